@@ -1,0 +1,63 @@
+"""The errors a person may be shown. Each knows the exit code it ends a command with; none of them is a bug."""
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    OK = 0
+    DATA = 1
+    MAPPING = 2
+    TARGET = 3
+    UNKNOWN = 4
+
+
+class EtlError(Exception):
+    """Something a person can put right. Its text says what, where, and what to do next."""
+
+    exit_code = Exit.MAPPING
+
+
+class MappingError(EtlError):
+    """The mapping, or the command line, cannot be carried out."""
+
+
+class SourceError(EtlError):
+    """A source cannot be read at all (a row that cannot be read is a reject, not an error)."""
+
+    exit_code = Exit.DATA
+
+
+class PackageError(EtlError):
+    """A package on disk is incomplete, damaged, or was written by a newer version."""
+
+    exit_code = Exit.DATA
+
+
+class TargetError(EtlError):
+    """Omnitron did not do what was asked. What it answered, as far as it did: status, body; seconds it asks to wait."""
+
+    exit_code = Exit.TARGET
+
+    def __init__(
+        self, message: str, *, status: int | None = None, body: str = "", retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = body
+        self.retry_after = retry_after
+
+
+class Refused(TargetError):
+    """Omnitron surely did not accept the request; sending it again unchanged would be refused again."""
+
+
+class Unavailable(TargetError):
+    """The request surely did not arrive; it may be sent again."""
+
+
+class Ambiguous(TargetError):
+    """The request may or may not have arrived. It is never sent again until a person has said which it was."""
+
+    exit_code = Exit.UNKNOWN

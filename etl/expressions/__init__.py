@@ -1,0 +1,36 @@
+"""Expressions: Jinja text in, Python functions out."""
+
+from etl.expressions.compiler import (
+    FILTERED,
+    WHERE,
+    CompiledStage,
+    Failure,
+    Header,
+    compile_stage,
+    compile_value,
+    flat_fields,
+    reason_of,
+)
+from etl.expressions.runtime import ROW_ERRORS, decimal_to_number, plainer
+from etl.expressions.syntax import ExpressionError, Fault, Names, columns_in, faults, signature
+
+__all__ = [
+    "FILTERED",
+    "ROW_ERRORS",
+    "WHERE",
+    "CompiledStage",
+    "ExpressionError",
+    "Failure",
+    "Fault",
+    "Header",
+    "Names",
+    "columns_in",
+    "compile_stage",
+    "compile_value",
+    "decimal_to_number",
+    "faults",
+    "flat_fields",
+    "plainer",
+    "reason_of",
+    "signature",
+]

@@ -1,0 +1,111 @@
+"""Functions that choose: from a lookup, a default for null, true or false."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.table import Function, Parameter
+from etl.expressions.functions.values import GIVE_AN_ERROR, as_text, shown
+
+# 'HAYIR'.lower() is 'hayir'; both are written.
+TRUE = frozenset(("1", "true", "t", "yes", "y", "on", "evet", "e"))
+FALSE = frozenset(("0", "false", "f", "no", "n", "off", "hayır", "hayir", "h"))
+
+
+def lookup(value: object, table: Mapping[str, object], default: object = GIVE_AN_ERROR) -> object:
+    key = value if isinstance(value, str) else as_text(value)
+    found = table.get(key, default)
+    if found is GIVE_AN_ERROR:
+        raise ValueError(f"no entry {shown(key)} in the lookup; add it there, or say default= for values it lacks")
+    return found
+
+
+def default(value: object, instead: object) -> object:
+    return instead if value is None else value
+
+
+def blank(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def to_bool(value: object) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and value in (0, 1):
+        return value == 1
+    if isinstance(value, str):
+        word = value.strip().lower()
+        if word in TRUE or word in FALSE:
+            return word in TRUE
+        if not word:
+            return None
+    raise ValueError(f"{shown(value)} is not one of {' '.join(sorted(TRUE))} or {' '.join(sorted(FALSE))}")
+
+
+FUNCTIONS = (
+    Function(
+        name="lookup",
+        group="choice",
+        sentence=(
+            "Translates a code with one of the mapping's `lookups`. Keys are compared as text; capital and small "
+            "letters differ."
+        ),
+        call=lookup,
+        parameters=(
+            Parameter("table", "The name of the lookup, in quotes."),
+            Parameter("default", "What a code that is not there gives; left out, it is an error.", GIVE_AN_ERROR),
+        ),
+        examples=(
+            shows("{{ order_status | lookup('status') }}", "550", order_status="5"),
+            shows("{{ order_status | lookup('status') }}", "550", order_status=5),
+            shows("{{ order_status | lookup('status', default='100') }}", "100", order_status="17"),
+            shows("{{ order_status | lookup('status') }}", None, order_status=None),
+            fails(
+                "{{ order_status | lookup('status') }}",
+                "no entry '17' in the lookup; add it there, or say default= for values it lacks",
+                order_status="17",
+            ),
+        ),
+    ),
+    Function(
+        name="default",
+        group="choice",
+        sentence="Gives another value in place of null (which a blank cell is).",
+        call=default,
+        null=True,
+        parameters=(Parameter("instead", "What null becomes."),),
+        examples=(
+            shows("{{ bank | default('') }}", "", bank=None),
+            shows("{{ bank | default('') }}", "Garanti", bank="Garanti"),
+            shows("{{ mobile | default(telephone) }}", "5321234567", mobile="", telephone="5321234567"),
+        ),
+    ),
+    Function(
+        name="blank",
+        group="choice",
+        sentence="Tells whether a value is null, empty, or only blank space.",
+        call=blank,
+        null=True,
+        examples=(
+            shows("{{ email | blank }}", True, email=None),
+            shows("{{ not email | blank }}", True, email="ali@mail.com"),
+            shows("{{ 'no e-mail' if email | blank else email }}", "no e-mail", email=" "),
+        ),
+    ),
+    Function(
+        name="bool",
+        group="choice",
+        sentence=(
+            "Reads true or false: 1 true t yes y on evet e are true, 0 false f no n off hayır h are false, in "
+            "capital or small letters."
+        ),
+        call=to_bool,
+        examples=(
+            shows("{{ newsletter | bool }}", True, newsletter="1"),
+            shows("{{ newsletter | bool }}", False, newsletter="HAYIR"),
+            shows("{{ newsletter | bool | default(false) }}", False, newsletter=""),
+            fails("{{ newsletter | bool }}", "'2' is not one of 1 e evet on t true y yes or 0 f false", newsletter="2"),
+        ),
+    ),
+)

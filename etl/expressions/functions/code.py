@@ -1,0 +1,91 @@
+"""Functions for what other programs wrote: digests and JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.table import Function, Parameter
+from etl.expressions.functions.values import LARGEST, one_of, shown, text_for
+
+ALGORITHMS = ("md5", "sha1", "sha256")
+DEEPEST = 32
+
+
+def bind_digest(algorithm: str) -> Callable[[str], str]:
+    import hashlib
+
+    one_of("algorithm", algorithm, ALGORITHMS)
+
+    def digest_of(value: str) -> str:
+        data = _utf8(text_for("digest", value))
+        return hashlib.new(algorithm, data, usedforsecurity=False).hexdigest()
+
+    return digest_of
+
+
+def digest(value: str, algorithm: str) -> str:
+    return bind_digest(algorithm)(value)
+
+
+def json(value: Any) -> Any:
+    import orjson
+
+    if isinstance(value, dict | list):
+        return value
+    text = text_for("json", value)
+    if len(text) > LARGEST:
+        raise ValueError(f"JSON of {len(text):,} characters; at most {LARGEST:,} are read")
+    try:
+        parsed = orjson.loads(_utf8(text)) if text.strip() else None
+    except orjson.JSONDecodeError as error:
+        raise ValueError(f"{shown(text)} is not JSON: {error}") from None
+    if not _is_shallow(parsed, DEEPEST):
+        raise ValueError(f"JSON nested deeper than {DEEPEST} levels; it cannot be sent")
+    return parsed
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"{shown(text)} holds half a character (a lone surrogate); correct the source") from None
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    """Whether no list or mapping lies more than `levels` deep. Goes no deeper than that itself."""
+    if not isinstance(value, dict | list):
+        return True
+    inner = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(one, levels - 1) for one in inner)
+
+
+FUNCTIONS = (
+    Function(
+        name="digest",
+        group="code",
+        sentence="Gives the hexadecimal digest of a text's UTF-8 bytes, in small letters.",
+        call=digest,
+        bind=bind_digest,
+        parameters=(Parameter("algorithm", "'md5', 'sha1' or 'sha256'."),),
+        examples=(
+            shows("{{ email | digest('md5') }}", "900150983cd24fb0d6963f7d28e17f72", email="abc"),
+            shows("{{ email | digest('sha1') }}", "a9993e364706816aba3e25717850c26c9cd0d89d", email="abc"),
+            fails(
+                "{{ email | digest('sha512') }}", "algorithm is 'md5' or 'sha1' or 'sha256', not 'sha512'", email="abc"
+            ),
+        ),
+    ),
+    Function(
+        name="json",
+        group="code",
+        sentence=f"Reads JSON text, as for `extra_field`; nested at most {DEEPEST} levels deep.",
+        call=json,
+        examples=(
+            shows("{{ custom_field | json }}", {"points": 12}, custom_field='{"points": 12}'),
+            shows("{{ (custom_field | json).points }}", 12, custom_field='{"points": 12}'),
+            fails("{{ custom_field | json }}", "'{points: 12}' is not JSON: ", custom_field="{points: 12}"),
+        ),
+    ),
+)

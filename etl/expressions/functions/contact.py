@@ -1,0 +1,144 @@
+"""Functions for phone numbers and e-mail addresses. The libraries decide; what is plainly right takes a short way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.table import Function, Parameter
+from etl.expressions.functions.values import GIVE_AN_ERROR, shown, text_for
+
+LONGEST_ADDRESS = 254
+LONGEST_PHONE = 40
+
+# Ranges that have been Turkish mobiles for decades, in the ways people write them. A test compares with phonenumbers.
+_TURKISH_MOBILE = re.compile(
+    r"(?:\+90|0090|90|0)?[ -]?\(?(5(?:0[1567]|[34][0-9]|5[1-59]))\)?[ -]?([0-9]{3})[ -]?([0-9]{2})[ -]?([0-9]{2})"
+).fullmatch
+
+# Addresses email-validator surely accepts unchanged: short, ASCII, in a domain no standard reserves. A test compares.
+_PLAIN_ADDRESS = re.compile(
+    r"[a-z0-9_]+(?:[.+-][a-z0-9_]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?:com|net|org|tr)", re.ASCII
+).fullmatch
+_PLAIN_LENGTH = 60
+
+
+def bind_phone(region: str = "TR", default: object = GIVE_AN_ERROR) -> Callable[[Any], object]:
+    if region != "TR":
+        _check_region(region)
+
+    def read(value: Any) -> object:
+        text = text_for("phone", value)
+        plain = _TURKISH_MOBILE(text) if region == "TR" else None
+        if plain is not None:
+            return "".join(plain.groups())
+        if not text.strip():
+            return None
+        number = _national_mobile(text, region)
+        return _instead(text, region, default) if number is None else number
+
+    return read
+
+
+def phone(value: Any, region: str = "TR", default: object = GIVE_AN_ERROR) -> object:
+    return bind_phone(region, default)(value)
+
+
+def _check_region(region: object) -> None:
+    import phonenumbers
+
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise ValueError(f"region is a country's two capital letters, such as 'TR', not {shown(region)}")
+
+
+def _national_mobile(text: str, region: str) -> str | None:
+    """The digits of a mobile number of `region` without prefix; None when it is none."""
+    import phonenumbers
+
+    # Letters would be read as a keypad's digits, or an extension dropped: neither is what was meant.
+    if len(text) > LONGEST_PHONE or any(character.isalpha() for character in text):
+        return None
+    try:
+        number = phonenumbers.parse(text, region)
+    except phonenumbers.NumberParseException:
+        return None
+    kinds = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    mobile = phonenumbers.is_valid_number_for_region(number, region) and phonenumbers.number_type(number) in kinds
+    return str(phonenumbers.national_significant_number(number)) if mobile and not number.extension else None
+
+
+def _instead(text: str, region: str, default: object) -> object:
+    if default is not GIVE_AN_ERROR:
+        return default
+    whose = "a Turkish mobile number" if region == "TR" else f"a mobile number of region '{region}'"
+    raise ValueError(f"{shown(text)} is not {whose}; phone(default=none) sends none instead")
+
+
+def email(value: Any) -> str | None:
+    text = text_for("email", value).strip()
+    lowered = text.lower()
+    if len(lowered) <= _PLAIN_LENGTH and text.isascii() and _PLAIN_ADDRESS(lowered):
+        return lowered
+    return _checked_address(text) if text else None
+
+
+def _checked_address(text: str) -> str:
+    """The address in ASCII (a domain with other letters becomes xn--...) and small letters."""
+    from email_validator import EmailNotValidError, validate_email
+
+    if len(text) > LONGEST_ADDRESS:
+        raise ValueError(f"{shown(text)} is not an e-mail address: it is longer than {LONGEST_ADDRESS} characters")
+    try:
+        valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
+    except EmailNotValidError as error:
+        raise ValueError(f"{shown(text)} is not an e-mail address: {error}") from None
+    return str(valid.ascii_email).lower()
+
+
+FUNCTIONS = (
+    Function(
+        name="phone",
+        group="contact",
+        sentence=(
+            "Reads a mobile number in any way it may be written and gives its digits without country code and "
+            "leading zero, as Omnitron wants Turkish mobiles: 5XXXXXXXXX."
+        ),
+        call=phone,
+        bind=bind_phone,
+        parameters=(
+            Parameter("region", "The country whose mobile numbers are wanted, in two letters.", "TR"),
+            Parameter(
+                "default",
+                "What a landline, another country's number or no number at all gives; left out, it is an error.",
+                GIVE_AN_ERROR,
+            ),
+        ),
+        examples=(
+            shows("{{ telephone | phone }}", "5321234567", telephone="0532 123 45 67"),
+            shows("{{ telephone | phone('TR') }}", "5321234567", telephone="+90 (532) 1234567"),
+            shows("{{ telephone | phone(default=none) }}", None, telephone="0212 555 12 34"),
+            fails(
+                "{{ telephone | phone }}",
+                "'0212 555 12 34' is not a Turkish mobile number; phone(default=none) sends none instead",
+                telephone="0212 555 12 34",
+            ),
+        ),
+    ),
+    Function(
+        name="email",
+        group="contact",
+        sentence="Checks that a text can be an e-mail address and writes it in small letters. Asks no server about it.",
+        call=email,
+        examples=(
+            shows("{{ email | email }}", "ali.veli@mail.com", email="Ali.Veli@Mail.COM"),
+            shows("{{ email | email }}", "info@xn--rnek-4qa.com", email="info@örnek.com"),
+            fails(
+                "{{ email | email }}",
+                "'ali@' is not an e-mail address: There must be something after the @-sign.",
+                email="ali@",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,226 @@
+"""Functions that read dates and moments, and move moments from one time zone to another."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from etl.expressions.functions import formats
+from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.table import Function, Parameter
+from etl.expressions.functions.values import shown, text_parameter
+
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+Moment = Callable[[Any], dt.datetime | None]
+Move = Callable[[dt.datetime], dt.datetime]
+
+ISO_DATE = "2023-03-24"
+ISO_MOMENT = "2023-03-24 10:30:00"
+
+
+def bind_datetime(*formats: str, zone: str | None = None, to: str | None = None) -> Moment:
+    return _moments("datetime", formats, zone, to)
+
+
+def to_datetime(value: Any, *formats: str, zone: str | None = None, to: str | None = None) -> dt.datetime | None:
+    return bind_datetime(*formats, zone=zone, to=to)(value)
+
+
+def bind_date(*formats: str, zone: str | None = None, to: str | None = None) -> Callable[[Any], dt.date | None]:
+    moments = _moments("date", formats, zone, to)
+
+    def read(value: Any) -> dt.date | None:
+        if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            return value
+        moment = moments(value)
+        return None if moment is None else moment.date()
+
+    return read
+
+
+def to_date(value: Any, *formats: str, zone: str | None = None, to: str | None = None) -> dt.date | None:
+    return bind_date(*formats, zone=zone, to=to)(value)
+
+
+def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str | None) -> Moment:
+    """The function of a value that reads a text by the patterns, takes a date as it is, and moves what it got."""
+    read = _reader(function, patterns)
+    _check_zones(patterns, zone, to)
+    move = _mover(zone, to)
+
+    def moment_of(value: Any) -> dt.datetime | None:
+        if not isinstance(value, str):
+            return move(_ready_made(function, value))
+        found = read(value)
+        if found is None:
+            found = read(value.strip())
+        if found is not None:
+            return move(found)
+        _refuse_unless_absent(function, value.strip(), patterns)
+        return None
+
+    return moment_of
+
+
+def _reader(function: str, patterns: tuple[str, ...]) -> formats.Reader:
+    if patterns:
+        return formats.first_that_fits([formats.reader_of(pattern) for pattern in patterns])
+    return formats.read_iso_date if function == "date" else formats.read_iso
+
+
+def _check_zones(patterns: tuple[str, ...], zone: str | None, to: str | None) -> None:
+    zoned = [formats.has_zone(pattern) for pattern in patterns]
+    if any(zoned) and to is None:
+        raise ValueError("%z reads a time zone; say to= the zone that is wanted, such as to='Europe/Istanbul'")
+    if zone is not None and to is None:
+        raise ValueError("zone= says where the times are from; say to= the zone that is wanted, too")
+    if to is not None and zone is None and not (zoned and all(zoned)):
+        raise ValueError("to= needs zone=, the zone that times written without one are in, such as zone='UTC'")
+
+
+def _mover(zone: str | None, to: str | None) -> Move:
+    """From the zone a moment is in to the wanted one, which it then no longer carries."""
+    if to is None:
+        return _without_zone
+    wanted, source = _zone("to", to), None if zone is None else _zone("zone", zone)
+
+    def move(moment: dt.datetime) -> dt.datetime:
+        aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=source)
+        if aware.tzinfo is None:
+            raise ValueError(f"{moment} has no time zone; say zone= the zone it is in")
+        try:
+            return aware.astimezone(wanted).replace(tzinfo=None)
+        except OverflowError:
+            raise ValueError(f"{moment} is too far away to be moved to another time zone") from None
+
+    return move
+
+
+def _without_zone(moment: dt.datetime) -> dt.datetime:
+    if moment.tzinfo is not None:
+        raise ValueError(f"{moment} has a time zone; say to= the zone that is wanted, such as to='Europe/Istanbul'")
+    return moment
+
+
+def _zone(parameter: str, name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(text_parameter(parameter, name))
+    except (LookupError, ValueError, OSError):
+        raise ValueError(f"{parameter} is a time zone such as 'Europe/Istanbul' or 'UTC', not {shown(name)}") from None
+
+
+def _ready_made(function: str, value: Any) -> dt.datetime:
+    """A date that Excel, SQL or another function made already; a day is its midnight."""
+    if isinstance(value, dt.datetime):
+        return value
+    if isinstance(value, dt.date):
+        return dt.datetime(value.year, value.month, value.day)
+    raise ValueError(f"{function} expects text or a date, not {shown(value)}")
+
+
+def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...]) -> None:
+    """Raise ValueError for a text that is no date, unless it is blank or a zero date."""
+    if not text or formats.is_zero_date(text):
+        return
+    if patterns:
+        raise ValueError(f"{shown(text)} does not fit {formats.describe(patterns)}, or is no day of the calendar")
+    expected = ISO_DATE if function == "date" else ISO_MOMENT
+    raise ValueError(f"{shown(text)} is not written like '{expected}'; give its format, such as {function}('%d.%m.%Y')")
+
+
+_ZONES = (
+    Parameter("zone", "The time zone that times are in, such as 'UTC'; has to be named, and needs `to`.", None),
+    Parameter(
+        "to",
+        "The time zone that is wanted, such as 'Europe/Istanbul'; has to be named. A time that the clock shows "
+        "twice is the first of the two.",
+        None,
+    ),
+)
+
+FUNCTIONS = (
+    Function(
+        name="datetime",
+        group="date",
+        sentence=(
+            "Reads a date with its time. What Excel or a database stored as a date is taken as it is; MySQL's "
+            "0000-00-00 00:00:00 is null."
+        ),
+        call=to_datetime,
+        bind=bind_datetime,
+        parameters=(
+            Parameter(
+                "*formats",
+                "How it is written, as of Python's strptime: %d day, %m month, %Y year, %H hour, %M minute, %S second, "
+                "%z zone; several are tried in turn. Left out, it is ISO: 2023-03-24 10:30, seconds if there are any, "
+                "T for the space.",
+                (),
+            ),
+            *_ZONES,
+        ),
+        examples=(
+            shows("{{ created | datetime }}", dt.datetime(2023, 3, 24, 10, 30, 5), created="2023-03-24 10:30:05"),
+            shows(
+                "{{ created | datetime('%d.%m.%Y %H:%M') }}",
+                dt.datetime(2023, 3, 24, 10, 30),
+                created="24.03.2023 10:30",
+            ),
+            shows(
+                "{{ created | datetime('%d.%m.%Y %H:%M', '%d.%m.%Y') }}", dt.datetime(2023, 3, 24), created="24.03.2023"
+            ),
+            shows(
+                "{{ created | datetime(zone='UTC', to='Europe/Istanbul') }}",
+                dt.datetime(2023, 3, 24, 13, 30),
+                created="2023-03-24T10:30",
+            ),
+            shows(
+                "{{ created | datetime('%Y-%m-%dT%H:%M:%S%z', to='Europe/Istanbul') }}",
+                dt.datetime(2023, 3, 24, 13, 30),
+                created="2023-03-24T10:30:00Z",
+            ),
+            shows("{{ created | datetime }}", None, created="0000-00-00 00:00:00"),
+            fails(
+                "{{ created | datetime('%d.%m.%Y %H:%M') }}",
+                "'31.02.2023 10:30' does not fit '%d.%m.%Y %H:%M', or is no day of the calendar",
+                created="31.02.2023 10:30",
+            ),
+            fails(
+                "{{ created | datetime('%Y-%m-%d %H:%M:%S%z') }}",
+                "%z reads a time zone; say to= the zone that is wanted, such as to='Europe/Istanbul'",
+                created="2023-03-24 10:30:00+03:00",
+            ),
+        ),
+    ),
+    Function(
+        name="date",
+        group="date",
+        sentence=(
+            "Reads a date; a time that is written with it is dropped, after it was moved to the wanted zone. "
+            "MySQL's 0000-00-00 is null."
+        ),
+        call=to_date,
+        bind=bind_date,
+        parameters=(
+            Parameter("*formats", "As of `datetime`; left out, it is ISO: 2023-03-24, with or without a time.", ()),
+            *_ZONES,
+        ),
+        examples=(
+            shows("{{ birthday | date }}", dt.date(1990, 3, 24), birthday="1990-03-24"),
+            shows("{{ birthday | date('%d.%m.%Y') }}", dt.date(1990, 3, 24), birthday="24.03.1990"),
+            shows(
+                "{{ birthday | date('%d/%m/%y', '%d.%m.%Y %H:%M') }}", dt.date(1990, 3, 24), birthday="24.03.1990 00:00"
+            ),
+            shows("{{ birthday | date }}", None, birthday="0000-00-00"),
+            fails(
+                "{{ birthday | date }}",
+                "'24.03.1990' is not written like '2023-03-24'; give its format, such as date('%d.%m.%Y')",
+                birthday="24.03.1990",
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,256 @@
+"""Functions that read and compute numbers. Nothing is guessed about what a dot or a comma means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Decimal, localcontext
+from typing import Any
+
+from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.table import Function, Parameter
+from etl.expressions.functions.values import one_of, shown, whole
+
+MARKS = {",": "a comma", ".": "a dot"}
+GROUPS = {",": ".", ".": ","}
+
+LARGEST_AMOUNT = 10**15
+"""Far above the 12 digits Omnitron takes, and exact in everything that is computed with it."""
+LONGEST_NUMBER = 40
+
+_CURRENCY = "(?:TL|TRY|₺|USD|US\\$|\\$|EUR|€|GBP|£)"
+
+
+def _pattern(mark: str, currency: str) -> re.Pattern[str]:
+    """An amount with `mark` before its decimals: sign, whole part (perhaps in groups of three), decimals."""
+    group = f"[{GROUPS[mark]} \u00a0\u202f]"
+    grouped = f"[1-9][0-9]{{0,2}}(?:(?P<by>{group})[0-9]{{3}})(?:(?P=by)[0-9]{{3}})*"
+    digits = f"(?P<whole>{grouped}|[0-9]+)(?:[{mark}](?P<decimals>[0-9]+))?|[{mark}](?P<only>[0-9]+)"
+    return re.compile(
+        rf"(?P<before>[-+−]?)\s?{currency}\s?(?P<after>[-+−]?)\s?(?:{digits})\s?{currency}", re.IGNORECASE
+    )
+
+
+_MATCHES = {
+    "money": {mark: _pattern(mark, f"{_CURRENCY}?").fullmatch for mark in MARKS},
+    "decimal": {mark: _pattern(mark, "").fullmatch for mark in MARKS},
+}
+_NOT_DIGIT = re.compile("[^0-9]")
+
+
+def bind_money(mark: str = ",") -> Callable[[Any], Decimal | None]:
+    one_of("mark", mark, MARKS)
+
+    def read(value: Any) -> Decimal | None:
+        if not isinstance(value, str):
+            return _cents(_number("money", value), value)
+        # '1299,90' is what nearly every cell looks like; everything else takes the long way.
+        if value[-3:-2] == mark and len(value) < 16 and value.isascii() and (value[:-3] + value[-2:]).isdigit():
+            return Decimal(f"{value[:-3]}.{value[-2:]}")
+        text = value.strip()
+        return _cents(_parsed("money", text, mark), value) if text else None
+
+    return read
+
+
+def money(value: Any, mark: str = ",") -> Decimal | None:
+    return bind_money(mark)(value)
+
+
+def bind_decimal(mark: str = ",") -> Callable[[Any], Decimal | None]:
+    one_of("mark", mark, MARKS)
+
+    def read(value: Any) -> Decimal | None:
+        if not isinstance(value, str):
+            return _number("decimal", value)
+        text = value.strip()
+        return _parsed("decimal", text, mark) if text else None
+
+    return read
+
+
+def decimal(value: Any, mark: str = ",") -> Decimal | None:
+    return bind_decimal(mark)(value)
+
+
+def _parsed(function: str, text: str, mark: str) -> Decimal:
+    match = _MATCHES[function][mark](text) if len(text) <= LONGEST_NUMBER else None
+    if match is None or (match["before"] and match["after"]):
+        raise ValueError(_unreadable(function, text, mark))
+    digits = _NOT_DIGIT.sub("", match["whole"] or "0")
+    number = Decimal(f"{digits}.{match['decimals'] or match['only'] or '0'}")
+    negative = (match["before"] or match["after"]) in ("-", "−")
+    return -number if negative else number
+
+
+def _unreadable(function: str, text: str, mark: str) -> str:
+    """Says what was expected, and how to say that the other mark is meant, when that would read."""
+    other = GROUPS[mark]
+    reads = len(text) <= LONGEST_NUMBER and _MATCHES[function][other](text) is not None
+    advice = f"; if {MARKS[other]} stands before the decimals, write {function}('{other}')" if reads else ""
+    what = "an amount" if function == "money" else "a number"
+    return f"{shown(text)} is not {what} with {MARKS[mark]} before its decimals{advice}"
+
+
+def _number(function: str, value: Any) -> Decimal:
+    """A number of any type as Decimal; a float is the shortest decimal text that is that float."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError(f"{function} expects a number, not {shown(value)}")
+    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    if not number.is_finite():
+        raise ValueError(f"{shown(value)} is not a number that can be used; correct the source")
+    return number
+
+
+def _cents(number: Decimal, value: Any) -> Decimal:
+    """Exactly two decimals. Raises ValueError when that would lose any."""
+    if abs(number) >= LARGEST_AMOUNT:
+        raise ValueError(f"{shown(value)} is too large to be an amount of money")
+    cents = _rounded(number, 2)
+    if cents != number:
+        raise ValueError(f"{shown(value)} has more than two decimals; if it may be rounded, write `| decimal | round`")
+    return cents
+
+
+def _rounded(number: Decimal, digits: int) -> Decimal:
+    with localcontext(prec=2 * LONGEST_NUMBER):
+        # Adding zero makes -0.00 plain 0.00.
+        return number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) + 0
+
+
+def to_int(value: Any) -> int | None:
+    if not isinstance(value, str):
+        number = _number("int", value)
+        if abs(number) < LARGEST_AMOUNT and number == int(number):
+            return int(number)
+        raise ValueError(f"{shown(value)} is not a whole number; if it may be rounded, write `| round(0) | int`")
+    text = value.strip()
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    if digits.isdigit() and digits.isascii() and len(digits) <= 15:
+        return int(text)
+    if not text:
+        return None
+    raise ValueError(f"{shown(text)} is not a whole number; if it has decimals, write `| decimal('.') | int`")
+
+
+def bind_round(digits: int = 2) -> Callable[[Any], Decimal]:
+    whole("digits", digits, 0, 10)
+
+    def rounded(value: Any) -> Decimal:
+        number = _computed("round", value)
+        if abs(number) >= LARGEST_AMOUNT:
+            raise ValueError(f"{shown(value)} is too large to be rounded")
+        return _rounded(number, digits)
+
+    return rounded
+
+
+def round_half_up(value: Any, digits: int = 2) -> Decimal:
+    return bind_round(digits)(value)
+
+
+def absolute(value: Any) -> Any:
+    _computed("abs", value)
+    return abs(value)
+
+
+def _computed(function: str, value: Any) -> Decimal:
+    if isinstance(value, str):
+        raise ValueError(f"{function} expects a number, not the text {shown(value)}; write `| decimal | {function}`")
+    return _number(function, value)
+
+
+def _mark(function: str) -> Parameter:
+    return Parameter("mark", f"What stands before the decimals: ',' as in Turkish, or '.'; then {function}('.').", ",")
+
+
+FUNCTIONS = (
+    Function(
+        name="money",
+        group="number",
+        sentence=(
+            "Reads an amount of money, exact to the cent, with or without a currency; unless told otherwise the "
+            "Turkish way, in which '1.299' is one thousand two hundred and ninety-nine. More than two decimals are an "
+            "error unless they are zeros; numbers from JSON or Excel are taken as they are."
+        ),
+        call=money,
+        bind=bind_money,
+        parameters=(_mark("money"),),
+        examples=(
+            shows("{{ total | money }}", Decimal("1299.90"), total="1.299,90"),
+            shows("{{ total | money }}", Decimal("-49.50"), total="-49,5 TL"),
+            shows("{{ total | money('.') }}", Decimal("49.90"), total="49.9000"),
+            shows("{{ total | money }}", Decimal("49.90"), total=49.9),
+            fails(
+                "{{ total | money }}",
+                "'1299.90' is not an amount with a comma before its decimals; if a dot stands before the decimals, "
+                "write money('.')",
+                total="1299.90",
+            ),
+            fails(
+                "{{ total | money }}", "'9,999' has more than two decimals; if it may be rounded, write", total="9,999"
+            ),
+        ),
+    ),
+    Function(
+        name="decimal",
+        group="number",
+        sentence="Reads a number with any count of decimals, exactly; the Turkish way unless told otherwise.",
+        call=decimal,
+        bind=bind_decimal,
+        parameters=(_mark("decimal"),),
+        examples=(
+            shows("{{ rate | decimal }}", Decimal("32.4571"), rate="32,4571"),
+            shows("{{ (price | decimal('.') * 1.5 | decimal) | round }}", Decimal("15.02"), price="10.01"),
+            fails("{{ rate | decimal }}", "'abc' is not a number with a comma before its decimals", rate="abc"),
+        ),
+    ),
+    Function(
+        name="int",
+        group="number",
+        sentence="Reads a whole number.",
+        call=to_int,
+        examples=(
+            shows("{{ quantity | int }}", 12, quantity="12"),
+            shows("{{ quantity | int }}", 2, quantity=2.0),
+            shows("{{ quantity | decimal('.') | int }}", 2, quantity="2.0000"),
+            fails(
+                "{{ quantity | int }}",
+                "'2.0000' is not a whole number; if it has decimals, write `| decimal('.') | int`",
+                quantity="2.0000",
+            ),
+        ),
+    ),
+    Function(
+        name="round",
+        group="number",
+        sentence="Rounds a number; a half goes away from zero, as shops do (not to the even neighbour).",
+        call=round_half_up,
+        bind=bind_round,
+        parameters=(Parameter("digits", "How many decimals to keep.", 2),),
+        examples=(
+            shows("{{ (total | decimal('.')) | round }}", Decimal("2.68"), total="2.675"),
+            shows("{{ (total | decimal('.')) | round(0) }}", Decimal("3"), total="2.5"),
+            fails(
+                "{{ total | round }}",
+                "round expects a number, not the text '2.675'; write `| decimal | round`",
+                total="2.675",
+            ),
+        ),
+    ),
+    Function(
+        name="abs",
+        group="number",
+        sentence="Makes a negative number positive, as for discounts stored below zero.",
+        call=absolute,
+        examples=(
+            shows("{{ discount | money | abs }}", Decimal("10.00"), discount="-10,00"),
+            shows("{{ discount | abs }}", 10, discount=-10),
+            fails(
+                "{{ discount | abs }}",
+                "abs expects a number, not the text '-10'; write `| decimal | abs`",
+                discount="-10",
+            ),
+        ),
+    ),
+)

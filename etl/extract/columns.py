@@ -1,0 +1,19 @@
+"""Header cells -> names that a row's cells can be reached by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def column_names(cells: Sequence[str]) -> tuple[str, ...]:
+    """Trimmed names; the blank header of the fifth column becomes `column_5`. Two equal names raise ValueError."""
+    names = tuple(cell.strip() or f"column_{number}" for number, cell in enumerate(cells, start=1))
+    first: dict[str, int] = {}
+    for number, name in enumerate(names, start=1):
+        if name in first:
+            raise ValueError(
+                f"columns {first[name]} and {number} are both named '{name}'; "
+                "rename one, so that a mapping can tell them apart"
+            )
+        first[name] = number
+    return names

@@ -1,0 +1,162 @@
+"""The kind `csv`: a text file of cells, with a header or without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from etl.errors import SourceError
+from etl.extract.columns import column_names
+from etl.extract.csv_part import CsvPart, record_start
+from etl.extract.csv_records import CsvFormat, Lines, read_records
+from etl.extract.cuts import bytes_a_line, part_size, ranges
+from etl.extract.kinds import (
+    ENCODING,
+    TEXT,
+    TEXTS,
+    TRIM,
+    Kind,
+    Option,
+    Settings,
+    names_or_none,
+    one_character,
+    one_character_or_none,
+    texts,
+)
+from etl.extract.opening import (
+    chunk_encoding,
+    cuttable,
+    existing_file,
+    is_compressed,
+    reading,
+    text_chunks,
+    text_start,
+)
+from etl.extract.rows import Record, SequentialTable
+from etl.model import Part, Table
+
+OTHER_DELIMITERS = (";", "\t", "|", ",")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvTable:
+    """A CSV file that can be cut: its data are the bytes from `begin` to `end`."""
+
+    path: Path
+    header: tuple[str, ...]
+    first_row: int
+    begin: int
+    end: int
+    format: CsvFormat
+    text_only: bool = True
+
+    def parts(self, rows: int) -> Iterator[Part]:
+        return self.byte_parts(part_size(rows, bytes_a_line(self.path, self.begin)))
+
+    def byte_parts(self, size: int) -> Iterator[Part]:
+        """Parts of about `size` bytes."""
+        for start, stop in ranges(self.path, self.begin, self.end, size, lambda data: record_start(data, self.format)):
+            yield CsvPart(self.path, start, stop, self.format)
+
+
+def open_csv(location: str, settings: Settings) -> Table:
+    path = existing_file(location)
+    format = _format(settings)
+    if is_compressed(path) or not cuttable(format.encoding):
+        return _open_sequential(path, format, settings)
+    begin = text_start(path, format.encoding)
+    header, data_begin = begin_table(_lines_from(path, begin, format), path, format, settings["header"])
+    format = replace(format, width=len(header))
+    first_row = 1 if settings["header"] else 2
+    return CsvTable(path, header, first_row, data_begin, path.stat().st_size, format)
+
+
+def _format(settings: Settings) -> CsvFormat:
+    if settings["delimiter"] == settings["quote"]:
+        raise SourceError(f"delimiter and quote are both {settings['quote']!r}; they have to differ")
+    return CsvFormat(settings["encoding"], settings["delimiter"], settings["quote"], frozenset(settings["nulls"]))
+
+
+def _lines_from(path: Path, begin: int, format: CsvFormat) -> Lines:
+    return Lines(_chunks_from(path, begin), begin, format)
+
+
+def _chunks_from(path: Path, begin: int) -> Iterator[bytes]:
+    with reading(path), path.open("rb") as file:
+        file.seek(begin)
+        while chunk := file.read(1 << 16):
+            yield chunk
+
+
+def begin_table(
+    lines: Lines, path: Path, format: CsvFormat, names: tuple[str, ...] | None
+) -> tuple[tuple[str, ...], int]:
+    """The header, and the byte its data begin at. `names` is the header of a file that has none."""
+    start = lines.position
+    if names:
+        return _named(path, names), start
+    cells, reason = next(read_records(lines, format), ([], "there are only blank lines"))
+    if reason:
+        raise SourceError(f"{path} row 1, which has to be the header: {reason}")
+    names = tuple(map(str, cells))
+    _check_delimiter(path, names, format)
+    return _named(path, names), lines.position
+
+
+def _named(path: Path, cells: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return column_names(cells)
+    except ValueError as error:
+        raise SourceError(f"{path} row 1: {error}") from None
+
+
+def _check_delimiter(path: Path, cells: tuple[str, ...], format: CsvFormat) -> None:
+    """A header that is one cell with another delimiter in it was cut with the wrong one."""
+    other = next((one for one in OTHER_DELIMITERS if one in cells[0] and one != format.delimiter), None)
+    if len(cells) == 1 and other:
+        raise SourceError(
+            f"{path} row 1: with the delimiter {format.delimiter!r} the header is one column, '{cells[0][:60]}'; "
+            f"write `delimiter: {_as_yaml(other)}`?"
+        )
+
+
+def _as_yaml(delimiter: str) -> str:
+    return '"\\t"' if delimiter == "\t" else f'"{delimiter}"'
+
+
+def _open_sequential(path: Path, format: CsvFormat, settings: Settings) -> Table:
+    """A compressed file, or one in an encoding whose newlines cannot be found among the bytes."""
+    encoding = format.encoding
+    format = replace(format, encoding=chunk_encoding(encoding))
+    names = settings["header"]
+    header, _ = begin_table(Lines(text_chunks(path, encoding), 0, format), path, format, names)
+    wide = replace(format, width=len(header))
+
+    def records() -> Iterator[Record]:
+        lines = Lines(text_chunks(path, encoding), 0, wide)
+        begin_table(lines, path, format, names)
+        return read_records(lines, wide)
+
+    return SequentialTable(header, 1 if names else 2, records, text_only=True)
+
+
+CSV = Kind(
+    "csv",
+    "A text file of cells, with a header line; may be compressed (.gz, .bz2, .xz).",
+    open_csv,
+    (
+        ENCODING,
+        Option("delimiter", "What stands between two cells.", one_character, TEXT, ","),
+        Option(
+            "quote",
+            "What a cell with a delimiter in it is wrapped in; null: nothing.",
+            one_character_or_none,
+            TEXT,
+            '"',
+        ),
+        Option("header", "The columns' names, for a file without a header line.", names_or_none, TEXTS),
+        Option("nulls", "Cells that mean null, such as NULL or \\N; they are read as blank.", texts, TEXTS, ()),
+        TRIM,
+    ),
+)

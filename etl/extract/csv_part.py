@@ -1,0 +1,109 @@
+"""One range of a CSV file, read in whichever process gets it.
+
+A range is cut at a newline that may stand inside a quoted cell. The part in front of it reads on until its last record
+is whole and says where that was (Rows.end); who consumes the parts then moves the next one there (rows.following). So,
+by induction, every part that counts begins where a record begins, and what is read does not depend on the cuts.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from etl.extract.csv_records import CsvFormat, Lines, read_records, without_nulls
+from etl.extract.cuts import LINE_END
+from etl.extract.opening import reading
+from etl.extract.rows import gather, ragged
+from etl.model import RowFault, Rows
+
+READ_ON = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class CsvPart:
+    """The records that begin in the bytes from `start` to `stop` of a file."""
+
+    path: Path
+    start: int
+    stop: int
+    format: CsvFormat
+
+    def moved(self, start: int) -> CsvPart:
+        return replace(self, start=start)
+
+    def read(self) -> Rows:
+        """Raises SourceError when the file cannot be read any more."""
+        if self.start >= self.stop:
+            return Rows((), end=self.start)
+        with reading(self.path), self.path.open("rb") as file:
+            file.seek(self.start)
+            block = file.read(self.stop - self.start)
+            return self._at_once(block) or self._one_by_one(block, file)
+
+    def _at_once(self, block: bytes) -> Rows | None:
+        """The usual case, fast: the block is whole, decodable and well formed. None when it is not."""
+        if len(block) > self.format.longest or b"\0" in block:
+            return None
+        try:
+            rows = parse(block.decode(self.format.encoding), self.format)
+        except (UnicodeDecodeError, csv.Error):
+            return None
+        rows, faults = _check_widths(rows, self.format.width)
+        return Rows(without_nulls(rows, self.format.nulls), faults, self.stop)
+
+    def _one_by_one(self, block: bytes, file: BinaryIO) -> Rows:
+        lines = Lines(_reading_on(block, file), self.start, self.format)
+        content = gather(read_records(lines, self.format, self.stop))
+        return replace(content, end=lines.position)
+
+
+def parse(text: str, format: CsvFormat) -> list[list[str]]:
+    """All rows of a text, blank lines as []. Raises csv.Error."""
+    if "\r" in text or (format.quote and format.quote in text):
+        return list(format.reader(io.StringIO(text, newline="")))
+    # Without quotes every line is a record, and splitting is a little faster than a file in memory.
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    return list(format.reader(iter(lines)))
+
+
+def _check_widths(rows: list[list[str]], width: int) -> tuple[list[list[str]], tuple[RowFault, ...]]:
+    # One pass in C when all is well; the blank lines are only looked for when something is not.
+    if set(map(len, rows)) <= {width}:
+        return rows, ()
+    rows = [row for row in rows if row]
+    faults = [
+        RowFault(index, ragged(len(row), width), tuple(row)) for index, row in enumerate(rows) if len(row) != width
+    ]
+    return rows, tuple(faults)
+
+
+def _reading_on(block: bytes, file: BinaryIO) -> Iterator[bytes]:
+    yield block
+    while more := file.read(READ_ON):
+        yield more
+
+
+def record_start(window: bytes, format: CsvFormat) -> int | None:
+    """Where in some bytes of the file a record probably begins: after a newline that is followed by rows of the right
+    width. Only a guess, but a wrong one costs reading a part twice."""
+    ends = [found.end() for found in LINE_END.finditer(window)]
+    if not ends or format.quote is None or format.quote.encode(format.encoding) not in window:
+        return ends[0] if ends else None
+    return next((end for end in ends[:50] if _rows_follow(window[end : end + 8192], format)), ends[0])
+
+
+def _rows_follow(data: bytes, format: CsvFormat) -> bool:
+    reader = format.reader(io.StringIO(data.decode(format.encoding, "replace"), newline=""))
+    widths = []
+    try:
+        for _ in range(3):
+            widths.append(len(next(reader)))
+    except (csv.Error, StopIteration):
+        widths = widths[:-1]  # the last one may have been cut short
+    return bool(widths) and set(widths) == {format.width}

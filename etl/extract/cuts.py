@@ -1,0 +1,71 @@
+"""Where a file of lines can be cut without reading it: seek, read a little, find a newline."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from etl.errors import SourceError
+from etl.extract.opening import reading
+
+# \n, \r\n, or the lone \r of old Macs; a \r at the very end of what was read may be half of \r\n, so it does not count.
+LINE_END = re.compile(rb"\n|\r(?=[^\n])")
+NEWLINE = re.compile(rb"\n")
+
+WINDOW = 1 << 16
+LONGEST_LINE = 1 << 24
+LARGEST_PART = 1 << 23
+"""No part is much longer, however many rows are asked for: a worker's memory stays bounded."""
+
+Choose = Callable[[bytes], int | None]
+"""Takes some bytes of the file; returns the position in them where a line begins, or None."""
+
+
+def first_line(window: bytes, ending: re.Pattern[bytes] = LINE_END) -> int | None:
+    found = ending.search(window)
+    return found.end() if found else None
+
+
+def ranges(path: Path, begin: int, end: int, size: int, choose: Choose = first_line) -> Iterator[tuple[int, int]]:
+    """Cut the bytes from `begin` to `end` in ranges of about `size`, each of which begins where a line begins."""
+    start = begin
+    with reading(path), path.open("rb") as file:
+        while start < end:
+            stop = min(_line_after(path, file, start + size - 1, choose), end)
+            yield start, stop
+            start = stop
+
+
+def _line_after(path: Path, file: BinaryIO, at: int, choose: Choose) -> int:
+    """The place after `at` where a line begins, or the end of the file."""
+    begin = at
+    while window := _window(file, at):
+        found = choose(window)
+        if found is not None:
+            return at + found
+        at += max(1, len(window) - 1)  # the last byte again: it may be a \r whose \n comes next
+        if at - begin > LONGEST_LINE:
+            raise SourceError(
+                f"{path}: no line ends in the {LONGEST_LINE >> 20} MB after byte {begin}; is this a text file?"
+            )
+        if len(window) == 1:
+            break
+    return at
+
+
+def _window(file: BinaryIO, at: int) -> bytes:
+    file.seek(at)
+    return file.read(WINDOW)
+
+
+def bytes_a_line(path: Path, begin: int, ending: re.Pattern[bytes] = LINE_END) -> float:
+    """How long the first lines are on average; what a part's size is reckoned with."""
+    with reading(path), path.open("rb") as file:
+        sample = _window(file, begin)
+    return len(sample) / max(1, len(ending.findall(sample)))
+
+
+def part_size(rows: int, bytes_a_row: float) -> int:
+    return max(1, min(LARGEST_PART, int(rows * bytes_a_row)))

@@ -1,0 +1,129 @@
+"""The kind `jsonl`: one JSON object a line. Every newline is a true boundary, so the file is cut without a doubt.
+
+The columns are the keys of the first 1,000 objects, or what `header` lists; an object with a further key is a fault
+that names it. A blank line is not a row.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from etl.errors import SourceError
+from etl.extract.csv_records import SHOWN, raw_lines
+from etl.extract.cuts import NEWLINE, bytes_a_line, first_line, part_size, ranges
+from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, keys_of, record_of, surrogates_possible, value_fault
+from etl.extract.kinds import ENCODING, TEXTS, TRIM, Kind, Option, Settings, names_or_none
+from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
+from etl.extract.rows import Record, SequentialTable, gather
+from etl.model import Part, Rows, Table
+
+
+@dataclass(frozen=True, slots=True)
+class JsonlPart:
+    """Some whole lines of a file: its bytes from `begin` to `stop`."""
+
+    path: Path
+    begin: int
+    stop: int
+    encoding: str
+    header: tuple[str, ...]
+    start: None = None
+
+    def moved(self, start: int) -> JsonlPart:
+        """Its place is certain, so it stays where it is."""
+        return self
+
+    def read(self) -> Rows:
+        with reading(self.path), self.path.open("rb") as file:
+            file.seek(self.begin)
+            lines = file.read(self.stop - self.begin).split(b"\n")
+        return gather(_records(lines, self.encoding, self.header))
+
+
+@dataclass(frozen=True, slots=True)
+class JsonlTable:
+    path: Path
+    header: tuple[str, ...]
+    begin: int
+    end: int
+    encoding: str
+    first_row: int = 1
+    text_only: bool = False
+
+    def parts(self, rows: int) -> Iterator[Part]:
+        return self.byte_parts(part_size(rows, bytes_a_line(self.path, self.begin, NEWLINE)))
+
+    def byte_parts(self, size: int) -> Iterator[Part]:
+        """Parts of about `size` bytes."""
+        for begin, stop in ranges(self.path, self.begin, self.end, size, lambda data: first_line(data, NEWLINE)):
+            yield JsonlPart(self.path, begin, stop, self.encoding, self.header)
+
+
+def open_jsonl(location: str, settings: Settings) -> Table:
+    path, encoding = existing_file(location), settings["encoding"]
+    read_as = chunk_encoding(encoding)
+    header = settings["header"] or _header(path, encoding)
+    if is_compressed(path) or not cuttable(encoding):
+        return SequentialTable(header, 1, lambda: _records(_lines(path, encoding), read_as, header))
+    return JsonlTable(path, header, text_start(path, encoding), path.stat().st_size, read_as)
+
+
+def _lines(path: Path, encoding: str) -> Iterator[bytes]:
+    return raw_lines(text_chunks(path, encoding))
+
+
+def _header(path: Path, encoding: str) -> tuple[str, ...]:
+    """The keys of the first objects. Raises SourceError when there is none, with the first line's own fault."""
+    records = _decoded(_lines(path, encoding), chunk_encoding(encoding))
+    first = list(islice(records, HEADER_SAMPLE))
+    header = keys_of(value for value, _ in first)
+    if not header:
+        reason = next((reason for _, reason in first if reason), "there is no object with a key in it")
+        raise SourceError(f"{path}: no columns in the first {HEADER_SAMPLE:,} lines: {reason}")
+    return header
+
+
+def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, str]]:
+    """Each line's value, and what is wrong with the line; the line's own text is the value then."""
+    for line in lines:
+        try:
+            text = line.decode(encoding)
+            if text.isspace() or not text:
+                continue
+            value = decode(text, ROW)
+            yield value, value_fault(value) if surrogates_possible(text) else ""
+        except UnicodeDecodeError as error:
+            reason = f"byte 0x{line[error.start]:02X} at column {error.start + 1} is not {encoding}; check `encoding`"
+            yield line.decode(encoding, "backslashreplace"), reason
+        except json.JSONDecodeError as error:
+            yield text, f"not JSON: {error.msg} at column {error.colno}"
+        except ValueError as error:
+            yield text, str(error)
+
+
+def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> Iterator[Record]:
+    known = frozenset(header)
+    for value, reason in _decoded(lines, encoding):
+        yield ([_shown(value)], reason) if reason else record_of(value, header, known)
+
+
+def _shown(value: object) -> str:
+    return str(value).strip()[:SHOWN].encode(errors="backslashreplace").decode()
+
+
+JSONL = Kind(
+    "jsonl",
+    "A JSON lines file: one object a line; may be compressed (.gz, .bz2, .xz).",
+    open_jsonl,
+    (
+        ENCODING,
+        Option(
+            "header", "The keys that are columns; without it, those of the first 1,000 objects.", names_or_none, TEXTS
+        ),
+        TRIM,
+    ),
+)

@@ -1,0 +1,162 @@
+"""Files -> bytes: whether a file can be read at all, and compressed files through petl's sources."""
+
+from __future__ import annotations
+
+import codecs
+import lzma
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from etl.errors import SourceError
+from etl.extract.kinds import nearest
+
+COMPRESSED = (".gz", ".bz2", ".xz")
+CHUNK = 1 << 18
+
+_OTHER_FORMATS = {
+    b"PK\x03\x04": "is a zip archive or an Excel workbook, not text; a workbook is read with `excel:`",
+    b"\xd0\xcf\x11\xe0": "is an old Excel workbook, not text; read it with `excel:`",
+    b"\x1f\x8b": "is compressed with gzip; its name has to end in .gz",
+}
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF16_LE: "utf-16",
+    codecs.BOM_UTF16_BE: "utf-16",
+}
+
+
+def existing_file(location: str) -> Path:
+    """The file, when it is there, can be read, and is not empty; otherwise SourceError."""
+    path = Path(location)
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder; name the file in it{_some_of(path)}")
+    with reading(path), path.open("rb") as file:
+        if not file.read(1):
+            raise SourceError(f"{path}: is empty, without even a header; was the export cut off?")
+    return path
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Turn what can go wrong with a file that is being read into a SourceError that says what to do."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise SourceError(f"{path}: no such file{_near_files(path)}") from None
+    except PermissionError:
+        raise SourceError(f"{path}: this user may not read it; change its owner or its mode (chmod u+r)") from None
+    except (EOFError, zlib.error, lzma.LZMAError) as error:
+        raise SourceError(f"{path}: the compressed file is damaged or cut off ({error}); fetch it again") from None
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from None
+
+
+def _near_files(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"; its folder {path.parent} does not exist either"
+    return nearest(path.name, (one.name for one in path.parent.iterdir())) or _some_of(path.parent)
+
+
+def _some_of(folder: Path) -> str:
+    names = sorted(one.name for one in folder.iterdir() if one.is_file())
+    return f"; there are: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}" if names else "; it is empty"
+
+
+def is_compressed(path: Path) -> bool:
+    return path.suffix in COMPRESSED
+
+
+class XzSource:
+    """What petl's GzipSource is to .gz, for .xz, which petl has no source for."""
+
+    def __init__(self, filename: str) -> None:
+        self.filename = filename
+
+    def open(self, mode: str = "rb") -> Any:
+        return lzma.open(self.filename, mode)
+
+
+@contextmanager
+def byte_stream(path: Path) -> Iterator[BinaryIO]:
+    """The file's content, decompressed when its name says so."""
+    # petl takes a quarter of a second to import: a plain file does without.
+    if not is_compressed(path):
+        with reading(path), path.open("rb") as file:
+            yield file
+        return
+    from petl.io.sources import read_source_from_arg, register_codec
+
+    register_codec(".xz", XzSource)
+    with reading(path), read_source_from_arg(str(path)).open("rb") as stream:
+        yield stream
+
+
+def cuttable(encoding: str) -> bool:
+    """Whether a newline in this encoding is the byte 10 and nothing else is, so that a file can be cut by bytes."""
+    ascii_bytes = bytes(range(128))
+    try:
+        return ascii_bytes.decode(encoding) == ascii_bytes.decode("ascii")
+    except UnicodeError:
+        return False
+
+
+def check_format(path: Path, head: bytes, encoding: str) -> None:
+    """Raise SourceError when the first bytes say that the file is something else than text in this encoding."""
+    for magic, what in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            raise SourceError(f"{path}: {what}")
+    for mark, name in _MARKS.items():
+        if head.startswith(mark) and not codecs.lookup(encoding).name.startswith(name):
+            raise SourceError(
+                f"{path}: begins with the mark of {name}, the mapping says {encoding}; write `encoding: {name}`"
+            )
+
+
+def text_start(path: Path, encoding: str) -> int:
+    """The byte after the mark of a plain UTF-8 file, or 0."""
+    with reading(path), path.open("rb") as file:
+        head = file.read(len(codecs.BOM_UTF32_LE))
+    check_format(path, head, encoding)
+    return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+
+
+def text_chunks(path: Path, encoding: str) -> Iterator[bytes]:
+    """The text of a file that cannot be cut, in pieces, without its mark: bytes in `encoding` where a newline is the
+    byte 10, and in UTF-8 otherwise (see `chunk_encoding`)."""
+    with byte_stream(path) as stream:
+        head = stream.read(CHUNK)
+        check_format(path, head, encoding)
+        pieces = _pieces(stream, head)
+        if not cuttable(encoding):
+            pieces = _as_utf8(path, pieces, encoding)
+        yield next(pieces, b"").removeprefix(codecs.BOM_UTF8)
+        yield from pieces
+
+
+def chunk_encoding(encoding: str) -> str:
+    """The encoding of what `text_chunks` gives."""
+    return encoding if cuttable(encoding) else "utf-8"
+
+
+def _pieces(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
+    piece = head
+    while piece:
+        yield piece
+        piece = stream.read(CHUNK)
+
+
+def _as_utf8(path: Path, pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    decoder, offset = codecs.getincrementaldecoder(encoding)(), 0
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode()
+            offset += len(piece)
+        decoder.decode(b"", final=True)
+    except UnicodeError as error:
+        raise SourceError(
+            f"{path}: after byte {offset} something is not {encoding} ({error}); check `encoding`"
+        ) from None

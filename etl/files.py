@@ -1,0 +1,56 @@
+"""Files that hold personal data: readable by their owner alone, and durable when it matters."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+def private_folder(path: Path) -> Path:
+    """Make `path` and what is missing above it, for the owner alone. Folders that were there keep their mode."""
+    if not path.is_dir():
+        private_folder(path.parent)
+        path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    return path
+
+
+def open_private(path: Path, *, append: bool = False) -> BinaryIO:
+    """Open `path` for writing bytes, created 0600 whatever the umask."""
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
+    return os.fdopen(os.open(path, flags, FILE_MODE), "ab" if append else "wb")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    with open_private(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def durably(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
+    """Open `path` like open_private; on leaving, its bytes and its name have reached the disk."""
+    with open_private(path, append=append) as file:
+        yield file
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the names in a folder durable: a rename is only safe once its folder has been written."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,236 @@
+"""The SQLite file behind the journal: its tables, its transactions, and its troubles told in a sentence."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from etl.errors import EtlError
+from etl.files import open_private, private_folder
+
+VERSION = 1
+BUSY_SECONDS = 10.0
+
+SCHEMA = """
+CREATE TABLE packages (
+    id       INTEGER PRIMARY KEY,
+    sha256   TEXT NOT NULL UNIQUE,          -- of its manifest.json, which holds the SHA-256 of everything else
+    path     TEXT NOT NULL,                 -- relative to the workspace when inside it
+    opened   TEXT NOT NULL
+);
+CREATE TABLE runs (
+    id       INTEGER PRIMARY KEY,
+    command  TEXT NOT NULL,                 -- run, resume, pilot, resolve
+    package  INTEGER REFERENCES packages(id),
+    pid      INTEGER NOT NULL,
+    host     TEXT NOT NULL,
+    started  TEXT NOT NULL,
+    ended    TEXT,
+    outcome  TEXT                           -- 'ok', or the error's text; NULL while running, or when it was killed
+);
+CREATE TABLE batches (
+    id           INTEGER PRIMARY KEY,
+    stage        TEXT NOT NULL,
+    payload      TEXT NOT NULL,             -- user, address, order, order_item
+    package      INTEGER NOT NULL REFERENCES packages(id),
+    pilot        INTEGER NOT NULL,
+    alone        INTEGER NOT NULL,          -- part of the ramp-up: nothing else is in flight beside it
+    file         TEXT NOT NULL,
+    sha256       TEXT NOT NULL,             -- of the file, checked before every POST
+    records      INTEGER NOT NULL,
+    state        TEXT NOT NULL CHECK (state IN
+                     ('planned', 'sending', 'accepted', 'done', 'refused', 'unknown', 'superseded')),
+    migration_id TEXT,
+    total        INTEGER,                   -- these three as Omnitron reports them; NULL when it did not tell
+    success      INTEGER,
+    errors       INTEGER,
+    status       INTEGER,                   -- of the last answer to its POST
+    answer       TEXT,                      -- of the last answer, cut when long
+    sent         TEXT,
+    ended        TEXT
+);
+CREATE INDEX batches_by_state ON batches(stage, state, id);
+CREATE TABLE records (
+    batch    INTEGER NOT NULL REFERENCES batches(id),
+    position INTEGER NOT NULL,              -- in the batch's file, from 0
+    stage    TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    sha256   BLOB NOT NULL,                 -- of the record's own bytes
+    live     INTEGER NOT NULL,              -- whether this batch holds the record
+    PRIMARY KEY (batch, position)
+) WITHOUT ROWID;
+-- The database itself refuses to have a record in two batches that may have arrived.
+CREATE UNIQUE INDEX one_batch_for_a_record ON records(stage, key) WHERE live = 1;
+CREATE INDEX records_let_go ON records(stage, key) WHERE live = 0;
+CREATE TABLE transitions (
+    id       INTEGER PRIMARY KEY,
+    batch    INTEGER NOT NULL REFERENCES batches(id),
+    run      INTEGER REFERENCES runs(id),
+    time     TEXT NOT NULL,
+    before   TEXT,
+    after    TEXT NOT NULL,
+    note     TEXT NOT NULL
+);
+CREATE INDEX transitions_of_a_batch ON transitions(batch);
+CREATE TABLE decisions (
+    id           INTEGER PRIMARY KEY,
+    batch        INTEGER NOT NULL REFERENCES batches(id),
+    run          INTEGER REFERENCES runs(id),
+    time         TEXT NOT NULL,
+    arrived      INTEGER NOT NULL,
+    migration_id TEXT,
+    person       TEXT NOT NULL
+);
+CREATE TABLE plans (                        -- a stage of a package is planned wholly or not at all
+    package  INTEGER NOT NULL REFERENCES packages(id),
+    stage    TEXT NOT NULL,
+    already  INTEGER NOT NULL,              -- records held by a batch of another package, same bytes
+    changed  INTEGER NOT NULL,              -- the same, other bytes
+    valid    INTEGER NOT NULL,              -- whether it still holds; not when a batch has let go of its records since
+    PRIMARY KEY (package, stage)
+);
+CREATE TABLE changed (                      -- records whose payload is not the one that was uploaded
+    package  INTEGER NOT NULL REFERENCES packages(id),
+    stage    TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    batch    INTEGER NOT NULL,
+    PRIMARY KEY (package, stage, key)
+) WITHOUT ROWID;
+"""
+
+
+class JournalError(EtlError):
+    """The journal cannot be read or written. What was sent until now is in it all the same."""
+
+
+Parameters = Sequence[object] | Mapping[str, object]
+
+
+class Database:
+    """One connection, used under one lock. Every statement that changes something runs in `transaction()`."""
+
+    def __init__(self, path: Path, *, writing: bool, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._depth = 0
+        with self.explained():
+            self._connection = _connect(path, writing, busy_seconds)
+            if writing:
+                self._prepare()
+            else:
+                self._check_version()
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing, and durable on leaving. Nested ones are part of the outermost."""
+        with self._lock, self.explained():
+            if self._depth == 0:
+                self._connection.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+                if self._depth == 1:
+                    self._connection.execute("COMMIT")
+            except BaseException:
+                if self._depth == 1 and self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._depth -= 1
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._depth > 0
+
+    def change(self, sql: str, parameters: Parameters = ()) -> int:
+        """Run one statement inside a transaction; the id of the row it inserted."""
+        assert self._depth, "a change outside a transaction"
+        return self._connection.execute(sql, parameters).lastrowid or 0
+
+    def change_many(self, sql: str, rows: Iterator[Sequence[object]]) -> None:
+        assert self._depth, "a change outside a transaction"
+        self._connection.executemany(sql, rows)
+
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
+        with self._lock, self.explained():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = ()) -> sqlite3.Row | None:
+        return next(iter(self.rows(sql, parameters)), None)
+
+    def value(self, sql: str, parameters: Parameters = ()) -> Any:
+        found = self.row(sql, parameters)
+        return None if found is None else found[0]
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise JournalError(f"{self.path}: {_explain(error)}") from error
+
+    def _prepare(self) -> None:
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._connection.execute("PRAGMA foreign_keys = ON")
+        if self._check_version() == 0:
+            # One transaction: a file without its tables would have no version either, and be prepared again.
+            self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+
+    def _check_version(self) -> int:
+        found: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if found > VERSION:
+            raise JournalError(
+                f"{self.path}: written by a newer omnitron-etl (journal version {found}, this one knows {VERSION}); "
+                "go on with the version that wrote it"
+            )
+        return found
+
+
+def _connect(path: Path, writing: bool, busy_seconds: float) -> sqlite3.Connection:
+    if writing:
+        _create_private(path)
+    elif not path.exists():
+        raise JournalError(f"{path}: no journal here; nothing has been sent from this workspace yet")
+    connection = sqlite3.connect(
+        f"file:{_quoted(path)}?mode={'rw' if writing else 'ro'}",
+        uri=True,
+        timeout=busy_seconds,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def _create_private(path: Path) -> None:
+    """SQLite gives its -wal and -shm files the mode of the file itself."""
+    try:
+        private_folder(path.parent)
+        open_private(path, append=True).close()
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be written ({error.strerror})") from None
+
+
+def _quoted(path: Path) -> str:
+    return os.fspath(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+
+
+def _explain(error: sqlite3.Error) -> str:
+    text = str(error)
+    if "locked" in text or "busy" in text:
+        return "locked by another program; close what has it open (nothing was lost) and go on with `etl resume`"
+    if "full" in text or "disk I/O" in text or "unable to open" in text:
+        return f"the disk cannot take more ({text}); make room and go on with `etl resume`"
+    if "readonly" in text:
+        return "the file, or the disk it lies on, is read-only; make it writable and go on with `etl resume`"
+    return f"the journal cannot be used ({text}); restore it from a copy, never delete it: it knows what was sent"

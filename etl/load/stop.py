@@ -1,0 +1,74 @@
+"""Stopping a load: the first signal asks it to end after the request in hand, a second one ends the process at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from etl.errors import EtlError, Exit
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Stopped(EtlError):
+    """The load was asked to stop. The journal is written; nothing was lost."""
+
+    exit_code = Exit.TARGET
+
+    def __init__(self, why: str = "") -> None:
+        super().__init__(f"stopped{f' by {why}' if why else ''}; `etl resume` goes on where this ended")
+
+
+class Stop:
+    """Whether a load shall stop. Everything that waits, waits through it, so that waiting ends when asked."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._why = ""
+
+    def ask(self, why: str = "") -> None:
+        self._why = self._why or why
+        self._event.set()
+
+    @property
+    def asked(self) -> bool:
+        return self._event.is_set()
+
+    def check(self) -> None:
+        """Raise Stopped when asked to stop."""
+        if self._event.is_set():
+            raise Stopped(self._why)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait. Raises Stopped as soon as it is asked to stop."""
+        if self._event.wait(max(seconds, 0)):
+            raise Stopped(self._why)
+
+    @contextmanager
+    def on_signals(self, second: Callable[[], None] = lambda: None) -> Iterator[Stop]:
+        """Listen to SIGINT and SIGTERM (main thread only). `second` is called just before a second one ends the process."""
+        before = {number: signal.getsignal(number) for number in SIGNALS}
+
+        def heard(number: int, frame: FrameType | None) -> None:
+            if self.asked:
+                second()
+                _end_at_once(number)
+            self.ask(signal.Signals(number).name)
+
+        for number in SIGNALS:
+            signal.signal(number, heard)
+        try:
+            yield self
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _end_at_once(number: int) -> None:
+    """Die of the signal itself. The journal is made for a process that dies at any moment; unwinding would wait for threads."""
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

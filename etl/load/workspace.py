@@ -1,0 +1,136 @@
+"""The folder of one migration: where its journal, its log of requests and its own payload files lie, and who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from io import FileIO
+from pathlib import Path
+
+from etl.errors import EtlError
+from etl.files import FILE_MODE, private_folder
+
+LOOKS, BETWEEN_LOOKS = 5, 0.05
+"""`holder()` locks for an instant to see whether somebody else does: a load that meets it there must not give up."""
+
+
+class Occupied(EtlError):
+    """Another process is loading this migration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The process that holds a workspace. `started` is UTC, ISO 8601."""
+
+    pid: int
+    host: str
+    command: str
+    started: str
+
+    def __str__(self) -> str:
+        return f"`{self.command}`, process {self.pid} on {self.host}, since {self.started}"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """work/<migration>/"""
+
+    root: Path
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.sqlite"
+
+    @property
+    def requests(self) -> Path:
+        return self.root / "requests.jsonl"
+
+    @property
+    def lock(self) -> Path:
+        return self.root / "lock"
+
+    def batch_file(self, stage: str, batch: int) -> Path:
+        """Where a batch that is no whole batch of a package has its bytes."""
+        return self.root / "batches" / stage / f"{batch:06}.json"
+
+    def shorten(self, path: Path) -> str:
+        """A path as the journal keeps it: relative to the workspace when inside it, so that the folder can be moved."""
+        path, root = path.resolve(), self.root.resolve()
+        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+
+    def whole(self, shortened: str) -> Path:
+        return self.root / shortened
+
+    @contextmanager
+    def held(self, command: str = "") -> Iterator[Holder]:
+        """Hold the workspace while in here. Raises Occupied naming the holder. The kernel lets go when the process dies."""
+        private_folder(self.root)
+        with _open_lock(self.lock) as file:
+            if not _lock(file):
+                raise Occupied(_occupied(self.root, _read_holder(file)))
+            holder = _this_process(command)
+            _write_holder(file, json.dumps(asdict(holder)).encode())
+            try:
+                yield holder
+            finally:
+                _write_holder(file, b"")
+
+    def holder(self) -> Holder | None:
+        """Who holds the workspace now."""
+        if not self.lock.exists():
+            return None
+        with _open_lock(self.lock) as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return _read_holder(file) or Holder(0, "?", "?", "?")
+            return None
+
+
+def _open_lock(path: Path) -> FileIO:
+    # The file is never removed: a process that had opened it before would lock a file that no longer has a name.
+    return FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE), "r+")
+
+
+def _lock(file: FileIO) -> bool:
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            time.sleep(BETWEEN_LOOKS)
+    return False
+
+
+def _read_holder(file: FileIO) -> Holder | None:
+    file.seek(0)
+    try:
+        return Holder(**json.loads(file.read()))
+    except (ValueError, TypeError):
+        return None  # the holder is just about to write it
+
+
+def _write_holder(file: FileIO, data: bytes) -> None:
+    try:
+        file.truncate(0)
+        file.seek(0)
+        file.write(data)
+    except OSError:
+        pass  # A full disk: the lock holds all the same, only its description is missing.
+
+
+def _this_process(command: str) -> Holder:
+    command = command or " ".join(["etl", *sys.argv[1:]])
+    return Holder(os.getpid(), socket.gethostname(), command, datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def _occupied(root: Path, holder: Holder | None) -> str:
+    return f"{root} is held by {holder or 'another process'}; one load at a time: wait for it, or stop it with Ctrl-C"

@@ -1,0 +1,69 @@
+"""Read a lookup: pairs of the mapping itself, or two columns of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from etl.errors import SourceError
+from etl.expressions.runtime import clean
+from etl.extract import open_table, read_all
+from etl.model import Lookup, Source, Table
+from etl.suggest import did_you_mean
+
+
+class LookupFault(ValueError):
+    """A lookup of the mapping that cannot be used; `key` is the entry or setting that is wrong."""
+
+    def __init__(self, key: str, what: str) -> None:
+        super().__init__(what)
+        self.key = key
+
+
+def read_lookup(lookup: Lookup) -> Mapping[str, object]:
+    """The table as a mapping from text to value. Raises SourceError or LookupFault."""
+    if lookup.source is None:
+        return dict(_scalar_pairs(lookup))
+    table = open_table(lookup.source)
+    key, value = _position(table, lookup, "key"), _position(table, lookup, "value")
+    return _unambiguous(lookup.source, _pairs(lookup.source, table, key, value))
+
+
+def _scalar_pairs(lookup: Lookup) -> Iterator[tuple[str, object]]:
+    for key, value in lookup.pairs.items():
+        if isinstance(value, list | dict):
+            raise LookupFault(key, f"a lookup gives one value for '{key}', not a {type(value).__name__}")
+        yield key, value
+
+
+def _position(table: Table, lookup: Lookup, which: str) -> int:
+    column = getattr(lookup, which)
+    if column not in table.header:
+        raise LookupFault(which, f"unknown column '{column}'{did_you_mean(column, table.header)}")
+    return table.header.index(column)
+
+
+def _pairs(source: Source, table: Table, key: int, value: int) -> Iterator[tuple[int, Any, Any]]:
+    """Row number, key and value of each row; a row that cannot be read stops the lookup."""
+    for first, rows in read_all(table):
+        if rows.faults:
+            fault = rows.faults[0]
+            raise SourceError(f"{source.location} row {first + fault.index}: {fault.reason}")
+        for offset, row in enumerate(rows.rows):
+            yield first + offset, clean(row[key]), clean(row[value])
+
+
+def _unambiguous(source: Source, pairs: Iterator[tuple[int, Any, Any]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    rows: dict[str, int] = {}
+    for row, key, value in pairs:
+        if key is None:
+            continue
+        text = str(key)
+        if text in found and found[text] != value:
+            raise SourceError(
+                f"{source.location} row {row}: '{text}' is given again with another value (row {rows[text]})"
+            )
+        found[text] = value
+        rows.setdefault(text, row)
+    return found

@@ -1,0 +1,280 @@
+"""What a migration is: plain, frozen data that cannot run itself, and can be sent to another process. Standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+PAYLOADS = ("user", "address", "order", "order_item")
+"""The types Omnitron's migration API takes, in the order it asks for them (Omnitron contract, 'The flow')."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """A position in a text file, counted from 1 as editors do."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Something wrong with a mapping, and where. `kind` groups problems that some commands can live with."""
+
+    place: Place
+    what: str
+    kind: str = "mapping"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.what}"
+
+
+class Secret:
+    """A value that must never be printed, logged or stored; only `reveal()` gives it away."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a secret is not stored")
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A YAML string that holds `{{ }}`: its text, and where it stands."""
+
+    text: str
+    place: Place
+
+
+Template = Expression | str | int | float | bool | None | tuple["Template", ...] | Mapping[str, "Template"]
+"""What a field is made from: an expression, a constant, or a list or mapping of these (nested JSON)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A named table of rows. `kind` is csv, excel, json, jsonl...; `location` the file (absolute) or other address."""
+
+    name: str
+    kind: str
+    location: str
+    options: Mapping[str, object] = field(default_factory=dict)
+    place: Place = Place("")
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A table from a source's codes to Omnitron's. Either `pairs`, or two columns of `source`."""
+
+    name: str
+    pairs: Mapping[str, object] = field(default_factory=dict)
+    source: Source | None = None
+    key: str = ""
+    value: str = ""
+    place: Place = Place("")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """How many errors a stage may have. What is None sets no limit; both None means none are allowed."""
+
+    errors: int | None = None
+    share: float | None = None
+
+    def allows(self, errors: int, records: int) -> bool:
+        if self.errors is None and self.share is None:
+            return errors == 0
+        within_count = self.errors is None or errors <= self.errors
+        within_share = self.share is None or errors <= self.share * records
+        return within_count and within_share
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One kind of record, made from one source. `refers` maps a payload field to the stage it points at."""
+
+    name: str
+    payload: str
+    source: str
+    key: str | Expression
+    fields: Mapping[str, Template]
+    where: Expression | None = None
+    unique: tuple[str, ...] = ()
+    refers: Mapping[str, str] = field(default_factory=dict)
+    gate: Gate = Gate()
+    batch_size: int | None = None
+    pause: float | None = None
+    ramp_up: bool | None = None
+    place: Place = Place("")
+
+
+@dataclass(frozen=True, slots=True)
+class MappingTest:
+    """One of the mapping's own tests: a source row, and what must become of it."""
+
+    stage: str
+    given: Mapping[str, object]
+    expect: Mapping[str, object] | None = None
+    reject: tuple[str, ...] = ()
+    filtered: bool = False
+    name: str = ""
+    place: Place = Place("")
+
+
+@dataclass(frozen=True, slots=True)
+class Polling:
+    """How a migration_id is followed. Seconds. The three expressions read the answer's JSON (Omnitron contract)."""
+
+    path: str = "/api/v1/remote/{channel}/migrations/{migration_id}/"
+    total: str = "{{ total_count }}"
+    success: str = "{{ success_count }}"
+    errors: str = "{{ error_count }}"
+    done: str = "{{ success_count + error_count >= total_count }}"
+    interval: float = 1.0
+    factor: float = 1.5
+    longest: float = 30.0
+    deadline: float = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The Omnitron channel to load into. Everything the API's documentation leaves open is a setting here."""
+
+    url: str = ""
+    channel: str = ""
+    token: Secret | None = None
+    username: str | None = None
+    password: Secret | None = None
+    login_path: str = "/api/v1/auth/login/"
+    token_path: str = "/api/v1/active_user/"  # noqa: S105
+    start_path: str = "/api/v1/remote/{channel}/migrations/start/{type}/"
+    polling: Polling = Polling()
+    batch_size: int = 500
+    pause: float = 0.0
+    ramp_up: bool = False
+    concurrency: int = 1
+    connect_timeout: float = 10.0
+    read_timeout: float = 120.0
+    retries: int = 5
+    retry_wait: float = 1.0
+    ca_bundle: str | None = None
+    require_pilot: bool = False
+    shop_url: str = ""
+    date_format: str = "%Y-%m-%d"
+    datetime_format: str = "%Y-%m-%d %H:%M:%S"
+    payloads: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Per payload, JSON Schema keywords laid over its properties: {"order": {"currency": {"enum": [...]}}}."""
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One mapping file, understood."""
+
+    name: str
+    description: str
+    file: Path
+    target: Target
+    sources: Mapping[str, Source]
+    lookups: Mapping[str, Lookup]
+    stages: tuple[Stage, ...]
+    tests: tuple[MappingTest, ...] = ()
+
+    def stage(self, name: str) -> Stage:
+        return next(stage for stage in self.stages if stage.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What became of a stage's rows. `read` is always the sum of the other four."""
+
+    read: int = 0
+    filtered: int = 0
+    rejected: int = 0
+    held: int = 0
+    valid: int = 0
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(
+            self.read + other.read,
+            self.filtered + other.filtered,
+            self.rejected + other.rejected,
+            self.held + other.held,
+            self.valid + other.valid,
+        )
+
+    def add_up(self) -> bool:
+        return self.read == self.filtered + self.rejected + self.held + self.valid
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """A row that could not be read as the header promises. `index` counts the part's rows from 0; `cells` is what was there."""
+
+    index: int
+    reason: str
+    cells: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of one part of a source, in order. A faulty row stays in `rows` (its cells unusable), so that indices hold.
+
+    `end` is where the next part has to start, when the source can tell only by reading (see Part.moved).
+    """
+
+    rows: Sequence[Sequence[object]]
+    faults: tuple[RowFault, ...] = ()
+    end: int | None = None
+
+
+class Part(Protocol):
+    """A piece of a table that can be read in another process. Picklable.
+
+    Where a file is cut without reading it, the cut is a guess: `start` is where this part begins, and the part before it
+    says in `Rows.end` where it should have begun. When they differ, `moved` gives the part to read instead.
+    """
+
+    @property
+    def start(self) -> int | None: ...
+
+    def moved(self, start: int) -> Part: ...
+
+    def read(self) -> Rows: ...
+
+
+def following(part: Part, end: int | None) -> Part:
+    """The part to read after one whose Rows.end was `end`: itself, or itself moved to where it truly begins."""
+    return part if part.start is None or end is None or part.start == end else part.moved(end)
+
+
+class Table(Protocol):
+    """An opened source: its header, the number its first row has for a person, and its rows in parts."""
+
+    @property
+    def header(self) -> tuple[str, ...]: ...
+
+    @property
+    def first_row(self) -> int: ...
+
+    @property
+    def text_only(self) -> bool:
+        """Whether every cell is a str (CSV), or may be any JSON value."""
+        ...
+
+    def parts(self, rows: int) -> Iterator[Part]:
+        """The table cut in parts of about `rows` rows, lazily: the first is there before the last is looked for."""
+        ...

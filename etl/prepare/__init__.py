@@ -1,0 +1,1 @@
+"""Rows to package: transform, validate, check records against records, write."""

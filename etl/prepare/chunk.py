@@ -1,0 +1,129 @@
+"""A part of a source -> what became of its rows. Pure: this is the unit that runs in parallel, here or on a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from etl.expressions import FILTERED, ROW_ERRORS
+from etl.model import Part, Rows
+from etl.prepare.program import Program, text_of
+from etl.prepare.validate import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that is no valid record, by its index in the part, and everything that is wrong with it."""
+
+    index: int
+    key: str | None
+    findings: tuple[Finding, ...]
+
+
+@dataclass(slots=True)
+class Chunk:
+    """What became of a part's rows, in their order. All indices count the part's rows from 0.
+
+    records  the JSON of each valid record; `keys` and `indices` run parallel to it,
+    columns  and so do these: the values of the fields that must be unique or refer to another stage
+    """
+
+    read: int
+    end: int | None = None
+    filtered: list[tuple[int, str | None]] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    records: list[bytes] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    indices: Sequence[int] = ()
+    columns: Mapping[str, list[str | None]] = field(default_factory=dict)
+
+
+def prepare_chunk(program: Program, part: Part, most: int | None = None) -> Chunk:
+    """Read a part and make its records. With `most`, only that many of its rows."""
+    rows = part.read()
+    return prepare_rows(program, rows if most is None else first_rows(rows, most))
+
+
+def first_rows(rows: Rows, most: int) -> Rows:
+    return Rows(rows.rows[:most], tuple(fault for fault in rows.faults if fault.index < most), rows.end)
+
+
+def prepare_rows(program: Program, rows: Rows) -> Chunk:
+    chunk = Chunk(len(rows.rows), rows.end)
+    chunk.rejected += [
+        Rejected(fault.index, None, (Finding(None, list(fault.cells), fault.reason),)) for fault in rows.faults
+    ]
+    records, indices = _records(program, rows, chunk)
+    _keep_valid(program, rows, chunk, records, indices)
+    chunk.rejected.sort(key=lambda rejected: rejected.index)
+    return chunk
+
+
+def _records(program: Program, rows: Rows, chunk: Chunk) -> tuple[list[Any], Sequence[int]]:
+    """Compute the records: all at once, and only when some row fails or is left out, one by one."""
+    if not rows.faults:
+        try:
+            records = list(map(program.record, rows.rows))
+        except ROW_ERRORS:
+            return _one_by_one(program, rows, chunk)
+        if FILTERED not in records:
+            return records, range(len(records))
+    return _one_by_one(program, rows, chunk)
+
+
+def _one_by_one(program: Program, rows: Rows, chunk: Chunk) -> tuple[list[Any], list[int]]:
+    faulty = {fault.index for fault in rows.faults}
+    records, indices, make = [], [], program.record
+    for index, row in enumerate(rows.rows):
+        if index in faulty:
+            continue
+        try:
+            record = make(row)
+        except ROW_ERRORS:
+            outcome = program.outcome(row)
+            chunk.rejected.append(Rejected(index, outcome.key, outcome.findings))
+            continue
+        if record is FILTERED:
+            chunk.filtered.append((index, program.key(row)))
+        else:
+            records.append(record)
+            indices.append(index)
+    return records, indices
+
+
+def _keep_valid(program: Program, rows: Rows, chunk: Chunk, records: list[Any], indices: Sequence[int]) -> None:
+    keys = _keys(program, rows, records, indices)
+    bad = set(program.validator.invalid(records))
+    if None in keys:
+        bad |= {position for position, key in enumerate(keys) if key is None}
+    for position in sorted(bad):
+        outcome = program.outcome(rows.rows[indices[position]])
+        chunk.rejected.append(Rejected(indices[position], outcome.key, outcome.findings))
+    if bad:
+        good = [position for position in range(len(records)) if position not in bad]
+        records, keys = [records[i] for i in good], [keys[i] for i in good]
+        indices = [indices[i] for i in good]
+    chunk.records = list(map(orjson.dumps, records))
+    chunk.keys = keys
+    chunk.indices = indices
+    chunk.columns = {name: _column(records, name) for name in watched(program)}
+
+
+def watched(program: Program) -> list[str]:
+    """The fields that records are held against each other by."""
+    stage = program.plan.stage
+    return list(dict.fromkeys([*stage.unique, *stage.refers]))
+
+
+def _column(records: list[Any], name: str) -> list[str | None]:
+    return [text_of(record[name]) for record in records]
+
+
+def _keys(program: Program, rows: Rows, records: list[Any], indices: Sequence[int]) -> list[Any]:
+    key = program.plan.stage.key
+    if isinstance(key, str):
+        return _column(records, key)
+    return list(map(program.key, map(rows.rows.__getitem__, indices)))

@@ -1,0 +1,88 @@
+"""Run prepare_chunk over the parts of a table, in this process or in several, and give the chunks in order."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sys
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from itertools import chain, islice
+
+from etl.errors import SourceError
+from etl.model import Part, Table, following
+from etl.prepare.chunk import Chunk, prepare_chunk
+from etl.prepare.program import Plan, Program
+
+ROWS_A_PART = 4_000
+AHEAD = 2
+"""Parts under way for each worker: enough that none waits, few enough that memory stays flat."""
+
+
+def chunks(
+    plan: Plan, table: Table, *, workers: int = 1, limit: int | None = None, rows: int = ROWS_A_PART
+) -> Iterator[Chunk]:
+    """Every chunk of a table, in the table's order, whatever the number of workers. With `limit`, of its first rows only."""
+    parts = table.parts(rows if limit is None else min(rows, max(limit, 1)))
+    first = list(islice(parts, 2))
+    if workers > 1 and limit is None and len(first) == 2:
+        yield from _in_processes(plan, chain(first, parts), workers)
+    else:
+        yield from _in_this_process(Program(plan), chain(first, parts), limit)
+
+
+def _in_this_process(program: Program, parts: Iterator[Part], limit: int | None) -> Iterator[Chunk]:
+    end, left = None, limit
+    for part in parts:
+        if left is not None and left <= 0:
+            return
+        chunk = prepare_chunk(program, following(part, end), left)
+        end = chunk.end
+        left = None if left is None else left - chunk.read
+        yield chunk
+
+
+def _in_processes(plan: Plan, parts: Iterator[Part], workers: int) -> Iterator[Chunk]:
+    """Parts are read ahead where they are guessed to begin; the rare wrong guess is read again, here in its turn."""
+    waiting: deque[tuple[Part, Future[Chunk]]] = deque()
+    end: int | None = None
+    with ProcessPoolExecutor(workers, _context(), initializer=_start, initargs=(plan,)) as pool:
+        try:
+            while True:
+                for part in islice(parts, AHEAD * workers - len(waiting)):
+                    waiting.append((part, pool.submit(_work, part)))
+                if not waiting:
+                    return
+                part, future = waiting.popleft()
+                true_part = following(part, end)
+                chunk = future.result() if true_part is part else pool.submit(_work, true_part).result()
+                end = chunk.end
+                yield chunk
+        except BrokenProcessPool:
+            raise SourceError(
+                "a worker process was ended from outside (out of memory?); use --workers 1, or a machine with more memory"
+            ) from None
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """fork starts at once with everything imported. macOS' system libraries do not survive it."""
+    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+
+
+_program: Program
+
+
+def _start(plan: Plan) -> None:
+    """Compile the plan, once in each worker process. Ctrl-C is the main process' business."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    global _program  # noqa: PLW0603 - the one state a worker process has
+    _program = Program(plan)
+
+
+def _work(part: Part) -> Chunk:
+    return prepare_chunk(_program, part)

@@ -1,0 +1,90 @@
+"""The two formats of our own: dates and moments as text, written the way the target's settings say.
+
+A text is such a date when it is in the calendar and writing it again gives the same text: '2023-02-30' and '2023-2-3'
+are not. The same functions serve jsonschema and jsonschema-rs, where one is called for every record: hence the caches.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+
+DATE = "omnitron-date"
+DATETIME = "omnitron-datetime"
+
+DATE_FORMAT = "%Y-%m-%d"
+DATETIME_FORMAT = "%Y-%m-%d %H:%M:%S"
+"""What is assumed where a target says nothing (Omnitron contract, 'user')."""
+
+Check = Callable[[object], bool]
+
+_REMEMBERED = 1 << 16
+"""Texts a check remembers. There are 86,400 times in a day, and fewer dates in a shop's life."""
+
+_FIRST_YEAR = 1000
+"""Python's versions differ in how they write the years before, and no shop has them."""
+
+_SAMPLE = datetime(2019, 5, 19, 10, 30, 45)
+
+_LETTERS = {"%Y": "YYYY", "%m": "MM", "%d": "DD", "%H": "HH", "%M": "MM", "%S": "SS", "%y": "YY"}
+
+_TWO_PARTS = re.compile(r"(?P<date>(?:%[Ymd]|[-./])+)(?P<between>[ T])(?P<time>(?:%[HMS]|[:.])+)")
+
+
+def written_as(format: str) -> Check:
+    """A check whether a text is a date or moment written as a strptime format. Raises ValueError when that is none."""
+    _prove(format)
+    parts = _TWO_PARTS.fullmatch(format)
+    if parts is None:
+        return _remembering(format)
+    return _in_two_parts(parts["date"], parts["between"], parts["time"])
+
+
+def spelled(format: str) -> str:
+    """A format as people write it: '%Y-%m-%d' is YYYY-MM-DD. An unusual one is shown by an example."""
+    letters = re.sub("%.", lambda found: _LETTERS.get(found[0], found[0]), format)
+    return letters if "%" not in letters else f"{format}, such as {_SAMPLE.strftime(format)}"
+
+
+def _prove(format: str) -> None:
+    """A format is good when what it writes can be read by it, and is written the same again."""
+    try:
+        good = _is_written_as(_SAMPLE.strftime(format), format)
+    except ValueError:
+        good = False
+    if not good or "%" not in format:
+        raise ValueError(f"'{format}' is not a date format; write it as in '%Y-%m-%d %H:%M:%S'")
+
+
+def _remembering(format: str) -> Check:
+    @lru_cache(maxsize=_REMEMBERED)
+    def check(text: object) -> bool:
+        return not isinstance(text, str) or _is_written_as(text, format)
+
+    return check
+
+
+def _in_two_parts(date: str, between: str, time: str) -> Check:
+    """Moments are nearly all different, their dates and their times of day are not: each part has its own cache.
+
+    Neither part can hold what stands between them, so a text that has it twice leaves a part that is refused.
+    """
+    is_date, is_time = _remembering(date), _remembering(time)
+
+    def check(text: object) -> bool:
+        if not isinstance(text, str):
+            return True
+        day, _, clock = text.partition(between)
+        return is_date(day) and is_time(clock)
+
+    return check
+
+
+def _is_written_as(text: str, format: str) -> bool:
+    try:
+        moment = datetime.strptime(text, format)
+    except ValueError:
+        return False
+    return moment.year >= _FIRST_YEAR and moment.strftime(format) == text

@@ -1,0 +1,169 @@
+"""Records against records: no key and no unique value twice, no record whose parent is not migrated.
+
+Works on chunks in the order of the source, so that the first of two equal records wins whatever the number of workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from etl.model import Stage
+from etl.prepare.chunk import Chunk
+from etl.prepare.keys import Fate, KeyIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A record that repeats a value of an earlier one. `position` counts the chunk's records."""
+
+    position: int
+    field: str | None
+    value: str
+    first_row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A record whose parent is not migrated; `parent_row` is None when no row made that parent."""
+
+    position: int
+    field: str
+    parent_stage: str
+    parent_key: str
+    fate: Fate
+    parent_row: int | None
+
+
+@dataclass(slots=True)
+class Verdict:
+    """Which of a chunk's records may not be sent, and why."""
+
+    duplicates: list[Duplicate] = field(default_factory=list)
+    orphans: list[Orphan] = field(default_factory=list)
+
+    def dropped(self) -> set[int]:
+        return {one.position for one in self.duplicates} | {one.position for one in self.orphans}
+
+
+class Integrity:
+    """The keys of all stages so far. What no longer fits in memory is kept in `folder`."""
+
+    def __init__(self, folder: Path, bound: int) -> None:
+        self._folder, self._bound = folder, bound
+        self._stages: dict[str, KeyIndex] = {}
+        self._all: list[KeyIndex] = []
+
+    def stage(self, stage: Stage) -> StageIntegrity:
+        own = self._index(stage.name, "key")
+        self._stages[stage.name] = own
+        unique = {name: self._index(stage.name, name) for name in stage.unique if name != stage.key}
+        parents = {name: (parent, self._stages[parent]) for name, parent in stage.refers.items()}
+        return StageIntegrity(stage, own, unique, parents)
+
+    def _index(self, stage: str, name: str) -> KeyIndex:
+        index = KeyIndex(self._folder / f"{stage}.{name}.sqlite", self._bound)
+        self._all.append(index)
+        return index
+
+    def close(self) -> None:
+        for index in self._all:
+            index.close()
+
+
+class StageIntegrity:
+    """One stage's records against each other and against those of the stages it refers to."""
+
+    def __init__(
+        self,
+        stage: Stage,
+        own: KeyIndex,
+        unique: Mapping[str, KeyIndex],
+        parents: Mapping[str, tuple[str, KeyIndex]],
+    ) -> None:
+        self._stage, self._own, self._unique, self._parents = stage, own, unique, parents
+
+    def judge(self, chunk: Chunk, first_row: int) -> Verdict:
+        """Judge a chunk whose part began at row `first_row`, and remember what became of its keys."""
+        verdict = Verdict()
+        rows = [first_row + index for index in chunk.indices]
+        self._find_orphans(chunk, verdict)
+        self._find_duplicates(chunk, rows, verdict)
+        self._remember(chunk, first_row, rows, verdict)
+        return verdict
+
+    def _find_orphans(self, chunk: Chunk, verdict: Verdict) -> None:
+        held: set[int] = set()
+        for name, (parent_stage, index) in self._parents.items():
+            keys = chunk.columns[name]
+            known = index.find({key for key in keys if key is not None})
+            if all(entry[0] is Fate.VALID for entry in known.values()) and len(known) == len(set(keys) - {None}):
+                continue
+            for position, key in enumerate(keys):
+                fate, row = known.get(key, (Fate.ABSENT, None)) if key is not None else (Fate.VALID, None)
+                if fate is not Fate.VALID and position not in held and key is not None:
+                    held.add(position)
+                    verdict.orphans.append(Orphan(position, name, parent_stage, key, fate, row))
+
+    def _find_duplicates(self, chunk: Chunk, rows: Sequence[int], verdict: Verdict) -> None:
+        """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""
+        watched: list[_Watched] = [(self._key_field, chunk.keys, self._own.find(set(chunk.keys), valid_only=True))]
+        for name, index in self._unique.items():
+            values = chunk.columns[name]
+            watched.append((name, values, index.find({one for one in values if one is not None})))
+        if _plainly_new(watched):
+            return
+        self._sift(watched, rows, verdict)
+
+    def _sift(self, watched: list[_Watched], rows: Sequence[int], verdict: Verdict) -> None:
+        held = {orphan.position for orphan in verdict.orphans}
+        first: list[dict[str, int]] = [{key: row for key, (_, row) in known.items()} for _, _, known in watched]
+        for position, row in enumerate(rows):
+            if position in held:
+                continue
+            for (name, values, _), seen in zip(watched, first, strict=True):
+                value = values[position]
+                if value is not None and value in seen:
+                    verdict.duplicates.append(Duplicate(position, name, value, seen[value]))
+                    break
+            else:
+                for (_, values, _), seen in zip(watched, first, strict=True):
+                    if (value := values[position]) is not None:
+                        seen[value] = row
+
+    @property
+    def _key_field(self) -> str | None:
+        return self._stage.key if isinstance(self._stage.key, str) else None
+
+    def _remember(self, chunk: Chunk, first_row: int, rows: Sequence[int], verdict: Verdict) -> None:
+        dropped = verdict.dropped()
+        held = {orphan.position for orphan in verdict.orphans}
+        sent = [position for position in range(len(rows)) if position not in dropped] if dropped else range(len(rows))
+        self._own.add(Fate.VALID, [(chunk.keys[i], rows[i]) for i in sent])
+        for name, index in self._unique.items():
+            values = chunk.columns[name]
+            index.add(Fate.VALID, [(value, rows[i]) for i in sent if (value := values[i]) is not None])
+        self._own.add(Fate.HELD, [(chunk.keys[i], rows[i]) for i in sorted(held)])
+        self._own.add(Fate.REJECTED, [(chunk.keys[i], rows[i]) for i in sorted(dropped - held)])
+        self._own.add(
+            Fate.REJECTED, [(one.key, first_row + one.index) for one in chunk.rejected if one.key is not None]
+        )
+        self._own.add(Fate.FILTERED, [(key, first_row + index) for index, key in chunk.filtered if key is not None])
+
+
+_Watched = tuple[str | None, Sequence[str | None], Mapping[str, tuple[Fate, int]]]
+
+
+def _plainly_new(watched: list[_Watched]) -> bool:
+    """Whether no value is known and none comes twice: the usual case, settled without looking at each record."""
+    for _, values, known in watched:
+        if known:
+            return False
+        if len(set(values)) != len(values) and _repeats([value for value in values if value is not None]):
+            return False
+    return True
+
+
+def _repeats(values: Sequence[str]) -> bool:
+    return len(set(values)) != len(values)

@@ -1,0 +1,103 @@
+"""What became of every key of a stage: in memory while they are few, in a SQLite file when they are many."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from enum import IntEnum
+from pathlib import Path
+
+import orjson
+
+
+class Fate(IntEnum):
+    """What became of a record. The lower one wins when several rows have the same key."""
+
+    VALID = 0
+    HELD = 1
+    REJECTED = 2
+    FILTERED = 3
+    ABSENT = 4
+
+    @property
+    def spoken(self) -> str:
+        return ("migrated", "held", "rejected", "filtered", "not in the source")[self]
+
+
+Entry = tuple[Fate, int]
+"""A key's fate and the row that decided it."""
+
+FATES = tuple(Fate)
+_FATE_BITS = 3
+
+
+class KeyIndex:
+    """Key -> fate and row. Above `bound` keys everything moves to a file, so that memory stays flat at any size.
+
+    The keys themselves are kept, not hashes of them: a collision would reject a good record.
+    """
+
+    def __init__(self, path: Path, bound: int) -> None:
+        self._path, self._bound = path, bound
+        self._memory: dict[str, int] = {}
+        self._file: sqlite3.Connection | None = None
+
+    def add(self, fate: Fate, entries: Sequence[tuple[str, int]]) -> None:
+        """Note the fate of keys. A key that is already known keeps the better of its fates."""
+        if not entries:
+            return
+        packed = ((key, row << _FATE_BITS | fate) for key, row in entries)
+        if self._file is None:
+            self._add_to_memory(fate, packed)
+        else:
+            self._add_to_file(packed)
+
+    def find(self, keys: Iterable[str], *, valid_only: bool = False) -> Mapping[str, Entry]:
+        """Those of the keys that are known."""
+        found = self._find_in_memory(keys) if self._file is None else self._find_in_file(keys)
+        entries = {key: (FATES[packed & 7], packed >> _FATE_BITS) for key, packed in found}
+        return {key: entry for key, entry in entries.items() if not valid_only or entry[0] is Fate.VALID}
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def _add_to_memory(self, fate: Fate, packed: Iterable[tuple[str, int]]) -> None:
+        memory = self._memory
+        if fate is Fate.VALID:
+            memory.update(packed)
+        else:
+            for key, entry in packed:
+                if key not in memory or memory[key] & 7 > fate:
+                    memory[key] = entry
+        if len(memory) > self._bound:
+            self._spill()
+
+    def _find_in_memory(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
+        memory = self._memory
+        return [(key, memory[key]) for key in memory.keys() & keys]
+
+    def _spill(self) -> None:
+        """Move to a file. Nothing in it needs to survive a crash: it is scratch of one preparation."""
+        self._path.touch(mode=0o600)
+        self._file = sqlite3.connect(self._path, isolation_level=None)
+        self._file.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-16000;"
+            "CREATE TABLE keys (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
+        )
+        self._add_to_file(self._memory.items())
+        self._memory = {}
+
+    def _add_to_file(self, packed: Iterable[tuple[str, int]]) -> None:
+        assert self._file is not None
+        # Sorted, so that neighbours in the tree are written together.
+        self._file.executemany(
+            "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET entry = excluded.entry "
+            "WHERE (excluded.entry & 7) < (entry & 7)",
+            sorted(packed),
+        )
+
+    def _find_in_file(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
+        assert self._file is not None
+        asked = orjson.dumps(sorted(keys)).decode()
+        return self._file.execute("SELECT key, entry FROM json_each(?) JOIN keys ON key = value", (asked,)).fetchall()

@@ -1,0 +1,130 @@
+"""A stage, ready to be applied to rows: compiled expressions and a compiled schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.expressions import (
+    FILTERED,
+    ROW_ERRORS,
+    WHERE,
+    CompiledStage,
+    Header,
+    compile_stage,
+    plainer,
+    reason_of,
+)
+from etl.model import Migration, Stage, Table
+from etl.prepare.validate import Finding, Validator, payload_schema
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything needed to work on a stage's rows, as plain data: it travels to other processes and is compiled there."""
+
+    stage: Stage
+    header: Header
+    lookups: Mapping[str, Mapping[str, object]]
+    schema: Mapping[str, Any]
+    date_format: str
+    datetime_format: str
+    fast: bool = True
+
+
+def plan_stage(
+    migration: Migration, stage: Stage, table: Table, lookups: Mapping[str, Mapping[str, object]], *, fast: bool = True
+) -> Plan:
+    target = migration.target
+    trim = migration.sources[stage.source].options.get("trim", True) is not False
+    return Plan(
+        stage=stage,
+        header=Header(tuple(table.header), table.text_only, trim),
+        lookups=lookups,
+        schema=payload_schema(stage.payload, target.payloads.get(stage.payload, {})),
+        date_format=target.date_format,
+        datetime_format=target.datetime_format,
+        fast=fast,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What becomes of one row: a valid record, or nothing (filtered), or findings. `partial` holds the fields that could be made."""
+
+    key: str | None
+    record: Record | None = None
+    findings: tuple[Finding, ...] = ()
+    filtered: bool = False
+    partial: Record = field(default_factory=dict)
+
+
+class Program:
+    """A compiled plan. `record` is the fast way for a row; `outcome` the slow one that explains."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self._plain = plainer(plan.date_format, plan.datetime_format)
+        self._compiled: CompiledStage = compile_stage(plan.stage, plan.header, plan.lookups, self._plain)
+        self.validator = Validator(
+            plan.schema, date_format=plan.date_format, datetime_format=plan.datetime_format, fast=plan.fast
+        )
+
+    @property
+    def record(self) -> Callable[[Sequence[Any]], Any]:
+        """Row -> record, or FILTERED; raises one of ROW_ERRORS."""
+        return self._compiled.record
+
+    def key(self, row: Sequence[Any]) -> str | None:
+        """The record's key as text; None when it has none or it cannot be computed."""
+        try:
+            return text_of(self._compiled.key(row))
+        except ROW_ERRORS:
+            return None
+
+    def outcome(self, row: Sequence[Any]) -> Outcome:
+        """All that can be said about one row by itself. Its findings are empty exactly when the record may be sent."""
+        key = self.key(row)
+        try:
+            record = self.record(row)
+        except ROW_ERRORS as error:
+            return self._failed(row, key, error)
+        if record is FILTERED:
+            return Outcome(key, filtered=True)
+        findings = self.validator.explain(record)
+        if key is None:
+            findings.append(self._keyless())
+        return Outcome(key, None if findings else record, tuple(findings), partial=record)
+
+    def _failed(self, row: Sequence[Any], key: str | None, error: BaseException) -> Outcome:
+        """Every field that cannot be computed, and what the schema says about those that can."""
+        failures = [Finding(one.field, one.value, one.reason) for one in self._compiled.failures(row)]
+        if not failures:
+            failures = [Finding(None, None, reason_of(error))]
+        if failures[0].field == WHERE:
+            return Outcome(key, findings=(failures[0],))
+        failed = {str(one.field).split(".")[0] for one in failures}
+        partial = self._partial(row, failed)
+        schema = [
+            one
+            for one in self.validator.explain(partial)
+            if one.field is not None and one.field.split(".")[0] not in failed
+        ]
+        return Outcome(key, findings=(*failures, *schema), partial=partial)
+
+    def _partial(self, row: Sequence[Any], failed: set[str]) -> Record:
+        """The record without the fields that failed, and without those made of several parts."""
+        names = self.plan.stage.fields.keys() - failed
+        return {name: compute(row) for name, compute in self._compiled.fields.items() if name in names}
+
+    def _keyless(self) -> Finding:
+        key = self.plan.stage.key
+        return Finding(key if isinstance(key, str) else None, None, "the record has no key: its key is null")
+
+
+def text_of(value: object) -> str | None:
+    """A key as text. Keys of JSON sources may be numbers."""
+    return None if value is None else str(value)

@@ -1,0 +1,92 @@
+"""Whether a value can be written as JSON at all, and read back the same, by any reader.
+
+JSON Schema takes this for granted. Inside a field that is open (`extra_field`) it is not: a NaN would be sent as null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from math import isfinite
+
+DEEPEST = 100
+"""Levels of lists and objects. Readers of JSON stop somewhere: orjson at 254."""
+
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+
+Path = tuple[str | int, ...]
+
+
+def is_sendable(value: object) -> bool:
+    return next(unsendable(value), None) is None
+
+
+def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, str]]:
+    """What stands in the way: the path to it, the value there, the reason."""
+    reason = _reason(value) if len(path) <= DEEPEST else f"is nested deeper than {DEEPEST} levels"
+    if reason:
+        yield path, value, reason
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _unsendable_name(name, path)
+            yield from unsendable(inner, (*path, str(name)))
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from unsendable(inner, (*path, index))
+
+
+def _unsendable_name(name: object, path: Path) -> Iterator[tuple[Path, object, str]]:
+    if type(name) is not str:
+        yield path, name, f"has the name {name!r}, which is not text"
+    elif not _is_unicode(name):
+        yield path, name, f"has the name {name!r}, which is not valid Unicode"
+
+
+def _reason(value: object) -> str | None:
+    """Why a value, leaving aside what is in it, cannot be written; None when it can."""
+    if value is None or isinstance(value, bool | dict | list | tuple):
+        return None
+    if type(value) is str:
+        return None if _is_unicode(value) else f"{value!r} is not valid Unicode"
+    if type(value) is int:
+        return None if _SMALLEST <= value <= _LARGEST else "is a whole number of more than 64 bits"
+    if type(value) is float or type(value) is Decimal:
+        return None if _is_double(value) else f"{value} is not a number that JSON can hold"
+    return f"a {type(value).__name__} cannot be written as JSON; turn it into text or a number first"
+
+
+def _is_double(value: float | Decimal) -> bool:
+    return value.is_finite() and isfinite(float(value)) if isinstance(value, Decimal) else isfinite(value)
+
+
+def _is_unicode(text: str) -> bool:
+    """A text read with errors='surrogateescape' may hold half a character, which UTF-8 has no way to write."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def open_fields(schema: Mapping[str, object]) -> tuple[str, ...]:
+    """The properties of a payload schema whose own keywords do not already keep every value sendable."""
+    properties = schema.get("properties")
+    if not isinstance(properties, Mapping):
+        return ()
+    return tuple(name for name, keywords in properties.items() if not _is_closed(keywords))
+
+
+def _is_closed(keywords: object) -> bool:
+    if not isinstance(keywords, Mapping):
+        return False
+    types = keywords.get("type", ())
+    types = {types} if isinstance(types, str) else set(types)
+    if types & {"number", "integer"}:
+        types -= {"number", "integer"} if _is_bounded(keywords) else set()
+    return "enum" in keywords or (bool(keywords.get("type")) and types <= {"string", "boolean", "null"})
+
+
+def _is_bounded(keywords: Mapping[str, object]) -> bool:
+    return bool({"minimum", "exclusiveMinimum"} & keywords.keys()) and bool(
+        {"maximum", "exclusiveMaximum"} & keywords.keys()
+    )

@@ -1,0 +1,190 @@
+"""Record to findings: every record against its payload schema.
+
+Two validators, held together by a property-based test: jsonschema-rs decides quickly, jsonschema says why not.
+A record passes only if both would pass it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import jsonschema_rs
+
+from etl.prepare.decimals import decimal_fields, have_decimals, without_decimals
+from etl.prepare.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, spelled, written_as
+from etl.prepare.overlay import overlaid
+from etl.prepare.reasons import is_hidden, reason, settles
+from etl.prepare.sendable import Path, is_sendable, open_fields, unsendable
+from etl.resources import load_schema
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
+
+Record = Mapping[str, object]
+
+HIDDEN = "(hidden)"
+"""Stands for the value of a field that its schema calls `writeOnly`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with a record. `field` is a path such as 'extra_field.gift'; None is the record as a whole."""
+
+    field: str | None
+    value: object
+    reason: str
+
+
+def payload_schema(name: str, properties: Mapping[str, object]) -> dict[str, Any]:
+    """The schema of a payload, with a target's settings over it (model.Target.payloads). Raises as `overlaid` does."""
+    return overlaid(load_schema(name), properties)
+
+
+class Validator:
+    """A payload schema, compiled. Made from plain data in well under a millisecond: each process makes its own.
+
+    Raises ValueError when the schema is none, or a date format is none. With `fast=False` jsonschema alone is used.
+    """
+
+    def __init__(
+        self,
+        schema: Mapping[str, object],
+        *,
+        date_format: str = DATE_FORMAT,
+        datetime_format: str = DATETIME_FORMAT,
+        fast: bool = True,
+    ) -> None:
+        self._schema = dict(schema)
+        self._checks = {DATE: written_as(date_format), DATETIME: written_as(datetime_format)}
+        self._wanted = {
+            DATE: f"a date written as {spelled(date_format)}",
+            DATETIME: f"a date and time written as {spelled(datetime_format)}",
+        }
+        self._open = open_fields(schema)
+        self._fast = fast
+        self._decimals = decimal_fields(schema)
+        quick = without_decimals(schema)
+        self._one = self._compiled(quick)
+        self._many = self._compiled({"type": "array", "items": quick})
+
+    def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
+        return jsonschema_rs.Draft202012Validator(
+            schema, formats=self._checks, validate_formats=True, ignore_unknown_formats=False
+        )
+
+    def all_valid(self, records: Sequence[Record]) -> bool:
+        """Whether every record is valid, in one call: the way to ask for a chunk of rows."""
+        if not self._fast:
+            return all(map(self.is_valid, records))
+        rows = list(records)
+        return self._all_sendable(rows) and _accepts(self._many, rows) and have_decimals(rows, self._decimals)
+
+    def is_valid(self, record: Record) -> bool:
+        if not self._fast:
+            return not self._explained(record)
+        return self._all_sendable([record]) and _accepts(self._one, record) and have_decimals([record], self._decimals)
+
+    def invalid(self, records: Sequence[Record]) -> list[int]:
+        """The indices of the records that are not valid."""
+        if self.all_valid(records):
+            return []
+        return [index for index, record in enumerate(records) if not self.is_valid(record)]
+
+    def explain(self, record: Record) -> list[Finding]:
+        """Everything wrong with a record, in the schema's order. Empty exactly when the record is valid."""
+        found = self._explained(record)
+        if found or self.is_valid(record):
+            return found
+        return [Finding(None, None, self._objection(record))]
+
+    def explain_field(self, field: str, value: object) -> list[Finding]:
+        """What is wrong with this value for this field, whatever the rest of the record."""
+        inside = f"{field}."
+        found = self._explained({field: value})
+        return [one for one in found if one.field and (one.field == field or one.field.startswith(inside))]
+
+    def _all_sendable(self, records: Sequence[Record]) -> bool:
+        """jsonschema-rs does not look into what the schema leaves open, such as extra_field."""
+        return all(
+            is_sendable(value)
+            for field in self._open
+            for record in records
+            if (value := record.get(field))  # what is empty can be sent
+        )
+
+    def _explained(self, record: Record) -> list[Finding]:
+        """What cannot be written as JSON is found first: jsonschema need not understand it."""
+        blocked = list(unsendable(record))
+        fields = {path[0] for path, _, _ in blocked if path}
+        cleaned = {name: None if name in fields else value for name, value in record.items() if isinstance(name, str)}
+        errors = [error for error in self._reference.iter_errors(cleaned) if not fields.intersection(_path(error)[:1])]
+        found = [Finding(_dotted(path), _printable(value), why) for path, value, why in blocked]
+        return sorted(found + list(self._findings(errors)), key=self._order)
+
+    def _findings(self, errors: Sequence[ValidationError]) -> Iterator[Finding]:
+        """One finding for each error; where one settles it, the other errors of that value say nothing new."""
+        settled = {_path(error) for error in errors if settles(error)}
+        for error in errors:
+            if settles(error) or _path(error) not in settled:
+                value = HIDDEN if is_hidden(error) else _value(error)
+                yield Finding(_dotted(_path(error)), value, reason(error, self._wanted))
+
+    def _order(self, finding: Finding) -> int:
+        """The position of a finding's field in the schema; unknown fields come after, the record as a whole last."""
+        if finding.field is None:
+            return len(self._positions) + 1
+        return self._positions.get(finding.field.split(".")[0], len(self._positions))
+
+    @cached_property
+    def _positions(self) -> dict[str, int]:
+        properties: Any = self._schema.get("properties", {})
+        return {name: position for position, name in enumerate(properties)}
+
+    @cached_property
+    def _reference(self) -> Any:
+        from etl.prepare.reference import reference_validator
+
+        return reference_validator(self._schema, self._checks)
+
+    def _objection(self, record: Record) -> str:
+        """What jsonschema-rs has against a record that jsonschema would pass."""
+        try:
+            first = next(self._one.iter_errors(record), None)
+        except ValueError as error:
+            return str(error)
+        return first.message if first else "refused by jsonschema-rs without a reason"
+
+
+def _accepts(validator: jsonschema_rs.Draft202012Validator, instance: object) -> bool:
+    """jsonschema-rs raises ValueError for what is not JSON at all (half a character, a date object)."""
+    try:
+        return validator.is_valid(instance)
+    except ValueError:
+        return False
+
+
+def _printable(value: object) -> object:
+    """A value that cannot be written as JSON, made writable: it will stand in a file of rejects."""
+    if isinstance(value, str):
+        return _unicode(value)
+    return type(value).__name__ if isinstance(value, int) else repr(value)
+
+
+def _path(error: ValidationError) -> Path:
+    return tuple(error.absolute_path)
+
+
+def _value(error: ValidationError) -> object:
+    """The refused value; nothing, when it is missing or the whole record."""
+    return None if error.validator == "required" or not error.absolute_path else error.instance
+
+
+def _dotted(path: Path) -> str | None:
+    return _unicode(".".join(map(str, path))) or None
+
+
+def _unicode(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,69 @@
+"""What a command did, for people (a table) and for programs (one JSON object)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+@dataclass(frozen=True, slots=True)
+class StageSummary:
+    """What became of one stage. `uploaded` and `errors` are what Omnitron said."""
+
+    name: str
+    read: int = 0
+    filtered: int = 0
+    rejected: int = 0
+    held: int = 0
+    valid: int = 0
+    uploaded: int = 0
+    errors: int = 0
+    batches: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What became of a migration. `package` is the folder of the package, if there is one."""
+
+    migration: str
+    package: str | None
+    ok: bool
+    stages: Sequence[StageSummary] = ()
+    problems: Sequence[str] = ()
+
+    def as_json(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+
+COLUMNS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "errors")
+
+
+def print_summary(console: Console, summary: Summary) -> None:
+    """The table of stages, then where the package lies."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=f"Migration {summary.migration}", title_justify="left")
+    table.add_column("stage", no_wrap=True)
+    for name in COLUMNS:
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in summary.stages:
+        table.add_row(stage.name, *(_cell(name, getattr(stage, name)) for name in COLUMNS))
+    console.print(table)
+    if summary.package:
+        console.print(f"Package: {summary.package}", soft_wrap=True, highlight=False, markup=False)
+
+
+def _cell(column: str, number: int) -> str:
+    """Numbers grouped by thousands; what needs a look is coloured, where the terminal has colours."""
+    text = f"{number:,}"
+    return f"[yellow]{text}[/]" if number and column in ("rejected", "held", "errors") else text
+
+
+def plain_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
