@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from etl.errors import EtlError, Exit
+from etl.errors import EtlError, Exit, MappingError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +27,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+# Typer carries its own click; this is the public way to that one's base error (ClickException).
+USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
 
 Mapping = Annotated[Path, typer.Argument(metavar="MAPPING", help="The mapping: a YAML file, or its folder.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
@@ -58,17 +61,11 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", Exit.DATA)
-    except _usage_errors() as error:
+    except USAGE_ERROR as error:
         error.show()
         sys.exit(Exit.MAPPING)
     except typer.Abort:
         _fail("aborted", 130)
-
-
-def _usage_errors() -> Any:
-    from click import ClickException
-
-    return ClickException
 
 
 def _fail(message: str, code: int) -> None:
@@ -148,15 +145,18 @@ def functions(
 ) -> None:
     """List the functions a mapping may call, with their parameters and examples."""
     from etl.expressions.functions import TABLE
-    from etl.report.functions import function_text, functions_page, functions_rows
+    from etl.report.functions import function_rows, function_text, functions_page
+    from etl.suggest import did_you_mean
 
     if markdown:
         print(functions_page(TABLE), end="")
     elif name is not None:
-        print(function_text(TABLE, name))
+        if name not in TABLE:
+            raise MappingError(f"unknown function '{name}'{did_you_mean(name, TABLE)}")
+        print(function_text(TABLE[name]))
     else:
-        for signature, sentence in functions_rows(TABLE):
-            print(f"{signature:<48} {sentence}")
+        for group, signature, sentence in function_rows(TABLE):
+            print(f"{group:<8} {signature}\n         {sentence}")
 
 
 @app.command()
@@ -164,7 +164,6 @@ def schema(
     name: Annotated[str, typer.Argument(help="migration, user, address, order or order_item.")] = "migration",
 ) -> None:
     """Print the JSON Schema of the mapping language, or of a payload."""
-    from etl.errors import MappingError
     from etl.model import PAYLOADS
     from etl.resources import shipped
     from etl.suggest import did_you_mean

@@ -19,7 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from etl.expressions import compile_value
-from etl.expressions.functions import MODULES, TABLE, contact, formats, table_of
+from etl.expressions.functions import MODULES, TABLE, contact, formats, number, table_of
 from etl.expressions.functions.table import REQUIRED
 from etl.model import Expression, Place
 from etl.report.functions import function_rows, function_text, functions_page
@@ -386,6 +386,23 @@ def test_round_moves_a_half_away_from_zero(number):
     assert abs(rounded - number) <= Decimal("0.005")
     if abs(rounded - number) == Decimal("0.005"):
         assert abs(rounded) > abs(number)
+
+
+SHAPES = [r"[0-9]{0,9}[.,][0-9]{2}(00)?", r"[0-9]{0,4}[.,][0-9]{3}[.,][0-9]{2}", r"[0-9., -]{1,9}"]
+
+
+@given(st.one_of([st.from_regex(shape, fullmatch=True) for shape in SHAPES]), st.sampled_from(",."))
+def test_the_short_way_reads_amounts_as_the_long_way_does(text, mark):
+    quick = number._plain_amount(text, mark)
+    if quick is not None:
+        assert str(quick) == str(number._cents(number._parsed("money", text, mark), text))
+
+
+def test_no_digit_of_a_long_number_is_lost():
+    assert str(TABLE["decimal"].call("-" + "1" * 38)) == "-" + "1" * 38
+    assert str(TABLE["abs"].call(Decimal("-" + "1" * 38))) == "1" * 38
+    assert TABLE["text"].call(Decimal("1" * 38)) == "1" * 38
+    assert refusal(TABLE["text"].call, Decimal("1E+9999")) == "1E+9999 is not a number that can be written"
 
 
 @pytest.mark.parametrize("text", ["1.299", "1,0", "1e3", "٣", "1_000", "", "1" * 16, "+", "0x1"])

@@ -11,8 +11,8 @@ from etl.expressions.compiler import (
     flat_fields,
     reason_of,
 )
-from etl.expressions.runtime import ROW_ERRORS, decimal_to_number, plainer
-from etl.expressions.syntax import ExpressionError, Fault, Names, columns_in, faults, signature
+from etl.expressions.runtime import ROW_ERRORS, decimal_to_number, writers
+from etl.expressions.syntax import ExpressionError, Fault, Names, columns_in, faults
 
 __all__ = [
     "FILTERED",
@@ -30,7 +30,6 @@ __all__ = [
     "decimal_to_number",
     "faults",
     "flat_fields",
-    "plainer",
     "reason_of",
-    "signature",
+    "writers",
 ]

@@ -13,10 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from jinja2 import nodes
+
 from etl.expressions import runtime
 from etl.expressions.emit import Emitter
-from etl.expressions.runtime import ROW_ERRORS
-from etl.expressions.syntax import ExpressionError, Names, faults, is_single, parse
+from etl.expressions.runtime import ROW_ERRORS, Writers
+from etl.expressions.syntax import ExpressionError, Names, faults, is_single, only, parse
 from etl.model import Expression, Stage, Template
 
 Row = Sequence[Any]
@@ -91,7 +93,7 @@ def compile_stage(
     stage: Stage,
     header: Header,
     lookups: Mapping[str, Mapping[str, object]],
-    plain: Callable[[Any], Any],
+    write: Writers,
 ) -> CompiledStage:
     """Compile a stage's `where`, key and fields. Raises ExpressionError when one has a fault."""
     names = Names(frozenset(header.columns), lookups)
@@ -100,9 +102,9 @@ def compile_stage(
     if stage.where is not None:
         parts = {WHERE: stage.where, **parts}
     return CompiledStage(
-        record=_function(_record_source(stage, plain), names, header),
-        key=_function(lambda e: f"return {_emit(e, key, plain)}", names, header),
-        fields={name: _field_function(template, names, header, plain) for name, template in parts.items()},
+        record=_function(_record_source(stage, write), names, header),
+        key=_function(lambda e: f"return {_emit(e, key, write)}", names, header),
+        fields={name: _field_function(template, names, header, write) for name, template in parts.items()},
         inputs={name: _input(template, header) for name, template in parts.items()},
     )
 
@@ -140,9 +142,9 @@ def _named(row: Mapping[str, object], column: str) -> object:
     return row[column]
 
 
-def _record_source(stage: Stage, plain: Callable[[Any], Any]) -> Callable[[Emitter], str]:
+def _record_source(stage: Stage, write: Writers) -> Callable[[Emitter], str]:
     def source(emitter: Emitter) -> str:
-        record = _emit(emitter, stage.fields, plain)
+        record = _emit(emitter, stage.fields, write)
         if stage.where is None:
             return f"return {record}"
         return f"return {record} if {_emit(emitter, stage.where, None)} else None"
@@ -150,10 +152,8 @@ def _record_source(stage: Stage, plain: Callable[[Any], Any]) -> Callable[[Emitt
     return source
 
 
-def _field_function(
-    template: Template, names: Names, header: Header, plain: Callable[[Any], Any]
-) -> Callable[[Row], Any]:
-    return _function(lambda e: f"return {_emit(e, template, plain)}", names, header)
+def _field_function(template: Template, names: Names, header: Header, write: Writers) -> Callable[[Row], Any]:
+    return _function(lambda e: f"return {_emit(e, template, write)}", names, header)
 
 
 def _input(template: Template, header: Header) -> int | None:
@@ -173,33 +173,43 @@ class _AnyLookup(dict[str, Mapping[str, object]]):
         return {}
 
 
-def _emit(emitter: Emitter, template: Template, plain: Callable[[Any], Any] | None) -> str:
+def _emit(emitter: Emitter, template: Template, write: Writers | None) -> str:
     """The source of a template; with `plain`, what it gives is plain JSON."""
     if isinstance(template, Expression):
-        return _emit_expression(emitter, template, plain)
+        return _emit_expression(emitter, template, write)
     if isinstance(template, Mapping):
-        return "{" + ", ".join(f"{name!r}: {_emit(emitter, one, plain)}" for name, one in template.items()) + "}"
+        return "{" + ", ".join(f"{name!r}: {_emit(emitter, one, write)}" for name, one in template.items()) + "}"
     if isinstance(template, tuple):
-        return "[" + ", ".join(_emit(emitter, one, plain) for one in template) + "]"
+        return "[" + ", ".join(_emit(emitter, one, write) for one in template) + "]"
     return repr(template)
 
 
-def _emit_expression(emitter: Emitter, template: Expression, plain: Callable[[Any], Any] | None) -> str:
+def _emit_expression(emitter: Emitter, template: Expression, write: Writers | None) -> str:
     found = faults(template.text, emitter.names)
     if found:
         raise ExpressionError(f"{template.place}: {found[0].what}")
     pieces = parse(template.text)
     source = emitter.value(pieces)
-    if plain is None or not is_single(pieces):
+    if write is None or not is_single(pieces):
         return source
-    emitter.namespace |= {"plain": plain, "str": str}
+    return _written(emitter, source, only(pieces), write)
+
+
+def _written(emitter: Emitter, source: str, tree: nodes.Expr, write: Writers) -> str:
+    """The source of a value as plain JSON: at once where the type is known, else after a look at it."""
     once = emitter.temporary()
+    given = emitter.type_of(tree)
+    if given is not None and given in write.known:
+        writer = write.known[given]
+        name = writer and emitter.keep(writer, "w")
+        return f"(None if ({once} := {source}) is None else {name}({once}))" if name else source
+    emitter.namespace |= {"plain": write.plain, "str": str}
     # Nearly every value is text, and looking at its class is cheaper than a call.
     return f"({once} if ({once} := {source}).__class__ is str else plain({once}))"
 
 
 def _function(body_of: Callable[[Emitter], str], names: Names, header: Header) -> Callable[[Row], Any]:
-    emitter = Emitter(names)
+    emitter = Emitter(names, text_only=header.text_only)
     emitter.namespace["clean"] = runtime.clean
     body = body_of(emitter)
     reads = [f"{local} = {header.read(column)}" for column, local in emitter.columns.items()]

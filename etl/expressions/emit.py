@@ -39,6 +39,7 @@ class Emitter:
         }
     )
     columns: dict[str, str] = field(default_factory=dict)
+    text_only: bool = False
     _temporaries: int = 0
 
     def value(self, pieces: list[Piece]) -> str:
@@ -53,6 +54,12 @@ class Emitter:
         if column is not None:
             return self.column(column)
         return EMITTERS[type(node)](self, node)
+
+    def type_of(self, node: nodes.Node) -> type | None:
+        """The type of what an expression gives when it is not null, where that can be told without a row."""
+        if column_of(node) is not None:
+            return str if self.text_only else None
+        return self.names.functions[node.name].gives if isinstance(node, nodes.Filter) else None
 
     def column(self, name: str) -> str:
         return self.columns.setdefault(name, f"c{len(self.columns)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -53,8 +54,21 @@ def clean(value: Any) -> Any:
     return (value.strip() or None) if isinstance(value, str) else value
 
 
-def plainer(date_format: str, datetime_format: str) -> Callable[[Any], Any]:
-    """The function that turns an expression's value into plain JSON, dates written as the target wants them."""
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """How values of an expression become plain JSON: `plain` for any value, `known` for what is known to be of a type."""
+
+    plain: Callable[[Any], Any]
+    known: Mapping[type, Callable[[Any], Any] | None]
+
+
+def writers(date_format: str, datetime_format: str) -> Writers:
+    """The writers of a target, which wants dates written its own way. None: the type is plain JSON already."""
+    write_date, write_moment = _dates(date_format), _moments(datetime_format)
+    known: dict[type, Callable[[Any], Any] | None] = {
+        str: None, int: None, bool: None, Decimal: decimal_to_number, datetime.date: write_date,
+        datetime.datetime: write_moment,
+    }  # fmt: skip
 
     def plain(value: Any) -> Any:
         if value is None or isinstance(value, str | int | float):
@@ -62,16 +76,29 @@ def plainer(date_format: str, datetime_format: str) -> Callable[[Any], Any]:
         if isinstance(value, Decimal):
             return decimal_to_number(value)
         if isinstance(value, datetime.datetime):
-            return value.strftime(datetime_format)
+            return write_moment(value)
         if isinstance(value, datetime.date):
-            return value.strftime(date_format)
+            return write_date(value)
         if isinstance(value, Mapping):
             return {str(key): plain(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [plain(inner) for inner in value]
         raise ValueError(f"a {type(value).__name__} cannot be written as JSON")
 
-    return plain
+    return Writers(plain, known)
+
+
+def _dates(date_format: str) -> Callable[[Any], str]:
+    """isoformat is ten times as fast as strftime, and writes the usual format."""
+    if date_format == "%Y-%m-%d":
+        return lambda value: value.isoformat()
+    return lambda value: value.strftime(date_format)
+
+
+def _moments(datetime_format: str) -> Callable[[Any], str]:
+    if datetime_format == "%Y-%m-%d %H:%M:%S":
+        return lambda value: value.isoformat(" ", "seconds")
+    return lambda value: value.strftime(datetime_format)
 
 
 def _finite(value: Any) -> Any:
@@ -80,9 +107,14 @@ def _finite(value: Any) -> Any:
     return value
 
 
-def decimal_to_number(value: Decimal) -> float | int:
+EXACT_DIGITS = 15
+"""Every decimal number of so many digits survives becoming a float, and is that float's shortest text."""
+
+
+def decimal_to_number(value: Decimal) -> float:
     """The JSON number whose decimal text is this Decimal's. Raises ValueError when a float would change it."""
-    number = float(value)
-    if Decimal(repr(number)) != value:
+    text = str(value)
+    number = float(text)
+    if len(text) > EXACT_DIGITS and Decimal(repr(number)) != value:
         raise ValueError(f"{value} has more digits than a JSON number keeps")
     return number

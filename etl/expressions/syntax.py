@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from etl.expressions.functions import TABLE
-from etl.expressions.functions.table import REQUIRED, Function
+from etl.expressions.functions.table import Function, signature
 from etl.suggest import did_you_mean
 
 ROW = "row"
@@ -78,6 +78,11 @@ def _pieces(part: nodes.Node) -> Iterator[Piece]:
 def is_single(pieces: list[Piece]) -> bool:
     """Whether a string is one expression and nothing else, so that its value keeps its type."""
     return len(_without_blank(pieces)) == 1 and isinstance(_without_blank(pieces)[0], nodes.Expr)
+
+
+def only(pieces: list[Piece]) -> nodes.Expr:
+    """The expression of a string that is_single."""
+    return next(piece for piece in pieces if isinstance(piece, nodes.Expr))
 
 
 def _without_blank(pieces: list[Piece]) -> list[Piece]:
@@ -218,12 +223,6 @@ def _function_faults(node: nodes.Filter, names: Names) -> Iterator[Fault]:
         yield from argument_faults(function, node, names)
 
 
-def signature(function: Function) -> str:
-    """A function as it is written in a mapping: phone(region='TR')."""
-    written = [p.name if p.default is REQUIRED else f"{p.name}={p.default!r}" for p in function.parameters]
-    return f"{function.name}({', '.join(written)})" if written else function.name
-
-
 def _pairs(node: nodes.Filter) -> list[Any]:
     """A call's keyword arguments. (Jinja's types call them pairs; its parser makes them Keywords.)"""
     return list(node.kwargs)
@@ -237,9 +236,7 @@ def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Ite
     known = [parameter.name for parameter in function.parameters]
     for keyword in _keywords(node):
         if keyword not in known:
-            yield Fault(
-                f"{signature(function)} has no parameter '{keyword}'{did_you_mean(keyword, known)}", keyword
-            )
+            yield Fault(f"{signature(function)} has no parameter '{keyword}'{did_you_mean(keyword, known)}", keyword)
             return
     try:
         inspect.signature(function.call).bind(None, *node.args, **dict.fromkeys(_keywords(node)))
@@ -278,7 +275,9 @@ def _lookup_faults(node: nodes.Filter, names: Names) -> Iterator[Fault]:
 def constant_arguments(node: nodes.Filter) -> tuple[list[Any], dict[str, Any]] | None:
     """A call's arguments when all of them are written out, else None."""
     try:
-        return [literal(argument) for argument in node.args], dict(zip(_keywords(node), [literal(pair.value) for pair in _pairs(node)], strict=True))
+        return [literal(argument) for argument in node.args], dict(
+            zip(_keywords(node), [literal(pair.value) for pair in _pairs(node)], strict=True)
+        )
     except nodes.Impossible:
         return None
 

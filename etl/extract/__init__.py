@@ -28,7 +28,6 @@ def open_table(source: Source) -> Table:
         hint = nearest(source.kind, KINDS) or f"; there are: {', '.join(KINDS)}"
         raise SourceError(f"source '{source.name}': unknown kind '{source.kind}'{hint}")
     try:
-        settings = kind.settings(source.options)
+        return kind.open(source.location, kind.settings(source.options))
     except ValueError as error:
         raise SourceError(f"source '{source.name}': {error}") from None
-    return kind.open(source.location, settings)

@@ -10,7 +10,7 @@ from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.csv_part import CsvPart, record_start
 from etl.extract.csv_records import CsvFormat, Lines, read_records
-from etl.extract.cuts import bytes_a_line, part_size, ranges
+from etl.extract.cuts import part_size, ranges, sample
 from etl.extract.kinds import (
     ENCODING,
     TEXT,
@@ -52,7 +52,12 @@ class CsvTable:
     text_only: bool = True
 
     def parts(self, rows: int) -> Iterator[Part]:
-        return self.byte_parts(part_size(rows, bytes_a_line(self.path, self.begin)))
+        return self.byte_parts(part_size(rows, self._bytes_a_row()))
+
+    def _bytes_a_row(self) -> float:
+        data = sample(self.path, self.begin)
+        lines = Lines(iter((data,)), 0, self.format)
+        return len(data) / max(1, sum(1 for _ in read_records(lines, self.format)))
 
     def byte_parts(self, size: int) -> Iterator[Part]:
         """Parts of about `size` bytes."""
@@ -74,7 +79,7 @@ def open_csv(location: str, settings: Settings) -> Table:
 
 def _format(settings: Settings) -> CsvFormat:
     if settings["delimiter"] == settings["quote"]:
-        raise SourceError(f"delimiter and quote are both {settings['quote']!r}; they have to differ")
+        raise ValueError(f"delimiter and quote are both {settings['quote']!r}; they have to differ")
     return CsvFormat(settings["encoding"], settings["delimiter"], settings["quote"], frozenset(settings["nulls"]))
 
 
@@ -152,11 +157,17 @@ CSV = Kind(
             "quote",
             "What a cell with a delimiter in it is wrapped in; null: nothing.",
             one_character_or_none,
-            TEXT,
+            {"type": ["string", "null"]},
             '"',
         ),
         Option("header", "The columns' names, for a file without a header line.", names_or_none, TEXTS),
-        Option("nulls", "Cells that mean null, such as NULL or \\N; they are read as blank.", texts, TEXTS, ()),
+        Option(
+            "nulls",
+            "Cells that mean null, such as NULL or \\N; they are read as blank.",
+            texts,
+            {"anyOf": [TEXT, TEXTS]},
+            (),
+        ),
         TRIM,
     ),
 )

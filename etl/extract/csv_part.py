@@ -11,6 +11,7 @@ import csv
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,8 @@ from etl.extract.rows import gather, ragged
 from etl.model import RowFault, Rows
 
 READ_ON = 1 << 16
+CANDIDATES = 50
+LOOK_AHEAD = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +95,10 @@ def _reading_on(block: bytes, file: BinaryIO) -> Iterator[bytes]:
 def record_start(window: bytes, format: CsvFormat) -> int | None:
     """Where in some bytes of the file a record probably begins: after a newline that is followed by rows of the right
     width. Only a guess, but a wrong one costs reading a part twice."""
-    ends = [found.end() for found in LINE_END.finditer(window)]
+    ends = [found.end() for found in islice(LINE_END.finditer(window), CANDIDATES)]
     if not ends or format.quote is None or format.quote.encode(format.encoding) not in window:
         return ends[0] if ends else None
-    return next((end for end in ends[:50] if _rows_follow(window[end : end + 8192], format)), ends[0])
+    return next((end for end in ends if _rows_follow(window[end : end + LOOK_AHEAD], format)), ends[0])
 
 
 def _rows_follow(data: bytes, format: CsvFormat) -> bool:

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.extract.rows import Record, ragged
+from etl.extract.undecodable import undecodable
 
 LONGEST_RECORD = 1 << 24
-LIKELY_ENCODINGS = ("utf-8", "windows-1254", "windows-1252", "iso-8859-9")
 SHOWN = 500
 """How much of a malformed line is kept for people to see."""
 
@@ -76,7 +76,8 @@ class Lines:
         try:
             return line.decode(self._encoding)
         except UnicodeDecodeError as error:
-            self.complaint = self.complaint or undecodable(line, error.start, self.position, self._encoding)
+            place = f"offset {self.position + error.start}"
+            self.complaint = self.complaint or undecodable(line, error.start, place, self._encoding)
             return line.decode(self._encoding, "backslashreplace")
 
 
@@ -90,20 +91,6 @@ def raw_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield from lines
     if rest:
         yield rest
-
-
-def undecodable(data: bytes, at: int, offset: int, encoding: str) -> str:
-    """What to say of the byte `data[at]`; `offset` is where `data` begins in the file."""
-    guess = next((name for name in LIKELY_ENCODINGS if name != encoding and _decodes(data, name)), "")
-    hint = f"; is the encoding {guess}?" if guess else ""
-    return f"byte 0x{data[at]:02X} at offset {offset + at} is not {encoding}{hint}"
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    try:
-        return bool(data.decode(encoding))
-    except UnicodeDecodeError:
-        return False
 
 
 def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> Iterator[Record]:

@@ -60,11 +60,10 @@ def _window(file: BinaryIO, at: int) -> bytes:
     return file.read(WINDOW)
 
 
-def bytes_a_line(path: Path, begin: int, ending: re.Pattern[bytes] = LINE_END) -> float:
-    """How long the first lines are on average; what a part's size is reckoned with."""
+def sample(path: Path, begin: int) -> bytes:
+    """The first bytes from `begin` on; how many rows they hold tells how large a part has to be."""
     with reading(path), path.open("rb") as file:
-        sample = _window(file, begin)
-    return len(sample) / max(1, len(ending.findall(sample)))
+        return _window(file, begin)
 
 
 def part_size(rows: int, bytes_a_row: float) -> int:

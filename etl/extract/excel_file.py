@@ -46,7 +46,7 @@ def _grid(path: Path, sheet: str | int | None) -> list[list[Any]]:
         raise SourceError(f"{path}: is protected by a password; save it without one") from None
     except CalamineError as error:
         raise SourceError(
-            f"{path}: is not a workbook ({error}); "
+            f"{path}: is not a workbook ({str(error).split(' (')[0]}); "
             "what shops export as .xls is often CSV or HTML, open it in an editor to see"
         ) from None
     while grid and all(cell == "" for cell in grid[-1]):

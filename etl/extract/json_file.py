@@ -12,6 +12,7 @@ from etl.extract.json_values import DOCUMENT, decode, described, keys_of, record
 from etl.extract.kinds import ENCODING, TEXT, TEXTS, TRIM, Kind, Option, Settings, names_or_none, nearest
 from etl.extract.opening import chunk_encoding, existing_file, text_chunks
 from etl.extract.rows import Record, SequentialTable
+from etl.extract.undecodable import undecodable
 from etl.model import Table
 
 
@@ -29,7 +30,8 @@ def _document(path: Path, encoding: str) -> Any:
     try:
         return decode(data.decode(chunk_encoding(encoding)), DOCUMENT)
     except UnicodeDecodeError as error:
-        raise SourceError(f"{path}: byte 0x{data[error.start]:02X} at offset {error.start} is not {encoding}") from None
+        reason = undecodable(data, error.start, f"offset {error.start}", encoding)
+        raise SourceError(f"{path}: {reason}") from None
     except json.JSONDecodeError as error:
         raise SourceError(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}{_lines_hint(error)}") from None
     except ValueError as error:

@@ -14,11 +14,12 @@ from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.csv_records import SHOWN, raw_lines
-from etl.extract.cuts import NEWLINE, bytes_a_line, first_line, part_size, ranges
+from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
 from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, keys_of, record_of, surrogates_possible, value_fault
 from etl.extract.kinds import ENCODING, TEXTS, TRIM, Kind, Option, Settings, names_or_none
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.rows import Record, SequentialTable, gather
+from etl.extract.undecodable import undecodable
 from etl.model import Part, Rows, Table
 
 
@@ -55,7 +56,8 @@ class JsonlTable:
     text_only: bool = False
 
     def parts(self, rows: int) -> Iterator[Part]:
-        return self.byte_parts(part_size(rows, bytes_a_line(self.path, self.begin, NEWLINE)))
+        data = sample(self.path, self.begin)
+        return self.byte_parts(part_size(rows, len(data) / max(1, data.count(b"\n"))))
 
     def byte_parts(self, size: int) -> Iterator[Part]:
         """Parts of about `size` bytes."""
@@ -97,7 +99,7 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, st
             value = decode(text, ROW)
             yield value, value_fault(value) if surrogates_possible(text) else ""
         except UnicodeDecodeError as error:
-            reason = f"byte 0x{line[error.start]:02X} at column {error.start + 1} is not {encoding}; check `encoding`"
+            reason = undecodable(line, error.start, f"column {error.start + 1}", encoding)
             yield line.decode(encoding, "backslashreplace"), reason
         except json.JSONDecodeError as error:
             yield text, f"not JSON: {error.msg} at column {error.colno}"

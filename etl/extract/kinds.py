@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from etl.extract.undecodable import LIKELY_ENCODINGS
 from etl.model import Table
 
 Settings = dict[str, Any]
@@ -31,7 +32,8 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A way to read a source. `open` takes the location and the settings, and raises SourceError.
+    """A way to read a source. `open` takes the location and the settings, and raises SourceError, or ValueError
+    when two options do not go together.
 
     `local_file` tells whether the location is a file: one that can be named relative to the mapping, and hashed.
     """
@@ -79,12 +81,18 @@ def one_character_or_none(value: object) -> str | None:
 def encoding_name(value: object) -> str:
     """An encoding Python knows, as the mapping spells it; every spelling of UTF-8 becomes `utf-8`."""
     try:
-        b"".decode(str(value))
-    except (LookupError, UnicodeError, ValueError):
-        names = [name.replace("_", "-") for name in {*encodings.aliases.aliases, *encodings.aliases.aliases.values()}]
-        raise ValueError(f"unknown encoding '{value}'{nearest(str(value), sorted(names))}") from None
+        "x".encode(str(value))
+    except (LookupError, ValueError):
+        hint = nearest(str(value), LIKELY_ENCODINGS) or nearest(str(value), _encodings())
+        raise ValueError(f"unknown encoding '{value}'{hint}") from None
     spelled = str(value).lower().replace("_", "-")
     return "utf-8" if spelled in ("utf-8", "utf8", "utf-8-sig", "u8") else str(value)
+
+
+def _encodings() -> list[str]:
+    """The encodings' names; Python's list also has codecs that are not of texts, such as base64."""
+    names = [name for name, codec in encodings.aliases.aliases.items() if not codec.endswith("_codec")]
+    return sorted(name.replace("_", "-") for name in names)
 
 
 def texts(value: object) -> tuple[str, ...]:
@@ -97,7 +105,12 @@ def texts(value: object) -> tuple[str, ...]:
 
 
 def names_or_none(value: object) -> tuple[str, ...] | None:
-    return texts(value) if value is not None else None
+    if value is None:
+        return None
+    names = texts(value)
+    if not names:
+        raise ValueError("is empty; list the columns' names")
+    return names
 
 
 def boolean(value: object) -> bool:

@@ -32,11 +32,12 @@ _MARKS = {
 def existing_file(location: str) -> Path:
     """The file, when it is there, can be read, and is not empty; otherwise SourceError."""
     path = Path(location)
-    if path.is_dir():
-        raise SourceError(f"{path}: is a folder; name the file in it{_some_of(path)}")
-    with reading(path), path.open("rb") as file:
-        if not file.read(1):
-            raise SourceError(f"{path}: is empty, without even a header; was the export cut off?")
+    with reading(path):
+        if path.is_dir():
+            raise SourceError(f"{path}: is a folder; name the file in it{_some_of(_files_in(path))}")
+        with path.open("rb") as file:
+            if not file.read(1):
+                raise SourceError(f"{path}: is empty, without even a header; was the export cut off?")
     return path
 
 
@@ -58,12 +59,21 @@ def reading(path: Path) -> Iterator[None]:
 def _near_files(path: Path) -> str:
     if not path.parent.is_dir():
         return f"; its folder {path.parent} does not exist either"
-    return nearest(path.name, (one.name for one in path.parent.iterdir())) or _some_of(path.parent)
+    names = _files_in(path.parent)
+    return nearest(path.name, names) or _some_of(names)
 
 
-def _some_of(folder: Path) -> str:
-    names = sorted(one.name for one in folder.iterdir() if one.is_file())
-    return f"; there are: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}" if names else "; it is empty"
+def _files_in(folder: Path) -> list[str]:
+    try:
+        return sorted(one.name for one in folder.iterdir() if one.is_file())
+    except OSError:
+        return []
+
+
+def _some_of(names: list[str]) -> str:
+    if not names:
+        return "; the folder has no files"
+    return f"; there are: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"
 
 
 def is_compressed(path: Path) -> bool:

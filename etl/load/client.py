@@ -25,10 +25,15 @@ from etl import __version__
 from etl.errors import Ambiguous, MappingError, Unavailable
 from etl.load.requestlog import MASK, Entry, LogError, RequestLog
 from etl.load.seams import Seam, no_seam
-from etl.model import EMPTY, Target
+from etl.model import Target
 
 SessionFactory = Callable[[], requests.Session]
 CookieJar = RequestsCookieJar
+
+
+def new_session() -> requests.Session:
+    return requests.Session()
+
 
 LARGEST_ANSWER = 8 * 2**20
 """Bytes. An answer of the migration API has some hundred; a page of a shop's old orders may have a lot more."""
@@ -54,7 +59,7 @@ class Call:
     json: Mapping[str, object] | None = None
     file: tuple[str, bytes] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    about: Mapping[str, object] = EMPTY
+    about: Mapping[str, object] = field(default_factory=dict)
     repeatable: bool = True
     hidden: tuple[str, ...] = ()
 
@@ -136,7 +141,7 @@ class Client:
         limits: Limits,
         log: RequestLog,
         *,
-        session: SessionFactory = requests.Session,
+        session: SessionFactory = new_session,
         monotonic: Callable[[], float] = time.monotonic,
         seam: Seam = no_seam,
         cookies: CookieJar | None = None,
@@ -158,36 +163,146 @@ class Client:
         entry = Entry(call.purpose, call.method, urljoin(self.url, call.path), call.about)
         if not call.repeatable:
             self.log.sending(entry)
-        body = WatchedBody(b"", no_seam if call.repeatable else self._seam)
         began = self._monotonic()
-        try:
-            answer = self._exchange(call, entry.url, body, began)
-        except FAILURES as error:
-            arrived = body.began and not call.repeatable
-            raise self._failed(call, entry, _reason(error, self._limits), arrived, began) from error
+        with self._session() as session:
+            prepared, body = self._prepare(session, call, entry.url)
+            try:
+                answer = self._exchange(session, prepared, began)
+            except FAILURES as error:
+                arrived = body.began and not call.repeatable
+                raise self._failed(call, entry, _reason(error, self._limits), arrived, began) from error
         if not call.repeatable:
             self._seam("answer:received")
         self._log_answer(call, entry, answer)
         return answer
 
-    def _exchange(self, call: Call, url: str, body: WatchedBody, began: float) -> Answer:
-        with self._session() as session:
-            session.trust_env = False
-            prepared = self._prepare(session, call, url)
-            if isinstance(prepared.body, bytes):
-                body.__init__(prepared.body, body._seam)  # type: ignore[misc]
-                prepared.body = body  # type: ignore[assignment]
-            # The adapter itself, not session.send: that would read, unbounded, the body of a redirect.
-            response = session.get_adapter(url).send(
-                prepared,
-                stream=True,
-                timeout=(self._limits.connect, self._limits.read),
-                verify=self._limits.ca_bundle or True,
-                proxies=_proxies(url),
-            )
-            with response:
-                if self.cookies is not None:
-                    extract_cookies_to_jar(self.cookies, prepared, response.raw)
-                data = _read_bounded(response)
-                seconds = self._monotonic() - began
-                return Answer(call.method, url, response.status_code, response.headers, data, seconds)
+    def _prepare(self, session: requests.Session, call: Call, url: str) -> tuple[requests.PreparedRequest, WatchedBody]:
+        session.trust_env = False
+        session.headers.update({"User-Agent": f"omnitron-etl/{__version__}", "Accept-Encoding": "identity"})
+        files = None if call.file is None else {"file": (*call.file, "application/json")}
+        request = requests.Request(
+            call.method,
+            url,
+            headers={"Accept": "application/json", "Connection": "close", **call.headers},
+            json=call.json,
+            files=files,
+            cookies=self.cookies,
+        )
+        prepared = session.prepare_request(request)
+        data = prepared.body if isinstance(prepared.body, bytes) else b""
+        body = WatchedBody(data, no_seam if call.repeatable else self._seam)
+        if data:
+            prepared.body = body  # type: ignore[assignment]  # anything with read() will do, Content-Length is set
+        return prepared, body
+
+    def _exchange(self, session: requests.Session, prepared: requests.PreparedRequest, began: float) -> Answer:
+        url = prepared.url or ""
+        # The adapter itself, not session.send: that one would read the whole body of a redirect, however large.
+        response = session.get_adapter(url).send(
+            prepared,
+            stream=True,
+            timeout=(self._limits.connect, self._limits.read),
+            verify=self._limits.ca_bundle or True,
+            proxies=_proxies(url),
+        )
+        with response:
+            if self.cookies is not None:
+                extract_cookies_to_jar(self.cookies, prepared, response.raw)  # type: ignore[no-untyped-call]
+            data = _read_bounded(response)
+        seconds = self._monotonic() - began
+        return Answer(prepared.method or "", url, response.status_code, response.headers, data, seconds)
+
+    def _failed(self, call: Call, entry: Entry, reason: str, arrived: bool, began: float) -> Unavailable | Ambiguous:
+        """The error for a request without an answer, once it is logged."""
+        what = f"{call.method} {entry.url}: {reason}"
+        try:
+            self.log.failed(entry, reason, self._monotonic() - began, durable=not call.repeatable)
+        except LogError as error:
+            what = f"{what}; and {error}"
+        return Ambiguous(what) if arrived else Unavailable(what)
+
+    def _log_answer(self, call: Call, entry: Entry, answer: Answer) -> None:
+        text = _masked(answer, call.hidden) if call.hidden else answer.text
+        try:
+            self.log.answered(entry, answer.status, text, answer.seconds, durable=not call.repeatable)
+        except LogError as error:
+            if call.repeatable:
+                raise
+            what = f"{call.method} {entry.url} answered {answer.status}: {text}; but {error}"
+            raise Ambiguous(what, status=answer.status, body=answer.text) from error
+
+
+def check_url(url: str) -> str:
+    """A URL that secrets may be sent to: https, or http to this machine. Ends in a slash. Raises MappingError."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise MappingError(f"'{url}' is not a URL ({error})") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise MappingError(f"'{url}' is not a URL; write it as https://<your Omnitron>")
+    if parts.username or parts.password:
+        raise MappingError(f"the URL of {host} holds a user name; use target.username and target.password")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise MappingError(f"'{url}' is not encrypted; only https:// is used, and http:// to this machine alone")
+    return url.rstrip("/") + "/"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _check_limits(limits: Limits) -> Limits:
+    if limits.ca_bundle and not Path(limits.ca_bundle).exists():
+        raise MappingError(f"target.ca_bundle: there is no file {limits.ca_bundle}")
+    return limits
+
+
+def _proxies(url: str) -> dict[str, str]:
+    """The environment's proxy for https, where the token passes through it encrypted. None to this machine."""
+    if urlsplit(url).scheme != "https" or is_loopback(urlsplit(url).hostname or ""):
+        return {}
+    return dict(get_environ_proxies(url))
+
+
+def _read_bounded(response: requests.Response) -> bytes:
+    data = bytearray()
+    for chunk in response.iter_content(65536):
+        data += chunk
+        if len(data) > LARGEST_ANSWER:
+            raise AnswerTooLarge(f"the answer is larger than {LARGEST_ANSWER} bytes")
+    return bytes(data)
+
+
+def _masked(answer: Answer, hidden: tuple[str, ...]) -> str:
+    """The answer without its secrets. One that is no JSON object may hold them anywhere, so nothing of it is kept."""
+    found = answer.json
+    if not isinstance(found, dict):
+        return f"({len(answer.body)} bytes that are no JSON object)"
+    return orjson.dumps({name: MASK if name in hidden else value for name, value in found.items()}).decode()
+
+
+def _reason(error: BaseException, limits: Limits) -> str:
+    """Why a request failed, in a few words; requests wraps the reason three deep."""
+    if isinstance(error, requests.ConnectTimeout):
+        return f"no connection within {limits.connect:g} s"
+    if isinstance(error, requests.ReadTimeout):
+        return f"no answer within {limits.read:g} s"
+    inner = _innermost(error)
+    text = (inner.strerror if isinstance(inner, OSError) else None) or str(inner) or type(inner).__name__
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"TLS failed: {text}"
+    return f"the proxy failed: {text}" if isinstance(error, requests.exceptions.ProxyError) else text
+
+
+def _innermost(error: BaseException) -> BaseException:
+    wrapped = getattr(error, "reason", None)
+    if not isinstance(wrapped, BaseException):
+        wrapped = next((one for one in reversed(error.args) if isinstance(one, BaseException)), None)
+    wrapped = wrapped or error.__cause__
+    return error if wrapped is None or wrapped is error else _innermost(wrapped)

@@ -49,6 +49,8 @@ CREATE TABLE batches (
     total        INTEGER,                   -- these three as Omnitron reports them; NULL when it did not tell
     success      INTEGER,
     errors       INTEGER,
+    -- Records that Omnitron does not count as a success: the more pessimistic of its two numbers.
+    failed       INTEGER GENERATED ALWAYS AS (max(coalesce(errors, 0), records - coalesce(success, records))) VIRTUAL,
     status       INTEGER,                   -- of the last answer to its POST
     answer       TEXT,                      -- of the last answer, cut when long
     sent         TEXT,
@@ -99,7 +101,7 @@ CREATE TABLE changed (                      -- records whose payload is not the 
     stage    TEXT NOT NULL,
     key      TEXT NOT NULL,
     batch    INTEGER NOT NULL,
-    PRIMARY KEY (package, stage, key)
+    PRIMARY KEY (stage, key, package)
 ) WITHOUT ROWID;
 """
 

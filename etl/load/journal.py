@@ -47,16 +47,11 @@ class Batch:
     total: int | None
     success: int | None
     errors: int | None
+    failed: int
     status: int | None
     answer: str | None
     sent: str | None
     ended: str | None
-
-    @property
-    def failed(self) -> int:
-        """Records that Omnitron does not count as a success: the more pessimistic of its two numbers."""
-        missing = self.records - self.success if self.success is not None else 0
-        return max(self.errors or 0, missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,18 +305,18 @@ class Journal:
         self._written("superseded")
         return first, second
 
-    def supersede(self, stages: Iterable[str], package: int | None = None) -> int:
-        """Take back what is planned, and was not sent, in these stages: all of it, or only other packages' batches."""
-        planned = [
-            batch for stage in stages for batch in self.batches(stage, State.PLANNED) if batch.package != package
-        ]
+    def supersede(self, stages: Iterable[str], which: Callable[[Batch], bool] = lambda batch: True) -> int:
+        """Take back batches of these stages that are planned and were not sent; how many."""
+        found = [batch for stage in stages for batch in self.batches(stage, State.PLANNED) if which(batch)]
+        if not found:
+            return 0
         with self.database.transaction():
-            for batch in planned:
-                self._move(batch.id, State.SUPERSEDED, Facts("planned anew from a package"))
+            for batch in found:
+                self._move(batch.id, State.SUPERSEDED, Facts("never sent, and planned anew"))
                 self._void_plans(batch.stage)
             self._seam("superseded:unwritten")
         self._written("superseded")
-        return len(planned)
+        return len(found)
 
     def decide(self, number: int, after: State, facts: Facts, person: str) -> Batch:
         """Record what a person says became of a batch."""

@@ -98,7 +98,9 @@ class _Planner:
             for key, record in zip(keys, records, strict=True)
             if key in foreign and foreign[key].sha256 != record_hash(record)
         ]
-        self._journal.database.change_many("INSERT OR REPLACE INTO changed (package, stage, key, batch) VALUES (?, ?, ?, ?)", iter(differing))
+        self._journal.database.change_many(
+            "INSERT OR REPLACE INTO changed (package, stage, key, batch) VALUES (?, ?, ?, ?)", iter(differing)
+        )
         self._changed += len(differing)
         self._already += len(foreign) - len(differing)
         return [position for position, key in enumerate(keys) if key not in taken]
@@ -121,7 +123,7 @@ class _Planner:
             self._plan(*self._rest.take(self._size))
 
     def _plan(self, keys: list[str], records: list[bytes], whole: PackageBatch | None = None) -> None:
-        file = whole and self._journal.workspace.shorten(self._package.path / whole.payload.file)
+        file = self._journal.workspace.shorten(self._package.path / whole.payload.file) if whole else None
         self._journal.add(
             Draft(
                 stage=self._stage.name,

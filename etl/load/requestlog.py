@@ -18,7 +18,7 @@ import orjson
 from etl.errors import EtlError
 from etl.files import durably, open_private, private_folder
 from etl.load.seams import Seam, no_seam
-from etl.model import EMPTY, Secret
+from etl.model import Secret
 
 LONGEST_ANSWER = 4096
 MASK = "***"
@@ -33,7 +33,7 @@ class Entry:
     purpose: str
     method: str
     url: str
-    about: Mapping[str, object] = EMPTY
+    about: Mapping[str, object] = field(default_factory=dict)
     number: str = field(default_factory=lambda: uuid4().hex)
 
 

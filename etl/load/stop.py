@@ -28,15 +28,16 @@ class Stop:
 
     def __init__(self) -> None:
         self._event = threading.Event()
+        self._asked = False
         self._why = ""
 
     def ask(self, why: str = "") -> None:
-        self._why = self._why or why
+        self._asked, self._why = True, self._why or why
         self._event.set()
 
     @property
     def asked(self) -> bool:
-        return self._event.is_set()
+        return self._asked
 
     def check(self) -> None:
         """Raise Stopped when asked to stop."""
@@ -47,6 +48,16 @@ class Stop:
         """Wait. Raises Stopped as soon as it is asked to stop."""
         if self._event.wait(max(seconds, 0)):
             raise Stopped(self._why)
+
+    @contextmanager
+    def halting(self) -> Iterator[None]:
+        """While in here everything stops at its next wait, as if asked: one batch has failed, the others shall not go on."""
+        self._event.set()
+        try:
+            yield
+        finally:
+            if not self._asked:
+                self._event.clear()
 
     @contextmanager
     def on_signals(self, second: Callable[[], None] = lambda: None) -> Iterator[Stop]:

@@ -119,7 +119,8 @@ def watched(program: Program) -> list[str]:
 
 
 def _column(records: list[Any], name: str) -> list[str | None]:
-    return [text_of(record[name]) for record in records]
+    values = [record[name] for record in records]
+    return [value if value.__class__ is str else text_of(value) for value in values]
 
 
 def _keys(program: Program, rows: Rows, records: list[Any], indices: Sequence[int]) -> list[Any]:

@@ -105,6 +105,7 @@ class StageIntegrity:
                 if fate is not Fate.VALID and position not in held and key is not None:
                     held.add(position)
                     verdict.orphans.append(Orphan(position, name, parent_stage, key, fate, row))
+        verdict.orphans.sort(key=lambda orphan: orphan.position)
 
     def _find_duplicates(self, chunk: Chunk, rows: Sequence[int], verdict: Verdict) -> None:
         """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""

@@ -28,7 +28,8 @@ Entry = tuple[Fate, int]
 """A key's fate and the row that decided it."""
 
 FATES = tuple(Fate)
-_FATE_BITS = 3
+_ROW_BITS = 48
+_ROW = (1 << _ROW_BITS) - 1
 
 
 class KeyIndex:
@@ -43,10 +44,12 @@ class KeyIndex:
         self._file: sqlite3.Connection | None = None
 
     def add(self, fate: Fate, entries: Sequence[tuple[str, int]]) -> None:
-        """Note the fate of keys. A key that is already known keeps the better of its fates."""
+        """Note the fate of keys. A key that is already known keeps the better of its fates, and of equal ones the first row."""
         if not entries:
             return
-        packed = ((key, row << _FATE_BITS | fate) for key, row in entries)
+        # A fate and a row in one number: the lower one is the one to keep.
+        high = fate << _ROW_BITS
+        packed = [(key, high | row) for key, row in entries]
         if self._file is None:
             self._add_to_memory(fate, packed)
         else:
@@ -55,7 +58,7 @@ class KeyIndex:
     def find(self, keys: Iterable[str], *, valid_only: bool = False) -> Mapping[str, Entry]:
         """Those of the keys that are known."""
         found = self._find_in_memory(keys) if self._file is None else self._find_in_file(keys)
-        entries = {key: (FATES[packed & 7], packed >> _FATE_BITS) for key, packed in found}
+        entries = {key: (FATES[packed >> _ROW_BITS], packed & _ROW) for key, packed in found}
         return {key: entry for key, entry in entries.items() if not valid_only or entry[0] is Fate.VALID}
 
     def close(self) -> None:
@@ -65,11 +68,10 @@ class KeyIndex:
     def _add_to_memory(self, fate: Fate, packed: Iterable[tuple[str, int]]) -> None:
         memory = self._memory
         if fate is Fate.VALID:
-            memory.update(packed)
+            memory.update(packed)  # no key is valid twice
         else:
             for key, entry in packed:
-                if key not in memory or memory[key] & 7 > fate:
-                    memory[key] = entry
+                memory[key] = min(entry, memory.get(key, entry))
         if len(memory) > self._bound:
             self._spill()
 
@@ -93,11 +95,13 @@ class KeyIndex:
         # Sorted, so that neighbours in the tree are written together.
         self._file.executemany(
             "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET entry = excluded.entry "
-            "WHERE (excluded.entry & 7) < (entry & 7)",
+            "WHERE excluded.entry < entry",
             sorted(packed),
         )
 
     def _find_in_file(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
         assert self._file is not None
         asked = orjson.dumps(sorted(keys)).decode()
-        return self._file.execute("SELECT key, entry FROM json_each(?) JOIN keys ON key = value", (asked,)).fetchall()
+        return self._file.execute(
+            "SELECT keys.key, keys.entry FROM json_each(?) AS asked JOIN keys ON keys.key = asked.value", (asked,)
+        ).fetchall()

@@ -13,8 +13,8 @@ from etl.expressions import (
     CompiledStage,
     Header,
     compile_stage,
-    plainer,
     reason_of,
+    writers,
 )
 from etl.model import Migration, Stage, Table
 from etl.prepare.validate import Finding, Validator, payload_schema
@@ -53,7 +53,10 @@ def plan_stage(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What becomes of one row: a valid record, or nothing (filtered), or findings. `partial` holds the fields that could be made."""
+    """What becomes of one row: a valid record, or nothing (filtered), or findings.
+
+    `partial` holds the fields that could be made.
+    """
 
     key: str | None
     record: Record | None = None
@@ -67,8 +70,8 @@ class Program:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        self._plain = plainer(plan.date_format, plan.datetime_format)
-        self._compiled: CompiledStage = compile_stage(plan.stage, plan.header, plan.lookups, self._plain)
+        write = writers(plan.date_format, plan.datetime_format)
+        self._compiled: CompiledStage = compile_stage(plan.stage, plan.header, plan.lookups, write)
         self.validator = Validator(
             plan.schema, date_format=plan.date_format, datetime_format=plan.datetime_format, fast=plan.fast
         )

@@ -24,12 +24,16 @@ _EXACT = Context(prec=1000)
 _additional_properties = Draft202012Validator.VALIDATORS["additionalProperties"]
 
 
-def reference_validator(schema: Mapping[str, object], formats: Mapping[str, Callable[[object], bool]]) -> Any:
+def reference_validator(schema: Mapping[str, object], formats: Mapping[str, Callable[[str], bool]]) -> Any:
     """A validator of one schema. `formats` are the only formats it knows."""
     checker = FormatChecker(formats=())
-    for name, check in formats.items():
-        checker.checkers = {**checker.checkers, name: (check, ())}
+    checker.checkers = {name: (_of_text(check), ()) for name, check in formats.items()}
     return _Exact(schema, format_checker=checker)
+
+
+def _of_text(check: Callable[[str], bool]) -> Callable[[object], bool]:
+    """A format says nothing about what is no text."""
+    return lambda value: not isinstance(value, str) or check(value)
 
 
 def is_multiple(value: int | float | Decimal, of: int | float) -> bool:

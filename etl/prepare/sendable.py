@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from math import isfinite
+from typing import Any
 
 DEEPEST = 100
 """Levels of lists and objects. Readers of JSON stop somewhere: orjson at 254."""
@@ -17,8 +18,8 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 Path = tuple[str | int, ...]
 
 
-def is_sendable(value: object) -> bool:
-    return next(unsendable(value), None) is None
+def is_sendable(value: object, path: Path = ()) -> bool:
+    return next(unsendable(value, path), None) is None
 
 
 def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, str]]:
@@ -74,6 +75,22 @@ def open_fields(schema: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(properties, Mapping):
         return ()
     return tuple(name for name, keywords in properties.items() if not _is_closed(keywords))
+
+
+def reading_every_text(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The schema, made to notice half a character: jsonschema-rs only looks at a text's letters to match a pattern."""
+    properties = {
+        name: {**keywords, "pattern": ""} if _is_text_unread(keywords) else keywords
+        for name, keywords in schema.get("properties", {}).items()
+    }
+    return {**schema, "properties": properties}
+
+
+def _is_text_unread(keywords: object) -> bool:
+    if not isinstance(keywords, Mapping) or {"pattern", "enum", "format"} & keywords.keys():
+        return False
+    types = keywords.get("type", ())
+    return "string" in ((types,) if isinstance(types, str) else types)
 
 
 def _is_closed(keywords: object) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
-from etl.expressions.functions.table import REQUIRED, Example, Function, Parameter
+from etl.expressions.functions.table import Example, Function, Parameter, signature
 
 INTRODUCTION = """\
 # Functions
@@ -40,13 +40,6 @@ def functions_page(table: Mapping[str, Function]) -> str:
     return "\n".join([INTRODUCTION, *(line for group in groups for line in _group(group, table))])
 
 
-def signature(function: Function) -> str:
-    """A function as it is written in a mapping: phone(region='TR', default=...)."""
-    if not function.parameters:
-        return function.name
-    return f"{function.name}({', '.join(map(_parameter, function.parameters))})"
-
-
 def written(value: object) -> str:
     """A value as an expression would write it."""
     if value is None:
@@ -56,21 +49,6 @@ def written(value: object) -> str:
     if isinstance(value, Decimal | datetime):
         return str(value)
     return repr(value)
-
-
-def _parameter(parameter: Parameter) -> str:
-    if parameter.name.startswith("*"):
-        return f"{parameter.name[1:]}..."
-    if parameter.default is REQUIRED:
-        return parameter.name
-    return f"{parameter.name}={_default(parameter)}"
-
-
-def _default(parameter: Parameter) -> str:
-    # Expressions call null `none`; `...` is no default, and the parameter's sentence says what its absence means.
-    if parameter.default is ...:
-        return "..."
-    return "none" if parameter.default is None else repr(parameter.default)
 
 
 def _group(group: str, table: Mapping[str, Function]) -> Iterator[str]:

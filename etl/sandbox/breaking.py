@@ -105,7 +105,11 @@ async def expire_token(call: Call) -> None:
 async def refuse(call: Call) -> None:
     # Shut before the answer is sent: once the client has read it, its next connection is surely refused.
     call.door.shut(call.fault.seconds)
-    await call.serve()
+    start, body = await _served(call)
+    # Told so, the client does not try the old connection once more before it notices that it is closed.
+    start["headers"] = [*start["headers"], (b"connection", b"close")]
+    await call.send(start)
+    await call.send({"type": "http.response.body", "body": body})
 
 
 async def drop_before_body(call: Call) -> None:

@@ -96,7 +96,7 @@ async def geography(request: Request) -> Response:
 
 
 async def reset(request: Request) -> Response:
-    """Forget everything that came, and all faults. Tokens stay valid, and added places known until a restart."""
+    """Forget everything that came, and all faults. Tokens stay valid, added places known."""
     desk_of(request).store.reset()
     desk_of(request).switch.clear()
     return JSONResponse({"detail": "Everything is forgotten."})

@@ -8,6 +8,7 @@ Where no child of a place is listed (the cities of Germany, the districts of mos
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -20,6 +21,7 @@ def turkish_upper(text: str) -> str:
     return text.replace("i", "İ").upper()
 
 
+@lru_cache(maxsize=20_000)
 def foldings(name: str) -> tuple[tuple[str, str], tuple[str, str]]:
     """The two ways of forgetting a name's case; each is compared with its own kind only."""
     text = " ".join(name.split())

@@ -220,7 +220,8 @@ def reasons(payload: str, record: object) -> dict[str, str]:
         return {WHOLE_RECORD: "Invalid data. Expected an object."}
     found = {}
     for rule in RULES[payload]:
-        reason = _reason(rule, record)
+        value = record.get(rule.field)
+        reason = _absent(rule, record) if value is None else rule.check(value)
         if reason is not None:
             found[rule.field] = reason
     if payload in ("address", "order"):
@@ -228,13 +229,10 @@ def reasons(payload: str, record: object) -> dict[str, str]:
     return found
 
 
-def _reason(rule: Rule, record: Mapping[str, object]) -> str | None:
-    if rule.field not in record:
-        return "This field is required." if rule.required else None
-    value = record[rule.field]
-    if value is None:
+def _absent(rule: Rule, record: Mapping[str, object]) -> str | None:
+    if rule.field in record:
         return None if rule.null else "This field may not be null."
-    return rule.check(value)
+    return "This field is required." if rule.required else None
 
 
 def customer_of(record: Mapping[str, object]) -> str | None:

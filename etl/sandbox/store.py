@@ -24,9 +24,11 @@ CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, user INTEGER NOT NULL
 CREATE TABLE IF NOT EXISTS places (tree TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS uploads (
     id INTEGER PRIMARY KEY, migration_id TEXT UNIQUE, type TEXT, filename TEXT, sha256 TEXT, size INTEGER,
-    count INTEGER, received_at TEXT, body BLOB, pause REAL, failing INTEGER, position INTEGER DEFAULT 0,
+    count INTEGER, received_at TEXT, pause REAL, failing INTEGER, position INTEGER DEFAULT 0,
     success INTEGER DEFAULT 0, errors INTEGER DEFAULT 0
 );
+CREATE INDEX IF NOT EXISTS pending ON uploads (id) WHERE position < count;
+CREATE TABLE IF NOT EXISTS bodies (migration_id TEXT PRIMARY KEY, body BLOB);
 CREATE TABLE IF NOT EXISTS records (
     id INTEGER PRIMARY KEY, type TEXT, key TEXT, email TEXT, customer TEXT, order_number TEXT, record TEXT,
     received INTEGER, stored INTEGER, migration_id TEXT, UNIQUE (type, key)
@@ -104,7 +106,9 @@ class Store:
         self._db.row_factory = sqlite3.Row
         if path is not None:
             self._db.execute("PRAGMA journal_mode=WAL").fetchone()
+        # A killed server loses nothing so; the power cut that could is not what a rehearsal is for.
         self._db.execute("PRAGMA synchronous=NORMAL")
+        self._db.execute("PRAGMA cache_size=-65536")
         self._db.executescript(_TABLES)
 
     def close(self) -> None:
@@ -152,10 +156,11 @@ class Store:
 
     def add_upload(self, upload: Upload, body: bytes) -> None:
         """Keep an accepted file. Once this returns, a restarted server goes on with it."""
-        names = f"{_UPLOAD}, body"
         values = [getattr(upload, name) for name in _UPLOAD.split(", ")]
-        marks = ", ".join("?" * (len(values) + 1))
-        self.execute(f"INSERT INTO uploads ({names}) VALUES ({marks})", *values, body)  # noqa: S608  our own names
+        marks = ", ".join("?" * len(values))
+        with self.transaction():
+            self.execute(f"INSERT INTO uploads ({_UPLOAD}) VALUES ({marks})", *values)  # noqa: S608  our own names
+            self.execute("INSERT INTO bodies VALUES (?, ?)", upload.migration_id, body)
 
     def upload(self, migration_id: str) -> Upload | None:
         row = self.row(f"SELECT {_UPLOAD} FROM uploads WHERE migration_id = ?", migration_id)  # noqa: S608
@@ -165,8 +170,12 @@ class Store:
         return [Upload(**row) for row in self.rows(f"SELECT {_UPLOAD} FROM uploads ORDER BY id")]  # noqa: S608
 
     def body(self, migration_id: str) -> bytes:
-        row = self.row("SELECT body FROM uploads WHERE migration_id = ?", migration_id)
+        """The bytes of an upload that is not finished; b"" when it is, or was forgotten by a reset."""
+        row = self.row("SELECT body FROM bodies WHERE migration_id = ?", migration_id)
         return b"" if row is None else bytes(row["body"])
+
+    def drop_body(self, migration_id: str) -> None:
+        self.execute("DELETE FROM bodies WHERE migration_id = ?", migration_id)
 
     def unfinished(self) -> list[str]:
         found = self.rows("SELECT migration_id FROM uploads WHERE position < count ORDER BY id")
@@ -208,9 +217,9 @@ class Store:
         return [row | {"record": orjson.loads(row["record"])} for row in found]
 
     def reset(self) -> None:
-        """Forget uploads, records, errors, sessions and added places. Tokens stay valid."""
+        """Forget uploads, records, errors and sessions. Tokens stay valid, added places known."""
         with self.transaction():
-            for table in ("uploads", "records", "errors", "sessions", "places"):
+            for table in ("uploads", "bodies", "records", "errors", "sessions"):
                 self.execute(f"DELETE FROM {table}")  # noqa: S608
 
 

@@ -45,11 +45,11 @@ class Worker:
     def _work(self) -> None:
         while (migration_id := self._queue.get()) is not None:
             upload = self._store.upload(migration_id)
-            if upload is not None and not self._stopping.is_set():
-                self._migrate(upload)
+            body = self._store.body(migration_id)
+            if upload is not None and body and not self._stopping.is_set():
+                self._migrate(upload, read_records(body, upload.filename))
 
-    def _migrate(self, upload: Upload) -> None:
-        records = read_records(self._store.body(upload.migration_id), upload.filename)
+    def _migrate(self, upload: Upload, records: Sequence[object]) -> None:
         step = 1 if upload.pause else AT_ONCE
         for start in range(upload.position, len(records), step):
             if self._stopping.is_set() or self._stopping.wait(upload.pause):
@@ -59,6 +59,7 @@ class Worker:
                 if self._store.upload(upload.migration_id) is None:
                     return
                 self._step(upload, start, records[start : start + step])
+        self._store.drop_body(upload.migration_id)
 
     def _step(self, upload: Upload, start: int, records: Sequence[object]) -> None:
         good = sum(self._receive(upload, start + index, record) for index, record in enumerate(records))

@@ -83,6 +83,7 @@ FUNCTIONS = (
     ),
     Function(
         name="blank",
+        gives=bool,
         group="choice",
         sentence="Tells whether a value is null, empty, or only blank space.",
         call=blank,
@@ -95,6 +96,7 @@ FUNCTIONS = (
     ),
     Function(
         name="bool",
+        gives=bool,
         group="choice",
         sentence=(
             "Reads true or false: 1 true t yes y on evet e are true, 0 false f no n off hayır h are false, in "

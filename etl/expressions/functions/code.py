@@ -64,6 +64,7 @@ def _is_shallow(value: Any, levels: int) -> bool:
 FUNCTIONS = (
     Function(
         name="digest",
+        gives=str,
         group="code",
         sentence="Gives the hexadecimal digest of a text's UTF-8 bytes, in small letters.",
         call=digest,

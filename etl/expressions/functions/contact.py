@@ -100,6 +100,7 @@ def _checked_address(text: str) -> str:
 FUNCTIONS = (
     Function(
         name="phone",
+        gives=str,
         group="contact",
         sentence=(
             "Reads a mobile number in any way it may be written and gives its digits without country code and "
@@ -128,6 +129,7 @@ FUNCTIONS = (
     ),
     Function(
         name="email",
+        gives=str,
         group="contact",
         sentence="Checks that a text can be an e-mail address and writes it in small letters. Asks no server about it.",
         call=email,

@@ -27,13 +27,29 @@ _PIECE = re.compile("%(.?)|[^%]", re.DOTALL)
 def reader_of(format_: str) -> Reader:
     """The reader of one strptime format. Raises ValueError when the format is none that can be read."""
     check_format(format_)
-    fixed = _fixed_reader(format_)
+    quick, sign = quick_reader_of(format_), _first_sign(format_)
 
     def read(text: str) -> datetime | None:
-        found = fixed(text) if fixed is not None else None
-        return _by_strptime(text, format_) if found is None else found
+        found = quick(text)
+        # strptime takes long to refuse, and a text without the format's own signs it surely refuses.
+        return _by_strptime(text, format_) if found is None and sign in text else found
 
     return read
+
+
+def quick_reader_of(format_: str) -> Reader:
+    """The short way alone: None says nothing about the text, which strptime may yet read."""
+    return _fixed_reader(format_) or _read_nothing
+
+
+def _read_nothing(text: str) -> None:
+    return None
+
+
+def _first_sign(format_: str) -> str:
+    """The first literal of a format that can only stand for itself; nothing when there is none."""
+    literals = (piece[0] for piece in _PIECE.finditer(format_) if piece[1] is None)
+    return next((one for one in literals if one in "-./:,"), "")
 
 
 def check_format(format_: str) -> None:
@@ -85,12 +101,12 @@ def _layout(format_: str) -> tuple[dict[str, slice], dict[int, str], int]:
 
 
 def _reader(fields: Callable[[str], Sequence[str]], shape: str, width: int, literals: dict[int, str]) -> Reader:
-    between = itemgetter(*literals, 0) if literals else None
-    expected = tuple(literals.values())
+    between = itemgetter(*literals) if literals else None
+    expected = tuple(literals.values()) if len(literals) > 1 else "".join(literals.values())
     write, parse = shape.format, datetime.fromisoformat
 
     def read(text: str) -> datetime | None:
-        if len(text) != width or (between is not None and between(text)[:-1] != expected):
+        if len(text) != width or (between is not None and between(text) != expected):
             return None
         try:
             # Every field has the width ISO wants, so the parser refuses whatever is no ASCII digit.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any
 
 from etl.expressions.functions.examples import fails, shows
@@ -17,6 +17,7 @@ GROUPS = {",": ".", ".": ","}
 LARGEST_AMOUNT = 10**15
 """Far above the 12 digits Omnitron takes, and exact in everything that is computed with it."""
 LONGEST_NUMBER = 40
+MOST_DIGITS = 10
 
 _CURRENCY = "(?:TL|TRY|₺|USD|US\\$|\\$|EUR|€|GBP|£)"
 
@@ -35,6 +36,8 @@ _MATCHES = {
     "money": {mark: _pattern(mark, f"{_CURRENCY}?").fullmatch for mark in MARKS},
     "decimal": {mark: _pattern(mark, "").fullmatch for mark in MARKS},
 }
+_EXACT = Context(prec=2 * LONGEST_NUMBER)
+_STEPS = [Decimal(1).scaleb(-digits) for digits in range(MOST_DIGITS + 1)]
 _NOT_DIGIT = re.compile("[^0-9]")
 
 
@@ -44,13 +47,26 @@ def bind_money(mark: str = ",") -> Callable[[Any], Decimal | None]:
     def read(value: Any) -> Decimal | None:
         if not isinstance(value, str):
             return _cents(_number("money", value), value)
-        # '1299,90' is what nearly every cell looks like; everything else takes the long way.
-        if value[-3:-2] == mark and len(value) < 16 and value.isascii() and (value[:-3] + value[-2:]).isdigit():
-            return Decimal(f"{value[:-3]}.{value[-2:]}")
+        quick = _plain_amount(value, mark)
+        if quick is not None:
+            return quick
         text = value.strip()
         return _cents(_parsed("money", text, mark), value) if text else None
 
     return read
+
+
+def _plain_amount(text: str, mark: str) -> Decimal | None:
+    """The amount, when it is written as nearly every cell is: 1299,90 or 1.299,90 or 1299,9000. Else None."""
+    if text[-5:-4] == mark and text[-2:] == "00":
+        text = text[:-2]
+    if text[-3:-2] != mark or len(text) > 15:
+        return None
+    units, cents = text[:-3], text[-2:]
+    if units[-4:-3] == GROUPS[mark] and len(units) < 8 and units[0] not in "0.,":
+        units = units[:-4] + units[-3:]
+    digits = units + cents
+    return Decimal(f"{units}.{cents}") if digits.isdigit() and digits.isascii() else None
 
 
 def money(value: Any, mark: str = ",") -> Decimal | None:
@@ -78,9 +94,11 @@ def _parsed(function: str, text: str, mark: str) -> Decimal:
     if match is None or (match["before"] and match["after"]):
         raise ValueError(_unreadable(function, text, mark))
     digits = _NOT_DIGIT.sub("", match["whole"] or "0")
-    number = Decimal(f"{digits}.{match['decimals'] or match['only'] or '0'}")
+    decimals = match["decimals"] or match["only"]
+    number = Decimal(f"{digits}.{decimals}" if decimals else digits)
     negative = (match["before"] or match["after"]) in ("-", "−")
-    return -number if negative else number
+    # Negating by operator would round to 28 digits.
+    return number.copy_negate() if negative else number
 
 
 def _unreadable(function: str, text: str, mark: str) -> str:
@@ -104,7 +122,7 @@ def _number(function: str, value: Any) -> Decimal:
 
 def _cents(number: Decimal, value: Any) -> Decimal:
     """Exactly two decimals. Raises ValueError when that would lose any."""
-    if abs(number) >= LARGEST_AMOUNT:
+    if number.copy_abs() >= LARGEST_AMOUNT:
         raise ValueError(f"{shown(value)} is too large to be an amount of money")
     cents = _rounded(number, 2)
     if cents != number:
@@ -113,15 +131,14 @@ def _cents(number: Decimal, value: Any) -> Decimal:
 
 
 def _rounded(number: Decimal, digits: int) -> Decimal:
-    with localcontext(prec=2 * LONGEST_NUMBER):
-        # Adding zero makes -0.00 plain 0.00.
-        return number.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP) + 0
+    # Adding zero makes -0.00 plain 0.00.
+    return number.quantize(_STEPS[digits], ROUND_HALF_UP, _EXACT) + 0
 
 
 def to_int(value: Any) -> int | None:
     if not isinstance(value, str):
         number = _number("int", value)
-        if abs(number) < LARGEST_AMOUNT and number == int(number):
+        if number.copy_abs() < LARGEST_AMOUNT and number == int(number):
             return int(number)
         raise ValueError(f"{shown(value)} is not a whole number; if it may be rounded, write `| round(0) | int`")
     text = value.strip()
@@ -134,11 +151,11 @@ def to_int(value: Any) -> int | None:
 
 
 def bind_round(digits: int = 2) -> Callable[[Any], Decimal]:
-    whole("digits", digits, 0, 10)
+    whole("digits", digits, 0, MOST_DIGITS)
 
     def rounded(value: Any) -> Decimal:
         number = _computed("round", value)
-        if abs(number) >= LARGEST_AMOUNT:
+        if number.copy_abs() >= LARGEST_AMOUNT:
             raise ValueError(f"{shown(value)} is too large to be rounded")
         return _rounded(number, digits)
 
@@ -151,7 +168,7 @@ def round_half_up(value: Any, digits: int = 2) -> Decimal:
 
 def absolute(value: Any) -> Any:
     _computed("abs", value)
-    return abs(value)
+    return value.copy_abs() if isinstance(value, Decimal) else abs(value)
 
 
 def _computed(function: str, value: Any) -> Decimal:
@@ -167,6 +184,7 @@ def _mark(function: str) -> Parameter:
 FUNCTIONS = (
     Function(
         name="money",
+        gives=Decimal,
         group="number",
         sentence=(
             "Reads an amount of money, exact to the cent, with or without a currency; unless told otherwise the "
@@ -194,6 +212,7 @@ FUNCTIONS = (
     ),
     Function(
         name="decimal",
+        gives=Decimal,
         group="number",
         sentence="Reads a number with any count of decimals, exactly; the Turkish way unless told otherwise.",
         call=decimal,
@@ -207,6 +226,7 @@ FUNCTIONS = (
     ),
     Function(
         name="int",
+        gives=int,
         group="number",
         sentence="Reads a whole number.",
         call=to_int,

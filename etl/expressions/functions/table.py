@@ -37,6 +37,7 @@ class Function:
     bind      for functions with something to prepare: takes the parameters alone and returns the function of the
               value. Used instead of `call` when every argument is a constant; raises ValueError for bad arguments.
     null      whether the function wants to see null; otherwise null passes by it and stays null.
+    gives     the type of what it gives when that is not null; None: it depends. Lets a record be written without looking.
     """
 
     name: str
@@ -46,4 +47,27 @@ class Function:
     parameters: tuple[Parameter, ...] = ()
     examples: tuple[Example, ...] = ()
     null: bool = False
+    gives: type | None = None
     bind: Callable[..., Callable[[Any], object]] | None = None
+
+
+def signature(function: Function) -> str:
+    """A function as it is written in a mapping: phone(region='TR', default=...)."""
+    if not function.parameters:
+        return function.name
+    return f"{function.name}({', '.join(map(_parameter, function.parameters))})"
+
+
+def _parameter(parameter: Parameter) -> str:
+    if parameter.name.startswith("*"):
+        return f"{parameter.name[1:]}..."
+    if parameter.default is REQUIRED:
+        return parameter.name
+    return f"{parameter.name}={_default(parameter)}"
+
+
+def _default(parameter: Parameter) -> str:
+    # Expressions call null `none`; `...` is no default, and the parameter's sentence says what its absence means.
+    if parameter.default is ...:
+        return "..."
+    return "none" if parameter.default is None else repr(parameter.default)

@@ -162,6 +162,7 @@ def _without_tags(text: str) -> str:
 FUNCTIONS = (
     Function(
         name="trim",
+        gives=str,
         group="text",
         sentence="Removes blank space from both ends. Cells are trimmed already unless a source says `trim: false`.",
         call=trim,
@@ -172,6 +173,7 @@ FUNCTIONS = (
     ),
     Function(
         name="normalize_space",
+        gives=str,
         group="text",
         sentence="Makes one space of every run of spaces, tabs and line breaks, and removes those at both ends.",
         call=normalize_space,
@@ -187,6 +189,7 @@ FUNCTIONS = (
     ),
     Function(
         name="replace",
+        gives=str,
         group="text",
         sentence="Replaces a text wherever it stands in the value.",
         call=replace,
@@ -203,6 +206,7 @@ FUNCTIONS = (
     ),
     Function(
         name="truncate",
+        gives=str,
         group="text",
         sentence=(
             "Cuts a text that is too long, never between a letter and its accents nor inside an emoji, and removes the "
@@ -223,6 +227,7 @@ FUNCTIONS = (
     ),
     Function(
         name="pad",
+        gives=str,
         group="text",
         sentence="Lengthens a text on the left, as for codes that lost their leading zeros.",
         call=pad,
@@ -239,6 +244,7 @@ FUNCTIONS = (
     ),
     Function(
         name="part",
+        gives=str,
         group="text",
         sentence="Splits a text and gives one of its parts, trimmed; null when it has not that many.",
         call=part,
@@ -256,6 +262,7 @@ FUNCTIONS = (
     ),
     Function(
         name="join",
+        gives=str,
         group="text",
         sentence="Joins the values that are not blank, each trimmed; null when all of them are.",
         call=join,
@@ -283,6 +290,7 @@ FUNCTIONS = (
     ),
     Function(
         name="split_name",
+        gives=str,
         group="text",
         sentence=(
             "Takes a full name apart: the last word is the family name, all before it the first names. One word alone "
@@ -302,6 +310,7 @@ FUNCTIONS = (
     ),
     Function(
         name="strip_html",
+        gives=str,
         group="text",
         sentence=(
             "Removes HTML: tags, comments, scripts and styles go, `&amp;` becomes `&`, runs of blank space become one "
@@ -317,6 +326,7 @@ FUNCTIONS = (
     ),
     Function(
         name="text",
+        gives=str,
         group="text",
         sentence="Writes a number, a date or true/false as text. A whole number that Excel stored as 5.0 is '5'.",
         call=as_text,

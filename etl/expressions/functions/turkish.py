@@ -60,7 +60,11 @@ def _casing(function: str, change: Callable[[str, bool], str], language: str | N
 
 
 def bind_lower(language: str | None = None) -> Casing:
-    return _casing("lower", _lower, language)
+    """Lower-casing, with nothing in between for the ASCII text that e-mails and codes are."""
+    carefully = _casing("lower", _lower, language)
+    if language == "tr":
+        return carefully
+    return lambda value: value.lower() if value.__class__ is str and value.isascii() else carefully(value)
 
 
 def bind_upper(language: str | None = None) -> Casing:
@@ -93,6 +97,7 @@ _LANGUAGE = Parameter(
 FUNCTIONS = (
     Function(
         name="lower",
+        gives=str,
         group="text",
         sentence="Writes a text in small letters.",
         call=lower,
@@ -108,6 +113,7 @@ FUNCTIONS = (
     ),
     Function(
         name="upper",
+        gives=str,
         group="text",
         sentence="Writes a text in capital letters.",
         call=upper,
@@ -122,6 +128,7 @@ FUNCTIONS = (
     ),
     Function(
         name="title",
+        gives=str,
         group="text",
         sentence=(
             "Writes every word with a capital first letter and small letters after it. A word starts after blank space "

@@ -12,6 +12,7 @@ LARGEST = 1_000_000
 """The most characters a function may return: a mapping must not be able to fill the memory."""
 
 SHOWN = 60
+MOST_PLACES = 1000
 
 GIVE_AN_ERROR: Any = ...
 """The default of a `default` parameter: without one, what cannot be read is an error. Expressions cannot write it."""
@@ -72,12 +73,18 @@ def as_text(value: Any) -> str:
     if isinstance(value, float):
         return _float_text(value)
     if isinstance(value, Decimal):
-        return f"{value:f}"
+        return _decimal_text(value)
     if isinstance(value, datetime):
         return value.isoformat(" ")
     if isinstance(value, date):
         return value.isoformat()
     raise ValueError(f"{shown(value)} is a {type(value).__name__}; only a single value can become text")
+
+
+def _decimal_text(value: Decimal) -> str:
+    if not value.is_finite() or abs(value.adjusted()) > MOST_PLACES:
+        raise ValueError(f"{value} is not a number that can be written")
+    return f"{value:f}"
 
 
 def _float_text(value: float) -> str:

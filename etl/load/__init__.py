@@ -1,0 +1,1 @@
+"""Package and journal -> what people look at."""

@@ -1,0 +1,178 @@
+"""Choose a pilot's records: a few of the first stage, and for each of them one of every other stage that belongs to it.
+
+    user 7 <- address 12 (customer_code 7)
+           <- order 1003 (user 7) <- order_item 55 (order_number 1003)
+
+The package is read in passes: first the first thousand users are looked at as candidates, with all that belongs to them;
+when none of them has something in every stage, the first ten thousand, and so on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import orjson
+
+from etl.errors import MappingError, PackageError
+from etl.model import Stage
+from etl.package import Package
+
+FIRST_WINDOW = 1000
+WIDER = 10
+
+Held = Callable[[str, Sequence[str]], Collection[str]]
+"""(stage, keys) -> those of the keys that some batch holds already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is chosen of a stage."""
+
+    stage: str
+    keys: tuple[str, ...]
+    records: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A record that belongs to a candidate. `seed` is the candidate's key; None: it belongs to nobody."""
+
+    seed: str | None
+    batch: int
+    position: int
+    parents: tuple[tuple[str, str], ...]
+
+
+@dataclass(slots=True)
+class _Pass:
+    """What one pass through the package found, per stage and key."""
+
+    found: dict[str, dict[str, _Found]] = field(default_factory=dict)
+    first: dict[str, dict[str | None, str]] = field(default_factory=dict)
+    """Per stage, each candidate's first record."""
+
+    def add(self, stage: str, key: str, record: _Found) -> None:
+        self.found[stage][key] = record
+        self.first[stage].setdefault(record.seed, key)
+
+
+def choose(package: Package, stages: Sequence[Stage], count: int, key: str | None, held: Held) -> list[Chosen]:
+    """Choose `count` sets of records, or the one that belongs to `key` of the first stage. Stage by stage, in their order.
+
+    Raises MappingError for a key that is not there, PackageError when nothing in the package has a record in every stage.
+    """
+    if not stages:
+        raise MappingError("the mapping has no stage, so there is nothing to choose from")
+    total = sum(batch.records for batch in package.stage(stages[0].name).batches)
+    window = FIRST_WINDOW
+    while True:
+        walk = _walk(package, stages, window, key, held)
+        chosen = _complete(walk, stages, count)
+        if len(chosen) >= count or window >= total or key is not None:
+            break
+        window *= WIDER
+    if not chosen:
+        raise _nothing(walk, stages, key)
+    return [_fetch(package, stage.name, walk, _keys(stage.name, chosen)) for stage in stages]
+
+
+def _walk(package: Package, stages: Sequence[Stage], window: int, key: str | None, held: Held) -> _Pass:
+    walk = _Pass()
+    for stage in stages:
+        walk.found[stage.name], walk.first[stage.name] = {}, {}
+        if stage is stages[0]:
+            _candidates(walk, package, stage, window, key, held)
+        else:
+            _belonging(walk, package, stage)
+    return walk
+
+
+def _candidates(walk: _Pass, package: Package, stage: Stage, window: int, key: str | None, held: Held) -> None:
+    """The first records of the first stage that were not uploaded before; or the one with this key, uploaded or not."""
+    for number, keys, _ in _batches(package, stage.name):
+        left_out = held(stage.name, keys) if key is None else ()
+        for position, one in enumerate(keys):
+            if one == key or (key is None and one not in left_out):
+                walk.add(stage.name, one, _Found(one, number, position, ()))
+        if len(walk.found[stage.name]) >= (window if key is None else 1):
+            return
+
+
+def _belonging(walk: _Pass, package: Package, stage: Stage) -> None:
+    """Every record of a stage whose parents were all found, and belong to the same candidate."""
+    for number, keys, records in _batches(package, stage.name):
+        for position, (key, data) in enumerate(zip(keys, records(), strict=True)):
+            parents = _parents(stage.refers, data)
+            known = [walk.found[name][parent] for name, parent in parents if parent in walk.found.get(name, {})]
+            seeds = {one.seed for one in known if one.seed is not None}
+            if len(known) == len(parents) and len(seeds) <= 1:
+                walk.add(stage.name, key, _Found(next(iter(seeds), None), number, position, parents))
+                if not parents:
+                    return  # a stage that refers to nothing: one record of it will do
+
+
+def _parents(refers: Mapping[str, str], data: bytes) -> tuple[tuple[str, str], ...]:
+    if not refers:
+        return ()
+    record = orjson.loads(data)
+    return tuple((stage, str(record[name])) for name, stage in refers.items() if record.get(name) is not None)
+
+
+def _batches(package: Package, stage: str) -> Iterator[tuple[int, list[str], Callable[[], list[bytes]]]]:
+    for number, batch in enumerate(package.stage(stage).batches):
+        yield number, [key for key, _ in package.index(batch)], lambda batch=batch: package.records(batch)  # type: ignore[misc]
+
+
+def _complete(walk: _Pass, stages: Sequence[Stage], count: int) -> list[dict[str, dict[str, None]]]:
+    """Per candidate that has a record in every stage: per stage, the keys to send, each with all its parents."""
+    found = []
+    for seed in walk.found[stages[0].name]:
+        chosen: dict[str, dict[str, None]] = {stage.name: {} for stage in stages}
+        if all(_take_one(walk, stage.name, seed, chosen) for stage in reversed(stages)):
+            found.append(chosen)
+            if len(found) == count:
+                break
+    return found
+
+
+def _take_one(walk: _Pass, stage: str, seed: str, chosen: dict[str, dict[str, None]]) -> bool:
+    """Make sure that a stage has a record of this candidate among the chosen."""
+    if chosen[stage]:
+        return True
+    first = walk.first[stage].get(seed, walk.first[stage].get(None))
+    if first is not None:
+        _take(walk, stage, first, chosen)
+    return first is not None
+
+
+def _take(walk: _Pass, stage: str, key: str, chosen: dict[str, dict[str, None]]) -> None:
+    chosen[stage][key] = None
+    for name, parent in walk.found[stage][key].parents:
+        _take(walk, name, parent, chosen)
+
+
+def _keys(stage: str, chosen: Sequence[Mapping[str, Mapping[str, None]]]) -> list[str]:
+    return list(dict.fromkeys(key for one in chosen for key in one[stage]))
+
+
+def _fetch(package: Package, stage: str, walk: _Pass, keys: Sequence[str]) -> Chosen:
+    batches = package.stage(stage).batches
+    spots = [walk.found[stage][key] for key in keys]
+    records = tuple(package.records(batches[spot.batch])[spot.position] for spot in spots)
+    return Chosen(stage, tuple(keys), records)
+
+
+def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingError | PackageError:
+    first = stages[0].name
+    if key is not None and key not in walk.found[first]:
+        return MappingError(f"stage '{first}' of the package has no record with the key '{key}'")
+    missing = [stage.name for stage in stages if not walk.found[stage.name]]
+    names = ", ".join(f"'{name}'" for name in missing or [stage.name for stage in stages[1:]])
+    who = (
+        f"the record '{key}' of stage '{first}'"
+        if key is not None
+        else f"no record of stage '{first}' that was not uploaded"
+    )
+    verb = "has nothing" if key is not None else "has something"
+    return PackageError(f"{who} {verb} in {names}; a pilot needs a record in every stage: choose another with --key")

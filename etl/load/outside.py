@@ -1,0 +1,58 @@
+"""What a load takes from the world around it, passed in so that a test can be that world; and what it tells of itself."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from etl.load.client import SessionFactory, new_session
+from etl.load.database import BUSY_SECONDS
+from etl.load.journal import utc_now
+from etl.load.seams import Seam, no_seam
+from etl.load.stop import Stop
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened, for a person who watches.
+
+    kind     planned, polling, sending, accepted, progress, done, retry, halved
+    records  of the batch (or, planned: of the stage); `finished` of them are worked off
+    text     the sentence a log shows
+    """
+
+    kind: str
+    stage: str
+    text: str
+    batch: int | None = None
+    records: int = 0
+    finished: int = 0
+    errors: int = 0
+
+
+def nobody_watches(event: Event) -> None:
+    """The watcher of a load that runs by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """Clock, HTTP, chance, the stop button and the watcher. `random` gives 0.0 to 1.0, `monotonic` seconds."""
+
+    events: Callable[[Event], None] = nobody_watches
+    stop: Stop = field(default_factory=Stop)
+    sleep: Callable[[float], None] | None = None
+    session: SessionFactory = new_session
+    now: Callable[[], datetime] = utc_now
+    monotonic: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.random
+    seam: Seam = no_seam
+    busy_seconds: float = BUSY_SECONDS
+
+    def wait(self, seconds: float) -> None:
+        """Wait, or raise Stopped."""
+        self.stop.check()
+        (self.sleep or self.stop.sleep)(seconds)
+        self.stop.check()

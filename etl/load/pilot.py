@@ -1,0 +1,96 @@
+"""Akinon's test migration: a few records of every stage that belong together, uploaded and followed one stage at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from etl.errors import MappingError
+from etl.load import wording
+from etl.load.choice import Chosen, choose
+from etl.load.journal import Batch, Draft
+from etl.load.outside import Outside
+from etl.load.uploader import GateClosed, Session, session, stop_at_unknown
+from etl.model import Stage, Target
+from etl.package import Package
+
+
+@dataclass(frozen=True, slots=True)
+class PilotStage:
+    """What the pilot sent of a stage. `already` were uploaded before, and not sent again."""
+
+    name: str
+    keys: tuple[str, ...]
+    already: tuple[str, ...]
+    migration_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PilotResult:
+    """A pilot that succeeded. `email` is the test user's, with which to log in to the shop."""
+
+    stages: tuple[PilotStage, ...]
+    email: str | None
+
+
+def run_pilot(
+    package: Package,
+    target: Target,
+    stages: Sequence[Stage],
+    root: Path,
+    *,
+    key: str | None = None,
+    records: int = 1,
+    outside: Outside | None = None,
+) -> PilotResult:
+    """Upload a small set stage by stage, until the first error. What was sent is in the journal: `load` leaves it out.
+
+    `key` chooses a record of the first stage, `records` how many of it. Raises like `load`.
+    """
+    with session("pilot", package, target, root, outside or Outside()) as here:
+        for stage in stages:
+            stop_at_unknown(here.journal, stage.name)
+        here.journal.supersede([stage.name for stage in stages])  # `load` plans anew what the pilot leaves
+        chosen = choose(package, stages, 1 if key is not None else records, key, here.journal.taken)
+        fresh = [_fresh(here, one) for one in chosen]
+        if not any(one.keys for one in fresh):
+            raise MappingError(f"all that belongs to '{key}' was uploaded before; choose another with --key")
+        sent = tuple(_send(here, package, all_of, new) for all_of, new in zip(chosen, fresh, strict=True))
+        return PilotResult(sent, _email(chosen[0]))
+
+
+def _fresh(here: Session, chosen: Chosen) -> Chosen:
+    """Without the records that some batch holds."""
+    held = here.journal.taken(chosen.stage, chosen.keys)
+    left = [(key, record) for key, record in zip(chosen.keys, chosen.records, strict=True) if key not in held]
+    return Chosen(chosen.stage, tuple(key for key, _ in left), tuple(record for _, record in left))
+
+
+def _send(here: Session, package: Package, chosen: Chosen, fresh: Chosen) -> PilotStage:
+    already = tuple(key for key in chosen.keys if key not in fresh.keys)
+    batches = _carry(here, package, fresh) if fresh.keys else []
+    failed = [batch for batch in batches if batch.failed]
+    if failed:
+        errors = sum(batch.failed for batch in failed)
+        raise GateClosed(wording.gate_closed(chosen.stage, failed, errors, len(fresh.keys), here.journal))
+    return PilotStage(chosen.stage, fresh.keys, already, tuple(batch.migration_id or "" for batch in batches))
+
+
+def _carry(here: Session, package: Package, fresh: Chosen) -> list[Batch]:
+    """Upload these records. The batches that brought them: one, or more when it had to be halved."""
+    payload = package.stage(fresh.stage).payload
+    draft = Draft(fresh.stage, payload, here.number, fresh.keys, fresh.records, pilot=True, alone=True)
+    last = here.journal.add(draft) - 1
+    ended = []
+    while batch := here.journal.next_planned(fresh.stage, last):
+        ended.append(here.delivery.carry(batch))
+        last = batch.id
+    return [batch for batch in ended if batch.migration_id]
+
+
+def _email(chosen: Chosen) -> str | None:
+    email = orjson.loads(chosen.records[0]).get("email")
+    return email if isinstance(email, str) else None

@@ -1,0 +1,75 @@
+"""Read what Omnitron answers about a migration, with the expressions of target.polling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from etl.errors import MappingError, TargetError
+from etl.model import Expression, Place, Polling
+
+NAMES = ("total", "success", "errors", "done")
+
+
+class Unreadable(TargetError):
+    """Omnitron's answer cannot be read with the polling settings. The batch stays accepted."""
+
+
+class DeadlineMissed(TargetError):
+    """A migration did not end in time. The batch stays accepted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What Omnitron says of a migration. A total or success of None: it does not tell."""
+
+    total: int | None
+    success: int | None
+    errors: int
+    done: bool
+
+
+class ProgressReader:
+    """Evaluates the four expressions. Raises MappingError when one does not compile."""
+
+    def __init__(self, polling: Polling) -> None:
+        self._read = {name: _compile(f"target.polling.{name}", getattr(polling, name)) for name in NAMES}
+
+    def read(self, answer: object) -> Progress:
+        """Raises ValueError with the reason when the answer does not fit the settings."""
+        if not isinstance(answer, Mapping):
+            raise ValueError("it is not a JSON object")
+        total, success = (_count(name, self._value(name, answer), optional=True) for name in ("total", "success"))
+        errors = _count("errors", self._value("errors", answer), optional=False)
+        done = self._value("done", answer)
+        if not isinstance(done, bool):
+            raise ValueError(f"target.polling.done gives {done!r}, not true or false")
+        return Progress(total, success, errors or 0, done)
+
+    def _value(self, name: str, answer: Mapping[str, object]) -> object:
+        try:
+            return self._read[name](answer)
+        except ROW_ERRORS as error:
+            raise ValueError(f"target.polling.{name}: {error}") from error
+
+
+ROW_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+"""What an expression may raise on data it does not expect."""
+
+
+def _compile(name: str, text: str) -> Callable[[Mapping[str, object]], Any]:
+    from etl.expressions import ExpressionError, compile_value
+
+    try:
+        return compile_value(Expression(text, Place(name)))
+    except ExpressionError as error:
+        raise MappingError(f"{name}: {error}") from error
+
+
+def _count(name: str, value: object, *, optional: bool) -> int | None:
+    if value is None and optional:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
+        return value
+    raise ValueError(f"target.polling.{name} gives {value!r}, not a count")

@@ -1,0 +1,83 @@
+"""Record what a person found out about a batch whose fate is unknown."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.errors import MappingError
+from etl.load.journal import Batch, Facts, Journal
+from etl.load.outside import Outside
+from etl.load.states import State
+from etl.load.uploader import outcome_noted
+from etl.load.workspace import Workspace
+
+DECIDABLE = (State.UNKNOWN, State.ACCEPTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A batch after the decision, and what comes next."""
+
+    batch: int
+    stage: str
+    records: int
+    state: str
+    migration_id: str | None
+    next_step: str
+
+
+def resolve(
+    root: Path, batch: int, *, arrived: bool, migration_id: str | None = None, outside: Outside | None = None
+) -> Decision:
+    """Say that a batch arrived, or was lost. One that arrived as migration_id is followed by `etl resume`.
+
+    An accepted batch that Omnitron never ends may be said to have arrived, too. Raises MappingError when there is
+    nothing to decide about the batch, Occupied while a load runs.
+    """
+    outside = outside or Outside()
+    workspace = Workspace(root)
+    Journal.read(workspace).close()  # raises JournalError where there is none, instead of making one
+    with workspace.held() as holder:
+        journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
+        try:
+            journal.begin_run("resolve", holder)
+            with outcome_noted(journal):
+                return _decide(journal, journal.batch(batch), arrived, migration_id)
+        finally:
+            journal.close()
+
+
+def _decide(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:
+    after = _after(batch, arrived, migration_id)
+    note = f"decided: {'arrived' if arrived else 'lost'}"
+    batch = journal.decide(batch.id, after, Facts(note=note, migration_id=migration_id), _person())
+    return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, NEXT[after])
+
+
+def _after(batch: Batch, arrived: bool, migration_id: str | None) -> State:
+    if batch.state not in DECIDABLE:
+        raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to decide")
+    if batch.state is State.ACCEPTED and (migration_id or not arrived):
+        raise MappingError(
+            f"batch {batch.id} was accepted as {batch.migration_id}, so it was not lost; "
+            f"`etl resume` follows it, `etl resolve {batch.id} --arrived` ends it without counts"
+        )
+    if not arrived:
+        return State.PLANNED
+    return State.ACCEPTED if migration_id else State.DONE
+
+
+NEXT = {
+    State.PLANNED: "it is planned again; `etl resume` sends it",
+    State.ACCEPTED: "`etl resume` follows it",
+    State.DONE: "its records count as uploaded, and how many of them failed is not known; `etl resume` goes on after it",
+}
+
+
+def _person() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"  # a container without a user name

@@ -1,0 +1,104 @@
+"""What a person is told when a batch did not go through: which batch, where its bytes lie, what to do next."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from etl.errors import TargetError
+from etl.load.database import JournalError
+from etl.load.journal import Batch, Facts, Journal
+from etl.load.states import State
+
+Kind = TypeVar("Kind", bound=TargetError)
+
+REFUSED = "nothing of it was accepted; put the cause right, then `etl resume` sends the same bytes, `etl run` prepares new ones"
+UNAUTHORIZED = "not even after a fresh login; nothing of it was accepted; check the login's rights, then `etl resume`"
+STAYS_ACCEPTED = "the batch stays accepted; `etl resume` follows it further"
+SHOWN_KEYS = 5
+SHOWN_BATCHES = 5
+
+
+def because(kind: type[Kind], error: TargetError, batch: Batch, journal: Journal, next_step: str) -> Kind:
+    """The error again, as one about this batch."""
+    text = f"{error} ({describe(batch, journal)}): {next_step}"
+    return kind(text, status=error.status, body=error.body, retry_after=error.retry_after)
+
+
+def describe(batch: Batch, journal: Journal) -> str:
+    """batch 12, 500 records of stage 'order', in payloads/order/000012.json; the request is in requests.jsonl"""
+    workspace = journal.workspace
+    return (
+        f"batch {batch.id}, {_records(batch.records)} of stage '{batch.stage}', in {workspace.whole(batch.file)}; "
+        f"the request is in {workspace.requests}"
+    )
+
+
+def unknown(batch: Batch) -> str:
+    return (
+        "it may have arrived, so it is not sent again; look in Omnitron whether it did, "
+        f"then `etl resolve {batch.id} --arrived [MIGRATION_ID]` or `etl resolve {batch.id} --lost`"
+    )
+
+
+def still_unknown(batches: list[Batch], journal: Journal) -> str:
+    first = batches[0]
+    why = journal.database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (first.id,))
+    more = f" (and {len(batches) - 1} more, see `etl status`)" if len(batches) > 1 else ""
+    return f"the fate of {describe(first, journal)} is unknown ({why}){more}: {unknown(first)}"
+
+
+def unwritten(batch: Batch, state: State, facts: Facts, error: JournalError) -> str:
+    """What became of a POST, when the journal could not take it: this text may be the only place that tells."""
+    fate = f"was accepted as migration {facts.migration_id}" if state is State.ACCEPTED else f"is {state}: {facts.note}"
+    decision = {State.ACCEPTED: f"--arrived {facts.migration_id}", State.REFUSED: "--lost"}
+    return (
+        f"batch {batch.id} {fate}; but this could not be written: {error}. "
+        f"Then `etl resolve {batch.id} {decision.get(state, '--arrived [MIGRATION_ID] | --lost')}`"
+    )
+
+
+def gave_up(failures: int, asked: float) -> str:
+    tried = f"given up after {failures} attempts" if failures > 1 else "given up"
+    wait = f", for it asks to wait {asked:.0f} s" if asked else ""
+    return f"{tried}{wait}; nothing of it arrived; `etl resume` sends it when Omnitron is there again"
+
+
+def overdue(batch: Batch, deadline: float) -> str:
+    return (
+        f"migration {batch.migration_id} (batch {batch.id}, {_records(batch.records)} of stage '{batch.stage}') did not end "
+        f"within {deadline:g} s; {STAYS_ACCEPTED}, and target.polling.deadline gives it more time"
+    )
+
+
+def unreadable(batch: Batch, url: str, reason: str, body: str) -> str:
+    return (
+        f"GET {url}: the progress of batch {batch.id} cannot be read: {reason}; "
+        f"put target.polling right, then `etl resume`. The whole answer: {body or '(nothing)'}"
+    )
+
+
+def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, journal: Journal) -> str:
+    """Which batches have errors, which records are in them, where their bytes lie."""
+    shown = "; ".join(
+        f"{_failures(one)} in {describe(one, journal)}: {_keys(one, journal)}" for one in failed[:SHOWN_BATCHES]
+    )
+    more = f"; and {len(failed) - SHOWN_BATCHES} batches more" if len(failed) > SHOWN_BATCHES else ""
+    return (
+        f"stage '{stage}' has {errors} errors in {_records(records)}, more than its gate allows, so it stops here: "
+        f"{shown}{more}. Omnitron does not tell which records failed; look there, put them right, "
+        "then raise the stage's gate and `etl resume`"
+    )
+
+
+def _failures(batch: Batch) -> str:
+    return "1 error" if batch.failed == 1 else f"{batch.failed} errors"
+
+
+def _keys(batch: Batch, journal: Journal) -> str:
+    keys = journal.keys(batch.id)
+    more = f" and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else ""
+    return f"keys {', '.join(keys[:SHOWN_KEYS])}{more}"
+
+
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count} records"

@@ -1,0 +1,477 @@
+"""Records against payload schemas: the verdict, the words, and the law that both validators say the same."""
+
+import subprocess
+import sys
+from datetime import date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from etl.model import PAYLOADS
+from etl.prepare.formats import spelled, written_as
+from etl.prepare.reference import reference_validator
+from etl.prepare.sendable import DEEPEST, open_fields
+from etl.prepare.validate import Finding, Validator, payload_schema
+from etl.resources import load_schema
+
+FAST = {name: Validator(load_schema(name)) for name in PAYLOADS}
+SLOW = {name: Validator(load_schema(name), fast=False) for name in PAYLOADS}
+GOOD = {
+    name: {field: keywords["examples"][0] for field, keywords in load_schema(name)["properties"].items()}
+    for name in PAYLOADS
+}
+
+
+def nested(levels):
+    value = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+def reasons(name, **changes):
+    return {finding.field: finding.reason for finding in FAST[name].explain({**GOOD[name], **changes})}
+
+
+def reason(name, field, value):
+    return reasons(name, **{field: value})[field]
+
+
+# --- the words
+
+
+@pytest.mark.parametrize(
+    ("name", "field", "value", "expected"),
+    [
+        ("order", "amount", 12.345, "12.345 has more than 2 decimals"),
+        ("order", "amount", Decimal("12.345"), "12.345 has more than 2 decimals"),
+        ("order", "amount", "12.34", "'12.34' is not a number"),
+        ("order", "amount", True, "true is not a number"),
+        ("order", "amount", [1], "the list is not a number"),
+        ("order", "amount", 10_000_000_000, "10000000000 is not less than 10000000000"),
+        ("order", "amount", -10_000_000_000, "-10000000000 is not more than -10000000000"),
+        ("order", "amount", None, "must not be null"),
+        ("order", "amount", float("nan"), "nan is not a number that JSON can hold"),
+        ("order", "installment_count", 0, "0 is less than 1"),
+        ("order", "installment_count", 2**31, "2147483648 is more than 2147483647"),
+        ("order", "installment_count", 1.5, "1.5 is not a whole number"),
+        ("order", "installment_count", 10**30, "is a whole number of more than 64 bits"),
+        ("order", "bank", "x" * 65, f"'{'x' * 65}' is longer than 64 characters (65)"),
+        ("order", "shipping_address", "x" * 513, "the text is longer than 512 characters (513)"),
+        ("order", "shipping_address", "", "must not be empty"),
+        ("order", "status", "999", "'999' is not one of 50, 100, 200, ...; see docs/payloads.md"),
+        ("order", "status", 550, "550 is not text"),
+        ("order", "status", None, "must not be null"),
+        ("order", "currency", "TRY", "'TRY' is not a lower-case currency code of three letters such as try"),
+        ("order", "created_date", "2023-02-30 10:00:00",
+         "'2023-02-30 10:00:00' is not a date and time written as YYYY-MM-DD HH:MM:SS"),
+        ("order", "extra_field", "{}", "'{}' is not a JSON object"),
+        ("order", "extra_field", None, "must not be null"),
+        ("user", "gender", "Female", "'Female' is not one of male, female, ''; did you mean 'female'?"),
+        ("user", "sms_allowed", "no", "'no' is not true or false"),
+        ("user", "date_of_birth", "2023-02-30", "'2023-02-30' is not a date written as YYYY-MM-DD"),
+        ("user", "phone", "05321234567", "'05321234567' is not a Turkish mobile number written as 5XXXXXXXXX"),
+        ("user", "email", "ali@example", "'ali@example' is not an e-mail address such as ali@example.com"),
+        ("user", "first_name", "a\ud800", r"'a\ud800' is not valid Unicode"),
+        ("user", "date_joined", date(2020, 1, 1), "a date cannot be written as JSON; turn it into text or a number first"),
+        ("order_item", "image_url", "img/a.jpg",
+         "'img/a.jpg' is not an absolute http or https address such as https://example.com/a.jpg"),
+    ],
+)  # fmt: skip
+def test_a_refused_value_is_explained(name, field, value, expected):
+    assert reason(name, field, value) == expected
+    assert not FAST[name].is_valid({**GOOD[name], field: value})
+
+
+def test_a_number_that_python_itself_will_not_write_is_explained():
+    assert reasons("order", installment_count=10**5000) == {
+        "installment_count": "is a whole number of more than 64 bits"
+    }
+
+
+def test_a_missing_field_and_a_misspelt_one_are_both_named():
+    record = {**GOOD["order"], "trackin_number": "1"}
+    del record["tracking_number"]
+    assert FAST["order"].explain(record) == [
+        Finding("tracking_number", None, "required but missing"),
+        Finding("trackin_number", "1", "no such field; did you mean 'tracking_number'?"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["address", "order"])
+def test_a_record_needs_one_of_the_two_names_of_the_customer(name):
+    record = {field: value for field, value in GOOD[name].items() if field not in {"user", "customer_code"}}
+    (found,) = FAST[name].explain(record)
+    assert found.field is None
+    assert found.reason in {
+        "needs 'user' or 'customer_code', and has none of them",
+        "needs 'customer_code' or 'user', and has none of them",
+    }
+    assert FAST[name].is_valid({**record, "user": "7"})
+    assert FAST[name].is_valid({**record, "customer_code": "7"})
+
+
+def test_every_failing_field_is_found_in_the_order_of_the_schema():
+    record = {**GOOD["order"], "zzz": 1, "currency": "", "amount": 1.234, "number": None}
+    del record["status"], record["user"], record["customer_code"]
+    assert [finding.field for finding in FAST["order"].explain(record)] == [
+        "number",
+        "status",
+        "amount",
+        "currency",
+        "zzz",
+        None,
+    ]
+
+
+def test_what_cannot_be_sent_is_found_inside_an_open_field():
+    found = FAST["order"].explain({**GOOD["order"], "extra_field": {"gift": [1, {"price": float("inf")}]}})
+    assert found == [Finding("extra_field.gift.1.price", "inf", "inf is not a number that JSON can hold")]
+
+
+def test_a_field_of_an_open_object_is_named_by_its_path():
+    schema = payload_schema(
+        "order", {"extra_field": {"properties": {"gift": {"type": "boolean"}}, "required": ["note"]}}
+    )
+    found = Validator(schema).explain({**GOOD["order"], "extra_field": {"gift": "yes"}})
+    assert [(one.field, one.reason) for one in found] == [
+        ("extra_field.gift", "'yes' is not true or false"),
+        ("extra_field.note", "required but missing"),
+    ]
+
+
+def test_a_refused_password_is_not_repeated():
+    (found,) = FAST["user"].explain({**GOOD["user"], "password": "098F6BCD4621D373CADE4E832627B4F6"})
+    assert found == Finding(
+        "password",
+        "(hidden)",
+        "the value is not a lower-case hexadecimal digest of 32, 40 or 64 digits, alone or after 'md5$salt$'",
+    )
+
+
+def test_what_only_the_fast_validator_refuses_is_explained_in_its_own_words():
+    validator = Validator(load_schema("order_item"))
+    vars(validator)["_reference"] = reference_validator({}, {})  # one that has nothing against anything
+    (found,) = validator.explain({**GOOD["order_item"], "quantity": 0})
+    assert found == Finding(None, None, "0 is less than the minimum of 1")
+
+
+def test_a_constant_is_judged_by_itself():
+    assert FAST["order"].explain_field("status", "550") == []
+    assert [one.reason for one in FAST["order"].explain_field("bank", 5)] == ["5 is not text"]
+    assert [one.reason for one in FAST["order_item"].explain_field("pric", 5)] == [
+        "no such field; did you mean 'price'?"
+    ]
+
+
+def test_a_whole_chunk_is_judged_in_one_call():
+    good = [{**GOOD["order"], "number": str(number)} for number in range(100)]
+    assert FAST["order"].all_valid(good)
+    assert FAST["order"].all_valid([])
+    assert FAST["order"].invalid([*good[:3], {**good[3], "bank": None}, {}, good[4]]) == [3, 4]
+
+
+# --- the verdict
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ali@example.com", "a.b+c_d-e@mail.example.com.tr", "x@xn--rnek-5qa.com", "o'neil@example.co", "1@2.io"],
+)
+def test_an_email_address_is_accepted(address):
+    assert FAST["user"].explain_field("email", address) == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["ali", "ali@", "@example.com", "a b@example.com", "ali@example.com ", "ali@example.com\n", "a@b@example.com", ".a@b.co",
+     "a.@b.co", "a..b@c.co", "a@-b.co", "a@b-.co", "a@b.c", "a@b..co", "çağrı@example.com", "a,b@example.com", "a@b.co1"],
+)  # fmt: skip
+def test_what_is_no_email_address_is_refused(address):
+    assert FAST["user"].explain_field("email", address) != []
+
+
+@pytest.mark.parametrize(
+    ("url", "good"),
+    [
+        ("", True),
+        ("https://cdn.example.com/a/b.jpg?x=1#y", True),
+        ("HTTP://example.com", True),
+        ("http://example.com:8080/görsel.jpg", True),
+        ("ftp://example.com/a.jpg", False),
+        ("//example.com/a.jpg", False),
+        ("/image/a.jpg", False),
+        ("https://example.com/a b.jpg", False),
+        ("https:///a.jpg", False),
+        ("javascript:alert(1)", False),
+        ("https://example.com\n", False),
+    ],
+)
+def test_an_image_address_is_absolute_http(url, good):
+    assert (FAST["order_item"].explain_field("image_url", url) == []) is good
+
+
+@pytest.mark.parametrize(
+    ("text", "good"),
+    [
+        ("2024-02-29 23:59:59", True),
+        ("2023-02-29 00:00:00", False),
+        ("2023-2-1 00:00:00", False),
+        ("2023-02-01 0:00:00", False),
+        ("2023-02-01  00:00:00", False),
+        ("2023-02-01T00:00:00", False),
+        ("2023-02-01 24:00:00", False),
+        ("2023-02-01 00:00:60", False),
+        ("2023-02-01 00:00:00 ", False),
+        ("2023-02-01 00:00:00\n", False),
+        ("2023-02-01", False),
+        ("0000-00-00 00:00:00", False),
+        ("0999-01-01 00:00:00", False),
+        ("٢٠٢٣-٠٢-٠١ 00:00:00", False),
+        ("", False),
+    ],
+)
+def test_a_moment_is_in_the_calendar_and_zero_padded(text, good):
+    assert (FAST["order"].explain_field("created_date", text) == []) is good
+
+
+def test_dates_are_written_as_the_target_says():
+    validator = Validator(load_schema("user"), date_format="%d.%m.%Y", datetime_format="%Y-%m-%dT%H:%M:%SZ")
+    assert validator.explain_field("date_of_birth", "29.10.1985") == []
+    assert validator.explain_field("date_joined", "2020-01-01T10:00:00Z") == []
+    assert [one.reason for one in validator.explain_field("date_of_birth", "1985-10-29")] == [
+        "'1985-10-29' is not a date written as DD.MM.YYYY"
+    ]
+    assert [one.reason for one in validator.explain_field("date_joined", "2020-01-01 10:00:00")] == [
+        "'2020-01-01 10:00:00' is not a date and time written as YYYY-MM-DDTHH:MM:SSZ"
+    ]
+
+
+@pytest.mark.parametrize("format", ["", "YYYY-MM-DD", "%Q", "%", "%Y-%m-%d %"])
+def test_a_date_format_that_is_none_is_an_error(format):
+    with pytest.raises(ValueError) as error:
+        Validator(load_schema("user"), date_format=format)
+    assert str(error.value) == f"'{format}' is not a date format; write it as in '%Y-%m-%d %H:%M:%S'"
+
+
+def test_an_unusual_format_is_shown_by_an_example():
+    assert spelled("%d %B %Y") == "%d %B %Y, such as 19 May 2019"
+
+
+FORMATS = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%d.%m.%Y %H:%M", "%Y%m%d %H%M%S"]
+
+
+@given(st.sampled_from(FORMATS), st.datetimes(datetime(1000, 1, 1)), st.data())
+def test_a_moment_judged_in_two_parts_is_judged_as_strptime_would(format, moment, data):
+    text = moment.strftime(format)
+    at = data.draw(st.integers(0, len(text)))
+    text = text[:at] + data.draw(st.sampled_from(["", " ", "T", "0", "9", "-", "\n", "٣"])) + text[at + 1 :]
+    assert written_as(format)(text) is is_written_as(text, format)
+
+
+def is_written_as(text, format):
+    try:
+        parsed = datetime.strptime(text, format)
+    except ValueError:
+        return False
+    return parsed.year >= 1000 and parsed.strftime(format) == text
+
+
+# --- the law: both validators, one verdict
+
+TEXTS = [
+    "",
+    " ",
+    "a",
+    "a\n",
+    "\n",
+    "\x00",
+    "😀",
+    "e\u0301",
+    "İ",
+    "\ud800",
+    "null",
+    "1",
+    "５５５",
+    "5321234567\n",
+    "try\n",
+    "550\n",
+]
+NUMBERS = [
+    0,
+    1,
+    -1,
+    2**31,
+    2**53 + 1,
+    2**63,
+    2**64,
+    10**400,
+    0.0,
+    -0.0,
+    1.0,
+    1.5,
+    0.1 + 0.2,
+    12.345,
+    5e-324,
+    1e22,
+    1e300,
+]
+NUMBERS += [
+    float("nan"),
+    float("inf"),
+    9999999999.99,
+    9999999999.991,
+    1e10,
+    *map(Decimal, ["1", "1.0", "1.23", "1.234", "-0"]),
+]
+NUMBERS += map(Decimal, ["NaN", "sNaN", "-Infinity", "1E+400", "1E-400", "0.010000000000000000000000001"])
+OTHERS = [
+    None,
+    True,
+    False,
+    [],
+    {},
+    [1],
+    (1,),
+    {"a": 1},
+    {"a": float("nan")},
+    {"a": {"b": ["\ud800"]}},
+    {1: 2},
+    {"\ud800": 1},
+]
+OTHERS += [
+    b"a",
+    date(2020, 1, 1),
+    {1, 2},
+    nested(DEEPEST),
+    nested(DEEPEST - 1),
+    nested(DEEPEST + 1),
+    {"a": 10**20},
+    {"a": (1,)},
+]
+junk = st.sampled_from([*TEXTS, *NUMBERS, *OTHERS]) | st.text(max_size=5) | st.floats() | st.integers()
+inside = st.recursive(
+    junk, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=2), inner, max_size=2)
+)
+
+
+def near_edges(keywords):
+    """Values that this field just takes, or just refuses."""
+    values = [st.sampled_from(keywords["examples"]), junk]
+    if "maxLength" in keywords:
+        most = keywords["maxLength"]
+        values.append(st.builds("".join, st.lists(st.sampled_from("aİ😀"), min_size=most - 1, max_size=most + 1)))
+    if "multipleOf" in keywords:
+        values.append(
+            st.builds(lambda number, places: number / 10**places, st.integers(-(10**12), 10**12), st.integers(1, 4))
+        )
+    if "enum" in keywords:
+        values.append(st.sampled_from(keywords["enum"]))
+    if "minimum" in keywords:
+        values.append(
+            st.sampled_from([keywords[edge] + step for edge in ("minimum", "maximum") for step in (-1, 0, 1)])
+        )
+    if "examples" in keywords and isinstance(keywords["examples"][0], str):
+        values.append(misspelt(keywords["examples"][0]))
+    return st.one_of(values)
+
+
+def misspelt(text):
+    cut = st.integers(0, len(text))
+    return st.builds(
+        lambda at, put: text[:at] + put + text[at + 1 :], cut, st.sampled_from(["", "\n", " ", "0", "x", "İ", "٣"])
+    )
+
+
+@st.composite
+def records(draw, name):
+    """A good record with up to three fields changed, some left out, sometimes one too many."""
+    properties = load_schema(name)["properties"]
+    record = dict(GOOD[name])
+    for field in draw(st.lists(st.sampled_from(sorted(properties)), max_size=3)):
+        record[field] = draw(near_edges(properties[field]))
+    for field in draw(st.lists(st.sampled_from(sorted(properties)), max_size=1)):
+        record.pop(field)
+    if "extra_field" in properties and draw(st.booleans()):
+        record["extra_field"] = draw(st.dictionaries(st.text(max_size=2), inside, max_size=2))
+    return {**record, **draw(st.dictionaries(st.sampled_from(["x", "user", "", "a.b", "\ud800"]), junk, max_size=1))}
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+@given(data=st.data())
+@settings(max_examples=300)
+def test_both_validators_say_the_same_of_every_record(name, data):
+    record = data.draw(records(name))
+    same_verdict(FAST[name], SLOW[name], record)
+
+
+def same_verdict(fast, slow, record):
+    verdict = slow.is_valid(record)
+    assert fast.is_valid(record) is verdict
+    assert fast.all_valid([record]) is verdict
+    assert fast.all_valid([record, record]) is verdict
+    assert (fast.explain(record) == []) is verdict
+    assert fast.explain(record) == slow.explain(record)
+
+
+RULES = [
+    {"pattern": r"^\d+$"},
+    {"pattern": r"^[^\s]+$"},
+    {"pattern": "a$"},
+    {"pattern": r"^\w$"},
+    {"enum": [1, "1", None, True, 1.5]},
+    {"const": 0},
+    {"const": False},
+    {"multipleOf": 0.01},
+    {"multipleOf": 0.07, "type": "number"},
+    {"multipleOf": 3},
+    {"type": "integer"},
+    {"type": "integer", "minimum": 0},
+    {"type": ["number", "null"], "multipleOf": 0.001, "exclusiveMinimum": -5, "exclusiveMaximum": 10**12},
+    {"type": "number", "minimum": -0.1, "maximum": 0.3},
+    {"minLength": 2},
+    {"type": ["string", "number"], "maxLength": 1},
+    {"type": "array", "uniqueItems": True, "maxItems": 2},
+    {"type": "object", "propertyNames": {"maxLength": 1}},
+    {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1}]},
+    {"not": {"type": "string"}},
+    {},
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str)
+def test_both_validators_say_the_same_under_a_targets_own_rules(rule):
+    schema = {"type": "object", "additionalProperties": False, "properties": {"field": rule}}
+    fast, slow = Validator(schema), Validator(schema, fast=False)
+    for value in [*TEXTS, *NUMBERS, *OTHERS, [1, 1.0], [1, True], [0, False], "٣", "3", "\u00a0", "ş", "3\n"]:
+        same_verdict(fast, slow, {"field": value})
+
+
+@given(inside)
+@example({"a": nested(DEEPEST)})
+def test_both_validators_say_the_same_of_anything_in_an_open_field(value):
+    same_verdict(FAST["order_item"], SLOW["order_item"], {**GOOD["order_item"], "extra_field": value})
+
+
+def test_only_open_fields_are_looked_into():
+    assert {name: open_fields(load_schema(name)) for name in PAYLOADS} == {
+        "user": (),
+        "address": (),
+        "order": ("extra_field",),
+        "order_item": ("extra_field",),
+    }
+
+
+def test_jsonschema_is_imported_only_to_explain():
+    program = """
+import sys
+from etl.prepare.validate import Validator, payload_schema
+validator = Validator(payload_schema("user", {}))
+assert not validator.all_valid([{}])
+assert "jsonschema" not in sys.modules
+assert validator.explain({})
+assert "jsonschema" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
