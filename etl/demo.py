@@ -31,7 +31,7 @@ def run_demo(workspace: Path) -> int:
             code = _run(command, environment)
             if code not in fine:
                 return code
-    print(SAMPLE_IS_DIRTY)  # noqa: T201
+    print(SAMPLE_IS_DIRTY)
     return Exit.OK
 
 
@@ -46,15 +46,15 @@ def _steps(mapping: Path, folder: Path) -> list[tuple[list[str], tuple[int, ...]
 
 
 def _run(command: list[str], environment: dict[str, str]) -> int:
-    print(f"\n$ etl {' '.join(command)}", flush=True)  # noqa: T201
-    return subprocess.run([sys.executable, "-m", "etl", *command], env=environment, check=False).returncode
+    print(f"\n$ etl {' '.join(command)}", flush=True)
+    return subprocess.run([sys.executable, "-m", "etl", *command], env=environment, check=False).returncode  # noqa: S603
 
 
 @contextmanager
 def _sandbox(token: str) -> Iterator[str]:
     """The stand-in in a process of its own, on a free port; stopped at the end whatever happens."""
     command = [sys.executable, "-m", "etl.sandbox", "--port", "0", "--token", token]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603
         assert server.stdout is not None
         try:
             line = server.stdout.readline()

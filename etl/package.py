@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO
@@ -28,6 +28,7 @@ from etl.model import Counts
 FORMAT = 1
 PARTIAL = ".partial"
 MANIFEST = "manifest.json"
+DEEPEST_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,20 +123,19 @@ class Package:
     @classmethod
     def open(cls, path: Path) -> Package:
         """Read a package's manifest. Raises PackageError when there is none, or none that this version can read."""
+        file = path / MANIFEST
         try:
-            raw = orjson.loads((path / MANIFEST).read_bytes())
-        except FileNotFoundError:
+            raw = orjson.loads(file.read_bytes())
+            written = raw["format"]
+            if written == FORMAT:
+                return cls(path, _manifest(raw))
+        except (FileNotFoundError, NotADirectoryError):
             raise PackageError(f"{path}: not a package (no {MANIFEST}); `etl dry-run` makes one") from None
-        except orjson.JSONDecodeError as error:
-            raise PackageError(
-                f"{path / MANIFEST}: damaged ({error}); make the package again with `etl dry-run`"
-            ) from None
-        if raw.get("format") != FORMAT:
-            raise PackageError(
-                f"{path / MANIFEST}: package format {raw.get('format')}, this version reads {FORMAT}; "
-                "use the omnitron-etl that wrote it"
-            )
-        return cls(path, _manifest(raw))
+        except (ValueError, TypeError, LookupError) as error:
+            raise PackageError(f"{file}: damaged ({error}); make the package again with `etl dry-run`") from None
+        raise PackageError(
+            f"{file}: package format {written}, this version reads {FORMAT}; use the omnitron-etl that wrote it"
+        )
 
     @property
     def stages(self) -> tuple[PackagedStage, ...]:
@@ -205,6 +205,29 @@ def _stage(raw: dict[str, Any]) -> PackagedStage:
     )
 
 
+def _line(line: Reject | Held) -> bytes:
+    """A rejected value may be anything that a source can hold, such as half a character or a number of 30 digits."""
+    try:
+        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:
+        named = {field.name: _writable(getattr(line, field.name)) for field in fields(line)}
+        return orjson.dumps(named, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _writable(value: object, depth: int = 0) -> object:
+    if depth > DEEPEST_SHOWN:
+        return "..."
+    if isinstance(value, Mapping):
+        return {str(_writable(str(name))): _writable(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(inner, depth + 1) for inner in value]
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int) and abs(value) < 1 << 63:
+        return value
+    return str(value).encode("utf-8", "backslashreplace").decode()
+
+
 class LineFile:
     """A JSON-lines file of the package, hashed while it is written."""
 
@@ -215,8 +238,8 @@ class LineFile:
         self._hash = hashlib.sha256()
         self._bytes = self._lines = 0
 
-    def write(self, line: object) -> None:
-        data = orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+    def write(self, line: Reject | Held) -> None:
+        data = _line(line)
         self._file.write(data)
         self._hash.update(data)
         self._bytes += len(data)
@@ -248,10 +271,10 @@ class StageWriter:
             self._cut()
 
     def reject(self, reject: Reject) -> None:
-        self._rejects.write(asdict(reject))
+        self._rejects.write(reject)
 
     def hold(self, held: Held) -> None:
-        self._held.write(asdict(held))
+        self._held.write(held)
 
     def close(self, counts: Counts) -> PackagedStage:
         if self._records:
@@ -259,6 +282,11 @@ class StageWriter:
         return PackagedStage(
             self._name, self._payload, counts, tuple(self._batches), self._rejects.close(), self._held.close()
         )
+
+    def abandon(self) -> None:
+        """Close what is open; the files are about to be removed."""
+        self._rejects.close()
+        self._held.close()
 
     def _cut(self) -> None:
         number, size = len(self._batches) + 1, self._size
@@ -280,6 +308,7 @@ class PackageWriter:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._root = path.with_name(path.name + PARTIAL)
+        self._stages: list[StageWriter] = []
         self._finished = False
 
     def __enter__(self) -> PackageWriter:
@@ -290,6 +319,8 @@ class PackageWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for stage in self._stages:
+            stage.abandon()
         if not self._finished:
             shutil.rmtree(self._root, ignore_errors=True)
 
@@ -299,7 +330,8 @@ class PackageWriter:
         return private_folder(self._root / ".scratch")
 
     def stage(self, name: str, payload: str, batch_size: int) -> StageWriter:
-        return StageWriter(self._root, name, payload, batch_size)
+        self._stages.append(StageWriter(self._root, name, payload, batch_size))
+        return self._stages[-1]
 
     def finish(self, manifest: Manifest) -> Package:
         shutil.rmtree(self._root / ".scratch", ignore_errors=True)

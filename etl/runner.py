@@ -4,28 +4,30 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from etl import __version__
-from etl.errors import MappingError
-from etl.extract import KINDS, read_all
+from etl.errors import EtlError
+from etl.extract import KINDS
 from etl.files import private_folder, sha256_of
+from etl.load.outside import Outside
+from etl.load.stop import Stop
+from etl.load.summary import LoadSummary, read_summary
+from etl.load.summary import StageSummary as UploadedStage
+from etl.load.uploader import last_package, load
+from etl.load.uploader import resume as continue_load
 from etl.mapping import Checked, load_mapping, require
-from etl.model import Migration, RowFault, Source, Stage, Table
+from etl.model import Migration, Stage, Target
 from etl.package import Input, Manifest, Package, PackagedStage, PackageWriter
 from etl.prepare.engine import chunks
 from etl.prepare.integrity import Integrity
-from etl.prepare.program import Outcome, Program, plan_stage
+from etl.prepare.program import plan_stage
 from etl.prepare.stage import prepare_stage
-from etl.report.preview import PreviewRow
 from etl.report.rejects import data_problems
 from etl.report.summary import StageSummary, Summary
-from etl.suggest import did_you_mean
 
 Watch = Callable[[str, int], None]
 """Told a stage's name and how many more of its rows have been read."""
@@ -78,6 +80,64 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
         finally:
             integrity.close()
         return writer.finish(_manifest(migration, created, tuple(stages)))
+
+
+def run(
+    mapping: Path, settings: Settings, outside: Outside, watch: Watch = unwatched, *, show_data: bool = False
+) -> tuple[Summary, EtlError | None]:
+    """Prepare a package and upload it. Gives what became of every row, and the error the upload ended in, if any.
+
+    Raises EtlError when it did not come to an upload.
+    """
+    checked = load_mapping(mapping)
+    migration = require(checked, upload=True)
+    package = prepare(checked, settings, watch)
+    return _loaded(
+        migration,
+        package,
+        settings,
+        show_data,
+        outside.stop,
+        lambda root: load(package, *_aim(migration), root, outside),
+    )
+
+
+def resume(
+    mapping: Path, settings: Settings, outside: Outside, *, show_data: bool = False
+) -> tuple[Summary, EtlError | None]:
+    """Go on with the upload that was interrupted: the same package, the same bytes."""
+    migration = require(load_mapping(mapping), upload=True)
+    package = last_package(settings.folder(migration))
+    return _loaded(
+        migration,
+        package,
+        settings,
+        show_data,
+        outside.stop,
+        lambda root: continue_load(*_aim(migration), root, outside),
+    )
+
+
+def _aim(migration: Migration) -> tuple[Target, Sequence[Stage]]:
+    return migration.target, migration.stages
+
+
+def _loaded(
+    migration: Migration,
+    package: Package,
+    settings: Settings,
+    show_data: bool,
+    stop: Stop,
+    upload: Callable[[Path], LoadSummary],
+) -> tuple[Summary, EtlError | None]:
+    """Upload, and sum up what is in the journal then, also when the upload ended in an error."""
+    root, prepared = settings.folder(migration), summary_of(package, show_data=show_data)
+    try:
+        with stop.on_signals():
+            loaded = upload(root)
+    except EtlError as failure:
+        return with_uploads(prepared, read_summary(root, package), failure), failure
+    return with_uploads(prepared, loaded, None), None
 
 
 def _prepare_stage(
@@ -144,110 +204,30 @@ def summary_of(package: Package, *, show_data: bool = False) -> Summary:
     return Summary(package.manifest.migration, str(package.path), clean, stages, problems)
 
 
-# Looking at rows without preparing them
+def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None) -> Summary:
+    """The summary with what the journal knows of the upload."""
+    by_name = {stage.name: stage for stage in loaded.stages}
+    stages = [_with_upload(stage, by_name[stage.name]) for stage in summary.stages]
+    problems = [*summary.problems, *(line for stage in loaded.stages for line in _upload_problems(stage))]
+    if error is not None:
+        problems += str(error).splitlines()
+    clean = (
+        summary.ok and error is None and loaded.complete and not any(one.errors or one.changed for one in loaded.stages)
+    )
+    return replace(summary, ok=clean, stages=stages, problems=problems)
 
 
-def preview(mapping: Path, stage_name: str | None, number: int, key: str | None = None) -> list[PreviewRow]:
-    """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
-    checked = load_mapping(mapping)
-    migration = require(checked, upload=False)
-    stages = [_named_stage(migration, stage_name)] if stage_name else list(migration.stages)
-    found = [row for stage in stages for row in islice(_previewed(checked, stage, key), number)]
-    if key is not None and not found:
-        raise MappingError(f"no row of {', '.join(stage.name for stage in stages)} has the key '{key}'")
-    return found
+def _with_upload(stage: StageSummary, loaded: UploadedStage) -> StageSummary:
+    return replace(
+        stage, uploaded=loaded.uploaded, errors=loaded.errors, batches=loaded.batches, already=loaded.already
+    )
 
 
-def _named_stage(migration: Migration, name: str) -> Stage:
-    names = [stage.name for stage in migration.stages]
-    if name not in names:
-        raise MappingError(f"unknown stage '{name}'{did_you_mean(name, names)}")
-    return migration.stage(name)
-
-
-def _previewed(checked: Checked, stage: Stage, key: str | None) -> Iterator[PreviewRow]:
-    table, source = checked.tables[stage.source], checked.migration.sources[stage.source]
-    program = Program(plan_stage(checked.migration, stage, table, checked.lookups))
-    for number, row, fault in _numbered(table):
-        if key is None or (fault is None and program.key(row) == key):
-            yield _preview_row(stage, source, table, program, number, row, fault)
-
-
-LOOKED_AT = 200
-"""Rows of a part when somebody looks at the first few."""
-
-
-def _numbered(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
-    for first, rows in read_all(table, LOOKED_AT):
-        faults = {fault.index: fault for fault in rows.faults}
-        for index, row in enumerate(rows.rows):
-            yield first + index, row, faults.get(index)
-
-
-def _preview_row(
-    stage: Stage, source: Source, table: Table, program: Program, number: int, row: Any, fault: RowFault | None
-) -> PreviewRow:
-    name = Path(source.location).name
-    if fault is not None:
-        cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
-        return PreviewRow(stage.name, name, number, cells, "rejected", {}, [(None, fault.reason)])
-    outcome = program.outcome(row)
-    cells = dict(zip(table.header, row, strict=True))
-    problems = [(finding.field, finding.reason) for finding in outcome.findings]
-    fate = "filtered" if outcome.filtered else "rejected" if problems else "valid"
-    return PreviewRow(stage.name, name, number, cells, fate, outcome.record or outcome.partial, problems)
-
-
-# The mapping's own tests
-
-
-@dataclass(frozen=True, slots=True)
-class TestResult:
-    """One of the mapping's tests: its name, where it stands, and what was not as expected (nothing: it passed)."""
-
-    name: str
-    place: str
-    differences: tuple[str, ...]
-
-
-def run_tests(mapping: Path) -> list[TestResult]:
-    """Run the mapping's own `tests:`. Opens no source beyond its header."""
-    checked = load_mapping(mapping)
-    migration = require(checked, upload=False)
-    programs = {
-        stage.name: Program(plan_stage(migration, stage, checked.tables[stage.source], checked.lookups))
-        for stage in migration.stages
-    }
-    results = []
-    for number, test in enumerate(migration.tests, 1):
-        program = programs[test.stage]
-        row = [test.given.get(column, "") for column in program.plan.header.columns]
-        outcome = program.outcome(row)
-        differences = _differences(outcome, test.expect, test.reject, test.filtered)
-        results.append(TestResult(test.name or f"test {number} ({test.stage})", str(test.place), tuple(differences)))
-    return results
-
-
-def _differences(
-    outcome: Outcome, expect: Mapping[str, object] | None, reject: tuple[str, ...], filtered: bool
-) -> Iterator[str]:
-    found = [f"{finding.field}: {finding.reason}" for finding in outcome.findings]
-    if filtered or outcome.filtered:
-        if filtered != outcome.filtered:
-            yield "the row is not filtered" if filtered else "the row is filtered"
-        return
-    if reject:
-        named = {finding.field for finding in outcome.findings}
-        yield from (f"'{name}' is not rejected" for name in reject if name not in named)
-        yield from (
-            f"rejected for {line}" for f, line in zip(outcome.findings, found, strict=True) if f.field not in reject
+def _upload_problems(stage: UploadedStage) -> Iterator[str]:
+    if stage.errors:
+        yield f"{stage.name}: Omnitron reports {stage.errors} errors; `etl status` names the batches"
+    if stage.changed:
+        yield (
+            f"{stage.name}: {stage.changed} records have changed since they were uploaded and are not sent again; "
+            "`etl status --changed` lists them"
         )
-        return
-    made = outcome.record or outcome.partial
-    for name, wanted in (expect or {}).items():
-        if name not in made:
-            continue
-        if made[name] != wanted or type(made[name]) is not type(wanted):
-            yield f"'{name}' is {made[name]!r}, expected {wanted!r}"
-    # A test row gives the columns that matter: only the fields it expects have to be right.
-    yield from (line for f, line in zip(outcome.findings, found, strict=True) if f.field in (expect or {}))

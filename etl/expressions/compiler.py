@@ -181,7 +181,7 @@ def _emit(emitter: Emitter, template: Template, write: Writers | None) -> str:
         return "{" + ", ".join(f"{name!r}: {_emit(emitter, one, write)}" for name, one in template.items()) + "}"
     if isinstance(template, tuple):
         return "[" + ", ".join(_emit(emitter, one, write) for one in template) + "]"
-    return repr(template)
+    return emitter.constant(template)
 
 
 def _emit_expression(emitter: Emitter, template: Expression, write: Writers | None) -> str:

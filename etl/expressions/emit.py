@@ -16,7 +16,7 @@ from etl.expressions import runtime
 from etl.expressions.functions.table import Function
 from etl.expressions.syntax import Names, Piece, column_of, constant_arguments, lookup_name
 
-INLINE = (str, int, float, bool, type(None))
+LARGEST_LITERAL = 10**18
 OPERATORS = {
     nodes.Add: "+", nodes.Sub: "-", nodes.Div: "/", nodes.FloorDiv: "//", nodes.And: "and", nodes.Or: "or",
 }  # fmt: skip
@@ -64,6 +64,13 @@ class Emitter:
     def column(self, name: str) -> str:
         return self.columns.setdefault(name, f"c{len(self.columns)}")
 
+    def constant(self, value: Any) -> str:
+        """A constant as source. Infinity and numbers too long for Python to write have no literal."""
+        written = value is None or isinstance(value, str | bool)
+        if written or (isinstance(value, int | float) and -LARGEST_LITERAL < value < LARGEST_LITERAL):
+            return repr(value)
+        return self.keep(value, "k")
+
     def keep(self, value: Any, prefix: str) -> str:
         """A name in the namespace for a value that has no literal."""
         name = f"{prefix}{len(self.namespace)}"
@@ -79,7 +86,7 @@ class Emitter:
 
 
 def _const(e: Emitter, node: nodes.Const) -> str:
-    return repr(node.value) if isinstance(node.value, INLINE) else e.keep(node.value, "k")
+    return e.constant(node.value)
 
 
 def _operator(e: Emitter, node: nodes.BinExpr) -> str:
@@ -117,7 +124,8 @@ def _condition(e: Emitter, node: nodes.CondExpr) -> str:
 
 
 def _is_none(e: Emitter, node: nodes.Test) -> str:
-    return f"({e.emit(node.node)} is None)"
+    # Through a name: Python warns of `'x' is None`.
+    return f"(({e.temporary()} := {e.emit(node.node)}) is None)"
 
 
 def _list(e: Emitter, node: nodes.List | nodes.Tuple) -> str:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-ROW_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
+from etl.expressions.functions.values import LARGEST, shown, within_bound
+
+ROW_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 """What evaluating an expression on a row may raise; anything else is a bug of ours."""
 
 
@@ -27,13 +29,16 @@ def _number(value: Any, operator: str) -> Any:
     if isinstance(value, int | float | Decimal):
         return value
     raise ValueError(
-        f"{value!r} is not a number, and '{operator}' computes with numbers: write `| int`, `| money` or `| decimal`"
+        f"{shown(value)} is not a number, and '{operator}' computes with numbers: write `| int`, `| money` or `| decimal`"
     )
 
 
 def concat(*parts: Any) -> str | None:
     """Join values as text: null as nothing, the whole trimmed, and null when nothing is left."""
-    return "".join(["" if part is None else str(part) for part in parts]).strip() or None
+    text = "".join(["" if part is None else str(part) for part in parts]).strip()
+    if len(text) > LARGEST:
+        within_bound("joining", len(text))
+    return text or None
 
 
 def item(value: Any, key: Any) -> Any:
@@ -110,11 +115,15 @@ def _finite(value: Any) -> Any:
 EXACT_DIGITS = 15
 """Every decimal number of so many digits survives becoming a float, and is that float's shortest text."""
 
+EXACT = float(10**EXACT_DIGITS)
+
 
 def decimal_to_number(value: Decimal) -> float:
     """The JSON number whose decimal text is this Decimal's. Raises ValueError when a float would change it."""
     text = str(value)
     number = float(text)
-    if len(text) > EXACT_DIGITS and Decimal(repr(number)) != value:
+    # What is short and written without an exponent is exact; anything else (and infinity) is looked at.
+    short = len(text) <= EXACT_DIGITS and -EXACT < number < EXACT and "E" not in text
+    if not short and not (math.isfinite(number) and Decimal(repr(number)) == value):
         raise ValueError(f"{value} has more digits than a JSON number keeps")
     return number

@@ -8,35 +8,45 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import nodes
 
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, signature
+from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
 from etl.suggest import did_you_mean
+
+__all__ = [
+    "ExpressionError",
+    "Fault",
+    "Names",
+    "Piece",
+    "column_of",
+    "columns_in",
+    "constant_arguments",
+    "faults",
+    "is_single",
+    "lookup_name",
+    "only",
+    "parse",
+]
 
 ROW = "row"
 """The name that reaches columns whose names are no identifiers: row['First Name']."""
 
-LONGEST = 10_000
 DEEPEST = 60
 TESTS = ("none",)
-
-_environment = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701 - nothing is rendered as HTML
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with an expression; `word` is the text to point at."""
+    """Something wrong with an expression, at a position in its text; or at `word`, the first one from there on."""
 
     what: str
+    at: int = 0
     word: str = ""
-
-
-class ExpressionError(ValueError):
-    """An expression that cannot be compiled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,51 +56,6 @@ class Names:
     columns: frozenset[str] | None = None
     lookups: Mapping[str, Mapping[str, object]] | frozenset[str] = frozenset()
     functions: Mapping[str, Function] = field(default_factory=lambda: TABLE)
-
-
-Piece = str | nodes.Expr
-"""Plain text between expressions, or an expression."""
-
-
-def parse(text: str) -> list[Piece]:
-    """Split a YAML string in plain text and expression trees. Raises ExpressionError with the parser's reason."""
-    if len(text) > LONGEST:
-        raise ExpressionError(f"an expression of {len(text)} characters; {LONGEST} are allowed")
-    try:
-        body = _environment.parse(text).body
-    except TemplateSyntaxError as error:
-        raise ExpressionError(f"cannot be read as an expression: {error.message}") from None
-    except RecursionError:
-        raise ExpressionError("is nested too deeply") from None
-    return [piece for part in body for piece in _pieces(part)]
-
-
-def _pieces(part: nodes.Node) -> Iterator[Piece]:
-    if not isinstance(part, nodes.Output):
-        raise ExpressionError(
-            f"{{% {type(part).__name__.lower()} %}} is not available: an expression computes a value from the row's columns, "
-            "it has no statements, loops or imports"
-        )
-    for node in part.nodes:
-        yield node.data if isinstance(node, nodes.TemplateData) else node
-
-
-def is_single(pieces: list[Piece]) -> bool:
-    """Whether a string is one expression and nothing else, so that its value keeps its type."""
-    return len(_without_blank(pieces)) == 1 and isinstance(_without_blank(pieces)[0], nodes.Expr)
-
-
-def only(pieces: list[Piece]) -> nodes.Expr:
-    """The expression of a string that is_single."""
-    return next(piece for piece in pieces if isinstance(piece, nodes.Expr))
-
-
-def _without_blank(pieces: list[Piece]) -> list[Piece]:
-    return [piece for piece in pieces if not isinstance(piece, str) or piece.strip()]
-
-
-def expressions(text: str) -> list[nodes.Expr]:
-    return [piece for piece in parse(text) if isinstance(piece, nodes.Expr)]
 
 
 def column_of(node: nodes.Node) -> str | None:
@@ -126,15 +91,25 @@ def _collect(node: nodes.Node, found: dict[str, None]) -> None:
 
 
 def faults(text: str, names: Names) -> list[Fault]:
-    """Everything wrong with an expression, each fault once."""
+    """Everything wrong with an expression, in the order of the text."""
     try:
         trees = expressions(text)
     except ExpressionError as error:
-        return [Fault(str(error))]
-    if any(_depth(tree) > DEEPEST for tree in trees):
-        return [Fault("is nested too deeply")]
-    found = [fault for tree in trees for fault in _faults(tree, names)]
-    return list(dict.fromkeys(found))
+        return [Fault(str(error), error.at)]
+    deep = [tree for tree in trees if _depth(tree) > DEEPEST]
+    if deep:
+        return [Fault("is nested too deeply", deep[0].lineno)]
+    found = [_pointed(text, fault) for tree in trees for fault in _faults(tree, names)]
+    return sorted(dict.fromkeys(found), key=lambda fault: fault.at)
+
+
+def is_computed(text: str) -> bool:
+    """Whether a text without fault is one expression and nothing around it."""
+    return is_single(parse(text))
+
+
+def _pointed(text: str, fault: Fault) -> Fault:
+    return replace(fault, at=max(text.find(fault.word, fault.at), fault.at), word="")
 
 
 def _depth(node: nodes.Node) -> int:
@@ -148,32 +123,38 @@ def _depth(node: nodes.Node) -> int:
 def _faults(node: nodes.Node, names: Names) -> Iterator[Fault]:
     column = column_of(node)
     if column is not None:
-        yield from _column_faults(column, names)
+        yield from _column_faults(column, node, names)
         return
     reader = READERS.get(type(node))
     if reader is None:
-        yield Fault(f"{_spoken(node)} is not available in an expression", _word(node))
+        yield Fault(f"{_spoken(node)} is not available in an expression", node.lineno, _sign(node))
         return
     yield from reader(node, names)
-    for child in node.iter_child_nodes():
+    for child in _children(node):
         yield from _faults(child, names)
 
 
+def _children(node: nodes.Node) -> Iterable[nodes.Node]:
+    """What is inside a node. What a call calls is no column, so of a call only the arguments are looked at."""
+    return [*node.args, *node.kwargs] if isinstance(node, nodes.Call) else node.iter_child_nodes()
+
+
 def _spoken(node: nodes.Node) -> str:
-    return {"Pow": "a power (**)", "Call": "a call"}.get(type(node).__name__, type(node).__name__.lower())
+    return {"Pow": "a power (**)"}.get(type(node).__name__, type(node).__name__.lower())
 
 
-def _word(node: nodes.Node) -> str:
+def _sign(node: nodes.Node) -> str:
     return "**" if isinstance(node, nodes.Pow) else ""
 
 
-def _column_faults(column: str, names: Names) -> Iterator[Fault]:
-    if column == ROW:
-        yield Fault("'row' reaches one column at a time: write row['column name']", ROW)
-    elif column.startswith("_"):
-        yield Fault(f"'{column}' begins with '_', which an expression may not reach", column)
-    elif names.columns is not None and column not in names.columns:
-        yield Fault(f"unknown column '{column}'{did_you_mean(column, names.columns)}", column)
+def _column_faults(column: str, node: nodes.Node, names: Names) -> Iterator[Fault]:
+    known = names.columns is not None and column in names.columns
+    if column == ROW and isinstance(node, nodes.Name):
+        yield Fault("'row' reaches one column at a time: write row['column name']", node.lineno)
+    elif column.startswith("_") and not known:
+        yield Fault(f"'{column}' begins with '_', which an expression may not reach", node.lineno, column)
+    elif names.columns is not None and not known:
+        yield Fault(f"unknown column '{column}'{did_you_mean(column, names.columns)}", node.lineno, column)
 
 
 def _fine(node: Any, names: Names) -> Iterator[Fault]:
@@ -182,22 +163,21 @@ def _fine(node: Any, names: Names) -> Iterator[Fault]:
 
 def _attribute_faults(node: nodes.Getattr, names: Names) -> Iterator[Fault]:
     if node.attr.startswith("_"):
-        yield Fault(f"'{node.attr}' begins with '_', which an expression may not reach", node.attr)
+        yield Fault(f"'{node.attr}' begins with '_', which an expression may not reach", node.lineno, node.attr)
 
 
 def _item_faults(node: nodes.Getitem, names: Names) -> Iterator[Fault]:
     if isinstance(node.arg, nodes.Const) and str(node.arg.value).startswith("_"):
-        yield Fault(f"'{node.arg.value}' begins with '_', which an expression may not reach", str(node.arg.value))
+        name = str(node.arg.value)
+        yield Fault(f"'{name}' begins with '_', which an expression may not reach", node.lineno, name)
 
 
 def _call_faults(node: nodes.Call, names: Names) -> Iterator[Fault]:
     called = node.node
-    name = getattr(called, "attr", None) or getattr(called, "name", None) or "..."
+    name = str(getattr(called, "attr", None) or getattr(called, "name", None) or "...")
     piped = "value" if isinstance(called, nodes.Name) else "it"
-    advice = (
-        f"write {piped} | {name}" if name in names.functions else "there is one way to call a function: value | name"
-    )
-    yield Fault(f"'{name}(...)' is a call, and calls are not available; {advice}", str(name))
+    advice = f"write {piped} | {name}" if name in names.functions else "a function is called as value | name"
+    yield Fault(f"'{name}(...)' is a call, and calls are not available; {advice}", called.lineno, name)
 
 
 def _product_faults(node: nodes.BinExpr, names: Names) -> Iterator[Fault]:
@@ -205,20 +185,22 @@ def _product_faults(node: nodes.BinExpr, names: Names) -> Iterator[Fault]:
         if isinstance(side, nodes.List | nodes.Tuple) or (
             isinstance(side, nodes.Const) and isinstance(side.value, str)
         ):
-            yield Fault(f"'{node.operator}' is for numbers; text is joined with '~'", node.operator)
+            what = f"'{node.operator}' is for numbers; text is joined with '~'"
+            yield Fault(what, node.left.lineno, node.operator)
 
 
 def _test_faults(node: nodes.Test, names: Names) -> Iterator[Fault]:
     if node.name not in TESTS:
-        yield Fault(f"unknown test 'is {node.name}'; there is 'is none', and the function `blank`", node.name)
+        what = f"unknown test 'is {node.name}'; there is 'is none', and the function `blank`"
+        yield Fault(what, node.lineno, node.name)
 
 
 def _function_faults(node: nodes.Filter, names: Names) -> Iterator[Fault]:
     function = names.functions.get(node.name)
     if function is None:
-        yield Fault(f"unknown function '{node.name}'{did_you_mean(node.name, names.functions)}", node.name)
+        yield Fault(f"unknown function '{node.name}'{did_you_mean(node.name, names.functions)}", node.lineno)
     elif node.dyn_args is not None or node.dyn_kwargs is not None:
-        yield Fault(f"{signature(function)} takes no * or ** arguments", node.name)
+        yield Fault(f"{signature(function)} takes no * or ** arguments", node.lineno)
     else:
         yield from argument_faults(function, node, names)
 
@@ -233,15 +215,21 @@ def _keywords(node: nodes.Filter) -> list[str]:
 
 
 def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Fault]:
-    known = [parameter.name for parameter in function.parameters]
-    for keyword in _keywords(node):
+    # A parameter written with * takes all that remain, and is not given by its name.
+    known = [parameter.name for parameter in function.parameters if not parameter.name.startswith("*")]
+    given = _keywords(node)
+    for keyword in given:
         if keyword not in known:
-            yield Fault(f"{signature(function)} has no parameter '{keyword}'{did_you_mean(keyword, known)}", keyword)
+            what = f"{signature(function)} has no parameter '{keyword}'{did_you_mean(keyword, known)}"
+            yield Fault(what, node.lineno, keyword)
+            return
+        if given.count(keyword) > 1:
+            yield Fault(f"{signature(function)} is given '{keyword}' twice", node.lineno, keyword)
             return
     try:
-        inspect.signature(function.call).bind(None, *node.args, **dict.fromkeys(_keywords(node)))
+        inspect.signature(function.call).bind(None, *node.args, **dict.fromkeys(given))
     except TypeError as error:
-        yield Fault(f"{signature(function)} does not fit its arguments: {error}", node.name)
+        yield Fault(f"{signature(function)} does not fit its arguments: {error}", node.lineno)
         return
     yield from _constant_argument_faults(function, node, names)
 
@@ -255,7 +243,7 @@ def _constant_argument_faults(function: Function, node: nodes.Filter, names: Nam
         try:
             function.bind(*args, **kwargs)
         except (ValueError, TypeError) as error:
-            yield Fault(f"{signature(function)}: {error}", node.name)
+            yield Fault(f"{signature(function)}: {error}", node.lineno)
 
 
 def lookup_name(node: nodes.Filter) -> nodes.Expr | None:
@@ -267,9 +255,10 @@ def lookup_name(node: nodes.Filter) -> nodes.Expr | None:
 def _lookup_faults(node: nodes.Filter, names: Names) -> Iterator[Fault]:
     name = lookup_name(node)
     if not isinstance(name, nodes.Const) or not isinstance(name.value, str):
-        yield Fault("lookup wants the name of a lookup in quotes: lookup('status')", node.name)
+        yield Fault("lookup wants the name of a lookup in quotes: lookup('status')", node.lineno)
     elif name.value not in names.lookups:
-        yield Fault(f"unknown lookup '{name.value}'{did_you_mean(name.value, names.lookups)}", name.value)
+        what = f"unknown lookup '{name.value}'{did_you_mean(name.value, names.lookups)}"
+        yield Fault(what, name.lineno, name.value)
 
 
 def constant_arguments(node: nodes.Filter) -> tuple[list[Any], dict[str, Any]] | None:

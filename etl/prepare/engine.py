@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sys
 from collections import deque
 from collections.abc import Iterator
@@ -25,8 +26,9 @@ def chunks(
 ) -> Iterator[Chunk]:
     """Every chunk of a table, in the table's order, whatever the number of workers. With `limit`, of its first rows only."""
     parts = table.parts(rows if limit is None else min(rows, max(limit, 1)))
-    first = list(islice(parts, 2))
-    if workers > 1 and limit is None and len(first) == 2:
+    # A second part is worth processes of their own. With a limit nothing is looked at that may not be wanted.
+    first = list(islice(parts, 2)) if workers > 1 and limit is None else []
+    if len(first) == 2:
         yield from _in_processes(plan, chain(first, parts), workers)
     else:
         yield from _in_this_process(Program(plan), chain(first, parts), limit)
@@ -34,8 +36,9 @@ def chunks(
 
 def _in_this_process(program: Program, parts: Iterator[Part], limit: int | None) -> Iterator[Chunk]:
     end, left = None, limit
-    for part in parts:
-        if left is not None and left <= 0:
+    while left is None or left > 0:
+        part = next(parts, None)
+        if part is None:
             return
         chunk = prepare_chunk(program, following(part, end), left)
         end = chunk.end
@@ -79,12 +82,23 @@ def _start(plan: Plan) -> None:
     """Compile the plan, once in each worker process. Ctrl-C is the main process' business."""
     import gc
     import signal
+    import threading
 
     # Rows and records make no cycles, and looking for some among millions of cells takes a fifth of the time.
     gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_the_main_process, daemon=True).start()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     global _program  # noqa: PLW0603 - the one state a worker process has
     _program = Program(plan)
+
+
+def _end_with_the_main_process() -> None:
+    """A main process that is killed cannot end its workers: they would wait for work for ever."""
+    main = multiprocessing.parent_process()
+    if main is not None:
+        main.join()
+        os._exit(1)
 
 
 def _work(part: Part) -> Chunk:

@@ -102,6 +102,14 @@ class KeyIndex:
     def _find_in_file(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
         assert self._file is not None
         asked = orjson.dumps(sorted(keys)).decode()
+        if "\\u0000" in asked:
+            return self._find_each(keys)
         return self._file.execute(
             "SELECT keys.key, keys.entry FROM json_each(?) AS asked JOIN keys ON keys.key = asked.value", (asked,)
         ).fetchall()
+
+    def _find_each(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
+        """SQLite's JSON ends a text at a NUL in it, so such keys are asked for one by one."""
+        assert self._file is not None
+        ask = "SELECT key, entry FROM keys WHERE key = ?"
+        return [row for key in sorted(keys) for row in self._file.execute(ask, (key,))]

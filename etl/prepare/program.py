@@ -11,13 +11,14 @@ from etl.expressions import (
     ROW_ERRORS,
     WHERE,
     CompiledStage,
+    Failure,
     Header,
     compile_stage,
     reason_of,
     writers,
 )
-from etl.model import Migration, Stage, Table
-from etl.prepare.validate import Finding, Validator, payload_schema
+from etl.model import Migration, Stage, Table, Template
+from etl.prepare.validate import HIDDEN, Finding, Validator, payload_schema
 
 Record = dict[str, Any]
 
@@ -99,12 +100,12 @@ class Program:
             return Outcome(key, filtered=True)
         findings = self.validator.explain(record)
         if key is None:
-            findings.append(self._keyless())
+            findings.append(self._keyless(row))
         return Outcome(key, None if findings else record, tuple(findings), partial=record)
 
     def _failed(self, row: Sequence[Any], key: str | None, error: BaseException) -> Outcome:
         """Every field that cannot be computed, and what the schema says about those that can."""
-        failures = [Finding(one.field, one.value, one.reason) for one in self._compiled.failures(row)]
+        failures = [Finding(one.field, self._shown(one), one.reason) for one in self._compiled.failures(row)]
         if not failures:
             failures = [Finding(None, None, reason_of(error))]
         if failures[0].field == WHERE:
@@ -118,14 +119,32 @@ class Program:
         ]
         return Outcome(key, findings=(*failures, *schema), partial=partial)
 
-    def _partial(self, row: Sequence[Any], failed: set[str]) -> Record:
-        """The record without the fields that failed, and without those made of several parts."""
-        names = self.plan.stage.fields.keys() - failed
-        return {name: compute(row) for name, compute in self._compiled.fields.items() if name in names}
+    def _shown(self, failure: Failure) -> object:
+        """What a failed field was made from, unless it is one that nobody should see (a password)."""
+        keywords = self.plan.schema["properties"].get(failure.field.split(".")[0], {})
+        return HIDDEN if keywords.get("writeOnly") is True else failure.value
 
-    def _keyless(self) -> Finding:
+    def _partial(self, row: Sequence[Any], failed: set[str]) -> Record:
+        """The record without the fields that failed."""
+        fields = self.plan.stage.fields
+        return {name: self._made(name, template, row) for name, template in fields.items() if name not in failed}
+
+    def _made(self, path: str, template: Template, row: Sequence[Any]) -> Any:
+        """One field by itself; one with parts is put together from them."""
+        if isinstance(template, Mapping):
+            return {name: self._made(f"{path}.{name}", one, row) for name, one in template.items()}
+        if isinstance(template, tuple):
+            return [self._made(f"{path}.{index}", one, row) for index, one in enumerate(template)]
+        return self._compiled.fields[path](row)
+
+    def _keyless(self, row: Sequence[Any]) -> Finding:
         key = self.plan.stage.key
-        return Finding(key if isinstance(key, str) else None, None, "the record has no key: its key is null")
+        try:
+            self._compiled.key(row)
+            reason = "its key is null"
+        except ROW_ERRORS as error:
+            reason = reason_of(error)
+        return Finding(key if isinstance(key, str) else None, None, f"the record has no key: {reason}")
 
 
 def text_of(value: object) -> str | None:

@@ -33,9 +33,14 @@ def prepare_stage(
         counts += scribe.write(chunk, row, verdict)
         row += chunk.read
         progress(chunk.read)
-    if not counts.add_up():
-        raise AssertionError(f"stage '{plan.stage.name}': the rows do not add up ({counts}); please report this")
-    return writer.close(counts)
+    packaged = writer.close(counts)
+    written = sum(batch.records for batch in packaged.batches), packaged.held.records
+    if not counts.add_up() or written != (counts.valid, counts.held):
+        raise AssertionError(
+            f"stage '{plan.stage.name}': the rows do not add up ({counts}; written: {written[0]} valid, "
+            f"{written[1]} held); please report this"
+        )
+    return packaged
 
 
 class Scribe:

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """What became of one stage. `uploaded` and `errors` are what Omnitron said."""
+    """What became of one stage. `uploaded` and `errors` are what Omnitron said.
+
+    `already` counts valid records that an earlier run uploaded, and that are not sent again.
+    """
 
     name: str
     read: int = 0
@@ -24,6 +27,7 @@ class StageSummary:
     uploaded: int = 0
     errors: int = 0
     batches: int = 0
+    already: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +53,12 @@ def print_summary(console: Console, summary: Summary) -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, title=f"Migration {summary.migration}", title_justify="left")
+    columns = [*COLUMNS, "already"] if any(stage.already for stage in summary.stages) else COLUMNS
     table.add_column("stage", no_wrap=True)
-    for name in COLUMNS:
+    for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for stage in summary.stages:
-        table.add_row(stage.name, *(_cell(name, getattr(stage, name)) for name in COLUMNS))
+        table.add_row(stage.name, *(_cell(name, getattr(stage, name)) for name in columns))
     console.print(table)
     if summary.package:
         console.print(f"Package: {summary.package}", soft_wrap=True, highlight=False, markup=False)

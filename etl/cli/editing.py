@@ -1,0 +1,115 @@
+"""Commands for editing a mapping: they read, and send nothing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from etl.cli.shared import Json, Mapping, ShowData, console
+from etl.errors import Exit, MappingError
+
+
+def check(mapping: Mapping, as_json: Json = False) -> None:
+    """Find every problem in a mapping, before a row is read. Opens no network."""
+    from etl import runner
+    from etl.report.summary import Summary
+
+    checked = runner.check(mapping)
+    problems = [str(problem) for problem in checked.problems]
+    if as_json:
+        print(Summary(checked.migration.name, None, not problems, problems=problems).as_json())
+    else:
+        for line in problems:
+            print(line)
+        print(_check_verdict(len(problems), mapping), file=sys.stderr)
+    sys.exit(Exit.MAPPING if problems else Exit.OK)
+
+
+def _check_verdict(problems: int, mapping: Path) -> str:
+    if problems:
+        return f"{problems} problem{'' if problems == 1 else 's'}"
+    return f"{mapping}: no problems"
+
+
+def test(mapping: Mapping) -> None:
+    """Run the mapping's own `tests:`."""
+    from etl import looking
+
+    results = looking.run_tests(mapping)
+    for result in results:
+        print(f"{'failed' if result.differences else 'passed'}  {result.name}")
+        for difference in result.differences:
+            print(f"        {result.place}: {difference}")
+    failed = sum(bool(result.differences) for result in results)
+    print(f"{len(results) - failed} passed, {failed} failed", file=sys.stderr)
+    sys.exit(Exit.MAPPING if failed else Exit.OK)
+
+
+def preview(
+    mapping: Mapping,
+    stage: Annotated[str | None, typer.Option("--stage", help="Only this stage.")] = None,
+    number: Annotated[int, typer.Option("-n", min=1, help="How many rows of each stage.")] = 3,
+    key: Annotated[str | None, typer.Option("--key", help="The row whose record has this key.")] = None,
+    show_data: ShowData = False,
+    as_json: Json = False,
+) -> None:
+    """Show source rows side by side with their payload and their problems."""
+    from etl import looking
+    from etl.report.preview import print_preview
+    from etl.report.summary import plain_json
+
+    rows = looking.preview(mapping, stage, number, key)
+    shown = rows if show_data else [row.masked() for row in rows]
+    if as_json:
+        print(plain_json({"rows": [row.as_plain() for row in shown]}))
+    else:
+        print_preview(console(), shown)
+
+
+def functions(
+    name: Annotated[str | None, typer.Argument(help="Only this function.")] = None,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="The reference page, as docs/functions.md has it.")
+    ] = False,
+) -> None:
+    """List the functions a mapping may call, with their parameters and examples."""
+    from etl.expressions.functions import TABLE
+    from etl.report.functions import function_rows, function_text, functions_page
+    from etl.suggest import did_you_mean
+
+    if markdown:
+        print(functions_page(TABLE), end="")
+    elif name is not None:
+        if name not in TABLE:
+            raise MappingError(f"unknown function '{name}'{did_you_mean(name, TABLE)}")
+        print(function_text(TABLE[name]))
+    else:
+        for group, signature, sentence in function_rows(TABLE):
+            print(f"{group:<8} {signature}\n         {sentence}")
+
+
+def schema(
+    name: Annotated[str, typer.Argument(help="migration, user, address, order or order_item.")] = "migration",
+) -> None:
+    """Print the JSON Schema of the mapping language, or of a payload."""
+    from etl.model import PAYLOADS
+    from etl.resources import shipped
+    from etl.suggest import did_you_mean
+
+    names = ("migration", *PAYLOADS)
+    if name not in names:
+        raise MappingError(f"unknown schema '{name}'{did_you_mean(name, names)}")
+    print(shipped(f"schemas/{name}.schema.json").read_text(encoding="utf-8"), end="")
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "check": check,
+    "test": test,
+    "preview": preview,
+    "functions": functions,
+    "schema": schema,
+}

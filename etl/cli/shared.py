@@ -1,0 +1,124 @@
+"""Options and output that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
+
+import typer
+
+from etl.errors import EtlError, Exit
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from etl.load.outside import Event, Outside
+    from etl.report.summary import Summary
+    from etl.runner import Settings, Watch
+
+Mapping = Annotated[Path, typer.Argument(metavar="MAPPING", help="The mapping: a YAML file, or its folder.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
+ShowData = Annotated[bool, typer.Option("--show-data", help="Print personal data as it is instead of masked.")]
+Workspace = Annotated[
+    Path,
+    typer.Option("--workspace", "-w", envvar="ETL_WORKSPACE", help="The folder for packages, journal and logs."),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes to prepare with. Default: one a core.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", min=1, help="Only this many rows of each source, for a quick look.")
+]
+
+
+class Report(Protocol):
+    """Prints a summary and ends the command with the exit code of the error, or of the summary."""
+
+    def __call__(self, summary: Summary, error: EtlError | None = None) -> None: ...
+
+
+def console() -> Console:
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False)
+
+
+@contextmanager
+def reporting(as_json: bool) -> Iterator[Report]:
+    """Print a summary and end with its exit code. With --json, an error is a summary too."""
+    from etl.report.summary import Summary
+
+    def report(summary: Summary, error: EtlError | None = None) -> None:
+        if as_json:
+            print(summary.as_json())
+        else:
+            _print_for_people(summary)
+        sys.exit(error.exit_code if error else Exit.OK if summary.ok else Exit.DATA)
+
+    try:
+        yield report
+    except EtlError as error:
+        if as_json:
+            print(Summary("", None, False, problems=str(error).splitlines()).as_json())
+        raise
+
+
+def _print_for_people(summary: Summary) -> None:
+    from etl.report.summary import print_summary
+
+    for problem in summary.problems:
+        print(problem, file=sys.stderr)
+    print_summary(console(), summary)
+
+
+@contextmanager
+def progress(as_json: bool) -> Iterator[Watch]:
+    """A line for each stage with the rows read so far, when a person watches; nothing in a pipe."""
+    if as_json or not sys.stderr.isatty():
+        yield lambda stage, rows: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns: Sequence[Any] = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TextColumn("{task.completed:,} rows"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, Any] = {}
+
+        def watch(stage: str, rows: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(stage, total=None)
+            bars.advance(tasks[stage], rows)
+
+        yield watch
+
+
+def outside(watch: Watch) -> Outside:
+    """What an upload takes from the world: the clock, the network, and somebody who watches."""
+    from etl.load.outside import Outside
+    from etl.load.seams import seam_from_environment
+
+    return Outside(events=_batches(watch), seam=seam_from_environment())
+
+
+def _batches(watch: Watch) -> Callable[[Event], None]:
+    """Count the records of the batches that are done."""
+
+    def told(event: Event) -> None:
+        if event.kind == "done":
+            watch(f"{event.stage} uploaded", event.records)
+
+    return told
+
+
+def settings(workspace: Path, workers: int | None, limit: int | None) -> Settings:
+    from etl.runner import Settings, usable_cores
+
+    return Settings(workspace=workspace, workers=workers or usable_cores(), limit=limit)

@@ -1,0 +1,132 @@
+"""Read an expression's text as a tree whose nodes know where they stand. Evaluates nothing.
+
+Jinja's lexer and parser do the reading. Jinja gives each node the number of its line; here the lexer is told that a
+token's line is its position in the text, so that `node.lineno` is that position and a problem can be shown there.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2.lexer import TokenStream
+from jinja2.parser import Parser
+
+LONGEST = 10_000
+"""Characters of one expression. It bounds everything else that its text could make big."""
+
+LONGEST_NUMBER = 30
+
+Piece = str | nodes.Expr
+"""Plain text between expressions, or an expression."""
+
+Token = tuple[int, str, str]
+"""Position, kind, text."""
+
+_environment = Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701 - nothing is rendered as HTML
+
+_STATEMENT = re.compile(r"\{%[-+]?\s*(\w*)")
+
+_WORDS = {
+    "'end of print statement'": "'}}'",
+    "unexpected end of template": "the text ends too early",
+    "Expected": "expected",
+    "unexpected char \"'\"": "a quote that is not closed",
+    "unexpected char '\"'": "a quote that is not closed",
+}
+"""Jinja's own words, and ours."""
+
+
+class ExpressionError(ValueError):
+    """An expression that cannot be compiled; `at` is the position in its text."""
+
+    def __init__(self, what: str, at: int = 0) -> None:
+        super().__init__(what)
+        self.at = at
+
+
+def parse(text: str) -> list[Piece]:
+    """Split a YAML string in plain text and expression trees. Raises ExpressionError with the parser's reason."""
+    if len(text) > LONGEST:
+        raise ExpressionError(f"an expression of {len(text)} characters; {LONGEST} are allowed")
+    tokens = _tokens(text)
+    _refuse(text, tokens)
+    try:
+        body = _parser(tokens).parse().body
+    except TemplateSyntaxError as error:
+        raise _unreadable(error, error.lineno) from None
+    except RecursionError:
+        raise ExpressionError("is nested too deeply") from None
+    return [piece for part in body for piece in _pieces(part)]
+
+
+def _tokens(text: str) -> list[Token]:
+    found: list[Token] = []
+    end = 0
+    try:
+        for _, kind, value in _environment.lexer.tokeniter(text, None):
+            # {{- swallows the blanks before it, so a token may begin later than the one before it ended.
+            start = max(text.find(value, end), end)
+            found.append((start, kind, value))
+            end = start + len(value)
+    except TemplateSyntaxError as error:
+        raise _unreadable(error, end) from None
+    return found
+
+
+def _unreadable(error: TemplateSyntaxError, at: int) -> ExpressionError:
+    said = re.sub(r" at \d+$", "", (error.message or "").rstrip("."))
+    for theirs, ours in _WORDS.items():
+        said = said.replace(theirs, ours)
+    return ExpressionError(f"cannot be read as an expression: {said}", at)
+
+
+def _refuse(text: str, tokens: list[Token]) -> None:
+    """Raise for what Jinja would read and an expression has no use for, before it is read."""
+    for start, kind, value in tokens:
+        if kind in ("block_begin", "raw_begin"):
+            statement = _STATEMENT.match(text, start)
+            raise ExpressionError(
+                f"{{% {statement[1] if statement else ''} %}} is not available: an expression computes a value from "
+                "the row's columns, it has no statements, loops or imports",
+                start,
+            )
+        if kind == "comment_begin":
+            raise ExpressionError("{# #} is not available: a comment of YAML begins with #", start)
+        if kind in ("integer", "float") and not _is_usual(kind, value):
+            raise ExpressionError("a number that is too large to compute with", start)
+
+
+def _is_usual(kind: str, number: str) -> bool:
+    if len(number) > LONGEST_NUMBER:
+        return False
+    return kind == "integer" or math.isfinite(float(number.replace("_", "")))
+
+
+def _parser(tokens: list[Token]) -> Parser:
+    parser = Parser(_environment, "")
+    parser.stream = TokenStream(_environment.lexer.wrap(tokens), None, None)
+    return parser
+
+
+def _pieces(part: nodes.Node) -> Iterator[Piece]:
+    assert isinstance(part, nodes.Output)  # statements have been refused
+    for node in part.nodes:
+        yield node.data if isinstance(node, nodes.TemplateData) else node
+
+
+def is_single(pieces: list[Piece]) -> bool:
+    """Whether a string is one expression and nothing else, so that its value keeps its type."""
+    inked = [piece for piece in pieces if not isinstance(piece, str) or piece.strip()]
+    return len(inked) == 1 and isinstance(inked[0], nodes.Expr)
+
+
+def only(pieces: list[Piece]) -> nodes.Expr:
+    """The expression of a string that is_single."""
+    return next(piece for piece in pieces if isinstance(piece, nodes.Expr))
+
+
+def expressions(text: str) -> list[nodes.Expr]:
+    return [piece for piece in parse(text) if isinstance(piece, nodes.Expr)]

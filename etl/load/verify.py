@@ -1,0 +1,196 @@
+"""Look at the shop as the migrated user does: does it show the address, the order and the items that were sent?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from etl.errors import EtlError, MappingError, Refused
+from etl.load.client import Limits
+from etl.load.journal import Journal
+from etl.load.outside import Outside
+from etl.load.requestlog import RequestLog
+from etl.load.sent import Record, SentCustomer, find_customer
+from etl.load.shop import Shop
+from etl.load.workspace import Workspace
+from etl.model import Secret, Target
+
+ADDRESS_PAGE, ORDERS_PAGE, LOGIN_PAGE = "account/address/", "users/old-orders/", "users/login/"
+COMPARED = {
+    "user": ("email", "first_name", "last_name"),
+    "address": ("first_name", "last_name", "line", "title", "city", "township"),
+    "order": ("number", "amount", "currency", "status"),
+    "item": ("product", "sku", "quantity", "price"),
+}
+"""Fields that the shop shows as they were sent. One that its answer lacks is not compared."""
+
+
+class Outcome(StrEnum):
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_MADE = "could not be made"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One look at the shop. `link` is the page on which a person can see for themselves."""
+
+    name: str
+    outcome: Outcome
+    detail: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    checks: tuple[Check, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.outcome is Outcome.PASSED for check in self.checks)
+
+
+class Differs(EtlError):
+    """The shop shows something else than what was sent."""
+
+
+def verify(root: Path, target: Target, email: str, password: Secret, outside: Outside | None = None) -> VerifyReport:
+    """Check the shop's pages against what was sent for this user. A check that fails does not stop the others.
+
+    Raises MappingError when target.shop_url is not set, or no user with this e-mail was sent.
+    """
+    outside = outside or Outside()
+    if not target.shop_url:
+        raise MappingError("target.shop_url is not set; it is the address at which customers see the shop")
+    workspace = Workspace(root)
+    customer = _customer(workspace, email)
+    log = RequestLog(workspace.requests, outside.now)
+    shop = Shop(target.shop_url, Limits.of(target), log, outside)
+    return VerifyReport(tuple(_Visit(shop, customer).checks(email, password)))
+
+
+def _customer(workspace: Workspace, email: str) -> SentCustomer:
+    journal = Journal.read(workspace)
+    try:
+        found = find_customer(journal, email)
+    finally:
+        journal.close()
+    if found is None:
+        raise MappingError(f"no user with the e-mail '{email}' was sent from {workspace.root}; `etl pilot` sends one")
+    return found
+
+
+class _Visit:
+    """One walk through the shop. What one page tells, the next needs; without a login none can be looked at."""
+
+    def __init__(self, shop: Shop, customer: SentCustomer) -> None:
+        self._shop = shop
+        self._customer = customer
+
+    def checks(self, email: str, password: Secret) -> list[Check]:
+        login = self._check("login", LOGIN_PAGE, lambda: self._log_in(email, password))
+        rest: list[tuple[str, str, Callable[[], str]]] = [
+            ("user", "", self._user),
+            ("address", ADDRESS_PAGE, self._address),
+            ("order", ORDERS_PAGE, self._order),
+            ("items", ORDERS_PAGE, self._items),
+        ]
+        if login.outcome is Outcome.PASSED:
+            return [login, *(self._check(*one) for one in rest)]
+        why = "not logged in"
+        return [login, *(Check(name, Outcome.NOT_MADE, why, self._shop.link(path)) for name, path, _ in rest)]
+
+    def _check(self, name: str, path: str, look: Callable[[], str]) -> Check:
+        try:
+            outcome, detail = Outcome.PASSED, look()
+        except (Differs, Refused) as error:
+            outcome, detail = Outcome.FAILED, str(error)
+        except EtlError as error:
+            outcome, detail = Outcome.NOT_MADE, str(error)
+        if name == "items" and self._pk is not None:
+            path = f"{ORDERS_PAGE}{self._pk}/"
+        return Check(name, outcome, detail, self._shop.link(path))
+
+    _pk: object = None
+    """The shop's own number of the order, once its list was read."""
+
+    def _log_in(self, email: str, password: Secret) -> str:
+        self._shop.log_in(email, password)
+        return "logged in"
+
+    def _user(self) -> str:
+        return _compare("user", self._customer.user, [self._shop.current_user()])
+
+    def _address(self) -> str:
+        return _compare("address", self._sent("address", self._customer.address), self._shop.addresses())
+
+    def _order(self) -> str:
+        sent = self._sent("order", self._customer.order)
+        number = str(sent["number"])
+        shown = [one for one in self._shop.old_orders() if str(one.get("number")) == number]
+        if not shown:
+            raise Differs(f"order {number} is not among the old orders")
+        self._pk = shown[0].get("pk")
+        return _compare("order", sent, shown)
+
+    def _items(self) -> str:
+        sent = [self._sent("order item", one) for one in self._customer.items or (None,)]
+        if self._pk is None:
+            raise MappingError("the order is not there, so it has no page")
+        shown = self._shop.old_order(self._pk).get("orderitem_set")
+        if not isinstance(shown, list):
+            raise MappingError("the order's page has no 'orderitem_set'")
+        for item in sent:
+            _compare("item", item, [one for one in shown if isinstance(one, dict)])
+        return f"{len(sent)} of {len(sent)} as sent"
+
+    def _sent(self, name: str, record: Record | None) -> Record:
+        if record is None:
+            raise MappingError(f"no {name} of this user was sent")
+        return record
+
+
+def _compare(kind: str, sent: Record, shown: Sequence[Mapping[str, Any]]) -> str:
+    """Whether one of the shown is what was sent. Raises Differs with the closest one's differences."""
+    if not shown:
+        raise Differs(f"the shop shows no {kind}")
+    differences = min((_differences(kind, sent, one) for one in shown), key=len)
+    if differences:
+        raise Differs(f"no {kind} is as it was sent: {'; '.join(differences)}")
+    return f"{kind} as sent"
+
+
+def _differences(kind: str, sent: Record, shown: Mapping[str, Any]) -> list[str]:
+    return [
+        f"{name} is {_plain(shown[name])!r}, sent was {sent[name]!r}"
+        for name in COMPARED[kind]
+        if sent.get(name) is not None and name in shown and not _equal(sent[name], _plain(shown[name]))
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """The shop tells a place as an object with its name, and a choice as one with its value."""
+    if isinstance(value, dict):
+        return value.get("name", value.get("value"))
+    return value
+
+
+def _equal(sent: Any, shown: Any) -> bool:
+    left, right = " ".join(str(sent).split()), " ".join(str(shown).split())
+    return _folded(left) == _folded(right) or _number(left) == _number(right) is not None
+
+
+def _folded(text: str) -> str:
+    """Without case, the Turkish way as well: the database may show İSTANBUL as Istanbul."""
+    return text.replace("İ", "i").replace("I", "i").replace("ı", "i").casefold()
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None

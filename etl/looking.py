@@ -1,0 +1,120 @@
+"""Look at single rows without preparing a package: previews, and the mapping's own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from etl.errors import MappingError
+from etl.extract import read_all
+from etl.mapping import Checked, load_mapping, require
+from etl.model import Migration, RowFault, Source, Stage, Table
+from etl.prepare.program import Outcome, Program, plan_stage
+from etl.report.preview import PreviewRow
+from etl.suggest import did_you_mean
+
+
+def preview(mapping: Path, stage_name: str | None, number: int, key: str | None = None) -> list[PreviewRow]:
+    """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
+    checked = load_mapping(mapping)
+    migration = require(checked, upload=False)
+    stages = [_named_stage(migration, stage_name)] if stage_name else list(migration.stages)
+    found = [row for stage in stages for row in islice(_previewed(checked, stage, key), number)]
+    if key is not None and not found:
+        raise MappingError(f"no row of {', '.join(stage.name for stage in stages)} has the key '{key}'")
+    return found
+
+
+def _named_stage(migration: Migration, name: str) -> Stage:
+    names = [stage.name for stage in migration.stages]
+    if name not in names:
+        raise MappingError(f"unknown stage '{name}'{did_you_mean(name, names)}")
+    return migration.stage(name)
+
+
+def _previewed(checked: Checked, stage: Stage, key: str | None) -> Iterator[PreviewRow]:
+    table, source = checked.tables[stage.source], checked.migration.sources[stage.source]
+    program = Program(plan_stage(checked.migration, stage, table, checked.lookups))
+    for number, row, fault in _numbered(table):
+        if key is None or (fault is None and program.key(row) == key):
+            yield _preview_row(stage, source, table, program, number, row, fault)
+
+
+LOOKED_AT = 200
+"""Rows of a part when somebody looks at the first few."""
+
+
+def _numbered(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
+    for first, rows in read_all(table, LOOKED_AT):
+        faults = {fault.index: fault for fault in rows.faults}
+        for index, row in enumerate(rows.rows):
+            yield first + index, row, faults.get(index)
+
+
+def _preview_row(
+    stage: Stage, source: Source, table: Table, program: Program, number: int, row: Any, fault: RowFault | None
+) -> PreviewRow:
+    name = Path(source.location).name
+    if fault is not None:
+        cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
+        return PreviewRow(stage.name, name, number, cells, "rejected", {}, [(None, fault.reason)])
+    outcome = program.outcome(row)
+    cells = dict(zip(table.header, row, strict=True))
+    problems = [(finding.field, finding.reason) for finding in outcome.findings]
+    fate = "filtered" if outcome.filtered else "rejected" if problems else "valid"
+    return PreviewRow(stage.name, name, number, cells, fate, outcome.record or outcome.partial, problems)
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """One of the mapping's tests: its name, where it stands, and what was not as expected (nothing: it passed)."""
+
+    name: str
+    place: str
+    differences: tuple[str, ...]
+
+
+def run_tests(mapping: Path) -> list[TestResult]:
+    """Run the mapping's own `tests:`. Opens no source beyond its header."""
+    checked = load_mapping(mapping)
+    migration = require(checked, upload=False)
+    programs = {
+        stage.name: Program(plan_stage(migration, stage, checked.tables[stage.source], checked.lookups))
+        for stage in migration.stages
+    }
+    results = []
+    for number, test in enumerate(migration.tests, 1):
+        program = programs[test.stage]
+        row = [test.given.get(column, "") for column in program.plan.header.columns]
+        outcome = program.outcome(row)
+        differences = _differences(outcome, test.expect, test.reject, test.filtered)
+        results.append(TestResult(test.name or f"test {number} ({test.stage})", str(test.place), tuple(differences)))
+    return results
+
+
+def _differences(
+    outcome: Outcome, expect: Mapping[str, object] | None, reject: tuple[str, ...], filtered: bool
+) -> Iterator[str]:
+    found = [f"{finding.field}: {finding.reason}" for finding in outcome.findings]
+    if filtered or outcome.filtered:
+        if filtered != outcome.filtered:
+            yield "the row is not filtered" if filtered else "the row is filtered"
+        return
+    if reject:
+        named = {finding.field for finding in outcome.findings}
+        yield from (f"'{name}' is not rejected" for name in reject if name not in named)
+        yield from (
+            f"rejected for {line}" for f, line in zip(outcome.findings, found, strict=True) if f.field not in reject
+        )
+        return
+    made = outcome.record or outcome.partial
+    for name, wanted in (expect or {}).items():
+        if name not in made:
+            continue
+        if made[name] != wanted or type(made[name]) is not type(wanted):
+            yield f"'{name}' is {made[name]!r}, expected {wanted!r}"
+    # A test row gives the columns that matter: only the fields it expects have to be right.
+    yield from (line for f, line in zip(outcome.findings, found, strict=True) if f.field in (expect or {}))
