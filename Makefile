@@ -1,10 +1,11 @@
 # make demo   the whole way once, on a local stand-in for Omnitron
 # make test   lint, types, import law and tests
+# make bench  this engine and what a user would write instead, side by side: benchmarks/results.md
 VENV   := .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: demo test lint clean install
+.PHONY: demo test bench lint clean install
 
 # The stamp is newer than what it was installed from, so a second call installs nothing.
 $(VENV)/.installed: pyproject.toml constraints.txt

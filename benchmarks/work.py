@@ -159,7 +159,10 @@ def _block(rng: random.Random, first: int, size: int, buyers: int, addresses: li
         map(_discount, cents, rng.choices((0, 0, 0, 5, 10), k=size)),
         rng.choices(("TL", "USD"), (19, 1), k=size),
         payments,
-        [bank if payment == "credit_card" else "" for bank, payment in zip(rng.choices(BANKS, k=size), payments, strict=True)],
+        [
+            bank if payment == "credit_card" else ""
+            for bank, payment in zip(rng.choices(BANKS, k=size), payments, strict=True)
+        ],
         rng.choices(("1", "1", "1", "3", "6", "12"), k=size),
         [f"TR{number}" if number % 8 else "" for number in (rng.getrandbits(40) for _ in range(size))],
         rng.choices(CARRIERS, k=size),

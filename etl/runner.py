@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from etl import __version__
+from etl import __version__, load
 from etl.errors import EtlError
 from etl.extract import KINDS
 from etl.files import private_folder, sha256_of
-from etl.load.outside import Outside
-from etl.load.stop import Stop
-from etl.load.summary import LoadSummary, read_summary
-from etl.load.summary import StageSummary as UploadedStage
-from etl.load.uploader import last_package, load
-from etl.load.uploader import resume as continue_load
+from etl.load import LoadSummary, Outside, Stop, last_package, read_summary
+from etl.load import StageSummary as UploadedStage
 from etl.mapping import Checked, load_mapping, require
-from etl.model import Migration, Stage, Target
+from etl.model import Migration, Stage
 from etl.package import Input, Manifest, Package, PackagedStage, PackageWriter
 from etl.prepare.engine import chunks
 from etl.prepare.integrity import Integrity
@@ -91,15 +88,9 @@ def run(
     """
     checked = load_mapping(mapping)
     migration = require(checked, upload=True)
-    package = prepare(checked, settings, watch)
-    return _loaded(
-        migration,
-        package,
-        settings,
-        show_data,
-        outside.stop,
-        lambda root: load(package, *_aim(migration), root, outside),
-    )
+    package, root = prepare(checked, settings, watch), settings.folder(migration)
+    upload = partial(load.load, package, migration.target, migration.stages, root, outside)
+    return _loaded(package, root, upload, outside.stop, show_data)
 
 
 def resume(
@@ -107,34 +98,19 @@ def resume(
 ) -> tuple[Summary, EtlError | None]:
     """Go on with the upload that was interrupted: the same package, the same bytes."""
     migration = require(load_mapping(mapping), upload=True)
-    package = last_package(settings.folder(migration))
-    return _loaded(
-        migration,
-        package,
-        settings,
-        show_data,
-        outside.stop,
-        lambda root: continue_load(*_aim(migration), root, outside),
-    )
-
-
-def _aim(migration: Migration) -> tuple[Target, Sequence[Stage]]:
-    return migration.target, migration.stages
+    root = settings.folder(migration)
+    upload = partial(load.resume, migration.target, migration.stages, root, outside)
+    return _loaded(last_package(root), root, upload, outside.stop, show_data)
 
 
 def _loaded(
-    migration: Migration,
-    package: Package,
-    settings: Settings,
-    show_data: bool,
-    stop: Stop,
-    upload: Callable[[Path], LoadSummary],
+    package: Package, root: Path, upload: Callable[[], LoadSummary], stop: Stop, show_data: bool
 ) -> tuple[Summary, EtlError | None]:
     """Upload, and sum up what is in the journal then, also when the upload ended in an error."""
-    root, prepared = settings.folder(migration), summary_of(package, show_data=show_data)
+    prepared = summary_of(package, show_data=show_data)
     try:
         with stop.on_signals():
-            loaded = upload(root)
+            loaded = upload()
     except EtlError as failure:
         return with_uploads(prepared, read_summary(root, package), failure), failure
     return with_uploads(prepared, loaded, None), None

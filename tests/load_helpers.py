@@ -11,14 +11,13 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from urllib.request import Request, urlopen
 
 import orjson
 
 from etl.load import Outside
-from etl.model import Counts, Gate, Polling, Secret, Stage, Target
-from etl.package import Input, Manifest, Package, PackageWriter
+from etl.model import Counts, Polling, Secret, Stage, Target
+from etl.package import Input, Manifest, PackageWriter
 
 TOKEN = "token-of-the-tests"
 PASSWORD = "correct horse"
@@ -282,5 +281,3 @@ def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
-
-

@@ -11,15 +11,17 @@ import pandas as pd
 import shop
 
 
-def records_of(source: str) -> list[dict[str, Any]]:
+def orders(source: str) -> pd.DataFrame:
     rows = pd.read_csv(source, sep=";", dtype=str, keep_default_na=False, encoding="utf-8")
-    made = pd.DataFrame(
+    return pd.DataFrame(
         {
             "number": rows["order_no"],
             "user": rows["customer_code"],
             "user_email": rows["email"].str.lower(),
             "status": rows["status"].map(shop.STATUS),
-            "created_date": pd.to_datetime(rows["ordered_at"], format=shop.SOURCE_FORMAT).dt.strftime(shop.TARGET_FORMAT),
+            "created_date": pd.to_datetime(rows["ordered_at"], format=shop.SOURCE_FORMAT).dt.strftime(
+                shop.TARGET_FORMAT
+            ),
             "amount": money(rows["amount"]),
             "discount_amount": money(rows["discount"]),
             "currency": rows["currency"].map(shop.CURRENCY),
@@ -33,8 +35,6 @@ def records_of(source: str) -> list[dict[str, Any]]:
             "extra_field": [{"note": note or None} for note in rows["note"]],
         }
     )
-    found: list[dict[str, Any]] = made.to_dict("records")
-    return found
 
 
 def money(column: Any) -> Any:
@@ -50,7 +50,7 @@ def main() -> None:
     is_valid = jsonschema_rs.Draft202012Validator(
         shop.order_schema(), formats=shop.FORMATS, validate_formats=True
     ).is_valid
-    records = records_of(source)
+    records = orders(source).to_dict("records")
     for record in records:
         if not is_valid(record):
             shop.refuse(record)

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from etl.cli import editing, loading, rehearsing
+from etl.cli import editing, following, loading, rehearsing
 from etl.errors import EtlError, Exit
 
 app = typer.Typer(
@@ -21,7 +21,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-for _room in (editing, loading, rehearsing):
+for _room in (editing, loading, following, rehearsing):
     for _name, _command in _room.COMMANDS.items():
         app.command(_name)(_command)
 

@@ -40,10 +40,14 @@ class Report(Protocol):
     def __call__(self, summary: Summary, error: EtlError | None = None) -> None: ...
 
 
+PIPE_WIDTH = 120
+"""Columns of what is written to a pipe or a file, where nothing says how wide a line may be."""
+
+
 def console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False)
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 @contextmanager

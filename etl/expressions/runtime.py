@@ -50,8 +50,14 @@ def item(value: Any, key: Any) -> Any:
             raise ValueError(f"there is no '{key}' in {{{', '.join(map(str, value))}}}")
         return value[key]
     if isinstance(value, str | list | tuple) and isinstance(key, int | slice):
+        if isinstance(key, int) and not -len(value) <= key < len(value):
+            raise ValueError(f"there is no [{key}] in {len(value)} {_parts(value)}")
         return value[key]
     raise ValueError(f"{type(value).__name__} has no '{key}'; only nested JSON has named values")
+
+
+def _parts(value: Any) -> str:
+    return ("character" if isinstance(value, str) else "value") + ("" if len(value) == 1 else "s")
 
 
 def clean(value: Any) -> Any:

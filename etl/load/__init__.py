@@ -3,6 +3,7 @@
 load, resume      upload a package; go on where the last one ended        -> LoadSummary
 read_summary      what has become of a package's records                  -> LoadSummary
 read_status       where the migration stands                              -> Status
+read_changed      the records that are not sent again                     -> list of ChangedRecord
 resolve           a person's decision about a batch                       -> Decision
 read_history      everything known of one record                          -> History
 run_pilot         the test migration                                      -> PilotResult
@@ -17,7 +18,7 @@ from etl.load.pilot import PilotResult, PilotStage, run_pilot
 from etl.load.progress import DeadlineMissed, Unreadable
 from etl.load.resolve import Decision, resolve
 from etl.load.seams import SEAMS, seam_from_environment
-from etl.load.status import Attention, RunStatus, StageStatus, Status, read_status
+from etl.load.status import Attention, ChangedRecord, RunStatus, StageStatus, Status, read_changed, read_status
 from etl.load.stop import Stop, Stopped
 from etl.load.summary import LoadSummary, StageSummary, read_summary
 from etl.load.uploader import GateClosed, last_package, load, resume
@@ -27,6 +28,7 @@ from etl.load.workspace import Holder, Occupied, Workspace
 __all__ = [
     "SEAMS",
     "Attention",
+    "ChangedRecord",
     "Check",
     "DeadlineMissed",
     "Decision",
@@ -55,6 +57,7 @@ __all__ = [
     "Workspace",
     "last_package",
     "load",
+    "read_changed",
     "read_history",
     "read_status",
     "read_summary",

@@ -15,7 +15,7 @@ LONGEST_RETRY_AFTER = 3600.0
 
 def backoff(attempt: int, first: float, random: Callable[[], float]) -> float:
     """Seconds before attempt 1, 2, ... after a failure: doubling, give or take a half, so that clients do not come together."""
-    return float(min(first * 2 ** (attempt - 1), LONGEST_BACKOFF) * (0.5 + random()))
+    return float(min(first * 2 ** min(attempt - 1, 30), LONGEST_BACKOFF) * (0.5 + random()))
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

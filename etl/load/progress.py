@@ -48,14 +48,12 @@ class ProgressReader:
         return Progress(total, success, errors or 0, done)
 
     def _value(self, name: str, answer: Mapping[str, object]) -> object:
+        from etl.expressions import ROW_ERRORS, reason_of
+
         try:
             return self._read[name](answer)
         except ROW_ERRORS as error:
-            raise ValueError(f"target.polling.{name}: {error}") from error
-
-
-ROW_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError)
-"""What an expression may raise on data it does not expect."""
+            raise ValueError(f"target.polling.{name}: {reason_of(error)}") from error
 
 
 def _compile(name: str, text: str) -> Callable[[Mapping[str, object]], Any]:

@@ -192,3 +192,24 @@ def _per_second(journal: Journal) -> float | None:
         return None
     seconds = (datetime.fromisoformat(row["last"]) - datetime.fromisoformat(row["first"])).total_seconds()
     return row["records"] / seconds if seconds > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRecord:
+    """A record of the last package whose bytes are not those that were uploaded in `batch`. It was not sent again."""
+
+    stage: str
+    key: str
+    batch: int
+
+
+def read_changed(root: Path) -> list[ChangedRecord]:
+    """Raises JournalError when there is no journal."""
+    journal = Journal.read(Workspace(root))
+    try:
+        rows = journal.database.rows(
+            "SELECT stage, key, batch FROM changed WHERE package = (SELECT max(package) FROM runs) ORDER BY batch, key"
+        )
+        return [ChangedRecord(row["stage"], row["key"], row["batch"]) for row in rows]
+    finally:
+        journal.close()

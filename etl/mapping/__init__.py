@@ -16,7 +16,7 @@ from etl.mapping.yaml_text import Document, read_document
 from etl.model import Migration, Problem, Table
 from etl.suggest import did_you_mean
 
-__all__ = ["ENVIRONMENT", "Checked", "find_mapping", "load_mapping", "require"]
+__all__ = ["ENVIRONMENT", "USUAL", "Checked", "find_mapping", "load_mapping", "migration_name", "require"]
 
 USUAL = "migration.yaml"
 
@@ -97,3 +97,13 @@ def require(checked: Checked, *, upload: bool) -> Migration:
 
 def fatal(problems: Sequence[Problem], *, upload: bool) -> list[Problem]:
     return [problem for problem in problems if upload or problem.kind != ENVIRONMENT]
+
+
+def migration_name(path: Path) -> str:
+    """The name a mapping gives its migration, without checking anything else in it."""
+    file = find_mapping(path)
+    data = read_document(str(file), _text_of(file)).data
+    name = data.get("name") if isinstance(data, Mapping) else None
+    if not isinstance(name, str) or not name:
+        raise MappingError(f"{file}: has no name; `etl check` says what is wrong with it")
+    return name

@@ -1,0 +1,111 @@
+"""Who does the work, and whether they all did the same."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from benchmarks.work import Work
+from etl.package import Package
+
+PEERS = Path(__file__).parent / "peers"
+SAMPLE = 20_000
+"""Records that are compared; all of them when there are no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A script of benchmarks/peers. `needs` are modules that may be missing; one that does no work is only counted."""
+
+    script: str
+    what: str
+    needs: tuple[str, ...] = ()
+    works: bool = True
+
+    @property
+    def missing(self) -> list[str]:
+        return [name for name in self.needs if find_spec(name) is None]
+
+    def command(self, work: Work, out: Path) -> list[str]:
+        return [sys.executable, str(PEERS / f"{self.script}.py"), str(work.orders), str(self.output(out))]
+
+    def output(self, out: Path) -> Path:
+        return out / f"{self.script}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """`etl dry-run` of one of the work's mappings: package, manifest and all."""
+
+    what: str
+    mapping: str
+    options: tuple[str, ...] = ()
+
+    def command(self, work: Work, out: Path) -> list[str]:
+        mapping = work.folder / self.mapping
+        return [sys.executable, "-m", "etl", "dry-run", str(mapping), "-w", str(self.workspace(out)), *self.options]
+
+    def workspace(self, out: Path) -> Path:
+        return out / "workspace"
+
+    def clear(self, out: Path) -> None:
+        shutil.rmtree(self.workspace(out), ignore_errors=True)
+
+    def package(self, out: Path) -> Package:
+        (path,) = self.workspace(out).glob("*/packages/*")
+        return Package.open(path)
+
+
+ORDERS = Engine("etl dry-run, the orders alone", "orders_only.yaml")
+WHOLE = Engine("etl dry-run, customers and `refers` too", "migration.yaml")
+COMPRESSED = Engine("etl dry-run, the orders from a .gz", "compressed.yaml")
+
+ONE_BY_ONE = Peer("script_jsonschema_rs", "script: csv, jsonschema-rs, orjson")
+COLUMNS = Peer("polars_jsonschema_rs", "polars, then jsonschema-rs per record", ("polars",))
+PEERS_IN_TURN = (
+    Peer("plain_petl", "petl, jinja2 `compile_expression`, jsonschema"),
+    Peer("dlt_function", "dlt with a Python function, jsonschema-rs", ("dlt",)),
+    Peer("script_fastjsonschema", "script: csv, strptime, fastjsonschema, json", ("fastjsonschema",)),
+    Peer("pandas_columns", "pandas, then jsonschema-rs per record", ("pandas",)),
+    ONE_BY_ONE,
+    COLUMNS,
+    Peer("polars_rounding", "the same, with the cents checked by `round`", ("polars",)),
+    Peer("no_work", "csv.reader to orjson, no work at all", works=False),
+    Peer("polars_columns", "polars without validation", ("polars",)),
+)
+
+
+class Differs(Exception):
+    """A peer made something else than the engine: there is nothing to compare."""
+
+
+def engine_records(package: Package) -> dict[str, Any]:
+    """The package's orders by number."""
+    stage = next(stage for stage in package.stages if stage.payload == "order")
+    return {record["number"]: record for batch in stage.batches for record in orjson.loads(package.payload(batch))}
+
+
+def check_same(peer: Peer, out: Path, expected: dict[str, Any]) -> None:
+    """Raise Differs unless the peer wrote as many orders, and each one looked at is the engine's."""
+    made = orjson.loads(peer.output(out).read_bytes())
+    if len(made) != len(expected):
+        raise Differs(f"{peer.script} wrote {len(made)} orders, the engine {len(expected)}")
+    if not peer.works:
+        return
+    step = max(1, len(made) // SAMPLE)
+    for record in made[::step]:
+        for line in differences(record, expected.get(record["number"], {})):
+            raise Differs(f"{peer.script}, order {record['number']}: {line}")
+
+
+def differences(made: dict[str, Any], expected: dict[str, Any]) -> Iterator[str]:
+    for name in made.keys() | expected.keys():
+        if made.get(name, "(missing)") != expected.get(name, "(missing)"):
+            yield f"{name} is {made.get(name, '(missing)')!r}, the engine's {expected.get(name, '(missing)')!r}"

@@ -1,0 +1,257 @@
+"""`make bench`: this engine and what a user would write instead, in turn, on the same work. Writes benchmarks/results.md.
+
+python -m benchmarks.run [--rows 200000] [--rounds 3] [--quick | --full] [--folder work/bench]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.contenders import (
+    COLUMNS,
+    COMPRESSED,
+    ONE_BY_ONE,
+    ORDERS,
+    PEERS_IN_TURN,
+    WHOLE,
+    Differs,
+    Engine,
+    Peer,
+    check_same,
+    engine_records,
+)
+from benchmarks.measure import Failed, Taken, Took, memory_kind, peak_memory, repeat, timed
+from benchmarks.page import machine, megabytes, seconds, table, times
+from benchmarks.work import Work, compress, make_work
+
+RESULTS = Path(__file__).parent / "results.md"
+SIZES = (10_000, 100_000, 1_000_000)
+FULL_SIZES = (*SIZES, 5_000_000)
+QUICK_SIZES = (10_000, 50_000)
+ROWS_A_SIZE = 2_000_000
+"""A size is run again until about so many rows have been prepared, or the rounds are done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to run. `folder` keeps the work between runs; what the contenders write goes to `out` inside it."""
+
+    folder: Path
+    rows: int
+    rounds: int
+    sizes: tuple[int, ...]
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    def work(self, rows: int | None = None) -> Work:
+        return make_work(self.folder, rows or self.rows)
+
+
+def main() -> None:
+    plan = _plan(sys.argv[1:])
+    plan.out.mkdir(parents=True, exist_ok=True)
+    parts = [_introduction(plan)]
+    try:
+        for section in (contest, one_core, compressed, sizes, first_looks):
+            tell(f"{section.__name__.replace('_', ' ')} ...")
+            parts.append(section(plan))
+            print(parts[-1], flush=True)
+    except (Differs, Failed) as error:
+        sys.exit(f"{error}\nnothing is written to {RESULTS.name}")
+    RESULTS.write_text("\n".join(parts), encoding="utf-8")
+
+
+def _plan(arguments: list[str]) -> Plan:
+    parser = argparse.ArgumentParser(description="Run this engine and its peers on the same work.")
+    parser.add_argument("--rows", type=int, help="orders for the contest (200,000; with --quick 20,000)")
+    parser.add_argument("--rounds", type=int, help="runs of each contender (3; with --quick 2)")
+    parser.add_argument("--folder", type=Path, default=Path("work/bench"), help="where the work is kept")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
+    parser.add_argument("--full", action="store_true", help="also five million orders: needs 6 GB of disk")
+    found = parser.parse_args(arguments)
+    rows, rounds, default_sizes = (20_000, 2, QUICK_SIZES) if found.quick else (200_000, 3, SIZES)
+    return Plan(found.folder, found.rows or rows, found.rounds or rounds, FULL_SIZES if found.full else default_sizes)
+
+
+def tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _introduction(plan: Plan) -> str:
+    return f"""# What was measured
+
+Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; how and against what: [README.md](README.md).
+
+{machine()}
+Seconds of wall and of CPU (user and system, all processes) are medians of {plan.rounds} rounds, the contenders in turn
+in each. Peak memory is the {memory_kind()} of all processes together, looked at fifty times a second in a run of its own.
+"""
+
+
+# The same work, everybody
+
+
+def contest(plan: Plan) -> str:
+    """Engine and peers in turn: A B C, A B C, ..."""
+    work, peers = plan.work(), []
+    for peer in PEERS_IN_TURN:
+        if peer.missing:
+            tell(f"  {peer.script}: left out, {', '.join(peer.missing)} is not installed")
+        else:
+            peers.append(peer)
+    taken = _in_turn(plan, work, [ORDERS, WHOLE, *peers])
+    base = taken[ORDERS].wall
+    rows = [
+        [one.what, seconds(took.wall), _range(took), seconds(took.cpu), megabytes(took.memory), times(took.wall / base)]
+        for one, took in taken.items()
+    ]
+    header = ["", "wall s", "from-to", "CPU s", "peak MB", "times the engine's wall"]
+    return (
+        f"## {plan.rows:,} orders\n\n{table(header, rows)}\n"
+        "The engine's runs are whole `etl dry-run` processes: they check keys, number rows, cut batches, hash and write\n"
+        "the package and its manifest. The peers read, compute, validate and write one JSON file.\n"
+    )
+
+
+def _in_turn(plan: Plan, work: Work, contenders: list[Engine | Peer]) -> dict[Engine | Peer, Taken]:
+    runs: dict[Engine | Peer, list[Took]] = {one: [] for one in contenders}
+    for number in range(plan.rounds):
+        for one in contenders:
+            _prepare(plan, one)
+            runs[one].append(timed(one.command(work, plan.out)))
+            tell(f"  round {number + 1}: {one.what}: {seconds(runs[one][-1].wall)} s")
+            if number == 0 and one is ORDERS:
+                expected = engine_records(ORDERS.package(plan.out))
+            if number == 0 and isinstance(one, Peer):
+                check_same(one, plan.out, expected)
+    return {one: Taken(tuple(runs[one]), _memory(plan, one, work)) for one in contenders}
+
+
+def _prepare(plan: Plan, one: Engine | Peer) -> None:
+    if isinstance(one, Engine):
+        one.clear(plan.out)
+
+
+def _memory(plan: Plan, one: Engine | Peer, work: Work) -> int:
+    _prepare(plan, one)
+    return peak_memory(one.command(work, plan.out))
+
+
+def _range(taken: Taken) -> str:
+    return "-".join(map(seconds, taken.spread))
+
+
+# One core
+
+
+def one_core(plan: Plan) -> str:
+    """The engine and the fastest script of one process, each kept on one core."""
+    work, core = plan.work(), [min(os.sched_getaffinity(0))]
+    contenders: list[Engine | Peer] = [ORDERS, ONE_BY_ONE, *([] if COLUMNS.missing else [COLUMNS])]
+    runs: dict[Engine | Peer, list[Took]] = {one: [] for one in contenders}
+    for _ in range(plan.rounds):
+        for one in contenders:
+            _prepare(plan, one)
+            runs[one].append(timed(one.command(work, plan.out), core))
+    taken = {one: Taken(tuple(found)) for one, found in runs.items()}
+    base = taken[ORDERS].wall
+    rows = [[one.what, seconds(took.wall), seconds(took.cpu), times(took.wall / base)] for one, took in taken.items()]
+    return f"## {plan.rows:,} orders on one core\n\n{table(['', 'wall s', 'CPU s', 'times the engine'], rows)}"
+
+
+# A source that cannot be cut
+
+
+def compressed(plan: Plan) -> str:
+    """The same CSV in a .gz: one process has to read it, all cores can do what comes after."""
+    work = plan.work()
+    compress(work)
+    rows = []
+    for what, engine in (("the file as it is", ORDERS), ("compressed (.gz)", COMPRESSED)):
+        one, all_cores = (_workers(plan, work, engine, workers, plan.rounds) for workers in (1, _cores()))
+        rows.append([what, seconds(one.wall), seconds(all_cores.wall), times(one.wall / all_cores.wall)])
+    header = ["", "1 worker, s", f"{_cores()} workers, s", "times as fast"]
+    return f"## {plan.rows:,} orders from a source that cannot be cut\n\n{table(header, rows)}"
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def _workers(plan: Plan, work: Work, engine: Engine, workers: int, rounds: int) -> Taken:
+    one = replace(engine, options=("--workers", str(workers)))
+    return repeat(rounds, one.command(work, plan.out), lambda: one.clear(plan.out))
+
+
+# Sizes
+
+
+def sizes(plan: Plan) -> str:
+    """Cost per row and peak memory from small to large, customers and `refers` and `unique` on."""
+    rows = [_size(plan, size) for size in plan.sizes]
+    header = [
+        "orders", "wall s", "µs a row", "µs a row after starting", "CPU µs a row", "peak MB", "1 worker, s", "times as fast",
+    ]  # fmt: skip
+    return (
+        f"## Sizes: `etl dry-run` of customers and orders, {_cores()} workers\n\n{table(header, rows)}\n"
+        "A row is a row of either file (a customer for every four orders). Starting is what one row takes.\n"
+        "The package is the same, byte for byte, with one worker and with several.\n"
+    )
+
+
+def _size(plan: Plan, size: int) -> list[str]:
+    work, rounds = plan.work(size), max(1, min(plan.rounds, ROWS_A_SIZE // size))
+    many = _workers(plan, work, WHOLE, _cores(), rounds)
+    digest = [stage.batches for stage in WHOLE.package(plan.out).stages]
+    one = _workers(plan, work, WHOLE, 1, rounds)
+    if [stage.batches for stage in WHOLE.package(plan.out).stages] != digest:
+        raise Differs(f"{size:,} orders: one worker and {_cores()} leave different packages")
+    start = _started(plan, work)
+    read = sum(stage.counts.read for stage in WHOLE.package(plan.out).stages)
+    memory = _memory(plan, WHOLE, work)
+    WHOLE.clear(plan.out)
+    tell(f"  {size:,}: {seconds(many.wall)} s, {megabytes(memory)} MB")
+    each = [many.wall / read, (many.wall - start) / read, many.cpu / read]
+    return [
+        f"{size:,}", seconds(many.wall), *(f"{one_row * 1e6:.1f}" for one_row in each), megabytes(memory),
+        seconds(one.wall), times(one.wall / many.wall),
+    ]  # fmt: skip
+
+
+def _started(plan: Plan, work: Work) -> float:
+    """Seconds for a dry-run of one row. It has a workspace of its own, so that the package before it stays."""
+    return repeat(3, *_limited(work, plan.out / "start", 1)).wall
+
+
+def _limited(work: Work, out: Path, limit: int) -> tuple[list[str], Callable[[], object]]:
+    """The orders alone: the first customers are not those of the first orders, which would all be held."""
+    engine = replace(ORDERS, options=("--limit", str(limit)))
+    return engine.command(work, out), lambda: engine.clear(out)
+
+
+# First looks
+
+
+def first_looks(plan: Plan) -> str:
+    """How long a person waits before there is something to see, on the largest file."""
+    work = plan.work(max(plan.sizes))
+    etl = [sys.executable, "-m", "etl"]
+    looks = {
+        "`etl --help`": repeat(5, [*etl, "--help"]),
+        "`etl preview`": repeat(5, [*etl, "preview", str(work.mapping)]),
+        "`etl dry-run --limit 1000`": repeat(5, *_limited(work, plan.out, 1000)),
+    }
+    rows = [[name, seconds(took.wall), seconds(took.cpu)] for name, took in looks.items()]
+    return f"## First looks, on a file of {work.rows:,} orders\n\n{table(['', 'wall s', 'CPU s'], rows)}"
+
+
+if __name__ == "__main__":
+    main()

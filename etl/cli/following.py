@@ -1,0 +1,163 @@
+"""Commands that follow a load: go on, look, decide, be sure."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from etl.cli.shared import Json, Mapping, ShowData, Workspace, console, outside, progress, reporting, settings
+from etl.errors import Exit, MappingError
+
+Maybe = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[MAPPING]", help="The mapping. Default: the one in this folder, or the only one in the workspace."
+    ),
+]
+
+
+def resume(
+    mapping: Mapping,
+    workspace: Workspace = Path("work"),
+    show_data: ShowData = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with an upload that was interrupted: the same package, the same bytes, nothing twice."""
+    from etl import runner
+
+    with reporting(as_json) as report:
+        with progress(as_json) as watch:
+            summary, error = runner.resume(
+                mapping, settings(workspace, None, None), outside(watch), show_data=show_data
+            )
+        report(summary, error)
+
+
+def status(
+    mapping: Maybe = None,
+    workspace: Workspace = Path("work"),
+    changed: Annotated[
+        bool, typer.Option("--changed", help="List the records that have changed since they were uploaded.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Show where a migration stands: stages, batches, errors, what needs a person, how long it will take."""
+    from etl import journals
+    from etl.report.following import print_status
+    from etl.report.summary import plain_json
+
+    found = journals.status(mapping, workspace, changed=changed)
+    if as_json:
+        print(plain_json(found))
+    else:
+        print_status(console(), found)
+    sys.exit(Exit.UNKNOWN if any(one["state"] == "unknown" for one in found["attention"]) else Exit.OK)
+
+
+def resolve(
+    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number, as `etl status` shows it.")],
+    migration_id: Annotated[
+        str | None, typer.Argument(metavar="[MIGRATION_ID]", help="With --arrived: the migration it became, if known.")
+    ] = None,
+    arrived: Annotated[bool, typer.Option("--arrived", help="Omnitron has it.")] = False,
+    lost: Annotated[bool, typer.Option("--lost", help="Omnitron does not have it: it may be sent again.")] = False,
+    mapping: Annotated[Path | None, typer.Option("--mapping", "-m", help="The mapping.")] = None,
+    workspace: Workspace = Path("work"),
+    as_json: Json = False,
+) -> None:
+    """Record what a person found out about a batch whose fate is unknown."""
+    from etl import journals
+    from etl.report.summary import plain_json
+
+    if arrived == lost:
+        raise MappingError("say one of --arrived and --lost: whether Omnitron has the batch")
+    if lost and migration_id:
+        raise MappingError(f"a batch that was lost became no migration; leave '{migration_id}' out")
+    decision = journals.resolve(mapping, workspace, batch, arrived=arrived, migration_id=migration_id)
+    if as_json:
+        print(plain_json(decision))
+    else:
+        print(f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}")
+
+
+def history(
+    mapping: Maybe = None,
+    key: Annotated[str, typer.Option("--key", help="The record's key.")] = ...,  # type: ignore[assignment]
+    stage: Annotated[str, typer.Option("--stage", help="The record's stage.")] = ...,  # type: ignore[assignment]
+    workspace: Workspace = Path("work"),
+    show_data: ShowData = False,
+    as_json: Json = False,
+) -> None:
+    """Tell of one record: was it sent, when, in which request, with which bytes, and what came back."""
+    from etl import journals
+    from etl.report.following import mask_history, print_history
+    from etl.report.summary import plain_json
+
+    found = journals.history(mapping, workspace, stage, key)
+    shown = found if show_data else mask_history(found)
+    if as_json:
+        print(plain_json(shown))
+    else:
+        print_history(console(), shown)
+
+
+def pilot(
+    mapping: Mapping,
+    key: Annotated[str | None, typer.Option("--key", help="The key of the first stage's record to send.")] = None,
+    records: Annotated[int, typer.Option("--records", min=1, help="How many records of the first stage.")] = 1,
+    workspace: Workspace = Path("work"),
+    as_json: Json = False,
+) -> None:
+    """Send Akinon's test migration: one user with an address, an order and an item, followed to its end."""
+    from etl import journals
+    from etl.report.following import print_pilot
+    from etl.report.summary import plain_json
+
+    with progress(as_json) as watch:
+        done = journals.pilot(mapping, settings(workspace, None, None), outside(watch), watch, key=key, records=records)
+    if as_json:
+        print(plain_json(done))
+    else:
+        print_pilot(console(), done)
+
+
+PASSWORD = "ETL_VERIFY_PASSWORD"  # noqa: S105 - the name of a variable
+
+
+def verify(
+    mapping: Mapping,
+    email: Annotated[str, typer.Option("--email", help="The migrated user's e-mail.")],
+    workspace: Workspace = Path("work"),
+    as_json: Json = False,
+) -> None:
+    """Log in to the shop as a migrated user and look whether address, order and items are there.
+
+    The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
+    """
+    import os
+
+    from etl import journals
+    from etl.report.following import print_checks
+    from etl.report.summary import plain_json
+
+    password = os.environ.get(PASSWORD) or typer.prompt("The user's password in the shop", hide_input=True, err=True)
+    found = journals.verify(mapping, workspace, email, password)
+    if as_json:
+        print(plain_json(found))
+    else:
+        print_checks(console(), found)
+    sys.exit(Exit.OK if found["passed"] else Exit.DATA)
+
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "pilot": pilot,
+    "resume": resume,
+    "status": status,
+    "resolve": resolve,
+    "verify": verify,
+    "history": history,
+}

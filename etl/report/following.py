@@ -1,0 +1,134 @@
+"""Status, history, pilot and checks as people read them, from the same plain data that `--json` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from etl.report.mask import mask_record
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Plain = Mapping[str, Any]
+
+STATES = ("planned", "sending", "accepted", "done", "refused", "unknown")
+
+
+def print_status(console: Console, status: Plain) -> None:
+    for line in _heading(status):
+        console.print(line, soft_wrap=True, markup=False)
+    console.print(_stage_table(status))
+    for line in _attention(status):
+        console.print(line, soft_wrap=True, markup=False)
+    for one in status.get("changed", ()):
+        line = f"changed since it was uploaded: {one['stage']} '{one['key']}' (batch {one['batch']})"
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _heading(status: Plain) -> Iterator[str]:
+    yield f"Package: {status['package'] or 'none yet'}"
+    if status["running"]:
+        running = status["running"]
+        yield f"Running: {running['command']}, process {running['pid']} on {running['host']}, since {running['started']}"
+    elif status["run"]:
+        run = status["run"]
+        yield f"Last run: {run['command']}, {run['started']}: {run['outcome'] or 'was killed'}"
+    if status["per_second"]:
+        yield f"Pace: {status['per_second']:,.0f} records a second"
+    if status["forecast"]:
+        yield f"Left: about {_duration(status['forecast'])}"
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _stage_table(status: Plain) -> Any:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="Records, by the state of their batch", title_justify="left")
+    table.add_column("stage", no_wrap=True)
+    for name in (*STATES, "errors", "changed"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in status["stages"]:
+        counts = [stage["records"].get(state, 0) for state in STATES]
+        table.add_row(stage["name"], *(f"{number:,}" for number in (*counts, stage["errors"], stage["changed"])))
+    return table
+
+
+def _attention(status: Plain) -> Iterator[str]:
+    for one in status["attention"]:
+        yield (
+            f"batch {one['batch']} ({one['stage']}, {one['records']} records) is {one['state']}: {one['why']}; "
+            f"its bytes: {one['file']}"
+        )
+        if one["state"] == "unknown":
+            number = one["batch"]
+            yield f"  look in Omnitron, then: etl resolve {number} --arrived [MIGRATION_ID], or: etl resolve {number} --lost"
+
+
+def mask_history(history: Plain) -> dict[str, Any]:
+    """Without the personal data of the record. What Omnitron answered may repeat some, so it is left out too."""
+    sendings = [
+        {
+            **one,
+            "record": json.dumps(mask_record(json.loads(one["record"])), ensure_ascii=False) if one["record"] else None,
+            "requests": [{**line, "answer": "(see --show-data)"} for line in one["requests"]],
+        }
+        for one in history["sendings"]
+    ]
+    return {**history, "sendings": sendings}
+
+
+def print_history(console: Console, history: Plain) -> None:
+    for line in _history_lines(history):
+        console.print(line, soft_wrap=True, markup=False)
+
+
+def _history_lines(history: Plain) -> Iterator[str]:
+    named = f"{history['stage']} '{history['key']}'"
+    if not history["sendings"]:
+        yield f"{named}: no load has ever planned to send it"
+    for one in history["sendings"]:
+        yield f"{named}: batch {one['batch']}, {one['state']}{' (pilot)' if one['pilot'] else ''}"
+        yield f"  migration  {one['migration_id'] or '-'}: total {one['total']}, success {one['success']}, errors {one['errors']}"
+        yield f"  bytes      {one['file']}, record {one['position'] + 1}, SHA-256 {one['sha256']}"
+        yield f"  record     {one['record'] or '(its file is gone or changed)'}"
+        yield from (f"  {step['time']}  {_step(step)}" for step in one["steps"])
+        yield from (f"  {made['time']}  {made['person']} decided: {_decided(made)}" for made in one["decisions"])
+        yield from (f"  request    {_request(line)}" for line in one["requests"])
+    for package in history["changed"]:
+        yield f"{named}: other bytes for it were prepared in {package}, and not sent"
+
+
+def _step(step: Plain) -> str:
+    return f"{step['after']}{': ' + step['note'] if step['note'] else ''}"
+
+
+def _decided(made: Plain) -> str:
+    if not made["arrived"]:
+        return "lost"
+    return f"arrived as {made['migration_id']}" if made["migration_id"] else "arrived"
+
+
+def _request(line: Plain) -> str:
+    return ", ".join(f"{name} {value}" for name, value in line.items() if value is not None)
+
+
+def print_pilot(console: Console, pilot: Plain) -> None:
+    for stage in pilot["stages"]:
+        already = f", sent before: {', '.join(stage['already'])}" if stage["already"] else ""
+        line = f"{stage['name']}: {', '.join(stage['keys']) or 'nothing new'}{already}; no errors"
+        console.print(line, soft_wrap=True, markup=False)
+    console.print("The pilot succeeded. Next: etl verify --email E, as the user of the first line.", markup=False)
+
+
+def print_checks(console: Console, report: Plain) -> None:
+    for check in report["checks"]:
+        console.print(f"{check['outcome']:<18} {check['name']:<8} {check['detail']}", soft_wrap=True, markup=False)
+        console.print(f"{'':<27} {check['link']}", soft_wrap=True, markup=False)

@@ -1,0 +1,104 @@
+"""The benchmark's work is the same every time, and its peers make what the engine makes. No speed is asserted here."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import contenders, measure, page, work  # noqa: E402
+
+ROWS = 200
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    return work.make_work(tmp_path_factory.mktemp("bench"), ROWS)
+
+
+def run(command):
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def expected(made, tmp_path_factory):
+    """The engine's orders by number."""
+    out = tmp_path_factory.mktemp("engine")
+    run([*contenders.ORDERS.command(made, out), "--workers", "1"])
+    return contenders.engine_records(contenders.ORDERS.package(out))
+
+
+def test_the_same_seed_writes_the_same_bytes_and_another_seed_others(made, tmp_path):
+    again, other = work.make_work(tmp_path, ROWS), work.make_work(tmp_path, ROWS, seed=1)
+    for file in ("orders.csv", "customers.csv"):
+        assert (again.folder / file).read_bytes() == (made.folder / file).read_bytes()
+        assert (other.folder / file).read_bytes() != (made.folder / file).read_bytes()
+
+
+def test_every_order_is_of_a_customer_and_every_customer_has_an_e_mail_of_its_own():
+    orders = [dict(zip(work.ORDER_COLUMNS, row, strict=True)) for row in work.orders(ROWS)]
+    customers = [dict(zip(work.CUSTOMER_COLUMNS, row, strict=True)) for row in work.customers(ROWS // 4)]
+    assert len(orders) == ROWS
+    assert {order["customer_code"] for order in orders} <= {customer["customer_code"] for customer in customers}
+    assert len({customer["email"].lower() for customer in customers}) == len(customers)
+
+
+def test_the_engine_rejects_and_holds_none_of_the_work(made, tmp_path):
+    run([*contenders.WHOLE.command(made, tmp_path), "--workers", "1"])
+    counts = {stage.name: stage.counts for stage in contenders.WHOLE.package(tmp_path).stages}
+    assert {name: count.valid for name, count in counts.items()} == {"user": ROWS // 4, "order": ROWS}
+    assert all(count.read == count.valid for count in counts.values())
+
+
+def test_both_mappings_make_the_same_orders(made, expected, tmp_path):
+    run([*contenders.WHOLE.command(made, tmp_path), "--workers", "1"])
+    assert contenders.engine_records(contenders.WHOLE.package(tmp_path)) == expected
+
+
+def test_the_compressed_work_makes_the_same_orders(made, expected, tmp_path):
+    work.compress(made)
+    run([*contenders.COMPRESSED.command(made, tmp_path), "--workers", "1"])
+    assert contenders.engine_records(contenders.COMPRESSED.package(tmp_path)) == expected
+
+
+@pytest.mark.parametrize("peer", contenders.PEERS_IN_TURN, ids=lambda peer: peer.script)
+def test_a_peer_makes_what_the_engine_makes(peer, made, expected, tmp_path):
+    if peer.missing:
+        pytest.skip(f"{', '.join(peer.missing)} is not installed; `pip install -e .[bench]` brings it")
+    run(peer.command(made, tmp_path))
+    contenders.check_same(peer, tmp_path, expected)
+
+
+def test_a_peer_that_makes_something_else_stops_the_benchmark(tmp_path):
+    peer = contenders.ONE_BY_ONE
+    peer.output(tmp_path).write_text('[{"number": "1", "amount": 5.0}, {"number": "2", "amount": 5.0}]')
+    with pytest.raises(contenders.Differs) as found:
+        contenders.check_same(peer, tmp_path, {"1": {"number": "1", "amount": 5}, "2": {"number": "2", "amount": 5.01}})
+    assert str(found.value) == "script_jsonschema_rs, order 2: amount is 5.0, the engine's 5.01"
+    with pytest.raises(contenders.Differs) as found:
+        contenders.check_same(peer, tmp_path, {"1": {}})
+    assert str(found.value) == "script_jsonschema_rs wrote 2 orders, the engine 1"
+
+
+def test_cpu_and_memory_count_the_processes_a_process_starts():
+    child = "x = bytearray(60_000_000)\nfor i in range(2_000_000): i * i\nimport time; time.sleep(0.2)"
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    alone = measure.timed([sys.executable, "-c", "pass"])
+    assert measure.timed([sys.executable, "-c", parent]).cpu > alone.cpu
+    assert measure.peak_memory([sys.executable, "-c", parent]) > 60_000_000
+
+
+def test_a_command_that_fails_is_told_with_what_it_said():
+    with pytest.raises(measure.Failed, match="ended with 3:\nno such order\n"):
+        measure.timed([sys.executable, "-c", "import sys; print('no such order'); sys.exit(3)"])
+
+
+def test_the_machine_is_described_without_its_paths():
+    text = page.machine()
+    assert text.startswith("- CPU: ")
+    assert "omnitron-etl" in text
+    assert str(Path.home()) not in text
+    assert str(ROOT) not in text

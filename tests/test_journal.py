@@ -1,0 +1,454 @@
+"""The journal: durable, legal, one writer; and the plan of what is to be sent."""
+
+import resource
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from load_helpers import make_package, user, users
+
+from etl.errors import Exit, PackageError
+from etl.load import JournalError, Occupied, Stop, Stopped, Workspace, seam_from_environment
+from etl.load.database import VERSION
+from etl.load.journal import Draft, Facts, IllegalTransition, Journal, record_hash
+from etl.load.planning import Cut, plan_stage
+from etl.load.states import LEGAL, State
+from etl.load.summary import summarise
+from etl.package import join_records, split_records
+
+
+@pytest.fixture
+def workspace(tmp_path):
+    return Workspace(tmp_path)
+
+
+@pytest.fixture
+def journal(workspace):
+    journal = Journal.open(workspace)
+    yield journal
+    journal.close()
+
+
+def package_in(journal, name, contents, **options):
+    package = make_package(journal.workspace.root / "packages" / name, contents, **options)
+    return package, journal.package_id(journal.workspace.shorten(package.path), name)
+
+
+def plan(journal, package, number, size=4, ramp_up=False, stage="user"):
+    plan_stage(journal, package, number, package.stage(stage), Cut(size, ramp_up))
+
+
+def keys_of(journal, batches):
+    return [key for batch in batches for key in journal.keys(batch.id)]
+
+
+def sizes(journal, state=State.PLANNED):
+    return [batch.records for batch in journal.batches(state=state)]
+
+
+def draft(number, *keys, **changes):
+    records = [f'{{"key":"{key}"}}'.encode() for key in keys]
+    return Draft("user", "user", number, keys, records, **changes)
+
+
+WAYS = {
+    State.PLANNED: (),
+    State.SENDING: (State.SENDING,),
+    State.ACCEPTED: (State.SENDING, State.ACCEPTED),
+    State.DONE: (State.SENDING, State.ACCEPTED, State.DONE),
+    State.REFUSED: (State.SENDING, State.REFUSED),
+    State.UNKNOWN: (State.SENDING, State.UNKNOWN),
+    State.SUPERSEDED: (State.SUPERSEDED,),
+}
+
+
+@pytest.mark.parametrize("after", State)
+@pytest.mark.parametrize("before", State)
+def test_only_legal_transitions_are_possible(before, after, journal):
+    number = journal.add(draft(journal.package_id("p", "p"), "1"))
+    for state in WAYS[before]:
+        journal.move(number, state)
+    if after in LEGAL[before]:
+        assert journal.move(number, after).state is after
+        return
+    with pytest.raises(IllegalTransition) as caught:
+        journal.move(number, after)
+    assert str(caught.value) == f"batch {number} is {before}; it cannot become {after}"
+    assert journal.batch(number).state is before
+
+
+def test_every_transition_is_kept_with_its_facts(journal):
+    number = journal.add(draft(journal.package_id("p", "p"), "1"))
+    journal.move(number, State.SENDING)
+    journal.move(number, State.ACCEPTED, Facts("hello", 200, '{"migration_id": "m"}', "m"))
+    batch = journal.move(number, State.DONE, Facts(total=1, success=0, errors=1))
+    assert (batch.migration_id, batch.status, batch.total, batch.success, batch.errors, batch.failed) == (
+        "m",
+        200,
+        1,
+        0,
+        1,
+        1,
+    )
+    rows = journal.database.rows("SELECT before, after, note FROM transitions ORDER BY id")
+    assert [tuple(row) for row in rows] == [
+        (None, "planned", ""),
+        ("planned", "sending", ""),
+        ("sending", "accepted", "hello"),
+        ("accepted", "done", ""),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("errors", "success", "failed"), [(0, 3, 0), (1, 2, 1), (0, 2, 1), (2, None, 2), (None, None, 0)]
+)
+def test_the_failed_records_are_the_more_pessimistic_of_omnitrons_numbers(errors, success, failed, journal):
+    number = journal.add(draft(journal.package_id("p", "p"), "1", "2", "3"))
+    journal.move(number, State.SENDING)
+    journal.move(number, State.ACCEPTED)
+    assert journal.move(number, State.DONE, Facts(errors=errors, success=success)).failed == failed
+
+
+def test_the_database_refuses_to_have_a_record_in_two_batches(journal):
+    package = journal.package_id("p", "p")
+    journal.add(draft(package, "1", "2"))
+    with pytest.raises(
+        JournalError, match=r"^a record of stage 'user' would be in two batches; it is not planned twice$"
+    ):
+        journal.add(draft(package, "2"))
+    assert len(journal.batches()) == 1
+
+
+@pytest.mark.parametrize("state", [State.REFUSED, State.SUPERSEDED])
+def test_a_batch_that_was_refused_or_superseded_lets_go_of_its_records(state, journal):
+    package = journal.package_id("p", "p")
+    number = journal.add(draft(package, "1"))
+    for one in WAYS[state]:
+        journal.move(number, one)
+    assert journal.taken("user", ["1"]) == {}
+    again = journal.add(draft(package, "1"))
+    assert journal.taken("user", ["1", "2"])["1"].batch == again
+
+
+def test_a_batchs_own_file_is_on_the_disk_before_the_batch_is_in_the_journal(workspace):
+    moments = []
+
+    def seam(moment):
+        with sqlite3.connect(workspace.journal) as other:
+            count = other.execute("SELECT count(*) FROM batches").fetchone()[0]
+        other.close()
+        moments.append((moment, count, (workspace.root / "batches/user/000001.json").exists()))
+
+    journal = Journal.open(workspace, seam=seam)
+    journal.add(draft(journal.package_id("p", "p"), "1", "2"))
+    journal.close()
+    assert moments == [("file:written", 0, True), ("planned:unwritten", 0, True), ("planned:written", 1, True)]
+    data = (workspace.root / "batches/user/000001.json").read_bytes()
+    assert data == join_records([b'{"key":"1"}', b'{"key":"2"}'])
+    assert (workspace.root / "batches/user/000001.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_a_dead_process_left_in_sending_becomes_unknown(workspace):
+    journal = Journal.open(workspace)
+    number = journal.add(draft(journal.package_id("p", "p"), "1"))
+    journal.move(number, State.SENDING)
+    journal.close()
+    again = Journal.open(workspace)
+    assert again.batch(number).state is State.UNKNOWN
+    note = again.database.value("SELECT note FROM transitions ORDER BY id DESC LIMIT 1")
+    assert note == "the process ended before an answer was written"
+    again.close()
+
+
+def test_looking_changes_nothing_and_needs_no_lock(workspace):
+    journal = Journal.open(workspace)
+    number = journal.add(draft(journal.package_id("p", "p"), "1"))
+    journal.move(number, State.SENDING)
+    reader = Journal.read(workspace)
+    assert reader.batch(number).state is State.SENDING
+    with pytest.raises(JournalError, match="read-only"):
+        reader.move(number, State.UNKNOWN)
+    reader.close()
+    journal.close()
+
+
+def test_a_batch_that_is_too_large_is_halved_in_one_step(journal):
+    package = journal.package_id("p", "p")
+    number = journal.add(draft(package, "1", "2", "3"))
+    journal.move(number, State.SENDING)
+    records = split_records((journal.workspace.root / journal.batch(number).file).read_bytes())
+    assert journal.halve(number, records, Facts("413")) == (2, 3)
+    assert journal.batch(number).state is State.SUPERSEDED
+    assert [journal.keys(2), journal.keys(3)] == [["1"], ["2", "3"]]
+    assert sizes(journal) == [1, 2]
+
+
+def test_one_record_cannot_be_halved(journal):
+    number = journal.add(draft(journal.package_id("p", "p"), "1"))
+    with pytest.raises(ValueError, match=r"^one record cannot be halved$"):
+        journal.halve(number, [b"{}"], Facts())
+
+
+# Planning
+
+
+def test_whole_batches_of_a_package_are_sent_from_the_packages_own_files(journal):
+    package, number = package_in(journal, "one", users(*range(10)))
+    plan(journal, package, number)
+    assert sizes(journal) == [4, 4, 2]
+    assert [batch.file for batch in journal.batches()] == [
+        f"packages/one/payloads/user/00000{n}.json" for n in (1, 2, 3)
+    ]
+    assert not (journal.workspace.root / "batches").exists()
+    entries = [batch.payload.sha256 for batch in package.stage("user").batches]
+    assert [batch.sha256 for batch in journal.batches()] == entries
+
+
+def test_the_ramp_up_sends_one_then_ten_then_a_hundred_and_then_whole_files_again(journal):
+    package, number = package_in(journal, "one", users(*range(1200)), batch_size=300)
+    plan(journal, package, number, size=300, ramp_up=True)
+    assert sizes(journal) == [1, 10, 100, 189, 300, 300, 300]
+    assert [batch.alone for batch in journal.batches()] == [True, True, True, False, False, False, False]
+    assert [batch.file.split("/")[0] for batch in journal.batches()] == ["batches"] * 4 + ["packages"] * 3
+    assert keys_of(journal, journal.batches()) == [str(n) for n in range(1200)]
+
+
+def test_a_batch_size_below_the_packages_cuts_its_batches(journal):
+    package, number = package_in(journal, "one", users(*range(10)), batch_size=10)
+    plan(journal, package, number, size=3)
+    assert sizes(journal) == [3, 3, 3, 1]
+
+
+def test_planning_again_plans_nothing_new(journal):
+    package, number = package_in(journal, "one", users(*range(10)))
+    plan(journal, package, number)
+    plan(journal, package, number)
+    assert len(journal.batches()) == 3
+
+
+def finish(journal, *numbers, errors=0):
+    for number in numbers:
+        for state in WAYS[State.DONE]:
+            journal.move(number, state, Facts(errors=errors) if state is State.DONE else Facts())
+
+
+def test_a_new_package_sends_only_what_was_never_uploaded_and_lists_what_changed(journal):
+    package, number = package_in(journal, "one", users(1, 2, 3, 4, 5))
+    plan(journal, package, number)
+    finish(journal, 1, 2)
+    contents = {
+        "user": [("1", user(1)), ("2", user(2, first_name="Zeynep")), *((str(n), user(n)) for n in range(3, 8))]
+    }
+    newer, second = package_in(journal, "two", contents)
+    plan(journal, newer, second)
+    assert journal.keys(3) == ["6", "7"]
+    assert [tuple(row) for row in journal.database.rows("SELECT package, stage, key, batch FROM changed")] == [
+        (second, "user", "2", 1)
+    ]
+    [stage] = summarise(journal, newer, second).stages
+    assert (stage.records, stage.already, stage.changed, stage.waiting) == (7, 4, 1, 2)
+
+
+def test_records_of_a_refused_batch_are_planned_again(journal):
+    package, number = package_in(journal, "one", users(1, 2, 3, 4, 5))
+    plan(journal, package, number)
+    journal.move(1, State.SENDING)
+    journal.move(1, State.REFUSED)
+    plan(journal, package, number)
+    assert [journal.keys(batch.id) for batch in journal.batches(state=State.PLANNED)] == [["5"], ["1", "2", "3", "4"]]
+
+
+def test_what_an_older_package_planned_and_never_sent_is_planned_from_the_newer_one(journal):
+    package, number = package_in(journal, "one", users(1, 2, 3, 4, 5))
+    plan(journal, package, number)
+    finish(journal, 1)
+    newer, second = package_in(journal, "two", users(5, 6, first_name="Zeynep"))
+    assert journal.supersede(["user"], lambda batch: batch.package != second) == 1
+    plan(journal, newer, second)
+    assert [journal.batch(3).records, journal.keys(3)] == [2, ["5", "6"]]
+    assert journal.batch(2).state is State.SUPERSEDED
+
+
+def test_a_key_that_a_package_has_twice_is_an_error_and_nothing_of_the_stage_is_planned(journal):
+    package, number = package_in(journal, "one", users(1, 2, 3, 4, 5, 6, 7, 8, 2))
+    with pytest.raises(PackageError) as caught:
+        plan(journal, package, number)
+    assert str(caught.value) == (
+        f"{package.path}: two records of stage 'user' have the key '2', so one of them would be lost; "
+        "give the stage a key that is unique, and prepare again"
+    )
+    assert journal.batches() == []
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    total=st.integers(0, 60),
+    package_size=st.integers(1, 12),
+    size=st.integers(1, 15),
+    ramp_up=st.booleans(),
+    known=st.sets(st.integers(0, 59)),
+)
+def test_a_plan_has_every_wanted_record_once_and_no_batch_is_too_large(
+    tmp_path_factory, total, package_size, size, ramp_up, known
+):
+    journal = Journal.open(Workspace(tmp_path_factory.mktemp("plan")))
+    try:
+        older = journal.package_id("older", "older")
+        if known:
+            journal.add(draft(older, *(str(n) for n in sorted(known))))
+        package, number = package_in(journal, "one", users(*range(total)), batch_size=package_size)
+        plan(journal, package, number, size, ramp_up)
+        planned = [batch for batch in journal.batches() if batch.package == number]
+        keys = keys_of(journal, planned)
+        assert keys == [str(n) for n in range(total) if n not in known]
+        assert all(0 < batch.records <= size for batch in planned)
+        for batch in planned:
+            records = split_records((journal.workspace.root / batch.file).read_bytes())
+            hashes = journal.database.rows("SELECT sha256 FROM records WHERE batch = ? ORDER BY position", (batch.id,))
+            assert [row["sha256"] for row in hashes] == [record_hash(record) for record in records]
+    finally:
+        journal.close()
+
+
+# Trouble
+
+
+def test_a_journal_from_a_newer_version_is_left_alone(workspace):
+    Journal.open(workspace).close()
+    with sqlite3.connect(workspace.journal) as other:
+        other.execute("PRAGMA user_version = 99")
+    other.close()
+    with pytest.raises(JournalError) as caught:
+        Journal.open(workspace)
+    assert str(caught.value) == (
+        f"{workspace.journal}: written by a newer omnitron-etl (journal version 99, this one knows {VERSION}); "
+        "go on with the version that wrote it"
+    )
+
+
+def test_a_locked_journal_says_so_and_its_state_stays_right(workspace):
+    journal = Journal.open(workspace, busy_seconds=0.01)
+    number = journal.add(draft(journal.package_id("p", "p"), "1"))
+    other = sqlite3.connect(workspace.journal, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(JournalError) as caught:
+        journal.move(number, State.SENDING)
+    assert str(caught.value) == (
+        f"{workspace.journal}: locked by another program; close what has it open (nothing was lost) "
+        "and go on with `etl resume`"
+    )
+    other.execute("ROLLBACK")
+    other.close()
+    assert journal.move(number, State.SENDING).state is State.SENDING
+    journal.close()
+
+
+def test_a_full_disk_says_so_and_the_state_stays_right(journal):
+    number = journal.add(draft(journal.package_id("p", "p"), "1"))
+    size = Path(f"{journal.workspace.journal}-wal").stat().st_size
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        with pytest.raises(JournalError, match="the disk cannot take more"):
+            journal.move(number, State.SENDING)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert journal.batch(number).state is State.PLANNED
+    assert journal.move(number, State.SENDING).state is State.SENDING
+
+
+def test_a_full_disk_under_a_batch_file_plans_nothing(journal):
+    package = journal.package_id("p", "p")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (5, limits[1]))
+    try:
+        with pytest.raises(JournalError) as caught:
+            journal.add(draft(package, "1"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    path = journal.workspace.root / "batches/user/000001.json"
+    assert str(caught.value) == f"{path}: cannot be written (File too large); make room and go on"
+    assert journal.batches() == []
+
+
+def test_what_is_no_journal_is_not_overwritten(workspace):
+    workspace.journal.write_bytes(b"something else entirely" * 100)
+    with pytest.raises(JournalError, match=r"file is not a database.*never delete it"):
+        Journal.open(workspace)
+    assert workspace.journal.read_bytes().startswith(b"something else")
+
+
+def test_reading_where_nothing_was_sent_makes_no_journal(workspace):
+    with pytest.raises(JournalError) as caught:
+        Journal.read(workspace)
+    assert str(caught.value) == f"{workspace.journal}: no journal here; nothing has been sent from this workspace yet"
+    assert not workspace.journal.exists()
+
+
+def test_a_batch_that_is_not_there_is_named(journal):
+    with pytest.raises(JournalError) as caught:
+        journal.batch(7)
+    assert str(caught.value) == (
+        f"no batch 7 in {journal.workspace.journal}; there is none yet (`etl status` lists them)"
+    )
+
+
+def test_the_journal_is_durable_and_private(journal):
+    assert journal.database.value("PRAGMA journal_mode") == "wal"
+    assert journal.database.value("PRAGMA synchronous") == 2
+    for name in ("journal.sqlite", "journal.sqlite-wal"):
+        assert (journal.workspace.root / name).stat().st_mode & 0o777 == 0o600
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from etl.load import Workspace
+with Workspace(Path(sys.argv[1])).held("etl run acme"):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_process_is_told_who_holds_the_workspace_and_a_dead_one_holds_nothing(workspace):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, workspace.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout.readline() == "held\n"
+    with pytest.raises(Occupied) as caught, workspace.held():
+        pass
+    holder = workspace.holder()
+    assert (holder.pid, holder.command) == (process.pid, "etl run acme")
+    assert str(caught.value) == (
+        f"{workspace.root} is held by `etl run acme`, process {process.pid} on {holder.host}, since {holder.started}; "
+        "one load at a time: wait for it, or stop it with Ctrl-C"
+    )
+    process.kill()
+    process.communicate()
+    assert workspace.holder() is None
+    with workspace.held("etl resume acme"):
+        assert workspace.holder().command == "etl resume acme"
+
+
+def test_a_seam_that_does_not_exist_is_an_error_that_lists_them():
+    with pytest.raises(
+        ValueError, match=r"^ETL_KILL_AT=nowhere: there is no moment 'nowhere'; there are: planned:unwritten, "
+    ):
+        seam_from_environment({"ETL_KILL_AT": "nowhere"})
+    with pytest.raises(ValueError, match=r"^ETL_KILL_AT=nowhere:3: there is no moment 'nowhere'"):
+        seam_from_environment({"ETL_KILL_AT": "nowhere:3"})
+    seam_from_environment({})("post:sent")
+
+
+def test_whoever_waits_is_woken_when_asked_to_stop():
+    stop = Stop()
+    stop.check()
+    stop.ask("SIGINT")
+    with pytest.raises(Stopped) as caught:
+        stop.sleep(3600)
+    assert str(caught.value) == "stopped by SIGINT; `etl resume` goes on where this ended"
+    assert caught.value.exit_code is Exit.TARGET
