@@ -24,6 +24,15 @@ demo: install
 test: lint
 	$(BIN)/pytest -n 2
 
+# The peers of the benchmark are installed for it alone.
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
+	@touch $@
+
+# Other sizes: make bench BENCH='--full', or --quick to see that everything runs.
+bench: $(VENV)/.bench
+	@$(BIN)/python -m benchmarks.run $(BENCH)
+
 lint: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -73,7 +73,7 @@ def peak_memory(command: Command) -> int:
         process = _started(command, None, said)
         peak, root = 0, psutil.Process(process.pid)
         while process.poll() is None:
-            peak = max(peak, _memory_of_tree(root))
+            peak = max(peak, memory_of_tree(root))
             time.sleep(1 / SAMPLES_A_SECOND)
         _check(command, process.returncode, said)
     return peak
@@ -106,7 +106,8 @@ def memory_kind() -> str:
     return "PSS" if "pss" in fields else "USS"
 
 
-def _memory_of_tree(root: psutil.Process) -> int:
+def memory_of_tree(root: psutil.Process) -> int:
+    """Bytes that a process and all below it hold together now."""
     try:
         processes = [root, *root.children(recursive=True)]
     except psutil.Error:

@@ -124,7 +124,7 @@ def count_customers(orders: int) -> int:
 
 
 def customers(count: int, seed: int = SEED) -> Iterator[Row]:
-    rng = random.Random(f"{seed} customers")  # noqa: S311
+    rng = random.Random(f"{seed} customers")
     for code in range(FIRST_CODE, FIRST_CODE + count):
         first, last = _name(code)
         joined = f"{rng.choice(_DAYS)} {rng.choice(_TIMES)}"
@@ -134,7 +134,7 @@ def customers(count: int, seed: int = SEED) -> Iterator[Row]:
 
 def orders(count: int, seed: int = SEED) -> Iterator[Row]:
     """Orders as the shop exports them, oldest number first, each of a customer that `customers` has."""
-    rng = random.Random(f"{seed} orders")  # noqa: S311
+    rng = random.Random(f"{seed} orders")
     addresses = [_address(rng) for _ in range(min(count, BLOCK))]
     buyers = count_customers(count)
     for start in range(0, count, BLOCK):

@@ -15,7 +15,7 @@ from urllib.request import Request, urlopen
 
 import orjson
 
-from etl.load import Outside
+from etl.load import Outside, read_status
 from etl.model import Counts, Polling, Secret, Stage, Target
 from etl.package import Input, Manifest, PackageWriter
 
@@ -281,3 +281,13 @@ def free_port():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def states(root):
+    status = read_status(root)
+    return {state: count for stage in status.stages for state, count in stage.batches.items()}
+
+
+def line(summary, stage="user"):
+    one = next(one for one in summary.stages if one.name == stage)
+    return {name: getattr(one, name) for name in one.__slots__ if getattr(one, name) and name != "name"}

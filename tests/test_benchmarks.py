@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psutil
 import pytest
 
 ROOT = Path(__file__).parent.parent
@@ -83,12 +84,13 @@ def test_a_peer_that_makes_something_else_stops_the_benchmark(tmp_path):
     assert str(found.value) == "script_jsonschema_rs wrote 2 orders, the engine 1"
 
 
-def test_cpu_and_memory_count_the_processes_a_process_starts():
-    child = "x = bytearray(60_000_000)\nfor i in range(2_000_000): i * i\nimport time; time.sleep(0.2)"
-    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"
-    alone = measure.timed([sys.executable, "-c", "pass"])
-    assert measure.timed([sys.executable, "-c", parent]).cpu > alone.cpu
-    assert measure.peak_memory([sys.executable, "-c", parent]) > 60_000_000
+def test_memory_counts_the_processes_a_process_started():
+    child = "held = b'x' * 60_000_000; print('ready', flush=True); input()"
+    alone = measure.memory_of_tree(psutil.Process())
+    with subprocess.Popen([sys.executable, "-c", child], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout.readline() == b"ready\n"
+        assert measure.memory_of_tree(psutil.Process()) > alone + 50_000_000
+        process.communicate(b"\n")
 
 
 def test_a_command_that_fails_is_told_with_what_it_said():

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.model import PAYLOADS
-from etl.prepare.decimals import decimal_fields, have_decimals
+from etl.prepare.columns import decimal_fields, have_decimals
 from etl.prepare.page import payload_page
 from etl.prepare.reference import is_multiple
 from etl.prepare.validate import Validator, payload_schema

@@ -34,7 +34,7 @@ LOOKUPS = {"status": shop.STATUS, "currency": shop.CURRENCY, "carrier": shop.CAR
 
 
 def environment() -> Environment:
-    jinja = Environment(autoescape=False)  # noqa: S701
+    jinja = Environment(autoescape=False)
     jinja.filters["lookup"] = lambda value, name: LOOKUPS[name][value]
     jinja.filters["moment"] = moment
     jinja.filters["money"] = money

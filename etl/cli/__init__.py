@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -29,30 +30,71 @@ for _room in (editing, loading, following, rehearsing):
 USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
 
 
+INTERRUPTED = 130
+READER_GONE = 141
+"""What a shell reports for a command that Ctrl-C or a closed pipe ended."""
+
+
 def main() -> None:
     """Run a command; whatever a person can put right is a message and an exit code, never a traceback."""
     # A termination is an interruption: what is half done is cleared away.
-    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _survive_odd_letters()
     try:
-        app(standalone_mode=False)
+        _run()
     except EtlError as error:
         _fail(str(error), error.exit_code)
     except KeyboardInterrupt:
-        _fail("interrupted", 130)
+        _fail("interrupted", INTERRUPTED)
     except BrokenPipeError:
-        # The reader went away (`etl ... | head`); keep Python from complaining when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+        # The reader went away (`etl ... | head`).
+        _drop_output()
+        sys.exit(READER_GONE)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", Exit.DATA)
     except USAGE_ERROR as error:
         error.show()
-        sys.exit(Exit.MAPPING)
+        _end(error.format_message(), Exit.MAPPING)
     except typer.Abort:
-        _fail("aborted", 130)
+        _fail("aborted", INTERRUPTED)
+
+
+def _run() -> None:
+    try:
+        # Typer turns Ctrl-C into a result.
+        if app(standalone_mode=False) == INTERRUPTED:
+            raise KeyboardInterrupt
+    finally:
+        # Here, where it can be told; at the interpreter's own end it would be a traceback.
+        sys.stdout.flush()
+
+
+def _survive_odd_letters() -> None:
+    """Whatever the terminal's encoding, a letter that it lacks is written as its number, and stops nothing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str, code: int) -> None:
     print(message, file=sys.stderr)
+    _end(message, code)
+
+
+def _end(message: str, code: int) -> None:
+    """Leave, after the one JSON object that --json promises: an error is a summary too."""
+    try:
+        if "--json" in sys.argv:
+            from etl.report.summary import Summary
+
+            print(Summary("", None, False, problems=message.splitlines()).as_json())
+        sys.stdout.flush()
+    except OSError:
+        _drop_output()
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Standard output cannot be written: keep Python from complaining when it flushes what is left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

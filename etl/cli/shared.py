@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 import typer
 
-from etl.errors import EtlError, Exit
+from etl.errors import EtlError, Exit, MappingError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -52,8 +52,7 @@ def console() -> Console:
 
 @contextmanager
 def reporting(as_json: bool) -> Iterator[Report]:
-    """Print a summary and end with its exit code. With --json, an error is a summary too."""
-    from etl.report.summary import Summary
+    """Print a summary and end with its exit code."""
 
     def report(summary: Summary, error: EtlError | None = None) -> None:
         if as_json:
@@ -62,12 +61,7 @@ def reporting(as_json: bool) -> Iterator[Report]:
             _print_for_people(summary)
         sys.exit(error.exit_code if error else Exit.OK if summary.ok else Exit.DATA)
 
-    try:
-        yield report
-    except EtlError as error:
-        if as_json:
-            print(Summary("", None, False, problems=str(error).splitlines()).as_json())
-        raise
+    yield report
 
 
 def _print_for_people(summary: Summary) -> None:
@@ -125,4 +119,6 @@ def _batches(watch: Watch) -> Callable[[Event], None]:
 def settings(workspace: Path, workers: int | None, limit: int | None) -> Settings:
     from etl.runner import Settings, usable_cores
 
+    if workspace.exists() and not workspace.is_dir():
+        raise MappingError(f"{workspace}: is no folder; name one with --workspace")
     return Settings(workspace=workspace, workers=workers or usable_cores(), limit=limit)

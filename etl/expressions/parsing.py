@@ -33,7 +33,7 @@ _WORDS = {
     "'end of print statement'": "'}}'",
     "unexpected end of template": "the text ends too early",
     "Expected": "expected",
-    "unexpected char \"'\"": "a quote that is not closed",
+    'unexpected char "\'"': "a quote that is not closed",
     "unexpected char '\"'": "a quote that is not closed",
 }
 """Jinja's own words, and ours."""

@@ -167,12 +167,20 @@ def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingEr
     first = stages[0].name
     if key is not None and key not in walk.found[first]:
         return MappingError(f"stage '{first}' of the package has no record with the key '{key}'")
-    missing = [stage.name for stage in stages if not walk.found[stage.name]]
-    names = ", ".join(f"'{name}'" for name in missing or [stage.name for stage in stages[1:]])
-    who = (
-        f"the record '{key}' of stage '{first}'"
-        if key is not None
-        else f"no record of stage '{first}' that was not uploaded"
+    if key is not None:
+        missing = [stage.name for stage in stages[1:] if not walk.found[stage.name]] or [
+            stage.name for stage in stages[1:]
+        ]
+        return PackageError(
+            f"the record '{key}' of stage '{first}' has nothing in {_quoted(missing)}; "
+            "a pilot needs a record in every stage: choose another with --key"
+        )
+    return PackageError(
+        f"no record of stage '{first}' that was not uploaded before has something in each of "
+        f"{_quoted([stage.name for stage in stages[1:]])}; "
+        "a pilot needs a record in every stage: prepare a package that has one"
     )
-    verb = "has nothing" if key is not None else "has something"
-    return PackageError(f"{who} {verb} in {names}; a pilot needs a record in every stage: choose another with --key")
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)

@@ -122,10 +122,11 @@ class Database:
         self._depth = 0
         with self.explained():
             self._connection = _connect(path, writing, busy_seconds)
-            if writing:
-                self._prepare()
-            else:
-                self._check_version()
+            try:
+                self._prepare() if writing else self._check_version()
+            except BaseException:
+                self._connection.close()
+                raise
 
     def close(self) -> None:
         with self._lock:

@@ -74,7 +74,7 @@ class Delivery:
         """One attempt. Whatever comes of it is in the journal before this returns or raises."""
         self._outside.stop.check()
         self._journal.move(batch.id, State.SENDING)
-        self._tell("sending", batch, f"batch {batch.id}: sending {batch.records} records")
+        self._tell("sending", batch, f"batch {batch.id}: sending {wording.some_records(batch.records)}")
         try:
             accepted = self._omnitron.start(token, batch.payload, (Path(batch.file).name, data), _about(batch))
         except (Unavailable, LogError) as error:
@@ -155,7 +155,7 @@ class Delivery:
     def _done(self, batch: Batch, progress: Progress) -> Batch:
         facts = Facts(total=progress.total, success=progress.success, errors=progress.errors)
         done = self._journal.move(batch.id, State.DONE, facts)
-        self._tell("done", batch, f"batch {batch.id}: done, {done.failed} errors", progress)
+        self._tell("done", batch, f"batch {batch.id}: done, {wording.some_errors(done.failed)}", progress)
         return done
 
     def _tell(self, kind: str, batch: Batch, text: str, progress: Progress | None = None) -> None:

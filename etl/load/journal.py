@@ -222,7 +222,7 @@ class Journal:
             self._add_records(number, draft)
             self._note(number, None, State.PLANNED, "")
             self._seam("planned:unwritten")
-        self._written("planned")
+        self.written("planned")
         return number
 
     def _write_file(self, number: int, draft: Draft) -> tuple[str, str]:
@@ -259,7 +259,7 @@ class Journal:
             if after in LETS_GO:
                 self._void_plans(batch.stage)
             self._seam(f"{after}:unwritten")
-        self._written(after)
+        self.written(after)
         return self.batch(number)
 
     def _move(self, number: int, after: State, facts: Facts) -> Batch:
@@ -282,8 +282,9 @@ class Journal:
         """Records were let go and no other batch took them: the stage has to be planned again."""
         self.database.change("UPDATE plans SET valid = 0 WHERE stage = ?", (stage,))
 
-    def _written(self, state: str) -> None:
-        if not self.database.in_transaction:  # nested, it is not durable yet
+    def written(self, state: str) -> None:
+        """Come by the moment at which a transition is durable; inside a transaction it is not yet."""
+        if not self.database.in_transaction:
             self._seam(f"{state}:written")
 
     def halve(self, number: int, records: Sequence[bytes], facts: Facts) -> tuple[int, int]:
@@ -302,7 +303,7 @@ class Journal:
                 for part in (slice(middle), slice(middle, None))
             )
             self._seam("superseded:unwritten")
-        self._written("superseded")
+        self.written("superseded")
         return first, second
 
     def supersede(self, stages: Iterable[str], which: Callable[[Batch], bool] = lambda batch: True) -> int:
@@ -315,7 +316,7 @@ class Journal:
                 self._move(batch.id, State.SUPERSEDED, Facts("never sent, and planned anew"))
                 self._void_plans(batch.stage)
             self._seam("superseded:unwritten")
-        self._written("superseded")
+        self.written("superseded")
         return len(found)
 
     def decide(self, number: int, after: State, facts: Facts, person: str) -> Batch:

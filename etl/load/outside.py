@@ -17,7 +17,7 @@ from etl.load.stop import Stop
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened, for a person who watches.
+    """Something that happened, for a person who watches. Told from the thread in which it happened.
 
     kind     planned, polling, sending, accepted, progress, done, retry, halved
     records  of the batch (or, planned: of the stage); `finished` of them are worked off

@@ -51,6 +51,7 @@ def plan_stage(journal: Journal, package: Package, number: int, stage: PackagedS
         for batch in stage.batches:
             planner.add(batch)
         planner.finish()
+    journal.written("planned")
 
 
 class _Planner:

@@ -49,7 +49,7 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """A batch that a person should look at, and why. `file` is where its bytes lie."""
+    """A batch that a person should look at, and why. `file` is where its bytes lie, `sha256` is theirs."""
 
     batch: int
     stage: str
@@ -57,6 +57,7 @@ class Attention:
     records: int
     errors: int
     file: Path
+    sha256: str
     migration_id: str | None
     why: str
 
@@ -175,6 +176,7 @@ def _explained(journal: Journal, batch: Batch) -> Attention:
         batch.records,
         batch.failed if batch.state is State.DONE else 0,
         journal.workspace.whole(batch.file),
+        batch.sha256,
         batch.migration_id,
         why,
     )

@@ -73,8 +73,10 @@ def last_package(root: Path) -> Package:
     """The package that was loaded last. Raises JournalError when nothing was."""
     journal = Journal.read(Workspace(root))
     try:
+        # A pilot's package is not gone on with: that would be the real migration.
         path = journal.database.value(
-            "SELECT p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
+            "SELECT p.path FROM runs AS r JOIN packages AS p ON p.id = r.package "
+            "WHERE r.command IN ('run', 'resume') ORDER BY r.id DESC LIMIT 1"
         )
     finally:
         journal.close()

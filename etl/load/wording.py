@@ -28,7 +28,7 @@ def describe(batch: Batch, journal: Journal) -> str:
     """batch 12, 500 records of stage 'order', in payloads/order/000012.json; the request is in requests.jsonl"""
     workspace = journal.workspace
     return (
-        f"batch {batch.id}, {_records(batch.records)} of stage '{batch.stage}', in {workspace.whole(batch.file)}; "
+        f"batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}', in {workspace.whole(batch.file)}; "
         f"the request is in {workspace.requests}"
     )
 
@@ -65,7 +65,7 @@ def gave_up(failures: int, asked: float) -> str:
 
 def overdue(batch: Batch, deadline: float) -> str:
     return (
-        f"migration {batch.migration_id} (batch {batch.id}, {_records(batch.records)} of stage '{batch.stage}') did not end "
+        f"migration {batch.migration_id} (batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}') did not end "
         f"within {deadline:g} s; {STAYS_ACCEPTED}, and target.polling.deadline gives it more time"
     )
 
@@ -80,18 +80,19 @@ def unreadable(batch: Batch, url: str, reason: str, body: str) -> str:
 def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, journal: Journal) -> str:
     """Which batches have errors, which records are in them, where their bytes lie."""
     shown = "; ".join(
-        f"{_failures(one)} in {describe(one, journal)}: {_keys(one, journal)}" for one in failed[:SHOWN_BATCHES]
+        f"{some_errors(one.failed)} in {describe(one, journal)}: {_keys(one, journal)}"
+        for one in failed[:SHOWN_BATCHES]
     )
     more = f"; and {len(failed) - SHOWN_BATCHES} batches more" if len(failed) > SHOWN_BATCHES else ""
     return (
-        f"stage '{stage}' has {errors} errors in {_records(records)}, more than its gate allows, so it stops here: "
+        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here: "
         f"{shown}{more}. Omnitron does not tell which records failed; look there, put them right, "
         "then raise the stage's gate and `etl resume`"
     )
 
 
-def _failures(batch: Batch) -> str:
-    return "1 error" if batch.failed == 1 else f"{batch.failed} errors"
+def some_errors(count: int) -> str:
+    return "1 error" if count == 1 else f"{count} errors"
 
 
 def _keys(batch: Batch, journal: Journal) -> str:
@@ -100,5 +101,5 @@ def _keys(batch: Batch, journal: Journal) -> str:
     return f"keys {', '.join(keys[:SHOWN_KEYS])}{more}"
 
 
-def _records(count: int) -> str:
+def some_records(count: int) -> str:
     return "1 record" if count == 1 else f"{count} records"

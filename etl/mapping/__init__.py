@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from etl.errors import MappingError
 from etl.mapping.build import Builder
-from etl.mapping.checks import Checker
-from etl.mapping.environment import read_environment
-from etl.mapping.grammar import grammar_problems
-from etl.mapping.target_checks import ENVIRONMENT, target_problems
-from etl.mapping.yaml_text import Document, read_document
-from etl.model import Migration, Problem, Table
-from etl.suggest import did_you_mean
+from etl.mapping.checks import check_problems
+from etl.mapping.context import Context
+from etl.mapping.environment import ENVIRONMENT, read_environment
+from etl.mapping.grammar import NAME, grammar_problems
+from etl.mapping.places import Document
+from etl.mapping.yaml_text import read_document
+from etl.model import Migration, Problem, Table, Target
+from etl.suggest import nearest
 
-__all__ = ["ENVIRONMENT", "USUAL", "Checked", "find_mapping", "load_mapping", "migration_name", "require"]
+__all__ = ["ENVIRONMENT", "USUAL", "Checked", "fatal", "find_mapping", "load_mapping", "migration_name", "require"]
 
 USUAL = "migration.yaml"
 
@@ -27,8 +29,8 @@ class Checked:
 
     migration: Migration
     problems: tuple[Problem, ...]
-    tables: Mapping[str, Table]
-    lookups: Mapping[str, Mapping[str, object]]
+    tables: Mapping[str, Table] = field(default_factory=dict)
+    lookups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 def find_mapping(path: Path) -> Path:
@@ -38,52 +40,59 @@ def find_mapping(path: Path) -> Path:
         return found
     if path.is_dir():
         raise MappingError(f"{path}: the folder has no {USUAL}; name the mapping file itself")
-    beside = [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else []
-    near = did_you_mean(path.name, beside)
-    raise MappingError(f"{path}: there is no such mapping{near if 'did you mean' in near else ''}")
+    near = nearest(path.name, [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else [])
+    raise MappingError(f"{path}: there is no such mapping" + (f"; did you mean '{near}'?" if near else ""))
 
 
 def load_mapping(path: Path) -> Checked:
-    """Read a mapping and find every problem in it. Opens the local files it names, and no network."""
+    """Read a mapping and find every problem in it. Opens the local files it names, and no network.
+
+    Raises MappingError when there is no such file; whatever stands in the file is a Problem.
+    """
     file = find_mapping(path)
-    document = read_document(str(path if path.is_file() else file), _text_of(file))
-    empty = Checked(_nothing(file), tuple(document.problems), {}, {})
+    document = _document(file)
+    if document.data is None:
+        return Checked(_nothing(file), _ordered(document, document.problems))
+    refused, data = grammar_problems(document)
     if not isinstance(document.data, Mapping):
-        return _with(empty, document, [] if document.problems else grammar_problems(document))
-    environment = read_environment(file.resolve().parent)
-    migration = Builder(document, environment).migration()
-    checker = Checker(document, migration, {}, {})
-    problems = [
-        *document.problems,
-        *grammar_problems(document),
-        *checker.problems(),
-        *target_problems(document, migration, environment),
-    ]
-    return Checked(migration, _ordered(problems), checker.tables, checker.lookups)
+        return Checked(_nothing(file), _ordered(document, [*document.problems, *refused]))
+    variables = read_environment(file.parent)
+    migration = Builder(document, data, file.resolve().parent, variables.values).migration()
+    context = Context(document, data, migration)
+    checked = check_problems(context, variables.values)
+    problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
+    return Checked(migration, problems, context.tables, context.lookups)
 
 
-def _with(checked: Checked, document: Document, problems: list[Problem]) -> Checked:
-    return Checked(checked.migration, _ordered([*document.problems, *problems]), {}, {})
-
-
-def _ordered(problems: list[Problem]) -> tuple[Problem, ...]:
-    return tuple(sorted(dict.fromkeys(problems)))
-
-
-def _text_of(file: Path) -> str:
+def _document(file: Path) -> Document:
     try:
-        return file.read_text(encoding="utf-8-sig")
+        return read_document(str(file), file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise MappingError(
-            f"{file}: is not UTF-8 (byte {error.object[error.start]:#04x} at {error.start}); save it as UTF-8"
-        ) from None
+        good = error.object[: error.start].decode("utf-8", "replace")
+        document = Document(str(file), good)
+        document.problem(len(good), f"is not UTF-8 (byte {error.object[error.start]:#04x}); save the file as UTF-8")
+        return document
     except OSError as error:
         raise MappingError(f"{file}: cannot be read: {error.strerror}") from None
 
 
-def _nothing(file: Path) -> Migration:
-    from etl.model import Target
+def _ordered(document: Document, problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, by line. Of what was not read as it is meant, nothing else is worth telling."""
+    syntax = {_printable(one) for one in document.problems}
+    places, lines = {one.place for one in syntax}, set(document.spoilt.values())
+    others = {_printable(one) for one in problems if one.place not in places and one.place.line not in lines}
+    return tuple(sorted(syntax | others))
 
+
+def _printable(problem: Problem) -> Problem:
+    """What a problem repeats of the file may hold control characters, which would play with a terminal."""
+    if problem.what.isprintable():
+        return problem
+    shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in problem.what)
+    return replace(problem, what="".join(shown))
+
+
+def _nothing(file: Path) -> Migration:
     return Migration("", "", file.resolve(), Target(), {}, {}, ())
 
 
@@ -102,8 +111,9 @@ def fatal(problems: Sequence[Problem], *, upload: bool) -> list[Problem]:
 def migration_name(path: Path) -> str:
     """The name a mapping gives its migration, without checking anything else in it."""
     file = find_mapping(path)
-    data = read_document(str(file), _text_of(file)).data
+    data = _document(file).data
     name = data.get("name") if isinstance(data, Mapping) else None
-    if not isinstance(name, str) or not name:
-        raise MappingError(f"{file}: has no name; `etl check` says what is wrong with it")
+    # It becomes a folder's name, so what the grammar refuses is not taken here either.
+    if not isinstance(name, str) or not re.fullmatch(NAME, name):
+        raise MappingError(f"{file}: has no name that can be used; `etl check` says what is wrong with it")
     return name

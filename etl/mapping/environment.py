@@ -4,22 +4,61 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from etl.model import Place, Problem
+
+ENVIRONMENT = "environment"
+"""The kind of a Problem about a variable that is not set, or a setting only an upload needs."""
+
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+OPENING = re.compile(r"\$\{")
 
 
-def read_environment(folder: Path) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class Variables:
+    """What ${NAME} stands for, and what is wrong with the .env file. Its repr shows no value: some are secrets."""
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+def read_environment(folder: Path) -> Variables:
     """The variables a mapping in this folder may name. What is set outside wins over the .env file."""
-    from dotenv import dotenv_values
+    file = folder / ".env"
+    if not file.is_file():
+        return Variables(dict(os.environ))
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        return _without(file, "is not UTF-8; save it as UTF-8")
+    except OSError as error:
+        return _without(file, f"cannot be read ({error.strerror}); this user needs to be allowed to (chmod u+r)")
+    values, problems = _parsed(file, text)
+    return Variables({**values, **os.environ}, problems)
 
-    beside = dotenv_values(folder / ".env", interpolate=False) if (folder / ".env").is_file() else {}
-    return {**{name: value for name, value in beside.items() if value is not None}, **os.environ}
+
+def _without(file: Path, what: str) -> Variables:
+    return Variables(dict(os.environ), (Problem(Place(str(file)), what, ENVIRONMENT),))
 
 
-def names_in(text: str) -> list[str]:
-    return REFERENCE.findall(text)
+def _parsed(file: Path, text: str) -> tuple[dict[str, str], tuple[Problem, ...]]:
+    """The file's variables. A line that cannot be understood is named and not repeated: it may hold a secret."""
+    import io
+
+    from dotenv.parser import parse_stream
+
+    values: dict[str, str] = {}
+    problems = []
+    for binding in parse_stream(io.StringIO(text)):
+        if binding.error or (binding.key is not None and binding.value is None):
+            place = Place(str(file), binding.original.line)
+            problems.append(Problem(place, "is not NAME=value", ENVIRONMENT))
+        elif binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values, tuple(problems)
 
 
 def is_reference(text: str) -> bool:
@@ -27,11 +66,25 @@ def is_reference(text: str) -> bool:
     return REFERENCE.fullmatch(text) is not None
 
 
-def filled(text: str, environment: Mapping[str, str]) -> str:
-    """The text with each ${NAME} replaced; a name that is not set stays as it is."""
-    return REFERENCE.sub(lambda found: environment.get(found[1]) or found[0], text)
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with each ${NAME} replaced; a name that is not set, or set to nothing, stays as it is."""
+    return REFERENCE.sub(lambda found: values.get(found[1]) or found[0], text)
 
 
-def missing(text: str, environment: Mapping[str, str]) -> list[str]:
-    """Names that are not set, or set to nothing."""
-    return [name for name in names_in(text) if not environment.get(name)]
+def is_open(text: str) -> bool:
+    """Whether a text still holds a ${ that nothing has replaced."""
+    return OPENING.search(text) is not None
+
+
+def faults(text: str, values: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """Position and reason of each ${ that nothing replaces."""
+    for opening in OPENING.finditer(text):
+        found = REFERENCE.match(text, opening.start())
+        if found is None:
+            yield opening.start(), "a variable of the environment is written ${NAME}: letters, digits and _"
+        elif not values.get(found[1]):
+            state = "set to nothing" if found[1] in values else "not set"
+            yield (
+                found.start(1),
+                f"the environment variable {found[1]} is {state}; export it, or write it in a file .env beside the mapping",
+            )

@@ -2,33 +2,80 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
-from etl.mapping.yaml_text import Document, Path
+from etl.mapping.places import Document, Path
 from etl.model import Place, Problem
 from etl.resources import load_schema
-from etl.suggest import did_you_mean
+from etl.suggest import did_you_mean, nearest
 
 SPOKEN = {
     "object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number",
     "number": "a number", "boolean": "true or false", "null": "null",
 }  # fmt: skip
 
+EXPRESSION = r"\{\{"
+"""The pattern by which the schema says that a text is an expression."""
 
-def grammar_problems(document: Document) -> list[Problem]:
-    """Unknown keys, missing keys, wrong types: everything the schema of the language refuses."""
-    validator = Draft202012Validator(load_schema("migration"))
-    return [problem for error in validator.iter_errors(document.data) for problem in _problems(document, error)]
+NAME = r"[A-Za-z][A-Za-z0-9_-]*"
+"""What a migration or a stage may be called: it becomes the name of a folder."""
 
 
-def _problems(document: Document, error: ValidationError) -> Iterator[Problem]:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A problem of grammar, and the path that has to be left out for the rest to be understood (None: nothing)."""
+
+    place: Place
+    what: str
+    drop: Path | None = None
+
+
+Refusals = Iterator[Refusal]
+
+
+def grammar_problems(document: Document) -> tuple[list[Problem], Any]:
+    """Unknown keys, missing keys, wrong types; and the data without them, so that all of it is as the schema says."""
+    refusals = [one for error in _validator().iter_errors(document.data) for one in _refusals(document, error)]
+    dropped = {refusal.drop for refusal in refusals if refusal.drop is not None}
+    return [Problem(one.place, one.what) for one in refusals], _kept(document.data, (), dropped)
+
+
+@cache
+def _validator() -> Any:
+    """jsonschema, stricter in two things: 2.0 is no whole number (Python cannot count with it), and in a pattern $ is
+    the end (to Python's `re` also what is before a last line break)."""
+    checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
+    strict: Any = extend(Draft202012Validator, {"pattern": _fits}, type_checker=checker)  # type: ignore[no-untyped-call]
+    return strict(load_schema("migration"))
+
+
+def _fits(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not re.search(pattern.replace("$", r"\Z"), value):
+        yield ValidationError(f"{value!r} does not match {pattern}")
+
+
+def _kept(value: Any, path: Path, dropped: Iterable[Path]) -> Any:
+    """A copy without the dropped paths. In a list they become null, so that the others keep their places."""
+    if path in dropped:
+        return None
+    if isinstance(value, Mapping):
+        return {key: _kept(one, (*path, key), dropped) for key, one in value.items() if (*path, key) not in dropped}
+    if isinstance(value, list):
+        return [_kept(one, (*path, index), dropped) for index, one in enumerate(value)]
+    return value
+
+
+def _refusals(document: Document, error: ValidationError) -> Refusals:
     path = tuple(error.absolute_path)
-    for place, what in WORDS.get(str(error.validator), _as_it_is)(document, path, error):
-        yield Problem(place, what)
+    yield from WORDS.get(str(error.validator), _as_it_is)(document, path, error)
 
 
 def _schema(error: ValidationError) -> Any:
@@ -39,80 +86,82 @@ def _rule(error: ValidationError) -> Any:
     return error.validator_value
 
 
-Words = Iterator[tuple[Place, str]]
-
-
-def _as_it_is(document: Document, path: Path, error: ValidationError) -> Words:
+def _as_it_is(document: Document, path: Path, error: ValidationError) -> Refusals:
     """A rule with no words of its own. The value is not repeated: it may be a secret."""
-    yield document.place(path), f"{_named(path)} does not fit: {error.validator} {_rule(error)}"
+    yield Refusal(document.place(path), f"{_named(path)} does not fit: {error.validator} {_rule(error)}", path)
 
 
-def _unknown_keys(document: Document, path: Path, error: ValidationError) -> Words:
+def _unknown_keys(document: Document, path: Path, error: ValidationError) -> Refusals:
     known = _schema(error)["properties"]
     instance: Any = error.instance
     for key in instance:
         if key not in known:
-            yield document.key_place((*path, key)), f"unknown key '{key}'{did_you_mean(key, known)}"
+            where = (*path, key)
+            yield Refusal(document.key_place(where), f"unknown key '{key}'{did_you_mean(key, known)}", where)
 
 
-def _missing_keys(document: Document, path: Path, error: ValidationError) -> Words:
-    instance: Any = error.instance
-    key = next(name for name in _rule(error) if name not in instance and f"'{name}'" in error.message)
-    yield document.place(path), f"{_named(path)} needs '{key}': {_schema(error)['properties'][key]['description']}"
+def _missing_keys(document: Document, path: Path, error: ValidationError) -> Refusals:
+    # One error for each missing key; its name stands nowhere but in the sentence.
+    key = next(name for name in _rule(error) if error.message.startswith(f"'{name}'"))
+    sentence = _schema(error)["properties"][key]["description"].split(".")[0]
+    yield Refusal(document.place(path), f"{_named(path)} needs '{key}': {sentence[0].lower()}{sentence[1:]}")
 
 
-def _wrong_type(document: Document, path: Path, error: ValidationError) -> Words:
+def _wrong_type(document: Document, path: Path, error: ValidationError) -> Refusals:
     wanted = _rule(error) if isinstance(_rule(error), list) else [_rule(error)]
-    yield (
-        document.place(path),
-        f"{_named(path)} must be {' or '.join(SPOKEN[one] for one in wanted)}, not {_type_of(error.instance)}",
-    )
+    wanted_words = " or ".join(SPOKEN[one] for one in wanted)
+    what = f"{_named(path)} must be {wanted_words}, not {_type_of(error.instance)}"
+    yield Refusal(document.place(path), what, path)
 
 
-def _not_one_of(document: Document, path: Path, error: ValidationError) -> Words:
+def _not_one_of(document: Document, path: Path, error: ValidationError) -> Refusals:
     known = [str(one) for one in _rule(error)]
-    # A key is checked by the schema's propertyNames: then the path is that of the mapping around it.
-    is_key = "propertyNames" in error.absolute_schema_path
-    place = document.key_place((*path, str(error.instance))) if is_key else document.place(path)
-    yield place, f"'{error.instance}' is not one of {', '.join(known)}{_near(str(error.instance), known)}"
+    word = str(error.instance)
+    near = nearest(word, known)
+    what = f"'{word}' is not one of {', '.join(known)}" + (f"; did you mean '{near}'?" if near else "")
+    yield _about_name(document, path, error, what)
 
 
-def _near(word: str, known: list[str]) -> str:
-    near = did_you_mean(word, known)
-    return near if "did you mean" in near else ""
+def _about_name(document: Document, path: Path, error: ValidationError, what: str) -> Refusal:
+    """A key is checked by the schema's propertyNames: then the path is that of the mapping around it."""
+    if "propertyNames" not in error.absolute_schema_path:
+        return Refusal(document.place(path), what, path)
+    return Refusal(document.key_place((*path, str(error.instance))), what)
 
 
-def _pattern(document: Document, path: Path, error: ValidationError) -> Words:
-    if _rule(error) == r"\{\{":
-        yield document.place(path), f'{_named(path)} must be an expression: "{{{{ ... }}}}"'
+def _pattern(document: Document, path: Path, error: ValidationError) -> Refusals:
+    if _rule(error) == EXPRESSION:
+        yield Refusal(document.place(path), f'{_named(path)} must be an expression: "{{{{ ... }}}}"', path)
         return
-    is_key = "propertyNames" in error.absolute_schema_path
-    place = document.key_place((*path, str(error.instance))) if is_key else document.place(path)
-    yield place, f"'{error.instance}' is no name: letters, digits and _ (a letter first)"
+    allowed = "letters, digits, _ and -" if "_-]" in _rule(error) else "letters, digits and _"
+    what = f"'{error.instance}' is no name: {allowed}, and no digit first"
+    yield _about_name(document, path, error, what)
 
 
-def _const(document: Document, path: Path, error: ValidationError) -> Words:
-    yield document.place(path), f"{_named(path)} must be {str(_rule(error)).lower()}"
+def _const(document: Document, path: Path, error: ValidationError) -> Refusals:
+    unquoted = ", without quotes" if isinstance(error.instance, str) else ""
+    yield Refusal(document.place(path), f"{_named(path)} must be {str(_rule(error)).lower()}{unquoted}", path)
 
 
-def _too_few(document: Document, path: Path, error: ValidationError) -> Words:
-    yield document.place(path), f"{_named(path)} must not be empty"
+def _empty(document: Document, path: Path, error: ValidationError) -> Refusals:
+    yield Refusal(document.place(path), f"{_named(path)} must not be empty")
 
 
-def _bound(document: Document, path: Path, error: ValidationError) -> Words:
+def _bound(document: Document, path: Path, error: ValidationError) -> Refusals:
     words = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}[str(error.validator)]
-    yield document.place(path), f"{_named(path)} must be {words} {_rule(error)}"
+    yield Refusal(document.place(path), f"{_named(path)} must be {words} {_rule(error)}", path)
 
 
-WORDS: Mapping[str, Callable[[Document, Path, ValidationError], Words]] = {
+WORDS: Mapping[str, Callable[[Document, Path, ValidationError], Refusals]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
     "type": _wrong_type,
     "enum": _not_one_of,
     "pattern": _pattern,
     "const": _const,
-    "minItems": _too_few,
-    "minProperties": _too_few,
+    "minItems": _empty,
+    "minProperties": _empty,
+    "minLength": _empty,
     "minimum": _bound,
     "maximum": _bound,
     "exclusiveMinimum": _bound,
@@ -125,7 +174,7 @@ def _named(path: Path) -> str:
         return "the mapping"
     last = path[-1]
     if isinstance(last, int):
-        return {"stages": "a stage", "tests": "a test"}.get(str(path[-2]), f"item {last + 1}")
+        return {"stages": "a stage", "tests": "a test"}.get(str(path[-2]), f"item {last + 1} of '{path[-2]}'")
     return f"'{last}'"
 
 

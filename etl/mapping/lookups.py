@@ -12,34 +12,27 @@ from etl.model import Lookup, Source, Table
 from etl.suggest import did_you_mean
 
 
-class LookupFault(ValueError):
-    """A lookup of the mapping that cannot be used; `key` is the entry or setting that is wrong."""
+class ColumnFault(ValueError):
+    """A lookup's file lacks the column that `setting` ('key' or 'value') names."""
 
-    def __init__(self, key: str, what: str) -> None:
+    def __init__(self, setting: str, what: str) -> None:
         super().__init__(what)
-        self.key = key
+        self.setting = setting
 
 
 def read_lookup(lookup: Lookup) -> Mapping[str, object]:
-    """The table as a mapping from text to value. Raises SourceError or LookupFault."""
+    """The table as a mapping from text to value. Raises SourceError or ColumnFault."""
     if lookup.source is None:
-        return dict(_scalar_pairs(lookup))
+        return lookup.pairs
     table = open_table(lookup.source)
     key, value = _position(table, lookup, "key"), _position(table, lookup, "value")
     return _unambiguous(lookup.source, _pairs(lookup.source, table, key, value))
 
 
-def _scalar_pairs(lookup: Lookup) -> Iterator[tuple[str, object]]:
-    for key, value in lookup.pairs.items():
-        if isinstance(value, list | dict):
-            raise LookupFault(key, f"a lookup gives one value for '{key}', not a {type(value).__name__}")
-        yield key, value
-
-
-def _position(table: Table, lookup: Lookup, which: str) -> int:
-    column = getattr(lookup, which)
+def _position(table: Table, lookup: Lookup, setting: str) -> int:
+    column = getattr(lookup, setting)
     if column not in table.header:
-        raise LookupFault(which, f"unknown column '{column}'{did_you_mean(column, table.header)}")
+        raise ColumnFault(setting, f"unknown column '{column}'{did_you_mean(column, table.header)}")
     return table.header.index(column)
 
 

@@ -4,54 +4,78 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
-from etl.expressions import Names, faults
-from etl.mapping.build import SECRETS
-from etl.mapping.environment import is_reference, missing
-from etl.mapping.yaml_text import Document, Path
-from etl.model import Migration, Problem
-
-ENVIRONMENT = "environment"
-"""The kind of a Problem about a variable that is not set, or a setting only an upload needs."""
+from etl.expressions import Names
+from etl.expressions.syntax import is_computed
+from etl.mapping import environment
+from etl.mapping.build import SECRETS, is_expression
+from etl.mapping.context import Context
+from etl.mapping.environment import ENVIRONMENT
+from etl.mapping.places import Path
+from etl.model import Expression, Problem
+from etl.suggest import did_you_mean
 
 FILLED = ("target", "sources", "lookups")
 """The parts of a mapping in which ${NAME} is replaced."""
 
 POLLING_EXPRESSIONS = ("total", "success", "errors", "done")
 
+PLACEHOLDERS: Mapping[Path, tuple[str, ...]] = {
+    ("target", "login_path"): (),
+    ("target", "token_path"): (),
+    ("target", "start_path"): ("channel", "type"),
+    ("target", "polling", "path"): ("channel", "migration_id"),
+}
+"""The paths of the API, and what is put into them."""
 
-def target_problems(document: Document, migration: Migration, environment: Mapping[str, str]) -> Iterator[Problem]:
-    yield from _secrets(document)
-    yield from _missing_variables(document, environment)
-    yield from _address(document, migration)
-    yield from _credentials(document, migration)
-    yield from _polling(document, migration)
+
+def target_problems(context: Context, values: Mapping[str, str]) -> Iterator[Problem]:
+    yield from _secrets(context)
+    yield from _variables(context, values)
+    yield from _addresses(context)
+    yield from _paths(context)
+    yield from _credentials(context)
+    yield from _polling(context)
 
 
-def _secrets(document: Document) -> Iterator[Problem]:
-    target = document.data.get("target")
+def _target(context: Context) -> Mapping[str, Any]:
+    return context.data.get("target") or {}
+
+
+def _secrets(context: Context) -> Iterator[Problem]:
     for name in SECRETS:
-        value = target.get(name) if isinstance(target, Mapping) else None
-        if isinstance(value, str) and not is_reference(value):
-            yield Problem(
-                document.place(("target", name)),
-                f"a secret is written here: take it from the environment, {name}: ${{OMNITRON_{name.upper()}}}, and change it "
-                "where it was issued",
+        value = _target(context).get(name)
+        if isinstance(value, str) and not environment.is_reference(value):
+            # The value is not repeated: problems are printed, and kept in logs.
+            yield context.at(
+                ("target", name),
+                f"a secret is written here: take it from the environment, {name}: ${{OMNITRON_{name.upper()}}}, "
+                "and change it where it was issued",
             )
 
 
-def _missing_variables(document: Document, environment: Mapping[str, str]) -> Iterator[Problem]:
-    for path, text in _texts(document.data, ()):
-        if path[0] not in FILLED:
-            continue
-        for name in missing(text, environment):
-            yield Problem(
-                document.word_place(path, name),
-                f"the environment variable {name} is not set; export it, or write it in a file .env beside the mapping",
-                ENVIRONMENT if path[0] == "target" else "mapping",
-            )
+def _variables(context: Context, values: Mapping[str, str]) -> Iterator[Problem]:
+    for path, text in _texts(context.data, ()):
+        if path[0] in FILLED and not is_expression(text) and path[:2] not in [("target", one) for one in SECRETS]:
+            yield from _unset(context, path, text, values)
+        elif path[0] == "stages" and environment.REFERENCE.search(text):
+            place = context.document.place_in(path, text, text.index("${"))
+            yield Problem(place, f"${{...}} is replaced in {', '.join(FILLED)} only; a stage sends it as it stands")
+    for name in SECRETS:
+        value = _target(context).get(name)
+        if isinstance(value, str) and environment.is_reference(value):
+            yield from _unset(context, ("target", name), value, values)
+
+
+def _unset(context: Context, path: Path, text: str, values: Mapping[str, str]) -> Iterator[Problem]:
+    # Without what an upload needs, a mapping can still be dry-run.
+    kind = ENVIRONMENT if path[0] == "target" else "mapping"
+    for offset, what in environment.faults(text, values):
+        yield Problem(context.document.place_in(path, text, offset), what, kind)
 
 
 def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
@@ -62,22 +86,29 @@ def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
         yield from _texts(one, (*path, key))
 
 
-def _address(document: Document, migration: Migration) -> Iterator[Problem]:
+def _addresses(context: Context) -> Iterator[Problem]:
     for name in ("url", "shop_url"):
-        url = getattr(migration.target, name)
-        if isinstance(url, str) and url and "${" not in url:
-            yield from (Problem(document.place(("target", name)), what) for what in address_faults(url))
+        url = getattr(context.migration.target, name)
+        if url and not environment.is_open(url):
+            yield from (context.at(("target", name), what) for what in address_faults(url))
 
 
 def address_faults(url: str) -> list[str]:
-    """What is wrong with an address to send people's data to. The address is not repeated when it holds a password."""
-    parts = urlsplit(url)
+    """What is wrong with an address to send people's data to. One that may hold a password is not repeated."""
+    shown = "this" if "@" in url else f"'{url}'"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return [f"{shown} is no address: write https://host"]
     if parts.password is not None or parts.username is not None:
         return ["a user or password in an address would end up in logs; use `token`, or `username` and `password`"]
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        return [f"'{url}' is no address: write https://host"]
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or "@" in url:
+        return [f"{shown} is no address: write https://host"]
+    if parts.query or parts.fragment:
+        return [f"{shown} has a query (?) or a fragment (#); an address ends before them"]
     if parts.scheme == "http" and not is_loopback(parts.hostname):
-        return [f"'{url}' is not encrypted: Omnitron is served over https only"]
+        return [f"{shown} is not encrypted: Omnitron is served over https only"]
     return []
 
 
@@ -88,21 +119,64 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _credentials(document: Document, migration: Migration) -> Iterator[Problem]:
-    target, place = migration.target, document.key_place(("target",))
-    if not isinstance(document.data.get("target"), Mapping):
+def _paths(context: Context) -> Iterator[Problem]:
+    target = context.migration.target
+    for path, names in PLACEHOLDERS.items():
+        text = getattr(target.polling if path[1] == "polling" else target, str(path[-1]))
+        try:
+            used = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
+        except ValueError as error:
+            yield context.at(path, f"'{path[-1]}' cannot be read: {error}")
+            continue
+        for name in used:
+            if name not in names:
+                what = f"unknown placeholder '{{{name}}}'{did_you_mean(name, names)}"
+                yield Problem(context.document.place_in(path, text, text.find("{" + name)), what)
+        if "://" in text:
+            yield context.at(path, f"'{path[-1]}' begins after the host, which is target.url")
+        if ("type" in names) > ("type" in used) or ("migration_id" in names) > ("migration_id" in used):
+            yield context.at(path, f"'{path[-1]}' needs {{{names[-1]}}}")
+
+
+def _credentials(context: Context) -> Iterator[Problem]:
+    """What an upload needs. It is enough that it is written: whether it is well written is told elsewhere."""
+    place = context.document.key_place(("target",))
+    written = context.document.data.get("target")
+    if "target" not in context.document.data:
         yield Problem(place, "the mapping has no `target:`; an upload needs url, channel and token", ENVIRONMENT)
+    elif isinstance(written, Mapping):
+        for name in ("url", "channel"):
+            if written.get(name, "") == "":
+                yield Problem(place, f"the target has no `{name}`", ENVIRONMENT)
+        if "token" not in written and not {"username", "password"} <= set(written):
+            yield Problem(place, "the target has no `token`, nor `username` and `password`", ENVIRONMENT)
+    yield from _certificates(context)
+
+
+def _certificates(context: Context) -> Iterator[Problem]:
+    bundle = context.migration.target.ca_bundle
+    if bundle is None or environment.is_open(bundle):
         return
-    for name in ("url", "channel"):
-        if not getattr(target, name):
-            yield Problem(place, f"the target has no `{name}`", ENVIRONMENT)
-    if target.token is None and (target.username is None or target.password is None):
-        yield Problem(place, "the target has no `token`, nor `username` and `password`", ENVIRONMENT)
+    if not _is_file(bundle):
+        what = f"{bundle!r} is no file; it should hold the certificates to trust"
+        yield Problem(context.document.place(("target", "ca_bundle")), what, ENVIRONMENT)
 
 
-def _polling(document: Document, migration: Migration) -> Iterator[Problem]:
+def _is_file(name: str) -> bool:
+    try:
+        return FilePath(name).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _polling(context: Context) -> Iterator[Problem]:
+    given = _target(context).get("polling") or {}
     for name in POLLING_EXPRESSIONS:
-        text = getattr(migration.target.polling, name)
-        if isinstance(text, str):
-            path: Path = ("target", "polling", name)
-            yield from (Problem(document.word_place(path, fault.word), fault.what) for fault in faults(text, Names()))
+        if name not in given:
+            continue
+        path: Path = ("target", "polling", name)
+        expression = Expression(given[name], context.document.place(path))
+        found = context.expression_problems(path, expression, Names())
+        yield from found
+        if not found and not is_computed(expression.text):
+            yield context.at(path, f"'{name}' is one expression: text around it makes a text of it")

@@ -7,122 +7,162 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from etl.model import Place, Problem
+from etl.mapping.places import Document, Path, Span
+from etl.mapping.traps import read_plain
 
-Path = tuple[str | int, ...]
 MOST_NODES = 100_000
+DEEPEST = 50
+LARGEST = 1_000_000
+"""Characters of a mapping. What is larger is data, and belongs in a file of its own."""
 
+HIDDEN: tuple[Path, ...] = (("target", "token"), ("target", "password"))
+"""What stands here is a secret, however wrongly it is written: it is read as text, and no problem repeats it."""
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Where a value stands: its place for people, and its first and last character in the text."""
+UNQUOTED = 'an unquoted {{ is a mapping to YAML: put the whole value in quotes, "{{ ... }}"'
 
-    place: Place
-    start: int
-    end: int
+STAND_IN = "{{ none }}"
+"""What an unquoted expression is read as, so that the rest can be checked."""
 
-
-@dataclass(slots=True)
-class Document:
-    """A YAML file as plain data, with the span of every value and the place of every key."""
-
-    file: str
-    text: str
-    data: Any = None
-    values: dict[Path, Span] = field(default_factory=dict)
-    keys: dict[Path, Place] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
-
-    def place(self, path: Path) -> Place:
-        """The place of a value, or of the nearest thing around it."""
-        while path and path not in self.values:
-            path = path[:-1]
-        return self.values[path].place if path in self.values else Place(self.file)
-
-    def key_place(self, path: Path) -> Place:
-        return self.keys.get(path) or self.place(path)
-
-    def word_place(self, path: Path, word: str) -> Place:
-        """The place of a word inside a value: where in the expression the wrong name stands."""
-        span = self.values.get(path)
-        if span is None or not word:
-            return self.place(path)
-        edge = r"(?<!\w)" if word[0].isalnum() else ""
-        tail = r"(?!\w)" if word[-1].isalnum() else ""
-        found = re.compile(f"{edge}{re.escape(word)}{tail}").search(self.text, span.start, span.end)
-        return self._at(found.start()) if found else span.place
-
-    def _at(self, index: int) -> Place:
-        line = self.text.count("\n", 0, index) + 1
-        return Place(self.file, line, index - (self.text.rfind("\n", 0, index) + 1) + 1)
+_UNQUOTED = re.compile(r"""(?m)(?P<before>[^"'#\n]*?(?:[:,\[{-][ \t]*|^[ \t]*))(?P<value>\{\{.*)$""")
+_MOST_REPAIRS = 200
 
 
 def read_document(file: str, text: str) -> Document:
     """Parse YAML text. What cannot be understood is in `problems`; `data` is None when nothing could be."""
     document = Document(file, text)
-    try:
-        nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        document.problems.append(_syntax_problem(document, error))
-        return document
-    except RecursionError:
-        document.problems.append(Problem(Place(file), "is nested too deeply"))
-        return document
-    if len(nodes) != 1 or nodes[0] is None:
-        what = (
-            "is empty; `etl schema` describes what belongs here"
-            if not nodes or nodes[0] is None
-            else ("holds more than one document (---); one mapping is one file")
-        )
-        document.problems.append(Problem(Place(file), what))
-        return document
-    document.data = _Reader(document).value(nodes[0], ())
+    nodes = _composed(document) if len(text) <= LARGEST else _too_large(document)
+    if len(nodes) > 1:
+        second = nodes[1].start_mark.index if nodes[1] is not None else len(text)
+        document.problem(second, "a second document begins here (---); one mapping is one file")
+    elif nodes and nodes[0] is not None:
+        document.data = _Reader(document).value(nodes[0], ())
+    if document.data is None and not document.problems:
+        document.problem(0, "is empty; `etl schema` describes what belongs here")
     return document
 
 
-def _syntax_problem(document: Document, error: yaml.YAMLError) -> Problem:
+def _too_large(document: Document) -> list[Node | None]:
+    document.problem(
+        0, f"has {len(document.text)} characters, a mapping at most {LARGEST}; put tables of codes in files"
+    )
+    return []
+
+
+# Text -> nodes
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's composer, which stops at a depth nobody needs and remembers where tags stand. Constructs nothing."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.depth = 0
+        self.tags: list[int] = []
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
+        if getattr(event, "tag", None) is not None:
+            self.tags.append(event.start_mark.index)
+        if self.depth == DEEPEST:
+            raise yaml.MarkedYAMLError(problem=f"nested more than {DEEPEST} levels deep", problem_mark=event.start_mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
+
+
+def _composed(document: Document) -> list[Node | None]:
+    """The nodes of each document in the text. Where an unquoted {{ is no YAML at all, the rest is read without it."""
+    text = document.text
+    for _ in range(_MOST_REPAIRS):
+        try:
+            return _compose(document, text)
+        except yaml.YAMLError as error:
+            repaired = _repaired(document, text, error)
+            if repaired is None:
+                break
+            text = repaired
+    return []
+
+
+def _compose(document: Document, text: str) -> list[Node | None]:
+    loader = _Loader(text)
+    nodes = []
+    try:
+        while loader.check_node():
+            nodes.append(loader.get_node())
+    except (ValueError, OverflowError):
+        # PyYAML asks Python for whatever character an escape such as \UFFFFFFFF names.
+        raise yaml.MarkedYAMLError(problem="no such character", problem_mark=loader.get_mark()) from None
+    for index in loader.tags:
+        document.problem(index, _TAG)
+    return nodes
+
+
+def _repaired(document: Document, text: str, error: yaml.YAMLError) -> str | None:
+    """The text, of the same length, without the unquoted {{ that made this error; None when something else did."""
+    found = _unquoted(text, error)
+    if found is None:
+        # What follows a repair may be its doing.
+        if not document.spoilt:
+            document.problem(*_reason(error))
+        return None
+    start, end = found
+    document.problem(start, UNQUOTED)
+    document.spoil(start)
+    return f'{text[:start]}"{"x" * (end - start - 2)}"{text[end:]}'
+
+
+def _unquoted(text: str, error: yaml.YAMLError) -> tuple[int, int] | None:
+    """Where an unquoted {{ begins and its value ends, in the line of an error or the one that PyYAML was reading from."""
+    for mark in (getattr(error, "problem_mark", None), getattr(error, "context_mark", None)):
+        found = mark and _UNQUOTED.match(text, text.rfind("\n", 0, mark.index) + 1)
+        if found:
+            # Within brackets the value ends before they close.
+            inside = "[" in found["before"] or "{" in found["before"]
+            length = len(found["value"][: found["value"].rfind("}}") + 2] if inside else found["value"])
+            return found.start("value"), found.start("value") + max(length, 2)
+    return None
+
+
+_TAG = "a tag (!...) is not available; write text that begins with ! in quotes"
+_MISPLACED = "this does not fit what is before it; look at its indentation and its quotes"
+_WORDS = (
+    ("undefined alias", "there is no such anchor; write text that begins with * in quotes"),
+    ("duplicate anchor", "this anchor is there already; write text that begins with & in quotes"),
+    ("tag", _TAG),
+    (r"found character '\\t'", "a tab, which YAML does not allow here; indent with blanks"),
+    ("unexpected end of stream", "a quote that is not closed"),
+    ("expected ',' or", "a bracket before this is not closed, or a comma is missing"),
+    ("expected the node content|expected <block end>|expected alphabetic", _MISPLACED),
+    ("mapping values are not allowed", "a colon too many: put the value in quotes, or end the line before it with a colon"),
+    ("could not find expected ':'", "a key without its colon, or text without its quotes"),
+    ("special characters are not allowed", "a control character; remove it"),
+    ("cannot start any token", "a value cannot begin with this character; put it in quotes"),
+    ("unknown escape character", r"a \ that begins no known escape; write \\, or put the text in single quotes"),
+    ("no such character", r"an escape (\U...) that is no character"),
+)  # fmt: skip
+"""PyYAML's reasons in words that help, and that repeat nothing of the file."""
+
+
+def _reason(error: yaml.YAMLError) -> tuple[int, str]:
+    """Where an error is, and what it is."""
+    reason = str(getattr(error, "problem", None) or getattr(error, "reason", None) or "unreadable text")
     mark = getattr(error, "problem_mark", None)
-    if mark is None:
-        return Problem(Place(document.file), f"is not YAML: {error}")
-    reason = getattr(error, "problem", None) or str(error)
-    line = document.text.splitlines()[mark.line] if mark.line < document.text.count("\n") + 1 and document.text else ""
-    place = Place(document.file, mark.line + 1, mark.column + 1)
-    if re.search(r"(^|[:\-,\[{])\s*\{\{", line):
-        return Problem(place, UNQUOTED)
-    if "\t" in line[: mark.column + 1]:
-        reason = "YAML allows no tab here; indent with blanks"
-    return Problem(place, f"is not YAML: {reason}")
+    if reason in ("found unexpected end of stream", "could not find expected ':'"):
+        # These are found where something else begins, and stand where PyYAML began to read.
+        mark = getattr(error, "context_mark", None) or mark
+    index = mark.index if mark is not None else getattr(error, "position", 0)
+    spoken = next((words for theirs, words in _WORDS if re.search(theirs, reason)), reason)
+    return index, f"is not YAML: {spoken}"
 
 
-UNQUOTED = 'an unquoted {{ is a mapping to YAML: put the whole value in quotes, "{{ ... }}"'
-
-NULL = re.compile(r"(~|null|Null|NULL|)\Z")
-BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
-INT = re.compile(r"-?(0|[1-9][0-9]*)\Z")
-FLOAT = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+\Z")
-
-TRAPS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"(y|n|yes|no|on|off)\Z", re.I), "a yes or no to some YAML readers and text to others"),
-    (re.compile(r"[-+]?0[0-9_]+\Z"), "an octal number to YAML"),
-    (re.compile(r"[-+]?0[xob][0-9a-f_]+\Z", re.I), "a number in another base to YAML"),
-    (re.compile(r"[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?\Z"), "a number in base 60 to YAML"),
-    (
-        re.compile(r"[-+]?[0-9][0-9_]*(\.[0-9_]*)?e[-+]?[0-9]+\Z", re.I),
-        "a number with an exponent to some YAML readers",
-    ),
-    (re.compile(r"[-+]?(\.inf|\.nan)\Z", re.I), "not a number that JSON can hold"),
-    (re.compile(r"[-+]?[0-9][0-9,_]*_[0-9_]*\Z"), "a number with separators to YAML"),
-    (re.compile(r"\+[0-9.]+\Z"), "a number to YAML, which loses its +"),
-    (re.compile(r"([-+]?\.[0-9]+|[-+]?[0-9]+\.)\Z"), "a number without its digits before or after the point"),
-    (re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?\Z"), "a date to YAML"),
-)
-"""Plain scalars that do not mean what they look like."""
+# Nodes -> data
 
 
 class _Reader:
@@ -131,96 +171,90 @@ class _Reader:
     def __init__(self, document: Document) -> None:
         self._document = document
         self._seen = 0
-        self._inside: list[int] = []
+        self._inside: set[int] = set()
 
     def value(self, node: Node, path: Path) -> Any:
-        place = self._place(node)
-        self._document.values[path] = Span(place, node.start_mark.index, node.end_mark.index)
-        self._seen += 1
-        if self._seen > MOST_NODES or id(node) in self._inside:
-            if self._seen <= MOST_NODES + 1 or id(node) in self._inside:
-                self._problem(place, f"aliases make more than {MOST_NODES} values of this file; write them out")
-            self._seen = MOST_NODES + 2
-            return None
+        self._document.values[path] = Span(node.start_mark.index, node.end_mark.index, getattr(node, "style", None))
+        if path in HIDDEN:
+            return node.value if isinstance(node, ScalarNode) else {}
         if isinstance(node, ScalarNode):
-            return self._scalar(node, place)
-        self._inside.append(id(node))
+            return self._scalar(node)
+        if self._too_much(node):
+            return None
+        self._inside.add(id(node))
         plain = self._sequence(node, path) if isinstance(node, SequenceNode) else self._mapping(node, path)
-        self._inside.pop()
+        self._inside.remove(id(node))
         return plain
 
-    def _scalar(self, node: ScalarNode, place: Place) -> Any:
+    def _too_much(self, node: Node) -> bool:
+        """Whether aliases have made the file endless, or larger than it is written."""
+        if id(node) in self._inside:
+            self._problem(node, "this holds itself, through an alias; write it out")
+            return True
+        self._seen += 1 + len(node.value)
+        if self._seen > MOST_NODES >= self._seen - 1 - len(node.value):
+            self._problem(node, f"aliases make more than {MOST_NODES} values of this file; write them out")
+        return self._seen > MOST_NODES
+
+    def _scalar(self, node: ScalarNode) -> Any:
         text: str = node.value
-        if self._tagged(node, place) or node.style is not None:
+        if node.start_mark.index in self._document.spoilt:
+            return STAND_IN
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            self._problem(node, "half a character (\\ud800 to \\udfff); write the character itself")
+            return text.encode("utf-8", "replace").decode()
+        if node.style is not None:
             return text
-        if NULL.match(text):
-            return None
-        if text in BOOL:
-            return BOOL[text]
-        if INT.match(text):
-            return int(text) if len(text) < 1000 else text
-        if FLOAT.match(text):
-            return float(text)
-        for trap, meaning in TRAPS:
-            if trap.match(text):
-                self._problem(place, f"{text} is {meaning}: write '{text}' in quotes if it is text{_otherwise(text)}")
-        return text
+        try:
+            return read_plain(text)
+        except ValueError as error:
+            self._problem(node, str(error))
+            return text
 
     def _sequence(self, node: SequenceNode, path: Path) -> list[Any]:
-        self._tagged(node, self._place(node))
         return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
 
     def _mapping(self, node: Node, path: Path) -> Any:
         assert isinstance(node, MappingNode)
-        self._tagged(node, self._place(node))
-        if any(isinstance(key, MappingNode) for key, _ in node.value):
-            self._problem(self._place(node), UNQUOTED)
-            return None
-        plain: dict[str, Any] = {}
-        for key, item in self._entries(node, path):
-            plain[key] = self.value(item, (*path, key))
-        return plain
+        if self._is_unquoted(node):
+            self._problem(node, UNQUOTED)
+            self._document.spoil(node.start_mark.index)
+            return STAND_IN
+        return {key: self.value(item, (*path, key)) for key, item in self._entries(node, path)}
+
+    def _is_unquoted(self, node: MappingNode) -> bool:
+        """Whether a mapping was meant as an expression: {{ a }} is a mapping whose key is a mapping."""
+        start = node.start_mark.index
+        nested = any(isinstance(key, MappingNode) for key, _ in node.value)
+        return nested and self._document.text.startswith("{{", start)
 
     def _entries(self, node: MappingNode, path: Path) -> Iterator[tuple[str, Node]]:
-        first: dict[str, int] = {}
         for key_node, item in node.value:
-            place = self._place(key_node)
-            if not isinstance(key_node, ScalarNode):
-                self._problem(place, "a key must be one word or number")
+            key = self._key(key_node)
+            if key is None:
                 continue
-            key = self._key(key_node, place)
-            if key in first:
-                self._problem(place, f"'{key}' is already given in line {first[key]}; YAML would keep only this one")
+            if (*path, key) in self._document.keys and not self._is_alias(path, key, key_node):
+                line = self._document.key_place((*path, key)).line
+                self._problem(key_node, f"'{key}' is already given in line {line}; YAML would keep only this one")
                 continue
-            first[key] = place.line
-            self._document.keys[(*path, key)] = place
+            self._document.keys[(*path, key)] = key_node.start_mark.index
             yield key, item
 
-    def _key(self, node: ScalarNode, place: Place) -> str:
-        if node.value == "<<" and node.style is None:
-            self._problem(place, "merging mappings with << is not available; write the keys out")
-        self._scalar(node, place)
-        return str(node.value)
+    def _is_alias(self, path: Path, key: str, node: Node) -> bool:
+        return self._document.keys[(*path, key)] == node.start_mark.index
 
-    def _tagged(self, node: Node, place: Place) -> bool:
-        """Whether a value carries an explicit tag (!!str), and whether that is a problem."""
-        explicit = self._document.text[node.start_mark.index : node.start_mark.index + 1] == "!"
-        if explicit and node.tag != "tag:yaml.org,2002:str":
-            self._problem(place, f"the tag {node.tag.replace('tag:yaml.org,2002:', '!!')} is not available")
-        return explicit
+    def _key(self, node: Node) -> str | None:
+        """A key as text, or None with a problem."""
+        if not isinstance(node, ScalarNode):
+            self._problem(node, "a key must be one word or number")
+        elif node.style is None and node.value == "<<":
+            self._problem(node, "merging mappings with << is not available; write the keys out")
+        elif not node.value:
+            self._problem(node, "a key is missing before the colon")
+        else:
+            self._scalar(node)
+            return str(node.value)
+        return None
 
-    def _place(self, node: Node) -> Place:
-        return Place(self._document.file, node.start_mark.line + 1, node.start_mark.column + 1)
-
-    def _problem(self, place: Place, what: str) -> None:
-        self._document.problems.append(Problem(place, what))
-
-
-def _otherwise(text: str) -> str:
-    if text.lower() in ("y", "yes", "on"):
-        return ", true if it is a logical value"
-    if text.lower() in ("n", "no", "off"):
-        return ", false if it is a logical value"
-    if text[:1].isdigit() or text[:1] in "+-.":
-        return ", or write the number in plain digits"
-    return ""
+    def _problem(self, node: Node, what: str) -> None:
+        self._document.problem(node.start_mark.index, what)

@@ -95,8 +95,8 @@ def _one_by_one(program: Program, rows: Rows, chunk: Chunk) -> tuple[list[Any], 
 
 
 def _keep_valid(program: Program, rows: Rows, chunk: Chunk, records: list[Any], indices: Sequence[int]) -> None:
-    keys = _keys(program, rows, records, indices)
-    bad = set(program.validator.invalid(records))
+    keys, written = _keys(program, rows, records, indices), _written(records)
+    bad = set(program.validator.invalid(records, written=written is not None))
     if None in keys:
         bad |= {position for position, key in enumerate(keys) if key is None}
     for position in sorted(bad):
@@ -105,11 +105,19 @@ def _keep_valid(program: Program, rows: Rows, chunk: Chunk, records: list[Any], 
     if bad:
         good = [position for position in range(len(records)) if position not in bad]
         records, keys = [records[i] for i in good], [keys[i] for i in good]
-        indices = [indices[i] for i in good]
-    chunk.records = list(map(orjson.dumps, records))
+        indices, written = [indices[i] for i in good], written and [written[i] for i in good]
+    chunk.records = list(map(orjson.dumps, records)) if written is None else written
     chunk.keys = keys
     chunk.indices = indices
     chunk.columns = {name: _column(records, name) for name in watched(program)}
+
+
+def _written(records: list[Any]) -> list[bytes] | None:
+    """The JSON of each record; None when one of them cannot be written, which the validator then has to find."""
+    try:
+        return list(map(orjson.dumps, records))
+    except orjson.JSONEncodeError:
+        return None
 
 
 def watched(program: Program) -> list[str]:

@@ -117,11 +117,13 @@ class Program:
             for one in self.validator.explain(partial)
             if one.field is not None and one.field.split(".")[0] not in failed
         ]
+        if key is None and self.plan.stage.key not in failed:
+            schema.append(self._keyless(row))
         return Outcome(key, findings=(*failures, *schema), partial=partial)
 
     def _shown(self, failure: Failure) -> object:
         """What a failed field was made from, unless it is one that nobody should see (a password)."""
-        keywords = self.plan.schema["properties"].get(failure.field.split(".")[0], {})
+        keywords = self.plan.schema.get("properties", {}).get(failure.field.split(".")[0], {})
         return HIDDEN if keywords.get("writeOnly") is True else failure.value
 
     def _partial(self, row: Sequence[Any], failed: set[str]) -> Record:

@@ -5,10 +5,12 @@ JSON Schema takes this for granted. Inside a field that is open (`extra_field`) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import isfinite
 from typing import Any
+
+import orjson
 
 DEEPEST = 100
 """Levels of lists and objects. Readers of JSON stop somewhere: orjson at 254."""
@@ -20,6 +22,38 @@ Path = tuple[str | int, ...]
 
 def is_sendable(value: object, path: Path = ()) -> bool:
     return next(unsendable(value, path), None) is None
+
+
+def are_sendable(records: Sequence[Mapping[str, Any]], fields: Sequence[str], *, written: bool = False) -> bool:
+    """Whether records can be sent. `fields` are the open ones; every other holds what its schema keeps sendable, or text.
+
+    Writing them tells, but for what orjson writes where others would not: NaN as null, and lists nested very deep.
+    `written`: the caller has written the records already.
+    """
+    if not written and not _can_be_written(records):
+        return all(map(is_sendable, records))
+    values = [(value, field) for field in fields for record in records if (value := record.get(field))]
+    return all(_plainly_sendable(value) or is_sendable(value, (field,)) for value, field in values)
+
+
+_STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+
+
+def _can_be_written(value: object) -> bool:
+    try:
+        orjson.dumps(value, option=_STRICT)
+    except orjson.JSONEncodeError:
+        return False
+    return True
+
+
+def _plainly_sendable(value: object) -> bool:
+    """Whether a look at its JSON is enough to see that a value is sendable."""
+    try:
+        text = orjson.dumps(value, option=_STRICT)
+    except orjson.JSONEncodeError:
+        return False
+    return b"null" not in text and text.count(b"{") + text.count(b"[") < DEEPEST
 
 
 def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, str]]:
@@ -75,22 +109,6 @@ def open_fields(schema: Mapping[str, object]) -> tuple[str, ...]:
     if not isinstance(properties, Mapping):
         return ()
     return tuple(name for name, keywords in properties.items() if not _is_closed(keywords))
-
-
-def reading_every_text(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """The schema, made to notice half a character: jsonschema-rs only looks at a text's letters to match a pattern."""
-    properties = {
-        name: {**keywords, "pattern": ""} if _is_text_unread(keywords) else keywords
-        for name, keywords in schema.get("properties", {}).items()
-    }
-    return {**schema, "properties": properties}
-
-
-def _is_text_unread(keywords: object) -> bool:
-    if not isinstance(keywords, Mapping) or {"pattern", "enum", "format"} & keywords.keys():
-        return False
-    types = keywords.get("type", ())
-    return "string" in ((types,) if isinstance(types, str) else types)
 
 
 def _is_closed(keywords: object) -> bool:

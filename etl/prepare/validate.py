@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.prepare.decimals import decimal_fields, have_decimals, without_decimals
+from etl.prepare.columns import column_rules, without
 from etl.prepare.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, spelled, written_as
 from etl.prepare.overlay import overlaid
 from etl.prepare.reasons import is_hidden, reason, settles
-from etl.prepare.sendable import Path, is_sendable, open_fields, reading_every_text, unsendable
+from etl.prepare.sendable import Path, are_sendable, open_fields, unsendable
 from etl.resources import load_schema
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Validator:
         }
         self._open = open_fields(schema)
         self._fast = fast
-        self._decimals = decimal_fields(schema)
-        quick = reading_every_text(without_decimals(schema))
+        self._columns = column_rules(schema, self._checks)
+        quick = without(schema, self._columns)
         self._one = self._compiled(quick)
         self._many = self._compiled({"type": "array", "items": quick})
 
@@ -76,21 +76,25 @@ class Validator:
             schema, formats=self._checks, validate_formats=True, ignore_unknown_formats=False
         )
 
-    def all_valid(self, records: Sequence[Record]) -> bool:
-        """Whether every record is valid, in one call: the way to ask for a chunk of rows."""
+    def all_valid(self, records: Sequence[Record], *, written: bool = False) -> bool:
+        """Whether every record is valid, in one call: the way to ask for a chunk of rows.
+
+        `written`: orjson has written each of them already, so that their texts are known to be Unicode.
+        """
         if not self._fast:
             return all(map(self.is_valid, records))
         rows = list(records)
-        return self._all_sendable(rows) and _accepts(self._many, rows) and have_decimals(rows, self._decimals)
+        sendable = are_sendable(rows, self._open, written=written)
+        return sendable and _accepts(self._many, rows) and self._columns.fit(rows)
 
     def is_valid(self, record: Record) -> bool:
         if not self._fast:
             return not self._explained(record)
-        return self._all_sendable([record]) and _accepts(self._one, record) and have_decimals([record], self._decimals)
+        return are_sendable([record], self._open) and _accepts(self._one, record) and self._columns.fit([record])
 
-    def invalid(self, records: Sequence[Record]) -> list[int]:
+    def invalid(self, records: Sequence[Record], *, written: bool = False) -> list[int]:
         """The indices of the records that are not valid."""
-        if self.all_valid(records):
+        if self.all_valid(records, written=written):
             return []
         return [index for index, record in enumerate(records) if not self.is_valid(record)]
 
@@ -106,15 +110,6 @@ class Validator:
         inside = f"{field}."
         found = self._explained({field: value})
         return [one for one in found if one.field and (one.field == field or one.field.startswith(inside))]
-
-    def _all_sendable(self, records: Sequence[Record]) -> bool:
-        """jsonschema-rs does not look into what the schema leaves open, such as extra_field."""
-        return all(
-            is_sendable(value, (field,))
-            for field in self._open
-            for record in records
-            if (value := record.get(field))  # what is empty can be sent
-        )
 
     def _explained(self, record: Record) -> list[Finding]:
         """What cannot be written as JSON is found first: jsonschema need not understand it."""

@@ -18,16 +18,17 @@ PLAIN_FIELDS = frozenset(
 )  # fmt: skip
 """Fields that tell nothing about a person by themselves. Every other field is masked, also one nobody thought of."""
 
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+# A text that holds both kinds of quotes is shown with some of them escaped.
+_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 _WORD = re.compile(r"\w+")
+_EMAIL = re.compile(r"([^\s@])[^\s@]*@([^\s@.])[^\s@.]*((?:\.[\w-]+)+)")
 
 
 def mask_text(text: str) -> str:
     """The first letter of every word, and stars: a***@m***.com, A*** Y***, 5***."""
-    name, at, domain = text.rpartition("@")
-    if at and name and "." in domain:
-        host, _, ending = domain.partition(".")
-        return f"{name[:1]}***@{host[:1]}***.{ending}"
+    # Only what is an e-mail address as a whole keeps its ending: in a longer text more could follow it.
+    if email := _EMAIL.fullmatch(text):
+        return f"{email[1]}***@{email[2]}***{email[3]}"
     return _WORD.sub(lambda word: f"{word[0][0]}***", text)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etl.report.mask import mask_reason, mask_record, mask_text
+from etl.report.mask import mask_reason, mask_record, mask_value
 from etl.report.summary import plain_json
 
 if TYPE_CHECKING:
@@ -26,9 +26,8 @@ class PreviewRow:
     problems: Sequence[tuple[str | None, str]]
 
     def masked(self) -> PreviewRow:
-        cells = {
-            name: mask_text(str(value)) if value not in (None, "") else value for name, value in self.cells.items()
-        }
+        # A column's name tells nothing about what is in it, so that every cell is masked, and what is nested in it.
+        cells = {name: mask_value(None, value) for name, value in self.cells.items()}
         problems = [(field, mask_reason(field, reason)) for field, reason in self.problems]
         return PreviewRow(self.stage, self.source, self.row, cells, self.fate, mask_record(self.record), problems)
 

@@ -1,0 +1,47 @@
+"""What the checks share: the document, what was built from it, and what was opened to check it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.expressions import Names
+from etl.expressions.syntax import faults
+from etl.mapping.places import Document, Path
+from etl.model import Expression, Migration, Problem, Stage, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`data` is the document's, without what the grammar refused. `tables` and `lookups` are filled by the first checks."""
+
+    document: Document
+    data: Mapping[str, Any]
+    migration: Migration
+    tables: dict[str, Table] = field(default_factory=dict)
+    lookups: dict[str, Mapping[str, object]] = field(default_factory=dict)
+
+    def at(self, path: Path, what: str) -> Problem:
+        """A problem with a value."""
+        return Problem(self.document.place(path), what)
+
+    def at_key(self, path: Path, what: str) -> Problem:
+        """A problem with a key."""
+        return Problem(self.document.key_place(path), what)
+
+    def written(self, part: str) -> Mapping[str, Any]:
+        """`sources` or `lookups` as they are written, what the grammar refused included: a name is known all the same."""
+        whole = self.document.data.get(part)
+        return whole if isinstance(whole, Mapping) else {}
+
+    def names(self, stage: Stage) -> Names:
+        """What the stage's expressions may use. A table that cannot be opened has any column."""
+        table = self.tables.get(stage.source)
+        known = {name: self.lookups.get(name, {}) for name in self.written("lookups")}
+        return Names(None if table is None else frozenset(table.header), known)
+
+    def expression_problems(self, path: Path, expression: Expression, names: Names) -> list[Problem]:
+        """Everything wrong with the expression at a path, each where it stands in it."""
+        found = faults(expression.text, names)
+        return [Problem(self.document.place_in(path, expression.text, one.at), one.what) for one in found]

@@ -1,0 +1,123 @@
+"""Stages against the payload schemas, and the target's own settings for these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
+from etl.mapping.context import Context
+from etl.mapping.places import Path
+from etl.mapping.stage_checks import placed_stages
+from etl.mapping.templates import is_constant, plain_constant
+from etl.model import PAYLOADS, Problem, Stage, Template
+from etl.prepare.formats import DATE_FORMAT, DATETIME_FORMAT, written_as
+from etl.prepare.overlay import overlaid
+from etl.prepare.validate import Validator
+from etl.resources import load_schema
+from etl.suggest import did_you_mean
+
+Schema = Mapping[str, Any]
+
+_METASCHEMA = Draft202012Validator.META_SCHEMA
+
+
+def payload_problems(context: Context) -> Iterator[Problem]:
+    """The target's formats and overlays first; a payload whose overlay is wrong is checked without it."""
+    yield from _format_problems(context)
+    schemas = {}
+    for payload in PAYLOADS:
+        found = list(_overlay_problems(context, payload))
+        yield from found
+        overlay = context.migration.target.payloads.get(payload, {})
+        schemas[payload] = overlaid(load_schema(payload), {} if found else overlay)
+    for path, stage in placed_stages(context):
+        yield from _payload(context, path, stage, schemas)
+
+
+def _format_problems(context: Context) -> Iterator[Problem]:
+    for name in ("date_format", "datetime_format"):
+        try:
+            written_as(getattr(context.migration.target, name))
+        except ValueError as error:
+            yield context.at(("target", name), str(error))
+
+
+def _validator(context: Context, schema: Schema) -> Validator:
+    """With the target's formats, or those assumed where the target's are none. Raises ValueError for a bad schema."""
+    target = context.migration.target
+    wrong = bool(list(_format_problems(context)))
+    return Validator(
+        schema,
+        date_format=DATE_FORMAT if wrong else target.date_format,
+        datetime_format=DATETIME_FORMAT if wrong else target.datetime_format,
+    )
+
+
+def _overlay_problems(context: Context, payload: str) -> Iterator[Problem]:
+    for field, keywords in context.migration.target.payloads.get(payload, {}).items():
+        path: Path = ("target", "payloads", payload, field)
+        try:
+            schema = overlaid(load_schema(payload), {field: keywords})
+            fault = best_match(Draft202012Validator(_METASCHEMA).iter_errors(schema["properties"][field]))
+            if fault is None:
+                _validator(context, schema)
+            else:
+                keyword = str(fault.absolute_path[0])
+                yield context.at((*path, keyword), f"'{keyword}' cannot be this in JSON Schema: {fault.message}")
+        except ValueError as error:
+            # jsonschema-rs explains on further lines.
+            yield context.at_key(path, str(error).splitlines()[0])
+
+
+def _payload(context: Context, path: Path, stage: Stage, schemas: Mapping[str, Schema]) -> Iterator[Problem]:
+    if stage.payload not in PAYLOADS:
+        # A `payload` that is wrong has been refused by the grammar; here it is the name that is none.
+        if stage.name and "payload" not in context.document.data["stages"][path[-1]]:
+            what = f"'{stage.name}' is no payload of Omnitron ({', '.join(PAYLOADS)}); say which with `payload:`"
+            yield context.at((*path, "name"), what)
+        return
+    schema = schemas[stage.payload]
+    yield from _names(context, path, stage, schema)
+    if "fields" in context.data["stages"][path[-1]]:
+        for what in unfilled(schema, stage.fields):
+            message = f"the payload '{stage.payload}' needs {what}, which nothing fills"
+            yield context.at_key((*path, "fields"), message)
+    yield from _constants(context, (*path, "fields"), stage, schema)
+
+
+def _names(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
+    known = schema["properties"]
+    for name in stage.fields:
+        if name not in known:
+            what = f"the payload '{stage.payload}' has no field '{name}'{did_you_mean(name, known)}"
+            yield context.at_key((*path, "fields", name), what)
+
+
+def unfilled(schema: Schema, fields: Mapping[str, Template]) -> list[str]:
+    """The required fields nobody fills, as a message names them: 'email', or 'customer_code' or 'user'."""
+    found = [f"'{name}'" for name in schema.get("required", ()) if name not in fields]
+    choices = [choice["required"] for choice in schema.get("anyOf", ()) if "required" in choice]
+    if choices and not any(all(name in fields for name in choice) for choice in choices):
+        found.append(" or ".join(f"'{name}'" for choice in choices for name in choice))
+    return found
+
+
+def _constants(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
+    validator, known = _validator(context, schema), schema["properties"]
+    for name, template in stage.fields.items():
+        if name not in known or not is_constant(template):
+            continue
+        for finding in validator.explain_field(name, plain_constant(template)):
+            where = _inside(context, path, str(finding.field).split("."))
+            yield context.at(where, f"the payload '{stage.payload}' refuses this '{finding.field}': {finding.reason}")
+
+
+def _inside(context: Context, path: Path, names: list[str]) -> Path:
+    """The path in the document of what a finding names: extra_field.gift, tags.0."""
+    for name in names:
+        item = (*path, int(name)) if name.isdecimal() else path
+        path = item if item in context.document.values and item != path else (*path, name)
+    return path

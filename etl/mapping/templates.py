@@ -1,0 +1,29 @@
+"""Walk through what fields are made from: expressions, constants, and lists and mappings of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from etl.mapping.places import Path
+from etl.model import Expression, Template
+
+
+def leaves(path: Path, template: Template) -> list[tuple[Path, Template]]:
+    """Every expression and constant of a template, with its path in the document."""
+    if isinstance(template, Mapping):
+        return [leaf for name, one in template.items() for leaf in leaves((*path, name), one)]
+    if isinstance(template, tuple):
+        return [leaf for index, one in enumerate(template) for leaf in leaves((*path, index), one)]
+    return [(path, template)]
+
+
+def is_constant(template: Template) -> bool:
+    return not any(isinstance(leaf, Expression) for _, leaf in leaves((), template))
+
+
+def plain_constant(template: Template) -> Any:
+    """A constant as JSON has it."""
+    if isinstance(template, Mapping):
+        return {name: plain_constant(one) for name, one in template.items()}
+    return [plain_constant(one) for one in template] if isinstance(template, tuple) else template

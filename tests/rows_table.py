@@ -1,0 +1,79 @@
+"""A table of rows that are given, cut in parts of an exact size; what a stage made of it leaves on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from etl.expressions import Header
+from etl.model import RowFault, Rows, Stage
+from etl.package import StageWriter
+from etl.prepare.engine import chunks
+from etl.prepare.program import Plan
+from etl.prepare.stage import prepare_stage
+
+
+@dataclass(frozen=True)
+class GivenPart:
+    rows: tuple
+    start: None = None
+
+    def moved(self, start):
+        return self
+
+    def read(self):
+        """A row that is a text is one that could not be read, for that reason."""
+        faults = [RowFault(index, row, ("?",)) for index, row in enumerate(self.rows) if isinstance(row, str)]
+        return Rows(self.rows, tuple(faults))
+
+
+@dataclass(frozen=True)
+class GivenTable:
+    header: tuple
+    rows: tuple
+    first_row: int = 2
+    text_only: bool = True
+
+    def parts(self, rows):
+        return (GivenPart(self.rows[start : start + rows]) for start in range(0, len(self.rows), rows))
+
+
+def plan_of(stage: Stage, header, schema, lookups=None, **options) -> Plan:
+    return Plan(stage, Header(tuple(header), **options), lookups or {}, schema, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
+
+
+@dataclass
+class Left:
+    """What a stage left: its counts, [key, row] of each record sent, the lines of its rejects and held records."""
+
+    counts: object
+    records: list
+    sent: list
+    rejects: list
+    held: list
+
+
+def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -> Left:
+    """Prepare one stage in the folder `root`."""
+    table = GivenTable(plan.header.columns, tuple(rows))
+    writer = StageWriter(root, plan.stage.name, plan.stage.payload, batch)
+    done = prepare_stage(
+        plan,
+        "/old/shop.csv",
+        table.first_row,
+        chunks(plan, table, workers=workers, rows=part),
+        integrity.stage(plan.stage),
+        writer,
+        lambda rows: None,
+    )
+    return Left(
+        done.counts,
+        [one for batch in done.batches for one in json.loads((root / batch.payload.file).read_bytes())],
+        [tuple(one) for batch in done.batches for one in json.loads((root / batch.index.file).read_bytes())],
+        lines_of(root / done.rejects.file),
+        lines_of(root / done.held.file),
+    )
+
+
+def lines_of(path):
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -1,0 +1,274 @@
+"""Chunks in order, from one process or several: wrong cuts, killed processes, Ctrl-C, and a limit."""
+
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import psutil
+import pytest
+from rows_table import GivenTable, plan_of
+from small_migration import CUSTOMERS, write_shop
+
+from etl import runner
+from etl.errors import SourceError
+from etl.extract import open_table
+from etl.model import Expression, Place, Rows, Source, Stage
+from etl.prepare.engine import chunks
+
+WAIT = 60
+SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
+STAGE = Stage("user", "user", "rows", "id", {"id": Expression("{{ id }}", Place("m.yaml"))})
+
+
+def plan(header=("id",)):
+    return plan_of(STAGE, header, SCHEMA)
+
+
+def keys(found):
+    return [key for chunk in found for key in chunk.keys]
+
+
+def eventually(condition):
+    """Wait until something is so; fail when it never is."""
+    end = time.monotonic() + WAIT
+    while not (found := condition()):
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.01)
+    return found
+
+
+# Order and cuts
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("rows", [1, 3, 50, 1000])
+def test_chunks_come_in_the_order_of_the_table(workers, rows):
+    ids = [str(n) for n in range(30)]
+    table = GivenTable(("id",), tuple((one,) for one in ids))
+    assert keys(chunks(plan(), table, workers=workers, rows=rows)) == ids
+
+
+@dataclass(frozen=True)
+class GuessedPart:
+    """Some of 100 numbers; where the part truly begins only the part before it knows. Notes each reading in a file."""
+
+    log: Path
+    start: int
+    stop: int
+
+    def moved(self, start):
+        return replace(self, start=start)
+
+    def read(self):
+        with self.log.open("a") as file:
+            file.write(f"{self.start}\n")
+        end = next(n for n in range(self.stop, self.stop + 20) if n % 7 == 0)
+        return Rows([(str(n),) for n in range(self.start, min(end, 100))], end=min(end, 100))
+
+
+@dataclass(frozen=True)
+class GuessingTable:
+    log: Path
+    header: tuple = ("id",)
+    first_row: int = 2
+    text_only: bool = True
+
+    def parts(self, rows):
+        return (GuessedPart(self.log, start, start + rows) for start in range(0, 100, rows))
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+def test_a_part_that_was_guessed_wrong_is_read_again_where_it_begins(tmp_path, workers):
+    table = GuessingTable(tmp_path / "log")
+    assert keys(chunks(plan(), table, workers=workers, rows=20)) == [str(n) for n in range(100)]
+    read = sorted(map(int, table.log.read_text().split()))
+    # In one process the true place is known before a part is read; several read ahead at 20, 40, 60 and 80 in vain.
+    assert read == ([0, 21, 42, 63, 84] if workers == 1 else [0, 20, 21, 40, 42, 60, 63, 80, 84])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("rows", [1, 2, 7])
+def test_quoted_newlines_are_no_ends_of_rows_wherever_the_file_is_cut(tmp_path, workers, rows):
+    chosen = random.Random(rows)
+    cells = [
+        f"k{n}" + "".join(chosen.choices([",", "\n", "\n9,9\n", "x", '""'], k=chosen.randrange(8))) for n in range(120)
+    ]
+    file = tmp_path / "rows.csv"
+    file.write_text("id,n\n" + "".join(f'"{cell}",1\n' for cell in cells), encoding="utf-8", newline="")
+    table = open_table(Source("rows", "csv", str(file)))
+    assert keys(chunks(plan(table.header), table, workers=workers, rows=rows)) == [
+        cell.replace('""', '"').strip() for cell in cells
+    ]
+
+
+# A limit
+
+
+class UnreadableEnd(GivenTable):
+    """A table that fails as soon as anything but its first part is asked for."""
+
+    def parts(self, rows):
+        yield next(super().parts(rows))
+        raise SourceError("the rest was asked for")
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_limit_asks_for_no_part_that_it_does_not_need(workers):
+    table = UnreadableEnd(("id",), tuple((str(n),) for n in range(100)))
+    assert keys(chunks(plan(), table, workers=workers, limit=5)) == list("01234")
+    with pytest.raises(SourceError, match="the rest was asked for"):
+        keys(chunks(plan(), table, workers=workers, limit=6, rows=5))
+
+
+def test_a_limit_may_end_within_a_part_or_after_the_last_row():
+    table = GivenTable(("id",), tuple((str(n),) for n in range(10)))
+    assert keys(chunks(plan(), table, limit=7, rows=3)) == list("0123456")
+    assert keys(chunks(plan(), table, limit=99, rows=3)) == list("0123456789")
+
+
+def test_a_limited_dry_run_does_not_see_that_the_file_is_cut_off_later(tmp_path):
+    chosen = random.Random(5)
+    rows = [f"{n};Ali {chosen.random()};m{chosen.random()}@example.com;1;;01.05.2020 12:00" for n in range(40_000)]
+    data = gzip.compress("\n".join([CUSTOMERS.split("\n")[0], *rows]).encode())
+    mapping = write_shop(tmp_path)
+    mapping.write_text(
+        mapping.read_text(encoding="utf-8").replace("customers.csv", "customers.csv.gz"), encoding="utf-8"
+    )
+    (tmp_path / "customers.csv.gz").write_bytes(data[: len(data) * 3 // 4])
+    settings = runner.Settings(tmp_path / "work", workers=2)
+    package = runner.dry_run(mapping, replace(settings, limit=5))
+    assert [stage.counts.read for stage in package.stages] == [5, 5, 5]
+    with pytest.raises(SourceError, match=r"customers\.csv\.gz: the compressed file is damaged or cut off"):
+        runner.dry_run(mapping, settings)
+    assert list(package.path.parent.iterdir()) == [package.path]
+
+
+# Processes that end
+
+
+@dataclass(frozen=True)
+class KillingPart:
+    start: None = None
+
+    def moved(self, start):
+        return self
+
+    def read(self):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class KillingTable(GivenTable):
+    def parts(self, rows):
+        return iter([*super().parts(rows), KillingPart()])
+
+
+KILLED = "a worker process was ended from outside (out of memory?); use --workers 1, or a machine with more memory"
+
+
+def test_a_worker_that_is_killed_is_an_error_that_says_what_to_do():
+    table = KillingTable(("id",), (("1",), ("2",)))
+    with pytest.raises(SourceError) as caught:
+        keys(chunks(plan(), table, workers=2, rows=1))
+    assert str(caught.value) == KILLED
+    assert multiprocessing.active_children() == []
+
+
+@dataclass(frozen=True)
+class FailingPart(KillingPart):
+    def read(self):
+        raise SourceError("rows.csv: no such file")
+
+
+class FailingTable(GivenTable):
+    def parts(self, rows):
+        return iter([FailingPart(), *super().parts(rows)])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_error_in_a_worker_is_the_same_error_here(workers):
+    with pytest.raises(SourceError, match=r"^rows\.csv: no such file$"):
+        keys(chunks(plan(), FailingTable(("id",), (("1",), ("2",))), workers=workers, rows=1))
+    assert multiprocessing.active_children() == []
+
+
+def test_a_consumer_that_stops_early_leaves_no_process():
+    found = chunks(plan(), GivenTable(("id",), tuple((str(n),) for n in range(100))), workers=2, rows=1)
+    next(found)
+    assert multiprocessing.active_children() != []
+    found.close()
+    assert multiprocessing.active_children() == []
+
+
+def many_customers(tmp_path, number):
+    rows = [f"{n};Ali Can;m{n}@example.com;1;;01.05.2020 12:00" for n in range(number)]
+    return write_shop(tmp_path, "\n".join([CUSTOMERS.split("\n")[0], *rows]) + "\n")
+
+
+def test_a_dry_run_whose_worker_is_killed_leaves_no_package(tmp_path):
+    mapping = many_customers(tmp_path, 60_000)  # more parts than two workers are given at once
+
+    def kill_one(stage, rows):
+        for worker in multiprocessing.active_children()[:1]:
+            os.kill(worker.pid, signal.SIGKILL)
+
+    with pytest.raises(SourceError) as caught:
+        runner.dry_run(mapping, runner.Settings(tmp_path / "work", workers=2), kill_one)
+    assert str(caught.value) == KILLED
+    assert list((tmp_path / "work/shop/packages").iterdir()) == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_ctrl_c_ends_a_dry_run_and_leaves_nothing_behind(tmp_path, workers):
+    mapping = many_customers(tmp_path, 300_000)
+    command = [sys.executable, "-m", "etl", "dry-run", str(mapping), "-w", str(tmp_path / "work"), "--workers", workers]
+    packages = tmp_path / "work/shop/packages"
+    # As a terminal does, the whole group gets the signal: the workers too.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
+        eventually(lambda: list(packages.glob("*.partial/rejects/user.jsonl")))
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=WAIT)
+    assert (process.returncode, out, err.decode()) == (130, b"", "interrupted\n")
+    assert list(packages.iterdir()) == []
+
+
+ORPHANS = """
+import os, sys
+from dataclasses import dataclass
+from rows_table import GivenTable
+from test_engine import plan
+from etl.prepare.engine import chunks
+
+@dataclass(frozen=True)
+class WaitingPart:
+    start: None = None
+    def read(self):
+        os.write(1, f"{os.getpid()}\\n".encode())
+        os.read(0, 1)
+
+class WaitingTable(GivenTable):
+    def parts(self, rows):
+        return iter([WaitingPart(), WaitingPart()])
+
+list(chunks(plan(), WaitingTable(("id",), ()), workers=2))
+"""
+
+
+def test_workers_end_when_the_main_process_is_killed():
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHANS],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+    ) as process:
+        workers = [int(process.stdout.readline()) for _ in range(2)]
+        process.kill()
+        eventually(lambda: not any(map(psutil.pid_exists, workers)))

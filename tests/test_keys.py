@@ -1,0 +1,81 @@
+"""The index of keys: the same answers in memory and in a file, for any keys in any order."""
+
+from __future__ import annotations
+
+import json
+import stat
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from etl.prepare.keys import Fate, KeyIndex
+
+NAUGHTY = Path(__file__).parent.parent / "../shared/data/blns/blns.json"
+BOUNDS = (0, 1, 10, 10**9)
+
+keys = st.text(st.sampled_from("aAb0 İi\0\n\\u\U0001f600\u0301'\""), max_size=3)
+fates = st.sampled_from([Fate.HELD, Fate.REJECTED, Fate.FILTERED])
+additions = st.lists(st.tuples(fates, st.lists(st.tuples(keys, st.integers(1, 10**12)), max_size=4)), max_size=8)
+
+
+def index(folder, bound):
+    return KeyIndex(Path(folder) / "stage.key.sqlite", bound)
+
+
+@settings(deadline=None)
+@given(additions, st.sampled_from(BOUNDS))
+def test_a_key_keeps_the_better_fate_and_of_equal_ones_the_first_row(steps, bound):
+    expected = {}
+    with TemporaryDirectory() as folder:
+        known = index(folder, bound)
+        for fate, entries in steps:
+            known.add(fate, entries)
+            for key, row in entries:
+                expected[key] = min(expected.get(key, (fate, row)), (fate, row))
+        asked = {key for _, entries in steps for key, _ in entries} | {"a", "absent", "a\0absent"}
+        assert known.find(asked) == expected
+        known.close()
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_valid_key_wins_whenever_it_comes(tmp_path, bound):
+    known = index(tmp_path, bound)
+    known.add(Fate.REJECTED, [("a", 2), ("b", 3)])
+    known.add(Fate.VALID, [("a", 9), ("c", 10)])
+    known.add(Fate.HELD, [("a", 1), ("c", 11)])
+    assert known.find({"a", "b", "c", "d"}) == {"a": (Fate.VALID, 9), "b": (Fate.REJECTED, 3), "c": (Fate.VALID, 10)}
+    assert known.find({"a", "b"}, valid_only=True) == {"a": (Fate.VALID, 9)}
+    assert known.find(set()) == {}
+    known.close()
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_nul_in_a_key_does_not_end_it(tmp_path, bound):
+    known = index(tmp_path, bound)
+    known.add(Fate.VALID, [("a", 2), ("b\0c", 3)])
+    assert known.find({"a\0b", "b\0c", "b"}) == {"b\0c": (Fate.VALID, 3)}
+    known.close()
+
+
+@pytest.mark.skipif(not NAUGHTY.exists(), reason=f"{NAUGHTY.name} is not here")
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_naughty_keys_are_found_again(tmp_path, bound):
+    naughty = sorted(set(json.loads(NAUGHTY.read_text(encoding="utf-8"))))
+    known = index(tmp_path, bound)
+    known.add(Fate.VALID, [(key, row) for row, key in enumerate(naughty, 2)])
+    assert known.find(naughty) == {key: (Fate.VALID, row) for row, key in enumerate(naughty, 2)}
+    assert known.find({key + "x" for key in naughty} - set(naughty)) == {}
+    known.close()
+
+
+def test_few_keys_leave_no_file_and_many_a_private_one(tmp_path):
+    known = index(tmp_path, 2)
+    known.add(Fate.VALID, [("a", 2), ("b", 3)])
+    assert list(tmp_path.iterdir()) == []
+    known.add(Fate.VALID, [("c", 4)])
+    (file,) = tmp_path.iterdir()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    known.close()
