@@ -1,11 +1,11 @@
 """YAML, read strictly: traps, positions, and files that are no mapping at all."""
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from mapping_case import MARK, SMALL, Case, edited, marked_place
 
-import yaml
 from etl.errors import MappingError
 from etl.mapping import find_mapping, load_mapping, migration_name
 from etl.mapping.traps import read_plain
@@ -38,15 +38,16 @@ def test_the_small_mapping_has_no_problems(case):
 # --- scalars that do not mean what they look like
 
 NUMBER = ", or write the number in plain digits"
+OTHERWISE = "in quotes if it is text"
 
 
 @pytest.mark.parametrize(
     ("scalar", "what"),
     [
-        ("no", "false to some YAML readers and text to others: write 'no' in quotes if it is text, false if it is a logical value"),
-        ("Yes", "true to some YAML readers and text to others: write 'Yes' in quotes if it is text, true if it is a logical value"),
-        ("on", "true to some YAML readers and text to others: write 'on' in quotes if it is text, true if it is a logical value"),
-        ("n", "false to some YAML readers and text to others: write 'n' in quotes if it is text, false if it is a logical value"),
+        ("no", f"false to some YAML readers and text to others: write 'no' {OTHERWISE}, false if it is a logical value"),
+        ("Yes", f"true to some YAML readers and text to others: write 'Yes' {OTHERWISE}, true if it is a logical value"),
+        ("on", f"true to some YAML readers and text to others: write 'on' {OTHERWISE}, true if it is a logical value"),
+        ("n", f"false to some YAML readers and text to others: write 'n' {OTHERWISE}, false if it is a logical value"),
         ("None", "text to YAML: write 'None' in quotes if it is text, or null if nothing is meant"),
         ("0123", f"an octal number to YAML: write '0123' in quotes if it is text{NUMBER}"),
         ("0o17", f"a number in another base to YAML: write '0o17' in quotes if it is text{NUMBER}"),

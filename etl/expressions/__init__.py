@@ -5,12 +5,12 @@ from etl.expressions.compiler import (
     WHERE,
     CompiledStage,
     Failure,
-    Header,
     compile_stage,
     compile_value,
     flat_fields,
     reason_of,
 )
+from etl.expressions.header import Header
 from etl.expressions.runtime import ROW_ERRORS, decimal_to_number, writers
 from etl.expressions.syntax import ExpressionError, Fault, Names, columns_in, faults
 

@@ -22,7 +22,7 @@ from jinja2 import nodes
 from etl.expressions.emit import Emitter
 from etl.expressions.header import Header
 from etl.expressions.quick import QUICK, ShortWay
-from etl.expressions.runtime import Writers, clean
+from etl.expressions.runtime import Writers
 from etl.expressions.source import define, emit
 from etl.expressions.syntax import Names, column_of, constant_arguments, is_single, lookup_name, only, parse
 from etl.model import Expression, Stage, Template
@@ -82,7 +82,7 @@ class _Columnar:
             return "{" + ", ".join(f"{name!r}: {self._place(one)}" for name, one in template.items()) + "}"
         if isinstance(template, tuple):
             return "[" + ", ".join(self._place(one) for one in template) + "]"
-        return repr(template)
+        return self._emitter.constant(template)
 
     def _value(self, template: Expression) -> str:
         """Compute an expression for all rows; its name inside the loop."""
@@ -151,11 +151,3 @@ class _Columnar:
 
 def _stripped(column: Sequence[str]) -> list[str]:
     return list(map(str.strip, column))
-
-
-def _blank_to_none(column: Sequence[str]) -> Sequence[str | None]:
-    return [one or None for one in column] if "" in column else column
-
-
-def _clean_all(column: Sequence[Any]) -> list[Any]:
-    return list(map(clean, column))

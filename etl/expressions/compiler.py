@@ -13,30 +13,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import nodes
-
 from etl.expressions import runtime
+from etl.expressions.columnar import Records, compile_records
 from etl.expressions.emit import Emitter
+from etl.expressions.header import Header
 from etl.expressions.runtime import ROW_ERRORS, Writers
-from etl.expressions.syntax import ExpressionError, Names, faults, is_single, only, parse
+from etl.expressions.source import define, emit
+from etl.expressions.syntax import Names, parse
 from etl.model import Expression, Stage, Template
 
 Row = Sequence[Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """How a row's cells are reached: names to positions, and whether all of them are text (CSV) or any JSON value."""
-
-    columns: tuple[str, ...]
-    text_only: bool = True
-    trim: bool = True
-
-    def read(self, column: str) -> str:
-        cell = f"row[{self.columns.index(column)}]"
-        if not self.trim:
-            return f"{cell} if {cell} != '' else None"
-        return f"{cell}.strip() or None" if self.text_only else f"clean({cell})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +38,13 @@ class Failure:
 class CompiledStage:
     """A stage as functions of a row.
 
+    records   many rows at a time: the fast path. Raises one of ROW_ERRORS when any row fails; says nothing about which
     record    the whole record, or FILTERED; raises one of ROW_ERRORS when any field fails
     key       the record's key alone, for rows that have no record
     fields    each field by itself, to find every one that fails; `where` among them under its own name
     """
 
+    records: Records
     record: Callable[[Row], Any]
     key: Callable[[Row], Any]
     fields: Mapping[str, Callable[[Row], Any]]
@@ -102,8 +90,9 @@ def compile_stage(
     if stage.where is not None:
         parts = {WHERE: stage.where, **parts}
     return CompiledStage(
+        records=compile_records(stage, names, header, write),
         record=_function(_record_source(stage, write), names, header),
-        key=_function(lambda e: f"return {_emit(e, key, write)}", names, header),
+        key=_function(lambda e: f"return {emit(e, key, write)}", names, header),
         fields={name: _field_function(template, names, header, write) for name, template in parts.items()},
         inputs={name: _input(template, header) for name, template in parts.items()},
     )
@@ -130,10 +119,10 @@ def compile_value(
     Values keep the types expressions have inside (Decimal, date). Raises ExpressionError when the template has a fault.
     """
     emitter = Emitter(Names(None, lookups or {}))
-    body = f"return {_emit(emitter, template, None)}"
+    body = f"return {emit(emitter, template, None)}"
     emitter.namespace |= {"clean": runtime.clean, "named": _named}
     reads = [f"{local} = clean(named(row, {column!r}))" for column, local in emitter.columns.items()]
-    return _define(reads, body, emitter.namespace)
+    return define(reads, body, emitter.namespace)
 
 
 def _named(row: Mapping[str, object], column: str) -> object:
@@ -144,16 +133,16 @@ def _named(row: Mapping[str, object], column: str) -> object:
 
 def _record_source(stage: Stage, write: Writers) -> Callable[[Emitter], str]:
     def source(emitter: Emitter) -> str:
-        record = _emit(emitter, stage.fields, write)
+        record = emit(emitter, stage.fields, write)
         if stage.where is None:
             return f"return {record}"
-        return f"return {record} if {_emit(emitter, stage.where, None)} else None"
+        return f"return {record} if {emit(emitter, stage.where, None)} else None"
 
     return source
 
 
 def _field_function(template: Template, names: Names, header: Header, write: Writers) -> Callable[[Row], Any]:
-    return _function(lambda e: f"return {_emit(e, template, write)}", names, header)
+    return _function(lambda e: f"return {emit(e, template, write)}", names, header)
 
 
 def _input(template: Template, header: Header) -> int | None:
@@ -173,52 +162,9 @@ class _AnyLookup(dict[str, Mapping[str, object]]):
         return {}
 
 
-def _emit(emitter: Emitter, template: Template, write: Writers | None) -> str:
-    """The source of a template; with `plain`, what it gives is plain JSON."""
-    if isinstance(template, Expression):
-        return _emit_expression(emitter, template, write)
-    if isinstance(template, Mapping):
-        return "{" + ", ".join(f"{name!r}: {_emit(emitter, one, write)}" for name, one in template.items()) + "}"
-    if isinstance(template, tuple):
-        return "[" + ", ".join(_emit(emitter, one, write) for one in template) + "]"
-    return emitter.constant(template)
-
-
-def _emit_expression(emitter: Emitter, template: Expression, write: Writers | None) -> str:
-    found = faults(template.text, emitter.names)
-    if found:
-        raise ExpressionError(f"{template.place}: {found[0].what}")
-    pieces = parse(template.text)
-    source = emitter.value(pieces)
-    if write is None or not is_single(pieces):
-        return source
-    return _written(emitter, source, only(pieces), write)
-
-
-def _written(emitter: Emitter, source: str, tree: nodes.Expr, write: Writers) -> str:
-    """The source of a value as plain JSON: at once where the type is known, else after a look at it."""
-    once = emitter.temporary()
-    given = emitter.type_of(tree)
-    if given is not None and given in write.known:
-        writer = write.known[given]
-        name = writer and emitter.keep(writer, "w")
-        return f"(None if ({once} := {source}) is None else {name}({once}))" if name else source
-    emitter.namespace |= {"plain": write.plain, "str": str}
-    # Nearly every value is text, and looking at its class is cheaper than a call.
-    return f"({once} if ({once} := {source}).__class__ is str else plain({once}))"
-
-
 def _function(body_of: Callable[[Emitter], str], names: Names, header: Header) -> Callable[[Row], Any]:
     emitter = Emitter(names, text_only=header.text_only)
     emitter.namespace["clean"] = runtime.clean
     body = body_of(emitter)
     reads = [f"{local} = {header.read(column)}" for column, local in emitter.columns.items()]
-    return _define(reads, body, emitter.namespace)
-
-
-def _define(reads: list[str], body: str, namespace: dict[str, Any]) -> Callable[[Any], Any]:
-    """Compile the function. Its source holds only literals, operators and names of the namespace; no builtins."""
-    source = "\n    ".join(["def compiled(row):", *reads, body])
-    exec(compile(source, "<mapping>", "exec"), namespace)  # noqa: S102
-    function: Callable[[Any], Any] = namespace["compiled"]
-    return function
+    return define(reads, body, emitter.namespace)

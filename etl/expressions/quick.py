@@ -13,7 +13,7 @@ from itertools import repeat
 from typing import Any
 
 from etl.expressions.functions import formats
-from etl.expressions.functions.choice import GIVE_AN_ERROR
+from etl.expressions.functions.values import GIVE_AN_ERROR
 from etl.expressions.runtime import Writers
 
 Column = Sequence[str]
@@ -70,9 +70,7 @@ def whole(write: Writers) -> ShortWay:
 def lower(write: Writers, language: str | None = None) -> ShortWay | None:
     if language == "tr":
         return None
-    return lambda column: (
-        [one or None for one in map(str.lower, column)] if "".join(column).isascii() else None
-    )
+    return lambda column: [one or None for one in map(str.lower, column)] if "".join(column).isascii() else None
 
 
 def moment(write: Writers, *patterns: str, zone: str | None = None, to: str | None = None) -> ShortWay | None:

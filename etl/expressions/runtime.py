@@ -69,6 +69,8 @@ def clean(value: Any) -> Any:
 class Writers:
     """How values of an expression become plain JSON: `plain` for any value, `known` for what is known to be of a type."""
 
+    date_format: str
+    datetime_format: str
     plain: Callable[[Any], Any]
     known: Mapping[type, Callable[[Any], Any] | None]
 
@@ -96,7 +98,7 @@ def writers(date_format: str, datetime_format: str) -> Writers:
             return [plain(inner) for inner in value]
         raise ValueError(f"a {type(value).__name__} cannot be written as JSON")
 
-    return Writers(plain, known)
+    return Writers(date_format, datetime_format, plain, known)
 
 
 def _dates(date_format: str) -> Callable[[Any], str]:

@@ -17,6 +17,7 @@ from etl.expressions import (
     reason_of,
     writers,
 )
+from etl.expressions.columnar import Records
 from etl.model import Migration, Stage, Table, Template
 from etl.prepare.validate import HIDDEN, Finding, Validator, payload_schema
 
@@ -81,6 +82,11 @@ class Program:
     def record(self) -> Callable[[Sequence[Any]], Any]:
         """Row -> record, or FILTERED; raises one of ROW_ERRORS."""
         return self._compiled.record
+
+    @property
+    def records(self) -> Records:
+        """Many rows -> their records, and which rows stay; raises one of ROW_ERRORS when any row fails."""
+        return self._compiled.records
 
     def key(self, row: Sequence[Any]) -> str | None:
         """The record's key as text; None when it has none or it cannot be computed."""

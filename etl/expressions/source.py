@@ -1,0 +1,56 @@
+"""The Python source of templates, and functions made from such source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from jinja2 import nodes
+
+from etl.expressions.emit import Emitter
+from etl.expressions.runtime import Writers
+from etl.expressions.syntax import ExpressionError, faults, is_single, only, parse
+from etl.model import Expression, Template
+
+
+def emit(emitter: Emitter, template: Template, write: Writers | None) -> str:
+    """The source of a template; with `plain`, what it gives is plain JSON."""
+    if isinstance(template, Expression):
+        return _emit_expression(emitter, template, write)
+    if isinstance(template, Mapping):
+        return "{" + ", ".join(f"{name!r}: {emit(emitter, one, write)}" for name, one in template.items()) + "}"
+    if isinstance(template, tuple):
+        return "[" + ", ".join(emit(emitter, one, write) for one in template) + "]"
+    return emitter.constant(template)
+
+
+def _emit_expression(emitter: Emitter, template: Expression, write: Writers | None) -> str:
+    found = faults(template.text, emitter.names)
+    if found:
+        raise ExpressionError(f"{template.place}: {found[0].what}")
+    pieces = parse(template.text)
+    source = emitter.value(pieces)
+    if write is None or not is_single(pieces):
+        return source
+    return _written(emitter, source, only(pieces), write)
+
+
+def _written(emitter: Emitter, source: str, tree: nodes.Expr, write: Writers) -> str:
+    """The source of a value as plain JSON: at once where the type is known, else after a look at it."""
+    once = emitter.temporary()
+    given = emitter.type_of(tree)
+    if given is not None and given in write.known:
+        writer = write.known[given]
+        name = writer and emitter.keep(writer, "w")
+        return f"(None if ({once} := {source}) is None else {name}({once}))" if name else source
+    emitter.namespace |= {"plain": write.plain, "str": str}
+    # Nearly every value is text, and looking at its class is cheaper than a call.
+    return f"({once} if ({once} := {source}).__class__ is str else plain({once}))"
+
+
+def define(lines: list[str], body: str, namespace: dict[str, Any], parameter: str = "row") -> Callable[[Any], Any]:
+    """Compile a function. Its source holds only literals, operators and names of the namespace; no builtins."""
+    source = "\n    ".join([f"def compiled({parameter}):", *lines, body])
+    exec(compile(source, "<mapping>", "exec"), namespace)  # noqa: S102
+    function: Callable[[Any], Any] = namespace["compiled"]
+    return function
