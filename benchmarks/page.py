@@ -36,7 +36,7 @@ def megabytes(value: int | None) -> str:
 def machine() -> str:
     """CPU, cores, memory, versions: what a number means nothing without."""
     lines = [
-        f"- CPU: {_cpu()}, {_usable()} cores",
+        f"- CPU: {_cpu()}, {usable_cores()} cores",
         f"- Memory: {psutil.virtual_memory().total / 2**30:.0f} GiB",
         f"- System: {platform.system()} {platform.release()}, {platform.python_implementation()} {platform.python_version()}",
         f"- Libraries: {', '.join(f'{name} {found}' for name in LIBRARIES if (found := _version(name)))}",
@@ -45,7 +45,7 @@ def machine() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _usable() -> int:
+def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 

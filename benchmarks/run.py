@@ -27,7 +27,7 @@ from benchmarks.contenders import (
     engine_records,
 )
 from benchmarks.measure import Failed, Taken, Took, memory_kind, peak_memory, repeat, timed
-from benchmarks.page import machine, megabytes, seconds, table, times
+from benchmarks.page import machine, megabytes, seconds, table, times, usable_cores
 from benchmarks.work import Work, compress, make_work
 
 RESULTS = Path(__file__).parent / "results.md"
@@ -154,6 +154,8 @@ def _range(taken: Taken) -> str:
 
 def one_core(plan: Plan) -> str:
     """The engine and the fastest script of one process, each kept on one core."""
+    if not hasattr(os, "sched_setaffinity"):
+        return "## One core\n\nNot measured: this system cannot keep a process on one core.\n"
     work, core = plan.work(), [min(os.sched_getaffinity(0))]
     contenders: list[Engine | Peer] = [ORDERS, ONE_BY_ONE, *([] if COLUMNS.missing else [COLUMNS])]
     runs: dict[Engine | Peer, list[Took]] = {one: [] for one in contenders}
@@ -176,14 +178,10 @@ def compressed(plan: Plan) -> str:
     compress(work)
     rows = []
     for what, engine in (("the file as it is", ORDERS), ("compressed (.gz)", COMPRESSED)):
-        one, all_cores = (_workers(plan, work, engine, workers, plan.rounds) for workers in (1, _cores()))
+        one, all_cores = (_workers(plan, work, engine, workers, plan.rounds) for workers in (1, usable_cores()))
         rows.append([what, seconds(one.wall), seconds(all_cores.wall), times(one.wall / all_cores.wall)])
-    header = ["", "1 worker, s", f"{_cores()} workers, s", "times as fast"]
+    header = ["", "1 worker, s", f"{usable_cores()} workers, s", "times as fast"]
     return f"## {plan.rows:,} orders from a source that cannot be cut\n\n{table(header, rows)}"
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0))
 
 
 def _workers(plan: Plan, work: Work, engine: Engine, workers: int, rounds: int) -> Taken:
@@ -201,7 +199,7 @@ def sizes(plan: Plan) -> str:
         "orders", "wall s", "µs a row", "µs a row after starting", "CPU µs a row", "peak MB", "1 worker, s", "times as fast",
     ]  # fmt: skip
     return (
-        f"## Sizes: `etl dry-run` of customers and orders, {_cores()} workers\n\n{table(header, rows)}\n"
+        f"## Sizes: `etl dry-run` of customers and orders, {usable_cores()} workers\n\n{table(header, rows)}\n"
         "A row is a row of either file (a customer for every four orders). Starting is what one row takes.\n"
         "The package is the same, byte for byte, with one worker and with several.\n"
     )
@@ -209,11 +207,11 @@ def sizes(plan: Plan) -> str:
 
 def _size(plan: Plan, size: int) -> list[str]:
     work, rounds = plan.work(size), max(1, min(plan.rounds, ROWS_A_SIZE // size))
-    many = _workers(plan, work, WHOLE, _cores(), rounds)
+    many = _workers(plan, work, WHOLE, usable_cores(), rounds)
     digest = [stage.batches for stage in WHOLE.package(plan.out).stages]
     one = _workers(plan, work, WHOLE, 1, rounds)
     if [stage.batches for stage in WHOLE.package(plan.out).stages] != digest:
-        raise Differs(f"{size:,} orders: one worker and {_cores()} leave different packages")
+        raise Differs(f"{size:,} orders: one worker and {usable_cores()} leave different packages")
     start = _started(plan, work)
     read = sum(stage.counts.read for stage in WHOLE.package(plan.out).stages)
     memory = _memory(plan, WHOLE, work)

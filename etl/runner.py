@@ -9,13 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from etl import __version__, load
+from etl import __version__
 from etl.errors import EtlError
 from etl.extract import KINDS
 from etl.files import private_folder, sha256_of
-from etl.load import LoadSummary, Outside, Stop, last_package, read_summary
-from etl.load import StageSummary as UploadedStage
 from etl.mapping import Checked, load_mapping, require
 from etl.model import Migration, Stage
 from etl.package import Input, Manifest, Package, PackagedStage, PackageWriter
@@ -25,6 +24,10 @@ from etl.prepare.program import plan_stage
 from etl.prepare.stage import prepare_stage
 from etl.report.rejects import data_problems
 from etl.report.summary import StageSummary, Summary
+
+if TYPE_CHECKING:
+    from etl.load import LoadSummary, Outside, Stop
+    from etl.load import StageSummary as UploadedStage
 
 Watch = Callable[[str, int], None]
 """Told a stage's name and how many more of its rows have been read."""
@@ -45,7 +48,7 @@ class Settings:
     workspace: Path = Path("work")
     workers: int = field(default_factory=usable_cores)
     limit: int | None = None
-    keys: int = 100_000
+    keys: int = 250_000
     fast: bool = True
 
     def folder(self, migration: Migration) -> Path:
@@ -86,6 +89,8 @@ def run(
 
     Raises EtlError when it did not come to an upload.
     """
+    from etl import load
+
     checked = load_mapping(mapping)
     migration = require(checked, upload=True)
     package, root = prepare(checked, settings, watch), settings.folder(migration)
@@ -97,16 +102,20 @@ def resume(
     mapping: Path, settings: Settings, outside: Outside, *, show_data: bool = False
 ) -> tuple[Summary, EtlError | None]:
     """Go on with the upload that was interrupted: the same package, the same bytes."""
+    from etl import load
+
     migration = require(load_mapping(mapping), upload=True)
     root = settings.folder(migration)
     upload = partial(load.resume, migration.target, migration.stages, root, outside)
-    return _loaded(last_package(root), root, upload, outside.stop, show_data)
+    return _loaded(load.last_package(root), root, upload, outside.stop, show_data)
 
 
 def _loaded(
     package: Package, root: Path, upload: Callable[[], LoadSummary], stop: Stop, show_data: bool
 ) -> tuple[Summary, EtlError | None]:
     """Upload, and sum up what is in the journal then, also when the upload ended in an error."""
+    from etl.load import read_summary
+
     prepared = summary_of(package, show_data=show_data)
     try:
         with stop.on_signals():

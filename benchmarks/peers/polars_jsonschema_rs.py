@@ -15,7 +15,7 @@ SLICE = 10_000
 
 
 def records_of(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
-    """By columns, a slice at a time: three times as fast as `to_dicts`, and in little memory."""
+    """By columns, a slice at a time: nearly twice as fast as `to_dicts`, and in less memory."""
     names = frame.columns
     for piece in frame.iter_slices(SLICE):
         columns = [column.to_list() for column in piece.get_columns()]

@@ -58,7 +58,8 @@ def parse(text: str) -> list[Piece]:
     except TemplateSyntaxError as error:
         raise _unreadable(error, error.lineno) from None
     except RecursionError:
-        raise ExpressionError("is nested too deeply") from None
+        first = next((start for start, kind, _ in tokens if kind not in ("data", "variable_begin", "whitespace")), 0)
+        raise ExpressionError("is nested too deeply", first) from None
     return [piece for part in body for piece in _pieces(part)]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import nodes
@@ -42,11 +42,12 @@ TESTS = ("none",)
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something wrong with an expression, at a position in its text; or at `word`, the first one from there on."""
+    """Something wrong with an expression, at a position in its text; or at `word`, the next one (or the last, `back`)."""
 
     what: str
     at: int = 0
     word: str = ""
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +97,10 @@ def faults(text: str, names: Names) -> list[Fault]:
         trees = expressions(text)
     except ExpressionError as error:
         return [Fault(str(error), error.at)]
-    deep = [tree for tree in trees if _depth(tree) > DEEPEST]
-    if deep:
-        return [Fault("is nested too deeply", deep[0].lineno)]
+    for tree in trees:
+        levels = list(_levels(tree))
+        if len(levels) > DEEPEST:
+            return [Fault("is nested too deeply", min(node.lineno for level in levels for node in level))]
     found = [_pointed(text, fault) for tree in trees for fault in _faults(tree, names)]
     return sorted(dict.fromkeys(found), key=lambda fault: fault.at)
 
@@ -109,15 +111,16 @@ def is_computed(text: str) -> bool:
 
 
 def _pointed(text: str, fault: Fault) -> Fault:
-    return replace(fault, at=max(text.find(fault.word, fault.at), fault.at), word="")
+    found = text.rfind(fault.word, 0, fault.at) if fault.back else text.find(fault.word, fault.at)
+    return Fault(fault.what, found if found >= 0 else fault.at)
 
 
-def _depth(node: nodes.Node) -> int:
-    deepest, level = 0, [node]
+def _levels(tree: nodes.Node) -> Iterator[list[nodes.Node]]:
+    """The nodes of a tree by their depth. Without recursion, as a tree may be deeper than Python goes."""
+    level = [tree]
     while level:
-        deepest += 1
+        yield level
         level = [child for one in level for child in one.iter_child_nodes()]
-    return deepest
 
 
 def _faults(node: nodes.Node, names: Names) -> Iterator[Fault]:
@@ -186,7 +189,7 @@ def _product_faults(node: nodes.BinExpr, names: Names) -> Iterator[Fault]:
             isinstance(side, nodes.Const) and isinstance(side.value, str)
         ):
             what = f"'{node.operator}' is for numbers; text is joined with '~'"
-            yield Fault(what, node.left.lineno, node.operator)
+            yield Fault(what, node.right.lineno, node.operator, back=True)
 
 
 def _test_faults(node: nodes.Test, names: Names) -> Iterator[Fault]:

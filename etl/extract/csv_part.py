@@ -88,13 +88,28 @@ def parse(text: str, format: CsvFormat) -> list[list[str]]:
 
 def _with_quoted(rows: list[list[str]], lines: list[str], quoted: list[int], format: CsvFormat) -> list[list[str]]:
     """The rows with those of `quoted` lines read by csv.reader, and without the lines that went into them."""
+    if _each_is_a_record(rows, lines, quoted, format):
+        return rows
     taken: set[int] = set()
     for index in quoted:
         if index not in taken:
             reader = format.reader(f"{lines[at]}\n" for at in range(index, len(lines)))
             rows[index] = next(reader)
             taken.update(range(index + 1, index + reader.line_num))
-    return [row for index, row in enumerate(rows) if index not in taken] if taken else rows
+    return [row for index, row in enumerate(rows) if index not in taken]
+
+
+def _each_is_a_record(rows: list[list[str]], lines: list[str], quoted: list[int], format: CsvFormat) -> bool:
+    """Read the quoted lines as if none of them went on in the next line. If one does, there are fewer rows than lines."""
+    try:
+        read = list(format.reader(lines[index] for index in quoted))
+    except csv.Error:
+        return False
+    if len(read) != len(quoted):
+        return False
+    for index, row in zip(quoted, read, strict=True):
+        rows[index] = row
+    return True
 
 
 def _check_widths(rows: list[list[str]], width: int) -> tuple[list[list[str]], tuple[RowFault, ...]]:

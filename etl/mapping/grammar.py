@@ -144,7 +144,7 @@ def _const(document: Document, path: Path, error: ValidationError) -> Refusals:
 
 
 def _empty(document: Document, path: Path, error: ValidationError) -> Refusals:
-    yield Refusal(document.place(path), f"{_named(path)} must not be empty")
+    yield Refusal(document.place(path), f"{_named(path)} must not be empty", path)
 
 
 def _bound(document: Document, path: Path, error: ValidationError) -> Refusals:

@@ -47,7 +47,8 @@ def _expressions(context: Context, path: Path, stage: Stage) -> Iterator[Problem
         if isinstance(template, Expression):
             yield from context.expression_problems(where, template, names)
         elif isinstance(template, str) and "}}" in template:
-            yield context.at(where, "a }} without its {{: this is sent as it stands; an expression is {{ ... }}")
+            place = context.document.place_in(where, template, template.index("}}"))
+            yield Problem(place, "a }} without its {{: this is sent as it stands; an expression is {{ ... }}")
     for name, single in (("where", stage.where), ("key", stage.key)):
         if isinstance(single, Expression):
             found = context.expression_problems((*path, name), single, names)

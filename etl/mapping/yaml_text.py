@@ -13,7 +13,7 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from etl.mapping.places import Document, Path, Span
-from etl.mapping.traps import read_plain
+from etl.mapping.traps import NULL, read_plain
 
 MOST_NODES = 100_000
 DEEPEST = 50
@@ -176,7 +176,7 @@ class _Reader:
     def value(self, node: Node, path: Path) -> Any:
         self._document.values[path] = Span(node.start_mark.index, node.end_mark.index, getattr(node, "style", None))
         if path in HIDDEN:
-            return node.value if isinstance(node, ScalarNode) else {}
+            return self._hidden(node)
         if isinstance(node, ScalarNode):
             return self._scalar(node)
         if self._too_much(node):
@@ -185,6 +185,11 @@ class _Reader:
         plain = self._sequence(node, path) if isinstance(node, SequenceNode) else self._mapping(node, path)
         self._inside.remove(id(node))
         return plain
+
+    def _hidden(self, node: Node) -> Any:
+        if not isinstance(node, ScalarNode):
+            return {}
+        return None if node.style is None and NULL.match(node.value) else node.value
 
     def _too_much(self, node: Node) -> bool:
         """Whether aliases have made the file endless, or larger than it is written."""

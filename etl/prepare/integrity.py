@@ -97,9 +97,10 @@ class StageIntegrity:
         held: set[int] = set()
         for name, (parent_stage, index) in self._parents.items():
             keys = chunk.columns[name]
-            known = index.find({key for key in keys if key is not None})
-            if all(entry[0] is Fate.VALID for entry in known.values()) and len(known) == len(set(keys) - {None}):
+            asked = _given(keys)
+            if index.all_valid(asked):
                 continue
+            known = index.find(asked)
             for position, key in enumerate(keys):
                 fate, row = known.get(key, (Fate.ABSENT, None)) if key is not None else (Fate.VALID, None)
                 if fate is not Fate.VALID and position not in held and key is not None:
@@ -109,28 +110,25 @@ class StageIntegrity:
 
     def _find_duplicates(self, chunk: Chunk, rows: Sequence[int], verdict: Verdict) -> None:
         """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""
-        watched: list[_Watched] = [(self._key_field, chunk.keys, self._own.find(set(chunk.keys), valid_only=True))]
-        for name, index in self._unique.items():
-            values = chunk.columns[name]
-            watched.append((name, values, index.find({one for one in values if one is not None})))
-        if _plainly_new(watched):
-            return
-        self._sift(watched, rows, verdict)
+        watched = [_Watched(self._key_field, chunk.keys, self._own)]
+        watched += [_Watched(name, chunk.columns[name], index) for name, index in self._unique.items()]
+        if not all(one.is_new() for one in watched):
+            self._sift(watched, rows, verdict)
 
     def _sift(self, watched: list[_Watched], rows: Sequence[int], verdict: Verdict) -> None:
         held = {orphan.position for orphan in verdict.orphans}
-        first: list[dict[str, int]] = [{key: row for key, (_, row) in known.items()} for _, _, known in watched]
+        first = [one.first_rows() for one in watched]
         for position, row in enumerate(rows):
             if position in held:
                 continue
-            for (name, values, _), seen in zip(watched, first, strict=True):
-                value = values[position]
+            for one, seen in zip(watched, first, strict=True):
+                value = one.values[position]
                 if value is not None and value in seen:
-                    verdict.duplicates.append(Duplicate(position, name, value, seen[value]))
+                    verdict.duplicates.append(Duplicate(position, one.field, value, seen[value]))
                     break
             else:
-                for (_, values, _), seen in zip(watched, first, strict=True):
-                    if (value := values[position]) is not None:
+                for one, seen in zip(watched, first, strict=True):
+                    if (value := one.values[position]) is not None:
                         seen[value] = row
 
     @property
@@ -140,7 +138,7 @@ class StageIntegrity:
     def _remember(self, chunk: Chunk, first_row: int, rows: Sequence[int], verdict: Verdict) -> None:
         dropped = verdict.dropped()
         held = {orphan.position for orphan in verdict.orphans}
-        sent = [position for position in range(len(rows)) if position not in dropped] if dropped else range(len(rows))
+        sent = [position for position in range(len(rows)) if position not in dropped]
         self._own.add(Fate.VALID, [(chunk.keys[i], rows[i]) for i in sent])
         for name, index in self._unique.items():
             values = chunk.columns[name]
@@ -153,18 +151,23 @@ class StageIntegrity:
         self._own.add(Fate.FILTERED, [(key, first_row + index) for index, key in chunk.filtered if key is not None])
 
 
-_Watched = tuple[str | None, Sequence[str | None], Mapping[str, tuple[Fate, int]]]
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A column in which no value may come twice, and what is known of it. `field` None: the key is no field."""
+
+    field: str | None
+    values: Sequence[str | None]
+    index: KeyIndex
+
+    def is_new(self) -> bool:
+        """Whether no value is known and none comes twice: the usual case, settled without looking at each record."""
+        given = _given(self.values)
+        return len(given) == len(self.values) - self.values.count(None) and self.index.none_valid(given)
+
+    def first_rows(self) -> dict[str, int]:
+        """The row of each of these values that is known."""
+        return {key: row for key, (_, row) in self.index.find(_given(self.values), valid_only=True).items()}
 
 
-def _plainly_new(watched: list[_Watched]) -> bool:
-    """Whether no value is known and none comes twice: the usual case, settled without looking at each record."""
-    for _, values, known in watched:
-        if known:
-            return False
-        if len(set(values)) != len(values) and _repeats([value for value in values if value is not None]):
-            return False
-    return True
-
-
-def _repeats(values: Sequence[str]) -> bool:
-    return len(set(values)) != len(values)
+def _given(values: Sequence[str | None]) -> set[str]:
+    return set(values) - {None}  # type: ignore[return-value]

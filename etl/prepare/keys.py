@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Set
 from enum import IntEnum
 from pathlib import Path
 
@@ -40,20 +40,35 @@ class KeyIndex:
 
     def __init__(self, path: Path, bound: int) -> None:
         self._path, self._bound = path, bound
-        self._memory: dict[str, int] = {}
+        self._valid: dict[str, int] = {}
+        self._others: dict[str, int] = {}
         self._file: sqlite3.Connection | None = None
 
-    def add(self, fate: Fate, entries: Sequence[tuple[str, int]]) -> None:
+    def add(self, fate: Fate, entries: Collection[tuple[str, int]]) -> None:
         """Note the fate of keys. A key that is already known keeps the better of its fates, and of equal ones the first row."""
         if not entries:
             return
-        # A fate and a row in one number: the lower one is the one to keep.
-        high = fate << _ROW_BITS
-        packed = [(key, high | row) for key, row in entries]
-        if self._file is None:
-            self._add_to_memory(fate, packed)
+        if self._file is not None:
+            self._add_to_file(_packed(fate, entries))
+        elif fate is Fate.VALID:
+            self._valid.update(entries)  # no key is valid twice
         else:
-            self._add_to_file(packed)
+            for key, entry in _packed(fate, entries):
+                self._others[key] = min(entry, self._others.get(key, entry))
+        if self._file is None and len(self._valid) + len(self._others) > self._bound:
+            self._spill()
+
+    def all_valid(self, keys: Set[str]) -> bool:
+        """Whether every one of the keys is of a valid record: the usual case for parents, settled at once."""
+        if self._file is None:
+            return self._valid.keys() >= keys
+        return self._count_valid(keys) == len(keys)
+
+    def none_valid(self, keys: Set[str]) -> bool:
+        """Whether none of the keys is of a valid record: the usual case for new ones."""
+        if self._file is None:
+            return self._valid.keys().isdisjoint(keys)
+        return self._count_valid(keys) == 0
 
     def find(self, keys: Iterable[str], *, valid_only: bool = False) -> Mapping[str, Entry]:
         """Those of the keys that are known."""
@@ -65,19 +80,10 @@ class KeyIndex:
         if self._file is not None:
             self._file.close()
 
-    def _add_to_memory(self, fate: Fate, packed: Iterable[tuple[str, int]]) -> None:
-        memory = self._memory
-        if fate is Fate.VALID:
-            memory.update(packed)  # no key is valid twice
-        else:
-            for key, entry in packed:
-                memory[key] = min(entry, memory.get(key, entry))
-        if len(memory) > self._bound:
-            self._spill()
-
     def _find_in_memory(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
-        memory = self._memory
-        return [(key, memory[key]) for key in memory.keys() & keys]
+        valid, others = self._valid, self._others
+        known = [(key, valid.get(key, others.get(key))) for key in keys]
+        return [(key, entry) for key, entry in known if entry is not None]
 
     def _spill(self) -> None:
         """Move to a file. Nothing in it needs to survive a crash: it is scratch of one preparation."""
@@ -87,8 +93,9 @@ class KeyIndex:
             "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-16000;"
             "CREATE TABLE keys (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
         )
-        self._add_to_file(self._memory.items())
-        self._memory = {}
+        self._add_to_file(self._others.items())
+        self._add_to_file(self._valid.items())
+        self._valid, self._others = {}, {}
 
     def _add_to_file(self, packed: Iterable[tuple[str, int]]) -> None:
         assert self._file is not None
@@ -108,8 +115,25 @@ class KeyIndex:
             "SELECT keys.key, keys.entry FROM json_each(?) AS asked JOIN keys ON keys.key = asked.value", (asked,)
         ).fetchall()
 
+    def _count_valid(self, keys: Set[str]) -> int:
+        assert self._file is not None
+        asked = orjson.dumps(sorted(keys)).decode()
+        if "\\u0000" in asked:
+            return len(self.find(keys, valid_only=True))
+        count: int = self._file.execute(
+            "SELECT count(*) FROM json_each(?) AS asked JOIN keys ON keys.key = asked.value WHERE keys.entry <= ?",
+            (asked, _ROW),
+        ).fetchone()[0]
+        return count
+
     def _find_each(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
         """SQLite's JSON ends a text at a NUL in it, so such keys are asked for one by one."""
         assert self._file is not None
         ask = "SELECT key, entry FROM keys WHERE key = ?"
         return [row for key in sorted(keys) for row in self._file.execute(ask, (key,))]
+
+
+def _packed(fate: Fate, entries: Iterable[tuple[str, int]]) -> list[tuple[str, int]]:
+    """A fate and a row in one number: of two, the lower one is the one to keep."""
+    high = fate << _ROW_BITS
+    return [(key, high | row) for key, row in entries]

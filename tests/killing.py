@@ -1,0 +1,271 @@
+"""Migrations that are killed: a small shop with all four stages, real processes, and a person who asks the stand-in."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+from commands import command, environment, target
+from load_helpers import TOKEN, Sandbox
+
+from etl.errors import Exit
+from etl.load import Attention, Workspace, read_status, read_summary
+from etl.package import Package
+
+KILLED = -signal.SIGKILL
+STAGES = ("user", "address", "order", "order_item")
+TARGET = {
+    "url": "${OMNITRON_URL}",
+    "channel": 1,
+    "token": "${OMNITRON_TOKEN}",
+    "retries": 3,
+    "retry_wait": 0.01,
+    "polling": {"interval": 0.005, "factor": 1.5, "longest": 0.05, "deadline": 30},
+}
+MAPPING = """\
+version: 1
+name: shop
+target: {target}
+sources:
+  customers: {{ csv: customers.csv }}
+  addresses: {{ csv: addresses.csv }}
+  orders: {{ csv: orders.csv }}
+  lines: {{ csv: lines.csv }}
+stages:
+  - name: user
+    from: customers
+    where: "{{{{ active == '1' }}}}"
+    key: customer_code
+    unique: [email]
+    fields:
+      customer_code: "{{{{ id }}}}"
+      first_name: Ayşe
+      last_name: Yılmaz
+      email: "{{{{ email | email }}}}"
+      sms_allowed: false
+      email_allowed: true
+      date_joined: "2020-01-02 03:04:05"
+      password: "{{{{ 'correct horse' | digest('md5') }}}}"
+      password_algorithm: md5
+  - name: address
+    from: addresses
+    key: "{{{{ id }}}}"
+    refers: {{ customer_code: user }}
+    fields:
+      title: "Ev {{{{ id }}}}"
+      customer_code: "{{{{ customer }}}}"
+      first_name: Ayşe
+      last_name: Yılmaz
+      country: Türkiye
+      city: İstanbul
+      township: Kadıköy
+      line: "Sokak {{{{ id }}}}"
+      email: "user{{{{ customer }}}}@example.com"
+  - name: order
+    from: orders
+    key: number
+    refers: {{ user: user }}
+    fields:
+      number: "{{{{ number }}}}"
+      user: "{{{{ customer }}}}"
+      user_email: "user{{{{ customer }}}}@example.com"
+      status: "550"
+      created_date: "2021-02-03 04:05:06"
+      amount: "{{{{ amount | money }}}}"
+      currency: try
+      payment_type: ""
+      bank: ""
+      installment_count: 1
+      tracking_number: ""
+      shipping_company: yurtici
+      shipping_address: "Sokak {{{{ number }}}}"
+      billing_address: "Sokak {{{{ number }}}}"
+  - name: order_item
+    from: lines
+    key: "{{{{ order }}}}-{{{{ sku }}}}"
+    refers: {{ order_number: order }}
+    fields:
+      order_number: "{{{{ order }}}}"
+      product: Kitap
+      sku: "{{{{ sku }}}}"
+      quantity: 2
+      price: "{{{{ price | money }}}}"
+      extra_field: {{}}
+"""
+BLOCKED, HOPELESS = 4, 5
+"""Of the customers: every fourth has left (filtered), every fifth has no e-mail to speak of (rejected)."""
+
+
+def write_shop(folder: Path, customers: int = 30, *, amount: str = "1.299,90", **settings: object) -> Path:
+    """The mapping and its four sources. Some rows are filtered, some rejected, and what belongs to those is held."""
+    folder.mkdir(parents=True, exist_ok=True)
+    numbers = range(1, customers + 1)
+    sources = {
+        "customers": ["id,email,active", *(f"{n},{_email(n)},{int(n % BLOCKED != 0)}" for n in numbers)],
+        "addresses": ["id,customer", *(f"a{n},{n}" for n in numbers)],
+        "orders": ["number,customer,amount", *(f'o{n},{n},"{amount}"' for n in numbers)],
+        "lines": ["order,sku,price", *(f'o{n},s{n},"649,95"' for n in numbers)],
+    }
+    for name, rows in sources.items():
+        (folder / f"{name}.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    mapping = folder / "migration.yaml"
+    mapping.write_text(MAPPING.format(target=json.dumps({**TARGET, "batch_size": 8, **settings})), encoding="utf-8")
+    return mapping
+
+
+def _email(number: int) -> str:
+    return "nobody" if number % HOPELESS == 0 else f"user{number}@example.com"
+
+
+@dataclass
+class Migration:
+    """A shop on its way into the stand-in: every step is a process of its own, as at a person's prompt."""
+
+    folder: Path
+    sandbox: Sandbox
+    mapping: Path
+
+    @property
+    def root(self) -> Path:
+        return self.folder / "work" / "shop"
+
+    def arguments(self, name: str, *more: object) -> list[str]:
+        here = (*more, "--mapping", self.mapping) if name == "resolve" else (self.mapping, *more)
+        workers = ("--workers", 1) if name == "run" else ()
+        return command(name, *here, *workers, "--workspace", self.folder / "work", "--json")
+
+    def start(self, name: str, *more: object, **settings: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            self.arguments(name, *more),
+            env=environment(**target(self.sandbox.url, TOKEN), **settings),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+        )
+
+    def etl(self, name: str, *more: object, **settings: str) -> Ended:
+        process = self.start(name, *more, **settings)
+        output, error = process.communicate(timeout=120)
+        return Ended(process.returncode, output, error)
+
+    def killed_at(self, moment: str, name: str, *more: object) -> None:
+        """Let a command come by this moment, which is its last."""
+        ended = self.etl(name, *more, ETL_KILL_AT=moment)
+        assert ended.code == KILLED, (moment, ended)
+
+    def killed_after(self, lines: int, seconds: float, name: str, *more: object) -> bool:
+        """Kill a command that many seconds after it has logged that many requests; whether it lived so long."""
+        process, wanted = self.start(name, *more), self.requests() + lines
+        while process.poll() is None and self.requests() < wanted:
+            pass
+        try:
+            process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        return process.returncode == KILLED
+
+    def requests(self) -> int:
+        log = self.root / "requests.jsonl"
+        return log.read_bytes().count(b"\n") if log.exists() else 0
+
+    # What a person does after it
+
+    def decide(self, knows_the_id: Callable[[], bool] = lambda: True) -> int:
+        """Say of every unknown batch what the stand-in knows of its bytes; how many there were."""
+        unknown = self.unknown()
+        if unknown:
+            arrived = self.arrived()
+            for one in unknown:
+                found = arrived.get(one.sha256)
+                answer = ["--lost"] if found is None else ["--arrived", found] if knows_the_id() else ["--arrived"]
+                ended = self.etl("resolve", one.batch, *answer)
+                assert ended.code == 0, ended
+        return len(unknown)
+
+    def unknown(self) -> list[Attention]:
+        if not Workspace(self.root).journal.exists():
+            return []
+        return [one for one in read_status(self.root).attention if one.state == "unknown"]
+
+    def arrived(self) -> dict[str, str]:
+        """What the stand-in has got: the SHA-256 of the bytes, and the migration they became."""
+        settle(self.sandbox)
+        return {one["sha256"]: one["migration_id"] for one in self.sandbox.ask("uploads")["results"]}
+
+    def finish(self, knows_the_id: Callable[[], bool] = lambda: True) -> Ended:
+        """Resume and decide until there is nothing left to do; then everything must have arrived once."""
+        for _ in range(6):
+            self.decide(knows_the_id)
+            ended = self.etl("resume")
+            if NOTHING_TO_RESUME.search(ended.error):
+                ended = self.etl("run")
+            if ended.code != Exit.UNKNOWN:
+                break
+        self.check(ended)
+        return ended
+
+    def check(self, ended: Ended) -> None:
+        """Every valid record of the package is in the stand-in once, nothing else is, and the books agree."""
+        assert ended.code == Exit.DATA, ended  # the shop has rows that are rejected
+        self.sandbox.ask("state?wait=20")
+        summary = json.loads(ended.output)
+        for stage in summary["stages"]:
+            assert stage["read"] == stage["filtered"] + stage["rejected"] + stage["held"] + stage["valid"] > 0, stage
+            assert stage["valid"] == stage["uploaded"] + stage["already"] > 0, stage
+            assert stage["errors"] == 0, stage
+        package = Package.open(Path(summary["package"]))
+        assert read_summary(self.root, package).complete
+        assert read_status(self.root).attention == ()
+        for name in STAGES:
+            assert self.stored(name) == Counter(_plain(one) for one in prepared(package, name))
+
+    def stored(self, payload: str) -> Counter[str]:
+        """Every record that ever arrived, as often as it did."""
+        rows = self.sandbox.ask(f"records/{payload}")["results"]
+        assert all(row["received"] == row["stored"] for row in rows)
+        return Counter({_plain(row["record"]): row["received"] for row in rows})
+
+
+NOTHING_TO_RESUME = re.compile("nothing to resume|nothing has been sent from this workspace yet")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended."""
+
+    code: int
+    output: str
+    error: str
+
+
+def migration(folder: Path, sandbox: Sandbox, **settings: object) -> Migration:
+    return Migration(folder, sandbox, write_shop(folder, **settings))
+
+
+def prepared(package: Package, stage: str) -> Iterator[dict[str, object]]:
+    for batch in package.stage(stage).batches:
+        yield from (json.loads(record) for record in package.records(batch))
+
+
+def _plain(record: object) -> str:
+    return json.dumps(record, sort_keys=True)
+
+
+IN_HAND = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT, psutil.CONN_SYN_RECV)
+
+
+def settle(sandbox: Sandbox) -> None:
+    """Wait until the stand-in has no request in hand, also none that a dead process has left in the kernel's buffers."""
+    port = urlsplit(sandbox.url).port
+    while any(one.laddr and one.laddr.port == port and one.status in IN_HAND for one in psutil.net_connections("tcp4")):
+        pass

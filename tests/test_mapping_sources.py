@@ -1,0 +1,146 @@
+"""What `etl check` finds in sources, in lookups, and in the mapping's own tests."""
+
+import os
+
+import pytest
+from mapping_case import ADDRESS, SMALL, Case, edited
+
+COLUMNS = "First Name, customer_id, email, status"
+KINDS = "csv, excel, json, jsonl"
+
+
+@pytest.fixture
+def case(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACME_TOKEN", "t")
+    return Case(tmp_path)
+
+
+# --- sources
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("{ «cvs: customers.csv }", "unknown key 'cvs'; did you mean 'csv'?"),
+        ("«{ encoding: utf-8 }", f"a source is one of {KINDS}; this one names none"),
+        ("«{ csv: customers.csv, json: x.json }", f"a source is one of {KINDS}; this one is csv and json"),
+        ("{ csv: «7 }", "'csv' must be text, not a whole number"),
+        ("«customers.csv", "'customers' must be a mapping, not text"),
+        ("{ csv: «custmers.csv }", "custmers.csv: no such file; did you mean 'customers.csv'?"),
+        ("{ csv: «nowhere/a.csv }", "nowhere/a.csv: no such file; its folder {folder}/nowhere does not exist either"),
+        ("{ csv: «empty.csv }", "empty.csv: is empty, without even a header; was the export cut off?"),
+        ("{ csv: «customers.csv }", "customers.csv row 1: with the delimiter ',' the header is one column, "
+         "'customer_id;email;status;First Name'; write `delimiter: \";\"`?"),
+        ("{ csv: customers.csv, «sheet: 1 }",
+         "'sheet' is no option of csv; there is delimiter, encoding, header, nulls, quote, trim"),
+        ("{ csv: customers.csv, delimiter: «ab }", "'ab' is not one character (a tab is written \"\\t\", with double quotes)"),
+        ("{ csv: customers.csv, encoding: «windows-1245 }", "unknown encoding 'windows-1245'; did you mean 'windows-1254'?"),
+        ("{ csv: customers.csv, delimiter: ';', header: «[] }", "'header' must not be empty"),
+        ("{ csv: customers.csv, delimiter: ';', header_row: «0 }", "'header_row' must be at least 1"),
+        ('{ csv: «"a\\0b" }', "'{folder}/a\\x00b': cannot be opened (embedded null byte)"),
+        ("{ csv: «pipe }", "pipe: is no file but a pipe or a device"),
+    ],
+)  # fmt: skip
+def test_a_source_that_cannot_be_read(case, source, what):
+    case.write("empty.csv", "")
+    os.mkfifo(case.folder / "pipe")
+    case.finds(
+        edited(('{ csv: customers.csv, delimiter: ";" }', source)),
+        what.replace("{folder}/", "").replace("{folder}", str(case.folder)),
+    )
+
+
+def test_a_source_that_cannot_be_read_hides_no_other_problem_and_makes_none(case):
+    """Without a header any name may be a column: only what is surely wrong is told."""
+    case.finds(
+        edited(("csv: customers.csv", "csv: «none.csv"), ("{{ email | lower }}", "{{ emial | «lowr }}")),
+        "none.csv: no such file; there are: customers.csv, migration.yaml",
+        "unknown function 'lowr'; did you mean 'lower'?",
+    )
+
+
+def test_each_stage_is_held_against_its_own_source(case):
+    case.write("addresses.csv", "address_id,customer_id,street\n")
+    text = edited(
+        (
+            '  customers: { csv: customers.csv, delimiter: ";" }\n',
+            '  customers: { csv: customers.csv, delimiter: ";" }\n  addresses: { csv: addresses.csv }\n',
+        )
+    )
+    case.finds(
+        text
+        + ADDRESS.replace("from: customers", "from: addresses")
+        .replace("{{ email }}", "{{ «email }}")
+        .replace("line: e", 'line: "{{ street }}"'),
+        "unknown column 'email'; there is address_id, customer_id, street",
+    )
+    case.finds(text.replace("{{ email | lower }}", "{{ «street }}"), f"unknown column 'street'; there is {COLUMNS}")
+
+
+# --- lookups
+
+
+@pytest.mark.parametrize(
+    ("lookup", "what"),
+    [
+        ("{ csv: «cods.csv, key: id, value: name }", "cods.csv: no such file; did you mean 'codes.csv'?"),
+        ("{ csv: codes.csv, key: «idd, value: name }", "unknown column 'idd'; did you mean 'id'?"),
+        ("{ csv: codes.csv, key: id, value: «zzz }", "unknown column 'zzz'; there is id, name"),
+        ("«{ csv: codes.csv, key: id }", "'group' needs 'value': the column that holds what it becomes"),
+        ("«{ cvs: codes.csv, key: id, value: name }",
+         f"`key` and `value` name columns of a file; which file? ({KINDS}); did you mean 'csv'?"),
+        ("«{ key: id, value: name }", f"`key` and `value` name columns of a file; which file? ({KINDS})"),
+        ("{ csv: codes.csv, key: id, value: name, «delimeter: x }", "unknown key 'delimeter'; did you mean 'delimiter'?"),
+        ("{ csv: codes.csv, key: id, value: name, «sheet: 1 }",
+         "'sheet' is no option of csv; there is delimiter, encoding, header, nulls, quote, trim"),
+        ("{ csv: «twice.csv, key: id, value: name }", "twice.csv row 3: '1' is given again with another value (row 2)"),
+        ("{ csv: «ragged.csv, key: id, value: name }", None),
+        ("«{ csv: codes.csv, json: x, key: id, value: name }", f"a source is one of {KINDS}; this one is csv and json"),
+    ],
+)  # fmt: skip
+def test_a_lookup_that_cannot_be_read(case, lookup, what):
+    case.write("codes.csv", "id,name\n1,a\n 2 ,b\n,c\n1,a\n")
+    case.write("twice.csv", "id,name\n1,a\n1,b\n")
+    case.write("ragged.csv", "id,name\n1,a,x\n")
+    text = edited(("{ 1: a, 2: b }", lookup))
+    if what is None:
+        place, said = case.told(text.replace("«", ""))[0].split(": ", 1)
+        assert (place, said.split(":")[0]) == ("migration.yaml:7:17", "ragged.csv row 2")
+        return
+    case.finds(text, what)
+
+
+def test_a_lookup_s_codes_are_trimmed_texts(case):
+    case.write("codes.csv", "id,name\n1,a\n 2 , b \n,c\n1,a\n")
+    checked = case.load(edited(("{ 1: a, 2: b }", "{ csv: codes.csv, key: id, value: name }")))
+    assert checked.lookups == {"group": {"1": "a", "2": "b"}}
+
+
+# --- the mapping's own tests
+
+
+@pytest.mark.parametrize(
+    ("test", "whats"),
+    [
+        ('- { stage: «usr, given: {}, filtered: true }', ["unknown stage 'usr'; did you mean 'user'?"]),
+        ('- «{ stage: user, given: {} }', ["a test says one of `expect`, `reject` and `filtered`; this one says none"]),
+        ('- «{ stage: user, given: {}, expect: {}, filtered: true }',
+         ["a test says one of `expect`, `reject` and `filtered`; this one says `expect` and `filtered`"]),
+        ('- { stage: user, given: { «emial: "a" }, filtered: true }', ["unknown column 'emial'; did you mean 'email'?"]),
+        ('- { stage: user, given: { status: «1 }, filtered: true }',
+         ["all cells of this source are text: put this 'status' in quotes"]),
+        ('- { stage: user, given: { status: «null }, filtered: true }',
+         ["all cells of this source are text: put this 'status' in quotes (a blank one is \"\")"]),
+        ('- { stage: user, given: {}, expect: { «emial: a } }',
+         ["'emial' is not among the stage's fields; did you mean 'email'?"]),
+        ('- { stage: user, given: {}, reject: [where, email, phone, «emial] }',
+         ["'emial' is not among the stage's fields; did you mean 'email'?"]),
+        ('- { stage: user, given: {}, reject: «[] }', ["'reject' must not be empty"]),
+        ('- { stage: user, given: {}, filtered: «false }', ["'filtered' must be true"]),
+        ('- «{ given: {}, filtered: true }', ["a test needs 'stage': the stage the row is given to"]),
+        ('- «abc', ["a test must be a mapping, not text"]),
+        ('- { stage: user, given: «[], filtered: true }', ["'given' must be a mapping, not a list"]),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_test(case, test, whats):
+    case.finds(f"{SMALL}tests:\n  {test}\n", *whats)
