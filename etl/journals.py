@@ -33,10 +33,17 @@ def history(mapping: Path | None, workspace: Path, stage: str, key: str) -> Plai
 
 
 def resolve(
-    mapping: Path | None, workspace: Path, batch: int, *, arrived: bool, migration_id: str | None = None
+    mapping: Path | None,
+    workspace: Path,
+    batch: int,
+    outside: load.Outside,
+    *,
+    arrived: bool,
+    migration_id: str | None = None,
 ) -> Plain:
+    """Record a person's decision about a batch."""
     root = journal_folder(mapping, workspace)
-    return _answer(load.resolve(root, batch, arrived=arrived, migration_id=migration_id))
+    return _answer(load.resolve(root, batch, arrived=arrived, migration_id=migration_id, outside=outside))
 
 
 def pilot(

@@ -2,7 +2,7 @@
 
     manifest.json                 counts, versions, and the SHA-256 of everything (mapping, sources, every file below)
     payloads/<stage>/000001.json  one batch: a JSON array, one record a line; the exact bytes that are uploaded
-    index/<stage>/000001.json     for each record of that batch, in order: [key, row of the source]
+    index/<stage>.jsonl           a line a batch: for each of its records, in order, [key, row of the source]
     rejects/<stage>.jsonl         one line for every problem of every rejected row
     held/<stage>.jsonl            one line for every record whose parent is not migrated
 
@@ -68,12 +68,22 @@ class FileEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Slice:
+    """Some bytes of a file of the package."""
+
+    file: str
+    offset: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
-    """A payload file, and the index that tells which source row each of its records came from."""
+    """A payload file, and the line of the index that tells which source row each of its records came from."""
 
     number: int
     payload: FileEntry
-    index: FileEntry
+    index: Slice
 
     @property
     def records(self) -> int:
@@ -86,6 +96,7 @@ class PackagedStage:
     payload: str
     counts: Counts
     batches: tuple[Batch, ...]
+    index: FileEntry
     rejects: FileEntry
     held: FileEntry
 
@@ -144,17 +155,15 @@ class Package:
     def stage(self, name: str) -> PackagedStage:
         return next(stage for stage in self.stages if stage.name == name)
 
-    def read(self, entry: FileEntry) -> bytes:
-        """The bytes of a file of the package. Raises PackageError when they are not those that were written."""
+    def read(self, entry: FileEntry | Slice) -> bytes:
+        """The bytes of a file of the package, or of some of it. Raises PackageError when they are not those that were written."""
         path = self.path / entry.file
         try:
-            data = path.read_bytes()
+            data = path.read_bytes() if isinstance(entry, FileEntry) else _part_of(path, entry)
         except FileNotFoundError:
-            raise PackageError(
-                f"{path}: missing; the package is incomplete, make it again with `etl dry-run`"
-            ) from None
+            raise _missing(path) from None
         if hashlib.sha256(data).hexdigest() != entry.sha256:
-            raise PackageError(f"{path}: changed since it was prepared (SHA-256 differs); nothing of it is sent")
+            raise _changed(path)
         return data
 
     def payload(self, batch: Batch) -> bytes:
@@ -169,10 +178,37 @@ class Package:
         return [(key, row) for key, row in orjson.loads(self.read(batch.index))]
 
     def rejects(self, stage: PackagedStage) -> Iterator[Reject]:
-        return (Reject(**orjson.loads(line)) for line in self.read(stage.rejects).splitlines())
+        return (Reject(**orjson.loads(line)) for line in self._lines(stage.rejects))
 
     def held(self, stage: PackagedStage) -> Iterator[Held]:
-        return (Held(**orjson.loads(line)) for line in self.read(stage.held).splitlines())
+        return (Held(**orjson.loads(line)) for line in self._lines(stage.held))
+
+    def _lines(self, entry: FileEntry) -> Iterator[bytes]:
+        """A line at a time: there may be millions, and whoever looks wants the first few. Checked when all were read."""
+        path, seen = self.path / entry.file, hashlib.sha256()
+        try:
+            with path.open("rb") as file:
+                for line in file:
+                    seen.update(line)
+                    yield line
+        except FileNotFoundError:
+            raise _missing(path) from None
+        if seen.hexdigest() != entry.sha256:
+            raise _changed(path)
+
+
+def _missing(path: Path) -> PackageError:
+    return PackageError(f"{path}: missing; the package is incomplete, make it again with `etl dry-run`")
+
+
+def _changed(path: Path) -> PackageError:
+    return PackageError(f"{path}: changed since it was prepared (SHA-256 differs); nothing of it is sent")
+
+
+def _part_of(path: Path, part: Slice) -> bytes:
+    with path.open("rb") as file:
+        file.seek(part.offset)
+        return file.read(part.bytes)
 
 
 def join_records(records: Sequence[bytes]) -> bytes:
@@ -192,14 +228,13 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
 
 
 def _stage(raw: dict[str, Any]) -> PackagedStage:
-    batches = tuple(
-        Batch(one["number"], FileEntry(**one["payload"]), FileEntry(**one["index"])) for one in raw["batches"]
-    )
+    batches = tuple(Batch(one["number"], FileEntry(**one["payload"]), Slice(**one["index"])) for one in raw["batches"])
     return PackagedStage(
         raw["name"],
         raw["payload"],
         Counts(**raw["counts"]),
         batches,
+        FileEntry(**raw["index"]),
         FileEntry(**raw["rejects"]),
         FileEntry(**raw["held"]),
     )
@@ -238,12 +273,13 @@ class LineFile:
         self._hash = hashlib.sha256()
         self._bytes = self._lines = 0
 
-    def write(self, line: Reject | Held) -> None:
-        data = _line(line)
-        self._file.write(data)
-        self._hash.update(data)
-        self._bytes += len(data)
+    def write(self, line: bytes) -> int:
+        """Add a line, which ends with its line break. The offset it lies at."""
+        self._file.write(line)
+        self._hash.update(line)
         self._lines += 1
+        self._bytes += len(line)
+        return self._bytes - len(line)
 
     def close(self) -> FileEntry:
         self._file.close()
@@ -260,8 +296,8 @@ class StageWriter:
         self._batches: list[Batch] = []
         self._rejects = LineFile(root, f"rejects/{name}.jsonl")
         self._held = LineFile(root, f"held/{name}.jsonl")
+        self._index_file = LineFile(root, f"index/{name}.jsonl")
         private_folder(root / "payloads" / name)
-        private_folder(root / "index" / name)
 
     def add(self, records: Sequence[bytes], index: Sequence[tuple[str, int]]) -> None:
         """Add valid records: each one's JSON, and its key and source row."""
@@ -271,30 +307,37 @@ class StageWriter:
             self._cut()
 
     def reject(self, reject: Reject) -> None:
-        self._rejects.write(reject)
+        self._rejects.write(_line(reject))
 
     def hold(self, held: Held) -> None:
-        self._held.write(held)
+        self._held.write(_line(held))
 
     def close(self, counts: Counts) -> PackagedStage:
         if self._records:
             self._cut()
-        return PackagedStage(
-            self._name, self._payload, counts, tuple(self._batches), self._rejects.close(), self._held.close()
-        )
+        index, rejects, held = (file.close() for file in self._files)
+        return PackagedStage(self._name, self._payload, counts, tuple(self._batches), index, rejects, held)
 
     def abandon(self) -> None:
         """Close what is open; the files are about to be removed."""
-        self._rejects.close()
-        self._held.close()
+        for file in self._files:
+            file.close()
+
+    @property
+    def _files(self) -> tuple[LineFile, LineFile, LineFile]:
+        return self._index_file, self._rejects, self._held
 
     def _cut(self) -> None:
         number, size = len(self._batches) + 1, self._size
-        name = f"{self._name}/{number:06}.json"
-        payload = self._write(f"payloads/{name}", join_records(self._records[:size]), len(self._records[:size]))
-        index = self._write(f"index/{name}", orjson.dumps(self._index[:size]), payload.records)
-        self._batches.append(Batch(number, payload, index))
+        records = self._records[:size]
+        payload = self._write(f"payloads/{self._name}/{number:06}.json", join_records(records), len(records))
+        self._batches.append(Batch(number, payload, self._write_index(self._index[:size])))
         del self._records[:size], self._index[:size]
+
+    def _write_index(self, index: Sequence[tuple[str, int]]) -> Slice:
+        line = orjson.dumps(index, option=orjson.OPT_APPEND_NEWLINE)
+        offset = self._index_file.write(line)
+        return Slice(f"index/{self._name}.jsonl", offset, len(line), hashlib.sha256(line).hexdigest())
 
     def _write(self, name: str, data: bytes, records: int) -> FileEntry:
         with open_private(self._root / name) as file:

@@ -11,7 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 SAMPLE_MAPPING = ROOT / "mappings" / "opencart"
 TOKEN = "s3cr3t-token-of-the-command-line-tests"
-TARGET_VARIABLES = ("OMNITRON_URL", "OMNITRON_CHANNEL", "OMNITRON_TOKEN", "OMNITRON_PASSWORD", "ETL_WORKSPACE")
+TARGET_VARIABLES = ("URL", "SHOP_URL", "CHANNEL", "TOKEN", "USERNAME", "PASSWORD")
 
 TARGET = "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 0 }"
 MAPPING = """\
@@ -43,12 +43,13 @@ BAD_ROWS = GOOD_ROWS + "3,Umut,nobody\n"
 
 def environment(**settings):
     """The environment of this process, without what a developer may have set for a target of their own."""
-    kept = {name: value for name, value in os.environ.items() if name not in TARGET_VARIABLES}
+    hidden = {"ETL_WORKSPACE", *(f"OMNITRON_{name}" for name in TARGET_VARIABLES)}
+    kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return kept | {"PYTHONUTF8": "1", "COLUMNS": "120"} | {name: str(value) for name, value in settings.items()}
 
 
 def target(url, token=TOKEN):
-    return {"OMNITRON_URL": url, "OMNITRON_CHANNEL": "1", "OMNITRON_TOKEN": token}
+    return {"OMNITRON_URL": url, "OMNITRON_SHOP_URL": url, "OMNITRON_CHANNEL": "1", "OMNITRON_TOKEN": token}
 
 
 def command(*arguments):

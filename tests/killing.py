@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psutil
@@ -104,14 +106,14 @@ BLOCKED, HOPELESS = 4, 5
 """Of the customers: every fourth has left (filtered), every fifth has no e-mail to speak of (rejected)."""
 
 
-def write_shop(folder: Path, customers: int = 30, *, amount: str = "1.299,90", **settings: object) -> Path:
-    """The mapping and its four sources. Some rows are filtered, some rejected, and what belongs to those is held."""
+def write_shop(folder: Path, customers: int = 30, *, dirty: bool = True, **settings: object) -> Path:
+    """The mapping and its four sources. When dirty some rows are filtered, some rejected, and what belongs to them held."""
     folder.mkdir(parents=True, exist_ok=True)
     numbers = range(1, customers + 1)
     sources = {
-        "customers": ["id,email,active", *(f"{n},{_email(n)},{int(n % BLOCKED != 0)}" for n in numbers)],
+        "customers": ["id,email,active", *(_customer(n, dirty) for n in numbers)],
         "addresses": ["id,customer", *(f"a{n},{n}" for n in numbers)],
-        "orders": ["number,customer,amount", *(f'o{n},{n},"{amount}"' for n in numbers)],
+        "orders": ["number,customer,amount", *(f'o{n},{n},"1.299,90"' for n in numbers)],
         "lines": ["order,sku,price", *(f'o{n},s{n},"649,95"' for n in numbers)],
     }
     for name, rows in sources.items():
@@ -121,8 +123,10 @@ def write_shop(folder: Path, customers: int = 30, *, amount: str = "1.299,90", *
     return mapping
 
 
-def _email(number: int) -> str:
-    return "nobody" if number % HOPELESS == 0 else f"user{number}@example.com"
+def _customer(number: int, dirty: bool) -> str:
+    email = "nobody" if dirty and number % HOPELESS == 0 else f"user{number}@example.com"
+    active = 0 if dirty and number % BLOCKED == 0 else 1
+    return f"{number},{email},{active}"
 
 
 @dataclass
@@ -165,14 +169,17 @@ class Migration:
     def killed_after(self, lines: int, seconds: float, name: str, *more: object) -> bool:
         """Kill a command that many seconds after it has logged that many requests; whether it lived so long."""
         process, wanted = self.start(name, *more), self.requests() + lines
-        while process.poll() is None and self.requests() < wanted:
+        while not _ended(process, LOOK_AGAIN) and self.requests() < wanted:
             pass
-        try:
-            process.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
+        if not _ended(process, seconds):
             process.kill()
-            process.communicate()
+        process.communicate()
         return process.returncode == KILLED
+
+    def package(self) -> str:
+        """The name of the only package."""
+        [path] = (self.root / "packages").iterdir()
+        return path.name
 
     def requests(self) -> int:
         log = self.root / "requests.jsonl"
@@ -218,7 +225,7 @@ class Migration:
         """Every valid record of the package is in the stand-in once, nothing else is, and the books agree."""
         assert ended.code == Exit.DATA, ended  # the shop has rows that are rejected
         self.sandbox.ask("state?wait=20")
-        summary = json.loads(ended.output)
+        summary = ended.summary
         for stage in summary["stages"]:
             assert stage["read"] == stage["filtered"] + stage["rejected"] + stage["held"] + stage["valid"] > 0, stage
             assert stage["valid"] == stage["uploaded"] + stage["already"] > 0, stage
@@ -236,6 +243,17 @@ class Migration:
         return Counter({_plain(row["record"]): row["received"] for row in rows})
 
 
+LOOK_AGAIN = 0.002
+
+
+def _ended(process: subprocess.Popen[str], within: float) -> bool:
+    try:
+        process.wait(within)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
 NOTHING_TO_RESUME = re.compile("nothing to resume|nothing has been sent from this workspace yet")
 
 
@@ -246,6 +264,10 @@ class Ended:
     code: int
     output: str
     error: str
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        return json.loads(self.output)
 
 
 def migration(folder: Path, sandbox: Sandbox, **settings: object) -> Migration:
@@ -269,3 +291,18 @@ def settle(sandbox: Sandbox) -> None:
     port = urlsplit(sandbox.url).port
     while any(one.laddr and one.laddr.port == port and one.status in IN_HAND for one in psutil.net_connections("tcp4")):
         pass
+
+
+MOMENT = 0.05
+"""Seconds after a request was logged, on the average."""
+
+
+def kill_at_random(one: Migration, chance: random.Random, kills: int) -> int:
+    """Kill a migration that often, or until it is complete; how often it was. Then let it come to its end."""
+    killed = 0
+    for _ in range(kills):
+        name = chance.choice(["run", "resume", "resume", "resume"]) if one.requests() else "run"
+        killed += one.killed_after(chance.randrange(8), chance.expovariate(1 / MOMENT), name)
+        one.decide(lambda: chance.random() < 0.5)
+    one.finish()
+    return killed

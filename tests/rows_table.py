@@ -69,7 +69,7 @@ def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -
     return Left(
         done.counts,
         [one for batch in done.batches for one in json.loads((root / batch.payload.file).read_bytes())],
-        [tuple(one) for batch in done.batches for one in json.loads((root / batch.index.file).read_bytes())],
+        [tuple(one) for batch in lines_of(root / done.index.file) for one in batch],
         lines_of(root / done.rejects.file),
         lines_of(root / done.held.file),
     )

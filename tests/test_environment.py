@@ -171,11 +171,12 @@ def test_what_was_read_shows_no_value(case):
 
 
 SECRETS = [
-    "s3cr3t", '"s3cr3t"', "'s3cr3t'", "|\n    s3cr3t\n  ", '"${ACME_TOKEN}s3cr3t"', '"${s3cr3t"', "$s3cr3t", "\"{{ 's3cr3t' }}\"",
-    "0x53c", "5368728374", "05368", "1e53", "2020-05-03", "12:53", "yes53", "[s3cr3t]", "{ s3cr3t: a, s3cr3t: b }", "{ a: s3cr3t }",
-    "*s3cr3t", "&s3cr3t x", "!s3cr3t x", "!s3cr3t", "@s3cr3t", "%s3cr3t", "`s3cr3t", "s3cr3t: a", "'s3cr3t", '"s3cr3t', '"s3cr3t\\q"',
-    "{{ s3cr3t }}", "{{ s3cr3t }} {{ b }}", '"\\ud800s3cr3t"', '"s3cr3t\\0"', "s3cr3t\x07", "[s3cr3t", "{ s3cr3t", "- s3cr3t", "? s3cr3t",
-    "s3cr3t }}", "9" * 30 + "s3cr3t", "s3cr3t\n  s3cr3t",
+    "s3cr3t", '"s3cr3t"', "'s3cr3t'", "|\n    s3cr3t\n  ", '"${ACME_TOKEN}s3cr3t"', '"${s3cr3t"', "$s3cr3t",
+    '"{{ \'s3cr3t\' }}"', "0x53c", "5368728374", "05368", "1e53", "2020-05-03", "12:53", "yes53", "[s3cr3t]",
+    "{ s3cr3t: a, s3cr3t: b }", "{ a: s3cr3t }", "*s3cr3t", "&s3cr3t x", "!s3cr3t x", "!s3cr3t", "@s3cr3t", "%s3cr3t",
+    "`s3cr3t", "s3cr3t: a", "'s3cr3t", '"s3cr3t', '"s3cr3t\\q"', "{{ s3cr3t }}", "{{ s3cr3t }} {{ b }}",
+    '"\\ud800s3cr3t"', '"s3cr3t\\0"', "s3cr3t\u0007", "[s3cr3t", "{ s3cr3t", "- s3cr3t", "? s3cr3t", "s3cr3t }}",
+    "9999999999s3cr3t", "s3cr3t\n  s3cr3t",
 ]  # fmt: skip
 
 
@@ -241,7 +242,7 @@ def test_an_address_that_is_one(url):
         ("https://", "'https://' is no address: write https://host"),
         ("http://[", "'http://[' is no address: write https://host"),
         ("https://a:b", "'https://a:b' is no address: write https://host"),
-        ("https://a.example.com?x=1", "'https://a.example.com?x=1' has a query (?) or a fragment (#); an address ends before them"),
+        ("https://a.com?x=1", "'https://a.com?x=1' has a query (?) or a fragment (#); an address ends before them"),
         ("https://me:s3cr3t@a.example.com",
          IN_LOGS),
         ("https://me@a.example.com", IN_LOGS),

@@ -166,13 +166,6 @@ def test_columns_that_no_expression_names_may_hold_anything():
     assert compiled({"a": "{{ a }}"}).record(["x", object(), None]) == {"a": "x"}
 
 
-def test_a_lookup_translates():
-    assert value("{{ code | lookup('currency') }}", code="TL") == "try"
-    assert refusal("{{ code | lookup('currency') }}", code="XX") == (
-        "no entry 'XX' in the lookup; add it there, or say default= for values it lacks"
-    )
-
-
 def test_an_unknown_column_stops_the_compilation():
     with pytest.raises(ExpressionError, match="unknown column 'd'"):
         compiled({"a": "{{ d }}"})
@@ -190,9 +183,6 @@ def test_testing_a_constant_for_none_is_no_python_warning():
 def test_numbers_without_a_literal_are_kept_all_the_same():
     stage = compile_stage(stage_of({"a": float("inf"), "b": 10**5000}), Header(("a",)), {}, WRITE)
     assert stage.record(["x"]) == {"a": float("inf"), "b": 10**5000}
-
-
-# where, key
 
 
 def test_a_row_that_where_leaves_out_is_filtered_before_its_fields_are_computed():

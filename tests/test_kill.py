@@ -7,11 +7,11 @@ Real processes, SIGKILL, and afterwards what a person does: look with `status`, 
 import random
 
 import pytest
-from killing import KILLED, Migration, migration
+from killing import kill_at_random, migration
 from load_helpers import Sandbox
 
 from etl.errors import Exit
-from etl.load import SEAMS, read_status
+from etl.load import SEAMS
 
 SMALL = {"customers": 16, "batch_size": 4}
 """Eleven valid users in three batches, and as many batches in every other stage."""
@@ -64,7 +64,76 @@ def test_killed_there_in_a_run_and_later_on_in_a_resume_every_record_arrives_onc
     one.finish()
 
 
-SEVERAL_AT_ONCE = ("file:written", "planned:unwritten", "sending:written", "post:sent", "answer:received", "done:unwritten")
+def test_a_resume_does_not_send_again_what_a_killed_process_left_on_its_way(tmp_path, sandbox):
+    one = migration(tmp_path, sandbox, **SMALL)
+    one.killed_at("post:sent:2", "run")
+    arrived = one.arrived()
+    for _ in range(2):
+        ended = one.etl("resume")
+        assert ended.code == Exit.UNKNOWN
+        assert (
+            "the fate of batch 2, 4 records of stage 'user', in "
+            f"{one.root}/packages/{one.package()}/payloads/user/000002.json; the request is in {one.root}/requests.jsonl "
+            "is unknown (the process ended before an answer was written): it may have arrived, so it is not sent again; "
+            "look in Omnitron whether it did, then `etl resolve 2 --arrived [MIGRATION_ID]` or `etl resolve 2 --lost`"
+        ) in ended.summary["problems"]
+        assert one.arrived() == arrived
+    one.finish()
+
+
+def test_killed_while_it_is_written_that_the_fate_is_unknown_it_is_unknown_all_the_same(tmp_path, sandbox):
+    """The process that finds a request without an answer is killed, too."""
+    one = migration(tmp_path, sandbox, **SMALL)
+    one.killed_at("answer:received", "run")
+    for moment in ("unknown:unwritten", "unknown:written", "run:begun"):
+        one.killed_at(moment, "resume")
+        assert [unknown.batch for unknown in one.unknown()] == [1]
+    one.finish()
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["arrived", "lost"])
+def test_killed_in_a_resolve_the_decision_was_made_or_was_not(lost, tmp_path, sandbox):
+    one = migration(tmp_path, sandbox, **SMALL)
+    one.killed_at("intent:logged:2" if lost else "answer:received:2", "run")
+    [unknown] = one.unknown()
+    answer = ["--lost"] if lost else ["--arrived", one.arrived()[unknown.sha256]]
+    for moment in ("unknown:unwritten", "unknown:written", "run:begun", "decision:unwritten"):
+        one.killed_at(moment, "resolve", 2, *answer)
+        assert [unknown.batch for unknown in one.unknown()] == [2]
+    one.killed_at("decision:written", "resolve", 2, *answer)
+    assert one.unknown() == []
+    one.finish()
+
+
+NO_PILOT = "target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first"
+PILOT_KILLED = ("file:written", "planned:unwritten", "planned:written", "post:sent", "accepted:written")
+
+
+@pytest.mark.parametrize("moment", PILOT_KILLED)
+def test_killed_in_a_pilot_another_one_goes_on_and_the_run_sends_the_rest(moment, tmp_path, sandbox):
+    one = migration(tmp_path, sandbox, **SMALL, require_pilot=True)
+    one.killed_at(f"{moment}:2", "pilot", "--key", "2")
+    one.decide()
+    assert one.etl("run").summary["problems"][-1] == NO_PILOT
+    ended = one.etl("pilot")
+    assert ended.code == 0, ended
+    one.finish()
+
+
+def test_killed_when_its_success_is_on_the_disk_a_pilot_has_succeeded(tmp_path, sandbox):
+    one = migration(tmp_path, sandbox, **SMALL, require_pilot=True)
+    one.killed_at("run:ended", "pilot", "--key", "2")
+    one.finish()
+
+
+SEVERAL_AT_ONCE = (
+    "file:written",
+    "planned:unwritten",
+    "sending:written",
+    "post:sent",
+    "answer:received",
+    "done:unwritten",
+)
 
 
 @pytest.mark.parametrize("moment", SEVERAL_AT_ONCE)
@@ -72,3 +141,15 @@ def test_killed_with_three_batches_in_flight_and_a_ramp_up_every_record_arrives_
     one = migration(tmp_path, sandbox, **SMALL, concurrency=3, ramp_up=True)
     one.killed_at(f"{moment}:5", "run")
     one.finish()
+
+
+KILLS = 7
+SHOPS = {
+    "one at a time": {},
+    "three at once, with a ramp-up": {"concurrency": 3, "ramp_up": True},
+}
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_killed_again_and_again_at_random_moments_every_record_arrives_once(name, tmp_path, sandbox):
+    kill_at_random(migration(tmp_path, sandbox, **SMALL, **SHOPS[name]), random.Random(name), KILLS)

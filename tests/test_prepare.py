@@ -183,5 +183,5 @@ def test_sources_with_a_header_alone_make_an_empty_package(tmp_path):
     package = dry_run(tmp_path, workers=2)
     assert [stage.counts for stage in package.stages] == [Counts()] * 3
     assert sorted(files_in(package.path)) == [
-        f"{kind}/{stage}.jsonl" for kind in ("held", "rejects") for stage in ("order", "order_item", "user")
+        f"{kind}/{stage}.jsonl" for kind in ("held", "index", "rejects") for stage in ("order", "order_item", "user")
     ]

@@ -77,7 +77,8 @@ def resolve(
         raise MappingError("say one of --arrived and --lost: whether Omnitron has the batch")
     if lost and migration_id:
         raise MappingError(f"a batch that was lost became no migration; leave '{migration_id}' out")
-    decision = journals.resolve(mapping, workspace, batch, arrived=arrived, migration_id=migration_id)
+    here = outside(lambda stage, rows: None)
+    decision = journals.resolve(mapping, workspace, batch, here, arrived=arrived, migration_id=migration_id)
     if as_json:
         print(plain_json(decision))
     else:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from etl.load import wording
 from etl.load.choice import Chosen, choose
 from etl.load.journal import Batch, Draft
 from etl.load.outside import Outside
+from etl.load.states import State
+from etl.load.stop import Stopped
 from etl.load.uploader import GateClosed, Session, session, stop_at_unknown
 from etl.model import Stage, Target
 from etl.package import Package
@@ -50,9 +53,10 @@ def run_pilot(
 
     `key` chooses a record of the first stage, `records` how many of it. Raises like `load`.
     """
-    with session("pilot", package, target, root, outside or Outside()) as here:
+    with session("pilot", package, target, root, outside or Outside()) as here, _stopping():
         for stage in stages:
             stop_at_unknown(here.journal, stage.name)
+            _follow_earlier(here, stage.name)
         here.journal.supersede([stage.name for stage in stages])  # `load` plans anew what the pilot leaves
         chosen = choose(package, stages, 1 if key is not None else records, key, here.journal.taken)
         fresh = [_fresh(here, one) for one in chosen]
@@ -60,6 +64,27 @@ def run_pilot(
             raise MappingError(f"all that belongs to '{key}' was uploaded before; choose another with --key")
         sent = tuple(_send(here, package, all_of, new) for all_of, new in zip(chosen, fresh, strict=True))
         return PilotResult(sent, _email(chosen[0]))
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """A pilot that was stopped is not gone on with by `etl resume`: that would be the real migration."""
+    try:
+        yield
+    except Stopped as error:
+        raise Stopped(error.why, "what was sent is in the journal; `etl pilot` starts another one") from error
+
+
+def _follow_earlier(here: Session, stage: str) -> None:
+    """Bring to its end what an earlier pilot had sent when it was stopped. Raises GateClosed when it has errors."""
+    accepted = [batch for batch in here.journal.batches(stage, State.ACCEPTED) if batch.pilot]
+    _judge(here, stage, [here.delivery.carry(batch) for batch in accepted])
+
+
+def _judge(here: Session, stage: str, batches: Sequence[Batch]) -> None:
+    failed = [batch for batch in batches if batch.failed]
+    if failed:
+        raise GateClosed(wording.pilot_failed(stage, failed, here.journal))
 
 
 def _fresh(here: Session, chosen: Chosen) -> Chosen:
@@ -72,10 +97,7 @@ def _fresh(here: Session, chosen: Chosen) -> Chosen:
 def _send(here: Session, package: Package, chosen: Chosen, fresh: Chosen) -> PilotStage:
     already = tuple(key for key in chosen.keys if key not in fresh.keys)
     batches = _carry(here, package, fresh) if fresh.keys else []
-    failed = [batch for batch in batches if batch.failed]
-    if failed:
-        errors = sum(batch.failed for batch in failed)
-        raise GateClosed(wording.gate_closed(chosen.stage, failed, errors, len(fresh.keys), here.journal))
+    _judge(here, chosen.stage, batches)
     return PilotStage(chosen.stage, fresh.keys, already, tuple(batch.migration_id or "" for batch in batches))
 
 

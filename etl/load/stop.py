@@ -19,8 +19,9 @@ class Stopped(EtlError):
 
     exit_code = Exit.TARGET
 
-    def __init__(self, why: str = "") -> None:
-        super().__init__(f"stopped{f' by {why}' if why else ''}; `etl resume` goes on where this ended")
+    def __init__(self, why: str = "", then: str = "`etl resume` goes on where this ended") -> None:
+        super().__init__(f"stopped{f' by {why}' if why else ''}; {then}")
+        self.why = why
 
 
 class Stop:

@@ -79,16 +79,29 @@ def unreadable(batch: Batch, url: str, reason: str, body: str) -> str:
 
 def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, journal: Journal) -> str:
     """Which batches have errors, which records are in them, where their bytes lie."""
+    return (
+        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here: "
+        f"{_failed(failed, journal)}. Omnitron does not tell which records failed; look there, put them right, "
+        "then raise the stage's gate and `etl resume`"
+    )
+
+
+def pilot_failed(stage: str, failed: list[Batch], journal: Journal) -> str:
+    errors, records = sum(one.failed for one in failed), sum(one.records for one in failed)
+    return (
+        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, and a pilot stops at the first: "
+        f"{_failed(failed, journal)}. Check the formats of what was sent there, put the mapping right, "
+        "then `etl pilot` again, with another record"
+    )
+
+
+def _failed(failed: list[Batch], journal: Journal) -> str:
     shown = "; ".join(
         f"{some_errors(one.failed)} in {describe(one, journal)}: {_keys(one, journal)}"
         for one in failed[:SHOWN_BATCHES]
     )
     more = f"; and {len(failed) - SHOWN_BATCHES} batches more" if len(failed) > SHOWN_BATCHES else ""
-    return (
-        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here: "
-        f"{shown}{more}. Omnitron does not tell which records failed; look there, put them right, "
-        "then raise the stage's gate and `etl resume`"
-    )
+    return f"{shown}{more}"
 
 
 def some_errors(count: int) -> str:

@@ -1,0 +1,320 @@
+"""Every fault that a load is tried with, and what must come of it: the one table behind tests/test_faults.py and docs/reliability.md.
+
+    python tests/fault_table.py     writes the table in docs/reliability.md anew
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from fault_world import (
+    LOGIN_SETTINGS,
+    all_of,
+    at,
+    damaged,
+    gate,
+    held,
+    locked,
+    newer_journal,
+    no_room,
+    no_room_for_the_log,
+    no_room_for_the_package,
+    no_tls,
+    nobody_listens,
+    stand_in,
+    target,
+    wrong_token,
+)
+
+from etl.errors import Exit
+
+PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
+BEGIN, END = "<!-- faults: written by tests/fault_table.py -->", "<!-- end of faults -->"
+
+BY_ITSELF, RESUME, DECIDE = "nothing", "`etl resume`", "`etl resolve`, `etl resume`"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row.
+
+    what      what happens, and `made` makes it happen: arrange(world, stage), before the run
+    state     of the batch that meets it; "" when the stage is not even planned
+    exit      code of the run
+    says      words of the message
+    way       what a person does then; `repair` is what has to be put right before
+    from_here the stages before were loaded by an earlier run (the fault would meet them, too)
+    first     the stage's first batch meets it, not its second
+    batches   the states of the stage's batches, where they are not those that follow from `state`
+    processes whether it can also be made from outside a process
+    settled   run with these after the repair
+    """
+
+    what: str
+    made: Callable
+    state: str
+    exit: Exit = Exit.OK
+    says: str = ""
+    way: str = BY_ITSELF
+    repair: str = ""
+    from_here: bool = False
+    batches: tuple[str, ...] = ()
+    processes: bool = True
+    settled: Callable | None = None
+    failed: bool = False
+
+    def expected(self):
+        """The states of the stage's batches when the run has ended."""
+        if self.batches or not self.state:
+            return list(self.batches)
+        if self.state == "done":
+            return ["done", "done"]
+        return [self.state, "planned"] if self.from_here else ["done", self.state]
+
+
+def start(fault, **settings):
+    """The stage's second upload meets it."""
+    return stand_in(fault, skip=1, **settings)
+
+
+def follow(fault, **settings):
+    """A look at the stage's first upload meets it."""
+    return stand_in(fault, **{"on": "progress", **settings})
+
+
+def never_arrived(what, made, says, **more):
+    return Fault(what, made, "planned", Exit.TARGET, says, **{"way": RESUME, **more})
+
+
+def refused(what, made, says="nothing of it was accepted; put the cause right", **more):
+    return Fault(what, made, "refused", Exit.TARGET, says, **{"way": RESUME, "repair": "put the cause right", **more})
+
+
+def unknown(what, made, says="it may have arrived, so it is not sent again", **more):
+    return Fault(what, made, "unknown", Exit.UNKNOWN, says, **{"way": DECIDE, **more})
+
+
+def accepted(what, made, says, **more):
+    return Fault(what, made, "accepted", Exit.TARGET, says, **{"way": RESUME, "batches": ("accepted", "planned"), **more})
+
+
+def here(what, made, state, says, exit=Exit.MAPPING, **more):
+    return Fault(what, made, state, exit, says, **{"way": RESUME, "from_here": True, "processes": False, **more})
+
+
+login = target(token=None, **LOGIN_SETTINGS)
+GIVEN_UP = "given up after 4 attempts; nothing of it arrived"
+
+SURELY_NOT_ARRIVED = (
+    Fault(
+        "connections are refused for a moment",
+        all_of(target(retries=30, retry_wait=0.05), stand_in("refuse", seconds=0.3)),
+        "done",
+    ),
+    never_arrived(
+        "connections are refused for longer than `retries`", target(url=nobody_listens), GIVEN_UP, from_here=True
+    ),
+    never_arrived(
+        "the name does not resolve", target(url="https://no-such-host.invalid"), GIVEN_UP, from_here=True,
+        repair="DNS, or `target.url`",
+    ),
+    never_arrived(
+        "TLS fails", no_tls, "TLS failed", from_here=True, repair="the certificate, or `target.ca_bundle`"
+    ),
+    Fault("429 with Retry-After", start("error_before", status=429, retry_after=1), "done"),
+    never_arrived("429 again and again", start("error_before", status=429, times=-1), GIVEN_UP),
+    never_arrived(
+        "429 with a Retry-After of a day",
+        start("error_before", status=429, retry_after=86400),
+        "given up, for it asks to wait 86400 s",
+    ),
+    Fault("503 with Retry-After", start("error_before", status=503, retry_after=1), "done"),
+    Fault("401: the token has expired, and a login is known", all_of(login, start("expire_token")), "done"),
+    never_arrived(
+        "401: the token has expired, and no login is known",
+        start("expire_token"), "does not accept the token", repair="a new token",
+    ),
+    never_arrived(
+        "401 again after a fresh login",
+        all_of(login, start("expire_token", times=2)),
+        "not even after a fresh login; nothing of it was accepted",
+        repair="the login's rights",
+    ),
+    never_arrived(
+        "the token is wrong", wrong_token, "does not accept the token", from_here=True, repair="the right token"
+    ),
+)  # fmt: skip
+
+SURELY_REFUSED = (
+    *(refused(f"{status}", start("error_before", status=status)) for status in (400, 404, 406, 415)),
+    Fault(
+        "413: the batch is too large",
+        start("too_large", size=1, times=1),
+        "done",
+        batches=("done", "superseded", "done", "done"),
+    ),
+    refused(
+        "413 for a single record",
+        start("too_large", size=1),
+        batches=("done", "superseded", "refused", "planned"),
+    ),
+    refused("a redirect", start("error_before", status=302), "which is not followed; check target.url"),
+)
+
+FATE_UNKNOWN = (
+    *(
+        unknown(f"{status}, {which} accepting", start(fault, status=status))
+        for status in (500, 502, 504)
+        for which, fault in (("before", "error_before"), ("after", "error_after"))
+    ),
+    unknown("503 without Retry-After", start("error_before", status=503)),
+    unknown("the connection drops before the body is read", start("drop_before_body")),
+    unknown("the connection drops in the middle of the body", start("drop_during_body")),
+    unknown("the connection drops after the body", start("drop_after_body")),
+    unknown("the connection drops after accepting", start("drop_after_accept")),
+    unknown("half an answer", start("half_answer")),
+    unknown("an answer that is not HTTP", start("not_http")),
+    unknown("an answer that is not JSON", start("wrong_json"), "(no readable migration_id)"),
+    unknown("an answer without a migration_id", start("no_migration_id"), "(no readable migration_id)"),
+    unknown(
+        "no answer in time, though it was accepted",
+        all_of(target(read_timeout=0.3), stand_in("delay_answer", seconds=2)),
+        "no answer within 0.3 s",
+        from_here=True,
+    ),
+    unknown(
+        "no answer in time, and it was not read",
+        all_of(target(read_timeout=0.3), stand_in("delay", seconds=1)),
+        "no answer within 0.3 s",
+        from_here=True,
+    ),
+)
+
+FOLLOWING = (
+    Fault("502 to the question for progress", follow("error_before", status=502, times=3), "done"),
+    Fault("the connection drops while asking for progress", follow("drop_after_accept", times=3), "done"),
+    Fault("401 to the question for progress, and a login is known", all_of(login, follow("expire_token")), "done"),
+    accepted(
+        "404 to the question for progress",
+        follow("error_before", status=404),
+        "check target.polling.path",
+        repair="`target.polling.path`",
+    ),
+    accepted(
+        "progress in a shape that the settings cannot read",
+        follow("unknown_progress"),
+        'put target.polling right, then `etl resume`. The whole answer: {"state":"RUNNING"}',
+        repair="`target.polling`",
+    ),
+    accepted("progress that is not JSON", follow("wrong_json"), "it is not a JSON object", repair="`target.polling`"),
+    accepted(
+        "progress never ends",
+        all_of(target(polling={"interval": 0.01, "deadline": 0.2}), follow("never_ends")),
+        "did not end within 0.2 s; the batch stays accepted",
+        from_here=True,
+    ),
+    Fault(
+        "errors, as many as the gate allows",
+        all_of(gate(errors=1), stand_in("errors")),
+        "done",
+        Exit.DATA,
+        "Omnitron reports 1 errors; `etl status` names the batches",
+        failed=True,
+    ),
+    Fault(
+        "more errors than the gate allows",
+        stand_in("errors"),
+        "done",
+        Exit.DATA,
+        "more than its gate allows, so it stops here",
+        RESUME,
+        "look at the batch; raise the gate",
+        batches=("done", "planned"),
+        settled=gate(errors=1),
+        failed=True,
+    ),
+)
+
+NO_ROOM = "the disk cannot take more"
+THIS_SIDE = (
+    here(
+        "no room for the package", no_room_for_the_package, "", "the disk cannot take the package",
+        way="`etl run`", repair="make room", processes=True,
+    ),
+    here("no room for requests.jsonl before the POST", no_room_for_the_log, "planned",
+         "requests.jsonl: cannot be written (No space left on device)", repair="make room", processes=True),
+    unknown(
+        "no room for requests.jsonl when the answer comes", at("answer:received", no_room_for_the_log),
+        "requests.jsonl: cannot be written", repair="make room", from_here=True, processes=False,
+    ),
+    here("no room for the journal before the POST", at("sending:unwritten", no_room), "planned", NO_ROOM, repair="make room"),
+    here(
+        "no room for the journal when the answer comes", at("answer:logged", no_room), "sending",
+        "but this could not be written", Exit.UNKNOWN, way=DECIDE, repair="make room",
+    ),
+    here("no room for the journal when the batch is done", at("done:unwritten", no_room), "accepted", NO_ROOM, repair="make room"),
+    here(
+        "another program has locked the journal before the POST", at("planned {last}", locked), "planned",
+        "locked by another program; close what has it open", repair="close it",
+    ),
+    here(
+        "another program has locked the journal when the answer comes", at("answer:logged", locked), "sending",
+        "but this could not be written", Exit.UNKNOWN, way=DECIDE, repair="close it",
+    ),
+    here(
+        "a newer version has written the journal", newer_journal, "", "written by a newer omnitron-etl",
+        way="`etl run`", repair="use that version", processes=True,
+    ),
+    here(
+        "another run holds the migration", held, "", "one load at a time: wait for it, or stop it with Ctrl-C",
+        way="`etl run`", repair="wait for it", processes=True,
+    ),
+    here(
+        "a payload file was changed before it was planned", at("run:begun", damaged), "",
+        "changed since it was prepared (SHA-256 differs); nothing of it is sent", Exit.DATA, repair="the file as it was",
+    ),
+    here(
+        "a payload file was changed after it was planned", at("planned {last}", damaged), "planned",
+        "changed since it was planned (SHA-256 differs)", Exit.DATA, repair="the file as it was",
+    ),
+)  # fmt: skip
+
+GROUPS = {
+    "Surely not arrived": SURELY_NOT_ARRIVED,
+    "Surely refused": SURELY_REFUSED,
+    "Fate unknown": FATE_UNKNOWN,
+    "While it is followed": FOLLOWING,
+    "On this side": THIS_SIDE,
+}
+FAULTS = tuple(fault for group in GROUPS.values() for fault in group)
+
+
+def table():
+    """The page's part that is written by this file."""
+    lines = [f"{len(FAULTS)} faults, each at each of the four stages."]
+    for title, group in GROUPS.items():
+        lines += ["", f"### {title}", "", "| what happens | batch is then | exit code | the message says | the way on |"]
+        lines += ["| --- | --- | ---: | --- | --- |", *(_row(fault) for fault in group)]
+    return "\n".join(lines)
+
+
+def _row(fault):
+    batch = {"": "not planned", "sending": "`sending`, from the next command on `unknown`"}.get(fault.state, f"`{fault.state}`")
+    if "superseded" in fault.batches:
+        batch += " (halved)"
+    way = f"{fault.repair}, then {fault.way}" if fault.repair else fault.way
+    return f"| {fault.what} | {batch} | {int(fault.exit)} | {fault.says or '(nothing)'} | {way} |"
+
+
+def page(text):
+    """The page with the table as it should be."""
+    before, _, rest = text.partition(BEGIN)
+    return f"{before}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    sys.stdout.write(f"{PAGE}: {len(FAULTS)} faults\n")

@@ -1,0 +1,152 @@
+"""The fault matrix: each fault of tests/fault_table.py at each stage, what it leaves behind, and the way on to every record once."""
+
+import resource
+import subprocess
+from collections import Counter
+
+import pytest
+from fault_table import DECIDE, FAULTS, PAGE, page
+from fault_world import CUSTOMERS, InProcess, Processes
+from load_helpers import Sandbox
+
+from etl.errors import Exit
+from etl.load import read_status
+from etl.model import PAYLOADS
+
+
+@pytest.fixture(scope="module")
+def server():
+    sandbox = Sandbox()
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture
+def sandbox(server):
+    server.reset()
+    return server
+
+
+@pytest.fixture
+def world(tmp_path, sandbox, monkeypatch):
+    one = InProcess(sandbox, tmp_path, monkeypatch)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def processes(tmp_path, sandbox):
+    one = Processes(sandbox, tmp_path)
+    yield one
+    one.close()
+
+
+def meet(fault, stage, world):
+    """The run that meets the fault: exit code, message, and the state of every batch."""
+    place = PAYLOADS.index(stage)
+    if fault.from_here and place:
+        assert world.run(PAYLOADS[:place]) == (Exit.OK, "")
+    fault.made(world, stage)
+    code, text = world.run()
+    assert (code, fault.says in text) == (fault.exit, True), text
+    later = ["done"] * 2 if fault.state == "done" and not fault.batches[1:] == ("planned",) else ["planned"] * 2
+    expected = {name: ["done"] * 2 for name in PAYLOADS[:place]} | {stage: fault.expected()}
+    expected |= {name: later if fault.state else [] for name in PAYLOADS[place + 1 :]}
+    assert world.batches() == {name: states for name, states in expected.items() if states}
+
+
+def go_on(fault, world):
+    """What the table says that a person does then."""
+    world.repair()
+    if fault.settled:
+        fault.settled(world, "")
+    if fault.way == "`etl run`":
+        return world.run()
+    if fault.way == DECIDE:
+        code, text = world.resume()
+        assert code == Exit.UNKNOWN, text
+        assert text.startswith("the fate of batch ")
+        assert world.decide_by_asking() == 1
+    return world.resume()
+
+
+def assert_every_record_arrived_once(world, failed=False):
+    world.sandbox.ask("state?wait=10")
+    for name in PAYLOADS:
+        records = world.sandbox.ask(f"records/{name}")["results"]
+        assert Counter(one["received"] for one in records) == {1: CUSTOMERS}, name
+        assert failed or all(one["stored"] == 1 for one in records), name
+    status = read_status(world.root)
+    assert status.waiting == 0
+    assert failed or status.attention == ()
+
+
+def try_out(fault, stage, world):
+    meet(fault, stage, world)
+    done = Exit.DATA if fault.failed else Exit.OK
+    code, text = go_on(fault, world)
+    assert code == done, text
+    assert_every_record_arrived_once(world, fault.failed)
+
+
+@pytest.mark.parametrize("stage", PAYLOADS)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.what)
+def test_after_each_fault_at_each_stage_every_record_arrives_once(fault, stage, world):
+    try_out(fault, stage, world)
+
+
+def stage_of(fault):
+    """Each fault at another stage than the one before; from outside, what meets every stage meets the first one."""
+    return PAYLOADS[0] if fault.from_here else PAYLOADS[FAULTS.index(fault) % len(PAYLOADS)]
+
+
+@pytest.mark.parametrize("fault", [one for one in FAULTS if one.processes], ids=lambda fault: fault.what)
+def test_the_commands_end_with_the_same_exit_codes_and_messages(fault, processes):
+    try_out(fault, stage_of(fault), processes)
+
+
+def test_the_page_has_the_table_of_these_faults():
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(text), "run: python tests/fault_table.py"
+
+
+# A disk that is really full
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of its own, which can be made larger: (folder, resize)."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+
+    def mount(*options):
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", ",".join(options), "tmpfs", folder], capture_output=True, text=True)
+
+    done = mount("size=16k")
+    if done.returncode:
+        pytest.skip(f"a small disk cannot be mounted here, it needs root ({done.stderr.strip()}); the limits above stand in for it")
+    try:
+        yield folder, lambda kilobytes: mount("remount", f"size={kilobytes}k")
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_is_full_at_any_moment_loses_nothing_and_repeats_nothing(world, small_disk):
+    """The disk grows a few pages at a time, and each time the load is tried again, until it comes to its end."""
+    folder, resize = small_disk
+    codes, again = [], world.run
+    for kilobytes in range(32, 4096, 12):
+        resize(kilobytes)
+        code, text = again()
+        codes.append(code)
+        if code == Exit.OK:
+            break
+        assert "No space left" in text or "disk" in text or "fate of batch" in text, text
+        if code == Exit.UNKNOWN:
+            world.decide_by_asking()
+        if (folder / "shop" / "journal.sqlite").exists() and world.batches():
+            again = world.resume
+    assert codes[-1] == Exit.OK
+    assert len(set(codes)) > 2, codes
+    assert_every_record_arrived_once(world)
+    assert resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY

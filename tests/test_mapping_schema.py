@@ -1,0 +1,229 @@
+"""The schema of the mapping language: complete, explained, and the same as what the engine does."""
+
+import json
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from etl.extract import KINDS
+from etl.mapping import load_mapping
+from etl.mapping.grammar import NAME, WORDS, grammar_problems
+from etl.mapping.places import Document
+from etl.model import PAYLOADS, Gate, MappingTest, Migration, Polling, Stage, Target
+from etl.resources import load_schema
+
+ROOT = Path(__file__).parent.parent
+FILE = ROOT / "schemas/migration.schema.json"
+SCHEMA = load_schema("migration")
+SOURCE = SCHEMA["$defs"]["source"]["properties"]
+
+INSIDE = ("properties", "$defs")
+"""Keywords that hold schemas by name."""
+
+
+def resolved(schema):
+    if "$ref" not in schema:
+        return schema
+    found = SCHEMA
+    for part in schema["$ref"].removeprefix("#/").split("/"):
+        found = found[part]
+    return found
+
+
+def keys_of(schema, path=()):
+    """Every place of the language where something may be written, with its schema: named keys, free keys, items."""
+    for holder in INSIDE:
+        for name, inner in schema.get(holder, {}).items():
+            yield (*path, name), resolved(inner)
+            yield from keys_of(resolved(inner), (*path, name))
+    for holder, word in (("additionalProperties", "*"), ("items", "[]"), ("then", "(file)"), ("else", "(pairs)")):
+        inner = schema.get(holder)
+        if isinstance(inner, dict):
+            inner = resolved(inner)
+            if holder in ("additionalProperties", "items"):
+                yield (*path, word), inner
+            yield from keys_of(inner, (*path, word))
+
+
+KEYS = {".".join(path): schema for path, schema in keys_of(SCHEMA)}
+
+
+def part(*names):
+    schema = SCHEMA
+    for name in names:
+        schema = schema["items"] if name == "[]" else schema["properties"][name]
+    return schema["properties"]
+
+
+def test_it_is_a_schema_of_draft_2020_12():
+    assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+CORNERS = """version target.polling.done sources.*.csv sources.*.header.[] lookups.*.(pairs).* lookups.*.(file).key
+stages.[].gate.share stages.[].refers.* stages.[].fields.* tests.[].reject.[] target.payloads.*.*"""
+
+
+def test_the_walk_finds_every_corner_of_the_language():
+    assert set(CORNERS.split()) <= set(KEYS)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_described_and_shown(key):
+    schema = KEYS[key]
+    description = schema.get("description", "")
+    begin = description.split(":")[0].split(", ")[0]
+    assert description[:1].isupper() or begin in KINDS, description
+    assert description.endswith((".", ")")), description
+    assert schema.get("examples"), f"{key} has no example"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_example_is_valid(key):
+    validator = Draft202012Validator({**KEYS[key], "$defs": SCHEMA["$defs"]})
+    for example in KEYS[key]["examples"]:
+        assert [error.message for error in validator.iter_errors(example)] == []
+
+
+def test_no_mapping_of_known_keys_takes_an_unknown_one():
+    for key, schema in KEYS.items():
+        if "properties" in schema:
+            assert schema["additionalProperties"] is False, key
+
+
+# --- held against the code
+
+
+def test_the_top_level_is_the_model_s():
+    assert set(SCHEMA["properties"]) == {one.name for one in fields(Migration)} - {"file"} | {"version"}
+
+
+@pytest.mark.parametrize(
+    ("names", "model", "renamed", "not_written"),
+    [
+        (("target",), Target, {}, set()),
+        (("target", "polling"), Polling, {}, set()),
+        (("stages", "[]"), Stage, {"source": "from"}, {"place"}),
+        (("stages", "[]", "gate"), Gate, {}, set()),
+        (("tests", "[]"), MappingTest, {}, {"place"}),
+    ],
+)
+def test_the_keys_are_the_fields_of_the_model(names, model, renamed, not_written):
+    known = {renamed.get(one.name, one.name) for one in fields(model)} - not_written
+    assert set(part(*names)) == known
+
+
+def test_the_payloads_are_those_of_omnitron():
+    assert tuple(part("stages", "[]")["payload"]["enum"]) == PAYLOADS
+    assert tuple(part("target")["payloads"]["propertyNames"]["enum"]) == PAYLOADS
+
+
+def test_the_sources_keys_are_the_kinds_and_their_options():
+    assert set(SOURCE) == set(KINDS) | {option.name for kind in KINDS.values() for option in kind.options}
+
+
+@pytest.mark.parametrize("name", sorted(set(SOURCE) - set(KINDS)))
+def test_an_option_s_description_begins_with_the_kinds_that_take_it(name):
+    kinds = [kind.name for kind in KINDS.values() if name in {option.name for option in kind.options}]
+    said = SOURCE[name]["description"]
+    named = {
+        word for sentence in said.split(". ") if ":" in sentence for word in sentence.split(":")[0].split(", ")
+    } & set(KINDS)
+    assert named == set(kinds)
+
+
+@pytest.mark.parametrize(
+    ("kind", "option"), [(kind, option) for kind in KINDS.values() for option in kind.options], ids=lambda one: one.name
+)
+def test_the_schema_and_the_kind_take_the_same_values(kind, option):
+    """Whatever one of them refuses by its type, the other does not take: the first answer a person gets is the right one."""
+    ours = Draft202012Validator(SOURCE[option.name])
+    theirs = Draft202012Validator(option.schema)
+    for value in (None, True, 1, 0, 1.5, "a", "", [], ["a"], [1], {}, *SOURCE[option.name]["examples"]):
+        if type(value) is not float and not (value is None and option.default is None):
+            assert ours.is_valid(value) == theirs.is_valid(value), value
+    for example in SOURCE[option.name]["examples"]:
+        option.check(example)
+
+
+def test_a_lookup_in_a_file_takes_a_source_s_keys_and_two_columns():
+    assert set(SCHEMA["$defs"]["lookup_file"]["properties"]) == {*SOURCE, "key", "value"}
+    condition = SCHEMA["properties"]["lookups"]["additionalProperties"]["if"]["anyOf"]
+    assert [one["required"][0] for one in condition] == list(KINDS)
+
+
+def test_each_default_that_a_description_names_is_the_model_s():
+    for names, model in ((("target",), Target), (("target", "polling"), Polling)):
+        defaults = {one.name: one.default for one in fields(model)}
+        for name, schema in part(*names).items():
+            _, found, said = schema["description"].partition("Default: ")
+            if found and not said.startswith("the "):
+                shown = str(defaults[name]).lower() if isinstance(defaults[name], bool) else f"{defaults[name]}"
+                assert said.split(" (")[0].rstrip(".") in (shown, shown.removesuffix(".0")), name
+
+
+def test_the_names_that_become_folders_are_restricted_in_one_way():
+    assert SCHEMA["properties"]["name"]["pattern"] == part("stages", "[]")["name"]["pattern"] == f"^{NAME}$"
+
+
+def rules_of(schema):
+    for key, inner in schema.items():
+        if key in ("examples", "description"):
+            continue
+        if isinstance(inner, dict):
+            named = key in INSIDE
+            yield from () if named else [key]
+            for one in inner.values() if named else [inner]:
+                yield from rules_of(one) if isinstance(one, dict) else ()
+        else:
+            yield key
+
+
+def test_every_rule_of_the_schema_has_words_of_its_own():
+    neutral = {
+        "$schema",
+        "$id",
+        "$ref",
+        "title",
+        "if",
+        "then",
+        "else",
+        "anyOf",
+        "items",
+        "propertyNames",
+    }
+    assert set(rules_of(SCHEMA)) - neutral <= set(WORDS)
+
+
+# --- the command, an editor, and real mappings
+
+
+def test_the_command_prints_exactly_the_file():
+    printed = subprocess.run([sys.executable, "-m", "etl", "schema"], capture_output=True, check=True)
+    assert printed.stdout == FILE.read_bytes()
+
+
+def test_the_file_is_written_the_usual_way():
+    text = FILE.read_text(encoding="utf-8")
+    assert text == json.dumps(SCHEMA, indent=2, ensure_ascii=False) + "\n"
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("mappings/*/migration.yaml")), ids=lambda file: file.parent.name)
+def test_a_shipped_mapping_names_the_schema_and_fits_it(file, monkeypatch):
+    for name in ("URL", "CHANNEL", "TOKEN", "SHOP_URL"):
+        monkeypatch.setenv(f"OMNITRON_{name}", "https://a.example.com" if "URL" in name else "7")
+    text = file.read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=../../schemas/migration.schema.json"
+    # As an editor does it: any YAML reader, any JSON Schema validator.
+    Draft202012Validator(SCHEMA).validate(yaml.safe_load(text))
+    assert load_mapping(file).problems == ()
+
+
+def test_what_the_grammar_lets_through_is_what_it_was_given():
+    data = yaml.safe_load((ROOT / "mappings/opencart/migration.yaml").read_text(encoding="utf-8"))
+    assert grammar_problems(Document("m.yaml", "", data)) == ([], data)
