@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -12,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl import __version__
-from etl.errors import EtlError
+from etl.errors import EtlError, PackageError
 from etl.extract import KINDS
 from etl.files import private_folder, sha256_of
 from etl.mapping import Checked, load_mapping, require
@@ -73,13 +76,32 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
     migration = checked.migration
     created = datetime.now(UTC)
     path = _new_package_path(private_folder(settings.folder(migration)) / "packages", created)
-    with PackageWriter(path) as writer:
+    with _told_when_full(path), PackageWriter(path) as writer:
         integrity = Integrity(writer.scratch, settings.keys)
         try:
             stages = [_prepare_stage(checked, stage, settings, integrity, writer, watch) for stage in migration.stages]
         finally:
             integrity.close()
         return writer.finish(_manifest(migration, created, tuple(stages)))
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def _told_when_full(path: Path) -> Iterator[None]:
+    """A disk that is full tells neither which one it is, nor that nothing was sent."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        reason = error.strerror
+    except sqlite3.OperationalError as error:
+        reason = str(error)  # the keys' index lies on the same disk
+    else:
+        return
+    raise PackageError(f"{path}: the disk cannot take the package ({reason}); make room and run it again; nothing was sent")
 
 
 def run(

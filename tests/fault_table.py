@@ -241,7 +241,7 @@ FOLLOWING = (
 NO_ROOM = "the disk cannot take more"
 THIS_SIDE = (
     here(
-        "no room for the package", no_room_for_the_package, "", "the disk cannot take the package",
+        "no room for the package", no_room_for_the_package, "", "the disk cannot take the package", Exit.DATA,
         way="`etl run`", repair="make room", processes=True,
     ),
     here("no room for requests.jsonl before the POST", no_room_for_the_log, "planned",

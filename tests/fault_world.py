@@ -18,9 +18,9 @@ from urllib.request import Request, urlopen
 
 from load_helpers import free_port, whole_shop
 
-from etl import journals, runner
+from etl import runner
 from etl.errors import EtlError, Exit
-from etl.load import Outside, Workspace
+from etl.load import Outside, Workspace, read_status, resolve
 from etl.model import PAYLOADS
 
 CUSTOMERS, BATCH = 4, 2
@@ -126,9 +126,9 @@ class World:
         """What a person does with an unknown batch: look in Omnitron whether its bytes are there. How many were decided."""
         self.sandbox.ask("state?wait=10")
         arrived = {one["sha256"]: one["migration_id"] for one in self.sandbox.ask("uploads")["results"]}
-        unknown = [one for one in journals.status(self.folder, self.workspace)["attention"] if one["state"] == "unknown"]
+        unknown = [one for one in read_status(self.root).attention if one.state == "unknown"]
         for one in unknown:
-            self.resolve(one["batch"], arrived.get(one["sha256"]))
+            self.resolve(one.batch, arrived.get(one.sha256))
         return len(unknown)
 
 
@@ -137,7 +137,6 @@ class InProcess(World):
 
     def __init__(self, sandbox, folder, monkeypatch):
         self._monkeypatch = monkeypatch
-        self.reading = {}
         super().__init__(sandbox, folder)
 
     def run(self, stages=PAYLOADS):
@@ -147,15 +146,18 @@ class InProcess(World):
         return self._do(lambda: runner.resume(self.write(), self._prepared(), self._outside()))
 
     def resolve(self, batch, migration_id):
-        journals.resolve(self.folder, self.workspace, batch, arrived=bool(migration_id), migration_id=migration_id)
+        resolve(self.root, batch, arrived=bool(migration_id), migration_id=migration_id)
 
     def _do(self, command):
         for name, value in self.secrets.items():
             self._monkeypatch.setenv(name, value)
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         try:
             summary, error = command()
         except EtlError as error:
             return error.exit_code, str(error)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         if error:
             return error.exit_code, str(error)
         return Exit.OK if summary.ok else Exit.DATA, "\n".join(summary.problems)
@@ -259,10 +261,8 @@ def at(moment, trouble):
 
 
 def no_room(world, stage):
-    """No file can grow any more."""
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    world.undo.append(lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, limits[1]))
+    """No file can grow any more, until the command has ended."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
 
 
 def no_room_for_the_package(world, stage):

@@ -8,23 +8,31 @@ from hypothesis import strategies as st
 from test_expressions_jinja import HEADER, LOOKUPS, WRITE, expressions, outcome, raw_cells, rows, stage_of
 
 from etl.expressions import ROW_ERRORS, Header, compile_stage, writers
+from etl.expressions.columnar import Batch
 from etl.expressions.quick import QUICK
 from etl.model import Expression, Place
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+def both(batch):
+    return batch.records, batch.keep
+
+
 def check_rows(stage, given_rows):
     """`records` is `record` of each row that stays; it fails when, and only when, one of them fails."""
     alone = outcome(lambda: [stage.record(row) for row in given_rows])
-    together = outcome(lambda: stage.records(given_rows)[0])
+    together = outcome(lambda: stage.records(given_rows).records)
     if alone == "fails":
         assert together == "fails"
         return
     assert together == [one for one in alone if one != (type(None), None)]
-    keep = stage.records(given_rows)[1]
+    keep = stage.records(given_rows).keep
     stays = [one != (type(None), None) for one in alone]
     assert all(stays) if keep is None else list(map(bool, keep)) == stays
+    batch = stage.records(given_rows)
+    for field, column in batch.columns.items():
+        assert repr(list(column)) == repr([record[field] for record in batch.records])
 
 
 def compiled(texts, where, header, write=WRITE):
@@ -70,22 +78,22 @@ def test_nested_fields_and_constants_are_put_together_anew_for_each_row():
     }
     stage = compile_stage(type(stage_of(["a"]))("user", "user", "rows", "f0", nested), Header(HEADER), LOOKUPS, WRITE)
     given_rows = [[" 1 ", "", "", "", "", "", ""], ["2", "b", "", "", "", "", ""]]
-    made, keep = stage.records(given_rows)
+    made, keep = both(stage.records(given_rows))
     assert (made, keep) == ([stage.record(row) for row in given_rows], None)
     made[0]["x"]["y"].append("changed")
-    assert stage.records(given_rows)[0][0]["x"] == {"y": [1, None, None], "z": {}}
+    assert stage.records(given_rows).records[0]["x"] == {"y": [1, None, None], "z": {}}
     assert "changed" not in made[1]["x"]["y"]
 
 
 def test_no_rows_make_no_records():
-    assert compiled(["a | int"], "b", Header(HEADER)).records([]) == ([], None)
-    assert compiled(["1"], None, Header(HEADER)).records([]) == ([], None)
+    assert compiled(["a | int"], "b", Header(HEADER)).records([]) == Batch([], {})
+    assert compiled(["1"], None, Header(HEADER)).records([]) == Batch([], {})
 
 
 def test_a_row_that_is_filtered_computes_nothing():
     stage = compiled(["a | int"], "b", Header(HEADER))
     given_rows = [["x", "", "", "", "", "", ""], ["5", "1", "", "", "", "", ""]]
-    made, keep = stage.records(given_rows)
+    made, keep = both(stage.records(given_rows))
     assert made == [{"f0": 5}]
     assert list(map(bool, keep)) == [False, True]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.model import PAYLOADS
-from etl.prepare.columns import decimal_fields, have_decimals
+from etl.prepare.columns import column_of, decimal_fields, have_decimals
 from etl.prepare.page import payload_page
 from etl.prepare.reference import is_multiple
 from etl.prepare.validate import Validator, payload_schema
@@ -22,7 +22,7 @@ EDGE = 9_999_999_999_99
 
 
 def is_money(number):
-    return have_decimals([{"amount": number}], {"amount": 2})
+    return have_decimals(column_of([{"amount": number}]), {"amount": 2})
 
 
 def money_validator(fast=True):

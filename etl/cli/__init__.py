@@ -61,10 +61,13 @@ def main() -> None:
 
 
 def _run() -> None:
+    """Run the command itself: Typer's own `app()` turns Ctrl-C into a result, and a reader that goes away into exit code 1."""
+    command = typer.main.get_command(app)
     try:
-        # Typer turns Ctrl-C into a result.
-        if app(standalone_mode=False) == INTERRUPTED:
-            raise KeyboardInterrupt
+        with command.make_context("etl", sys.argv[1:]) as context:
+            command.invoke(context)
+    except typer.Exit as end:
+        sys.exit(end.exit_code)
     finally:
         # Here, where it can be told; at the interpreter's own end it would be a traceback.
         sys.stdout.flush()

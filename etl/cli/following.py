@@ -139,19 +139,26 @@ def verify(
 
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
     """
-    import os
-
     from etl import journals
     from etl.report.following import print_checks
     from etl.report.summary import plain_json
 
-    password = os.environ.get(PASSWORD) or typer.prompt("The user's password in the shop", hide_input=True, err=True)
-    found = journals.verify(mapping, workspace, email, password)
+    found = journals.verify(mapping, workspace, email, _password())
     if as_json:
         print(plain_json(found))
     else:
         print_checks(console(), found)
     sys.exit(Exit.OK if found["passed"] else Exit.DATA)
+
+
+def _password() -> str:
+    import os
+
+    if password := os.environ.get(PASSWORD):
+        return password
+    if not sys.stdin.isatty():
+        raise MappingError(f"there is no terminal to ask for the user's password; set {PASSWORD} in the environment")
+    return str(typer.prompt("The user's password in the shop", hide_input=True, err=True))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

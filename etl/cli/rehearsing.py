@@ -13,7 +13,9 @@ from etl.cli.shared import Workspace
 
 
 def sandbox(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")] = 8765,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
+    ] = 8765,
     store: Annotated[Path | None, typer.Option("--store", help="Keep what is migrated in this SQLite file.")] = None,
     token: Annotated[str | None, typer.Option("--token", help="A token that is good from the start.")] = None,
 ) -> None:

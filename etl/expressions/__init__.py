@@ -1,5 +1,6 @@
 """Expressions: Jinja text in, Python functions out."""
 
+from etl.expressions.columnar import Columns, Records
 from etl.expressions.compiler import (
     FILTERED,
     WHERE,
@@ -18,12 +19,14 @@ __all__ = [
     "FILTERED",
     "ROW_ERRORS",
     "WHERE",
+    "Columns",
     "CompiledStage",
     "ExpressionError",
     "Failure",
     "Fault",
     "Header",
     "Names",
+    "Records",
     "columns_in",
     "compile_stage",
     "compile_value",

@@ -14,6 +14,7 @@ raises ends the whole attempt: the caller then tries smaller pieces, down to the
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import compress
 from typing import Any
 
@@ -27,19 +28,35 @@ from etl.expressions.source import define, emit
 from etl.expressions.syntax import Names, column_of, constant_arguments, is_single, lookup_name, only, parse
 from etl.model import Expression, Stage, Template
 
-Records = Callable[[Sequence[Sequence[Any]]], tuple[list[Any], list[Any] | None]]
-"""Rows -> the records of the rows that stay, and for each row whether it stays (None: all do)."""
+Rows = Sequence[Sequence[Any]]
+Columns = Mapping[str, Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The records of many rows.
+
+    keep     for each row whether it stays; None: all do
+    columns  of the fields that are one expression, the values by themselves
+    """
+
+    records: list[Any]
+    columns: Columns
+    keep: Sequence[Any] | None = None
+
+
+Records = Callable[[Rows], Batch]
 
 
 def compile_records(stage: Stage, names: Names, header: Header, write: Writers) -> Records:
     make = _Columnar(names, header, write).compile(stage.fields)
     if stage.where is None:
-        return lambda rows: (make(rows), None)
+        return lambda rows: Batch(*make(rows))
     stays = _Columnar(names, header, None).compile_column(stage.where)
 
-    def records(rows: Sequence[Sequence[Any]]) -> tuple[list[Any], list[Any] | None]:
+    def records(rows: Rows) -> Batch:
         keep = stays(rows)
-        return (make(rows), None) if all(keep) else (make(list(compress(rows, keep))), keep)
+        return Batch(*make(rows)) if all(keep) else Batch(*make(list(compress(rows, keep))), keep)
 
     return records
 
@@ -55,24 +72,39 @@ class _Columnar:
         self._values: list[str] = []
         self._raw: set[str] = set()
 
-    def compile(self, fields: Mapping[str, Template]) -> Callable[[Sequence[Sequence[Any]]], list[Any]]:
-        """Rows -> records."""
+    def compile(self, fields: Mapping[str, Template]) -> Callable[[Rows], tuple[list[Any], Columns]]:
+        """Rows -> records, and the columns of those fields that are one expression."""
         record = self._place(fields)
         lists = ", ".join(f"v{number}" for number in range(len(self._values))) or "rows"
         loop = ", ".join(self._values) + "," if self._values else "_"
         source = f"zip({lists})" if self._values else "rows"
-        return self._define(f"return [{record} for {loop} in {source}]")
-
-    def compile_column(self, template: Expression) -> Callable[[Sequence[Sequence[Any]]], list[Any]]:
-        """Rows -> the values of one expression."""
-        self._place(template)
-        return self._define("return v0")
-
-    def _define(self, body: str) -> Callable[[Sequence[Sequence[Any]]], list[Any]]:
-        function: Callable[[Any], list[Any]] = define(
-            ["if not rows: return []", "columns = [*zip(*rows)]", *self._lines], body, self._emitter.namespace, "rows"
+        columns = ", ".join(f"{name!r}: v{number}" for name, number in self._numbers(fields))
+        function: Callable[[Rows], tuple[list[Any], Columns]] = self._define(
+            f"return [{record} for {loop} in {source}], {{{columns}}}", "[], {}"
         )
         return function
+
+    def _numbers(self, fields: Mapping[str, Template]) -> list[tuple[str, int]]:
+        """The fields that are one expression, with the number of their values: these are numbered in the fields' order."""
+        found, number = [], 0
+        for name, template in fields.items():
+            if isinstance(template, Expression):
+                found.append((name, number))
+            number += len(expressions_in(template))
+        return found
+
+    def compile_column(self, template: Expression) -> Callable[[Rows], list[Any]]:
+        """Rows -> the values of one expression."""
+        self._place(template)
+        return self._define("return v0", "[]")
+
+    def _define(self, body: str, nothing: str) -> Callable[[Any], Any]:
+        return define(
+            [f"if not rows: return {nothing}", "columns = [*zip(*rows)]", *self._lines],
+            body,
+            self._emitter.namespace,
+            "rows",
+        )
 
     def _place(self, template: Template) -> str:
         """The source of a template inside the loop that puts records together."""
@@ -151,3 +183,10 @@ class _Columnar:
 
 def _stripped(column: Sequence[str]) -> list[str]:
     return list(map(str.strip, column))
+
+
+def expressions_in(template: Template) -> list[Expression]:
+    if isinstance(template, Expression):
+        return [template]
+    parts = template.values() if isinstance(template, Mapping) else template if isinstance(template, tuple) else ()
+    return [one for part in parts for one in expressions_in(part)]

@@ -110,6 +110,13 @@ class JournalError(EtlError):
     """The journal cannot be read or written. What was sent until now is in it all the same."""
 
 
+class NoJournal(JournalError):
+    """Nothing has been sent from here: there is no journal, or a full disk kept its tables from being made."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path}: no journal here; nothing has been sent from this workspace yet")
+
+
 Parameters = Sequence[object] | Mapping[str, object]
 
 
@@ -123,7 +130,7 @@ class Database:
         with self.explained():
             self._connection = _connect(path, writing, busy_seconds)
             try:
-                self._prepare() if writing else self._check_version()
+                self._prepare() if writing else self._require_tables()
             except BaseException:
                 self._connection.close()
                 raise
@@ -189,6 +196,10 @@ class Database:
             # One transaction: a file without its tables would have no version either, and be prepared again.
             self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
 
+    def _require_tables(self) -> None:
+        if self._check_version() == 0:
+            raise NoJournal(self.path)
+
     def _check_version(self) -> int:
         found: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if found > VERSION:
@@ -203,7 +214,7 @@ def _connect(path: Path, writing: bool, busy_seconds: float) -> sqlite3.Connecti
     if writing:
         _create_private(path)
     elif not path.exists():
-        raise JournalError(f"{path}: no journal here; nothing has been sent from this workspace yet")
+        raise NoJournal(path)
     connection = sqlite3.connect(
         f"file:{_quoted(path)}?mode={'rw' if writing else 'ro'}",
         uri=True,

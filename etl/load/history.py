@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.errors import MappingError
 from etl.load.journal import Batch, Journal, record_hash
 from etl.load.requestlog import read_lines
 from etl.load.workspace import Workspace
 from etl.package import split_records
+from etl.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,13 @@ class History:
 
 
 def read_history(root: Path, stage: str, key: str) -> History:
-    """Raises JournalError when there is no journal. A record nobody ever planned has no sendings."""
+    """Raises JournalError when there is no journal, MappingError for a stage that is in none of its packages.
+
+    A record nobody ever planned has no sendings.
+    """
     journal = Journal.read(Workspace(root))
     try:
+        _require_stage(journal, stage)
         rows = journal.database.rows(
             "SELECT batch, position, sha256, live FROM records WHERE stage = :stage AND key = :key AND live = 1 "
             "UNION ALL SELECT batch, position, sha256, live FROM records WHERE stage = :stage AND key = :key AND live = 0 "
@@ -87,6 +93,14 @@ def read_history(root: Path, stage: str, key: str) -> History:
         return History(stage, key, sendings, _changed(journal, stage, key))
     finally:
         journal.close()
+
+
+def _require_stage(journal: Journal, stage: str) -> None:
+    """A misspelt stage must not look like a record that was never sent."""
+    rows = journal.database.rows("SELECT stage FROM plans UNION SELECT stage FROM batches")
+    known = [row["stage"] for row in rows]
+    if known and stage not in known:
+        raise MappingError(f"no stage '{stage}' has been loaded{did_you_mean(stage, known)}")
 
 
 def _sending(

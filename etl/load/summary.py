@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.files import sha256_of
+from etl.load.database import NoJournal
 from etl.load.journal import Journal
 from etl.load.workspace import Workspace
 from etl.package import MANIFEST, Package, PackagedStage
@@ -53,10 +54,11 @@ class LoadSummary:
 def read_summary(root: Path, package: Package) -> LoadSummary:
     """The summary as it is now, also after a load that ended in an error. Nothing sent: all is waiting."""
     workspace = Workspace(root)
-    if not workspace.journal.exists():
+    try:
+        journal = Journal.read(workspace)
+    except NoJournal:
         stages = tuple(StageSummary(stage.name, _records(stage), waiting=_records(stage)) for stage in package.stages)
         return LoadSummary(package.path, workspace.requests, stages)
-    journal = Journal.read(workspace)
     try:
         sha256 = sha256_of(package.path / MANIFEST)
         number = journal.database.value("SELECT id FROM packages WHERE sha256 = ?", (sha256,))

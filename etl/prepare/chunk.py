@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from etl.expressions import FILTERED, ROW_ERRORS
+from etl.expressions import FILTERED, ROW_ERRORS, Columns
 from etl.model import Part, Rows
 from etl.prepare.program import Program, text_of
 from etl.prepare.validate import Finding
@@ -57,19 +57,17 @@ def prepare_rows(program: Program, rows: Rows) -> Chunk:
     chunk.rejected += [
         Rejected(fault.index, None, (Finding(None, list(fault.cells), fault.reason),)) for fault in rows.faults
     ]
-    records, indices = _records(program, rows, chunk)
-    _keep_valid(program, rows, chunk, records, indices)
+    _keep_valid(program, rows, chunk, _made(program, rows, chunk))
     chunk.rejected.sort(key=lambda rejected: rejected.index)
     return chunk
 
 
-def _records(program: Program, rows: Rows, chunk: Chunk) -> tuple[list[Any], list[int]]:
-    """The records of all rows that have one, and the indices of these rows."""
+def _made(program: Program, rows: Rows, chunk: Chunk) -> Made:
     faulty = {fault.index for fault in rows.faults}
     indices = [index for index in range(len(rows.rows)) if index not in faulty]
     made = Made(program, rows.rows, chunk)
     made.add(indices)
-    return made.records, made.indices
+    return made
 
 
 FEW = 64
@@ -77,27 +75,33 @@ FEW = 64
 
 
 class Made:
-    """Records, made many rows at a time for as long as none of them fails."""
+    """Records and the indices of their rows, made many rows at a time for as long as none of them fails.
+
+    `columns` holds the records' values field by field, as far as they were made in one piece.
+    """
 
     def __init__(self, program: Program, rows: Sequence[Sequence[Any]], chunk: Chunk) -> None:
         self._program, self._rows, self._chunk = program, rows, chunk
         self.records: list[Any] = []
         self.indices: list[int] = []
+        self.columns: Columns = {}
 
     def add(self, indices: Sequence[int]) -> None:
         try:
-            records, keep = self._program.records([self._rows[index] for index in indices])
+            batch = self._program.records([self._rows[index] for index in indices])
         except ROW_ERRORS:
             self._add_pieces(indices)
             return
-        self.records += records
-        self.indices += indices if keep is None else compress(indices, keep)
-        if keep is not None:
-            self._chunk.filtered += [
-                (index, self._program.key(self._rows[index]))
-                for index, stays in zip(indices, keep, strict=True)
-                if not stays
-            ]
+        self.columns = {} if self.records else batch.columns
+        self.records += batch.records
+        if batch.keep is None:
+            self.indices += indices
+        else:
+            self.indices += compress(indices, batch.keep)
+            self._filter([index for index, stays in zip(indices, batch.keep, strict=True) if not stays])
+
+    def _filter(self, indices: Sequence[int]) -> None:
+        self._chunk.filtered += [(index, self._program.key(self._rows[index])) for index in indices]
 
     def _add_pieces(self, indices: Sequence[int]) -> None:
         if len(indices) <= FEW:
@@ -117,15 +121,17 @@ class Made:
             self._chunk.rejected.append(Rejected(index, outcome.key, outcome.findings))
             return
         if record is FILTERED:
-            self._chunk.filtered.append((index, self._program.key(row)))
+            self._filter([index])
         else:
+            self.columns = {}
             self.records.append(record)
             self.indices.append(index)
 
 
-def _keep_valid(program: Program, rows: Rows, chunk: Chunk, records: list[Any], indices: Sequence[int]) -> None:
+def _keep_valid(program: Program, rows: Rows, chunk: Chunk, made: Made) -> None:
+    records, indices = made.records, made.indices
     keys, written = _keys(program, rows, records, indices), _written(records)
-    bad = set(program.validator.invalid(records, written=written is not None))
+    bad = set(program.validator.invalid(records, made.columns, written=written is not None))
     if None in keys:
         bad |= {position for position, key in enumerate(keys) if key is None}
     for position in sorted(bad):

@@ -22,24 +22,32 @@ _DIGITS = 15
 """Every decimal number of 15 digits survives becoming a float, and is the shortest text for it."""
 
 
+Column = Callable[[str], Sequence[Any]]
+"""A field's values in all records."""
+
+
 @dataclass(frozen=True, slots=True)
-class Columns:
+class ColumnRules:
     """Rules for whole columns: how many decimals the numbers of a field may have, and what its texts must be."""
 
     decimals: Mapping[str, int]
     formats: Mapping[str, Callable[[str], bool]]
 
-    def fit(self, records: Records) -> bool:
-        """Whether every record keeps these rules. Its types and bounds are known to be right."""
-        return have_decimals(records, self.decimals) and have_formats(records, self.formats)
+    def fit(self, column: Column) -> bool:
+        """Whether every column keeps these rules. Its types and bounds are known to be right."""
+        return have_decimals(column, self.decimals) and have_formats(column, self.formats)
 
 
-def column_rules(schema: Mapping[str, Any], checks: Mapping[str, Callable[[str], bool]]) -> Columns:
+def column_of(records: Records) -> Column:
+    return lambda field: [record.get(field) for record in records]
+
+
+def column_rules(schema: Mapping[str, Any], checks: Mapping[str, Callable[[str], bool]]) -> ColumnRules:
     """What of a schema can be decided by columns. `checks` are its formats."""
-    return Columns(decimal_fields(schema), _format_fields(schema, checks))
+    return ColumnRules(decimal_fields(schema), _format_fields(schema, checks))
 
 
-def without(schema: Mapping[str, Any], columns: Columns) -> dict[str, Any]:
+def without(schema: Mapping[str, Any], columns: ColumnRules) -> dict[str, Any]:
     """The schema with that left out which the columns decide."""
     rest: dict[str, Any] = copy.deepcopy(dict(schema))
     for name in columns.decimals:
@@ -55,22 +63,21 @@ def decimal_fields(schema: Mapping[str, Any]) -> dict[str, int]:
     return {name: places for name, places in found.items() if places is not None}
 
 
-def have_decimals(records: Records, fields: Mapping[str, int]) -> bool:
+def have_decimals(column: Column, fields: Mapping[str, int]) -> bool:
     """Whether no number has more decimals than its field may."""
-    return all(_are_rounded(_given(records, field), places) for field, places in fields.items())
+    return all(_are_rounded(_given(column(field)), places) for field, places in fields.items())
 
 
 def _are_rounded(numbers: list[Any], places: int) -> bool:
     return list(map(round, numbers, repeat(places))) == numbers
 
 
-def have_formats(records: Records, fields: Mapping[str, Callable[[str], bool]]) -> bool:
-    return all(all(map(check, _given(records, field))) for field, check in fields.items())
+def have_formats(column: Column, fields: Mapping[str, Callable[[str], bool]]) -> bool:
+    return all(all(map(check, _given(column(field)))) for field, check in fields.items())
 
 
-def _given(records: Records, field: str) -> list[Any]:
-    """The values of a field, where it has one."""
-    return [value for record in records if (value := record.get(field)) is not None]
+def _given(values: Sequence[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 def _format_fields(

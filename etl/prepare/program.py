@@ -13,11 +13,11 @@ from etl.expressions import (
     CompiledStage,
     Failure,
     Header,
+    Records,
     compile_stage,
     reason_of,
     writers,
 )
-from etl.expressions.columnar import Records
 from etl.model import Migration, Stage, Table, Template
 from etl.prepare.validate import HIDDEN, Finding, Validator, payload_schema
 
@@ -85,7 +85,7 @@ class Program:
 
     @property
     def records(self) -> Records:
-        """Many rows -> their records, and which rows stay; raises one of ROW_ERRORS when any row fails."""
+        """Many rows -> their records; raises one of ROW_ERRORS when any row fails."""
         return self._compiled.records
 
     def key(self, row: Sequence[Any]) -> str | None:

@@ -5,7 +5,7 @@ JSON Schema takes this for granted. Inside a field that is open (`extra_field`) 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -24,15 +24,19 @@ def is_sendable(value: object, path: Path = ()) -> bool:
     return next(unsendable(value, path), None) is None
 
 
-def are_sendable(records: Sequence[Mapping[str, Any]], fields: Sequence[str], *, written: bool = False) -> bool:
-    """Whether records can be sent. `fields` are the open ones; every other holds what its schema keeps sendable, or text.
+def all_sendable(records: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> bool:
+    """Whether records can be sent. `fields` are the open ones; any other holds what its schema keeps sendable, or text.
 
     Writing them tells, but for what orjson writes where others would not: NaN as null, and lists nested very deep.
-    `written`: the caller has written the records already.
     """
-    if not written and not _can_be_written(records):
+    if not _can_be_written(records):
         return all(map(is_sendable, records))
-    values = [(value, field) for field in fields for record in records if (value := record.get(field))]
+    return are_sendable(lambda field: [record.get(field) for record in records], fields)
+
+
+def are_sendable(column: Callable[[str], Any], fields: Sequence[str]) -> bool:
+    """The same for records that have been written already: what is left is to look into the open fields."""
+    values = [(value, field) for field in fields for value in column(field) if value]
     return all(_plainly_sendable(value) or is_sendable(value, (field,)) for value, field in values)
 
 

@@ -14,17 +14,22 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.prepare.columns import column_rules, without
+from etl.prepare.columns import column_of, column_rules, without
 from etl.prepare.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, spelled, written_as
 from etl.prepare.overlay import overlaid
 from etl.prepare.reasons import is_hidden, reason, settles
-from etl.prepare.sendable import Path, are_sendable, open_fields, unsendable
+from etl.prepare.sendable import Path, all_sendable, are_sendable, open_fields, unsendable
 from etl.resources import load_schema
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
 Record = Mapping[str, object]
+
+ABOUT_FIELDS = frozenset(
+    {"$schema", "$id", "title", "description", "type", "properties", "required", "anyOf", "additionalProperties"}
+)
+"""Keywords of a payload schema that are about single fields, or about which fields there are."""
 
 HIDDEN = "(hidden)"
 """Stands for the value of a field that its schema calls `writeOnly`."""
@@ -70,31 +75,60 @@ class Validator:
         quick = without(schema, self._columns)
         self._one = self._compiled(quick)
         self._many = self._compiled({"type": "array", "items": quick})
+        self._fields = self._compiled_fields(quick)
 
     def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(
             schema, formats=self._checks, validate_formats=True, ignore_unknown_formats=False
         )
 
-    def all_valid(self, records: Sequence[Record], *, written: bool = False) -> bool:
+    def _compiled_fields(self, schema: dict[str, Any]) -> dict[str, jsonschema_rs.Draft202012Validator]:
+        """A validator for the column of each field; none when the schema says more of a record than which fields it has."""
+        choices = schema.get("anyOf", [])
+        about_fields = schema.keys() <= ABOUT_FIELDS and all(choice.keys() == {"required"} for choice in choices)
+        if not about_fields or schema.get("additionalProperties") is not False:
+            return {}
+        properties: Mapping[str, Any] = schema["properties"]
+        return {name: self._compiled({"type": "array", "items": rules}) for name, rules in properties.items()}
+
+    def all_valid(
+        self, records: Sequence[Record], columns: Mapping[str, Sequence[Any]] | None = None, *, written: bool = False
+    ) -> bool:
         """Whether every record is valid, in one call: the way to ask for a chunk of rows.
 
-        `written`: orjson has written each of them already, so that their texts are known to be Unicode.
+        `columns`: records that all have the same fields, and the values of some of these fields by themselves.
+        `written`: orjson has written each record already, so that their texts are known to be Unicode.
         """
         if not self._fast:
             return all(map(self.is_valid, records))
+        if columns and self._fields and written:
+            return self._are_valid_columns(records, columns)
         rows = list(records)
-        sendable = are_sendable(rows, self._open, written=written)
-        return sendable and _accepts(self._many, rows) and self._columns.fit(rows)
+        sendable = are_sendable(column_of(rows), self._open) if written else all_sendable(rows, self._open)
+        return sendable and _accepts(self._many, rows) and self._columns.fit(column_of(rows))
+
+    def _are_valid_columns(self, records: Sequence[Record], columns: Mapping[str, Sequence[Any]]) -> bool:
+        """What the schema says of the fields there must be, one record tells for all; the rest is told by columns."""
+        known = dict(columns)
+        known |= {name: [record[name] for record in records] for name in records[0] if name not in known}
+        return (
+            self.is_valid(records[0])
+            and are_sendable(known.get, [name for name in self._open if name in known])
+            and all(_accepts(self._fields[name], list(values)) for name, values in known.items())
+            and self._columns.fit(lambda field: known.get(field, ()))
+        )
 
     def is_valid(self, record: Record) -> bool:
         if not self._fast:
             return not self._explained(record)
-        return are_sendable([record], self._open) and _accepts(self._one, record) and self._columns.fit([record])
+        column = column_of([record])
+        return all_sendable([record], self._open) and _accepts(self._one, record) and self._columns.fit(column)
 
-    def invalid(self, records: Sequence[Record], *, written: bool = False) -> list[int]:
+    def invalid(
+        self, records: Sequence[Record], columns: Mapping[str, Sequence[Any]] | None = None, *, written: bool = False
+    ) -> list[int]:
         """The indices of the records that are not valid."""
-        if self.all_valid(records, written=written):
+        if self.all_valid(records, columns, written=written):
             return []
         return [index for index, record in enumerate(records) if not self.is_valid(record)]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +52,9 @@ def _stage_table(status: Plain) -> Any:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="Records, by the state of their batch", title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="Records, by the state of their batch", title_justify="left"
+    )
     table.add_column("stage", no_wrap=True)
     for name in (*STATES, "errors", "changed"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -64,12 +67,23 @@ def _stage_table(status: Plain) -> Any:
 def _attention(status: Plain) -> Iterator[str]:
     for one in status["attention"]:
         yield (
-            f"batch {one['batch']} ({one['stage']}, {one['records']} records) is {one['state']}: {one['why']}; "
+            f"batch {one['batch']} ({one['stage']}, {_records(one['records'])}) is {one['state']}: {one['why']}; "
             f"its bytes: {one['file']}"
         )
         if one["state"] == "unknown":
             number = one["batch"]
             yield f"  look in Omnitron, then: etl resolve {number} --arrived [MIGRATION_ID], or: etl resolve {number} --lost"
+
+
+def _records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count} records"
+
+
+HIDDEN = "(see --show-data)"
+PLAIN_ANSWER = {"migration_id", "type", "status", "total_count", "success_count", "error_count"}
+"""What an answer may hold that says nothing about a person."""
+_PLAIN_VALUE = re.compile(r"[\w-]*", re.ASCII)
+_ANSWERED = re.compile(r"(?<= answered \d{3}: ).*", re.DOTALL)
 
 
 def mask_history(history: Plain) -> dict[str, Any]:
@@ -78,11 +92,28 @@ def mask_history(history: Plain) -> dict[str, Any]:
         {
             **one,
             "record": json.dumps(mask_record(json.loads(one["record"])), ensure_ascii=False) if one["record"] else None,
-            "requests": [{**line, "answer": "(see --show-data)"} for line in one["requests"]],
+            "steps": [{**step, "note": _ANSWERED.sub(HIDDEN, step["note"])} for step in one["steps"]],
+            "requests": [_without_answer(line) for line in one["requests"]],
         }
         for one in history["sendings"]
     ]
     return {**history, "sendings": sendings}
+
+
+def _without_answer(line: Plain) -> Plain:
+    return {**line, "answer": HIDDEN} if "answer" in line and not _is_plain(line["answer"]) else line
+
+
+def _is_plain(answer: str) -> bool:
+    """Whether an answer is nothing but the id of a migration and its counts."""
+    try:
+        found = json.loads(answer)
+    except json.JSONDecodeError:
+        return False
+    return isinstance(found, dict) and all(
+        name in PLAIN_ANSWER and (isinstance(value, int) or _PLAIN_VALUE.fullmatch(str(value)))
+        for name, value in found.items()
+    )
 
 
 def print_history(console: Console, history: Plain) -> None:

@@ -52,7 +52,9 @@ def print_summary(console: Console, summary: Summary) -> None:
     from rich import box
     from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"Migration {summary.migration}", title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"Migration {summary.migration}", title_justify="left"
+    )
     columns = [*COLUMNS, "already"] if any(stage.already for stage in summary.stages) else COLUMNS
     table.add_column("stage", no_wrap=True)
     for name in columns:
