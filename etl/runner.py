@@ -101,7 +101,9 @@ def _told_when_full(path: Path) -> Iterator[None]:
         reason = str(error)  # the keys' index lies on the same disk
     else:
         return
-    raise PackageError(f"{path}: the disk cannot take the package ({reason}); make room and run it again; nothing was sent")
+    raise PackageError(
+        f"{path}: the disk cannot take the package ({reason}); make room and run it again; nothing was sent"
+    )
 
 
 def run(
@@ -136,15 +138,23 @@ def _loaded(
     package: Package, root: Path, upload: Callable[[], LoadSummary], stop: Stop, show_data: bool
 ) -> tuple[Summary, EtlError | None]:
     """Upload, and sum up what is in the journal then, also when the upload ended in an error."""
-    from etl.load import read_summary
-
     prepared = summary_of(package, show_data=show_data)
     try:
         with stop.on_signals():
             loaded = upload()
     except EtlError as failure:
-        return with_uploads(prepared, read_summary(root, package), failure), failure
+        return _ended_in(failure, prepared, package, root), failure
     return with_uploads(prepared, loaded, None), None
+
+
+def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path) -> Summary:
+    """The failure has to be told in any case: a full disk, for one, keeps the journal from being read, too."""
+    from etl.load import read_summary
+
+    try:
+        return with_uploads(prepared, read_summary(root, package), failure)
+    except EtlError:
+        return replace(prepared, ok=False, problems=[*prepared.problems, *str(failure).splitlines()])
 
 
 def _prepare_stage(

@@ -1,6 +1,6 @@
-"""Every fault that a load is tried with, and what must come of it: the one table behind tests/test_faults.py and docs/reliability.md.
+"""Every fault that a load is tried with, and what must come of it: for tests/test_faults.py and docs/reliability.md.
 
-    python tests/fault_table.py     writes the table in docs/reliability.md anew
+python tests/fault_table.py     writes the table in docs/reliability.md anew
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from fault_world import (
 )
 
 from etl.errors import Exit
+from etl.load import SEAMS
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
-BEGIN, END = "<!-- faults: written by tests/fault_table.py -->", "<!-- end of faults -->"
 
 BY_ITSELF, RESUME, DECIDE = "nothing", "`etl resume`", "`etl resolve`, `etl resume`"
 
@@ -49,7 +49,7 @@ class Fault:
     from_here the stages before were loaded by an earlier run (the fault would meet them, too)
     first     the stage's first batch meets it, not its second
     batches   the states of the stage's batches, where they are not those that follow from `state`
-    processes whether it can also be made from outside a process
+    processes whether it is also tried with the processes that a person starts
     settled   run with these after the repair
     """
 
@@ -62,7 +62,7 @@ class Fault:
     repair: str = ""
     from_here: bool = False
     batches: tuple[str, ...] = ()
-    processes: bool = True
+    processes: bool = False
     settled: Callable | None = None
     failed: bool = False
 
@@ -98,11 +98,13 @@ def unknown(what, made, says="it may have arrived, so it is not sent again", **m
 
 
 def accepted(what, made, says, **more):
-    return Fault(what, made, "accepted", Exit.TARGET, says, **{"way": RESUME, "batches": ("accepted", "planned"), **more})
+    return Fault(
+        what, made, "accepted", Exit.TARGET, says, **{"way": RESUME, "batches": ("accepted", "planned"), **more}
+    )
 
 
 def here(what, made, state, says, exit=Exit.MAPPING, **more):
-    return Fault(what, made, state, exit, says, **{"way": RESUME, "from_here": True, "processes": False, **more})
+    return Fault(what, made, state, exit, says, **{"way": RESUME, "from_here": True, **more})
 
 
 login = target(token=None, **LOGIN_SETTINGS)
@@ -115,7 +117,8 @@ SURELY_NOT_ARRIVED = (
         "done",
     ),
     never_arrived(
-        "connections are refused for longer than `retries`", target(url=nobody_listens), GIVEN_UP, from_here=True
+        "connections are refused for longer than `retries`", target(url=nobody_listens), GIVEN_UP, from_here=True,
+        processes=True,
     ),
     never_arrived(
         "the name does not resolve", target(url="https://no-such-host.invalid"), GIVEN_UP, from_here=True,
@@ -124,7 +127,7 @@ SURELY_NOT_ARRIVED = (
     never_arrived(
         "TLS fails", no_tls, "TLS failed", from_here=True, repair="the certificate, or `target.ca_bundle`"
     ),
-    Fault("429 with Retry-After", start("error_before", status=429, retry_after=1), "done"),
+    Fault("429 with Retry-After", start("error_before", status=429, retry_after=1), "done", processes=True),
     never_arrived("429 again and again", start("error_before", status=429, times=-1), GIVEN_UP),
     never_arrived(
         "429 with a Retry-After of a day",
@@ -132,7 +135,7 @@ SURELY_NOT_ARRIVED = (
         "given up, for it asks to wait 86400 s",
     ),
     Fault("503 with Retry-After", start("error_before", status=503, retry_after=1), "done"),
-    Fault("401: the token has expired, and a login is known", all_of(login, start("expire_token")), "done"),
+    Fault("401: the token has expired, and a login is known", all_of(login, start("expire_token")), "done", processes=True),
     never_arrived(
         "401: the token has expired, and no login is known",
         start("expire_token"), "does not accept the token", repair="a new token",
@@ -144,17 +147,22 @@ SURELY_NOT_ARRIVED = (
         repair="the login's rights",
     ),
     never_arrived(
-        "the token is wrong", wrong_token, "does not accept the token", from_here=True, repair="the right token"
+        "the token is wrong", wrong_token, "does not accept the token", from_here=True, repair="the right token",
+        processes=True,
     ),
 )  # fmt: skip
 
 SURELY_REFUSED = (
-    *(refused(f"{status}", start("error_before", status=status)) for status in (400, 404, 406, 415)),
+    *(
+        refused(f"{status}", start("error_before", status=status), processes=status == 406)
+        for status in (400, 404, 406, 415)
+    ),
     Fault(
         "413: the batch is too large",
         start("too_large", size=1, times=1),
         "done",
         batches=("done", "superseded", "done", "done"),
+        processes=True,
     ),
     refused(
         "413 for a single record",
@@ -166,13 +174,15 @@ SURELY_REFUSED = (
 
 FATE_UNKNOWN = (
     *(
-        unknown(f"{status}, {which} accepting", start(fault, status=status))
+        unknown(
+            f"{status}, {which} accepting", start(fault, status=status), processes=(status, which) == (500, "after")
+        )
         for status in (500, 502, 504)
         for which, fault in (("before", "error_before"), ("after", "error_after"))
     ),
     unknown("503 without Retry-After", start("error_before", status=503)),
     unknown("the connection drops before the body is read", start("drop_before_body")),
-    unknown("the connection drops in the middle of the body", start("drop_during_body")),
+    unknown("the connection drops in the middle of the body", start("drop_during_body"), processes=True),
     unknown("the connection drops after the body", start("drop_after_body")),
     unknown("the connection drops after accepting", start("drop_after_accept")),
     unknown("half an answer", start("half_answer")),
@@ -215,6 +225,7 @@ FOLLOWING = (
         all_of(target(polling={"interval": 0.01, "deadline": 0.2}), follow("never_ends")),
         "did not end within 0.2 s; the batch stays accepted",
         from_here=True,
+        processes=True,
     ),
     Fault(
         "errors, as many as the gate allows",
@@ -234,6 +245,7 @@ FOLLOWING = (
         "look at the batch; raise the gate",
         batches=("done", "planned"),
         settled=gate(errors=1),
+        processes=True,
         failed=True,
     ),
 )
@@ -248,14 +260,17 @@ THIS_SIDE = (
          "requests.jsonl: cannot be written (No space left on device)", repair="make room", processes=True),
     unknown(
         "no room for requests.jsonl when the answer comes", at("answer:received", no_room_for_the_log),
-        "requests.jsonl: cannot be written", repair="make room", from_here=True, processes=False,
+        "requests.jsonl: cannot be written", repair="make room", from_here=True,
     ),
     here("no room for the journal before the POST", at("sending:unwritten", no_room), "planned", NO_ROOM, repair="make room"),
     here(
         "no room for the journal when the answer comes", at("answer:logged", no_room), "sending",
         "but this could not be written", Exit.UNKNOWN, way=DECIDE, repair="make room",
     ),
-    here("no room for the journal when the batch is done", at("done:unwritten", no_room), "accepted", NO_ROOM, repair="make room"),
+    here(
+        "no room for the journal when the batch is done", at("done:unwritten", no_room), "accepted", NO_ROOM,
+        repair="make room",
+    ),
     here(
         "another program has locked the journal before the POST", at("planned {last}", locked), "planned",
         "locked by another program; close what has it open", repair="close it",
@@ -296,23 +311,37 @@ def table():
     """The page's part that is written by this file."""
     lines = [f"{len(FAULTS)} faults, each at each of the four stages."]
     for title, group in GROUPS.items():
-        lines += ["", f"### {title}", "", "| what happens | batch is then | exit code | the message says | the way on |"]
+        lines += [
+            "",
+            f"### {title}",
+            "",
+            "| what happens | batch is then | exit code | the message says | the way on |",
+        ]
         lines += ["| --- | --- | ---: | --- | --- |", *(_row(fault) for fault in group)]
     return "\n".join(lines)
 
 
 def _row(fault):
-    batch = {"": "not planned", "sending": "`sending`, from the next command on `unknown`"}.get(fault.state, f"`{fault.state}`")
+    batch = {"": "not planned", "sending": "`sending`, from the next command on `unknown`"}.get(
+        fault.state, f"`{fault.state}`"
+    )
     if "superseded" in fault.batches:
         batch += " (halved)"
     way = f"{fault.repair}, then {fault.way}" if fault.repair else fault.way
     return f"| {fault.what} | {batch} | {int(fault.exit)} | {fault.says or '(nothing)'} | {way} |"
 
 
+def seams():
+    return ", ".join(f"`{seam}`" for seam in SEAMS)
+
+
 def page(text):
-    """The page with the table as it should be."""
-    before, _, rest = text.partition(BEGIN)
-    return f"{before}{BEGIN}\n{table()}\n{END}{rest.partition(END)[2]}"
+    """The page with its two parts as they should be."""
+    for name, written in (("faults", table()), ("seams", seams())):
+        begin, end = f"<!-- {name}: written by tests/fault_table.py -->", f"<!-- end of {name} -->"
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n{written}\n{end}{rest.partition(end)[2]}"
+    return text
 
 
 if __name__ == "__main__":

@@ -102,7 +102,10 @@ class World:
         return self.folder / "migration.yaml"
 
     def _stage(self, name, record):
-        fields = {field: f"{{{{ {field} }}}}" if isinstance(value, str) and value else value for field, value in record.items()}
+        fields = {
+            field: f"{{{{ {field} }}}}" if isinstance(value, str) and value else value
+            for field, value in record.items()
+        }
         stage = {"name": name, "from": name, "key": KEYS[name], "fields": fields}
         if name in REFERS:
             stage["refers"] = REFERS[name]

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from commands import (
@@ -311,7 +312,7 @@ def test_a_workspace_that_cannot_be_made_is_named(tmp_path):
 def test_a_full_disk_behind_standard_output_is_said(arguments, tmp_path):
     name, *more = arguments
     mapping = [write_shop(tmp_path)] if name in ("check", "dry-run", "preview") else []
-    with open("/dev/full", "w") as full:
+    with Path("/dev/full").open("w") as full:
         done = etl(name, *mapping, *more, cwd=tmp_path, stdout=full, **NOWHERE)
     assert "No space left on device" in without_traceback(done, 1)
 

@@ -78,8 +78,8 @@ def test_the_keys_of_json_are_those_of_the_readme():
 
     block = re.search(r"```json\n(.*?)```", README, re.S)[1]
     shown = json.loads(block)
-    assert list(shown) == [name for name in Summary.__dataclass_fields__]
-    assert list(shown["stages"][0]) == [name for name in StageSummary.__dataclass_fields__]
+    assert list(shown) == list(Summary.__dataclass_fields__)
+    assert list(shown["stages"][0]) == list(StageSummary.__dataclass_fields__)
 
 
 def test_the_package_has_the_files_that_the_readme_lists(reader):

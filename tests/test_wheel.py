@@ -1,6 +1,7 @@
 """The wheel works outside the repository: it is built, installed in an environment of its own, and carries what it needs."""
 
 import json
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -21,10 +22,16 @@ def run(*command, cwd):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("wheel")
-    built = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, ROOT, cwd=folder)
+    """Built from a copy of the project, in which somebody has worked with the sample migration."""
+    copy, out = tmp_path_factory.mktemp("project"), tmp_path_factory.mktemp("wheel")
+    for name in ("etl", "schemas", "mappings", "samples"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", ".gitignore"):
+        shutil.copy(ROOT / name, copy / name)
+    (copy / "mappings/opencart/.env").write_text("OMNITRON_TOKEN=somebodys-own\n")
+    built = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, copy, cwd=out)
     assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,) = folder.glob("*.whl")
+    (wheel,) = out.glob("*.whl")
     return wheel
 
 

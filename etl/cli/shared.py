@@ -47,7 +47,12 @@ PIPE_WIDTH = 120
 def console() -> Console:
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    class Printer(Console):
+        def on_broken_pipe(self) -> None:
+            """Rich would end the command with 1, as if the data had problems."""
+            raise BrokenPipeError
+
+    return Printer(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 @contextmanager

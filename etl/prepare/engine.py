@@ -18,8 +18,10 @@ from etl.model import Part, Table, following
 from etl.prepare.chunk import Chunk, prepare_chunk
 from etl.prepare.program import Plan, Program
 
-ROWS_A_PART = 4_000
-AHEAD = 2
+ROWS_A_PART = 1_000
+"""Few enough that a part's cells stay in the processor's cache from reading to writing: 4,000 take a fifth longer."""
+
+AHEAD = 4
 """Parts under way for each worker: enough that none waits, few enough that memory stays flat."""
 
 

@@ -1,0 +1,653 @@
+"""The commands around a load, as processes: pilot, run again, resume, status, resolve, history, verify; signals; two at once."""
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import termios
+
+import pytest
+from commands import etl, target
+from killing import KILLED, Migration, write_shop
+from load_helpers import PASSWORD, TOKEN, Sandbox
+
+from etl.load import read_status
+
+
+@pytest.fixture(scope="module")
+def server():
+    sandbox = Sandbox()
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture
+def sandbox(server):
+    server.reset()
+    yield server
+    server.clear_faults()
+
+
+class Shop(Migration):
+    """Three customers in batches of two, and a person who types commands."""
+
+    def type(self, name, *more, **settings):
+        """Run a command the way a person does, without --json."""
+        return etl(
+            name,
+            *more,
+            "--workspace",
+            self.folder / "work",
+            cwd=self.folder,
+            **target(self.sandbox.url, TOKEN),
+            **settings,
+        )
+
+    def again(self, **settings):
+        """Change the mapping's target."""
+        write_shop(self.folder, **{**SMALL, **settings})
+
+    @property
+    def states(self):
+        return {stage.name: dict(stage.batches) for stage in read_status(self.root).stages}
+
+
+SMALL = {"customers": 3, "dirty": False, "batch_size": 2, "shop_url": "${OMNITRON_URL}"}
+
+
+@pytest.fixture
+def shop(tmp_path, sandbox):
+    return Shop(tmp_path, sandbox, write_shop(tmp_path, **SMALL))
+
+
+@pytest.fixture
+def unknown(shop):
+    """The first batch of a run was answered 500, though it had arrived."""
+    shop.sandbox.fault("error_after")
+    assert shop.type("run", shop.mapping).returncode == 4
+    return shop
+
+
+def plain(text, shop):
+    """A text without what differs from one time to another."""
+    text = text.replace(str(shop.folder), "FOLDER").replace(shop.sandbox.url, "URL")
+    text = re.sub(r"20\d{6}T\d{6}Z(-\d+)?", "PACKAGE", text)
+    text = re.sub(r"20\d\d-\d\d-\d\dT[\d:.]+\+00:00", "TIME", text)
+    text = re.sub(r"\b[0-9a-f]{64}\b", "SHA-256", text)
+    text = re.sub(r"\b[0-9a-f]{32}\b", "ID", text)
+    return re.sub(r" +$", "", text, flags=re.MULTILINE)
+
+
+# pilot
+
+PILOTED = """\
+user: {0}; no errors
+address: a{0}; no errors
+order: o{0}; no errors
+order_item: o{0}-s{0}; no errors
+The pilot succeeded. Next: etl verify --email E, as the user of the first line.
+"""
+
+
+def test_a_pilot_sends_one_user_with_what_belongs_to_it_and_says_what_comes_next(shop):
+    done = shop.type("pilot", shop.mapping)
+    assert (done.returncode, done.stdout, done.stderr) == (0, PILOTED.format(1), "")
+    assert [one["count"] for one in shop.sandbox.ask("uploads")["results"]] == [1, 1, 1, 1]
+
+
+def test_a_key_chooses_the_pilots_user_and_records_how_many(shop):
+    assert shop.type("pilot", shop.mapping, "--key", "2").stdout == PILOTED.format(2)
+    again = shop.type("pilot", shop.mapping, "--key", "2")
+    assert (again.returncode, again.stderr) == (
+        2,
+        "all that belongs to '2' was uploaded before; choose another with --key\n",
+    )
+    assert shop.type("pilot", shop.mapping, "--key", "77").stderr == (
+        "stage 'user' of the package has no record with the key '77'\n"
+    )
+    found = json.loads(shop.type("pilot", shop.mapping, "--records", 2, "--json").stdout)
+    assert list(found) == ["migration", "package", "stages", "email"]
+    assert [(one["name"], one["keys"], one["already"]) for one in found["stages"]] == [
+        ("user", ["1", "3"], []),
+        ("address", ["a1", "a3"], []),
+        ("order", ["o1", "o3"], []),
+        ("order_item", ["o1-s1", "o3-s3"], []),
+    ]
+    assert found["email"] == "user1@example.com"
+
+
+def test_an_error_stops_a_pilot_and_what_comes_after_is_not_sent(shop):
+    shop.sandbox.fault("errors", type="address")
+    done = shop.type("pilot", shop.mapping)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert plain(done.stderr, shop) == (
+        "stage 'address' has 1 error in 1 record, and a pilot stops at the first: 1 error in batch 2, 1 record of stage "
+        "'address', in FOLDER/work/shop/batches/address/000002.json; the request is in FOLDER/work/shop/requests.jsonl: keys a1. "
+        "Check the formats of what was sent there, put the mapping right, then `etl pilot` again, with another record\n"
+    )
+    assert [one["type"] for one in shop.sandbox.ask("uploads")["results"]] == ["user", "address"]
+
+
+def test_a_pilot_follows_to_its_end_what_an_earlier_one_had_sent(shop):
+    """The first was killed when the address was accepted; the second finds out that it failed."""
+    shop.sandbox.fault("errors", type="address")
+    shop.killed_at("accepted:written:2", "pilot")
+    done = shop.type("pilot", shop.mapping)
+    assert (done.returncode, done.stderr.split(":")[0]) == (
+        1,
+        "stage 'address' has 1 error in 1 record, and a pilot stops at the first",
+    )
+    assert shop.type("pilot", shop.mapping).stdout == PILOTED.format(2)
+
+
+def test_a_run_is_refused_until_a_pilot_has_succeeded_and_then_sends_the_rest(shop):
+    shop.again(require_pilot=True)
+    done = shop.type("run", shop.mapping)
+    assert done.returncode == 2
+    assert done.stderr == "target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first\n"
+    assert shop.sandbox.keys() == []
+    assert shop.type("pilot", shop.mapping).returncode == 0
+    done = shop.type("run", shop.mapping)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert plain(done.stdout, shop) == RUN_AFTER_A_PILOT
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+
+
+RUN_AFTER_A_PILOT = """\
+Migration shop
+
+ stage       read  filtered  rejected  held  valid  uploaded  errors  already
+ ─────────────────────────────────────────────────────────────────────────────
+ user           3         0         0     0      3         2       0        1
+ address        3         0         0     0      3         2       0        1
+ order          3         0         0     0      3         2       0        1
+ order_item     3         0         0     0      3         2       0        1
+
+Package: FOLDER/work/shop/packages/PACKAGE
+"""
+
+
+# run again, resume
+
+
+def test_a_second_run_sends_only_what_is_new_and_lists_what_has_changed(shop):
+    shop.type("run", shop.mapping)
+    write_shop(shop.folder, **{**SMALL, "customers": 5})
+    orders = shop.folder / "orders.csv"
+    orders.write_text(orders.read_text().replace('o2,2,"1.299,90"', 'o2,2,"1.300,00"'))
+    done = shop.etl("run")
+    assert done.code == 1
+    assert done.summary["problems"] == [
+        "order: 1 records have changed since they were uploaded and are not sent again; `etl status --changed` lists them"
+    ]
+    assert [(one["valid"], one["uploaded"], one["already"]) for one in done.summary["stages"]] == [
+        (5, 2, 3),
+        (5, 2, 3),
+        (5, 2, 2),
+        (5, 2, 3),
+    ]
+    uploads = shop.sandbox.ask("uploads")["results"]
+    assert [one["count"] for one in uploads] == [2, 1] * 4 + [1, 1] * 4
+    [order] = shop.sandbox.ask("records/order?key=o2")["results"]
+    assert (order["record"]["amount"], order["received"]) == (1299.9, 1)
+    assert shop.type("status", "--changed").stdout.endswith("changed since it was uploaded: order 'o2' (batch 5)\n")
+    found = json.loads(shop.type("status", "--changed", "--json").stdout)
+    assert found["changed"] == [{"stage": "order", "key": "o2", "batch": 5}]
+
+
+def test_resume_sends_the_same_bytes_also_when_the_sources_have_changed_since(shop):
+    shop.killed_at("accepted:written", "run")
+    before = {path: path.read_bytes() for path in shop.root.rglob("payloads/**/*.json")}
+    write_shop(shop.folder, **{**SMALL, "customers": 30})
+    done = shop.type("resume", shop.mapping)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+    assert {path: path.read_bytes() for path in shop.root.rglob("payloads/**/*.json")} == before
+    uploads = shop.sandbox.ask("uploads")["results"]
+    assert shop.etl("resume").code == 0
+    assert shop.sandbox.ask("uploads")["results"] == uploads
+
+
+@pytest.mark.parametrize("name", ["resume", "status", "history", "resolve"])
+def test_where_nothing_was_sent_there_is_nothing_to_go_on_with(name, shop):
+    more = {"history": ("--key", "1", "--stage", "user"), "resolve": (1, "--lost")}.get(name, ())
+    done = shop.type(name, *(() if name == "resolve" else (shop.mapping,)), *more)
+    assert (done.returncode, plain(done.stderr, shop)) == (
+        2,
+        "FOLDER/work/shop/journal.sqlite: no journal here; nothing has been sent from this workspace yet\n",
+    )
+    assert not shop.root.exists()
+
+
+def test_after_a_pilot_alone_there_is_nothing_to_resume(shop):
+    shop.type("pilot", shop.mapping)
+    done = shop.type("resume", shop.mapping)
+    assert (done.returncode, plain(done.stderr, shop)) == (
+        2,
+        "FOLDER/work/shop: there is nothing to resume; `etl run` starts a load\n",
+    )
+
+
+def test_several_migrations_in_a_workspace_ask_for_the_one_that_is_meant(shop):
+    shop.type("pilot", shop.mapping)
+    (shop.folder / "work/another").mkdir()
+    (shop.folder / "work/another/journal.sqlite").touch()
+    shop.mapping.rename(shop.folder / "shop.yaml")
+    done = shop.type("status")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{shop.folder}/work holds several migrations (another, shop); name the mapping of the one you mean\n",
+    )
+    assert shop.type("status", "shop.yaml").returncode == 0
+
+
+# status
+
+STATUS = """\
+Package: FOLDER/work/shop/packages/PACKAGE
+Last run: run, TIME: POST URL/api/v1/remote/1/migrations/start/order/ answered 500: {"detail":"Made to answer 500."} \
+(batch 5, 2 records of stage 'order', in FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json; the request is in \
+FOLDER/work/shop/requests.jsonl): it may have arrived, so it is not sent again; look in Omnitron whether it did, then \
+`etl resolve 5 --arrived [MIGRATION_ID]` or `etl resolve 5 --lost`
+Pace: SOME records a second
+Left: SOME
+Records, by the state of their batch
+
+ stage       planned  sending  accepted  done  refused  unknown  errors  changed
+ ────────────────────────────────────────────────────────────────────────────────
+ user              0        0         0     3        0        0       0        0
+ address           0        0         0     3        0        0       1        0
+ order             1        0         0     0        0        2       0        0
+ order_item        3        0         0     0        0        0       0        0
+
+batch 5 (order, 2 records) is unknown: POST URL/api/v1/remote/1/migrations/start/order/ answered 500: \
+{"detail":"Made to answer 500."}; its bytes: FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json
+  look in Omnitron, then: etl resolve 5 --arrived [MIGRATION_ID], or: etl resolve 5 --lost
+batch 4 (address, 1 record) is done: 1 of its records failed; its bytes: \
+FOLDER/work/shop/packages/PACKAGE/payloads/address/000002.json
+"""
+
+
+def test_status_tells_where_it_stands_and_what_a_person_should_look_at(shop):
+    mapping = shop.mapping.read_text().replace("  - name: address\n", "  - name: address\n    gate: { errors: 1 }\n")
+    shop.mapping.write_text(mapping)
+    shop.sandbox.fault("errors", type="address", skip=1)
+    shop.sandbox.fault("error_after", type="order")
+    shop.type("run", shop.mapping)
+    done = shop.type("status")
+    assert (done.returncode, done.stderr) == (4, "")
+    shown = re.sub(r"(?m)^(Pace: )[\d,]+|^(Left: ).*", r"\1\2SOME", plain(done.stdout, shop))
+    assert shown == STATUS
+    found = json.loads(shop.type("status", shop.mapping, "--json").stdout)
+    assert list(found) == [
+        "package", "running", "run", "pilot_succeeded", "stages", "attention", "per_second", "forecast", "requests",
+    ]  # fmt: skip
+    assert found["stages"][2] == {
+        "name": "order",
+        "batches": {"unknown": 1, "planned": 1},
+        "records": {"unknown": 2, "planned": 1},
+        "errors": 0,
+        "changed": 0,
+    }
+    assert [(one["batch"], one["state"], one["records"], one["errors"]) for one in found["attention"]] == [
+        (5, "unknown", 2, 0),
+        (4, "done", 1, 1),
+    ]
+    assert found["forecast"] == 4 / found["per_second"]
+
+
+# resolve
+
+
+def test_a_batch_that_arrived_as_a_migration_is_followed(unknown):
+    [upload] = unknown.sandbox.ask("uploads")["results"]
+    done = unknown.type("resolve", 1, "--arrived", upload["migration_id"])
+    assert (done.returncode, done.stdout) == (0, "batch 1 is accepted: `etl resume` follows it\n")
+    assert unknown.etl("resume").code == 0
+    assert unknown.sandbox.keys() == ["1", "2", "3"]
+
+
+def test_a_batch_that_arrived_as_nobody_knows_what_counts_as_uploaded(unknown):
+    done = unknown.type("resolve", 1, "--arrived", "--mapping", unknown.mapping)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "batch 1 is done: its records count as uploaded, and how many of them failed is not known; "
+        "`etl resume` goes on after it\n",
+    )
+    assert unknown.etl("resume").code == 0
+    assert unknown.sandbox.keys() == ["1", "2", "3"]
+
+
+def test_a_batch_that_was_lost_is_sent_again(shop):
+    shop.sandbox.fault("error_before", status=502)
+    assert shop.type("run", shop.mapping).returncode == 4
+    done = shop.type("resolve", 1, "--lost", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == {
+        "batch": 1,
+        "stage": "user",
+        "records": 2,
+        "state": "planned",
+        "migration_id": None,
+        "next_step": "it is planned again; `etl resume` sends it",
+    }
+    assert shop.etl("resume").code == 0
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+
+
+WRONG = {
+    "nothing said": ([1], "say one of --arrived and --lost: whether Omnitron has the batch"),
+    "both said": ([1, "--arrived", "--lost"], "say one of --arrived and --lost: whether Omnitron has the batch"),
+    "lost with an id": ([1, "abc", "--lost"], "a batch that was lost became no migration; leave 'abc' out"),
+    "planned": ([2, "--lost"], "batch 2 is planned: its fate is known, there is nothing to decide"),
+    "no such batch": (
+        [99, "--lost"],
+        "no batch 99 in FOLDER/work/shop/journal.sqlite; there are 1 to 8 (`etl status` lists them)",
+    ),
+    "no number": (
+        ["one", "--lost"],
+        "Error: Invalid value for 'BATCH': Input should be a valid integer, unable to parse string as an integer",
+    ),
+}
+
+
+def test_a_decision_that_makes_no_sense_is_refused_and_changes_nothing(unknown):
+    before = unknown.states
+    for name, (arguments, message) in WRONG.items():
+        done = unknown.type("resolve", *arguments)
+        assert (done.returncode, plain(done.stderr, unknown).splitlines()[-1]) == (2, message), name
+    assert unknown.states == before
+
+
+def test_a_batch_is_decided_once_and_an_accepted_one_was_not_lost(unknown):
+    unknown.type("resolve", 1, "--arrived", "m1")
+    for arguments in (["--lost"], ["--arrived", "m2"]):
+        done = unknown.type("resolve", 1, *arguments)
+        assert (done.returncode, done.stderr) == (
+            2,
+            "batch 1 was accepted as m1, so it was not lost; "
+            "`etl resume` follows it, `etl resolve 1 --arrived` ends it without counts\n",
+        )
+    assert unknown.type("resolve", 1, "--arrived").returncode == 0
+    done = unknown.type("resolve", 1, "--arrived")
+    assert (done.returncode, done.stderr) == (2, "batch 1 is done: its fate is known, there is nothing to decide\n")
+
+
+# history
+
+HISTORY = """\
+order 'o2': batch 5, done
+  migration  ID: total 2, success 2, errors 0
+  bytes      FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json, record 2, SHA-256 SHA-256
+  record     {"number": "o2", "user": "2", "user_email": "u***@e***.com", "status": "550", \
+"created_date": "2021-02-03 04:05:06", "amount": 1299.9, "currency": "try", "payment_type": "", "bank": "", \
+"installment_count": 1, "tracking_number": "", "shipping_company": "yurtici", "shipping_address": "S*** o***", \
+"billing_address": "S*** o***"}
+  TIME  planned
+  TIME  sending
+  TIME  unknown: POST URL/api/v1/remote/1/migrations/start/order/ answered 502: (see --show-data)
+  TIME  planned: decided: lost
+  TIME  sending
+  TIME  accepted
+  TIME  done
+  TIME  ada decided: lost
+"""
+
+
+def test_history_tells_when_a_record_was_sent_in_which_request_and_what_came_back(shop):
+    body = {"detail": "user2@example.com is not welcome"}
+    shop.sandbox.fault("error_before", type="order", status=502, body=body)
+    shop.type("run", shop.mapping)
+    shop.type("resolve", 5, "--lost", LOGNAME="ada")
+    shop.type("resume", shop.mapping)
+    done = shop.type("history", "--key", "o2", "--stage", "order")
+    assert (done.returncode, done.stderr) == (0, "")
+    told, requests = done.stdout.split("  request ", 1)
+    assert plain(told, shop) == HISTORY
+    uploaded = shop.sandbox.ask("uploads")["results"][4]
+    answers = [line.split("phase ")[1].split(", seconds")[0] for line in requests.splitlines()]
+    assert answers[:4] == [
+        "sending",
+        "answered, status 502, answer (see --show-data)",
+        "sending",
+        f'answered, status 200, answer {{"migration_id":"{uploaded["migration_id"]}"}}',
+    ]
+    assert all(f"sha256 {uploaded['sha256']}" in line for line in requests.splitlines())
+
+
+def test_history_shows_personal_data_only_when_asked_to(shop):
+    shop.sandbox.fault("error_before", type="user", status=502, body={"detail": "user2@example.com is not welcome"})
+    shop.type("run", shop.mapping)
+    for more in ([], ["--json"]):
+        masked = shop.type("history", shop.mapping, "--key", "2", "--stage", "user", *more).stdout
+        assert "user2@example.com" not in masked
+        shown = shop.type("history", shop.mapping, "--key", "2", "--stage", "user", "--show-data", *more).stdout
+        assert "user2@example.com is not welcome" in shown
+        assert shown.count("user2@example.com") == 3  # the record, the step, the request
+    [sending] = json.loads(shown)["sendings"]
+    assert json.loads(sending["record"])["email"] == "user2@example.com"
+    assert list(sending) == [
+        "batch", "state", "held", "pilot", "package", "file", "position", "sha256", "record", "migration_id",
+        "total", "success", "errors", "steps", "decisions", "requests",
+    ]  # fmt: skip
+
+
+def test_a_record_nobody_sent_has_no_history_and_a_stage_nobody_loaded_is_named(shop):
+    shop.type("pilot", shop.mapping)
+    done = shop.type("history", "--key", "10045", "--stage", "order")
+    assert (done.returncode, done.stdout) == (0, "order '10045': no load has ever planned to send it\n")
+    done = shop.type("history", "--key", "o1", "--stage", "ordr")
+    assert (done.returncode, done.stderr) == (2, "no stage 'ordr' has been loaded; did you mean 'order'?\n")
+
+
+# verify
+
+EMAIL = "user1@example.com"
+VERIFIED = """\
+passed             login    logged in
+                            URL/users/login/
+passed             user     user as sent
+                            URL/
+passed             address  address as sent
+                            URL/account/address/
+passed             order    order as sent
+                            URL/users/old-orders/
+passed             items    1 of 1 as sent
+                            URL/users/old-orders/N/
+"""
+NOT_LOOKED_AT = """\
+could not be made  user     not logged in
+                            URL/
+could not be made  address  not logged in
+                            URL/account/address/
+could not be made  order    not logged in
+                            URL/users/old-orders/
+could not be made  items    not logged in
+                            URL/users/old-orders/
+"""
+
+
+@pytest.fixture
+def piloted(shop):
+    assert shop.type("pilot", shop.mapping).returncode == 0
+    return shop
+
+
+def verify(shop, password=PASSWORD, *more):
+    return shop.type("verify", shop.mapping, "--email", EMAIL, *more, ETL_VERIFY_PASSWORD=password)
+
+
+def nowhere(secret, shop):
+    """Whether a secret is in no file of the workspace."""
+    return not any(secret.encode() in path.read_bytes() for path in shop.root.rglob("*") if path.is_file())
+
+
+def test_verify_passes_when_the_shop_shows_what_was_sent(piloted):
+    done = verify(piloted)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.sub(r"old-orders/\d+/", "old-orders/N/", plain(done.stdout, piloted)) == VERIFIED
+    found = json.loads(verify(piloted, PASSWORD, "--json").stdout)
+    assert (found["passed"], [one["outcome"] for one in found["checks"]]) == (True, ["passed"] * 5)
+    assert nowhere(PASSWORD, piloted)
+
+
+def test_a_wrong_password_fails_the_login(piloted):
+    done = verify(piloted, "battery staple")
+    assert done.returncode == 1
+    login = (
+        'failed             login    the shop refuses the login: {"non_field_errors":["E-mail address or password is wrong."]}\n'
+        "                            URL/users/login/\n"
+    )
+    assert plain(done.stdout, piloted) == login + NOT_LOOKED_AT
+    assert nowhere("battery staple", piloted)
+
+
+@pytest.mark.parametrize(
+    ("fault", "asks"),
+    [("captcha", "the shop asks for a captcha"), ("one_time_code", "the shop asks for a one-time code")],
+)
+def test_what_only_a_person_can_pass_could_not_be_made_and_has_a_link(fault, asks, piloted):
+    piloted.sandbox.fault(fault)
+    done = verify(piloted)
+    assert done.returncode == 1
+    assert plain(done.stdout, piloted) == (
+        f"could not be made  login    {asks}\n                            URL/users/login/\n{NOT_LOOKED_AT}"
+    )
+
+
+def test_the_password_is_asked_for_on_a_terminal_and_not_shown(piloted):
+    terminal, inside = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "etl", "verify", piloted.mapping, "--email", EMAIL, "-w", piloted.folder / "work"],
+        env={**os.environ, **target(piloted.sandbox.url, TOKEN)},
+        stdin=inside,
+        stdout=subprocess.PIPE,
+        stderr=inside,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - nothing else sets it
+        encoding="utf-8",
+    )
+    os.close(inside)
+    shown = b""
+    while not shown.endswith(b"The user's password in the shop: "):
+        shown += os.read(terminal, 1024)
+    os.write(terminal, f"{PASSWORD}\n".encode())
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert PASSWORD.encode() not in shown + _rest(terminal)
+    os.close(terminal)
+
+
+def _rest(terminal):
+    """What is left to be read of a terminal that nobody writes to any more."""
+    found = b""
+    try:
+        while chunk := os.read(terminal, 1024):
+            found += chunk
+    except OSError:
+        return found
+    return found
+
+
+def test_without_a_terminal_and_a_variable_there_is_no_password(piloted):
+    done = piloted.type("verify", piloted.mapping, "--email", EMAIL)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "there is no terminal to ask for the user's password; set ETL_VERIFY_PASSWORD in the environment\n",
+    )
+
+
+def test_the_password_is_never_an_argument(piloted):
+    done = piloted.type("verify", piloted.mapping, "--email", EMAIL, "--password", PASSWORD)
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "Error: No such option: --password")
+
+
+def test_a_user_who_was_not_sent_cannot_be_verified(piloted):
+    done = piloted.type("verify", piloted.mapping, "--email", "user3@example.com", ETL_VERIFY_PASSWORD="x")
+    assert (done.returncode, plain(done.stderr, piloted)) == (
+        2,
+        "no user with the e-mail 'user3@example.com' was sent from FOLDER/work/shop; `etl pilot` sends one\n",
+    )
+
+
+# Signals
+
+
+def sending(shop, batch, name="run"):
+    """A command that has just begun to send this batch."""
+    process = shop.start(name)
+    log = shop.root / "requests.jsonl"
+    while not (log.exists() and any(_is_sending(line, batch) for line in log.read_bytes().splitlines())):
+        assert process.poll() is None, process.communicate()
+    return process
+
+
+def _is_sending(line, batch):
+    found = json.loads(line) if line.endswith(b"}") else {}
+    return (found.get("phase"), found.get("batch")) == ("sending", batch)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_finishes_the_request_in_hand_and_says_how_to_go_on(number, shop):
+    shop.sandbox.fault("delay_answer", skip=1, seconds=1)
+    process = sending(shop, 2)
+    process.send_signal(number)
+    output, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (3, "")
+    assert json.loads(output)["problems"] == [f"stopped by {number.name}; `etl resume` goes on where this ended"]
+    assert shop.states["user"] in ({"done": 1, "accepted": 1}, {"done": 2})
+    assert read_status(shop.root).run.outcome == f"stopped by {number.name}; `etl resume` goes on where this ended"
+    assert shop.etl("resume").code == 0
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_it_at_once_and_the_journal_knows_what_may_have_arrived(number, shop):
+    shop.sandbox.fault("delay_answer", skip=1, seconds=30)
+    process = sending(shop, 2)
+    while process.poll() is None:
+        process.send_signal(number)
+    assert (process.returncode, *process.communicate()) == (-number, "", "")
+    assert [(one.batch, one.why) for one in shop.unknown()] == [(2, "the process ended before an answer was written")]
+    shop.sandbox.clear_faults()
+    assert shop.decide() == 1
+    assert shop.etl("resume").code == 0
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+
+
+def test_a_pilot_that_is_stopped_says_how_to_go_on_with_a_pilot(shop):
+    shop.sandbox.fault("delay_answer", skip=1, seconds=1)
+    process = sending(shop, 2, "pilot")
+    process.send_signal(signal.SIGINT)
+    output, error = process.communicate(timeout=60)
+    message = "stopped by SIGINT; what was sent is in the journal; `etl pilot` starts another one"
+    assert (process.returncode, error, json.loads(output)["problems"]) == (3, f"{message}\n", [message])
+    assert shop.type("pilot", shop.mapping).stdout == PILOTED.format(2)
+
+
+# Two at once
+
+
+@pytest.mark.parametrize("name", ["run", "resume", "pilot", "resolve"])
+def test_a_second_one_is_told_who_holds_the_migration(name, shop):
+    shop.sandbox.fault("never_ends")
+    process = sending(shop, 1)
+    more = (1, "--lost") if name == "resolve" else (shop.mapping,)
+    done = shop.type(name, *more)
+    holder = " ".join(["etl", *shop.arguments("run")[3:]])
+    assert done.returncode == 2
+    assert re.fullmatch(
+        rf"{shop.root} is held by `{re.escape(holder)}`, process {process.pid} on [^ ,]+, since [-+:\dT]+; "
+        r"one load at a time: wait for it, or stop it with Ctrl-C\n",
+        done.stderr,
+    ), done.stderr
+    if name == "run":
+        status = shop.type("status").stdout
+        assert f"\nRunning: {holder}, process {process.pid} on " in status
+    process.kill()
+    process.communicate()
+    assert process.returncode == KILLED
