@@ -1,11 +1,12 @@
 # make demo   the whole way once, on a local stand-in for Omnitron
 # make test   lint, types, import law and tests
+# make soak   the long version of some tests: kills at random moments, journals, mappings, amounts
 # make bench  this engine and what a user would write instead, side by side: benchmarks/results.md
 VENV   := .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: demo test bench lint clean install
+.PHONY: demo test soak bench lint clean install
 
 # The stamp is newer than what it was installed from, so a second call installs nothing.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -23,6 +24,10 @@ demo: install
 
 test: lint
 	$(BIN)/pytest -n 2
+
+# Half an hour at most for the kills, and a few minutes for the rest. SOAK_KILLS=1000 for a night.
+soak: install
+	$(BIN)/pytest -m soak -p no:xdist --log-cli-level=INFO --log-cli-format='%(asctime)s %(message)s'
 
 # The peers of the benchmark are installed for it alone.
 $(VENV)/.bench: $(VENV)/.installed

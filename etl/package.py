@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -285,6 +286,11 @@ class LineFile:
         self._file.close()
         return FileEntry(self._name, self._bytes, self._lines, self._hash.hexdigest())
 
+    def abandon(self) -> None:
+        """Close a file that is about to be removed. What is left to be written may find no room, and need not."""
+        with suppress(OSError):
+            self._file.close()
+
 
 class StageWriter:
     """Writes one stage: records in order, cut in batches; rejects and held records beside them."""
@@ -294,10 +300,17 @@ class StageWriter:
         self._records: list[bytes] = []
         self._index: list[tuple[str, int]] = []
         self._batches: list[Batch] = []
-        self._rejects = LineFile(root, f"rejects/{name}.jsonl")
-        self._held = LineFile(root, f"held/{name}.jsonl")
-        self._index_file = LineFile(root, f"index/{name}.jsonl")
-        private_folder(root / "payloads" / name)
+        with ExitStack() as opened:
+            self._rejects = self._open("rejects", opened)
+            self._held = self._open("held", opened)
+            self._index_file = self._open("index", opened)
+            private_folder(root / "payloads" / name)
+            opened.pop_all()
+
+    def _open(self, folder: str, opened: ExitStack) -> LineFile:
+        file = LineFile(self._root, f"{folder}/{self._name}.jsonl")
+        opened.callback(file.abandon)
+        return file
 
     def add(self, records: Sequence[bytes], index: Sequence[tuple[str, int]]) -> None:
         """Add valid records: each one's JSON, and its key and source row."""
@@ -321,7 +334,7 @@ class StageWriter:
     def abandon(self) -> None:
         """Close what is open; the files are about to be removed."""
         for file in self._files:
-            file.close()
+            file.abandon()
 
     @property
     def _files(self) -> tuple[LineFile, LineFile, LineFile]:

@@ -188,7 +188,8 @@ def _manifest(migration: Migration, created: datetime, stages: tuple[PackagedSta
     return Manifest(
         format=1,
         migration=migration.name,
-        created=created.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
+        created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         versions={"omnitron-etl": __version__, "python": platform.python_version()},
         mapping=_input("mapping", migration.file),
         inputs=tuple(

@@ -115,6 +115,14 @@ def test_an_upload_whose_fate_is_unknown_ends_with_4(tmp_path, clean_sandbox):
     assert only_json(done)["ok"] is False
 
 
+def test_a_run_again_sends_nothing_also_within_the_same_second(tmp_path, clean_sandbox):
+    mapping = write_shop(tmp_path)
+    runs = [etl("run", mapping, "--json", cwd=tmp_path, **target(clean_sandbox.url)) for _ in range(4)]
+    stages = [only_json(done)["stages"][0] for done in runs]
+    assert [(one["uploaded"], one["already"]) for one in stages] == [(2, 0), (0, 2), (0, 2), (0, 2)]
+    assert len(clean_sandbox.uploads()) == 1
+
+
 # --json
 
 

@@ -14,6 +14,7 @@ from load_helpers import (
     stages,
     states,
     target_of,
+    user,
     users,
     watched,
     whole_shop,
@@ -87,6 +88,16 @@ def test_a_gate_of_a_share_is_judged_over_what_was_uploaded_so_far(tmp_path, san
         load(package, target_of(sandbox.url), stages(gate=Gate(share=0.2))[:1], tmp_path)
     resume(target_of(sandbox.url), stages(gate=Gate(share=0.25))[:1], tmp_path)
     assert sandbox.keys() == TEN
+
+
+def test_a_gate_does_not_show_keys_that_may_be_personal(tmp_path, sandbox):
+    contents = {"user": [(f"user{n}@example.com", user(n)) for n in (1, 2)]}
+    package = make_package(tmp_path / "packages" / "one", contents)
+    sandbox.fault("errors")
+    with pytest.raises(GateClosed) as caught:
+        load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
+    assert ": 2 keys, which may be personal and are not shown. Omnitron does not tell" in str(caught.value)
+    assert "@" not in str(caught.value)
 
 
 def test_with_a_ramp_up_a_systematic_error_costs_one_record(tmp_path, sandbox, package):

@@ -1,9 +1,14 @@
 """What is printed of personal data without --show-data."""
 
+from dataclasses import replace
+
 import pytest
 
-from etl.report.mask import mask_reason, mask_text, mask_value
+from etl.load.wording import is_code
+from etl.package import Held
+from etl.report.mask import mask_key, mask_reason, mask_text, mask_value
 from etl.report.preview import PreviewRow
+from etl.report.rejects import held_line
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,32 @@ def test_a_quoted_value_is_masked_to_its_end_whatever_quotes_are_in_it(value):
     masked = mask_reason("line", f"{value!r} is too long")
     assert masked.endswith(" is too long")
     assert not any(word in masked for word in ("it's", "yes", "Secret", "Neill", "back"))
+
+
+@pytest.mark.parametrize(
+    ("key", "masked"),
+    [
+        ("10045", "10045"),
+        ("SIP-2021/0045", "SIP-2021/0045"),
+        ("1001-KZK", "1001-KZK"),
+        ("ali@mail.com", "a***@m***.com"),
+        ("5321234567", "5***"),
+        ("+905321234567", "+9***"),
+        ("Ayşe Yılmaz", "A*** Y***"),
+        ("ayse", "a***"),
+    ],
+)
+def test_a_key_is_shown_when_it_is_a_code_and_both_rooms_agree_on_what_is_one(key, masked):
+    assert mask_key(key) == masked
+    assert is_code(key) is (masked == key)
+
+
+def test_a_held_record_names_its_parent_by_a_code_or_masked():
+    held = Held(
+        "orders.csv", 5, "7", "user", "user", "ali@mail.com", "rejected", "user 'ali@mail.com' is rejected (row 2)"
+    )
+    line = "orders.csv row 5, field 'user': held, because user '{}' is rejected (row 2)"
+    assert held_line(held, show_data=False) == line.format("a***@m***.com")
+    assert held_line(held, show_data=True) == line.format("ali@mail.com")
+    coded = replace(held, reason="user '39' is rejected (row 2)")
+    assert held_line(coded, show_data=False) == line.format("39")

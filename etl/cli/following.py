@@ -43,18 +43,20 @@ def status(
     changed: Annotated[
         bool, typer.Option("--changed", help="List the records that have changed since they were uploaded.")
     ] = False,
+    show_data: ShowData = False,
     as_json: Json = False,
 ) -> None:
     """Show where a migration stands: stages, batches, errors, what needs a person, how long it will take."""
     from etl import journals
-    from etl.report.following import print_status
+    from etl.report.following import mask_changed, print_status
     from etl.report.summary import plain_json
 
     found = journals.status(mapping, workspace, changed=changed)
+    shown = found if show_data else mask_changed(found)
     if as_json:
-        print(plain_json(found))
+        print(plain_json(shown))
     else:
-        print_status(console(), found)
+        print_status(console(), shown)
     sys.exit(Exit.UNKNOWN if any(one["state"] == "unknown" for one in found["attention"]) else Exit.OK)
 
 

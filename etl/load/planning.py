@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from etl.errors import PackageError
 from etl.load.journal import Draft, Journal, record_hash
+from etl.load.wording import is_code
 from etl.package import Batch as PackageBatch
 from etl.package import Package, PackagedStage
 
@@ -114,8 +115,9 @@ class _Planner:
             seen.add(key)
 
     def _repeated(self, key: str) -> str:
+        named = f"the key '{key}'" if is_code(key) else "the same key"
         return (
-            f"{self._package.path}: two records of stage '{self._stage.name}' have the key '{key}', so one of them would "
+            f"{self._package.path}: two records of stage '{self._stage.name}' have {named}, so one of them would "
             "be lost; give the stage a key that is unique, and prepare again"
         )
 

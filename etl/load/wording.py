@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar
 
 from etl.errors import TargetError
@@ -108,8 +109,19 @@ def some_errors(count: int) -> str:
     return "1 error" if count == 1 else f"{count} errors"
 
 
+def is_code(key: str) -> bool:
+    """Whether a key tells nothing about a person by itself: it is a number or a code, not an e-mail, telephone or name."""
+    return _CODE.fullmatch(key) is not None and _TELEPHONE.fullmatch(key) is None
+
+
+_CODE = re.compile(r"[^\s@]*\d[^\s@]*")
+_TELEPHONE = re.compile(r"(?:\+|00)?(?:90)?0?5\d{9}")
+
+
 def _keys(batch: Batch, journal: Journal) -> str:
     keys = journal.keys(batch.id)
+    if not all(map(is_code, keys)):
+        return f"{len(keys)} keys, which may be personal and are not shown"
     more = f" and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else ""
     return f"keys {', '.join(keys[:SHOWN_KEYS])}{more}"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import os
+import signal
 import sys
+import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -77,15 +79,40 @@ def _in_processes(plan: Plan, parts: Iterator[Part], workers: int) -> Iterator[C
                     return
                 part, future = waiting.popleft()
                 true_part = following(part, end)
-                chunk = future.result() if true_part is part else pool.submit(_work, true_part).result()
+                chunk = _result(pool, future if true_part is part else pool.submit(_work, true_part))
                 end = chunk.end
                 yield chunk
         except BrokenProcessPool:
             raise SourceError(
                 "a worker process was ended from outside (out of memory?); use --workers 1, or a machine with more memory"
             ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        except BaseException:
+            _abandon(pool)  # what is under way is not wanted any more, and may never come
+            raise
+
+
+def _result(pool: ProcessPoolExecutor, future: Future[Chunk]) -> Chunk:
+    """The chunk of a future. Raises BrokenProcessPool when a worker has died.
+
+    One that is killed while it writes its chunk leaves half a message, and the executor waits for the other half for ever.
+    So the workers are looked at while waiting.
+    """
+    while True:
+        try:
+            return future.result(timeout=1)
+        except TimeoutError:
+            if not all(worker.is_alive() for worker in pool._processes.values()):
+                _abandon(pool)
+                raise BrokenProcessPool from None
+
+
+def _abandon(pool: ProcessPoolExecutor) -> None:
+    """End the workers at once. The executor holds the writing end of their pipe too: closed, half a message is its end."""
+    for worker in list((pool._processes or {}).values()):
+        worker.kill()
+    if not pool._result_queue._writer.closed:  # type: ignore[attr-defined]
+        pool._result_queue._writer.close()  # type: ignore[attr-defined]
+    pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _context() -> multiprocessing.context.BaseContext:
@@ -98,15 +125,10 @@ _program: Program
 
 def _start(plan: Plan) -> None:
     """Compile the plan, once in each worker process. Ctrl-C is the main process' business."""
-    import gc
-    import signal
-    import threading
-
-    # Rows and records make no cycles, and looking for some among millions of cells takes a fifth of the time.
-    gc.disable()
+    gc.disable()  # for the reason _without_collecting gives
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_the_main_process, daemon=True).start()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_the_main_process, daemon=True).start()
     global _program  # noqa: PLW0603 - the one state a worker process has
     _program = Program(plan)
 

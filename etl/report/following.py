@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from etl.report.mask import mask_record
+from etl.report.mask import mask_key, mask_record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,6 +86,13 @@ _PLAIN_VALUE = re.compile(r"[\w-]*", re.ASCII)
 _ANSWERED = re.compile(r"(?<= answered \d{3}: ).*", re.DOTALL)
 
 
+def mask_changed(status: Plain) -> dict[str, Any]:
+    """The status without keys that may be personal."""
+    if "changed" not in status:
+        return dict(status)
+    return {**status, "changed": [{**one, "key": mask_key(one["key"])} for one in status["changed"]]}
+
+
 def mask_history(history: Plain) -> dict[str, Any]:
     """Without the personal data of the record. What Omnitron answered may repeat some, so it is left out too."""
     sendings = [
@@ -153,10 +160,14 @@ def _request(line: Plain) -> str:
 
 def print_pilot(console: Console, pilot: Plain) -> None:
     for stage in pilot["stages"]:
-        already = f", sent before: {', '.join(stage['already'])}" if stage["already"] else ""
-        line = f"{stage['name']}: {', '.join(stage['keys']) or 'nothing new'}{already}; no errors"
+        already = f", sent before: {_keys(stage['already'])}" if stage["already"] else ""
+        line = f"{stage['name']}: {_keys(stage['keys']) or 'nothing new'}{already}; no errors"
         console.print(line, soft_wrap=True, markup=False)
     console.print("The pilot succeeded. Next: etl verify --email E, as the user of the first line.", markup=False)
+
+
+def _keys(keys: Sequence[str]) -> str:
+    return ", ".join(map(mask_key, keys))
 
 
 def print_checks(console: Console, report: Plain) -> None:

@@ -21,6 +21,8 @@ PLAIN_FIELDS = frozenset(
 # A text that holds both kinds of quotes is shown with some of them escaped.
 _QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")
 _WORD = re.compile(r"\w+")
+_CODE = re.compile(r"[^\s@]*\d[^\s@]*")
+_TELEPHONE = re.compile(r"(?:\+|00)?(?:90)?0?5\d{9}")
 _EMAIL = re.compile(r"([^\s@])[^\s@]*@([^\s@.])[^\s@.]*((?:\.[\w-]+)+)")
 
 
@@ -30,6 +32,11 @@ def mask_text(text: str) -> str:
     if email := _EMAIL.fullmatch(text):
         return f"{email[1]}***@{email[2]}***{email[3]}"
     return _WORD.sub(lambda word: f"{word[0][0]}***", text)
+
+
+def mask_key(key: str) -> str:
+    """A record's key, as it is when it is a number or a code: an e-mail, a telephone or a name is masked."""
+    return key if _CODE.fullmatch(key) and not _TELEPHONE.fullmatch(key) else mask_text(key)
 
 
 def mask_value(field: str | None, value: Any) -> Any:
@@ -52,3 +59,8 @@ def mask_reason(field: str | None, reason: str) -> str:
     if field in PLAIN_FIELDS:
         return reason
     return _QUOTED.sub(lambda quoted: f"{quoted[0][0]}{mask_text(quoted[0][1:-1])}{quoted[0][0]}", reason)
+
+
+def mask_keys(reason: str) -> str:
+    """A reason that quotes the keys of other records."""
+    return _QUOTED.sub(lambda quoted: f"{quoted[0][0]}{mask_key(quoted[0][1:-1])}{quoted[0][0]}", reason)

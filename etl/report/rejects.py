@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from etl.package import Held, Package, PackagedStage, Reject
-from etl.report.mask import mask_reason
+from etl.report.mask import mask_keys, mask_reason
 
 MOST_LOOKED_AT = 10_000
 MOST_SHOWN = 8
@@ -20,8 +20,9 @@ def reject_line(reject: Reject, *, show_data: bool) -> str:
     return f"{reject.source} row {reject.row}{field}: {reason}"
 
 
-def held_line(held: Held) -> str:
-    return f"{held.source} row {held.row}, field '{held.field}': held, because {held.reason}"
+def held_line(held: Held, *, show_data: bool) -> str:
+    reason = held.reason if show_data else mask_keys(held.reason)
+    return f"{held.source} row {held.row}, field '{held.field}': held, because {reason}"
 
 
 def data_problems(package: Package, *, show_data: bool = False) -> list[str]:
@@ -33,7 +34,7 @@ def _stage_lines(package: Package, stage: PackagedStage, show_data: bool) -> lis
     rejects = islice(package.rejects(stage), MOST_LOOKED_AT)
     held = islice(package.held(stage), MOST_LOOKED_AT)
     lines = _grouped([((one.field or "", _kind(one)), reject_line(one, show_data=show_data)) for one in rejects])
-    lines += _grouped([((one.field, one.parent_fate), held_line(one)) for one in held])
+    lines += _grouped([((one.field, one.parent_fate), held_line(one, show_data=show_data)) for one in held])
     return [f"{stage.name}: {line}" for line in lines]
 
 

@@ -64,12 +64,11 @@ def payload_records(summary, stage):
 
 def keys_and_rows(summary, stage):
     """For each payload record, in order, its key and its row of the source."""
-    files = sorted(Path(summary["package"]).glob(f"index/{stage}/*.json"))
-    return [tuple(pair) for file in files for pair in exact(file.read_text(encoding="utf-8"))]
+    return [tuple(pair) for batch in lines(summary, "index", stage) for pair in batch]
 
 
 def lines(summary, folder, stage):
-    """The lines of rejects/<stage>.jsonl or held/<stage>.jsonl."""
+    """The lines of rejects/<stage>.jsonl, held/<stage>.jsonl or index/<stage>.jsonl."""
     text = (Path(summary["package"]) / folder / f"{stage}.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.splitlines()]
 

@@ -260,7 +260,7 @@ def test_orders_without_a_line_are_migrated_without_an_item(migrated):
 
 def test_the_token_is_in_no_file_that_a_run_leaves(migrated):
     files = [path for path in migrated.workspace.rglob("*") if path.is_file()]
-    assert len(files) > 4 * 17 * 2
+    assert len(files) > 4 * 17
     assert [path for path in files if TOKEN.encode() in path.read_bytes()] == []
 
 

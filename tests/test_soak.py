@@ -1,0 +1,118 @@
+"""The long version of what the other tests do: `make soak`. How long it took, and how much it was, is logged.
+
+SOAK_SEED (default: one of its own, which is logged) makes the kills the same again; SOAK_KILLS says how many.
+"""
+
+import logging
+import os
+import random
+import time
+from collections import Counter
+
+import jsonschema_rs
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis.stateful import run_state_machine_as_test
+from killing import kill_at_random, migration
+from load_helpers import Sandbox
+import test_mapping_mutated
+from test_journal_machine import Loading
+
+from etl.prepare.validate import Validator
+from etl.resources import load_schema
+
+pytestmark = pytest.mark.soak
+log = logging.getLogger("soak")
+
+KILLS = int(os.environ.get("SOAK_KILLS", "100"))
+KILLS_A_MIGRATION = 10
+LONGEST = 30 * 60
+"""Seconds for all the kills; a machine that takes longer has something else to do."""
+
+FAULTS = (
+    {"name": "error_before", "status": 500},
+    {"name": "error_before", "status": 429, "retry_after": 0},
+    {"name": "error_before", "status": 400},
+    {"name": "error_after", "status": 502},
+    {"name": "too_large", "size": 700, "times": 3},
+    {"name": "refuse", "on": "finished", "seconds": 0.3},
+    {"name": "drop_before_body"},
+    {"name": "drop_during_body"},
+    {"name": "drop_after_body"},
+    {"name": "drop_after_accept"},
+    {"name": "half_answer"},
+    {"name": "wrong_json"},
+    {"name": "no_migration_id"},
+    {"name": "delay_answer", "seconds": 0.5},
+    {"name": "error_before", "on": "progress", "status": 503, "times": 3},
+    {"name": "slow", "seconds": 0.02},
+)
+
+
+def test_a_hundred_kills_at_random_moments_lose_nothing_and_repeat_nothing(tmp_path):
+    seed = os.environ.get("SOAK_SEED") or str(random.SystemRandom().randrange(10**9))
+    chance, began, done = random.Random(seed), time.monotonic(), Counter()
+    log.info("kills: SOAK_SEED=%s", seed)
+    while done["kills"] < KILLS:
+        assert time.monotonic() - began < LONGEST, f"only {done} in {LONGEST} s"
+        done["kills"] += killed_migration(tmp_path / str(done["migrations"]), chance)
+        done["migrations"] += 1
+        log.info("%d kills in %d migrations, %.0f s", done["kills"], done["migrations"], time.monotonic() - began)
+
+
+def killed_migration(folder, chance):
+    """A migration of its own shape into a stand-in of its own, killed some times, perhaps with faults besides."""
+    sandbox = Sandbox()
+    try:
+        shape = {
+            "customers": chance.randrange(5, 60),
+            "batch_size": chance.choice([1, 3, 8, 20]),
+            "concurrency": chance.choice([1, 1, 3, 5]),
+            "ramp_up": chance.random() < 0.5,
+        }
+        faults = chance.sample(FAULTS, chance.choice([0, 0, 1, 3]))
+        log.info("%s, faults: %s", shape, ", ".join(one["name"] for one in faults) or "none")
+        for one in faults:
+            sandbox.fault(skip=chance.randrange(12), **one)
+        return kill_at_random(migration(folder, sandbox, **shape), chance, KILLS_A_MIGRATION)
+    finally:
+        sandbox.close()
+
+
+def test_a_thousand_histories_of_a_journal():
+    began = time.monotonic()
+    run_state_machine_as_test(Loading, settings=settings(max_examples=1000, stateful_step_count=50, deadline=None))
+    log.info("1,000 histories of up to 50 steps in %.0f s", time.monotonic() - began)
+
+
+BLOCK = 100_000
+
+
+def test_ten_million_amounts_are_money_and_the_tenths_of_a_cent_between_them_are_not():
+    """By the whole schema through jsonschema-rs, and by the validator that a run uses."""
+    began, price = time.monotonic(), load_schema("order_item")["properties"]["price"]
+    many = jsonschema_rs.validator_for({"type": "array", "items": price})
+    none = jsonschema_rs.validator_for({"type": "array", "items": {"not": price}})
+    validator = Validator({"type": "object", "properties": {"price": price}})
+    for first in range(0, 10_000_000, BLOCK):
+        amounts = [cents / 100 for cents in range(first, first + BLOCK)]
+        assert many.is_valid(amounts), first
+        assert validator.all_valid([{"price": amount} for amount in amounts]), first
+        assert none.is_valid([(10 * cents + 1 + cents % 9) / 1000 for cents in range(first, first + BLOCK)]), first
+    log.info("10,000,000 amounts in %.0f s", time.monotonic() - began)
+
+
+@pytest.fixture(scope="module")
+def mapping(tmp_path_factory):
+    return test_mapping_mutated.sample(tmp_path_factory.mktemp("mutated"))
+
+
+@settings(
+    max_examples=10_000,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(text=test_mapping_mutated.mutated())
+def test_ten_thousand_mutated_mappings_give_problems_with_places_inside_them(mapping, text):
+    short = test_mapping_mutated.test_a_mutated_mapping_gives_problems_with_places_inside_it
+    short.hypothesis.inner_test(mapping, text)
