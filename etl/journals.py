@@ -73,7 +73,7 @@ def pilot(
 
 
 def verify(mapping: Path, workspace: Path, email: str, password: str) -> Plain:
-    migration = require(load_mapping(mapping), upload=True)
+    migration = require(load_mapping(mapping), upload=True, shop=True)
     report = load.verify(workspace / migration.name, migration.target, email, Secret(password))
     return {"passed": report.passed, **_answer(report)}
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import MappingError
-from etl.extract import read_all
+from etl.extract import read_all, shown
 from etl.mapping import Checked, load_mapping, require
 from etl.model import Migration, RowFault, Source, Stage, Table
 from etl.prepare.program import Outcome, Program, plan_stage
@@ -57,7 +57,7 @@ def _numbered(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
 def _preview_row(
     stage: Stage, source: Source, table: Table, program: Program, number: int, row: Any, fault: RowFault | None
 ) -> PreviewRow:
-    name = Path(source.location).name
+    name = Path(shown(source.location)).name
     if fault is not None:
         cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
         return PreviewRow(stage.name, name, number, cells, "rejected", {}, [(None, fault.reason)])

@@ -7,7 +7,7 @@ import os
 import platform
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 from etl import __version__
 from etl.errors import EtlError, PackageError
-from etl.extract import KINDS
-from etl.files import private_folder, sha256_of
+from etl.extract import KINDS, fingerprint, shown
+from etl.files import private_folder
 from etl.mapping import Checked, load_mapping, require
 from etl.model import Migration, Stage
 from etl.package import Input, Manifest, Package, PackagedStage, PackageWriter
-from etl.prepare.engine import chunks
-from etl.prepare.integrity import Integrity
+from etl.prepare.engine import LOCAL, Pools, chunks, pools
+from etl.prepare.integrity import Arrived, Integrity, none_arrived
 from etl.prepare.program import plan_stage
 from etl.prepare.stage import prepare_stage
 from etl.report.rejects import data_problems
@@ -46,13 +46,18 @@ def usable_cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to prepare. `workers` processes; `limit` rows of each source; `keys` held in memory for each index; `fast` paths."""
+    """How to prepare. `workers` processes; `limit` rows of each source; `keys` held in memory for each index; `fast` paths.
+
+    `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
+    """
 
     workspace: Path = Path("work")
     workers: int = field(default_factory=usable_cores)
     limit: int | None = None
     keys: int = 250_000
     fast: bool = True
+    engine: str = LOCAL
+    scheduler: str | None = None
 
     def folder(self, migration: Migration) -> Path:
         """Where everything of one migration lies."""
@@ -76,13 +81,30 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
     migration = checked.migration
     created = datetime.now(UTC)
     path = _new_package_path(private_folder(settings.folder(migration)) / "packages", created)
-    with _told_when_full(path), PackageWriter(path) as writer:
-        integrity = Integrity(writer.scratch, settings.keys)
-        try:
-            stages = [_prepare_stage(checked, stage, settings, integrity, writer, watch) for stage in migration.stages]
-        finally:
-            integrity.close()
+    with (
+        pools(settings.engine, settings.workers, settings.scheduler) as workers,
+        _told_when_full(path),
+        PackageWriter(path) as writer,
+        _arrived(settings.folder(migration)) as arrived,
+    ):
+        with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
+            stages = [
+                _prepare_stage(checked, stage, settings, workers, integrity, writer, watch)
+                for stage in migration.stages
+            ]
         return writer.finish(_manifest(migration, created, tuple(stages)))
+
+
+@contextmanager
+def _arrived(root: Path) -> Iterator[Arrived]:
+    """What earlier loads have brought to Omnitron: records may refer to it, though it is not in the sources any more."""
+    if not (root / "journal.sqlite").exists():
+        yield none_arrived
+        return
+    from etl.load import Uploaded
+
+    with closing(Uploaded(root)) as uploaded:
+        yield uploaded.among
 
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -158,15 +180,21 @@ def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path
 
 
 def _prepare_stage(
-    checked: Checked, stage: Stage, settings: Settings, integrity: Integrity, writer: PackageWriter, watch: Watch
+    checked: Checked,
+    stage: Stage,
+    settings: Settings,
+    workers: Pools | None,
+    integrity: Integrity,
+    writer: PackageWriter,
+    watch: Watch,
 ) -> PackagedStage:
     migration, table = checked.migration, checked.tables[stage.source]
     plan = plan_stage(migration, stage, table, checked.lookups, fast=settings.fast)
     return prepare_stage(
         plan,
-        migration.sources[stage.source].location,
+        shown(migration.sources[stage.source].location),
         table.first_row,
-        chunks(plan, table, workers=settings.workers, limit=settings.limit),
+        chunks(plan, table, workers=settings.workers, limit=settings.limit, pools=workers),
         integrity.stage(stage),
         writer.stage(stage.name, stage.payload, stage.batch_size or migration.target.batch_size),
         lambda rows: watch(stage.name, rows),
@@ -191,16 +219,14 @@ def _manifest(migration: Migration, created: datetime, stages: tuple[PackagedSta
         # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
         created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         versions={"omnitron-etl": __version__, "python": platform.python_version()},
-        mapping=_input("mapping", migration.file),
-        inputs=tuple(
-            _input(one.name, Path(one.location)) for one in [*sources, *lookups] if KINDS[one.kind].local_file
-        ),
+        mapping=_input("mapping", str(migration.file)),
+        inputs=tuple(_input(one.name, one.location) for one in [*sources, *lookups] if KINDS[one.kind].local_file),
         stages=stages,
     )
 
 
-def _input(name: str, file: Path) -> Input:
-    return Input(name, str(file), file.stat().st_size, sha256_of(file))
+def _input(name: str, location: str) -> Input:
+    return Input(name, *fingerprint(location))
 
 
 def summary_of(package: Package, *, show_data: bool = False) -> Summary:

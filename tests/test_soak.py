@@ -11,11 +11,11 @@ from collections import Counter
 
 import jsonschema_rs
 import pytest
+import test_mapping_mutated
 from hypothesis import HealthCheck, given, settings
 from hypothesis.stateful import run_state_machine_as_test
 from killing import kill_at_random, migration
 from load_helpers import Sandbox
-import test_mapping_mutated
 from test_journal_machine import Loading
 
 from etl.prepare.validate import Validator
@@ -108,11 +108,11 @@ def mapping(tmp_path_factory):
 
 
 @settings(
-    max_examples=10_000,
+    max_examples=3_000,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(text=test_mapping_mutated.mutated())
-def test_ten_thousand_mutated_mappings_give_problems_with_places_inside_them(mapping, text):
+def test_three_thousand_mutated_mappings_give_problems_with_places_inside_them(mapping, text):
     short = test_mapping_mutated.test_a_mutated_mapping_gives_problems_with_places_inside_it
     short.hypothesis.inner_test(mapping, text)

@@ -135,6 +135,7 @@ def verify(
     mapping: Mapping,
     email: Annotated[str, typer.Option("--email", help="The migrated user's e-mail.")],
     workspace: Workspace = Path("work"),
+    show_data: ShowData = False,
     as_json: Json = False,
 ) -> None:
     """Log in to the shop as a migrated user and look whether address, order and items are there.
@@ -142,10 +143,11 @@ def verify(
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
     """
     from etl import journals
-    from etl.report.following import print_checks
+    from etl.report.following import mask_checks, print_checks
     from etl.report.summary import plain_json
 
-    found = journals.verify(mapping, workspace, email, _password())
+    made = journals.verify(mapping, workspace, email, _password())
+    found = made if show_data else mask_checks(made)
     if as_json:
         print(plain_json(found))
     else:

@@ -5,7 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from etl.cli.shared import Json, Limit, Mapping, ShowData, Workers, Workspace, outside, progress, reporting, settings
+from etl.cli.shared import (
+    Engine,
+    EngineName,
+    Json,
+    Limit,
+    Mapping,
+    Scheduler,
+    ShowData,
+    Workers,
+    Workspace,
+    outside,
+    progress,
+    reporting,
+    settings,
+)
 
 
 def dry_run(
@@ -13,6 +27,8 @@ def dry_run(
     workspace: Workspace = Path("work"),
     workers: Workers = None,
     limit: Limit = None,
+    engine: Engine = EngineName.LOCAL,
+    scheduler: Scheduler = None,
     show_data: ShowData = False,
     as_json: Json = False,
 ) -> None:
@@ -21,7 +37,7 @@ def dry_run(
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            package = runner.dry_run(mapping, settings(workspace, workers, limit), watch)
+            package = runner.dry_run(mapping, settings(workspace, workers, limit, engine, scheduler), watch)
         report(runner.summary_of(package, show_data=show_data))
 
 
@@ -30,6 +46,8 @@ def run(
     workspace: Workspace = Path("work"),
     workers: Workers = None,
     limit: Limit = None,
+    engine: Engine = EngineName.LOCAL,
+    scheduler: Scheduler = None,
     show_data: ShowData = False,
     as_json: Json = False,
 ) -> None:
@@ -38,7 +56,7 @@ def run(
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            given = settings(workspace, workers, limit)
+            given = settings(workspace, workers, limit, engine, scheduler)
             summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data)
         report(summary, error)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
@@ -31,6 +32,22 @@ Workers = Annotated[
 ]
 Limit = Annotated[
     int | None, typer.Option("--limit", min=1, help="Only this many rows of each source, for a quick look.")
+]
+
+
+class EngineName(StrEnum):
+    """What runs the work of preparing."""
+
+    LOCAL = "local"
+    DASK = "dask"
+
+
+Engine = Annotated[
+    EngineName, typer.Option("--engine", help="What prepares: processes of this machine, or a Dask cluster.")
+]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="The Dask cluster. Default: one on this machine, for a try."),
 ]
 
 
@@ -121,9 +138,23 @@ def _batches(watch: Watch) -> Callable[[Event], None]:
     return told
 
 
-def settings(workspace: Path, workers: int | None, limit: int | None) -> Settings:
+def settings(
+    workspace: Path,
+    workers: int | None,
+    limit: int | None,
+    engine: EngineName = EngineName.LOCAL,
+    scheduler: str | None = None,
+) -> Settings:
     from etl.runner import Settings, usable_cores
 
     if workspace.exists() and not workspace.is_dir():
         raise MappingError(f"{workspace}: is no folder; name one with --workspace")
-    return Settings(workspace=workspace, workers=workers or usable_cores(), limit=limit)
+    if scheduler is not None and engine is not EngineName.DASK:
+        raise MappingError(f"--scheduler {scheduler}: goes with --engine dask")
+    return Settings(
+        workspace=workspace,
+        workers=workers or usable_cores(),
+        limit=limit,
+        engine=engine.value,
+        scheduler=scheduler,
+    )

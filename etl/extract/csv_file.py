@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
@@ -24,6 +23,7 @@ from etl.extract.kinds import (
     one_character_or_none,
     texts,
 )
+from etl.extract.locations import File, size_of
 from etl.extract.opening import (
     chunk_encoding,
     cuttable,
@@ -43,7 +43,7 @@ OTHER_DELIMITERS = (";", "\t", "|", ",")
 class CsvTable:
     """A CSV file that can be cut: its data are the bytes from `begin` to `end`."""
 
-    path: Path
+    path: File
     header: tuple[str, ...]
     first_row: int
     begin: int
@@ -74,7 +74,7 @@ def open_csv(location: str, settings: Settings) -> Table:
     header, data_begin = begin_table(_lines_from(path, begin, format), path, format, settings["header"])
     format = replace(format, width=len(header))
     first_row = 1 if settings["header"] else 2
-    return CsvTable(path, header, first_row, data_begin, path.stat().st_size, format)
+    return CsvTable(path, header, first_row, data_begin, size_of(path), format)
 
 
 def _format(settings: Settings) -> CsvFormat:
@@ -83,11 +83,11 @@ def _format(settings: Settings) -> CsvFormat:
     return CsvFormat(settings["encoding"], settings["delimiter"], settings["quote"], frozenset(settings["nulls"]))
 
 
-def _lines_from(path: Path, begin: int, format: CsvFormat) -> Lines:
+def _lines_from(path: File, begin: int, format: CsvFormat) -> Lines:
     return Lines(_chunks_from(path, begin), begin, format)
 
 
-def _chunks_from(path: Path, begin: int) -> Iterator[bytes]:
+def _chunks_from(path: File, begin: int) -> Iterator[bytes]:
     with reading(path), path.open("rb") as file:
         file.seek(begin)
         while chunk := file.read(1 << 16):
@@ -95,7 +95,7 @@ def _chunks_from(path: Path, begin: int) -> Iterator[bytes]:
 
 
 def begin_table(
-    lines: Lines, path: Path, format: CsvFormat, names: tuple[str, ...] | None
+    lines: Lines, path: File, format: CsvFormat, names: tuple[str, ...] | None
 ) -> tuple[tuple[str, ...], int]:
     """The header, and the byte its data begin at. `names` is the header of a file that has none."""
     start = lines.position
@@ -109,14 +109,14 @@ def begin_table(
     return _named(path, names), lines.position
 
 
-def _named(path: Path, cells: tuple[str, ...]) -> tuple[str, ...]:
+def _named(path: File, cells: tuple[str, ...]) -> tuple[str, ...]:
     try:
         return column_names(cells)
     except ValueError as error:
         raise SourceError(f"{path} row 1: {error}") from None
 
 
-def _check_delimiter(path: Path, cells: tuple[str, ...], format: CsvFormat) -> None:
+def _check_delimiter(path: File, cells: tuple[str, ...], format: CsvFormat) -> None:
     """A header that is one cell with another delimiter in it was cut with the wrong one."""
     other = next((one for one in OTHER_DELIMITERS if one in cells[0] and one != format.delimiter), None)
     if len(cells) == 1 and other:
@@ -130,7 +130,7 @@ def _as_yaml(delimiter: str) -> str:
     return '"\\t"' if delimiter == "\t" else f'"{delimiter}"'
 
 
-def _open_sequential(path: Path, format: CsvFormat, settings: Settings) -> Table:
+def _open_sequential(path: File, format: CsvFormat, settings: Settings) -> Table:
     """A compressed file, or one in an encoding whose newlines cannot be found among the bytes."""
     encoding = format.encoding
     format = replace(format, encoding=chunk_encoding(encoding))

@@ -12,11 +12,11 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import BinaryIO
 
 from etl.extract.csv_records import CsvFormat, Lines, read_records, without_nulls
 from etl.extract.cuts import LINE_END
+from etl.extract.locations import File
 from etl.extract.opening import reading
 from etl.extract.rows import gather, ragged
 from etl.model import RowFault, Rows
@@ -30,7 +30,7 @@ LOOK_AHEAD = 4096
 class CsvPart:
     """The records that begin in the bytes from `start` to `stop` of a file."""
 
-    path: Path
+    path: File
     start: int
     stop: int
     format: CsvFormat

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import BinaryIO
 
 from etl.errors import SourceError
+from etl.extract.locations import File
 from etl.extract.opening import reading
 
 # \n, \r\n, or the lone \r of old Macs; a \r at the very end of what was read may be half of \r\n, so it does not count.
@@ -28,7 +28,7 @@ def first_line(window: bytes, ending: re.Pattern[bytes] = LINE_END) -> int | Non
     return found.end() if found else None
 
 
-def ranges(path: Path, begin: int, end: int, size: int, choose: Choose = first_line) -> Iterator[tuple[int, int]]:
+def ranges(path: File, begin: int, end: int, size: int, choose: Choose = first_line) -> Iterator[tuple[int, int]]:
     """Cut the bytes from `begin` to `end` in ranges of about `size`, each of which begins where a line begins."""
     start = begin
     with reading(path), path.open("rb") as file:
@@ -38,7 +38,7 @@ def ranges(path: Path, begin: int, end: int, size: int, choose: Choose = first_l
             start = stop
 
 
-def _line_after(path: Path, file: BinaryIO, at: int, choose: Choose) -> int:
+def _line_after(path: File, file: BinaryIO, at: int, choose: Choose) -> int:
     """The place after `at` where a line begins, or the end of the file."""
     begin = at
     while window := _window(file, at):
@@ -60,7 +60,7 @@ def _window(file: BinaryIO, at: int) -> bytes:
     return file.read(WINDOW)
 
 
-def sample(path: Path, begin: int) -> bytes:
+def sample(path: File, begin: int) -> bytes:
     """The first bytes from `begin` on; how many rows they hold tells how large a part has to be."""
     with reading(path), path.open("rb") as file:
         return _window(file, begin)

@@ -7,16 +7,20 @@ not rows. Of merged cells the first holds the value. A cell that shows an error 
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.kinds import TRIM, Kind, Option, Settings, nearest, row_number
+from etl.extract.locations import File, RemoteFile
 from etl.extract.opening import existing_file, reading
 from etl.extract.rows import Record, SequentialTable, ragged
 from etl.model import Table
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
 
 EXACT = 10**15
 """Excel keeps 15 digits; a larger number has lost its last ones already and stays the float it is."""
@@ -34,12 +38,12 @@ def open_excel(location: str, settings: Settings) -> Table:
     return SequentialTable(header, header_row + 1, lambda: _records(grid, header, header_row))
 
 
-def _grid(path: Path, sheet: str | int | None) -> list[list[Any]]:
+def _grid(path: File, sheet: str | int | None) -> list[list[Any]]:
     """All cells from A1 on, without the blank rows at the end."""
-    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+    from python_calamine import CalamineError, PasswordError
 
     try:
-        with reading(path), CalamineWorkbook.from_path(path) as workbook:
+        with reading(path), _workbook(path) as workbook:
             name = _sheet_name(path, workbook.sheet_names, sheet)
             grid: list[list[Any]] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
     except PasswordError:
@@ -54,7 +58,16 @@ def _grid(path: Path, sheet: str | int | None) -> list[list[Any]]:
     return grid
 
 
-def _sheet_name(path: Path, names: list[str], sheet: str | int | None) -> str:
+def _workbook(path: File) -> CalamineWorkbook:
+    from python_calamine import CalamineWorkbook
+
+    if not isinstance(path, RemoteFile):
+        return CalamineWorkbook.from_path(path)
+    with path.raw_stream() as file:
+        return CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
+
+
+def _sheet_name(path: File, names: list[str], sheet: str | int | None) -> str:
     if sheet is None:
         return names[0]
     if isinstance(sheet, int) and 1 <= sheet <= len(names):
@@ -64,7 +77,7 @@ def _sheet_name(path: Path, names: list[str], sheet: str | int | None) -> str:
     raise SourceError(f"{path}: no sheet '{sheet}'{nearest(str(sheet), names)}; its sheets are: {', '.join(names)}")
 
 
-def _header(path: Path, cells: list[Any], row: int) -> tuple[str, ...]:
+def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:
     texts = ["" if cell is None else str(cell) for cell in map(native, cells)]
     while texts and not texts[-1].strip():
         texts.pop()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from etl.errors import SourceError
 from etl.extract.json_values import DOCUMENT, decode, described, keys_of, record_of, value_fault
 from etl.extract.kinds import ENCODING, TEXT, TEXTS, TRIM, Kind, Option, Settings, names_or_none, nearest
+from etl.extract.locations import File
 from etl.extract.opening import chunk_encoding, existing_file, text_chunks
 from etl.extract.rows import Record, SequentialTable
 from etl.extract.undecodable import undecodable
@@ -25,7 +25,7 @@ def open_json(location: str, settings: Settings) -> Table:
     return SequentialTable(header, 1, lambda: _records(items, header))
 
 
-def _document(path: Path, encoding: str) -> Any:
+def _document(path: File, encoding: str) -> Any:
     data = b"".join(text_chunks(path, encoding))
     try:
         return decode(data.decode(chunk_encoding(encoding)), DOCUMENT)
@@ -42,7 +42,7 @@ def _lines_hint(error: json.JSONDecodeError) -> str:
     return "; with one object a line, read it with `jsonl:`" if error.msg == "Extra data" else ""
 
 
-def _array(path: Path, document: Any, inner: str | None) -> list[Any]:
+def _array(path: File, document: Any, inner: str | None) -> list[Any]:
     """The array at a path such as `data.orders`."""
     value, so_far = document, ""
     for name in inner.split(".") if inner else ():

@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.csv_records import SHOWN, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
 from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, keys_of, record_of, surrogates_possible, value_fault
 from etl.extract.kinds import ENCODING, TEXTS, TRIM, Kind, Option, Settings, names_or_none
+from etl.extract.locations import File, size_of
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.rows import Record, SequentialTable, gather
 from etl.extract.undecodable import undecodable
@@ -27,7 +27,7 @@ from etl.model import Part, Rows, Table
 class JsonlPart:
     """Some whole lines of a file: its bytes from `begin` to `stop`."""
 
-    path: Path
+    path: File
     begin: int
     stop: int
     encoding: str
@@ -47,7 +47,7 @@ class JsonlPart:
 
 @dataclass(frozen=True, slots=True)
 class JsonlTable:
-    path: Path
+    path: File
     header: tuple[str, ...]
     begin: int
     end: int
@@ -71,14 +71,14 @@ def open_jsonl(location: str, settings: Settings) -> Table:
     header = settings["header"] or _header(path, encoding)
     if is_compressed(path) or not cuttable(encoding):
         return SequentialTable(header, 1, lambda: _records(_lines(path, encoding), read_as, header))
-    return JsonlTable(path, header, text_start(path, encoding), path.stat().st_size, read_as)
+    return JsonlTable(path, header, text_start(path, encoding), size_of(path), read_as)
 
 
-def _lines(path: Path, encoding: str) -> Iterator[bytes]:
+def _lines(path: File, encoding: str) -> Iterator[bytes]:
     return raw_lines(text_chunks(path, encoding))
 
 
-def _header(path: Path, encoding: str) -> tuple[str, ...]:
+def _header(path: File, encoding: str) -> tuple[str, ...]:
     """The keys of the first objects. Raises SourceError when there is none, with the first line's own fault."""
     records = _decoded(_lines(path, encoding), chunk_encoding(encoding))
     first = list(islice(records, HEADER_SAMPLE))

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.kinds import nearest
+from etl.extract.locations import File, RemoteFile, located, size_of
+from etl.files import sha256_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 COMPRESSED = (".gz", ".bz2", ".xz")
 CHUNK = 1 << 18
@@ -29,20 +34,36 @@ _MARKS = {
 }
 
 
-def existing_file(location: str) -> Path:
+def existing_file(location: str) -> File:
     """The file, when it is there, can be read, and is not empty; otherwise SourceError."""
-    path = Path(location)
+    path = located(location)
     with reading(path):
-        if path.is_dir():
-            raise SourceError(f"{path}: is a folder; name the file in it{_some_of(_files_in(path))}")
-        with path.open("rb") as file:
-            if not file.read(1):
-                raise SourceError(f"{path}: is empty, without even a header; was the export cut off?")
+        is_empty = _is_empty_remote(path) if isinstance(path, RemoteFile) else _is_empty(path)
+    if is_empty:
+        raise SourceError(f"{path}: is empty, without even a header; was the export cut off?")
     return path
 
 
+def _is_empty(path: Path) -> bool:
+    if path.is_dir():
+        raise SourceError(f"{path}: is a folder; name the file in it{_some_of(_files_in(path))}")
+    with path.open("rb") as file:
+        return not file.read(1)
+
+
+def _is_empty_remote(file: RemoteFile) -> bool:
+    kind, size = file.kind_and_size()
+    if kind == "directory":
+        raise SourceError(f"{file}: is a folder; name the file in it")
+    if kind != "file":
+        raise SourceError(f"{file}: is no file but a pipe or a device")
+    if size is None:
+        raise SourceError(f"{file}: the server does not tell its size, so it cannot be cut in parts; fetch it first")
+    return size == 0
+
+
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def reading(path: File) -> Iterator[None]:
     """Turn what can go wrong with a file that is being read into a SourceError that says what to do."""
     try:
         yield
@@ -53,10 +74,27 @@ def reading(path: Path) -> Iterator[None]:
     except (EOFError, zlib.error, lzma.LZMAError) as error:
         raise SourceError(f"{path}: the compressed file is damaged or cut off ({error}); fetch it again") from None
     except OSError as error:
-        raise SourceError(f"{path}: cannot be read ({error.strerror or error})") from None
+        raise SourceError(f"{path}: cannot be read ({_reason(path, error)})") from None
+    except Exception as error:
+        if not (isinstance(path, RemoteFile) and _is_foreign(error)):
+            raise
+        raise SourceError(f"{path}: cannot be read ({_reason(path, error)})") from None
 
 
-def _near_files(path: Path) -> str:
+def _is_foreign(error: Exception) -> bool:
+    """Whether an error is a storage library's own (botocore, paramiko...): fsspec has no common one."""
+    return type(error).__module__.partition(".")[0] not in ("builtins", "etl")
+
+
+def _reason(path: File, error: Exception) -> str:
+    text = str(getattr(error, "strerror", None) or error)
+    # A storage repeats the URL, with the signature that may be in it.
+    return text.replace(path.url, str(path)) if isinstance(path, RemoteFile) else text
+
+
+def _near_files(path: File) -> str:
+    if isinstance(path, RemoteFile):
+        return ""
     if not path.parent.is_dir():
         return f"; its folder {path.parent} does not exist either"
     names = _files_in(path.parent)
@@ -76,7 +114,7 @@ def _some_of(names: list[str]) -> str:
     return f"; there are: {', '.join(names[:10])}{', ...' if len(names) > 10 else ''}"
 
 
-def is_compressed(path: Path) -> bool:
+def is_compressed(path: File) -> bool:
     return path.suffix in COMPRESSED
 
 
@@ -91,8 +129,12 @@ class XzSource:
 
 
 @contextmanager
-def byte_stream(path: Path) -> Iterator[BinaryIO]:
+def byte_stream(path: File) -> Iterator[BinaryIO]:
     """The file's content, decompressed when its name says so."""
+    if isinstance(path, RemoteFile):
+        with reading(path), path.stream() as file:
+            yield file
+        return
     # petl takes a quarter of a second to import: a plain file does without.
     if not is_compressed(path):
         with reading(path), path.open("rb") as file:
@@ -114,7 +156,7 @@ def cuttable(encoding: str) -> bool:
         return False
 
 
-def check_format(path: Path, head: bytes, encoding: str) -> None:
+def check_format(path: File, head: bytes, encoding: str) -> None:
     """Raise SourceError when the first bytes say that the file is something else than text in this encoding."""
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
@@ -126,7 +168,7 @@ def check_format(path: Path, head: bytes, encoding: str) -> None:
             )
 
 
-def text_start(path: Path, encoding: str) -> int:
+def text_start(path: File, encoding: str) -> int:
     """The byte after the mark of a plain UTF-8 file, or 0."""
     with reading(path), path.open("rb") as file:
         head = file.read(len(codecs.BOM_UTF32_LE))
@@ -134,7 +176,7 @@ def text_start(path: Path, encoding: str) -> int:
     return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
 
 
-def text_chunks(path: Path, encoding: str) -> Iterator[bytes]:
+def text_chunks(path: File, encoding: str) -> Iterator[bytes]:
     """The text of a file that cannot be cut, in pieces, without its mark: bytes in `encoding` where a newline is the
     byte 10, and in UTF-8 otherwise (see `chunk_encoding`)."""
     with byte_stream(path) as stream:
@@ -159,7 +201,7 @@ def _pieces(stream: BinaryIO, head: bytes) -> Iterator[bytes]:
         piece = stream.read(CHUNK)
 
 
-def _as_utf8(path: Path, pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+def _as_utf8(path: File, pieces: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     decoder, offset = codecs.getincrementaldecoder(encoding)(), 0
     try:
         for piece in pieces:
@@ -170,3 +212,13 @@ def _as_utf8(path: Path, pieces: Iterator[bytes], encoding: str) -> Iterator[byt
         raise SourceError(
             f"{path}: after byte {offset} something is not {encoding} ({error}); check `encoding`"
         ) from None
+
+
+def fingerprint(location: str) -> tuple[str, int, str]:
+    """A file as a package remembers it: its location, its size in bytes, and its SHA-256. Raises SourceError."""
+    path = located(location)
+    with reading(path):
+        if not isinstance(path, RemoteFile):
+            return str(path), size_of(path), sha256_of(path)
+        with path.raw_stream() as file:
+            return str(path), size_of(path), hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ read_summary      what has become of a package's records                  -> Loa
 read_status       where the migration stands                              -> Status
 read_changed      the records that are not sent again                     -> list of ChangedRecord
 resolve           a person's decision about a batch                       -> Decision
+Uploaded          which records have arrived in earlier loads
 read_history      everything known of one record                          -> History
 run_pilot         the test migration                                      -> PilotResult
 verify            what the shop shows of it                               -> VerifyReport
@@ -21,6 +22,7 @@ from etl.load.seams import SEAMS, seam_from_environment
 from etl.load.status import Attention, ChangedRecord, RunStatus, StageStatus, Status, read_changed, read_status
 from etl.load.stop import Stop, Stopped
 from etl.load.summary import LoadSummary, StageSummary, read_summary
+from etl.load.uploaded import Uploaded
 from etl.load.uploader import GateClosed, last_package, load, resume
 from etl.load.verify import Check, Outcome, VerifyReport, verify
 from etl.load.workspace import Holder, Occupied, Workspace
@@ -52,6 +54,7 @@ __all__ = [
     "Stop",
     "Stopped",
     "Unreadable",
+    "Uploaded",
     "Verdict",
     "VerifyReport",
     "Workspace",

@@ -11,7 +11,7 @@ from etl.errors import MappingError
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
-from etl.mapping.environment import ENVIRONMENT, read_environment
+from etl.mapping.environment import ENVIRONMENT, SHOP, read_environment
 from etl.mapping.grammar import NAME, grammar_problems
 from etl.mapping.places import Document
 from etl.mapping.yaml_text import read_document
@@ -96,16 +96,17 @@ def _nothing(file: Path) -> Migration:
     return Migration("", "", file.resolve(), Target(), {}, {}, ())
 
 
-def require(checked: Checked, *, upload: bool) -> Migration:
-    """The migration, if it can be carried out. Without an upload, what only an upload needs may be missing."""
-    stopping = fatal(checked.problems, upload=upload)
+def require(checked: Checked, *, upload: bool, shop: bool = False) -> Migration:
+    """The migration, if it can be carried out. What only an upload, or a look at the shop, needs may otherwise be missing."""
+    stopping = fatal(checked.problems, upload=upload, shop=shop)
     if stopping:
         raise MappingError("\n".join(str(problem) for problem in stopping))
     return checked.migration
 
 
-def fatal(problems: Sequence[Problem], *, upload: bool) -> list[Problem]:
-    return [problem for problem in problems if upload or problem.kind != ENVIRONMENT]
+def fatal(problems: Sequence[Problem], *, upload: bool, shop: bool = False) -> list[Problem]:
+    bearable = {kind for kind, needed in ((ENVIRONMENT, upload), (SHOP, shop)) if not needed}
+    return [problem for problem in problems if problem.kind not in bearable]
 
 
 def migration_name(path: Path) -> str:

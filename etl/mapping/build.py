@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from etl.extract import KINDS
+from etl.extract import KINDS, is_url
 from etl.mapping.environment import filled
 from etl.mapping.places import Document
 from etl.mapping.places import Path as Where
@@ -75,7 +75,7 @@ class Builder:
         known = {option.name for option in kind.options}
         options = {key: self.fill(value) for key, value in data.items() if key in known}
         location = self.fill(data[kind.name])
-        location = str(self.folder / location) if kind.local_file else location
+        location = str(self.folder / location) if kind.local_file and not is_url(location) else location
         return Source(name, kind.name, location, options, self.document.place((*where, kind.name)))
 
     def lookup(self, name: str, data: Mapping[str, Any]) -> Lookup:

@@ -13,6 +13,9 @@ from etl.model import Place, Problem
 ENVIRONMENT = "environment"
 """The kind of a Problem about a variable that is not set, or a setting only an upload needs."""
 
+SHOP = "shop"
+"""The same, about the shop's own address, which only `verify` needs."""
+
 REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 OPENING = re.compile(r"\$\{")
 

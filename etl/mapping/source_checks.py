@@ -8,7 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from etl.errors import SourceError
-from etl.extract import KINDS, open_table
+from etl.extract import KINDS, is_url, open_table
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
 from etl.mapping.environment import is_open
@@ -108,7 +108,7 @@ def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -
 
 def _prove_file(source: Source) -> None:
     """Raise SourceError for a location that would never end or never begin: a pipe, a device. The kind says the rest."""
-    if not KINDS[source.kind].local_file:
+    if not KINDS[source.kind].local_file or is_url(source.location):
         return
     try:
         mode = FilePath(source.location).stat().st_mode

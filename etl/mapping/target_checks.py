@@ -14,7 +14,7 @@ from etl.expressions.syntax import is_computed
 from etl.mapping import environment
 from etl.mapping.build import SECRETS, is_expression
 from etl.mapping.context import Context
-from etl.mapping.environment import ENVIRONMENT
+from etl.mapping.environment import ENVIRONMENT, SHOP
 from etl.mapping.places import Path
 from etl.model import Expression, Problem
 from etl.suggest import did_you_mean
@@ -72,8 +72,8 @@ def _variables(context: Context, values: Mapping[str, str]) -> Iterator[Problem]
 
 
 def _unset(context: Context, path: Path, text: str, values: Mapping[str, str]) -> Iterator[Problem]:
-    # Without what an upload needs, a mapping can still be dry-run.
-    kind = ENVIRONMENT if path[0] == "target" else "mapping"
+    # Without what an upload needs, a mapping can still be dry-run; and only `verify` looks at the shop.
+    kind = SHOP if path == ("target", "shop_url") else ENVIRONMENT if path[0] == "target" else "mapping"
     for offset, what in environment.faults(text, values):
         yield Problem(context.document.place_in(path, text, offset), what, kind)
 

@@ -5,7 +5,7 @@ Works on chunks in the order of the source, so that the first of two equal recor
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,11 +47,19 @@ class Verdict:
         return {one.position for one in self.duplicates} | {one.position for one in self.orphans}
 
 
+Arrived = Callable[[str, Collection[str]], Collection[str]]
+"""(stage, keys) -> those of the keys whose records an earlier load has brought to Omnitron."""
+
+
+def none_arrived(stage: str, keys: Collection[str]) -> Collection[str]:
+    return ()
+
+
 class Integrity:
     """The keys of all stages so far. What no longer fits in memory is kept in `folder`."""
 
-    def __init__(self, folder: Path, bound: int) -> None:
-        self._folder, self._bound = folder, bound
+    def __init__(self, folder: Path, bound: int, arrived: Arrived = none_arrived) -> None:
+        self._folder, self._bound, self._arrived = folder, bound, arrived
         self._stages: dict[str, KeyIndex] = {}
         self._all: list[KeyIndex] = []
 
@@ -60,7 +68,7 @@ class Integrity:
         self._stages[stage.name] = own
         unique = {name: self._index(stage.name, name) for name in stage.unique if name != stage.key}
         parents = {name: (parent, self._stages[parent]) for name, parent in stage.refers.items()}
-        return StageIntegrity(stage, own, unique, parents)
+        return StageIntegrity(stage, own, unique, parents, self._arrived)
 
     def _index(self, stage: str, name: str) -> KeyIndex:
         index = KeyIndex(self._folder / f"{stage}.{name}.sqlite", self._bound)
@@ -81,8 +89,10 @@ class StageIntegrity:
         own: KeyIndex,
         unique: Mapping[str, KeyIndex],
         parents: Mapping[str, tuple[str, KeyIndex]],
+        arrived: Arrived = none_arrived,
     ) -> None:
         self._stage, self._own, self._unique, self._parents = stage, own, unique, parents
+        self._arrived = arrived
 
     def judge(self, chunk: Chunk, first_row: int) -> Verdict:
         """Judge a chunk whose part began at row `first_row`, and remember what became of its keys."""
@@ -100,13 +110,19 @@ class StageIntegrity:
             asked = _given(keys)
             if index.all_valid(asked):
                 continue
-            known = index.find(asked)
+            known = self._known(parent_stage, index, asked)
             for position, key in enumerate(keys):
                 fate, row = known.get(key, (Fate.ABSENT, None)) if key is not None else (Fate.VALID, None)
                 if fate is not Fate.VALID and position not in held and key is not None:
                     held.add(position)
                     verdict.orphans.append(Orphan(position, name, parent_stage, key, fate, row))
         verdict.orphans.sort(key=lambda orphan: orphan.position)
+
+    def _known(self, stage: str, index: KeyIndex, keys: Set[str]) -> Mapping[str, tuple[Fate, int | None]]:
+        """The fate of keys. One that is not migrated now may have been migrated before: then it is as good as valid."""
+        known: dict[str, tuple[Fate, int | None]] = dict(index.find(keys))
+        missing = [key for key in keys if key not in known or known[key][0] is not Fate.VALID]
+        return known | dict.fromkeys(self._arrived(stage, missing), (Fate.VALID, None))
 
     def _find_duplicates(self, chunk: Chunk, rows: Sequence[int], verdict: Verdict) -> None:
         """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from etl.report.mask import mask_key, mask_record
+from etl.report.mask import mask_key, mask_reason, mask_record
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -168,6 +168,11 @@ def print_pilot(console: Console, pilot: Plain) -> None:
 
 def _keys(keys: Sequence[str]) -> str:
     return ", ".join(map(mask_key, keys))
+
+
+def mask_checks(report: Plain) -> dict[str, Any]:
+    """A check that failed quotes what was sent and what the shop shows."""
+    return {**report, "checks": [{**one, "detail": mask_reason(None, one["detail"])} for one in report["checks"]]}
 
 
 def print_checks(console: Console, report: Plain) -> None:

@@ -1,0 +1,94 @@
+"""Where a source's file is: a path on this machine, or a URL (file://, s3://, sftp://...) that fsspec reads."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, BinaryIO
+
+from etl.errors import SourceError
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PASSWORD = re.compile(r"(?<=://)[^/?#@]*:[^/?#]*@")
+
+
+def is_url(location: str) -> bool:
+    return _URL.match(location) is not None
+
+
+def shown(location: str) -> str:
+    """A location as it may be printed and stored: what follows a URL's `?` is often a signature, so it is left out."""
+    return _PASSWORD.sub("***@", location.partition("?")[0]) if is_url(location) else location
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteFile:
+    """A file behind a URL, with as much of pathlib.Path as reading a source takes.
+
+    Its methods raise what the storage raises; callers stand in `opening.reading`. fsspec is imported here only.
+    """
+
+    url: str
+
+    def __str__(self) -> str:
+        return shown(self.url)
+
+    @property
+    def suffix(self) -> str:
+        return PurePosixPath(str(self)).suffix
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """For reading a range: fetches what is asked for, and not megabytes on top of it."""
+        files, path = self._found()
+        opened: BinaryIO = files.open(path, mode, cache_type="none")
+        return opened
+
+    def stream(self) -> BinaryIO:
+        """For reading from beginning to end, decompressed when the name says so."""
+        files, path = self._found()
+        opened: BinaryIO = files.open(path, "rb", compression="infer")
+        return opened
+
+    def raw_stream(self) -> BinaryIO:
+        """For reading the bytes as they are stored from beginning to end."""
+        files, path = self._found()
+        opened: BinaryIO = files.open(path, "rb")
+        return opened
+
+    def kind_and_size(self) -> tuple[str, int | None]:
+        """`file`, `directory` or something else, and how many bytes; None when the storage does not tell."""
+        files, path = self._found()
+        info = files.info(path)
+        return info["type"], info["size"]
+
+    def _found(self) -> tuple[Any, str]:
+        """The storage, and the file's name in it. fsspec keeps connections, and knows when a process has been forked."""
+        from fsspec.core import url_to_fs
+
+        try:
+            files, path = url_to_fs(self.url)
+        except ImportError as error:
+            raise SourceError(f"{self}: {error}; the package has to be installed beside omnitron-etl") from None
+        except ValueError as error:
+            raise SourceError(f"{self}: {error}; a path, or a URL such as s3://bucket/file.csv, is needed") from None
+        return files, path
+
+
+File = Path | RemoteFile
+
+
+def located(location: str) -> File:
+    """The file that a location names. Raises SourceError for a URL with a password in it."""
+    if not is_url(location):
+        return Path(location)
+    if _PASSWORD.search(location):
+        raise SourceError(
+            f"{shown(location)}: a password does not belong in a location; give it to fsspec, "
+            "by its configuration files or variables (FSSPEC_...)"
+        )
+    return RemoteFile(location)
+
+
+def size_of(file: File) -> int:
+    return file.kind_and_size()[1] or 0 if isinstance(file, RemoteFile) else file.stat().st_size

@@ -1,0 +1,244 @@
+"""The parts of a table, prepared on a Dask cluster. Dask does the work of a cluster; the only importer of it.
+
+What travels: a plan and parts as pickled bytes, and chunks back. A plan holds no secrets, nor does a part.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import platform
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from etl import __version__
+from etl.errors import EtlError, MappingError, SourceError
+from etl.model import Part
+from etl.prepare.chunk import Chunk, prepare_chunk
+from etl.prepare.engine import AHEAD, Pools, without_collecting
+from etl.prepare.program import Plan, Program
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+LIBRARIES = (
+    *("email-validator", "fsspec", "jinja2", "jsonschema", "jsonschema-rs", "nh3", "orjson", "phonenumbers", "tzdata"),
+    *("dask", "distributed"),
+)
+"""What a record's bytes, or its way here, depend on: these have to be the same everywhere."""
+
+PATIENCE = 5.0
+"""Seconds to wait for a chunk before asking whether there are any workers left."""
+
+PLANS = 8
+"""Compiled plans that a worker process keeps."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A plan or a part on its way. Dask writes the arguments of a task that fails to its logs: these tell nothing."""
+
+    data: bytes = field(repr=False)
+
+
+def sealed(value: object) -> Sealed:
+    return Sealed(pickle.dumps(value, protocol=5))
+
+
+Versions = tuple[tuple[str, str], ...]
+
+
+@cache
+def versions() -> Versions:
+    """What is installed here, by name."""
+    python = ".".join(platform.python_version_tuple()[:2])
+    return (("omnitron-etl", __version__), ("python", python), *((name, _installed(name)) for name in LIBRARIES))
+
+
+def _installed(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+def prepare_sealed(expected: Versions, plan: Sealed, part: Sealed) -> Chunk | EtlError:
+    """What a worker does. An error that a person can put right is an answer: Dask would log the others' data with it."""
+    try:
+        program = _program(expected, plan)
+        with without_collecting():
+            return prepare_chunk(program, pickle.loads(part.data))  # noqa: S301 - as all that Dask sends
+    except EtlError as error:
+        return error
+
+
+@lru_cache(maxsize=PLANS)
+def _program(expected: Versions, plan: Sealed) -> Program:
+    """Compile a plan, once in each worker process. Raises MappingError where that could give other bytes."""
+    here = dict(versions())
+    others = [f"{name} {here.get(name, 'none')} there, {one} here" for name, one in expected if here.get(name) != one]
+    if others:
+        raise MappingError(
+            f"a Dask worker on {platform.node()} has other versions ({'; '.join(others)}); "
+            "its records could differ, so install the same everywhere"
+        )
+    unsealed: Plan = pickle.loads(plan.data)  # noqa: S301
+    return Program(unsealed)
+
+
+def _itself(plan: Sealed) -> Sealed:
+    """A plan as the result of a task: Dask brings it to each worker once, and makes it anew when a worker is lost."""
+    return plan
+
+
+@contextmanager
+def dask_pools(scheduler: str | None, workers: int) -> Iterator[Pools]:
+    """Connect to a cluster, or without an address to one of `workers` processes on this machine. Raises MappingError."""
+    _require_dask()
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is worth telling is told as an error
+    with ExitStack() as stack:
+        address = stack.enter_context(_own_cluster(workers)) if scheduler is None else scheduler
+        client = stack.enter_context(_connected(address))
+
+        @contextmanager
+        def pool(plan: Plan) -> Iterator[DaskPool]:
+            with _explained(address):
+                most = AHEAD * max(1, sum(client.nthreads().values()))
+                yield DaskPool(client, address, client.submit(_itself, sealed(plan), pure=False), most)
+
+        yield pool
+
+
+def _require_dask() -> None:
+    try:
+        import distributed  # noqa: F401
+    except ImportError:
+        raise MappingError("--engine dask needs the extra: pip install 'omnitron-etl[dask]'") from None
+
+
+@contextmanager
+def _own_cluster(workers: int) -> Iterator[str]:
+    from distributed import LocalCluster
+
+    with (
+        tempfile.TemporaryDirectory(prefix="etl-dask-") as scratch,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            memory_limit=0,  # Dask would write chunks, which are personal data, to the disk
+            local_directory=scratch,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+    ):
+        yield cluster.scheduler_address
+
+
+@contextmanager
+def _connected(address: str) -> Iterator[Client]:
+    from distributed import Client
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # versions that matter are compared by the workers
+            client = Client(address, set_as_default=False)
+    except (OSError, ValueError, ImportError) as error:
+        raise MappingError(f"--scheduler {address}: no Dask scheduler can be reached there ({error})") from None
+    try:
+        _await_workers(client, address)
+        yield client
+    finally:
+        client.close(timeout=PATIENCE)
+
+
+def _await_workers(client: Client, address: str) -> None:
+    import dask
+    from dask.utils import parse_timedelta
+
+    longest = parse_timedelta(dask.config.get("distributed.comm.timeouts.connect"))
+    try:
+        client.wait_for_workers(1, timeout=longest)
+    except TimeoutError:
+        raise MappingError(
+            f"--scheduler {address}: the scheduler has no workers; start some: dask worker {address}"
+        ) from None
+
+
+@contextmanager
+def _explained(address: str) -> Iterator[None]:
+    """Turn what Dask raises into an error that says what to do."""
+    from distributed import KilledWorker
+
+    try:
+        yield
+    except KilledWorker:
+        raise SourceError(
+            f"--scheduler {address}: workers were lost again and again over the same part (out of memory?); "
+            "give them more memory"
+        ) from None
+    except (CancelledError, OSError) as error:
+        raise SourceError(
+            f"--scheduler {address}: the connection to the Dask cluster was lost ({type(error).__name__}); "
+            "see that the scheduler runs, and start again"
+        ) from None
+    except (ImportError, RuntimeError) as error:
+        if not _is_about_us(error):
+            raise
+        raise MappingError(
+            f"--scheduler {address}: the scheduler or a worker cannot read what this machine sends ({error}); "
+            "install the same omnitron-etl[dask] everywhere"
+        ) from None
+
+
+def _is_about_us(error: Exception) -> bool:
+    """Whether an ImportError says that omnitron-etl is missing over there; the scheduler wraps it in a RuntimeError."""
+    name = getattr(error, "name", None) or ""
+    return name.partition(".")[0] == "etl" or "deserializ" in str(error)
+
+
+@dataclass(frozen=True, slots=True)
+class DaskPool:
+    """The workers of a cluster, for one plan."""
+
+    client: Client
+    address: str
+    plan: Future
+    most: int
+
+    def submit(self, part: Part) -> DaskChunk:
+        # `pure` would take two parts that look alike for the same work.
+        future = self.client.submit(prepare_sealed, versions(), self.plan, sealed(part), pure=False)
+        return DaskChunk(future, self._any_workers)
+
+    def _any_workers(self) -> None:
+        if not self.client.nthreads():
+            raise SourceError(f"--scheduler {self.address}: no worker is left; start some: dask worker {self.address}")
+
+
+@dataclass(frozen=True, slots=True)
+class DaskChunk:
+    """A chunk that a worker is to prepare. A task without workers would wait for ever, so while waiting they are looked for."""
+
+    future: Future
+    check: Callable[[], None]
+
+    def result(self) -> Chunk:
+        while True:
+            try:
+                answer: Any = self.future.result(timeout=PATIENCE)
+            except TimeoutError:
+                self.check()
+                continue
+            if isinstance(answer, SourceError):
+                raise SourceError(f"{answer}; with --engine dask every worker has to reach it under this name")
+            if isinstance(answer, EtlError):
+                raise answer
+            chunk: Chunk = answer
+            return chunk
