@@ -23,7 +23,7 @@ STEPS = (
     ("compile", "etl.prepare.engine:Program"),
     ("read and cut the CSV in cells", "etl.extract.csv_part:CsvPart.read"),
     ("read and cut the CSV in cells", "etl.extract.rows:RowsPart.read"),
-    ("expressions: rows to records", "etl.prepare.chunk:_records"),
+    ("expressions: rows to records", "etl.prepare.chunk:_made"),
     ("validate", "etl.prepare.validate:Validator.invalid"),
     ("records to JSON, keys", "etl.prepare.chunk:_keep_valid"),
     ("integrity: keys, unique, refers", "etl.prepare.integrity:StageIntegrity.judge"),

@@ -6,7 +6,7 @@ Each answer is plain data, the same that `--json` prints.
 from __future__ import annotations
 
 from collections.abc import Mapping as Rows
-from dataclasses import is_dataclass
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,7 @@ def pilot(
     """Prepare a package and send a small set of it, one stage at a time, until the first error."""
     checked = load_mapping(mapping)
     migration = require(checked, upload=True)
+    load.check_ready(replace(migration.target, require_pilot=False), settings.folder(migration))
     package = prepare(checked, settings, watch)
     with outside.stop.on_signals():
         done = load.run_pilot(

@@ -139,7 +139,9 @@ def run(
 
     checked = load_mapping(mapping)
     migration = require(checked, upload=True)
-    package, root = prepare(checked, settings, watch), settings.folder(migration)
+    root = settings.folder(migration)
+    load.check_ready(migration.target, root)
+    package = prepare(checked, settings, watch)
     upload = partial(load.load, package, migration.target, migration.stages, root, outside)
     return _loaded(package, root, upload, outside.stop, show_data)
 
@@ -271,7 +273,5 @@ def _upload_problems(stage: UploadedStage) -> Iterator[str]:
     if stage.errors:
         yield f"{stage.name}: Omnitron reports {stage.errors} errors; `etl status` names the batches"
     if stage.changed:
-        yield (
-            f"{stage.name}: {stage.changed} records have changed since they were uploaded and are not sent again; "
-            "`etl status --changed` lists them"
-        )
+        changed = "1 record" if stage.changed == 1 else f"{stage.changed} records"
+        yield f"{stage.name}: not sent again, though changed since the upload: {changed}; `etl status --changed` lists them"

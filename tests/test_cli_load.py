@@ -182,7 +182,7 @@ def test_a_second_run_sends_only_what_is_new_and_lists_what_has_changed(shop):
     done = shop.etl("run")
     assert done.code == 1
     assert done.summary["problems"] == [
-        "order: 1 records have changed since they were uploaded and are not sent again; `etl status --changed` lists them"
+        "order: not sent again, though changed since the upload: 1 record; `etl status --changed` lists them"
     ]
     assert [(one["valid"], one["uploaded"], one["already"]) for one in done.summary["stages"]] == [
         (5, 2, 3),
@@ -495,14 +495,16 @@ def test_verify_passes_when_the_shop_shows_what_was_sent(piloted):
     assert nowhere(PASSWORD, piloted)
 
 
+LOGIN_REFUSED = """\
+failed             login    the shop refuses the login: {"non_field_errors":["E-mail address or password is wrong."]}
+                            URL/users/login/
+"""
+
+
 def test_a_wrong_password_fails_the_login(piloted):
     done = verify(piloted, "battery staple")
     assert done.returncode == 1
-    login = (
-        'failed             login    the shop refuses the login: {"non_field_errors":["E-mail address or password is wrong."]}\n'
-        "                            URL/users/login/\n"
-    )
-    assert plain(done.stdout, piloted) == login + NOT_LOOKED_AT
+    assert plain(done.stdout, piloted) == LOGIN_REFUSED + NOT_LOOKED_AT
     assert nowhere("battery staple", piloted)
 
 

@@ -1,5 +1,6 @@
 """Load a package into Omnitron, losing nothing and repeating nothing. What the command line calls:
 
+check_ready       whether a load could begin
 load, resume      upload a package; go on where the last one ended        -> LoadSummary
 read_summary      what has become of a package's records                  -> LoadSummary
 read_status       where the migration stands                              -> Status
@@ -23,7 +24,7 @@ from etl.load.status import Attention, ChangedRecord, RunStatus, StageStatus, St
 from etl.load.stop import Stop, Stopped
 from etl.load.summary import LoadSummary, StageSummary, read_summary
 from etl.load.uploaded import Uploaded
-from etl.load.uploader import GateClosed, last_package, load, resume
+from etl.load.uploader import GateClosed, check_ready, last_package, load, resume
 from etl.load.verify import Check, Outcome, VerifyReport, verify
 from etl.load.workspace import Holder, Occupied, Workspace
 
@@ -58,6 +59,7 @@ __all__ = [
     "Verdict",
     "VerifyReport",
     "Workspace",
+    "check_ready",
     "last_package",
     "load",
     "read_changed",

@@ -60,6 +60,31 @@ def load(
         return _load(here, stages)
 
 
+def check_ready(target: Target, root: Path) -> None:
+    """Whether a load could begin now, before hours are spent on preparing for it. Raises Occupied or MappingError.
+
+    `load` itself looks again: what is true now may not be true then.
+    """
+    workspace = Workspace(root)
+    workspace.check_free()
+    if target.require_pilot:
+        _check_pilot(workspace)
+
+
+def _check_pilot(workspace: Workspace) -> None:
+    if not workspace.journal.exists():
+        raise MappingError(NO_PILOT)
+    journal = Journal.read(workspace)
+    try:
+        if not pilot_succeeded(journal):
+            raise MappingError(NO_PILOT)
+    finally:
+        journal.close()
+
+
+NO_PILOT = "target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first"
+
+
 def resume(target: Target, stages: Sequence[Stage], root: Path, outside: Outside | None = None) -> LoadSummary:
     """Go on with the package of the last run: poll what was accepted, send what is planned. Raises like `load`."""
     package = last_package(root)
@@ -131,7 +156,7 @@ def _names(stages: Sequence[Stage]) -> list[str]:
 
 def _require_pilot(here: Session) -> None:
     if here.target.require_pilot and not pilot_succeeded(here.journal):
-        raise MappingError("target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first")
+        raise MappingError(NO_PILOT)
 
 
 def _load(here: Session, stages: Sequence[Stage]) -> LoadSummary:

@@ -83,6 +83,12 @@ class Workspace:
             finally:
                 _write_holder(file, b"")
 
+    def check_free(self) -> None:
+        """Raise Occupied when another process holds the workspace."""
+        holder = self.holder()
+        if holder is not None:
+            raise Occupied(_occupied(self.root, holder))
+
     def holder(self) -> Holder | None:
         """Who holds the workspace now."""
         if not self.lock.exists():

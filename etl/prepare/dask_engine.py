@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging
 import pickle
 import platform
+import signal
 import tempfile
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
@@ -102,7 +104,8 @@ def _itself(plan: Sealed) -> Sealed:
 def dask_pools(scheduler: str | None, workers: int) -> Iterator[Pools]:
     """Connect to a cluster, or without an address to one of `workers` processes on this machine. Raises MappingError."""
     _require_dask()
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what is worth telling is told as an error
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # what is worth telling is told as an error
     with ExitStack() as stack:
         address = stack.enter_context(_own_cluster(workers)) if scheduler is None else scheduler
         client = stack.enter_context(_connected(address))
@@ -126,26 +129,43 @@ def _require_dask() -> None:
 @contextmanager
 def _own_cluster(workers: int) -> Iterator[str]:
     from distributed import LocalCluster
+    from distributed.gc import disable_gc_diagnosis
 
-    with (
-        tempfile.TemporaryDirectory(prefix="etl-dask-") as scratch,
-        LocalCluster(
-            n_workers=workers,
-            threads_per_worker=1,
-            dashboard_address=None,
-            memory_limit=0,  # Dask would write chunks, which are personal data, to the disk
-            local_directory=scratch,
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-    ):
-        yield cluster.scheduler_address
+    with tempfile.TemporaryDirectory(prefix="etl-dask-") as scratch:
+        with _uninterrupted():
+            cluster = LocalCluster(
+                n_workers=workers,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                memory_limit=0,  # Dask would write chunks, which are personal data, to the disk
+                local_directory=scratch,
+                silence_logs=logging.CRITICAL,
+            )
+        disable_gc_diagnosis(force=True)  # a Ctrl-C that comes during its callback would be lost
+        with cluster:
+            yield cluster.scheduler_address
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Processes that are started in here never hear Ctrl-C: it is the main process' business, and they would complain."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager
 def _connected(address: str) -> Iterator[Client]:
     from distributed import Client
+    from distributed.comm import get_address_host
 
     try:
+        get_address_host(address)  # a Client that is given nonsense takes a while to end, and complains
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions that matter are compared by the workers
             client = Client(address, set_as_default=False)
@@ -153,6 +173,7 @@ def _connected(address: str) -> Iterator[Client]:
         raise MappingError(f"--scheduler {address}: no Dask scheduler can be reached there ({error})") from None
     try:
         _await_workers(client, address)
+        _require_etl(client, address)
         yield client
     finally:
         client.close(timeout=PATIENCE)
@@ -169,6 +190,22 @@ def _await_workers(client: Client, address: str) -> None:
         raise MappingError(
             f"--scheduler {address}: the scheduler has no workers; start some: dask worker {address}"
         ) from None
+
+
+def _require_etl(client: Client, address: str) -> None:
+    """Raise MappingError when a process of the cluster lacks this program: a worker does not survive a task it cannot read."""
+    lacking = [
+        worker for worker, answer in client.run(versions, on_error="return").items() if isinstance(answer, Exception)
+    ]
+    try:
+        client.run_on_scheduler(versions)
+    except (ImportError, AttributeError):
+        lacking.append("the scheduler")
+    if lacking:
+        raise MappingError(
+            f"--scheduler {address}: there is no omnitron-etl, or another version, at {', '.join(lacking)}; "
+            "install the same omnitron-etl[dask] everywhere"
+        )
 
 
 @contextmanager
@@ -188,19 +225,6 @@ def _explained(address: str) -> Iterator[None]:
             f"--scheduler {address}: the connection to the Dask cluster was lost ({type(error).__name__}); "
             "see that the scheduler runs, and start again"
         ) from None
-    except (ImportError, RuntimeError) as error:
-        if not _is_about_us(error):
-            raise
-        raise MappingError(
-            f"--scheduler {address}: the scheduler or a worker cannot read what this machine sends ({error}); "
-            "install the same omnitron-etl[dask] everywhere"
-        ) from None
-
-
-def _is_about_us(error: Exception) -> bool:
-    """Whether an ImportError says that omnitron-etl is missing over there; the scheduler wraps it in a RuntimeError."""
-    name = getattr(error, "name", None) or ""
-    return name.partition(".")[0] == "etl" or "deserializ" in str(error)
 
 
 @dataclass(frozen=True, slots=True)
