@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+import platform
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from commands import MAPPING, SAMPLE_MAPPING, TARGET, command, environment, etl, target
 from small_migration import files_in, large_shop, manifest_of, write_shop
 
-from etl import runner
+from etl import __version__, runner
 from etl.errors import MappingError, SourceError
 from etl.extract import open_table
 from etl.mapping import load_mapping
@@ -23,6 +24,7 @@ from etl.model import Source
 from etl.prepare.engine import chunks, pools
 from etl.prepare.program import plan_stage
 
+dask = pytest.importorskip("dask", reason="the extra [dask] is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
 
 WAIT = 60
@@ -115,7 +117,7 @@ def test_the_sample_shop_gives_the_same_package_on_a_cluster(tmp_path, address):
 def large(tmp_path_factory):
     """A shop with quoted line breaks where parts are cut, and what one process makes of it."""
     folder = tmp_path_factory.mktemp("large")
-    mapping = write_shop(folder, **large_shop(7, 4000))
+    mapping = write_shop(folder, **large_shop(7, 2000))
     return mapping, package(etl("dry-run", mapping, "--json", "-w", folder / "one", "--workers", "1", cwd=folder))
 
 
@@ -220,10 +222,6 @@ def failed(done, code, workspace):
     return done.stderr.strip()
 
 
-def dry_run(tmp_path, large, *arguments):
-    return etl("dry-run", large[0], "-w", tmp_path, "--engine", "dask", *arguments, **QUICK)
-
-
 def test_without_dask_the_message_names_the_extra(tmp_path, large):
     code = "import sys; sys.modules['distributed'] = None; from etl.cli import main; main()"
     done = subprocess.run(
@@ -241,43 +239,55 @@ def test_a_scheduler_needs_the_engine(tmp_path, large):
     assert failed(done, 2, tmp_path) == f"--scheduler {NOWHERE}: goes with --engine dask"
 
 
-@pytest.mark.parametrize(
-    ("address", "reason"),
-    [
-        (NOWHERE, f"Timed out trying to connect to {NOWHERE} after 2 s"),
-        ("nonsense", "missing port number in address 'nonsense'"),
-    ],
-)
-def test_a_scheduler_that_is_not_there_is_named(tmp_path, large, address, reason):
-    done = dry_run(tmp_path, large, "--scheduler", address)
-    assert failed(done, 2, tmp_path) == f"--scheduler {address}: no Dask scheduler can be reached there ({reason})"
-
-
-def test_a_scheduler_without_workers_says_how_to_start_some(tmp_path, large):
-    with local_cluster(0) as idle:
-        address = idle.scheduler_address
-        done = dry_run(tmp_path, large, "--scheduler", address)
+def test_a_scheduler_that_is_not_there_is_named(tmp_path, large):
+    done = etl("dry-run", large[0], "-w", tmp_path, "--engine", "dask", "--scheduler", NOWHERE, **QUICK)
     assert failed(done, 2, tmp_path) == (
-        f"--scheduler {address}: the scheduler has no workers; start some: dask worker {address}"
+        f"--scheduler {NOWHERE}: no Dask scheduler can be reached there "
+        f"(Timed out trying to connect to {NOWHERE} after 2 s)"
     )
 
 
-@pytest.mark.parametrize(
-    ("preload", "reason"),
-    [
-        ("import etl\netl.__version__ = '0.0.1'\n", "has other versions (omnitron-etl 0.0.1 there, "),
-        (
-            "import sys\nsys.modules['etl'] = None\n",
-            ": there is no omnitron-etl, or another version, at tcp://127.0.0.1:",
-        ),
-    ],
-)
-def test_a_worker_with_another_version_or_none_prepares_nothing(tmp_path, large, preload, reason):
-    (tmp_path / "odd.py").write_text(preload, encoding="utf-8")
-    workspace = tmp_path / "work"
+def refused(address):
+    """Why a cluster cannot be used."""
+    with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):  # noqa: SIM117
+        with pytest.raises(MappingError) as caught, pools("dask", 2, address):
+            pass
+    return str(caught.value).removeprefix(f"--scheduler {address}: ")
+
+
+def test_an_address_that_is_none_is_told():
+    assert refused("nonsense") == ("no Dask scheduler can be reached there (missing port number in address 'nonsense')")
+
+
+def test_a_scheduler_without_workers_says_how_to_start_some():
+    with local_cluster(0) as idle:
+        address = idle.scheduler_address
+        assert refused(address) == f"the scheduler has no workers; start some: dask worker {address}"
+
+
+def test_a_worker_without_this_program_is_given_no_work(tmp_path):
+    (tmp_path / "odd.py").write_text("import sys\nsys.modules['etl'] = None\n", encoding="utf-8")
     with local_cluster(1, preload=[str(tmp_path / "odd.py")], local_directory=str(tmp_path)) as odd:
-        done = dry_run(workspace, large, "--scheduler", odd.scheduler_address)
-    assert reason in failed(done, 2, workspace)
+        worker = next(iter(odd.workers.values())).worker_address
+        assert refused(odd.scheduler_address) == (
+            f"there is no omnitron-etl, or another version, at {worker}; install the same omnitron-etl[dask] everywhere"
+        )
+
+
+def test_a_worker_with_other_versions_prepares_nothing(tmp_path):
+    (tmp_path / "odd.py").write_text("import etl\netl.__version__ = '0.0.1'\n", encoding="utf-8")
+    (tmp_path / "c.csv").write_text(MISLEADING, encoding="utf-8")
+    plan, table = stage_of(tmp_path, "csv: c.csv")
+    with (
+        local_cluster(1, preload=[str(tmp_path / "odd.py")], local_directory=str(tmp_path)) as odd,
+        pools("dask", 2, odd.scheduler_address) as found,
+        pytest.raises(MappingError) as caught,
+    ):
+        list(chunks(plan, table, pools=found))
+    assert str(caught.value) == (
+        f"a Dask worker on {platform.node()} has other versions (omnitron-etl 0.0.1 there, {__version__} here); "
+        "its records could differ, so install the same everywhere"
+    )
 
 
 def test_a_file_that_the_workers_cannot_reach_is_named_with_the_reason(tmp_path, address):
@@ -296,12 +306,10 @@ def test_a_file_that_the_workers_cannot_reach_is_named_with_the_reason(tmp_path,
     assert no_package(tmp_path / "work")
 
 
-def test_an_engine_that_needs_no_dask_is_the_default(tmp_path):
+def test_processes_of_this_machine_are_the_default():
     assert runner.Settings().engine == "local"
     with pools("local", 2, None) as found:
         assert found is None
-    with pytest.raises(MappingError), pools("dask", 2, "nonsense"):
-        pass
 
 
 @pytest.fixture
@@ -343,8 +351,8 @@ CLUSTER = """\
 import sys
 from distributed import LocalCluster
 if __name__ == "__main__":
-    options = dict(n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0", memory_limit=0, local_directory=sys.argv[1])
-    with LocalCluster(**options) as cluster:
+    folder = sys.argv[1]
+    with LocalCluster(n_workers=1, dashboard_address="127.0.0.1:0", memory_limit=0, local_directory=folder) as cluster:
         print(cluster.scheduler_address, flush=True)
         sys.stdin.read()
 """

@@ -28,12 +28,13 @@ Entry = tuple[Fate, int]
 """A key's fate and the row that decided it."""
 
 FATES = tuple(Fate)
+SPILLED_AT_ONCE = 10_000
 _ROW_BITS = 48
 _ROW = (1 << _ROW_BITS) - 1
 
 
 class KeyIndex:
-    """Key -> fate and row. Above `bound` keys everything moves to a file, so that memory stays flat at any size.
+    """Key -> fate and row. Whenever `bound` keys are in memory they go to a file, so that memory stays flat at any size.
 
     The keys themselves are kept, not hashes of them: a collision would reject a good record.
     """
@@ -46,34 +47,32 @@ class KeyIndex:
 
     def add(self, fate: Fate, entries: Collection[tuple[str, int]]) -> None:
         """Note the fate of keys. A key that is already known keeps the better of its fates, and of equal ones the first row."""
-        if not entries:
-            return
-        if self._file is not None:
-            self._add_to_file(_packed(fate, entries))
-        elif fate is Fate.VALID:
+        if fate is Fate.VALID:
             self._valid.update(entries)  # no key is valid twice
         else:
             for key, entry in _packed(fate, entries):
                 self._others[key] = min(entry, self._others.get(key, entry))
-        if self._file is None and len(self._valid) + len(self._others) > self._bound:
+        if len(self._valid) + len(self._others) > self._bound:
             self._spill()
 
     def all_valid(self, keys: Set[str]) -> bool:
         """Whether every one of the keys is of a valid record: the usual case for parents, settled at once."""
         if self._file is None:
             return self._valid.keys() >= keys
-        return self._count_valid(keys) == len(keys)
+        left = keys - self._valid.keys()
+        return self._count_valid(left) == len(left)
 
     def none_valid(self, keys: Set[str]) -> bool:
         """Whether none of the keys is of a valid record: the usual case for new ones."""
-        if self._file is None:
-            return self._valid.keys().isdisjoint(keys)
-        return self._count_valid(keys) == 0
+        return self._valid.keys().isdisjoint(keys) and self._count_valid(keys) == 0
 
     def find(self, keys: Iterable[str], *, valid_only: bool = False) -> Mapping[str, Entry]:
         """Those of the keys that are known."""
-        found = self._find_in_memory(keys) if self._file is None else self._find_in_file(keys)
-        entries = {key: (FATES[packed >> _ROW_BITS], packed & _ROW) for key, packed in found}
+        wanted = set(keys)
+        found = dict(self._find_in_file(wanted))
+        for key, entry in self._find_in_memory(wanted):
+            found[key] = min(entry, found.get(key, entry))
+        entries = {key: (FATES[packed >> _ROW_BITS], packed & _ROW) for key, packed in found.items()}
         return {key: entry for key, entry in entries.items() if not valid_only or entry[0] is Fate.VALID}
 
     def close(self) -> None:
@@ -86,28 +85,18 @@ class KeyIndex:
         return [(key, entry) for key, entry in known if entry is not None]
 
     def _spill(self) -> None:
-        """Move to a file. Nothing in it needs to survive a crash: it is scratch of one preparation."""
-        self._path.touch(mode=0o600)
-        self._file = sqlite3.connect(self._path, isolation_level=None)
-        self._file.executescript(
-            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-16000;"
-            "CREATE TABLE keys (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
-        )
-        self._add_to_file(self._others.items())
-        self._add_to_file(self._valid.items())
+        """Move what is in memory to the file: sorted, so that each page of its tree is visited once."""
+        if self._file is None:
+            self._file = _scratch_file(self._path)
+        for memory in (self._others, self._valid):
+            keys = sorted(memory)
+            for start in range(0, len(keys), SPILLED_AT_ONCE):
+                self._file.executemany(INSERT, [(key, memory[key]) for key in keys[start : start + SPILLED_AT_ONCE]])
         self._valid, self._others = {}, {}
 
-    def _add_to_file(self, packed: Iterable[tuple[str, int]]) -> None:
-        assert self._file is not None
-        # Sorted, so that neighbours in the tree are written together.
-        self._file.executemany(
-            "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET entry = excluded.entry "
-            "WHERE excluded.entry < entry",
-            sorted(packed),
-        )
-
     def _find_in_file(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
-        assert self._file is not None
+        if self._file is None:
+            return []
         asked = orjson.dumps(sorted(keys)).decode()
         if "\\u0000" in asked:
             return self._find_each(keys)
@@ -116,7 +105,8 @@ class KeyIndex:
         ).fetchall()
 
     def _count_valid(self, keys: Set[str]) -> int:
-        assert self._file is not None
+        if self._file is None or not keys:
+            return 0
         asked = orjson.dumps(sorted(keys)).decode()
         if "\\u0000" in asked:
             return len(self.find(keys, valid_only=True))
@@ -137,3 +127,19 @@ def _packed(fate: Fate, entries: Iterable[tuple[str, int]]) -> list[tuple[str, i
     """A fate and a row in one number: of two, the lower one is the one to keep."""
     high = fate << _ROW_BITS
     return [(key, high | row) for key, row in entries]
+
+
+INSERT = (
+    "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET entry = excluded.entry WHERE excluded.entry < entry"
+)
+
+
+def _scratch_file(path: Path) -> sqlite3.Connection:
+    """Nothing in it needs to survive a crash: it is scratch of one preparation."""
+    path.touch(mode=0o600)
+    file = sqlite3.connect(path, isolation_level=None)
+    file.executescript(
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-4000;"
+        "CREATE TABLE keys (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
+    )
+    return file
