@@ -101,9 +101,14 @@ def _arrived(root: Path) -> Iterator[Arrived]:
     if not (root / "journal.sqlite").exists():
         yield none_arrived
         return
-    from etl.load import Uploaded
+    from etl.load import NoJournal, Uploaded
 
-    with closing(Uploaded(root)) as uploaded:
+    try:
+        uploaded = Uploaded(root)
+    except NoJournal:  # the disk was full before its first table was made
+        yield none_arrived
+        return
+    with closing(uploaded):
         yield uploaded.among
 
 

@@ -169,6 +169,39 @@ def test_json_is_one_object_when_the_disk_cannot_be_written(tmp_path):
     assert done.returncode == 2
 
 
+def test_ctrl_c_while_the_program_is_loading_is_an_interruption():
+    script = (
+        "import sys\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "from etl.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, cwd=ROOT)
+    assert without_traceback(done, 130) == "interrupted\n"
+
+
+def test_a_disk_that_cannot_take_the_output_is_said():
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command("schema"), stdout=full, stderr=-1, text=True, check=False, env=environment())
+    assert without_traceback(done, 1) == "No space left on device; make room, then run it again\n"
+
+
+@pytest.mark.parametrize("arguments", [("demo",), ("dry-run", "migration.yaml")])
+def test_a_file_above_the_workspace_is_named(arguments, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    write_shop(tmp_path)
+    done = etl(*arguments, "-w", "file/work", cwd=tmp_path, **NOWHERE)
+    assert without_traceback(done, 2) == "file: is no folder; name one with --workspace\n"
+    assert done.stdout == ""
+
+
+def test_the_page_of_functions_is_of_all_of_them():
+    told = without_traceback(etl("functions", "money", "--markdown"), 2)
+    assert told == "--markdown is the page of all functions; leave out 'money', or --markdown\n"
+
+
 def test_json_of_a_preview_has_the_rows(tmp_path):
     done = etl("preview", write_shop(tmp_path), "-n", 1, "--json", cwd=tmp_path, **NOWHERE)
     (row,) = only_json(done)["rows"]
@@ -368,7 +401,8 @@ def test_an_interruption_while_preparing_leaves_nothing_half_done(interruption, 
 
 def test_a_port_that_is_taken_or_does_not_exist_is_said(sandbox):
     taken = sandbox.url.rpartition(":")[2]
-    assert "Address already in use" in without_traceback(etl("sandbox", "--port", taken), 1)
+    told = without_traceback(etl("sandbox", "--port", taken), 2)
+    assert told == f"--port {taken}: another program listens there; stop it, or name another port\n"
     assert "--port" in without_traceback(etl("sandbox", "--port", "99999"), 2)
 
 
@@ -423,7 +457,7 @@ def test_help_loads_nothing_heavy():
 
 
 def commands():
-    from etl.cli import app
+    from etl.cli.program import app
 
     return [command.name for command in app.registered_commands]
 
@@ -432,7 +466,7 @@ def commands():
 def test_each_command_and_each_of_its_options_says_what_it_is_for(name):
     import typer
 
-    from etl.cli import app
+    from etl.cli.program import app
 
     group = typer.main.get_command(app)
     command = group.commands[name]

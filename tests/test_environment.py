@@ -127,7 +127,8 @@ def test_a_value_of_the_file_names_no_other_variable(case):
 
 def test_a_line_that_is_no_variable_is_told_and_not_repeated(case):
     case.write(".env", "A=1\ns3cr3t words here\nB\n")
-    assert case.told(edited()) == [".env:2:1: is not NAME=value", ".env:3:1: is not NAME=value"]
+    what = "is not NAME=value; write it so, or begin the line with #"
+    assert case.told(edited()) == [f".env:2:1: {what}", f".env:3:1: {what}"]
     assert all(one.kind == ENVIRONMENT for one in case.load(edited()).problems)
 
 

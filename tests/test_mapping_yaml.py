@@ -266,7 +266,9 @@ def test_a_second_document_is_refused_where_it_begins(case):
 
 @pytest.mark.parametrize(("text", "what"), [("- a\n", "a list"), ("abc\n", "text"), ("7\n", "a whole number")])
 def test_a_file_that_holds_something_else_is_refused(case, text, what):
-    assert case.told(text) == [f"migration.yaml:1:1: the mapping must be a mapping, not {what}"]
+    assert case.told(text) == [
+        f"migration.yaml:1:1: the mapping must be a mapping, not {what}; is this the right file?"
+    ]
 
 
 def test_a_file_that_is_not_utf_8_shows_the_byte(case):

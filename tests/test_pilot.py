@@ -150,6 +150,16 @@ def test_a_package_in_which_nothing_belongs_together_has_no_pilot(tmp_path):
     )
 
 
+def test_a_package_of_one_stage_without_records_has_no_pilot(tmp_path):
+    package = make_package(tmp_path / "one", {"user": []})
+    with pytest.raises(PackageError) as caught:
+        choose(package, STAGES[:1], 1, None, nothing_held)
+    assert str(caught.value) == (
+        "no record of stage 'user' is left that was not uploaded before; "
+        "a pilot needs one: prepare a package that has one"
+    )
+
+
 def test_a_pilot_is_uploaded_stage_by_stage_and_the_real_run_leaves_it_out(tmp_path, sandbox, package):
     target = target_of(sandbox.url, require_pilot=True)
     outside, events = watched()

@@ -23,8 +23,10 @@ from load_helpers import (
     user,
     users,
 )
+from rich.console import Console
 
 from etl.errors import Ambiguous, MappingError, PackageError, Refused
+from etl.journals import plain
 from etl.load import (
     SEAMS,
     JournalError,
@@ -38,6 +40,7 @@ from etl.load import (
     resume,
 )
 from etl.model import Secret
+from etl.report.following import print_history
 
 
 @pytest.fixture(scope="module")
@@ -288,6 +291,14 @@ def test_history_tells_when_in_which_request_with_which_bytes_and_what_came_back
     assert [one["phase"] for one in sending.requests if one["purpose"] == "start"] == ["sending", "answered"]
     assert sending.requests[1]["answer"] == json.dumps({"migration_id": sending.migration_id}, separators=(",", ":"))
     assert read_history(tmp_path, "user", "99").sendings == ()
+
+
+def test_history_shows_no_counts_that_nobody_has_told(tmp_path, sandbox, package, capsys):
+    sandbox.fault("error_before", status=502)
+    with pytest.raises(Ambiguous):
+        load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
+    print_history(Console(), plain(read_history(tmp_path, "user", "1")))
+    assert "\n  migration  not known\n" in capsys.readouterr().out
 
 
 def test_history_does_not_show_bytes_that_are_not_those_that_were_sent(tmp_path, sandbox, package):

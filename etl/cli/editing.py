@@ -81,6 +81,8 @@ def functions(
     from etl.report.functions import function_rows, function_text, functions_page
     from etl.suggest import did_you_mean
 
+    if markdown and name is not None:
+        raise MappingError(f"--markdown is the page of all functions; leave out '{name}', or --markdown")
     if markdown:
         print(functions_page(TABLE), end="")
     elif name is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,8 @@ from typing import Annotated
 
 import typer
 
-from etl.cli.shared import Workspace
+from etl.cli.shared import Workspace, workspace_folder
+from etl.errors import MappingError
 
 
 def sandbox(
@@ -22,23 +24,28 @@ def sandbox(
     """Start a local stand-in for Omnitron to rehearse against. Ctrl-C stops it."""
     from etl.sandbox.server import serve
 
-    serve(
-        "127.0.0.1",
-        port,
-        store,
-        username="sandbox",
-        password="sandbox",  # noqa: S106 - the stand-in's documented login
-        channel="1",
-        token=token,
-        ready=lambda url: print(f"listening on {url}", flush=True),
-    )
+    try:
+        serve(
+            "127.0.0.1",
+            port,
+            store,
+            username="sandbox",
+            password="sandbox",  # noqa: S106 - the stand-in's documented login
+            channel="1",
+            token=token,
+            ready=lambda url: print(f"listening on {url}", flush=True),
+        )
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise MappingError(f"--port {port}: another program listens there; stop it, or name another port") from error
 
 
 def demo(workspace: Workspace = Path("work")) -> None:
     """Migrate the sample shop to a local stand-in: check, dry-run, run."""
     from etl.demo import run_demo
 
-    sys.exit(run_demo(workspace))
+    sys.exit(run_demo(workspace_folder(workspace)))
 
 
 COMMANDS: dict[str, Callable[..., None]] = {

@@ -138,6 +138,14 @@ def _batches(watch: Watch) -> Callable[[Event], None]:
     return told
 
 
+def workspace_folder(path: Path) -> Path:
+    """The path, which is a folder or can become one. Raises MappingError when a file is in its way."""
+    for part in (path, *path.parents):
+        if part.exists() and not part.is_dir():
+            raise MappingError(f"{part}: is no folder; name one with --workspace")
+    return path
+
+
 def settings(
     workspace: Path,
     workers: int | None,
@@ -147,12 +155,10 @@ def settings(
 ) -> Settings:
     from etl.runner import Settings, usable_cores
 
-    if workspace.exists() and not workspace.is_dir():
-        raise MappingError(f"{workspace}: is no folder; name one with --workspace")
     if scheduler is not None and engine is not EngineName.DASK:
         raise MappingError(f"--scheduler {scheduler}: goes with --engine dask")
     return Settings(
-        workspace=workspace,
+        workspace=workspace_folder(workspace),
         workers=workers or usable_cores(),
         limit=limit,
         engine=engine.value,

@@ -13,7 +13,7 @@ verify            what the shop shows of it                               -> Ver
 Outside, Stop     the world around a load: clock, HTTP, watcher, signals
 """
 
-from etl.load.database import JournalError
+from etl.load.database import JournalError, NoJournal
 from etl.load.history import History, Sending, Step, Verdict, read_history
 from etl.load.outside import Event, Outside
 from etl.load.pilot import PilotResult, PilotStage, run_pilot
@@ -41,6 +41,7 @@ __all__ = [
     "Holder",
     "JournalError",
     "LoadSummary",
+    "NoJournal",
     "Occupied",
     "Outcome",
     "Outside",

@@ -175,6 +175,11 @@ def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingEr
             f"the record '{key}' of stage '{first}' has nothing in {_quoted(missing)}; "
             "a pilot needs a record in every stage: choose another with --key"
         )
+    if not stages[1:]:
+        return PackageError(
+            f"no record of stage '{first}' is left that was not uploaded before; "
+            "a pilot needs one: prepare a package that has one"
+        )
     return PackageError(
         f"no record of stage '{first}' that was not uploaded before has something in each of "
         f"{_quoted([stage.name for stage in stages[1:]])}; "

@@ -12,7 +12,7 @@ from etl.errors import Ambiguous, EtlError, Exit, MappingError, TargetError
 from etl.files import sha256_of
 from etl.load import wording
 from etl.load.client import Client, Limits
-from etl.load.database import JournalError
+from etl.load.database import JournalError, NoJournal
 from etl.load.delivery import Delivery
 from etl.load.flight import Flight
 from etl.load.journal import Batch, Journal
@@ -72,9 +72,10 @@ def check_ready(target: Target, root: Path) -> None:
 
 
 def _check_pilot(workspace: Workspace) -> None:
-    if not workspace.journal.exists():
-        raise MappingError(NO_PILOT)
-    journal = Journal.read(workspace)
+    try:
+        journal = Journal.read(workspace)
+    except NoJournal:
+        raise MappingError(NO_PILOT) from None
     try:
         if not pilot_succeeded(journal):
             raise MappingError(NO_PILOT)

@@ -58,7 +58,7 @@ def _parsed(file: Path, text: str) -> tuple[dict[str, str], tuple[Problem, ...]]
     for binding in parse_stream(io.StringIO(text)):
         if binding.error or (binding.key is not None and binding.value is None):
             place = Place(str(file), binding.original.line)
-            problems.append(Problem(place, "is not NAME=value", ENVIRONMENT))
+            problems.append(Problem(place, "is not NAME=value; write it so, or begin the line with #", ENVIRONMENT))
         elif binding.key is not None and binding.value is not None:
             values[binding.key] = binding.value
     return values, tuple(problems)

@@ -110,7 +110,8 @@ def _missing_keys(document: Document, path: Path, error: ValidationError) -> Ref
 def _wrong_type(document: Document, path: Path, error: ValidationError) -> Refusals:
     wanted = _rule(error) if isinstance(_rule(error), list) else [_rule(error)]
     wanted_words = " or ".join(SPOKEN[one] for one in wanted)
-    what = f"{_named(path)} must be {wanted_words}, not {_type_of(error.instance)}"
+    doubt = "" if path else "; is this the right file?"
+    what = f"{_named(path)} must be {wanted_words}, not {_type_of(error.instance)}{doubt}"
     yield Refusal(document.place(path), what, path)
 
 

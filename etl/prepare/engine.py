@@ -140,6 +140,8 @@ def without_collecting() -> Iterator[None]:
 def _processes(workers: int, plan: Plan) -> Iterator[Pool]:
     with ProcessPoolExecutor(workers, _context(), initializer=_start, initargs=(plan,)) as executor:
         try:
+            with _signals_waiting():
+                executor.submit(_nothing)  # starts the workers
             yield _ProcessPool(executor, AHEAD * workers)
         except BrokenProcessPool:
             raise SourceError(
@@ -179,6 +181,23 @@ class _InProcess:
                     raise BrokenProcessPool from None
 
 
+INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+
+
+@contextmanager
+def _signals_waiting() -> Iterator[None]:
+    """Let an interruption wait: while a process is forked, Python drops it, and a worker does not yet ignore it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+
+
+def _nothing() -> None:
+    pass
+
+
 def _abandon(executor: ProcessPoolExecutor) -> None:
     """End the workers at once. The executor holds the writing end of their pipe too: closed, half a message is its end."""
     for worker in list((executor._processes or {}).values()):
@@ -201,6 +220,7 @@ def _start(plan: Plan) -> None:
     gc.disable()  # for the reason without_collecting gives
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     threading.Thread(target=_end_with_the_main_process, daemon=True).start()
     global _program  # noqa: PLW0603 - the one state a worker process has
     _program = Program(plan)

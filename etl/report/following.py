@@ -134,7 +134,7 @@ def _history_lines(history: Plain) -> Iterator[str]:
         yield f"{named}: no load has ever planned to send it"
     for one in history["sendings"]:
         yield f"{named}: batch {one['batch']}, {one['state']}{' (pilot)' if one['pilot'] else ''}"
-        yield f"  migration  {one['migration_id'] or '-'}: total {one['total']}, success {one['success']}, errors {one['errors']}"
+        yield f"  migration  {one['migration_id'] or 'not known'}{_counted(one)}"
         yield f"  bytes      {one['file']}, record {one['position'] + 1}, SHA-256 {one['sha256']}"
         yield f"  record     {one['record'] or '(its file is gone or changed)'}"
         yield from (f"  {step['time']}  {_step(step)}" for step in one["steps"])
@@ -142,6 +142,11 @@ def _history_lines(history: Plain) -> Iterator[str]:
         yield from (f"  request    {_request(line)}" for line in one["requests"])
     for package in history["changed"]:
         yield f"{named}: other bytes for it were prepared in {package}, and not sent"
+
+
+def _counted(sending: Plain) -> str:
+    told = [f"{name} {sending[name]}" for name in ("total", "success", "errors") if sending[name] is not None]
+    return f": {', '.join(told)}" if told else ""
 
 
 def _step(step: Plain) -> str:
