@@ -65,8 +65,8 @@ class Settings:
 
 
 def check(mapping: Path) -> Checked:
-    """Read a mapping and find every problem in it."""
-    return load_mapping(mapping)
+    """Read a mapping and find every problem in it, as far as that can be told without a network."""
+    return load_mapping(mapping, network=False)
 
 
 def dry_run(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Package:
@@ -251,7 +251,12 @@ def summary_of(package: Package, *, show_data: bool = False) -> Summary:
         for stage in package.stages
     ]
     clean = all(stage.counts.rejected == stage.counts.held == 0 for stage in package.stages)
-    problems = data_problems(package, show_data=show_data)
+    empty = [
+        f"{stage.name}: the source has no rows; is the export whole?"
+        for stage in package.stages
+        if not stage.counts.read
+    ]
+    problems = [*empty, *data_problems(package, show_data=show_data)]
     return Summary(package.manifest.migration, str(package.path), clean, stages, problems)
 
 

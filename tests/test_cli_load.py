@@ -89,7 +89,7 @@ user: {0}; no errors
 address: a{0}; no errors
 order: o{0}; no errors
 order_item: o{0}-s{0}; no errors
-The pilot succeeded. Next: etl verify --email E, as the user of the first line.
+The pilot succeeded. Next: etl verify MAPPING --email E, as the user of the first line.
 """
 
 

@@ -143,7 +143,7 @@ def test_killed_with_three_batches_in_flight_and_a_ramp_up_every_record_arrives_
     one.finish()
 
 
-KILLS = 7
+KILLS = 50
 SHOPS = {
     "one at a time": {},
     "three at once, with a ramp-up": {"concurrency": 3, "ramp_up": True},

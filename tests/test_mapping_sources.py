@@ -5,6 +5,8 @@ import os
 import pytest
 from mapping_case import ADDRESS, SMALL, Case, edited
 
+from etl.mapping import load_mapping
+
 COLUMNS = "First Name, customer_id, email, status"
 KINDS = "csv, excel, json, jsonl"
 
@@ -144,3 +146,16 @@ def test_a_lookup_s_codes_are_trimmed_texts(case):
 )  # fmt: skip
 def test_what_is_wrong_with_a_test(case, test, whats):
     case.finds(f"{SMALL}tests:\n  {test}\n", *whats)
+
+
+def test_a_check_opens_no_network_and_takes_any_name_for_a_column_of_what_it_did_not_open(tmp_path):
+    mapping = tmp_path / "migration.yaml"
+    mapping.write_text(
+        "version: 1\nname: shop\nsources:\n  orders: { csv: 'ftp://127.0.0.1:9/orders.csv' }\n"
+        "stages:\n  - { name: order, from: orders, key: number, fields: { number: '{{ whatever }}' } }\n",
+        encoding="utf-8",
+    )
+    closed = [one.what for one in load_mapping(mapping, network=False).problems]
+    opened = [one.what for one in load_mapping(mapping).problems]
+    assert not [what for what in closed if "ftp" in what or "whatever" in what]
+    assert [what for what in opened if "ftp://127.0.0.1:9/orders.csv" in what]

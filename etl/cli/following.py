@@ -143,9 +143,11 @@ def verify(
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
     """
     from etl import journals
+    from etl.mapping import find_mapping
     from etl.report.following import mask_checks, print_checks
     from etl.report.summary import plain_json
 
+    find_mapping(mapping)  # before a person is asked for anything
     made = journals.verify(mapping, workspace, email, _password())
     found = made if show_data else mask_checks(made)
     if as_json:

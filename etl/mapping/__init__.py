@@ -44,8 +44,8 @@ def find_mapping(path: Path) -> Path:
     raise MappingError(f"{path}: there is no such mapping" + (f"; did you mean '{near}'?" if near else ""))
 
 
-def load_mapping(path: Path) -> Checked:
-    """Read a mapping and find every problem in it. Opens the local files it names, and no network.
+def load_mapping(path: Path, *, network: bool = True) -> Checked:
+    """Read a mapping and find every problem in it. Opens the files it names; without `network`, not those behind URLs.
 
     Raises MappingError when there is no such file; whatever stands in the file is a Problem.
     """
@@ -58,7 +58,7 @@ def load_mapping(path: Path) -> Checked:
         return Checked(_nothing(file), _ordered(document, [*document.problems, *refused]))
     variables = read_environment(file.parent)
     migration = Builder(document, data, file.resolve().parent, variables.values).migration()
-    context = Context(document, data, migration)
+    context = Context(document, data, migration, network)
     checked = check_problems(context, variables.values)
     problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
     return Checked(migration, problems, context.tables, context.lookups)

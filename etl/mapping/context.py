@@ -14,11 +14,15 @@ from etl.model import Expression, Migration, Problem, Stage, Table
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`data` is the document's, without what the grammar refused. `tables` and `lookups` are filled by the first checks."""
+    """`data` is the document's, without what the grammar refused. `tables` and `lookups` are filled by the first checks.
+
+    Without `network`, a source behind a URL stays closed: any name may be one of its columns.
+    """
 
     document: Document
     data: Mapping[str, Any]
     migration: Migration
+    network: bool = True
     tables: dict[str, Table] = field(default_factory=dict)
     lookups: dict[str, Mapping[str, object]] = field(default_factory=dict)
 

@@ -26,7 +26,7 @@ def source_problems(context: Context) -> Iterator[Problem]:
         found = list(_settings(context, path, data))
         yield from found
         source = context.migration.sources.get(name)
-        if source is None or found or is_open(source.location):
+        if source is None or found or is_open(source.location) or _is_closed(context, source):
             continue
         try:
             _prove_file(source)
@@ -42,7 +42,7 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
         found = list(_lookup_settings(context, path, data))
         yield from found
         lookup = context.migration.lookups[name]
-        if found or not _is_whole(lookup, data):
+        if found or not _is_whole(lookup, data) or (lookup.source and _is_closed(context, lookup.source)):
             continue
         try:
             if lookup.source is not None:
@@ -104,6 +104,13 @@ def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -
             known[name].check(value)
         except ValueError as error:
             yield context.at((*path, name), str(error))
+
+
+def _is_closed(context: Context, source: Source) -> bool:
+    return not context.network and is_url(source.location) and not source.location.startswith(ON_THIS_MACHINE)
+
+
+ON_THIS_MACHINE = ("file://", "local://", "memory://")
 
 
 def _prove_file(source: Source) -> None:

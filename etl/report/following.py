@@ -168,7 +168,9 @@ def print_pilot(console: Console, pilot: Plain) -> None:
         already = f", sent before: {_keys(stage['already'])}" if stage["already"] else ""
         line = f"{stage['name']}: {_keys(stage['keys']) or 'nothing new'}{already}; no errors"
         console.print(line, soft_wrap=True, markup=False)
-    console.print("The pilot succeeded. Next: etl verify --email E, as the user of the first line.", markup=False)
+    console.print(
+        "The pilot succeeded. Next: etl verify MAPPING --email E, as the user of the first line.", markup=False
+    )
 
 
 def _keys(keys: Sequence[str]) -> str:
