@@ -36,6 +36,9 @@ RESULTS = Path(__file__).parent / "results.md"
 SIZES = (10_000, 100_000, 1_000_000)
 FULL_SIZES = (*SIZES, 5_000_000)
 QUICK_SIZES = (10_000, 50_000)
+ONCE_ONLY = 15.0
+"""Seconds. A contender that takes longer is not run again: its ratio is no close call."""
+
 ROWS_A_SIZE = 2_000_000
 """A size is run again until about so many rows have been prepared, or the rounds are done."""
 
@@ -94,7 +97,8 @@ Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; how and against what: [
 
 {machine()}
 Seconds of wall and of CPU (user and system, all processes) are medians of {plan.rounds} rounds, the contenders in turn
-in each. Peak memory is the {memory_kind()} of all processes together, looked at fifty times a second in a run of its own.
+in each; what takes more than {ONCE_ONLY:.0f} seconds runs once.
+Peak memory is the {memory_kind()} of all processes together, looked at fifty times a second in a run of its own.
 """
 
 
@@ -127,6 +131,8 @@ def _in_turn(plan: Plan, work: Work, contenders: list[Engine | Peer]) -> dict[En
     runs: dict[Engine | Peer, list[Took]] = {one: [] for one in contenders}
     for number in range(plan.rounds):
         for one in contenders:
+            if number and runs[one][0].wall > ONCE_ONLY:
+                continue
             _prepare(plan, one)
             runs[one].append(timed(one.command(work, plan.out)))
             tell(f"  round {number + 1}: {one.what}: {seconds(runs[one][-1].wall)} s")

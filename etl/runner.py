@@ -21,8 +21,9 @@ from etl.files import private_folder
 from etl.mapping import Checked, load_mapping, require
 from etl.model import Migration, Stage
 from etl.package import Input, Manifest, Package, PackagedStage, PackageWriter
-from etl.prepare.engine import LOCAL, Pools, chunks, pools
+from etl.prepare.engine import LOCAL, chunks, pools
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
+from etl.prepare.pools import Pools
 from etl.prepare.program import plan_stage
 from etl.prepare.stage import prepare_stage
 from etl.report.rejects import data_problems

@@ -24,7 +24,7 @@ from etl import __version__
 from etl.errors import EtlError, MappingError, SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.engine import AHEAD, Pools, without_collecting
+from etl.prepare.pools import AHEAD, Pools, without_collecting
 from etl.prepare.program import Plan, Program
 
 if TYPE_CHECKING:
