@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from copy import deepcopy
 from decimal import Decimal
 from typing import Any
 
@@ -72,6 +73,16 @@ class Promises(NodeTransformer):
             return self.generic_visit(node)
         ends = [end or nodes.Const(None) for end in (node.arg.start, node.arg.stop, node.arg.step)]
         return self._instead("promised_slice", node.node, *ends)
+
+    def visit_Filter(self, node: nodes.Filter) -> nodes.Node:
+        """Null passes by a function without a look at its other arguments."""
+        function = TABLE.get(node.name)
+        if function is None or function.null:
+            return self.generic_visit(node)
+        piped = self.visit(deepcopy(node.node))
+        return nodes.CondExpr(
+            nodes.Test(piped, "none", [], [], None, None), nodes.Const(None), self.generic_visit(node)
+        )
 
     def _instead(self, name: str, first: nodes.Expr, *others: nodes.Expr) -> nodes.Node:
         return self.generic_visit(nodes.Filter(first, name, list(others), [], None, None))
@@ -234,6 +245,12 @@ def test_the_random_expressions_use_every_function():
 def test_an_expression_gives_what_jinja_gives(text, row):
     compute = compiled(f"{{{{ {text} }}}}")
     assert outcome(lambda: compute(row)) == outcome(lambda: by_jinja(text, row))
+
+
+def test_null_passes_by_a_function_without_a_look_at_its_other_arguments():
+    text, row = "{{ a | lookup('codes', default=(n | lower)) }}", {"a": None, "n": 0}
+    assert compiled(text)(row) is None
+    assert text_by_jinja(text, row) is None
 
 
 @many
