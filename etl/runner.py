@@ -47,7 +47,7 @@ def usable_cores() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to prepare. `workers` processes; `limit` rows of each source; `keys` held in memory for each index; `fast` paths.
+    """How to prepare. `workers` processes; `limit` rows of each source; `keys` held in memory; `fast` paths.
 
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
@@ -55,7 +55,7 @@ class Settings:
     workspace: Path = Path("work")
     workers: int = field(default_factory=usable_cores)
     limit: int | None = None
-    keys: int = 250_000
+    keys: int = 100_000
     fast: bool = True
     engine: str = LOCAL
     scheduler: str | None = None

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.prepare.keys import Fate, KeyIndex
+from etl.prepare.keys import Budget, Fate
 
 NAUGHTY = Path(__file__).parent.parent / "../shared/data/blns/blns.json"
 BOUNDS = (0, 1, 10, 10**9)
@@ -21,8 +21,22 @@ fates = st.sampled_from([Fate.HELD, Fate.REJECTED, Fate.FILTERED])
 additions = st.lists(st.tuples(fates, st.lists(st.tuples(keys, st.integers(1, 10**12)), max_size=4)), max_size=8)
 
 
+class Kept:
+    """An index that is brought under its budget after each addition, as it is while a stage is prepared."""
+
+    def __init__(self, folder, bound):
+        self.budget = Budget(bound)
+        self.index = self.budget.index(Path(folder) / "stage.key.sqlite")
+        self.find, self.close = self.index.find, self.budget.close
+        self.all_valid, self.none_valid = self.index.all_valid, self.index.none_valid
+
+    def add(self, fate, entries):
+        self.index.add(fate, entries)
+        self.budget.keep()
+
+
 def index(folder, bound):
-    return KeyIndex(Path(folder) / "stage.key.sqlite", bound)
+    return Kept(folder, bound)
 
 
 @settings(deadline=None)
@@ -79,3 +93,34 @@ def test_few_keys_leave_no_file_and_many_a_private_one(tmp_path):
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     known.close()
+
+
+def test_all_indexes_share_one_budget_and_the_one_that_holds_most_goes(tmp_path):
+    budget = Budget(5)
+    small, large = budget.index(tmp_path / "small"), budget.index(tmp_path / "large")
+    small.add(Fate.VALID, [("a", 2), ("b", 3)])
+    large.add(Fate.VALID, [("c", 2), ("d", 3), ("e", 4)])
+    budget.keep()
+    assert list(tmp_path.iterdir()) == []
+    small.add(Fate.REJECTED, [("f", 5)])
+    large.add(Fate.VALID, [("g", 5)])
+    budget.keep()
+    assert [path.name for path in tmp_path.iterdir()] == ["large"]
+    assert (small.held, large.held) == (3, 0)
+    assert large.all_valid({"c", "g"})
+    assert small.find({"f"}) == {"f": (Fate.REJECTED, 5)}
+    budget.close()
+
+
+@settings(deadline=None)
+@given(st.lists(st.sets(keys, min_size=1), min_size=1, max_size=4), st.sets(keys))
+def test_keys_inside_and_outside_of_what_a_file_holds_are_told_apart(added, asked):
+    with TemporaryDirectory() as folder:
+        known = index(folder, 0)
+        for row, some in enumerate(added):
+            known.add(Fate.VALID, [(key, row) for key in sorted(some.difference(*added[:row]))])
+        held = set().union(*added)
+        assert known.all_valid(asked) == (asked <= held)
+        assert known.none_valid(asked) == asked.isdisjoint(held)
+        assert known.find(asked).keys() == asked & held
+        known.close()

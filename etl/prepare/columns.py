@@ -16,6 +16,8 @@ from decimal import Decimal
 from itertools import repeat
 from typing import Any
 
+from etl.prepare.formats import Check
+
 Records = Sequence[Mapping[str, Any]]
 
 _DIGITS = 15
@@ -31,7 +33,7 @@ class ColumnRules:
     """Rules for whole columns: how many decimals the numbers of a field may have, and what its texts must be."""
 
     decimals: Mapping[str, int]
-    formats: Mapping[str, Callable[[str], bool]]
+    formats: Mapping[str, Check]
 
     def fit(self, column: Column) -> bool:
         """Whether every column keeps these rules. Its types and bounds are known to be right."""
@@ -42,7 +44,7 @@ def column_of(records: Records) -> Column:
     return lambda field: [record.get(field) for record in records]
 
 
-def column_rules(schema: Mapping[str, Any], checks: Mapping[str, Callable[[str], bool]]) -> ColumnRules:
+def column_rules(schema: Mapping[str, Any], checks: Mapping[str, Check]) -> ColumnRules:
     """What of a schema can be decided by columns. `checks` are its formats."""
     return ColumnRules(decimal_fields(schema), _format_fields(schema, checks))
 
@@ -72,17 +74,15 @@ def _are_rounded(numbers: list[Any], places: int) -> bool:
     return list(map(round, numbers, repeat(places))) == numbers
 
 
-def have_formats(column: Column, fields: Mapping[str, Callable[[str], bool]]) -> bool:
-    return all(all(map(check, _given(column(field)))) for field, check in fields.items())
+def have_formats(column: Column, fields: Mapping[str, Check]) -> bool:
+    return all(check.all(_given(column(field))) for field, check in fields.items())
 
 
 def _given(values: Sequence[Any]) -> list[Any]:
     return [value for value in values if value is not None]
 
 
-def _format_fields(
-    schema: Mapping[str, Any], checks: Mapping[str, Callable[[str], bool]]
-) -> dict[str, Callable[[str], bool]]:
+def _format_fields(schema: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Check]:
     return {
         name: checks[keywords["format"]]
         for name, keywords in schema.get("properties", {}).items()

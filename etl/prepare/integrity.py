@@ -11,7 +11,7 @@ from pathlib import Path
 
 from etl.model import Stage
 from etl.prepare.chunk import Chunk
-from etl.prepare.keys import Fate, KeyIndex
+from etl.prepare.keys import Budget, Fate, KeyIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,28 +56,24 @@ def none_arrived(stage: str, keys: Collection[str]) -> Collection[str]:
 
 
 class Integrity:
-    """The keys of all stages so far. What no longer fits in memory is kept in `folder`."""
+    """The keys of all stages so far: `bound` of them in memory, the others in `folder`."""
 
     def __init__(self, folder: Path, bound: int, arrived: Arrived = none_arrived) -> None:
-        self._folder, self._bound, self._arrived = folder, bound, arrived
+        self._folder, self._budget, self._arrived = folder, Budget(bound), arrived
         self._stages: dict[str, KeyIndex] = {}
-        self._all: list[KeyIndex] = []
 
     def stage(self, stage: Stage) -> StageIntegrity:
         own = self._index(stage.name, "key")
         self._stages[stage.name] = own
         unique = {name: self._index(stage.name, name) for name in stage.unique if name != stage.key}
         parents = {name: (parent, self._stages[parent]) for name, parent in stage.refers.items()}
-        return StageIntegrity(stage, own, unique, parents, self._arrived)
+        return StageIntegrity(stage, own, unique, parents, self._arrived, self._budget.keep)
 
     def _index(self, stage: str, name: str) -> KeyIndex:
-        index = KeyIndex(self._folder / f"{stage}.{name}.sqlite", self._bound)
-        self._all.append(index)
-        return index
+        return self._budget.index(self._folder / f"{stage}.{name}.sqlite")
 
     def close(self) -> None:
-        for index in self._all:
-            index.close()
+        self._budget.close()
 
 
 class StageIntegrity:
@@ -89,10 +85,11 @@ class StageIntegrity:
         own: KeyIndex,
         unique: Mapping[str, KeyIndex],
         parents: Mapping[str, tuple[str, KeyIndex]],
-        arrived: Arrived = none_arrived,
+        arrived: Arrived,
+        keep_budget: Callable[[], None],
     ) -> None:
         self._stage, self._own, self._unique, self._parents = stage, own, unique, parents
-        self._arrived = arrived
+        self._arrived, self._keep_budget = arrived, keep_budget
 
     def judge(self, chunk: Chunk, first_row: int) -> Verdict:
         """Judge a chunk whose part began at row `first_row`, and remember what became of its keys."""
@@ -101,6 +98,7 @@ class StageIntegrity:
         self._find_orphans(chunk, verdict)
         self._find_duplicates(chunk, rows, verdict)
         self._remember(chunk, first_row, rows, verdict)
+        self._keep_budget()
         return verdict
 
     def _find_orphans(self, chunk: Chunk, verdict: Verdict) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from enum import IntEnum
 from pathlib import Path
 
@@ -33,17 +33,43 @@ _ROW_BITS = 48
 _ROW = (1 << _ROW_BITS) - 1
 
 
+class Budget:
+    """How many keys all indexes together may hold in memory. Above it the one that holds most goes to its file.
+
+    So memory stays flat at any size and for any number of stages; and what goes is a good part of the whole, never a few.
+    """
+
+    def __init__(self, bound: int) -> None:
+        self._bound = bound
+        self._indexes: list[KeyIndex] = []
+
+    def index(self, path: Path) -> KeyIndex:
+        """A new index, whose file lies at `path` when it needs one."""
+        self._indexes.append(KeyIndex(path))
+        return self._indexes[-1]
+
+    def keep(self) -> None:
+        """Bring what is in memory under the bound again."""
+        while sum(index.held for index in self._indexes) > self._bound:
+            max(self._indexes, key=lambda index: index.held).spill()
+
+    def close(self) -> None:
+        for index in self._indexes:
+            index.close()
+
+
 class KeyIndex:
-    """Key -> fate and row. Whenever `bound` keys are in memory they go to a file, so that memory stays flat at any size.
+    """Key -> fate and row: in memory, and after `spill` in a file.
 
     The keys themselves are kept, not hashes of them: a collision would reject a good record.
     """
 
-    def __init__(self, path: Path, bound: int) -> None:
-        self._path, self._bound = path, bound
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._valid: dict[str, int] = {}
         self._others: dict[str, int] = {}
         self._file: sqlite3.Connection | None = None
+        self._range: tuple[str, str] | None = None  # the lowest and the highest key in the file
 
     def add(self, fate: Fate, entries: Collection[tuple[str, int]]) -> None:
         """Note the fate of keys. A key that is already known keeps the better of its fates, and of equal ones the first row."""
@@ -52,8 +78,11 @@ class KeyIndex:
         else:
             for key, entry in _packed(fate, entries):
                 self._others[key] = min(entry, self._others.get(key, entry))
-        if len(self._valid) + len(self._others) > self._bound:
-            self._spill()
+
+    @property
+    def held(self) -> int:
+        """How many keys are in memory."""
+        return len(self._valid) + len(self._others)
 
     def all_valid(self, keys: Set[str]) -> bool:
         """Whether every one of the keys is of a valid record: the usual case for parents, settled at once."""
@@ -79,23 +108,34 @@ class KeyIndex:
         if self._file is not None:
             self._file.close()
 
-    def _find_in_memory(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
-        valid, others = self._valid, self._others
-        known = [(key, valid.get(key, others.get(key))) for key in keys]
-        return [(key, entry) for key, entry in known if entry is not None]
-
-    def _spill(self) -> None:
+    def spill(self) -> None:
         """Move what is in memory to the file: sorted, so that each page of its tree is visited once."""
         if self._file is None:
             self._file = _scratch_file(self._path)
         for memory in (self._others, self._valid):
             keys = sorted(memory)
+            self._note_range(keys)
             for start in range(0, len(keys), SPILLED_AT_ONCE):
                 self._file.executemany(INSERT, [(key, memory[key]) for key in keys[start : start + SPILLED_AT_ONCE]])
         self._valid, self._others = {}, {}
 
-    def _find_in_file(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
-        if self._file is None:
+    def _note_range(self, keys: Sequence[str]) -> None:
+        """`keys` are sorted."""
+        if keys:
+            lowest, highest = self._range or (keys[0], keys[-1])
+            self._range = min(lowest, keys[0]), max(highest, keys[-1])
+
+    def _may_be_in_file(self, keys: Collection[str]) -> bool:
+        """Exports are mostly in the order of their numbers: then new ones lie beyond all that the file holds."""
+        return self._range is not None and bool(keys) and min(keys) <= self._range[1] and max(keys) >= self._range[0]
+
+    def _find_in_memory(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
+        valid, others = self._valid, self._others
+        known = [(key, valid.get(key, others.get(key))) for key in keys]
+        return [(key, entry) for key, entry in known if entry is not None]
+
+    def _find_in_file(self, keys: Collection[str]) -> Iterable[tuple[str, int]]:
+        if self._file is None or not self._may_be_in_file(keys):
             return []
         asked = orjson.dumps(sorted(keys)).decode()
         if "\\u0000" in asked:
@@ -105,7 +145,7 @@ class KeyIndex:
         ).fetchall()
 
     def _count_valid(self, keys: Set[str]) -> int:
-        if self._file is None or not keys:
+        if self._file is None or not self._may_be_in_file(keys):
             return 0
         asked = orjson.dumps(sorted(keys)).decode()
         if "\\u0000" in asked:
@@ -139,7 +179,7 @@ def _scratch_file(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     file = sqlite3.connect(path, isolation_level=None)
     file.executescript(
-        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-4000;"
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1000;"
         "CREATE TABLE keys (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
     )
     return file

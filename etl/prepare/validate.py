@@ -79,7 +79,7 @@ class Validator:
 
     def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
         return jsonschema_rs.Draft202012Validator(
-            schema, formats=self._checks, validate_formats=True, ignore_unknown_formats=False
+            schema, formats=dict(self._checks), validate_formats=True, ignore_unknown_formats=False
         )
 
     def _compiled_fields(self, schema: dict[str, Any]) -> dict[str, jsonschema_rs.Draft202012Validator]:
