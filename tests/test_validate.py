@@ -271,6 +271,16 @@ def test_a_moment_judged_in_two_parts_is_judged_as_strptime_would(format, moment
     assert written_as(format)(text) is is_written_as(text, format)
 
 
+@given(st.sampled_from([*FORMATS, "%Y-%m-%d"]), st.lists(st.datetimes(datetime(1000, 1, 1)), max_size=5), st.data())
+def test_many_texts_are_judged_together_as_each_by_itself(format, moments, data):
+    check, texts = written_as(format), [moment.strftime(format) for moment in moments]
+    texts += data.draw(
+        st.lists(st.sampled_from(["", "2024-02-30", "2024-03-14x16:05:00", "14.03.2024 24:00"]), max_size=1)
+    )
+    assert check.all(texts) is all(map(check, texts))
+    assert check.all(texts) is all(map(check, texts))  # and again, when what was good is remembered
+
+
 def is_written_as(text, format):
     try:
         parsed = datetime.strptime(text, format)
