@@ -72,7 +72,7 @@ def test_a_chunk_tells_what_became_of_every_row():
         {"code": "1", "points": 5, "email": "a@b.co"},
         {"code": "5", "points": 9, "email": None},
     ]
-    assert (chunk.keys, list(chunk.indices)) == (["1", "5"], [0, 6])
+    assert (list(chunk.keys), list(chunk.indices)) == (["1", "5"], [0, 6])
     assert chunk.columns == {"email": ["a@b.co", None], "points": ["5", "9"]}
     assert chunk.rejected == [
         Rejected(1, "2", (NOT_A_NUMBER,)),
@@ -98,7 +98,7 @@ def test_a_chunk_in_which_all_is_well_is_in_the_order_of_its_rows():
 @pytest.mark.parametrize("rows", [(), ("unreadable",), (("1", "5", "out"),), (("1", "x", ""),)])
 def test_a_chunk_may_have_no_record(rows):
     chunk = prepare_rows(program(), rows_of(*rows))
-    assert (chunk.records, chunk.keys, list(chunk.indices)) == ([], [], [])
+    assert (chunk.records, list(chunk.keys), list(chunk.indices)) == ([], [], [])
     assert chunk.read == len(chunk.filtered) + len(chunk.rejected)
 
 

@@ -5,34 +5,56 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_expressions_jinja import HEADER, LOOKUPS, WRITE, expressions, outcome, raw_cells, rows, stage_of
+from test_expressions_jinja import HEADER, LOOKUPS, WRITE, expressions, raw_cells, rows, stage_of
 
 from etl.expressions import ROW_ERRORS, Header, compile_stage, writers
-from etl.expressions.columnar import Batch
 from etl.expressions.quick import QUICK
 from etl.model import Expression, Place
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 
 
-def both(batch):
-    return batch.records, batch.keep
+FAILS = "fails"
+
+
+def alone(stage, row):
+    """What the function of one row makes of it: a record, None when it is filtered, or that it fails."""
+    try:
+        return stage.record(row)
+    except ROW_ERRORS:
+        return FAILS
+
+
+def together(stage, given_rows):
+    """What the function of many rows makes of each."""
+    batch = stage.records(given_rows)
+    stays = [True] * len(given_rows) if batch.keep is None else list(map(bool, batch.keep))
+    made = iter(range(sum(stays)))
+    assert all(len(values) == sum(stays) for values in [batch.keys, *batch.columns.values()])
+    found = []
+    for stay in stays:
+        position = next(made) if stay else None
+        record = None if position is None else {name: values[position] for name, values in batch.columns.items()}
+        found.append(FAILS if position in batch.failed else record)
+    assert next(made, None) is None
+    return found
+
+
+def key_alone(stage, row):
+    try:
+        return stage.key(row)
+    except ROW_ERRORS:
+        return None
 
 
 def check_rows(stage, given_rows):
-    """`records` is `record` of each row that stays; it fails when, and only when, one of them fails."""
-    alone = outcome(lambda: [stage.record(row) for row in given_rows])
-    together = outcome(lambda: stage.records(given_rows).records)
-    if alone == "fails":
-        assert together == "fails"
-        return
-    assert together == [one for one in alone if one != (type(None), None)]
-    keep = stage.records(given_rows).keep
-    stays = [one != (type(None), None) for one in alone]
-    assert all(stays) if keep is None else list(map(bool, keep)) == stays
+    """Each row makes the same record among others as by itself, is filtered in both ways, or fails in both."""
+    one_by_one = [alone(stage, row) for row in given_rows]
+    assert repr(together(stage, given_rows)) == repr(one_by_one)
+    keys = [key_alone(stage, row) for row, one in zip(given_rows, one_by_one, strict=True) if one not in (None, FAILS)]
     batch = stage.records(given_rows)
-    for field, column in batch.columns.items():
-        assert repr(list(column)) == repr([record[field] for record in batch.records])
+    good = [key for position, key in enumerate(batch.keys) if position not in batch.failed]
+    assert repr(good) == repr(keys)
 
 
 def compiled(texts, where, header, write=WRITE):
@@ -70,32 +92,61 @@ def test_rows_of_any_values_make_the_same_records_together_as_alone(texts, where
 
 
 def test_nested_fields_and_constants_are_put_together_anew_for_each_row():
-    stage = compiled(["a"], None, Header(HEADER))
     nested = {
         "f0": stage_of(["a"]).fields["f0"],
         "x": {"y": (1, None, stage_of(["b"]).fields["f0"]), "z": {}},
         "k": True,
+        "empty": {},
     }
     stage = compile_stage(type(stage_of(["a"]))("user", "user", "rows", "f0", nested), Header(HEADER), LOOKUPS, WRITE)
     given_rows = [[" 1 ", "", "", "", "", "", ""], ["2", "b", "", "", "", "", ""]]
-    made, keep = both(stage.records(given_rows))
-    assert (made, keep) == ([stage.record(row) for row in given_rows], None)
-    made[0]["x"]["y"].append("changed")
-    assert stage.records(given_rows).records[0]["x"] == {"y": [1, None, None], "z": {}}
-    assert "changed" not in made[1]["x"]["y"]
+    check_rows(stage, given_rows)
+    first, second = stage.records(given_rows).columns["x"]
+    first["y"].append("changed")
+    assert stage.records(given_rows).columns["x"][0] == {"y": [1, None, None], "z": {}}
+    assert "changed" not in second["y"]
 
 
 def test_no_rows_make_no_records():
-    assert compiled(["a | int"], "b", Header(HEADER)).records([]) == Batch([], {})
-    assert compiled(["1"], None, Header(HEADER)).records([]) == Batch([], {})
+    for texts, where in ((["a | int"], "b"), (["1"], None)):
+        batch = compiled(texts, where, Header(HEADER)).records([])
+        assert ({name: list(one) for name, one in batch.columns.items()}, list(batch.keys)) == ({"f0": []}, [])
+        assert (batch.failed, batch.keep) == (frozenset(), None)
 
 
 def test_a_row_that_is_filtered_computes_nothing():
     stage = compiled(["a | int"], "b", Header(HEADER))
     given_rows = [["x", "", "", "", "", "", ""], ["5", "1", "", "", "", "", ""]]
-    made, keep = both(stage.records(given_rows))
-    assert made == [{"f0": 5}]
-    assert list(map(bool, keep)) == [False, True]
+    assert together(stage, given_rows) == [None, {"f0": 5}]
+
+
+def test_a_row_that_fails_leaves_the_others_as_they_are():
+    stage = compiled(["a | int", "b | lower", "m | money"], "n", Header(HEADER))
+    column = {name: at for at, name in enumerate(HEADER)}
+
+    def row(**cells):
+        return [cells.get(name, "") for name in sorted(column, key=column.get)]
+
+    given_rows = [
+        row(a="1", b="X", m="1,50", n="1"),
+        row(a="x", b="Y", m="2,50", n="1"),
+        row(a="x", b="Z", m="3,50"),
+        row(a="3", b="Z", m="1.5.5", n="1"),
+        row(a="4", b="W", m="", n="1"),
+    ]
+    assert together(stage, given_rows) == [
+        {"f0": 1, "f1": "x", "f2": 1.5},
+        FAILS,
+        None,
+        FAILS,
+        {"f0": 4, "f1": "w", "f2": None},
+    ]
+
+
+def test_a_row_whose_where_fails_stays_and_has_failed():
+    stage = compiled(["a"], "(b | int) > 1", Header(HEADER))
+    rows_of = [["1", cell, "", "", "", "", ""] for cell in ("1", "x", "2", "y", "")]
+    assert together(stage, rows_of) == [None, FAILS, {"f0": "1"}, FAILS, FAILS]
 
 
 # Short ways
@@ -130,6 +181,8 @@ moments = st.one_of(
     st.datetimes().map(lambda one: one.strftime("%d.%m.%Y %H:%M")),
     st.datetimes().map(lambda one: one.strftime("%d.%m.%Y")),
     st.datetimes().map(lambda one: one.isoformat(" ", "seconds")),
+    st.datetimes().map(lambda one: one.isoformat("T", "minutes")),
+    st.dates().map(str),
     st.sampled_from(["0000-00-00 00:00:00", "0000-00-00", "00.00.0000 00:00", "29.02.2023 10:00", "29.02.2024 10:00",
                      "1.2.2020 3:04", "31.03.2019 03:30", "27.10.2019 03:30"]),
 )  # fmt: skip
@@ -141,6 +194,7 @@ CALLS = {
     "money": (amounts, ["", "('.')", "(mark='.')"]),
     "int": (wholes, [""]),
     "lower": (words, ["", "('en')", "('tr')", "(language='tr')"]),
+    "default": (words, ["('')", "('x')", "(instead=5)", "(none)", "([1])", "(false)"]),
     "datetime": (moments, [
         "", *(f"('{one}')" for one in FORMATS), "('%d.%m.%Y', '%Y-%m-%d')",
         "('%d.%m.%Y %H:%M', zone='Europe/Istanbul', to='UTC')", "('%d.%m.%Y %H:%M', zone='UTC', to='Europe/Berlin')",
@@ -173,8 +227,15 @@ def test_a_short_way_gives_what_the_function_gives(name, turkish):
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_a_short_way_fails_as_a_whole_and_a_long_way_says_why(name):
+def test_what_a_short_way_does_not_know_a_long_way_reads_or_refuses(name):
     stage = compiled([f"a | {name}{CALLS[name][1][0]}"], None, Header(("a",)))
-    if name != "lower":
-        with pytest.raises(ROW_ERRORS):
-            stage.records([("1",), ("nothing of the kind",)])
+    cells = [("1",), ("nothing of the kind",), ("",)]
+    assert together(stage, cells) == [alone(stage, cell) for cell in cells]
+    if name not in ("lower", "default"):
+        assert together(stage, cells)[1] is FAILS
+
+
+def test_of_several_formats_the_first_that_fits_a_text_reads_it_in_a_column_too():
+    """05/06 fits both; that its neighbour only fits the second must not change it."""
+    stage = compiled(["a | date('%d/%m/%Y', '%m/%d/%Y')"], None, Header(("a",)))
+    assert together(stage, [("12/31/2023",), ("05/06/2023",)]) == [{"f0": "2023-12-31"}, {"f0": "2023-06-05"}]

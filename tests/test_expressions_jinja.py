@@ -278,7 +278,7 @@ def check_row(texts: list[str], cells: list[Any], *, text_only: bool) -> None:
     """The whole row's record, each field alone, and each expression alone written as plain JSON are the same."""
     stage = compile_stage(stage_of(texts), Header(HEADER, text_only), LOOKUPS, WRITE)
     row = dict(zip(HEADER, cells, strict=True))
-    alone = {name: outcome(lambda name=name: stage.fields[name](cells)) for name in stage.fields}
+    alone = {name: outcome(lambda name=name: stage.fields[name].compute(cells)) for name in stage.fields}
     for index, text in enumerate(texts):
         expected = outcome(lambda text=text: WRITE.plain(compiled(f"{{{{ {text} }}}}")(row)))
         assert alone[f"f{index}"] == expected

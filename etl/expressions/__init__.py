@@ -1,6 +1,6 @@
 """Expressions: Jinja text in, Python functions out."""
 
-from etl.expressions.columnar import Columns, Records
+from etl.expressions.columnar import Batch, Records, Values
 from etl.expressions.compiler import (
     FILTERED,
     WHERE,
@@ -19,7 +19,7 @@ __all__ = [
     "FILTERED",
     "ROW_ERRORS",
     "WHERE",
-    "Columns",
+    "Batch",
     "CompiledStage",
     "ExpressionError",
     "Failure",
@@ -27,6 +27,7 @@ __all__ = [
     "Header",
     "Names",
     "Records",
+    "Values",
     "columns_in",
     "compile_stage",
     "compile_value",

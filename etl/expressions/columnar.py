@@ -1,20 +1,19 @@
-"""A stage's whole record, many rows at a time: the fast path.
+"""A stage's records, many rows at a time: the fast path.
 
-The rows are turned into columns, each field is computed for all rows, and the records are put together at the end:
+The rows are turned into columns, and each expression is computed for all rows before the next one:
 
-    email: "{{ email | lower }}"            x3 = stripped(columns[3])
-    total: "{{ total | money * 2 }}"   ->   v0 = quick1(x3) or by the long way: [... for c0 in blank_to_none(x3)]
-                                            v1 = [multiply(...) for c1 in blank_to_none(x7)]
-                                            return [{'email': e0, 'total': e1} for e0, e1 in zip(v0, v1)]
+    email: "{{ email | lower }}"            the short way of `lower`, which takes a column (quick.py)
+    total: "{{ total | money * 2 }}"   ->   [multiply(...) for c0 in x0], in which x0 are the cells of `total`
 
-The expressions are the same source as in the function of one row (compiler.py), so the values are, too. Whatever a row
-raises ends the whole attempt: the caller then tries smaller pieces, down to the single rows that fail.
+The expressions are the same source as in the function of one row (compiler.py), so the values are, too. When one raises for
+some row, that expression alone is computed row by row, and the rows that fail are named; the others go on together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import compress
 from typing import Any
 
@@ -23,25 +22,28 @@ from jinja2 import nodes
 from etl.expressions.emit import Emitter
 from etl.expressions.header import Header
 from etl.expressions.quick import QUICK, ShortWay
-from etl.expressions.runtime import Writers
-from etl.expressions.source import define, emit
+from etl.expressions.runtime import ROW_ERRORS, Writers
+from etl.expressions.source import RowFunction, define, emit, row_function
 from etl.expressions.syntax import Names, column_of, constant_arguments, is_single, lookup_name, only, parse
 from etl.model import Expression, Stage, Template
 
 Rows = Sequence[Sequence[Any]]
-Columns = Mapping[str, Sequence[Any]]
+Values = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """The records of many rows.
+    """What many rows make, field by field.
 
-    keep     for each row whether it stays; None: all do
-    columns  of the fields that are one expression, the values by themselves
+    columns  each field's JSON values, in the stage's order; one value for each row that stays
+    keys     the keys of their records; None where there is none
+    failed   of these rows, the positions of those that make no record: some field, or `where`, cannot be computed
+    keep     for each row that was given, whether it stays; None: all do
     """
 
-    records: list[Any]
-    columns: Columns
+    columns: Mapping[str, Values]
+    keys: Values
+    failed: frozenset[int] = frozenset()
     keep: Sequence[Any] | None = None
 
 
@@ -49,124 +51,145 @@ Records = Callable[[Rows], Batch]
 
 
 def compile_records(stage: Stage, names: Names, header: Header, write: Writers) -> Records:
-    make = _Columnar(names, header, write).compile(stage.fields)
-    if stage.where is None:
-        return lambda rows: Batch(*make(rows))
-    stays = _Columnar(names, header, None).compile_column(stage.where)
+    """Compile a stage's `where`, fields and key to a function of many rows. It raises nothing that a row is to blame for."""
+    compiler = _Compiler(names, header, write)
+    where = None if stage.where is None else _Compiler(names, header, None).column(stage.where)
+    fields = {name: compiler.field(template) for name, template in stage.fields.items()}
+    key = None if isinstance(stage.key, str) else compiler.column(stage.key)
 
     def records(rows: Rows) -> Batch:
-        keep = stays(rows)
-        return Batch(*make(rows)) if all(keep) else Batch(*make(list(compress(rows, keep))), keep)
+        failed: set[int] = set()
+        keep = None if where is None else _kept(where, Cells(rows, header), failed)
+        if keep is not None:
+            rows = list(compress(rows, keep))
+        cells = Cells(rows, header)
+        columns = {name: compute(cells, failed) for name, compute in fields.items()}
+        # A key that cannot be computed is no key, and why not is told with everything else.
+        keys = columns[str(stage.key)] if key is None else key(cells, set())
+        return Batch(columns, keys, frozenset(failed), keep)
 
     return records
 
 
-class _Columnar:
-    """Writes the source of a function of many rows."""
+class Cells:
+    """The cells of many rows by columns, each trimmed once."""
+
+    def __init__(self, rows: Rows, header: Header) -> None:
+        self.rows = rows
+        self._columns = [*zip(*rows, strict=True)] if rows else [()] * len(header.columns)
+        self._trims, self._seen = header.strips, header.cells()
+        self._trimmed: dict[int, Values] = {}
+        self._values: dict[int, Values] = {}
+
+    def trimmed(self, position: int) -> Values:
+        """A column's texts, "" for blank; as they are where cells are not trimmed or no texts."""
+        if position not in self._trimmed:
+            column = self._columns[position]
+            self._trimmed[position] = list(map(str.strip, column)) if self._trims else column
+        return self._trimmed[position]
+
+    def values(self, position: int) -> Values:
+        """A column's values as expressions see them: null for blank."""
+        if position not in self._values:
+            self._values[position] = self._seen(self.trimmed(position))
+        return self._values[position]
+
+
+Compute = Callable[[Cells, set[int]], Values]
+"""Cells -> the values of an expression or field. The positions of rows that fail are added to the set; their value is null."""
+
+
+def _kept(where: Compute, cells: Cells, failed: set[int]) -> Sequence[Any] | None:
+    """Whether each row stays, None when all do. One whose `where` cannot be computed stays, and has failed."""
+    wrong: set[int] = set()
+    stays = where(cells, wrong)
+    if all(stays):
+        return None
+    keep = [bool(one) or position in wrong for position, one in enumerate(stays)]
+    failed.update(after for after, before in enumerate(compress(range(len(keep)), keep)) if before in wrong)
+    return keep
+
+
+class _Compiler:
+    """Makes functions of many rows from templates."""
 
     def __init__(self, names: Names, header: Header, write: Writers | None) -> None:
-        self._header, self._write = header, write
-        self._emitter = Emitter(names, text_only=header.text_only)
-        self._emitter.namespace |= {"zip": zip, "stripped": _stripped, "cells": header.cells()}
-        self._lines: list[str] = []
-        self._values: list[str] = []
-        self._raw: set[str] = set()
+        self._names, self._header, self._write = names, header, write
 
-    def compile(self, fields: Mapping[str, Template]) -> Callable[[Rows], tuple[list[Any], Columns]]:
-        """Rows -> records, and the columns of those fields that are one expression."""
-        record = self._place(fields)
-        lists = ", ".join(f"v{number}" for number in range(len(self._values))) or "rows"
-        loop = ", ".join(self._values) + "," if self._values else "_"
-        source = f"zip({lists})" if self._values else "rows"
-        columns = ", ".join(f"{name!r}: v{number}" for name, number in self._numbers(fields))
-        function: Callable[[Rows], tuple[list[Any], Columns]] = self._define(
-            f"return [{record} for {loop} in {source}], {{{columns}}}", "[], {}"
-        )
-        return function
-
-    def _numbers(self, fields: Mapping[str, Template]) -> list[tuple[str, int]]:
-        """The fields that are one expression, with the number of their values: these are numbered in the fields' order."""
-        found, number = [], 0
-        for name, template in fields.items():
-            if isinstance(template, Expression):
-                found.append((name, number))
-            number += len(expressions_in(template))
-        return found
-
-    def compile_column(self, template: Expression) -> Callable[[Rows], list[Any]]:
-        """Rows -> the values of one expression."""
-        self._place(template)
-        return self._define("return v0", "[]")
-
-    def _define(self, body: str, nothing: str) -> Callable[[Any], Any]:
-        return define(
-            [f"if not rows: return {nothing}", "columns = [*zip(*rows)]", *self._lines],
-            body,
-            self._emitter.namespace,
-            "rows",
-        )
-
-    def _place(self, template: Template) -> str:
-        """The source of a template inside the loop that puts records together."""
+    def field(self, template: Template) -> Compute:
         if isinstance(template, Expression):
-            return self._value(template)
-        if isinstance(template, Mapping):
-            return "{" + ", ".join(f"{name!r}: {self._place(one)}" for name, one in template.items()) + "}"
-        if isinstance(template, tuple):
-            return "[" + ", ".join(self._place(one) for one in template) + "]"
-        return self._emitter.constant(template)
+            return self.column(template)
+        if isinstance(template, Mapping | tuple):
+            return self._nested(template)
+        return lambda cells, failed: [template] * len(cells.rows)
 
-    def _value(self, template: Expression) -> str:
-        """Compute an expression for all rows; its name inside the loop."""
-        number = len(self._values)
-        self._values.append(f"e{number}")
+    def column(self, template: Expression) -> Compute:
+        """The function of one expression: all rows together, or each by itself where that fails."""
+        together = self._together(template)
+        # Compiled when some row fails, which in most exports none does.
+        alone = cache(lambda: row_function(template, self._names, self._header, self._write))
+
+        def compute(cells: Cells, failed: set[int]) -> Values:
+            try:
+                return together(cells)
+            except ROW_ERRORS:
+                return _one_by_one(alone(), cells.rows, failed)
+
+        return compute
+
+    def _nested(self, template: Template) -> Compute:
+        """The function of a field with parts: each part is a column, and they are put together anew for every row."""
+        parts = [self.column(one) for one in expressions_in(template)]
+        emitter = Emitter(self._names)
+        emitter.namespace["zip"] = zip
+        record = _placed(template, emitter, iter(range(len(parts))))
+        loop = ", ".join(f"e{number}" for number in range(len(parts)))
+        body = f"return [{record} for {loop}, in zip(*columns)]" if parts else f"return [{record} for _ in columns]"
+        put_together = define([], body, emitter.namespace, "columns")
+        if not parts:
+            return lambda cells, failed: put_together(cells.rows)
+        return lambda cells, failed: put_together([part(cells, failed) for part in parts])
+
+    def _together(self, template: Expression) -> Callable[[Cells], Values]:
         long_way = self._long_way(template)
-        short_way, column = self._short_way(template)
+        short_way, position = self._short_way(template)
         if short_way is None:
-            self._lines.append(f"v{number} = {long_way}")
-        else:
-            name = self._emitter.keep(short_way, "q")
-            self._lines.append(f"v{number} = {name}({self._stripped(column)})")
-            self._lines.append(f"if v{number} is None: v{number} = {long_way}")
-        return f"e{number}"
+            return long_way
 
-    def _long_way(self, template: Expression) -> str:
-        own = Emitter(self._emitter.names, self._emitter.namespace, text_only=self._header.text_only)
-        source = emit(own, template, self._write)
-        if not own.columns:
-            return f"[{source} for _ in rows]"
-        lists = [f"cells({self._cells(column)})" for column in own.columns]
-        loop = ", ".join(own.columns.values())
-        if len(lists) == 1:
-            return lists[0] if source == loop else f"[{source} for {loop} in {lists[0]}]"
-        return f"[{source} for {loop} in zip({', '.join(lists)})]"
+        def compute(cells: Cells) -> Values:
+            found = short_way(cells.trimmed(position))
+            return long_way(cells) if found is None else found
 
-    def _cells(self, column: str) -> str:
-        return self._stripped(column) if self._header.strips else self._column(column)
+        return compute
 
-    def _column(self, column: str) -> str:
-        return f"columns[{self._header.columns.index(column)}]"
+    def _long_way(self, template: Expression) -> Callable[[Cells], Values]:
+        emitter = Emitter(self._names, text_only=self._header.text_only)
+        source = emit(emitter, template, self._write)
+        read = [self._header.columns.index(column) for column in emitter.columns]
+        if not read:
+            constant = define([], f"return [{source} for _ in rows]", emitter.namespace, "rows")
+            return lambda cells: constant(cells.rows)
+        if [source] == [*emitter.columns.values()]:
+            return lambda cells: cells.values(read[0])
+        emitter.namespace["zip"] = zip
+        loop = ", ".join(emitter.columns.values())
+        lists = ", ".join(f"x{number}" for number in range(len(read)))
+        source = f"[{source} for {loop} in {f'zip({lists})' if len(read) > 1 else lists}]"
+        compute = define([], f"return {source}", emitter.namespace, lists)
+        return lambda cells: compute(*map(cells.values, read))
 
-    def _stripped(self, column: str) -> str:
-        """The name of the column's trimmed texts, which are made once."""
-        name = f"x{self._header.columns.index(column)}"
-        if name not in self._raw:
-            self._raw.add(name)
-            self._lines.append(f"{name} = stripped({self._column(column)})")
-        return name
-
-    def _short_way(self, template: Expression) -> tuple[ShortWay | None, str]:
-        """The short way of a field that is one function of one column, if that function has one; and the column."""
+    def _short_way(self, template: Expression) -> tuple[ShortWay | None, int]:
+        """The short way of an expression that is one function of one column, if that function has one; and the column."""
         pieces = parse(template.text)
         if self._write is None or not self._header.strips or not is_single(pieces):
-            return None, ""
+            return None, 0
         call = only(pieces)
         if not isinstance(call, nodes.Filter) or call.node is None or call.name not in QUICK:
-            return None, ""
+            return None, 0
         column, arguments = column_of(call.node), self._arguments(call)
         if column is None or arguments is None:
-            return None, ""
-        return QUICK[call.name](self._write, *arguments[0], **arguments[1]), column
+            return None, 0
+        return QUICK[call.name](self._write, *arguments[0], **arguments[1]), self._header.columns.index(column)
 
     def _arguments(self, call: nodes.Filter) -> tuple[list[Any], dict[str, Any]] | None:
         """The call's constant arguments, the name of a lookup replaced by its table."""
@@ -174,15 +197,33 @@ class _Columnar:
         if constants is None or call.name != "lookup":
             return constants
         args, kwargs = constants
-        tables, name = self._emitter.names.lookups, lookup_name(call)
+        tables, name = self._names.lookups, lookup_name(call)
         if not isinstance(tables, Mapping) or not isinstance(name, nodes.Const):
             return None
         table = tables[name.value]
         return ([table, *args[1:]], kwargs) if args else ([table], {k: v for k, v in kwargs.items() if k != "table"})
 
 
-def _stripped(column: Sequence[str]) -> list[str]:
-    return list(map(str.strip, column))
+def _one_by_one(alone: RowFunction, rows: Rows, failed: set[int]) -> list[Any]:
+    values: list[Any] = []
+    for position, row in enumerate(rows):
+        try:
+            values.append(alone(row))
+        except ROW_ERRORS:
+            values.append(None)
+            failed.add(position)
+    return values
+
+
+def _placed(template: Template, emitter: Emitter, numbers: Iterator[int]) -> str:
+    """The source of a template in the loop that puts it together: e0, e1... are the values of its expressions."""
+    if isinstance(template, Expression):
+        return f"e{next(numbers)}"
+    if isinstance(template, Mapping):
+        return "{" + ", ".join(f"{name!r}: {_placed(one, emitter, numbers)}" for name, one in template.items()) + "}"
+    if isinstance(template, tuple):
+        return "[" + ", ".join(_placed(one, emitter, numbers) for one in template) + "]"
+    return emitter.constant(template)
 
 
 def expressions_in(template: Template) -> list[Expression]:

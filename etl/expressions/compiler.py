@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from etl.expressions import runtime
@@ -18,7 +19,7 @@ from etl.expressions.columnar import Records, compile_records
 from etl.expressions.emit import Emitter
 from etl.expressions.header import Header
 from etl.expressions.runtime import ROW_ERRORS, Writers
-from etl.expressions.source import define, emit
+from etl.expressions.source import RowFunction, define, emit, function_of_row, row_function
 from etl.expressions.syntax import Names, parse
 from etl.model import Expression, Stage, Template
 
@@ -38,28 +39,49 @@ class Failure:
 class CompiledStage:
     """A stage as functions of a row.
 
-    records   many rows at a time: the fast path. Raises one of ROW_ERRORS when any row fails; says nothing about which
+    records   many rows at a time: the fast path
     record    the whole record, or FILTERED; raises one of ROW_ERRORS when any field fails
     key       the record's key alone, for rows that have no record
     fields    each field by itself, to find every one that fails; `where` among them under its own name
     """
 
     records: Records
-    record: Callable[[Row], Any]
-    key: Callable[[Row], Any]
-    fields: Mapping[str, Callable[[Row], Any]]
-    inputs: Mapping[str, int | None]
+    record: RowFunction
+    key: RowFunction
+    fields: Mapping[str, RowField]
 
     def failures(self, row: Row) -> list[Failure]:
         """Every field of this row that fails, each with its reason."""
         found = []
-        for name, compute in self.fields.items():
+        for name, field in self.fields.items():
             try:
-                compute(row)
+                field.compute(row)
             except ROW_ERRORS as error:
-                position = self.inputs[name]
+                position = field.input
                 found.append(Failure(name, None if position is None else row[position], reason_of(error)))
         return found
+
+
+class RowField:
+    """A field by itself. It is compiled when it is first asked for: most mappings' rows do not fail."""
+
+    def __init__(self, template: Template, names: Names, header: Header, write: Writers) -> None:
+        self._template, self._names, self._header, self._write = template, names, header, write
+
+    @cached_property
+    def compute(self) -> RowFunction:
+        """Row -> the field's value; raises one of ROW_ERRORS."""
+        return row_function(self._template, self._names, self._header, self._write)
+
+    @cached_property
+    def input(self) -> int | None:
+        """The position of the first column the field is made from: what a person wants to see when it fails."""
+        if not isinstance(self._template, Expression):
+            return None
+        emitter = Emitter(Names(None, _AnyLookup()))
+        emitter.value(parse(self._template.text))
+        first = next(iter(emitter.columns), None)
+        return self._header.columns.index(first) if first is not None else None
 
 
 FILTERED: Any = None
@@ -91,10 +113,9 @@ def compile_stage(
         parts = {WHERE: stage.where, **parts}
     return CompiledStage(
         records=compile_records(stage, names, header, write),
-        record=_function(_record_source(stage, write), names, header),
-        key=_function(lambda e: f"return {emit(e, key, write)}", names, header),
-        fields={name: _field_function(template, names, header, write) for name, template in parts.items()},
-        inputs={name: _input(template, header) for name, template in parts.items()},
+        record=function_of_row(_record_source(stage, write), names, header),
+        key=row_function(key, names, header, write),
+        fields={name: RowField(template, names, header, write) for name, template in parts.items()},
     )
 
 
@@ -135,24 +156,10 @@ def _record_source(stage: Stage, write: Writers) -> Callable[[Emitter], str]:
     def source(emitter: Emitter) -> str:
         record = emit(emitter, stage.fields, write)
         if stage.where is None:
-            return f"return {record}"
-        return f"return {record} if {emit(emitter, stage.where, None)} else None"
+            return record
+        return f"{record} if {emit(emitter, stage.where, None)} else None"
 
     return source
-
-
-def _field_function(template: Template, names: Names, header: Header, write: Writers) -> Callable[[Row], Any]:
-    return _function(lambda e: f"return {emit(e, template, write)}", names, header)
-
-
-def _input(template: Template, header: Header) -> int | None:
-    """The position of the first column a template reads: what a person wants to see when it fails."""
-    if not isinstance(template, Expression):
-        return None
-    emitter = Emitter(Names(None, _AnyLookup()))
-    emitter.value(parse(template.text))
-    first = next(iter(emitter.columns), None)
-    return header.columns.index(first) if first is not None else None
 
 
 class _AnyLookup(dict[str, Mapping[str, object]]):
@@ -160,11 +167,3 @@ class _AnyLookup(dict[str, Mapping[str, object]]):
 
     def __missing__(self, name: str) -> Mapping[str, object]:
         return {}
-
-
-def _function(body_of: Callable[[Emitter], str], names: Names, header: Header) -> Callable[[Row], Any]:
-    emitter = Emitter(names, text_only=header.text_only)
-    emitter.namespace["clean"] = runtime.clean
-    body = body_of(emitter)
-    reads = [f"{local} = {header.read(column)}" for column, local in emitter.columns.items()]
-    return define(reads, body, emitter.namespace)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jinja2 import nodes
 
 from etl.expressions.emit import Emitter
-from etl.expressions.runtime import Writers
-from etl.expressions.syntax import ExpressionError, faults, is_single, only, parse
+from etl.expressions.header import Header
+from etl.expressions.runtime import Writers, clean
+from etl.expressions.syntax import ExpressionError, Names, faults, is_single, only, parse
 from etl.model import Expression, Template
 
 
@@ -48,9 +49,27 @@ def _written(emitter: Emitter, source: str, tree: nodes.Expr, write: Writers) ->
     return f"({once} if ({once} := {source}).__class__ is str else plain({once}))"
 
 
-def define(lines: list[str], body: str, namespace: dict[str, Any], parameter: str = "row") -> Callable[[Any], Any]:
+RowFunction = Callable[[Sequence[Any]], Any]
+"""A row's cells -> a value."""
+
+
+def row_function(template: Template, names: Names, header: Header, write: Writers | None) -> RowFunction:
+    """The function of a row that gives the template's value."""
+    return function_of_row(lambda emitter: emit(emitter, template, write), names, header)
+
+
+def function_of_row(source_of: Callable[[Emitter], str], names: Names, header: Header) -> RowFunction:
+    """The same for any source, whose columns are read first."""
+    emitter = Emitter(names, text_only=header.text_only)
+    emitter.namespace["clean"] = clean
+    body = f"return {source_of(emitter)}"
+    reads = [f"{local} = {header.read(column)}" for column, local in emitter.columns.items()]
+    return define(reads, body, emitter.namespace)
+
+
+def define(lines: list[str], body: str, namespace: dict[str, Any], parameters: str = "row") -> Callable[..., Any]:
     """Compile a function. Its source holds only literals, operators and names of the namespace; no builtins."""
-    source = "\n    ".join([f"def compiled({parameter}):", *lines, body])
+    source = "\n    ".join([f"def compiled({parameters}):", *lines, body])
     exec(compile(source, "<mapping>", "exec"), namespace)  # noqa: S102
-    function: Callable[[Any], Any] = namespace["compiled"]
+    function: Callable[..., Any] = namespace["compiled"]
     return function

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import compress
 from typing import Any
 
-import orjson
-
-from etl.expressions import FILTERED, ROW_ERRORS, Columns
+from etl.expressions import Batch
 from etl.model import Part, Rows
+from etl.prepare.lines import split_lines
 from etl.prepare.program import Program, text_of
-from etl.prepare.validate import Finding
+from etl.prepare.sendable import is_sendable
+from etl.prepare.validate import Finding, record_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Rejected:
 class Chunk:
     """What became of a part's rows, in their order. All indices count the part's rows from 0.
 
-    records  the JSON of each valid record; `keys` and `indices` run parallel to it,
+    lines    a line of JSON for each valid record; `keys` and `indices` run parallel to these,
     columns  and so do these: the values of the fields that must be unique or refer to another stage
     """
 
@@ -36,10 +36,15 @@ class Chunk:
     end: int | None = None
     filtered: list[tuple[int, str | None]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
-    records: list[bytes] = field(default_factory=list)
-    keys: list[str] = field(default_factory=list)
+    lines: bytes = b""
+    keys: Sequence[str] = ()
     indices: Sequence[int] = ()
-    columns: Mapping[str, list[str | None]] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+
+    @property
+    def records(self) -> list[bytes]:
+        """The JSON of each valid record."""
+        return split_lines(self.lines)
 
 
 def prepare_chunk(program: Program, part: Part, most: int | None = None) -> Chunk:
@@ -53,115 +58,69 @@ def first_rows(rows: Rows, most: int) -> Rows:
 
 
 def prepare_rows(program: Program, rows: Rows) -> Chunk:
-    chunk = Chunk(len(rows.rows), rows.end)
-    chunk.rejected += [
-        Rejected(fault.index, None, (Finding(None, list(fault.cells), fault.reason),)) for fault in rows.faults
-    ]
-    _keep_valid(program, rows, chunk, _made(program, rows, chunk))
-    chunk.rejected.sort(key=lambda rejected: rejected.index)
-    return chunk
+    """Compute, validate and write all rows together; what then is no record is explained by itself."""
+    readable, indices = _readable(rows)
+    batch = program.records(readable)
+    keys = text_column(batch.keys)
+    bad = batch.failed | program.validator.invalid(batch.columns) | _keyless(keys)
+    try:
+        return _chunk(program, rows, indices, batch, keys, bad)
+    except UnicodeEncodeError:
+        # Half a character, which a JSON file can hold and UTF-8 cannot: only writing tells.
+        records = (record_at(batch.columns, position) for position in range(len(keys)))
+        unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
+        return _chunk(program, rows, indices, batch, keys, bad | unwritable)
 
 
-def _made(program: Program, rows: Rows, chunk: Chunk) -> Made:
+def _chunk(
+    program: Program, rows: Rows, indices: Sequence[int], batch: Batch, keys: Sequence[Any], bad: Set[int]
+) -> Chunk:
+    """What became of the rows. `bad`: the positions of those that `where` keeps and that make no valid record."""
+    made: Sequence[int] = indices if batch.keep is None else list(compress(indices, batch.keep))
+    columns, valid = batch.columns, made
+    if bad:
+        good = [position not in bad for position in range(len(made))]
+        columns = {name: list(compress(values, good)) for name, values in columns.items()}
+        keys, valid = list(compress(keys, good)), list(compress(made, good))
+    return Chunk(
+        len(rows.rows),
+        rows.end,
+        filtered=_filtered(program, rows, indices, batch),
+        rejected=_rejected(program, rows, [made[position] for position in sorted(bad)]),
+        lines=program.lines(columns),
+        keys=keys,
+        indices=valid,
+        columns={name: text_column(columns[name]) for name in watched(program)},
+    )
+
+
+def _readable(rows: Rows) -> tuple[Sequence[Sequence[Any]], Sequence[int]]:
+    """The rows that could be read, and their indices."""
+    if not rows.faults:
+        return rows.rows, range(len(rows.rows))
     faulty = {fault.index for fault in rows.faults}
     indices = [index for index in range(len(rows.rows)) if index not in faulty]
-    made = Made(program, rows.rows, chunk)
-    made.add(indices)
-    return made
+    return [rows.rows[index] for index in indices], indices
 
 
-FEW = 64
-"""So many rows are computed one by one when one of them fails; more are tried in two halves."""
+def _keyless(keys: Sequence[str | None]) -> set[int]:
+    return {position for position, key in enumerate(keys) if key is None} if None in keys else set()
 
 
-class Made:
-    """Records and the indices of their rows, made many rows at a time for as long as none of them fails.
-
-    `columns` holds the records' values field by field, as far as they were made in one piece.
-    """
-
-    def __init__(self, program: Program, rows: Sequence[Sequence[Any]], chunk: Chunk) -> None:
-        self._program, self._rows, self._chunk = program, rows, chunk
-        self.records: list[Any] = []
-        self.indices: list[int] = []
-        self.columns: Columns = {}
-
-    def add(self, indices: Sequence[int]) -> None:
-        try:
-            batch = self._program.records([self._rows[index] for index in indices])
-        except ROW_ERRORS:
-            self._add_pieces(indices)
-            return
-        self.columns = {} if self.records else batch.columns
-        self.records += batch.records
-        if batch.keep is None:
-            self.indices += indices
-        else:
-            self.indices += compress(indices, batch.keep)
-            self._filter([index for index, stays in zip(indices, batch.keep, strict=True) if not stays])
-
-    def _filter(self, indices: Sequence[int]) -> None:
-        self._chunk.filtered += [(index, self._program.key(self._rows[index])) for index in indices]
-
-    def _add_pieces(self, indices: Sequence[int]) -> None:
-        if len(indices) <= FEW:
-            for index in indices:
-                self._add_one(index)
-            return
-        middle = len(indices) // 2
-        self.add(indices[:middle])
-        self.add(indices[middle:])
-
-    def _add_one(self, index: int) -> None:
-        row = self._rows[index]
-        try:
-            record = self._program.record(row)
-        except ROW_ERRORS:
-            outcome = self._program.outcome(row)
-            self._chunk.rejected.append(Rejected(index, outcome.key, outcome.findings))
-            return
-        if record is FILTERED:
-            self._filter([index])
-        else:
-            self.columns = {}
-            self.records.append(record)
-            self.indices.append(index)
-
-
-def _keep_valid(program: Program, rows: Rows, chunk: Chunk, made: Made) -> None:
-    records, indices = made.records, made.indices
-    keys, written = _keys(program, rows, records, indices), _written(records)
-    bad = set(program.validator.invalid(records, made.columns, written=written is not None))
-    if None in keys:
-        bad |= {position for position, key in enumerate(keys) if key is None}
-    for position in sorted(bad):
-        outcome = program.outcome(rows.rows[indices[position]])
-        chunk.rejected.append(Rejected(indices[position], outcome.key, outcome.findings))
-    if bad:
-        good = [position for position in range(len(records)) if position not in bad]
-        records, keys = [records[i] for i in good], [keys[i] for i in good]
-        indices, written = [indices[i] for i in good], written and [written[i] for i in good]
-    chunk.records = list(map(orjson.dumps, records)) if written is None else written
-    chunk.keys = keys
-    chunk.indices = indices
-    chunk.columns = {name: _column(records, name) for name in watched(program)}
-
-
-_BREAK = orjson.Fragment(b"\n")
-
-
-def _written(records: list[Any]) -> list[bytes] | None:
-    """The JSON of each record; None when one of them cannot be written, which the validator then has to find.
-
-    All are written in one call, with a line break after each: JSON has no raw line break anywhere else.
-    """
-    if not records:
+def _filtered(program: Program, rows: Rows, indices: Sequence[int], batch: Batch) -> list[tuple[int, str | None]]:
+    if batch.keep is None:
         return []
-    try:
-        text = orjson.dumps([one for record in records for one in (record, _BREAK)])
-    except orjson.JSONEncodeError:
-        return None
-    return text[1:-3].split(b",\n,")
+    left_out = [index for index, stays in zip(indices, batch.keep, strict=True) if not stays]
+    return [(index, program.key(rows.rows[index])) for index in left_out]
+
+
+def _rejected(program: Program, rows: Rows, bad: Sequence[int]) -> list[Rejected]:
+    """The rows that could not be read, and those that make no valid record, in their order."""
+    found = [Rejected(fault.index, None, (Finding(None, list(fault.cells), fault.reason),)) for fault in rows.faults]
+    for index in bad:
+        outcome = program.outcome(rows.rows[index])
+        found.append(Rejected(index, outcome.key, outcome.findings))
+    return sorted(found, key=lambda rejected: rejected.index)
 
 
 def watched(program: Program) -> list[str]:
@@ -170,13 +129,6 @@ def watched(program: Program) -> list[str]:
     return list(dict.fromkeys([*stage.unique, *stage.refers]))
 
 
-def _column(records: list[Any], name: str) -> list[str | None]:
-    values = [record[name] for record in records]
-    return [value if value.__class__ is str else text_of(value) for value in values]
-
-
-def _keys(program: Program, rows: Rows, records: list[Any], indices: Sequence[int]) -> list[Any]:
-    key = program.plan.stage.key
-    if isinstance(key, str):
-        return _column(records, key)
-    return list(map(program.key, map(rows.rows.__getitem__, indices)))
+def text_column(values: Sequence[Any]) -> Sequence[str | None]:
+    """Values as texts, so that they can be compared: keys of JSON sources may be numbers."""
+    return values if {str}.issuperset(map(type, values)) else list(map(text_of, values))

@@ -1,98 +1,108 @@
-"""What is quicker decided a column at a time, in Python, than a record at a time by jsonschema-rs.
+"""What a schema says of one field, as a rule for many of its values at once.
 
-Money: at most two decimals. jsonschema-rs divides fractions of big integers for this: exact, and more than half of the time an
-order takes. Where a number is small enough to have 15 significant digits at most, rounding it changes it exactly when it has
-more decimals.
+jsonschema-rs decides nearly all of it, a column in one call. Three things are decided here instead:
 
-Dates: jsonschema-rs has to call Python for each one, which costs more than the check itself.
+Money, at most two decimals. jsonschema-rs divides fractions of big integers for this: exact, and more than half of the time an
+order takes. A number of at most 15 significant digits is written as JSON with just the decimals that it has, so that it is
+enough to write the column and look for a third digit after a dot.
+
+Dates. jsonschema-rs has to call Python for each one, which costs more than the check itself.
+
+Fields in which anything may stand (`extra_field`): JSON Schema takes for granted that a value can be written as JSON at all.
 """
 
 from __future__ import annotations
 
-import copy
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import repeat
 from typing import Any
 
-from etl.prepare.formats import Check
+import jsonschema_rs
+import orjson
 
-Records = Sequence[Mapping[str, Any]]
+from etl.prepare.formats import Check
+from etl.prepare.sendable import are_sendable
+
+Rule = Callable[[list[Any]], bool]
+"""Whether all of some values of a field are right."""
 
 _DIGITS = 15
 """Every decimal number of 15 digits survives becoming a float, and is the shortest text for it."""
 
 
-Column = Callable[[str], Sequence[Any]]
-"""A field's values in all records."""
+def field_rule(keywords: Any, formats: Mapping[str, Check], *, is_open: bool) -> Rule:
+    """The rule of a property. `formats` are the only ones there are; `is_open`: it may hold what JSON cannot."""
+    rest, rules = keywords, []
+    if (places := decimals_of(keywords)) is not None:
+        rest = {name: rule for name, rule in rest.items() if name != "multipleOf"}
+        rules.append(_have_decimals(places))
+    if _is_text_of(keywords, formats):
+        rest = {name: rule for name, rule in rest.items() if name != "format"}
+        rules.append(_are_written(formats[keywords["format"]]))
+    if is_open:
+        rules.append(are_sendable)
+    # The first rule, which sees to it that the others are asked about values of the right type.
+    rules.insert(0, accepts({"type": "array", "items": rest}, formats))
+    return rules[0] if len(rules) == 1 else lambda values: all(rule(values) for rule in rules)
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnRules:
-    """Rules for whole columns: how many decimals the numbers of a field may have, and what its texts must be."""
+def accepts(schema: Mapping[str, Any], formats: Mapping[str, Check]) -> Callable[[Any], bool]:
+    """Whether jsonschema-rs accepts a value."""
+    is_valid = jsonschema_rs.Draft202012Validator(
+        dict(schema), formats=dict(formats), validate_formats=True, ignore_unknown_formats=False
+    ).is_valid
 
-    decimals: Mapping[str, int]
-    formats: Mapping[str, Check]
+    def accepted(value: Any) -> bool:
+        try:
+            return is_valid(value)
+        except ValueError:
+            return False  # no JSON at all: half a character, a date object
 
-    def fit(self, column: Column) -> bool:
-        """Whether every column keeps these rules. Its types and bounds are known to be right."""
-        return have_decimals(column, self.decimals) and have_formats(column, self.formats)
-
-
-def column_of(records: Records) -> Column:
-    return lambda field: [record.get(field) for record in records]
-
-
-def column_rules(schema: Mapping[str, Any], checks: Mapping[str, Check]) -> ColumnRules:
-    """What of a schema can be decided by columns. `checks` are its formats."""
-    return ColumnRules(decimal_fields(schema), _format_fields(schema, checks))
+    return accepted
 
 
-def without(schema: Mapping[str, Any], columns: ColumnRules) -> dict[str, Any]:
-    """The schema with that left out which the columns decide."""
-    rest: dict[str, Any] = copy.deepcopy(dict(schema))
-    for name in columns.decimals:
-        del rest["properties"][name]["multipleOf"]
-    for name in columns.formats:
-        del rest["properties"][name]["format"]
-    return rest
+def refused(rule: Rule, values: Sequence[Any]) -> list[int]:
+    """The positions of the values that a rule refuses: nearly always none, which one call tells."""
+    if rule(values if values.__class__ is list else list(values)):
+        return []
+    return [position for position, value in enumerate(values) if not rule([value])]
 
 
-def decimal_fields(schema: Mapping[str, Any]) -> dict[str, int]:
-    """The properties that `round` can decide, and how many decimals each may have."""
-    found = {name: _decimals(keywords) for name, keywords in schema.get("properties", {}).items()}
-    return {name: places for name, places in found.items() if places is not None}
+def _have_decimals(places: int) -> Rule:
+    # A number that is written with an exponent is small, and has to be looked at by itself.
+    too_many = re.compile(rb"\.[0-9]{%d}|e" % (places + 1)).search
+
+    def have(values: list[Any]) -> bool:
+        try:
+            if too_many(orjson.dumps(values)) is None:
+                return True
+        except orjson.JSONEncodeError:
+            pass  # a Decimal
+        numbers = _given(values)
+        return list(map(round, numbers, repeat(places))) == numbers
+
+    return have
 
 
-def have_decimals(column: Column, fields: Mapping[str, int]) -> bool:
-    """Whether no number has more decimals than its field may."""
-    return all(_are_rounded(_given(column(field)), places) for field, places in fields.items())
+def _are_written(check: Check) -> Rule:
+    return lambda values: check.all(_given(values))
 
 
-def _are_rounded(numbers: list[Any], places: int) -> bool:
-    return list(map(round, numbers, repeat(places))) == numbers
+def _given(values: list[Any]) -> list[Any]:
+    return [value for value in values if value is not None] if None in values else values
 
 
-def have_formats(column: Column, fields: Mapping[str, Check]) -> bool:
-    return all(check.all(_given(column(field))) for field, check in fields.items())
-
-
-def _given(values: Sequence[Any]) -> list[Any]:
-    return [value for value in values if value is not None]
-
-
-def _format_fields(schema: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Check]:
-    return {
-        name: checks[keywords["format"]]
-        for name, keywords in schema.get("properties", {}).items()
-        if isinstance(keywords, Mapping)
-        and keywords.get("format") in checks
+def _is_text_of(keywords: object, formats: Mapping[str, Check]) -> bool:
+    return (
+        isinstance(keywords, Mapping)
+        and keywords.get("format") in formats
         and keywords.get("type") in ("string", ["string", "null"])
-    }
+    )
 
 
-def _decimals(keywords: object) -> int | None:
+def decimals_of(keywords: object) -> int | None:
     """2 for the money of the payload schemas; None for anything that has to be left to the validator."""
     if not isinstance(keywords, Mapping) or keywords.get("type") not in ("number", ["number", "null"]):
         return None

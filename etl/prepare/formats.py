@@ -7,10 +7,11 @@ are not. The same functions serve jsonschema and jsonschema-rs, where one is cal
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import lru_cache
-from operator import itemgetter
+
+from etl.expressions.functions.fixed import Layout, fixed_layout
 
 DATE = "omnitron-date"
 DATETIME = "omnitron-datetime"
@@ -23,15 +24,17 @@ DATETIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 class Check:
     """Whether a text is written as it should be; and whether all of many are, at a fraction of the cost."""
 
-    def __init__(self, is_written: Callable[[str], bool]) -> None:
-        self._is_written = is_written
+    def __init__(self, is_written: Callable[[str], bool], layout: Layout | None = None) -> None:
+        self._is_written, self._layout = is_written, layout
 
     def __call__(self, text: str) -> bool:
         return self._is_written(text)
 
-    def all(self, texts: Collection[str]) -> bool:
-        """The same as asking for each text; one that comes again is not looked at again."""
-        return all(map(self._is_written, set(texts)))
+    def all(self, texts: Sequence[str]) -> bool:
+        """The same as asking for each text."""
+        if self._layout is not None and self._layout.read(texts) is not None:
+            return True
+        return all(map(self._is_written, texts))
 
 
 _REMEMBERED = 1 << 16
@@ -51,9 +54,7 @@ def written_as(format: str) -> Check:
     """A check whether a text is a date or moment written as a strptime format. Raises ValueError when that is none."""
     _prove(format)
     parts = _TWO_PARTS.fullmatch(format)
-    if parts is None:
-        return Check(_remembering(format))
-    return _InTwoParts(parts["date"], parts["between"], parts["time"])
+    return Check(_remembering(format) if parts is None else _in_two_parts(**parts.groupdict()), fixed_layout(format))
 
 
 def spelled(format: str) -> str:
@@ -80,45 +81,18 @@ def _remembering(format: str) -> Callable[[str], bool]:
     return check
 
 
-class _InTwoParts(Check):
+def _in_two_parts(date: str, between: str, time: str) -> Callable[[str], bool]:
     """Moments are nearly all different, their dates and their times of day are not: each part is remembered by itself.
 
-    Neither part can hold what stands between them, so a text that has it twice leaves a part that is refused. Each is as
-    wide as every other of its kind, so that a column of texts is cut in two without looking for what stands between.
+    Neither part can hold what stands between them, so a text that has it twice leaves a part that is refused.
     """
+    is_date, is_time = _remembering(date), _remembering(time)
 
-    def __init__(self, date: str, between: str, time: str) -> None:
-        is_date, is_time = _remembering(date), _remembering(time)
-        width = len(_SAMPLE.strftime(date))
-        self._dates = _Good(is_date, itemgetter(slice(0, width)))
-        self._times = _Good(lambda text: text[:1] == between and is_time(text[1:]), itemgetter(slice(width, None)))
+    def is_moment(text: str) -> bool:
+        day, _, clock = text.partition(between)
+        return is_date(day) and is_time(clock)
 
-        def is_moment(text: str) -> bool:
-            day, _, clock = text.partition(between)
-            return is_date(day) and is_time(clock)
-
-        super().__init__(is_moment)
-
-    def all(self, texts: Collection[str]) -> bool:
-        return self._dates.are_in(texts) and self._times.are_in(texts)
-
-
-class _Good:
-    """The parts that were found good so far; all is forgotten when there are too many."""
-
-    def __init__(self, is_good: Callable[[str], bool], part: Callable[[str], str]) -> None:
-        self._is_good, self._part = is_good, part
-        self._known: set[str] = set()
-
-    def are_in(self, texts: Collection[str]) -> bool:
-        """Whether this part of every text is good."""
-        new = set(map(self._part, texts)) - self._known
-        if not all(map(self._is_good, new)):
-            return False
-        if len(self._known) > _REMEMBERED:
-            self._known.clear()
-        self._known |= new
-        return True
+    return is_moment
 
 
 def _is_written_as(text: str, format: str) -> bool:

@@ -10,15 +10,16 @@ from etl.expressions import (
     FILTERED,
     ROW_ERRORS,
     WHERE,
+    Batch,
     CompiledStage,
     Failure,
     Header,
-    Records,
     compile_stage,
     reason_of,
     writers,
 )
 from etl.model import Migration, Stage, Table, Template
+from etl.prepare.lines import lines_of
 from etl.prepare.validate import HIDDEN, Finding, Validator, payload_schema
 
 Record = dict[str, Any]
@@ -68,7 +69,7 @@ class Outcome:
 
 
 class Program:
-    """A compiled plan. `record` is the fast way for a row; `outcome` the slow one that explains."""
+    """A compiled plan. `records` is the fast way, for many rows; `outcome` the slow one, which explains what became of one."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
@@ -77,16 +78,35 @@ class Program:
         self.validator = Validator(
             plan.schema, date_format=plan.date_format, datetime_format=plan.datetime_format, fast=plan.fast
         )
+        self._lines = lines_of(plan.stage.fields)
 
     @property
     def record(self) -> Callable[[Sequence[Any]], Any]:
         """Row -> record, or FILTERED; raises one of ROW_ERRORS."""
         return self._compiled.record
 
-    @property
-    def records(self) -> Records:
-        """Many rows -> their records; raises one of ROW_ERRORS when any row fails."""
-        return self._compiled.records
+    def records(self, rows: Sequence[Sequence[Any]]) -> Batch:
+        """What many rows make."""
+        return self._compiled.records(rows) if self.plan.fast else self._one_by_one(rows)
+
+    def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> Batch:
+        """The same, each row by itself with the function of one row."""
+        made = [self._record_or_error(row) for row in rows]
+        stay = [(row, one) for row, one in zip(rows, made, strict=True) if one is not FILTERED]
+        failed = frozenset(position for position, (_, one) in enumerate(stay) if isinstance(one, Exception))
+        fields = self.plan.stage.fields
+        columns = {name: [None if at in failed else one[name] for at, (_, one) in enumerate(stay)] for name in fields}
+        return Batch(columns, [self.key(row) for row, _ in stay], failed, [one is not FILTERED for one in made])
+
+    def _record_or_error(self, row: Sequence[Any]) -> Any:
+        try:
+            return self.record(row)
+        except ROW_ERRORS as error:
+            return error
+
+    def lines(self, columns: Mapping[str, Sequence[Any]]) -> bytes:
+        """Valid records as lines of JSON."""
+        return self._lines(columns)
 
     def key(self, row: Sequence[Any]) -> str | None:
         """The record's key as text; None when it has none or it cannot be computed."""
@@ -143,7 +163,7 @@ class Program:
             return {name: self._made(f"{path}.{name}", one, row) for name, one in template.items()}
         if isinstance(template, tuple):
             return [self._made(f"{path}.{index}", one, row) for index, one in enumerate(template)]
-        return self._compiled.fields[path](row)
+        return self._compiled.fields[path].compute(row)
 
     def _keyless(self, row: Sequence[Any]) -> Finding:
         key = self.plan.stage.key

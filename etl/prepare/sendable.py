@@ -5,8 +5,9 @@ JSON Schema takes this for granted. Inside a field that is open (`extra_field`) 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -24,39 +25,27 @@ def is_sendable(value: object, path: Path = ()) -> bool:
     return next(unsendable(value, path), None) is None
 
 
-def all_sendable(records: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> bool:
-    """Whether records can be sent. `fields` are the open ones; any other holds what its schema keeps sendable, or text.
-
-    Writing them tells, but for what orjson writes where others would not: NaN as null, and lists nested very deep.
-    """
-    if not _can_be_written(records):
-        return all(map(is_sendable, records))
-    return are_sendable(lambda field: [record.get(field) for record in records], fields)
+def are_sendable(values: list[Any]) -> bool:
+    """The same for many values of a field. Flat objects of texts, which is what open fields mostly hold, take a few passes."""
+    return (_are_flat(values) and _can_be_written(values)) or all(is_sendable(value, ("",)) for value in values)
 
 
-def are_sendable(column: Callable[[str], Any], fields: Sequence[str]) -> bool:
-    """The same for records that have been written already: what is left is to look into the open fields."""
-    values = [(value, field) for field in fields for value in column(field) if value]
-    return all(_plainly_sendable(value) or is_sendable(value, (field,)) for value, field in values)
+def _are_flat(values: list[Any]) -> bool:
+    objects = {dict}.issuperset(map(type, values))
+    return objects and _PLAIN.issuperset(map(type, chain.from_iterable(map(dict.values, values))))
 
 
+_PLAIN = frozenset((str, bool, type(None)))
 _STRICT = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
 
 
 def _can_be_written(value: object) -> bool:
+    """Whether all names are texts, and all texts Unicode: orjson, unlike others, writes nothing else."""
     try:
         orjson.dumps(value, option=_STRICT)
     except orjson.JSONEncodeError:
         return False
     return True
-
-
-def _plainly_sendable(value: object) -> bool:
-    """Whether a value that can be written is so plain that nothing else can be wrong with it: a flat object of texts."""
-    return value.__class__ is dict and _PLAIN.issuperset(map(type, value.values()))
-
-
-_PLAIN = frozenset((str, bool, type(None)))
 
 
 def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, str]]:

@@ -7,18 +7,18 @@ A record passes only if both would pass it. One difference is left: jsonschema-r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.prepare.columns import column_of, column_rules, without
+from etl.prepare.columns import Rule, accepts, field_rule, refused
 from etl.prepare.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, spelled, written_as
 from etl.prepare.overlay import overlaid
 from etl.prepare.reasons import is_hidden, reason, settles
-from etl.prepare.sendable import Path, all_sendable, are_sendable, open_fields, unsendable
+from etl.prepare.sendable import Path, is_sendable, open_fields, unsendable
 from etl.resources import load_schema
 
 if TYPE_CHECKING:
@@ -71,66 +71,42 @@ class Validator:
         }
         self._open = open_fields(schema)
         self._fast = fast
-        self._columns = column_rules(schema, self._checks)
-        quick = without(schema, self._columns)
-        self._one = self._compiled(quick)
-        self._many = self._compiled({"type": "array", "items": quick})
-        self._fields = self._compiled_fields(quick)
+        self._has_shape = accepts(shape(schema), {})
+        self._rules = self._field_rules() if is_about_fields(schema) else None
 
-    def _compiled(self, schema: dict[str, Any]) -> jsonschema_rs.Draft202012Validator:
-        return jsonschema_rs.Draft202012Validator(
-            schema, formats=dict(self._checks), validate_formats=True, ignore_unknown_formats=False
-        )
+    def _field_rules(self) -> dict[str, Rule]:
+        properties: Any = self._schema.get("properties", {})
+        return {
+            name: field_rule(keywords, self._checks, is_open=name in self._open)
+            for name, keywords in properties.items()
+        }
 
-    def _compiled_fields(self, schema: dict[str, Any]) -> dict[str, jsonschema_rs.Draft202012Validator]:
-        """A validator for the column of each field; none when the schema says more of a record than which fields it has."""
-        choices = schema.get("anyOf", [])
-        about_fields = schema.keys() <= ABOUT_FIELDS and all(choice.keys() == {"required"} for choice in choices)
-        if not about_fields or schema.get("additionalProperties") is not False:
-            return {}
-        properties: Mapping[str, Any] = schema["properties"]
-        return {name: self._compiled({"type": "array", "items": rules}) for name, rules in properties.items()}
+    def invalid(self, columns: Mapping[str, Sequence[Any]]) -> set[int]:
+        """The positions of the records that are not valid. They have the same fields; `columns` holds each one's values.
 
-    def all_valid(
-        self, records: Sequence[Record], columns: Mapping[str, Sequence[Any]] | None = None, *, written: bool = False
-    ) -> bool:
-        """Whether every record is valid, in one call: the way to ask for a chunk of rows.
-
-        `columns`: records that all have the same fields, and the values of some of these fields by themselves.
-        `written`: orjson has written each record already, so that their texts are known to be Unicode.
+        A column is decided in one call; only where that refuses it, value by value. Half a character in a text may pass:
+        writing the record tells (jsonschema-rs does not).
         """
-        if not self._fast:
-            return all(map(self.is_valid, records))
-        if columns and self._fields and written:
-            return self._are_valid_columns(records, columns)
-        rows = list(records)
-        sendable = are_sendable(column_of(rows), self._open) if written else all_sendable(rows, self._open)
-        return sendable and _accepts(self._many, rows) and self._columns.fit(column_of(rows))
-
-    def _are_valid_columns(self, records: Sequence[Record], columns: Mapping[str, Sequence[Any]]) -> bool:
-        """What the schema says of the fields there must be, one record tells for all; the rest is told by columns."""
-        known = dict(columns)
-        known |= {name: [record[name] for record in records] for name in records[0] if name not in known}
-        return (
-            self.is_valid(records[0])
-            and are_sendable(known.get, [name for name in self._open if name in known])
-            and all(_accepts(self._fields[name], list(values)) for name, values in known.items())
-            and self._columns.fit(lambda field: known.get(field, ()))
-        )
+        count = len(next(iter(columns.values()), ()))
+        if not self._fast or self._rules is None:
+            return {position for position in range(count) if not self.is_valid(record_at(columns, position))}
+        if not self._has_shape(dict.fromkeys(columns)):
+            return set(range(count))
+        return {position for name, values in columns.items() for position in refused(self._rules[name], values)}
 
     def is_valid(self, record: Record) -> bool:
         if not self._fast:
             return not self._explained(record)
-        column = column_of([record])
-        return all_sendable([record], self._open) and _accepts(self._one, record) and self._columns.fit(column)
+        if not is_sendable(record):
+            return False
+        if self._rules is None:
+            return self._accepts_whole(record)
+        return self._has_shape(record) and all(self._rules[name]([value]) for name, value in record.items())
 
-    def invalid(
-        self, records: Sequence[Record], columns: Mapping[str, Sequence[Any]] | None = None, *, written: bool = False
-    ) -> list[int]:
-        """The indices of the records that are not valid."""
-        if self.all_valid(records, columns, written=written):
-            return []
-        return [index for index, record in enumerate(records) if not self.is_valid(record)]
+    @cached_property
+    def _accepts_whole(self) -> Callable[[Any], bool]:
+        """For a schema that says more of a record than what its fields may be: none of the payloads' own does."""
+        return accepts(self._schema, self._checks)
 
     def explain(self, record: Record) -> list[Finding]:
         """Everything wrong with a record, in the schema's order. Empty exactly when the record is valid."""
@@ -181,19 +157,35 @@ class Validator:
 
     def _objection(self, record: Record) -> str:
         """What jsonschema-rs has against a record that jsonschema would pass."""
+        whole = jsonschema_rs.Draft202012Validator(self._schema, formats=dict(self._checks), validate_formats=True)
         try:
-            first = next(self._one.iter_errors(record), None)
+            first = next(whole.iter_errors(record), None)
         except ValueError as error:
             return str(error)
         return first.message if first else "refused by jsonschema-rs without a reason"
 
 
-def _accepts(validator: jsonschema_rs.Draft202012Validator, instance: object) -> bool:
-    """jsonschema-rs raises ValueError for what is not JSON at all (half a character, a date object)."""
-    try:
-        return validator.is_valid(instance)
-    except ValueError:
-        return False
+def record_at(columns: Mapping[str, Sequence[Any]], position: int) -> dict[str, Any]:
+    return {name: values[position] for name, values in columns.items()}
+
+
+def is_about_fields(schema: Mapping[str, object]) -> bool:
+    """Whether a schema says nothing of a record but which fields there are, and for each by itself what may be in it."""
+    choices: Any = schema.get("anyOf", [])
+    return (
+        schema.keys() <= ABOUT_FIELDS
+        and schema.get("additionalProperties") is False
+        and all(choice.keys() == {"required"} for choice in choices)
+    )
+
+
+def shape(schema: Mapping[str, object]) -> dict[str, Any]:
+    """The schema of which fields there must and may be, whatever is in them."""
+    properties: Any = schema.get("properties", {})
+    kept = {
+        name: rule for name, rule in schema.items() if name in ("type", "required", "anyOf", "additionalProperties")
+    }
+    return {**kept, "properties": dict.fromkeys(properties, True)}
 
 
 def _printable(value: object) -> object:

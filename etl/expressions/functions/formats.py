@@ -77,7 +77,7 @@ def _by_strptime(text: str, format_: str) -> datetime | None:
 
 def _fixed_reader(format_: str) -> Reader | None:
     """A reader for formats in which every field has its own columns of the text; None for other formats."""
-    places, literals, width = _layout(format_)
+    places, literals, width = layout_of(format_)
     shape = SHAPES.get("".join(field for field in WIDTHS if field in places))
     if shape is None or len(places) != shape.count("{}"):
         return None
@@ -85,7 +85,7 @@ def _fixed_reader(format_: str) -> Reader | None:
     return _reader(fields, shape, width, literals)
 
 
-def _layout(format_: str) -> tuple[dict[str, slice], dict[int, str], int]:
+def layout_of(format_: str) -> tuple[dict[str, slice], dict[int, str], int]:
     """Where each field stands, what stands between them, and how long the whole is."""
     places: dict[str, slice] = {}
     literals: dict[int, str] = {}
