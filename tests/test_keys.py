@@ -34,9 +34,17 @@ class Kept:
         self.index.add(fate, entries)
         self.budget.keep()
 
+    def add_valid(self, keys, rows):
+        self.index.add_valid(keys, rows)
+        self.budget.keep()
+
 
 def index(folder, bound):
     return Kept(folder, bound)
+
+
+def add_valid(index, entries):
+    index.add_valid([key for key, _ in entries], [row for _, row in entries])
 
 
 @settings(deadline=None)
@@ -58,7 +66,7 @@ def test_a_key_keeps_the_better_fate_and_of_equal_ones_the_first_row(steps, boun
 def test_a_valid_key_wins_whenever_it_comes(tmp_path, bound):
     known = index(tmp_path, bound)
     known.add(Fate.REJECTED, [("a", 2), ("b", 3)])
-    known.add(Fate.VALID, [("a", 9), ("c", 10)])
+    add_valid(known, [("a", 9), ("c", 10)])
     known.add(Fate.HELD, [("a", 1), ("c", 11)])
     assert known.find({"a", "b", "c", "d"}) == {"a": (Fate.VALID, 9), "b": (Fate.REJECTED, 3), "c": (Fate.VALID, 10)}
     assert known.find({"a", "b"}, valid_only=True) == {"a": (Fate.VALID, 9)}
@@ -69,7 +77,7 @@ def test_a_valid_key_wins_whenever_it_comes(tmp_path, bound):
 @pytest.mark.parametrize("bound", BOUNDS)
 def test_a_nul_in_a_key_does_not_end_it(tmp_path, bound):
     known = index(tmp_path, bound)
-    known.add(Fate.VALID, [("a", 2), ("b\0c", 3)])
+    add_valid(known, [("a", 2), ("b\0c", 3)])
     assert known.find({"a\0b", "b\0c", "b"}) == {"b\0c": (Fate.VALID, 3)}
     known.close()
 
@@ -79,7 +87,7 @@ def test_a_nul_in_a_key_does_not_end_it(tmp_path, bound):
 def test_naughty_keys_are_found_again(tmp_path, bound):
     naughty = sorted(set(json.loads(NAUGHTY.read_text(encoding="utf-8"))))
     known = index(tmp_path, bound)
-    known.add(Fate.VALID, [(key, row) for row, key in enumerate(naughty, 2)])
+    add_valid(known, [(key, row) for row, key in enumerate(naughty, 2)])
     assert known.find(naughty) == {key: (Fate.VALID, row) for row, key in enumerate(naughty, 2)}
     assert known.find({key + "x" for key in naughty} - set(naughty)) == {}
     known.close()
@@ -87,9 +95,9 @@ def test_naughty_keys_are_found_again(tmp_path, bound):
 
 def test_few_keys_leave_no_file_and_many_a_private_one(tmp_path):
     known = index(tmp_path, 2)
-    known.add(Fate.VALID, [("a", 2), ("b", 3)])
+    add_valid(known, [("a", 2), ("b", 3)])
     assert list(tmp_path.iterdir()) == []
-    known.add(Fate.VALID, [("c", 4)])
+    add_valid(known, [("c", 4)])
     (file,) = tmp_path.iterdir()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     known.close()
@@ -98,12 +106,12 @@ def test_few_keys_leave_no_file_and_many_a_private_one(tmp_path):
 def test_all_indexes_share_one_budget_and_the_one_that_holds_most_goes(tmp_path):
     budget = Budget(5)
     small, large = budget.index(tmp_path / "small"), budget.index(tmp_path / "large")
-    small.add(Fate.VALID, [("a", 2), ("b", 3)])
-    large.add(Fate.VALID, [("c", 2), ("d", 3), ("e", 4)])
+    add_valid(small, [("a", 2), ("b", 3)])
+    add_valid(large, [("c", 2), ("d", 3), ("e", 4)])
     budget.keep()
     assert list(tmp_path.iterdir()) == []
     small.add(Fate.REJECTED, [("f", 5)])
-    large.add(Fate.VALID, [("g", 5)])
+    add_valid(large, [("g", 5)])
     budget.keep()
     assert [path.name for path in tmp_path.iterdir()] == ["large"]
     assert (small.held, large.held) == (3, 0)
@@ -118,7 +126,7 @@ def test_keys_inside_and_outside_of_what_a_file_holds_are_told_apart(added, aske
     with TemporaryDirectory() as folder:
         known = index(folder, 0)
         for row, some in enumerate(added):
-            known.add(Fate.VALID, [(key, row) for key in sorted(some.difference(*added[:row]))])
+            add_valid(known, [(key, row) for key in sorted(some.difference(*added[:row]))])
         held = set().union(*added)
         assert known.all_valid(asked) == (asked <= held)
         assert known.none_valid(asked) == asked.isdisjoint(held)

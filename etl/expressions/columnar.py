@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import compress
 from typing import Any
 
@@ -59,10 +59,10 @@ def compile_records(stage: Stage, names: Names, header: Header, write: Writers) 
 
     def records(rows: Rows) -> Batch:
         failed: set[int] = set()
-        keep = None if where is None else _kept(where, Cells(rows, header), failed)
+        cells = Cells.of(rows, header)
+        keep = None if where is None else _kept(where, cells, failed)
         if keep is not None:
-            rows = list(compress(rows, keep))
-        cells = Cells(rows, header)
+            cells = cells.only(keep)
         columns = {name: compute(cells, failed) for name, compute in fields.items()}
         # A key that cannot be computed is no key, and why not is told with everything else.
         keys = columns[str(stage.key)] if key is None else key(cells, set())
@@ -74,12 +74,27 @@ def compile_records(stage: Stage, names: Names, header: Header, write: Writers) 
 class Cells:
     """The cells of many rows by columns, each trimmed once."""
 
-    def __init__(self, rows: Rows, header: Header) -> None:
-        self.rows = rows
-        self._columns = [*zip(*rows, strict=True)] if rows else [()] * len(header.columns)
+    def __init__(self, columns: Sequence[Values], rows: Callable[[], Rows], count: int, header: Header) -> None:
+        self.count = count
+        self._columns, self._rows, self._header = columns, rows, header
         self._trims, self._seen = header.strips, header.cells()
         self._trimmed: dict[int, Values] = {}
         self._values: dict[int, Values] = {}
+
+    @classmethod
+    def of(cls, rows: Rows, header: Header) -> Cells:
+        columns: Sequence[Values] = [*zip(*rows, strict=True)] if rows else [()] * len(header.columns)
+        return cls(columns, lambda: rows, len(rows), header)
+
+    def only(self, keep: Sequence[Any]) -> Cells:
+        """The cells of those rows that stay."""
+        columns = [list(compress(column, keep)) for column in self._columns]
+        return Cells(columns, lambda: list(compress(self.rows, keep)), sum(map(bool, keep)), self._header)
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The rows themselves, for what has to be computed one by one."""
+        return self._rows()
 
     def trimmed(self, position: int) -> Values:
         """A column's texts, "" for blank; as they are where cells are not trimmed or no texts."""
@@ -121,7 +136,7 @@ class _Compiler:
             return self.column(template)
         if isinstance(template, Mapping | tuple):
             return self._nested(template)
-        return lambda cells, failed: [template] * len(cells.rows)
+        return lambda cells, failed: [template] * cells.count
 
     def column(self, template: Expression) -> Compute:
         """The function of one expression: all rows together, or each by itself where that fails."""
@@ -147,7 +162,7 @@ class _Compiler:
         body = f"return [{record} for {loop}, in zip(*columns)]" if parts else f"return [{record} for _ in columns]"
         put_together = define([], body, emitter.namespace, "columns")
         if not parts:
-            return lambda cells, failed: put_together(cells.rows)
+            return lambda cells, failed: put_together(range(cells.count))
         return lambda cells, failed: put_together([part(cells, failed) for part in parts])
 
     def _together(self, template: Expression) -> Callable[[Cells], Values]:
@@ -168,7 +183,7 @@ class _Compiler:
         read = [self._header.columns.index(column) for column in emitter.columns]
         if not read:
             constant = define([], f"return [{source} for _ in rows]", emitter.namespace, "rows")
-            return lambda cells: constant(cells.rows)
+            return lambda cells: constant(range(cells.count))
         if [source] == [*emitter.columns.values()]:
             return lambda cells: cells.values(read[0])
         emitter.namespace["zip"] = zip

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from itertools import compress
 from pathlib import Path
+from typing import Any
 
 from etl.model import Stage
 from etl.prepare.chunk import Chunk
@@ -94,7 +96,7 @@ class StageIntegrity:
     def judge(self, chunk: Chunk, first_row: int) -> Verdict:
         """Judge a chunk whose part began at row `first_row`, and remember what became of its keys."""
         verdict = Verdict()
-        rows = [first_row + index for index in chunk.indices]
+        rows = rows_of(chunk, first_row)
         self._find_orphans(chunk, verdict)
         self._find_duplicates(chunk, rows, verdict)
         self._remember(chunk, first_row, rows, verdict)
@@ -151,18 +153,27 @@ class StageIntegrity:
 
     def _remember(self, chunk: Chunk, first_row: int, rows: Sequence[int], verdict: Verdict) -> None:
         dropped = verdict.dropped()
+        if not dropped:
+            self._remember_valid(chunk.keys, rows, {name: chunk.columns[name] for name in self._unique})
+        else:
+            sent = [position not in dropped for position in range(len(rows))]
+            unique = {name: list(compress(chunk.columns[name], sent)) for name in self._unique}
+            self._remember_valid(list(compress(chunk.keys, sent)), list(compress(rows, sent)), unique)
         held = {orphan.position for orphan in verdict.orphans}
-        sent = [position for position in range(len(rows)) if position not in dropped]
-        self._own.add(Fate.VALID, [(chunk.keys[i], rows[i]) for i in sent])
-        for name, index in self._unique.items():
-            values = chunk.columns[name]
-            index.add(Fate.VALID, [(value, rows[i]) for i in sent if (value := values[i]) is not None])
         self._own.add(Fate.HELD, [(chunk.keys[i], rows[i]) for i in sorted(held)])
         self._own.add(Fate.REJECTED, [(chunk.keys[i], rows[i]) for i in sorted(dropped - held)])
         self._own.add(
             Fate.REJECTED, [(one.key, first_row + one.index) for one in chunk.rejected if one.key is not None]
         )
         self._own.add(Fate.FILTERED, [(key, first_row + index) for index, key in chunk.filtered if key is not None])
+
+    def _remember_valid(
+        self, keys: Sequence[str], rows: Sequence[int], unique: Mapping[str, Sequence[str | None]]
+    ) -> None:
+        self._own.add_valid(keys, rows)
+        for name, values in unique.items():
+            given = [value is not None for value in values]
+            self._unique[name].add_valid(compress(values, given), compress(rows, given))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,5 +194,15 @@ class _Watched:
         return {key: row for key, (_, row) in self.index.find(_given(self.values), valid_only=True).items()}
 
 
+def rows_of(chunk: Chunk, first_row: int) -> Sequence[int]:
+    """The row of each record of a chunk whose part began at `first_row`."""
+    indices = chunk.indices
+    if isinstance(indices, range):
+        return range(first_row + indices.start, first_row + indices.stop)
+    return [first_row + index for index in indices]
+
+
 def _given(values: Sequence[str | None]) -> set[str]:
-    return set(values) - {None}  # type: ignore[return-value]
+    found: set[Any] = set(values)
+    found.discard(None)
+    return found

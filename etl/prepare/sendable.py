@@ -65,7 +65,7 @@ def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, s
 def _unsendable_name(name: object, path: Path) -> Iterator[tuple[Path, object, str]]:
     if type(name) is not str:
         yield path, name, f"has the name {name!r}, which is not text"
-    elif not _is_unicode(name):
+    elif not is_unicode(name):
         yield path, name, f"has the name {name!r}, which is not valid Unicode"
 
 
@@ -74,7 +74,7 @@ def _reason(value: object) -> str | None:
     if value is None or isinstance(value, bool | dict | list | tuple):
         return None
     if type(value) is str:
-        return None if _is_unicode(value) else f"{value!r} is not valid Unicode"
+        return None if is_unicode(value) else f"{value!r} is not valid Unicode"
     if type(value) is int:
         return None if _SMALLEST <= value <= _LARGEST else "is a whole number of more than 64 bits"
     if type(value) is float or type(value) is Decimal:
@@ -86,7 +86,7 @@ def _is_double(value: float | Decimal) -> bool:
     return value.is_finite() and isfinite(float(value)) if isinstance(value, Decimal) else isfinite(value)
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
     """A text read with errors='surrogateescape' may hold half a character, which UTF-8 has no way to write."""
     try:
         text.encode()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import compress
 from pathlib import Path
 
 from etl.model import Counts
 from etl.package import Held, PackagedStage, Reject, StageWriter
 from etl.prepare.chunk import Chunk, Rejected
-from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict
+from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
 from etl.prepare.keys import Fate
 from etl.prepare.program import Plan
 
@@ -55,14 +56,10 @@ class Scribe:
         self._write_rejects(chunk, first_row, verdict)
         for orphan in verdict.orphans:
             self._writer.hold(self._held(chunk, first_row, orphan))
-        sent = range(len(chunk.records))
+        records, index = chunk.records, list(zip(chunk.keys, rows_of(chunk, first_row), strict=True))
         if dropped:
-            sent_only = [position for position in sent if position not in dropped]
-            records = [chunk.records[i] for i in sent_only]
-            index = [(chunk.keys[i], first_row + chunk.indices[i]) for i in sent_only]
-        else:
-            records = chunk.records
-            index = [(key, first_row + i) for key, i in zip(chunk.keys, chunk.indices, strict=True)]
+            sent = [position not in dropped for position in range(len(records))]
+            records, index = list(compress(records, sent)), list(compress(index, sent))
         self._writer.add(records, index)
         return Counts(
             read=chunk.read,
