@@ -174,7 +174,7 @@ def test_ctrl_c_while_the_program_is_loading_is_an_interruption():
         "import sys\n"
         "class Interrupting:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'typer': raise KeyboardInterrupt\n"
+        "        if name == 'click': raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupting())\n"
         "from etl.cli import main; main()"
     )
@@ -406,6 +406,44 @@ def test_a_port_that_is_taken_or_does_not_exist_is_said(sandbox):
     assert "--port" in without_traceback(etl("sandbox", "--port", "99999"), 2)
 
 
+def test_a_folder_is_printed_as_it_is_called(tmp_path):
+    done = etl("dry-run", write_shop(tmp_path), "-w", ":star:[b]", cwd=tmp_path)
+    assert "\nPackage: :star:[b]/shop/packages/" in done.stdout
+
+
+def test_the_workspace_is_the_option_s_else_the_environment_s_else_work(tmp_path):
+    mapping = write_shop(tmp_path)
+    for options, settings, folder in (
+        (["-w", "a"], {"ETL_WORKSPACE": "b"}, "a"),
+        ([], {"ETL_WORKSPACE": "b"}, "b"),
+        ([], {"ETL_WORKSPACE": ""}, "work"),
+        ([], {}, "work"),
+    ):
+        done = etl("dry-run", mapping, *options, cwd=tmp_path, **settings)
+        assert f"\nPackage: {folder}/shop/packages/" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nosuch"], "No such command 'nosuch'."),
+        (["check"], "Missing argument 'MAPPING'."),
+        (["check", "a", "b"], "Got unexpected extra argument (b)"),
+        (["check", "a", "--nosuch"], "No such option '--nosuch'."),
+        (["dry-run", "a", "--workers"], "Option '--workers' requires an argument."),
+        (["dry-run", "a", "--limit", "0"], "Invalid value for '--limit': 0 is not in the range x>=1."),
+        (["run", "a", "--engine", "spark"], "Invalid value for '--engine': 'spark' is not one of 'local', 'dask'."),
+        (["history", "--key", "1"], "Missing option '--stage'."),
+        (["resolve", "x"], "Invalid value for 'BATCH': 'x' is not a valid integer."),
+    ],
+)
+def test_a_wrong_command_line_is_told_in_one_sentence(arguments, told):
+    done = etl(*arguments)
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[-1]) == (2, "", f"Error: {told}")
+    name, *others = arguments
+    assert only_json(etl(name, "--json", *others))["problems"] == [told]
+
+
 # Bars, help, start
 
 
@@ -443,7 +481,7 @@ def test_with_json_there_is_no_progress_even_on_a_terminal(tmp_path):
     assert json.loads(printed)["ok"]
 
 
-HEAVY = ("petl", "jinja2", "requests", "jsonschema", "jsonschema_rs", "rich.progress", "starlette", "sqlite3")
+HEAVY = ("petl", "jinja2", "requests", "jsonschema", "jsonschema_rs", "rich", "starlette", "sqlite3", "yaml")
 
 
 def test_help_loads_nothing_heavy():
@@ -459,17 +497,14 @@ def test_help_loads_nothing_heavy():
 def commands():
     from etl.cli.program import app
 
-    return [command.name for command in app.registered_commands]
+    return list(app.commands)
 
 
 @pytest.mark.parametrize("name", commands())
 def test_each_command_and_each_of_its_options_says_what_it_is_for(name):
-    import typer
-
     from etl.cli.program import app
 
-    group = typer.main.get_command(app)
-    command = group.commands[name]
+    command = app.commands[name]
     assert command.help
     assert [option.name for option in command.params if not getattr(option, "help", None)] == []
 

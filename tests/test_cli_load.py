@@ -350,7 +350,7 @@ WRONG = {
     ),
     "no number": (
         ["one", "--lost"],
-        "Error: Invalid value for 'BATCH': Input should be a valid integer, unable to parse string as an integer",
+        "Error: Invalid value for 'BATCH': 'one' is not a valid integer.",
     ),
 }
 
@@ -565,7 +565,7 @@ def test_without_a_terminal_and_a_variable_there_is_no_password(piloted):
 
 def test_the_password_is_never_an_argument(piloted):
     done = piloted.type("verify", piloted.mapping, "--email", EMAIL, "--password", PASSWORD)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "Error: No such option: --password")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (2, "Error: No such option '--password'.")
 
 
 def test_a_user_who_was_not_sent_cannot_be_verified(piloted):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from etl.extract import read_all
 from etl.mapping import fatal, load_mapping
+from etl.mapping.grammar import fits, strict_validator
+from etl.mapping.yaml_text import read_document
 from etl.prepare.program import Program, plan_stage
 
 ROOT = Path(__file__).parent.parent
@@ -103,6 +105,16 @@ def _look(checked):
         _, rows = next(read_all(table, 1))
         outcome = program.outcome(rows.rows[0])
         assert outcome.filtered or outcome.findings or outcome.record
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=mutated())
+def test_both_validators_decide_the_same_of_a_mutated_mapping(text):
+    document = read_document("m.yaml", text)
+    refused = any(True for _ in strict_validator().iter_errors(document.data))
+    # Half a character in a key is nothing to jsonschema; the reader has told of it.
+    assert fits(document.data) is not refused or document.problems
+    assert not (fits(document.data) and refused)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from etl.cli.shared import Json, Mapping, ShowData, console
+from etl.cli.shared import console, json_option, mapping_argument, show_data_option
 from etl.errors import Exit, MappingError
 
 
-def check(mapping: Mapping, as_json: Json = False) -> None:
+@click.command
+@mapping_argument
+@json_option
+def check(mapping: Path, as_json: bool) -> None:
     """Find every problem in a mapping, before a row is read. Opens no network."""
     from etl import runner
     from etl.report.summary import Summary
@@ -35,7 +36,9 @@ def _check_verdict(problems: int, mapping: Path) -> str:
     return f"{mapping}: no problems"
 
 
-def test(mapping: Mapping) -> None:
+@click.command
+@mapping_argument
+def test(mapping: Path) -> None:
     """Run the mapping's own `tests:`."""
     from etl import looking
 
@@ -49,14 +52,14 @@ def test(mapping: Mapping) -> None:
     sys.exit(Exit.MAPPING if failed else Exit.OK)
 
 
-def preview(
-    mapping: Mapping,
-    stage: Annotated[str | None, typer.Option("--stage", help="Only this stage.")] = None,
-    number: Annotated[int, typer.Option("-n", min=1, help="How many rows of each stage.")] = 3,
-    key: Annotated[str | None, typer.Option("--key", help="The row whose record has this key.")] = None,
-    show_data: ShowData = False,
-    as_json: Json = False,
-) -> None:
+@click.command
+@mapping_argument
+@click.option("--stage", help="Only this stage.")
+@click.option("-n", "number", type=click.IntRange(min=1), default=3, help="How many rows of each stage.")
+@click.option("--key", help="The row whose record has this key.")
+@show_data_option
+@json_option
+def preview(mapping: Path, stage: str | None, number: int, key: str | None, show_data: bool, as_json: bool) -> None:
     """Show source rows side by side with their payload and their problems."""
     from etl import looking
     from etl.report.preview import print_preview
@@ -70,12 +73,10 @@ def preview(
         print_preview(console(), shown)
 
 
-def functions(
-    name: Annotated[str | None, typer.Argument(help="Only this function.")] = None,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="The reference page, as docs/functions.md has it.")
-    ] = False,
-) -> None:
+@click.command
+@click.argument("name", required=False, help="Only this function.")
+@click.option("--markdown", is_flag=True, help="The reference page, as docs/functions.md has it.")
+def functions(name: str | None, markdown: bool) -> None:
     """List the functions a mapping may call, with their parameters and examples."""
     from etl.expressions.functions import TABLE
     from etl.report.functions import function_rows, function_text, functions_page
@@ -94,9 +95,9 @@ def functions(
             print(f"{group:<8} {signature}\n         {sentence}")
 
 
-def schema(
-    name: Annotated[str, typer.Argument(help="migration, user, address, order or order_item.")] = "migration",
-) -> None:
+@click.command
+@click.argument("name", default="migration", help="migration, user, address, order or order_item. Default: migration.")
+def schema(name: str) -> None:
     """Print the JSON Schema of the mapping language, or of a payload."""
     from etl.model import PAYLOADS
     from etl.resources import shipped
@@ -108,7 +109,7 @@ def schema(
     print(shipped(f"schemas/{name}.schema.json").read_text(encoding="utf-8"), end="")
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, click.Command] = {
     "check": check,
     "test": test,
     "preview": preview,

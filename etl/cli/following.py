@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from etl.cli.shared import Json, Mapping, ShowData, Workspace, console, outside, progress, reporting, settings
+from etl.cli.shared import (
+    console,
+    json_option,
+    mapping_argument,
+    outside,
+    progress,
+    reporting,
+    settings,
+    show_data_option,
+    workspace_option,
+)
 from etl.errors import Exit, MappingError
 
-Maybe = Annotated[
-    Path | None,
-    typer.Argument(
-        metavar="[MAPPING]", help="The mapping. Default: the one in this folder, or the only one in the workspace."
-    ),
-]
+maybe_mapping_argument = click.argument(
+    "mapping",
+    type=Path,
+    required=False,
+    help="The mapping. Default: the one in this folder, or the only one in the workspace.",
+)
 
 
-def resume(
-    mapping: Mapping,
-    workspace: Workspace = Path("work"),
-    show_data: ShowData = False,
-    as_json: Json = False,
-) -> None:
+@click.command
+@mapping_argument
+@workspace_option
+@show_data_option
+@json_option
+def resume(mapping: Path, workspace: Path, show_data: bool, as_json: bool) -> None:
     """Go on with an upload that was interrupted: the same package, the same bytes, nothing twice."""
     from etl import runner
 
@@ -37,15 +45,13 @@ def resume(
         report(summary, error)
 
 
-def status(
-    mapping: Maybe = None,
-    workspace: Workspace = Path("work"),
-    changed: Annotated[
-        bool, typer.Option("--changed", help="List the records that have changed since they were uploaded.")
-    ] = False,
-    show_data: ShowData = False,
-    as_json: Json = False,
-) -> None:
+@click.command
+@maybe_mapping_argument
+@workspace_option
+@click.option("--changed", is_flag=True, help="List the records that have changed since they were uploaded.")
+@show_data_option
+@json_option
+def status(mapping: Path | None, workspace: Path, changed: bool, show_data: bool, as_json: bool) -> None:
     """Show where a migration stands: stages, batches, errors, what needs a person, how long it will take."""
     from etl import journals
     from etl.report.following import mask_changed, print_status
@@ -60,16 +66,22 @@ def status(
     sys.exit(Exit.UNKNOWN if any(one["state"] == "unknown" for one in found["attention"]) else Exit.OK)
 
 
+@click.command
+@click.argument("batch", type=int, help="The batch's number, as `etl status` shows it.")
+@click.argument("migration_id", required=False, help="With --arrived: the migration it became, if known.")
+@click.option("--arrived", is_flag=True, help="Omnitron has it.")
+@click.option("--lost", is_flag=True, help="Omnitron does not have it: it may be sent again.")
+@click.option("-m", "--mapping", type=Path, help="The mapping.")
+@workspace_option
+@json_option
 def resolve(
-    batch: Annotated[int, typer.Argument(metavar="BATCH", help="The batch's number, as `etl status` shows it.")],
-    migration_id: Annotated[
-        str | None, typer.Argument(metavar="[MIGRATION_ID]", help="With --arrived: the migration it became, if known.")
-    ] = None,
-    arrived: Annotated[bool, typer.Option("--arrived", help="Omnitron has it.")] = False,
-    lost: Annotated[bool, typer.Option("--lost", help="Omnitron does not have it: it may be sent again.")] = False,
-    mapping: Annotated[Path | None, typer.Option("--mapping", "-m", help="The mapping.")] = None,
-    workspace: Workspace = Path("work"),
-    as_json: Json = False,
+    batch: int,
+    migration_id: str | None,
+    arrived: bool,
+    lost: bool,
+    mapping: Path | None,
+    workspace: Path,
+    as_json: bool,
 ) -> None:
     """Record what a person found out about a batch whose fate is unknown."""
     from etl import journals
@@ -87,14 +99,14 @@ def resolve(
         print(f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}")
 
 
-def history(
-    mapping: Maybe = None,
-    key: Annotated[str, typer.Option("--key", help="The record's key.")] = ...,  # type: ignore[assignment]
-    stage: Annotated[str, typer.Option("--stage", help="The record's stage.")] = ...,  # type: ignore[assignment]
-    workspace: Workspace = Path("work"),
-    show_data: ShowData = False,
-    as_json: Json = False,
-) -> None:
+@click.command
+@maybe_mapping_argument
+@click.option("--key", required=True, help="The record's key.")
+@click.option("--stage", required=True, help="The record's stage.")
+@workspace_option
+@show_data_option
+@json_option
+def history(mapping: Path | None, key: str, stage: str, workspace: Path, show_data: bool, as_json: bool) -> None:
     """Tell of one record: was it sent, when, in which request, with which bytes, and what came back."""
     from etl import journals
     from etl.report.following import mask_history, print_history
@@ -108,13 +120,13 @@ def history(
         print_history(console(), shown)
 
 
-def pilot(
-    mapping: Mapping,
-    key: Annotated[str | None, typer.Option("--key", help="The key of the first stage's record to send.")] = None,
-    records: Annotated[int, typer.Option("--records", min=1, help="How many records of the first stage.")] = 1,
-    workspace: Workspace = Path("work"),
-    as_json: Json = False,
-) -> None:
+@click.command
+@mapping_argument
+@click.option("--key", help="The key of the first stage's record to send.")
+@click.option("--records", type=click.IntRange(min=1), default=1, help="How many records of the first stage.")
+@workspace_option
+@json_option
+def pilot(mapping: Path, key: str | None, records: int, workspace: Path, as_json: bool) -> None:
     """Send Akinon's test migration: one user with an address, an order and an item, followed to its end."""
     from etl import journals
     from etl.report.following import print_pilot
@@ -131,13 +143,13 @@ def pilot(
 PASSWORD = "ETL_VERIFY_PASSWORD"  # noqa: S105 - the name of a variable
 
 
-def verify(
-    mapping: Mapping,
-    email: Annotated[str, typer.Option("--email", help="The migrated user's e-mail.")],
-    workspace: Workspace = Path("work"),
-    show_data: ShowData = False,
-    as_json: Json = False,
-) -> None:
+@click.command
+@mapping_argument
+@click.option("--email", required=True, help="The migrated user's e-mail.")
+@workspace_option
+@show_data_option
+@json_option
+def verify(mapping: Path, email: str, workspace: Path, show_data: bool, as_json: bool) -> None:
     """Log in to the shop as a migrated user and look whether address, order and items are there.
 
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
@@ -164,10 +176,10 @@ def _password() -> str:
         return password
     if not sys.stdin.isatty():
         raise MappingError(f"there is no terminal to ask for the user's password; set {PASSWORD} in the environment")
-    return str(typer.prompt("The user's password in the shop", hide_input=True, err=True))
+    return str(click.prompt("The user's password in the shop", hide_input=True, err=True))
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, click.Command] = {
     "pilot": pilot,
     "resume": resume,
     "status": status,

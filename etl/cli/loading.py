@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+import click
+
 from etl.cli.shared import (
-    Engine,
-    EngineName,
-    Json,
-    Limit,
-    Mapping,
-    Scheduler,
-    ShowData,
-    Workers,
-    Workspace,
+    engine_option,
+    json_option,
+    limit_option,
+    mapping_argument,
     outside,
     progress,
     reporting,
+    scheduler_option,
     settings,
+    show_data_option,
+    workers_option,
+    workspace_option,
 )
 
 
+@click.command
+@mapping_argument
+@workspace_option
+@workers_option
+@limit_option
+@engine_option
+@scheduler_option
+@show_data_option
+@json_option
 def dry_run(
-    mapping: Mapping,
-    workspace: Workspace = Path("work"),
-    workers: Workers = None,
-    limit: Limit = None,
-    engine: Engine = EngineName.LOCAL,
-    scheduler: Scheduler = None,
-    show_data: ShowData = False,
-    as_json: Json = False,
+    mapping: Path,
+    workspace: Path,
+    workers: int | None,
+    limit: int | None,
+    engine: str,
+    scheduler: str | None,
+    show_data: bool,
+    as_json: bool,
 ) -> None:
     """Prepare the package that `run` would upload, and say what became of every row. Sends nothing."""
     from etl import runner
@@ -41,15 +50,24 @@ def dry_run(
         report(runner.summary_of(package, show_data=show_data))
 
 
+@click.command
+@mapping_argument
+@workspace_option
+@workers_option
+@limit_option
+@engine_option
+@scheduler_option
+@show_data_option
+@json_option
 def run(
-    mapping: Mapping,
-    workspace: Workspace = Path("work"),
-    workers: Workers = None,
-    limit: Limit = None,
-    engine: Engine = EngineName.LOCAL,
-    scheduler: Scheduler = None,
-    show_data: ShowData = False,
-    as_json: Json = False,
+    mapping: Path,
+    workspace: Path,
+    workers: int | None,
+    limit: int | None,
+    engine: str,
+    scheduler: str | None,
+    show_data: bool,
+    as_json: bool,
 ) -> None:
     """Prepare a package and upload it, stage by stage, following each batch to its end."""
     from etl import runner
@@ -61,7 +79,7 @@ def run(
         report(summary, error)
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, click.Command] = {
     "dry-run": dry_run,
     "run": run,
 }

@@ -7,29 +7,25 @@ import io
 import os
 import signal
 import sys
-from typing import Any
 
-import typer
+import click
 
 from etl.cli import INTERRUPTED, editing, following, loading, rehearsing
 from etl.errors import EtlError, Exit
 
-app = typer.Typer(
-    name="etl",
+
+class Program(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order in which a person meets them; click would sort them."""
+        return list(self.commands)
+
+
+app = Program(
+    "etl",
     help="Move a shop's users, addresses, orders and order items to Akinon Omnitron, described by one YAML file.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"max_content_width": 110},
+    commands={**editing.COMMANDS, **loading.COMMANDS, **following.COMMANDS, **rehearsing.COMMANDS},
+    context_settings={"max_content_width": 110, "show_default": True},
 )
-
-for _room in (editing, loading, following, rehearsing):
-    for _name, _command in _room.COMMANDS.items():
-        app.command(_name)(_command)
-
-# Typer carries its own click; this is the public way to that one's base error (ClickException).
-USAGE_ERROR: Any = typer.BadParameter.__mro__[2]
 
 
 READER_GONE = 141
@@ -64,20 +60,19 @@ def run() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}; {ADVICE.get(error.errno or 0, OTHERWISE)}", Exit.DATA)
-    except USAGE_ERROR as error:
+    except click.ClickException as error:
         error.show()
         _end(error.format_message(), Exit.MAPPING)
-    except typer.Abort:
+    except click.Abort:
         _fail("aborted", INTERRUPTED)
 
 
 def _invoke() -> None:
-    """Run the command itself: Typer's own `app()` turns Ctrl-C into a result, and a reader that goes away into exit code 1."""
-    command = typer.main.get_command(app)
+    """Run the command itself: click's own `app()` turns Ctrl-C into a result, and a reader that goes away into exit code 1."""
     try:
-        with command.make_context("etl", sys.argv[1:]) as context:
-            command.invoke(context)
-    except typer.Exit as end:
+        with app.make_context("etl", sys.argv[1:]) as context:
+            app.invoke(context)
+    except click.exceptions.Exit as end:
         sys.exit(end.exit_code)
     finally:
         # Here, where it can be told; at the interpreter's own end it would be a traceback.

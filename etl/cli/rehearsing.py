@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from etl.cli.shared import Workspace, workspace_folder
+from etl.cli.shared import workspace_folder, workspace_option
 from etl.errors import MappingError
 
 
-def sandbox(
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="The port to listen on; 0 takes a free one.")
-    ] = 8765,
-    store: Annotated[Path | None, typer.Option("--store", help="Keep what is migrated in this SQLite file.")] = None,
-    token: Annotated[str | None, typer.Option("--token", help="A token that is good from the start.")] = None,
-) -> None:
+@click.command
+@click.option(
+    "--port",
+    type=click.IntRange(min=0, max=65535),
+    default=8765,
+    help="The port to listen on; 0 takes a free one.",
+)
+@click.option("--store", type=Path, help="Keep what is migrated in this SQLite file.")
+@click.option("--token", help="A token that is good from the start.")
+def sandbox(port: int, store: Path | None, token: str | None) -> None:
     """Start a local stand-in for Omnitron to rehearse against. Ctrl-C stops it."""
     from etl.sandbox.server import serve
 
@@ -41,14 +42,16 @@ def sandbox(
         raise MappingError(f"--port {port}: another program listens there; stop it, or name another port") from error
 
 
-def demo(workspace: Workspace = Path("work")) -> None:
+@click.command
+@workspace_option
+def demo(workspace: Path) -> None:
     """Migrate the sample shop to a local stand-in: check, dry-run, run."""
     from etl.demo import run_demo
 
     sys.exit(run_demo(workspace_folder(workspace)))
 
 
-COMMANDS: dict[str, Callable[..., None]] = {
+COMMANDS: dict[str, click.Command] = {
     "sandbox": sandbox,
     "demo": demo,
 }

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import typer
+import click
 
 from etl.errors import EtlError, Exit, MappingError
 
@@ -20,35 +19,38 @@ if TYPE_CHECKING:
     from etl.report.summary import Summary
     from etl.runner import Settings, Watch
 
-Mapping = Annotated[Path, typer.Argument(metavar="MAPPING", help="The mapping: a YAML file, or its folder.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON object, and nothing else, on standard output.")]
-ShowData = Annotated[bool, typer.Option("--show-data", help="Print personal data as it is instead of masked.")]
-Workspace = Annotated[
-    Path,
-    typer.Option("--workspace", "-w", envvar="ETL_WORKSPACE", help="The folder for packages, journal and logs."),
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes to prepare with. Default: one a core.")
-]
-Limit = Annotated[
-    int | None, typer.Option("--limit", min=1, help="Only this many rows of each source, for a quick look.")
-]
+# Paths are of `type=Path`: whether a file is there and can be read is for the command to say; click's own type looks too.
+mapping_argument = click.argument("mapping", type=Path, help="The mapping: a YAML file, or its folder.")
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, on standard output."
+)
+show_data_option = click.option("--show-data", is_flag=True, help="Print personal data as it is instead of masked.")
+workspace_option = click.option(
+    "-w",
+    "--workspace",
+    type=Path,
+    default=Path("work"),
+    envvar="ETL_WORKSPACE",
+    show_envvar=True,
+    help="The folder for packages, journal and logs.",
+)
+workers_option = click.option(
+    "--workers", type=click.IntRange(min=1), help="Processes to prepare with. Default: one a core."
+)
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), help="Only this many rows of each source, for a quick look."
+)
 
-
-class EngineName(StrEnum):
-    """What runs the work of preparing."""
-
-    LOCAL = "local"
-    DASK = "dask"
-
-
-Engine = Annotated[
-    EngineName, typer.Option("--engine", help="What prepares: processes of this machine, or a Dask cluster.")
-]
-Scheduler = Annotated[
-    str | None,
-    typer.Option("--scheduler", metavar="ADDRESS", help="The Dask cluster. Default: one on this machine, for a try."),
-]
+LOCAL, DASK = "local", "dask"
+engine_option = click.option(
+    "--engine",
+    type=click.Choice([LOCAL, DASK]),
+    default=LOCAL,
+    help="What prepares: processes of this machine, or a Dask cluster.",
+)
+scheduler_option = click.option(
+    "--scheduler", metavar="ADDRESS", help="The Dask cluster. Default: one on this machine, for a try."
+)
 
 
 class Report(Protocol):
@@ -69,7 +71,8 @@ def console() -> Console:
             """Rich would end the command with 1, as if the data had problems."""
             raise BrokenPipeError
 
-    return Printer(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    # Without emoji: a folder called `:star:` is printed as it is called.
+    return Printer(highlight=False, soft_wrap=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 @contextmanager
@@ -150,17 +153,17 @@ def settings(
     workspace: Path,
     workers: int | None,
     limit: int | None,
-    engine: EngineName = EngineName.LOCAL,
+    engine: str = LOCAL,
     scheduler: str | None = None,
 ) -> Settings:
     from etl.runner import Settings, usable_cores
 
-    if scheduler is not None and engine is not EngineName.DASK:
+    if scheduler is not None and engine != DASK:
         raise MappingError(f"--scheduler {scheduler}: goes with --engine dask")
     return Settings(
         workspace=workspace_folder(workspace),
         workers=workers or usable_cores(),
         limit=limit,
-        engine=engine.value,
+        engine=engine,
         scheduler=scheduler,
     )

@@ -1,4 +1,8 @@
-"""Hold a document against schemas/migration.schema.json and say what is wrong in the words of the mapping language."""
+"""Hold a document against schemas/migration.schema.json and say what is wrong in the words of the mapping language.
+
+Two validators, held together by a property-based test: jsonschema-rs decides quickly, jsonschema says why not. Importing
+jsonschema takes longer than all the other checks of a usual mapping, so it is done only for a document that is refused.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +10,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
+import jsonschema_rs
 
 from etl.mapping.places import Document, Path
 from etl.model import Place, Problem
 from etl.resources import load_schema
 from etl.suggest import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
 SPOKEN = {
     "object": "a mapping", "array": "a list", "string": "text", "integer": "a whole number",
@@ -43,23 +48,65 @@ Refusals = Iterator[Refusal]
 
 def grammar_problems(document: Document) -> tuple[list[Problem], Any]:
     """Unknown keys, missing keys, wrong types; and the data without them, so that all of it is as the schema says."""
-    refusals = [one for error in _validator().iter_errors(document.data) for one in _refusals(document, error)]
+    if fits(document.data):
+        return [], document.data
+    refusals = [one for error in strict_validator().iter_errors(document.data) for one in _refusals(document, error)]
+    refusals = refusals or list(_objections(document))
     dropped = {refusal.drop for refusal in refusals if refusal.drop is not None}
     return [Problem(one.place, one.what) for one in refusals], _kept(document.data, (), dropped)
 
 
+def fits(data: Any) -> bool:
+    """Whether data is certainly as the schema says. False is a question to the strict validator: to jsonschema-rs 2.0 is
+    a whole number, so what holds such a number is never said to fit."""
+    try:
+        return not _holds_whole_float(data) and _quick_validator().is_valid(data)
+    except ValueError:
+        # Half a character in a key, of which the reader has told.
+        return False
+
+
+def _holds_whole_float(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_holds_whole_float, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_whole_float, value))
+    return isinstance(value, float) and value.is_integer()
+
+
 @cache
-def _validator() -> Any:
+def _quick_validator() -> jsonschema_rs.Draft202012Validator:
+    return jsonschema_rs.Draft202012Validator(load_schema("migration"))
+
+
+@cache
+def strict_validator() -> Any:
     """jsonschema, stricter in two things: 2.0 is no whole number (Python cannot count with it), and in a pattern $ is
     the end (to Python's `re` also what is before a last line break)."""
+    from jsonschema import Draft202012Validator
+    from jsonschema.validators import extend
+
     checker = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int)
-    strict: Any = extend(Draft202012Validator, {"pattern": _fits}, type_checker=checker)  # type: ignore[no-untyped-call]
+    strict: Any = extend(Draft202012Validator, {"pattern": _pattern_errors}, type_checker=checker)  # type: ignore[no-untyped-call]
     return strict(load_schema("migration"))
 
 
-def _fits(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+def _pattern_errors(validator: Any, pattern: str, value: Any, schema: Any) -> Iterator[ValidationError]:
+    from jsonschema.exceptions import ValidationError
+
     if isinstance(value, str) and not re.search(pattern.replace("$", r"\Z"), value):
         yield ValidationError(f"{value!r} does not match {pattern}")
+
+
+def _objections(document: Document) -> Refusals:
+    """What jsonschema-rs has against a document that jsonschema would pass. Nobody knows of one; it would not be lost."""
+    try:
+        errors = list(_quick_validator().iter_errors(document.data))
+    except ValueError:
+        return
+    for error in errors:
+        path = tuple(error.instance_path)
+        yield Refusal(document.place(path), f"{_named(path)} does not fit: {error.schema_path[-1]}", path or None)
 
 
 def _kept(value: Any, path: Path, dropped: Iterable[Path]) -> Any:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+import jsonschema_rs
 
 from etl.mapping.context import Context
 from etl.mapping.places import Path
@@ -19,9 +18,10 @@ from etl.prepare.validate import Validator
 from etl.resources import load_schema
 from etl.suggest import did_you_mean
 
-Schema = Mapping[str, Any]
+if TYPE_CHECKING:
+    from jsonschema.exceptions import ValidationError
 
-_METASCHEMA = Draft202012Validator.META_SCHEMA
+Schema = Mapping[str, Any]
 
 
 def payload_problems(context: Context) -> Iterator[Problem]:
@@ -61,7 +61,7 @@ def _overlay_problems(context: Context, payload: str) -> Iterator[Problem]:
         path: Path = ("target", "payloads", payload, field)
         try:
             schema = overlaid(load_schema(payload), {field: keywords})
-            fault = best_match(Draft202012Validator(_METASCHEMA).iter_errors(schema["properties"][field]))
+            fault = _schema_fault(schema["properties"][field])
             if fault is None:
                 _validator(context, schema)
             else:
@@ -70,6 +70,23 @@ def _overlay_problems(context: Context, payload: str) -> Iterator[Problem]:
         except ValueError as error:
             # jsonschema-rs explains on further lines.
             yield context.at_key(path, str(error).splitlines()[0])
+
+
+def _schema_fault(rules: Any) -> ValidationError | None:
+    """Where the rules of a field are no JSON Schema. jsonschema is imported only to explain; ValueError when it cannot."""
+    try:
+        jsonschema_rs.meta.validate(rules)
+    except ValueError:
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import best_match
+
+        fault: ValidationError | None = best_match(
+            Draft202012Validator(Draft202012Validator.META_SCHEMA).iter_errors(rules)
+        )
+        if fault is None:
+            raise
+        return fault
+    return None
 
 
 def _payload(context: Context, path: Path, stage: Stage, schemas: Mapping[str, Schema]) -> Iterator[Problem]:
@@ -106,11 +123,13 @@ def unfilled(schema: Schema, fields: Mapping[str, Template]) -> list[str]:
 
 
 def _constants(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
-    validator, known = _validator(context, schema), schema["properties"]
+    # Each constant is looked at by itself, so which fields a record needs is left out.
+    validator = _validator(context, {name: rule for name, rule in schema.items() if name not in ("required", "anyOf")})
     for name, template in stage.fields.items():
-        if name not in known or not is_constant(template):
+        if name not in schema["properties"] or not is_constant(template):
             continue
-        for finding in validator.explain_field(name, plain_constant(template)):
+        value = plain_constant(template)
+        for finding in [] if validator.is_valid({name: value}) else validator.explain_field(name, value):
             where = _inside(context, path, str(finding.field).split("."))
             yield context.at(where, f"the payload '{stage.payload}' refuses this '{finding.field}': {finding.reason}")
 
