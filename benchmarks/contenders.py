@@ -89,7 +89,9 @@ class Differs(Exception):
 def engine_records(package: Package) -> dict[str, Any]:
     """The package's orders by number."""
     stage = next(stage for stage in package.stages if stage.payload == "order")
-    return {record["number"]: record for batch in stage.batches for record in orjson.loads(package.payload(batch))}
+    return {
+        record["number"]: record for batch in package.batches(stage) for record in orjson.loads(package.payload(batch))
+    }
 
 
 def check_same(peer: Peer, out: Path, expected: dict[str, Any]) -> None:

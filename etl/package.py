@@ -1,7 +1,8 @@
 """What preparing leaves on disk: payload files, rejects, held records, manifest. Written once, then only read.
 
-    manifest.json                 counts, versions, and the SHA-256 of everything (mapping, sources, every file below)
+    manifest.json                 counts, versions, and the SHA-256 of everything (mapping, sources, the files below)
     payloads/<stage>/000001.json  one batch: a JSON array, one record a line; the exact bytes that are uploaded
+    batches/<stage>.jsonl         a line a batch: the size and SHA-256 of its payload, and where its index lies
     index/<stage>.jsonl           a line a batch: for each of its records, in order, [key, row of the source]
     rejects/<stage>.jsonl         one line for every problem of every rejected row
     held/<stage>.jsonl            one line for every record whose parent is not migrated
@@ -13,12 +14,12 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import orjson
 
@@ -26,10 +27,12 @@ from etl.errors import PackageError
 from etl.files import durably, open_private, private_folder, sync_folder
 from etl.model import Counts
 
-FORMAT = 1
+FORMAT = 2
 PARTIAL = ".partial"
 MANIFEST = "manifest.json"
 DEEPEST_SHOWN = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +96,12 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class PackagedStage:
+    """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches."""
+
     name: str
     payload: str
     counts: Counts
-    batches: tuple[Batch, ...]
+    batches: FileEntry
     index: FileEntry
     rejects: FileEntry
     held: FileEntry
@@ -167,6 +172,12 @@ class Package:
             raise _changed(path)
         return data
 
+    def batches(self, stage: PackagedStage) -> Iterator[Batch]:
+        """A stage's batches in their order. Raises PackageError, at the end, when they are not those that were written."""
+        return self._parsed(
+            stage.batches, lambda one: Batch(one["number"], FileEntry(**one["payload"]), Slice(**one["index"]))
+        )
+
     def payload(self, batch: Batch) -> bytes:
         return self.read(batch.payload)
 
@@ -179,10 +190,18 @@ class Package:
         return [(key, row) for key, row in orjson.loads(self.read(batch.index))]
 
     def rejects(self, stage: PackagedStage) -> Iterator[Reject]:
-        return (Reject(**orjson.loads(line)) for line in self._lines(stage.rejects))
+        return self._parsed(stage.rejects, lambda one: Reject(**one))
 
     def held(self, stage: PackagedStage) -> Iterator[Held]:
-        return (Held(**orjson.loads(line)) for line in self._lines(stage.held))
+        return self._parsed(stage.held, lambda one: Held(**one))
+
+    def _parsed(self, entry: FileEntry, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+        for line in self._lines(entry):
+            try:
+                one = parse(orjson.loads(line))
+            except (ValueError, TypeError, LookupError):
+                raise _changed(self.path / entry.file) from None
+            yield one
 
     def _lines(self, entry: FileEntry) -> Iterator[bytes]:
         """A line at a time: there may be millions, and whoever looks wants the first few. Checked when all were read."""
@@ -229,16 +248,8 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
 
 
 def _stage(raw: dict[str, Any]) -> PackagedStage:
-    batches = tuple(Batch(one["number"], FileEntry(**one["payload"]), Slice(**one["index"])) for one in raw["batches"])
-    return PackagedStage(
-        raw["name"],
-        raw["payload"],
-        Counts(**raw["counts"]),
-        batches,
-        FileEntry(**raw["index"]),
-        FileEntry(**raw["rejects"]),
-        FileEntry(**raw["held"]),
-    )
+    files = {name: FileEntry(**raw[name]) for name in ("batches", "index", "rejects", "held")}
+    return PackagedStage(raw["name"], raw["payload"], Counts(**raw["counts"]), **files)
 
 
 def _line(line: Reject | Held) -> bytes:
@@ -297,13 +308,14 @@ class StageWriter:
 
     def __init__(self, root: Path, name: str, payload: str, batch_size: int) -> None:
         self._root, self._name, self._payload, self._size = root, name, payload, batch_size
-        self._records: list[bytes] = []
+        self._waiting: list[bytes] = []
         self._index: list[tuple[str, int]] = []
-        self._batches: list[Batch] = []
+        self._number = self.records = 0
         with ExitStack() as opened:
+            self._batches = self._open("batches", opened)
+            self._index_file = self._open("index", opened)
             self._rejects = self._open("rejects", opened)
             self._held = self._open("held", opened)
-            self._index_file = self._open("index", opened)
             private_folder(root / "payloads" / name)
             opened.pop_all()
 
@@ -314,9 +326,9 @@ class StageWriter:
 
     def add(self, records: Sequence[bytes], index: Sequence[tuple[str, int]]) -> None:
         """Add valid records: each one's JSON, and its key and source row."""
-        self._records.extend(records)
+        self._waiting.extend(records)
         self._index.extend(index)
-        while len(self._records) >= self._size:
+        while len(self._waiting) >= self._size:
             self._cut()
 
     def reject(self, reject: Reject) -> None:
@@ -326,10 +338,9 @@ class StageWriter:
         self._held.write(_line(held))
 
     def close(self, counts: Counts) -> PackagedStage:
-        if self._records:
+        if self._waiting:
             self._cut()
-        index, rejects, held = (file.close() for file in self._files)
-        return PackagedStage(self._name, self._payload, counts, tuple(self._batches), index, rejects, held)
+        return PackagedStage(self._name, self._payload, counts, *(file.close() for file in self._files))
 
     def abandon(self) -> None:
         """Close what is open; the files are about to be removed."""
@@ -337,15 +348,17 @@ class StageWriter:
             file.abandon()
 
     @property
-    def _files(self) -> tuple[LineFile, LineFile, LineFile]:
-        return self._index_file, self._rejects, self._held
+    def _files(self) -> tuple[LineFile, LineFile, LineFile, LineFile]:
+        return self._batches, self._index_file, self._rejects, self._held
 
     def _cut(self) -> None:
-        number, size = len(self._batches) + 1, self._size
-        records = self._records[:size]
-        payload = self._write(f"payloads/{self._name}/{number:06}.json", join_records(records), len(records))
-        self._batches.append(Batch(number, payload, self._write_index(self._index[:size])))
-        del self._records[:size], self._index[:size]
+        size, self._number = self._size, self._number + 1
+        records = self._waiting[:size]
+        payload = self._write(f"payloads/{self._name}/{self._number:06}.json", join_records(records), len(records))
+        batch = Batch(self._number, payload, self._write_index(self._index[:size]))
+        self._batches.write(orjson.dumps(batch, option=orjson.OPT_APPEND_NEWLINE))
+        self.records += len(records)
+        del self._waiting[:size], self._index[:size]
 
     def _write_index(self, index: Sequence[tuple[str, int]]) -> Slice:
         line = orjson.dumps(index, option=orjson.OPT_APPEND_NEWLINE)

@@ -20,11 +20,11 @@ from etl.extract import KINDS, fingerprint, shown
 from etl.files import private_folder
 from etl.mapping import Checked, load_mapping, require
 from etl.model import Migration, Stage
-from etl.package import Input, Manifest, Package, PackagedStage, PackageWriter
+from etl.package import FORMAT, Input, Manifest, Package, PackagedStage, PackageWriter
 from etl.prepare.engine import LOCAL, chunks, pools
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
 from etl.prepare.pools import Pools
-from etl.prepare.program import plan_stage
+from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import prepare_stage
 from etl.report.rejects import data_problems
 from etl.report.summary import StageSummary, Summary
@@ -55,7 +55,7 @@ class Settings:
     workspace: Path = Path("work")
     workers: int = field(default_factory=usable_cores)
     limit: int | None = None
-    keys: int = 100_000
+    keys: int = 50_000
     fast: bool = True
     engine: str = LOCAL
     scheduler: str | None = None
@@ -82,17 +82,15 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
     migration = checked.migration
     created = datetime.now(UTC)
     path = _new_package_path(private_folder(settings.folder(migration)) / "packages", created)
+    plans = [_plan(checked, stage, settings) for stage in migration.stages]
     with (
-        pools(settings.engine, settings.workers, settings.scheduler) as workers,
+        pools(settings.engine, settings.workers, settings.scheduler, plans) as workers,
         _told_when_full(path),
         PackageWriter(path) as writer,
         _arrived(settings.folder(migration)) as arrived,
     ):
         with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
-            stages = [
-                _prepare_stage(checked, stage, settings, workers, integrity, writer, watch)
-                for stage in migration.stages
-            ]
+            stages = [_prepare_stage(checked, plan, settings, workers, integrity, writer, watch) for plan in plans]
         return writer.finish(_manifest(migration, created, tuple(stages)))
 
 
@@ -187,26 +185,31 @@ def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path
         return replace(prepared, ok=False, problems=[*prepared.problems, *str(failure).splitlines()])
 
 
+def _plan(checked: Checked, stage: Stage, settings: Settings) -> Plan:
+    return plan_stage(checked.migration, stage, checked.tables[stage.source], checked.lookups, fast=settings.fast)
+
+
 def _prepare_stage(
     checked: Checked,
-    stage: Stage,
+    plan: Plan,
     settings: Settings,
     workers: Pools | None,
     integrity: Integrity,
     writer: PackageWriter,
     watch: Watch,
 ) -> PackagedStage:
-    migration, table = checked.migration, checked.tables[stage.source]
-    plan = plan_stage(migration, stage, table, checked.lookups, fast=settings.fast)
-    return prepare_stage(
-        plan,
-        shown(migration.sources[stage.source].location),
-        table.first_row,
-        chunks(plan, table, workers=settings.workers, limit=settings.limit, pools=workers),
-        integrity.stage(stage),
-        writer.stage(stage.name, stage.payload, stage.batch_size or migration.target.batch_size),
-        lambda rows: watch(stage.name, rows),
-    )
+    migration, stage = checked.migration, plan.stage
+    table = checked.tables[stage.source]
+    with closing(chunks(plan, table, workers, limit=settings.limit)) as found:
+        return prepare_stage(
+            plan,
+            shown(migration.sources[stage.source].location),
+            table.first_row,
+            found,
+            integrity.stage(stage),
+            writer.stage(stage.name, stage.payload, stage.batch_size or migration.target.batch_size),
+            lambda rows: watch(stage.name, rows),
+        )
 
 
 def _new_package_path(folder: Path, created: datetime) -> Path:
@@ -222,7 +225,7 @@ def _manifest(migration: Migration, created: datetime, stages: tuple[PackagedSta
     sources = [source for name, source in migration.sources.items() if name in used]
     lookups = [one.source for one in migration.lookups.values() if one.source is not None]
     return Manifest(
-        format=1,
+        format=FORMAT,
         migration=migration.name,
         # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
         created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
@@ -247,7 +250,7 @@ def summary_of(package: Package, *, show_data: bool = False) -> Summary:
             stage.counts.rejected,
             stage.counts.held,
             stage.counts.valid,
-            batches=len(stage.batches),
+            batches=stage.batches.records,
         )
         for stage in package.stages
     ]

@@ -275,7 +275,7 @@ def migration(folder: Path, sandbox: Sandbox, **settings: object) -> Migration:
 
 
 def prepared(package: Package, stage: str) -> Iterator[dict[str, object]]:
-    for batch in package.stage(stage).batches:
+    for batch in package.batches(package.stage(stage)):
         yield from (json.loads(record) for record in package.records(batch))
 
 

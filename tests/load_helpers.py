@@ -17,7 +17,7 @@ import orjson
 
 from etl.load import Outside, read_status
 from etl.model import Counts, Polling, Secret, Stage, Target
-from etl.package import Input, Manifest, PackageWriter
+from etl.package import FORMAT, Input, Manifest, PackageWriter
 
 TOKEN = "token-of-the-tests"
 PASSWORD = "correct horse"
@@ -113,7 +113,7 @@ def make_package(path, contents, batch_size=4):
             stage.add([orjson.dumps(record) for _, record in records], index)
             packaged.append(stage.close(Counts(read=len(records), valid=len(records))))
         created = f"2026-01-01T00:00:00+00:00 {path.name}"
-        return writer.finish(Manifest(1, "test", created, {}, nothing, (), tuple(packaged)))
+        return writer.finish(Manifest(FORMAT, "test", created, {}, nothing, (), tuple(packaged)))
 
 
 def users(*codes, **changes):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from etl.expressions import Header
 from etl.model import RowFault, Rows, Stage
 from etl.package import StageWriter
-from etl.prepare.engine import chunks
+from etl.prepare import engine
 from etl.prepare.program import Plan
 from etl.prepare.stage import prepare_stage
 
@@ -61,18 +61,28 @@ def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -
         plan,
         "/old/shop.csv",
         table.first_row,
-        chunks(plan, table, workers=workers, rows=part),
+        chunks(plan, table, workers, rows=part),
         integrity.stage(plan.stage),
         writer,
         lambda rows: None,
     )
     return Left(
         done.counts,
-        [one for batch in done.batches for one in json.loads((root / batch.payload.file).read_bytes())],
+        [one for batch in lines_of(root / done.batches.file) for one in payload_of(root, batch)],
         [tuple(one) for batch in lines_of(root / done.index.file) for one in batch],
         lines_of(root / done.rejects.file),
         lines_of(root / done.held.file),
     )
+
+
+def chunks(plan, table, workers=1, **options):
+    """The chunks of one table, prepared by so many processes."""
+    with engine.pools(engine.LOCAL, workers, None, [plan]) as found:
+        yield from engine.chunks(plan, table, found, **options)
+
+
+def payload_of(root, batch):
+    return json.loads((root / batch["payload"]["file"]).read_bytes())
 
 
 def lines_of(path):

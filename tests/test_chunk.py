@@ -195,8 +195,8 @@ class Losing:
     def stage(self, stage):
         return Losing(self._inner.stage(stage), self._spoil)
 
-    def judge(self, chunk, first_row):
-        return self._spoil(self._inner.judge(chunk, first_row))
+    def judge(self, chunks, first_row):
+        return [self._spoil(verdict) for verdict in self._inner.judge(chunks, first_row)]
 
 
 def twice(verdict):

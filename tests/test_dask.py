@@ -175,7 +175,7 @@ def test_parts_that_were_guessed_wrong_or_travel_with_their_rows_are_put_right(t
     data = MISLEADING.encode()
     (tmp_path / name).write_bytes(gzip.compress(data) if name.endswith("gz") else data)
     plan, table = stage_of(tmp_path, f"csv: {name}")
-    with pools("dask", 2, address) as found:
+    with pools("dask", 2, address, []) as found:
         prepared = contents(chunks(plan, table, rows=rows, pools=found))
     assert prepared == contents(chunks(plan, table))
     assert len(prepared) == 300
@@ -184,7 +184,7 @@ def test_parts_that_were_guessed_wrong_or_travel_with_their_rows_are_put_right(t
 def test_chunks_that_are_not_wanted_any_more_are_left(tmp_path, address):
     (tmp_path / "c.csv").write_text(MISLEADING, encoding="utf-8")
     plan, table = stage_of(tmp_path, "csv: c.csv")
-    with pools("dask", 2, address) as found:
+    with pools("dask", 2, address, []) as found:
         assert len(list(islice(chunks(plan, table, rows=1, pools=found), 3))) == 3
 
 
@@ -250,7 +250,7 @@ def test_a_scheduler_that_is_not_there_is_named(tmp_path, large):
 def refused(address):
     """Why a cluster cannot be used."""
     with dask.config.set({"distributed.comm.timeouts.connect": "1s"}):  # noqa: SIM117
-        with pytest.raises(MappingError) as caught, pools("dask", 2, address):
+        with pytest.raises(MappingError) as caught, pools("dask", 2, address, []):
             pass
     return str(caught.value).removeprefix(f"--scheduler {address}: ")
 
@@ -280,7 +280,7 @@ def test_a_worker_with_other_versions_prepares_nothing(tmp_path):
     plan, table = stage_of(tmp_path, "csv: c.csv")
     with (
         local_cluster(1, preload=[str(tmp_path / "odd.py")], local_directory=str(tmp_path)) as odd,
-        pools("dask", 2, odd.scheduler_address) as found,
+        pools("dask", 2, odd.scheduler_address, []) as found,
         pytest.raises(MappingError) as caught,
     ):
         list(chunks(plan, table, pools=found))
@@ -308,7 +308,7 @@ def test_a_file_that_the_workers_cannot_reach_is_named_with_the_reason(tmp_path,
 
 def test_processes_of_this_machine_are_the_default():
     assert runner.Settings().engine == "local"
-    with pools("local", 2, None) as found:
+    with pools("local", 1, None, []) as found:
         assert found is None
 
 

@@ -15,14 +15,15 @@ from pathlib import Path
 
 import psutil
 import pytest
-from rows_table import GivenTable, plan_of
+from rows_table import GivenTable, chunks, plan_of
 from small_migration import CUSTOMERS, write_shop
 
 from etl import runner
 from etl.errors import SourceError
 from etl.extract import open_table
 from etl.model import Expression, Place, Rows, Source, Stage
-from etl.prepare.engine import chunks
+from etl.prepare.engine import chunks as engine_chunks
+from etl.prepare.engine import pools
 
 WAIT = 60
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
@@ -208,6 +209,20 @@ def test_a_consumer_that_stops_early_leaves_no_process():
     assert multiprocessing.active_children() == []
 
 
+def test_the_same_processes_work_for_every_stage():
+    plans, table = [plan(), plan(("x", "id"))], GivenTable(("id",), tuple((str(n),) for n in range(20)))
+    with pools("local", 2, None, plans) as found:
+        assert multiprocessing.active_children() == []  # before a table is worth it
+        assert keys(engine_chunks(plans[0], GivenTable(("id",), (("7",),)), found)) == ["7"]
+        assert multiprocessing.active_children() == []
+        assert keys(engine_chunks(plans[0], table, found, rows=3)) == [str(n) for n in range(20)]
+        workers = {one.pid for one in multiprocessing.active_children()}
+        wide = GivenTable(("x", "id"), tuple(("x", str(n)) for n in range(20)))
+        assert keys(engine_chunks(plans[1], wide, found, rows=3)) == [str(n) for n in range(20)]
+        assert {one.pid for one in multiprocessing.active_children()} == workers
+    assert multiprocessing.active_children() == []
+
+
 def many_customers(tmp_path, number):
     rows = [f"{n};Ali Can;m{n}@example.com;1;;01.05.2020 12:00" for n in range(number)]
     return write_shop(tmp_path, "\n".join([CUSTOMERS.split("\n")[0], *rows]) + "\n")
@@ -243,9 +258,8 @@ def test_ctrl_c_ends_a_dry_run_and_leaves_nothing_behind(tmp_path, workers):
 ORPHANS = """
 import os, sys
 from dataclasses import dataclass
-from rows_table import GivenTable
+from rows_table import GivenTable, chunks
 from test_engine import plan
-from etl.prepare.engine import chunks
 
 @dataclass(frozen=True)
 class WaitingPart:

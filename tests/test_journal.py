@@ -204,7 +204,7 @@ def test_whole_batches_of_a_package_are_sent_from_the_packages_own_files(journal
         f"packages/one/payloads/user/00000{n}.json" for n in (1, 2, 3)
     ]
     assert not (journal.workspace.root / "batches").exists()
-    entries = [batch.payload.sha256 for batch in package.stage("user").batches]
+    entries = [batch.payload.sha256 for batch in package.batches(package.stage("user"))]
     assert [batch.sha256 for batch in journal.batches()] == entries
 
 

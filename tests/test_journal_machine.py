@@ -76,7 +76,7 @@ class Loading(RuleBasedStateMachine):
     def plan(self, size, ramp_up):
         package, number = self.current
         plan_stage(self.journal, package, number, package.stage(STAGE), Cut(size, ramp_up))
-        wanted = {key for batch in package.stage(STAGE).batches for key, _ in package.index(batch)}
+        wanted = {key for batch in package.batches(package.stage(STAGE)) for key, _ in package.index(batch)}
         assert set(self.journal.taken(STAGE, sorted(wanted))) == wanted  # nothing of the package is lost
         [stage] = summarise(self.journal, package, number).stages
         parts = (stage.uploaded, stage.already, stage.changed, stage.waiting, stage.refused, stage.unknown)

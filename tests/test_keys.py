@@ -28,7 +28,8 @@ class Kept:
         self.budget = Budget(bound)
         self.index = self.budget.index(Path(folder) / "stage.key.sqlite")
         self.find, self.close = self.index.find, self.budget.close
-        self.all_valid, self.none_valid = self.index.all_valid, self.index.none_valid
+        self.not_valid, self.taken = self.index.not_valid, self.index.taken
+        self.is_new_in_memory = self.index.is_new_in_memory
 
     def add(self, fate, entries):
         self.index.add(fate, entries)
@@ -115,9 +116,30 @@ def test_all_indexes_share_one_budget_and_the_one_that_holds_most_goes(tmp_path)
     budget.keep()
     assert [path.name for path in tmp_path.iterdir()] == ["large"]
     assert (small.held, large.held) == (3, 0)
-    assert large.all_valid({"c", "g"})
+    assert large.taken({"c", "g", "h"}) == {"c", "g"}
     assert small.find({"f"}) == {"f": (Fate.REJECTED, 5)}
     budget.close()
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_what_is_not_valid_is_asked_of_memory_and_file(tmp_path, bound):
+    known = index(tmp_path, bound)
+    add_valid(known, [("a", 2), ("b", 3)])
+    known.add(Fate.REJECTED, [("c", 4), ("a", 5)])
+    assert known.not_valid({"a", "b", "c", "d"}) == {"c", "d"}
+    assert known.not_valid({"a", "b"}) == set()
+    assert known.taken({"a", "c", "d"}) == ({"a"} if bound < 4 else set())
+    assert known.is_new_in_memory({"a", "c"}) is (bound < 4)
+    assert known.is_new_in_memory({"c", "d"})
+    known.close()
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_key_that_is_half_a_character_goes_with_its_record_and_stops_nothing(tmp_path, bound):
+    known = index(tmp_path, bound)
+    known.add(Fate.REJECTED, [("\ud800", 2), ("b", 3)])
+    assert known.find({"b"}) == {"b": (Fate.REJECTED, 3)}
+    known.close()
 
 
 @settings(deadline=None)
@@ -128,7 +150,8 @@ def test_keys_inside_and_outside_of_what_a_file_holds_are_told_apart(added, aske
         for row, some in enumerate(added):
             add_valid(known, [(key, row) for key in sorted(some.difference(*added[:row]))])
         held = set().union(*added)
-        assert known.all_valid(asked) == (asked <= held)
-        assert known.none_valid(asked) == asked.isdisjoint(held)
+        assert known.not_valid(asked) == asked - held
+        assert known.taken(asked) == asked & held
+        assert known.is_new_in_memory(asked)
         assert known.find(asked).keys() == asked & held
         known.close()

@@ -69,8 +69,8 @@ def test_the_package_of_the_small_shop_is_the_golden_one(made):
 
 def test_the_manifest_knows_every_file_by_its_size_and_sum(made):
     manifest = made.manifest
-    entries = [batch.payload for stage in manifest.stages for batch in stage.batches]
-    entries += [entry for stage in manifest.stages for entry in (stage.index, stage.rejects, stage.held)]
+    entries = [batch.payload for stage in manifest.stages for batch in made.batches(stage)]
+    entries += [one for stage in manifest.stages for one in (stage.batches, stage.index, stage.rejects, stage.held)]
     assert {entry.file: (entry.bytes, entry.sha256) for entry in entries} == {
         name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in files_in(made.path).items()
     }
@@ -84,7 +84,7 @@ def test_a_package_is_read_as_it_was_written(made):
     assert opened.manifest == made.manifest
     stage = opened.stage("order")
     assert stage.counts == Counts(read=7, filtered=0, rejected=1, held=4, valid=2)
-    (batch,) = stage.batches
+    (batch,) = opened.batches(stage)
     assert (batch.number, batch.records, opened.index(batch)) == (1, 2, [("100", 2), ("106", 8)])
     assert [json.loads(record)["number"] for record in opened.records(batch)] == ["100", "106"]
     assert json.loads(opened.payload(batch)) == [json.loads(record) for record in opened.records(batch)]
@@ -101,15 +101,17 @@ def test_records_are_cut_in_batches_of_the_size_that_is_wanted(tmp_path):
     for chunk in ([0, 1], [], [2, 3, 4, 5, 6, 7], [8]):
         writer.add([str(n).encode() for n in chunk], [(f"k{n}", n + 2) for n in chunk])
     stage = writer.close(Counts(9, valid=9))
-    assert [batch.records for batch in stage.batches] == [3, 3, 3]
-    assert [batch.payload.file for batch in stage.batches] == [f"payloads/user/00000{n}.json" for n in (1, 2, 3)]
+    assert (stage.batches.file, stage.batches.records, writer.records) == ("batches/user.jsonl", 3, 9)
+    payloads = [json.loads(line)["payload"] for line in (tmp_path / "batches/user.jsonl").read_bytes().splitlines()]
+    assert [one["records"] for one in payloads] == [3, 3, 3]
+    assert [one["file"] for one in payloads] == [f"payloads/user/00000{n}.json" for n in (1, 2, 3)]
     assert (tmp_path / "payloads/user/000003.json").read_bytes() == b"[\n6,\n7,\n8\n]\n"
     assert (tmp_path / "index/user.jsonl").read_bytes().splitlines()[2] == b'[["k6",8],["k7",9],["k8",10]]'
 
 
 def test_a_stage_without_records_has_no_batch_and_empty_lists(tmp_path):
     stage = StageWriter(tmp_path, "user", "user", 3).close(Counts())
-    assert (stage.batches, stage.rejects.records, stage.held.bytes) == ((), 0, 0)
+    assert (stage.batches.records, stage.rejects.records, stage.held.bytes) == (0, 0, 0)
 
 
 values = st.recursive(
@@ -259,9 +261,9 @@ def test_a_folder_that_is_no_package_says_how_to_make_one(tmp_path):
 
 def test_a_package_of_a_newer_version_is_not_read(package):
     manifest = package.path / "manifest.json"
-    manifest.write_text('{"format": 2, "stages": "a new kind"}', encoding="utf-8")
+    manifest.write_text('{"format": 3, "stages": "a new kind"}', encoding="utf-8")
     assert refusal(lambda: Package.open(package.path)) == (
-        f"{manifest}: package format 2, this version reads 1; use the omnitron-etl that wrote it"
+        f"{manifest}: package format 3, this version reads 2; use the omnitron-etl that wrote it"
     )
 
 
@@ -271,7 +273,7 @@ def test_a_package_of_a_newer_version_is_not_read(package):
         ("", "Input is a zero-length, empty document: line 1 column 1 (char 0)"),
         ("{}", "'format'"),
         ("[]", "list indices must be integers or slices, not str"),
-        ('{"format": 1, "stages": []}', "'inputs'"),
+        ('{"format": 2, "stages": []}', "'inputs'"),
     ],
 )
 def test_a_damaged_manifest_says_to_make_the_package_again(package, damage, why):
@@ -283,7 +285,7 @@ def test_a_damaged_manifest_says_to_make_the_package_again(package, damage, why)
 
 
 def test_a_payload_that_was_changed_is_not_sent(package):
-    (batch,) = package.stage("order").batches
+    (batch,) = package.batches(package.stage("order"))
     payload = package.path / batch.payload.file
     payload.write_bytes(payload.read_bytes().replace(b"1299.9", b"1299.0"))
     for read in (package.payload, package.records):
@@ -292,9 +294,19 @@ def test_a_payload_that_was_changed_is_not_sent(package):
         )
 
 
+@pytest.mark.parametrize("damage", [b"", b"{}\n", b"no json\n"], ids=["gone", "no batch", "no json"])
+def test_a_list_of_batches_that_was_changed_is_not_believed(package, damage):
+    stage = package.stage("order")
+    file = package.path / stage.batches.file
+    file.write_bytes(damage)
+    assert refusal(lambda: list(package.batches(stage))) == (
+        f"{file}: changed since it was prepared (SHA-256 differs); nothing of it is sent"
+    )
+
+
 @pytest.mark.parametrize("read", ["payload", "index"])
 def test_a_file_that_is_missing_is_named(package, read):
-    (batch,) = package.stage("order").batches
+    (batch,) = package.batches(package.stage("order"))
     file = package.path / getattr(batch, read).file
     file.unlink()
     assert refusal(lambda: getattr(package, read)(batch)) == (

@@ -85,7 +85,9 @@ def test_the_first_user_with_something_in_every_stage_is_chosen_with_what_belong
 
 def test_the_records_that_are_chosen_are_the_packages_own_bytes(tmp_path):
     package = make_package(tmp_path / "one", UNEVEN, batch_size=1)
-    everything = [record for stage in package.stages for batch in stage.batches for record in package.records(batch)]
+    everything = [
+        record for stage in package.stages for batch in package.batches(stage) for record in package.records(batch)
+    ]
     assert all(record in everything for one in choose(package, STAGES, 1, None, nothing_held) for record in one.records)
 
 

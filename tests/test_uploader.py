@@ -73,7 +73,7 @@ def test_a_package_is_uploaded_stage_by_stage_and_every_record_once(tmp_path, sa
 def test_what_the_server_got_is_byte_for_byte_what_the_package_holds(tmp_path, sandbox, package):
     load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     uploaded = {one["sha256"] for one in sandbox.ask("uploads")["results"]}
-    assert uploaded == {batch.payload.sha256 for batch in package.stage("user").batches}
+    assert uploaded == {batch.payload.sha256 for batch in package.batches(package.stage("user"))}
 
 
 def test_a_second_load_of_the_same_package_sends_nothing(tmp_path, sandbox, package):
@@ -125,11 +125,8 @@ def test_a_batch_whose_fate_is_unknown_stops_the_run_and_is_decided_by_a_person(
     assert states(tmp_path) == {"done": 1, "unknown": 1, "planned": 1}
     with pytest.raises(Ambiguous, match=r"^the fate of batch 2, 4 records of stage 'user', in .* is unknown \(POST "):
         resume(target, USER_STAGE, tmp_path)
-    arrived = [
-        one
-        for one in sandbox.ask("uploads")["results"]
-        if one["sha256"] == package.stage("user").batches[1].payload.sha256
-    ]
+    second = list(package.batches(package.stage("user")))[1].payload.sha256
+    arrived = [one for one in sandbox.ask("uploads")["results"] if one["sha256"] == second]
     decision = resolve(tmp_path, 2, arrived=bool(arrived), migration_id=arrived[0]["migration_id"] if arrived else None)
     assert decision.state == ("accepted" if arrived else "planned")
     summary = resume(target, USER_STAGE, tmp_path)

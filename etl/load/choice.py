@@ -64,7 +64,7 @@ def choose(package: Package, stages: Sequence[Stage], count: int, key: str | Non
     """
     if not stages:
         raise MappingError("the mapping has no stage, so there is nothing to choose from")
-    total = sum(batch.records for batch in package.stage(stages[0].name).batches)
+    total = package.stage(stages[0].name).counts.valid
     window = FIRST_WINDOW
     while True:
         walk = _walk(package, stages, window, key, held)
@@ -120,7 +120,7 @@ def _parents(refers: Mapping[str, str], data: bytes) -> tuple[tuple[str, str], .
 
 
 def _batches(package: Package, stage: str) -> Iterator[tuple[int, list[str], Callable[[], list[bytes]]]]:
-    for number, batch in enumerate(package.stage(stage).batches):
+    for number, batch in enumerate(package.batches(package.stage(stage))):
         yield number, [key for key, _ in package.index(batch)], lambda batch=batch: package.records(batch)  # type: ignore[misc]
 
 
@@ -157,8 +157,9 @@ def _keys(stage: str, chosen: Sequence[Mapping[str, Mapping[str, None]]]) -> lis
 
 
 def _fetch(package: Package, stage: str, walk: _Pass, keys: Sequence[str]) -> Chosen:
-    batches = package.stage(stage).batches
     spots = [walk.found[stage][key] for key in keys]
+    wanted = {spot.batch for spot in spots}
+    batches = {number: one for number, one in enumerate(package.batches(package.stage(stage))) if number in wanted}
     records = tuple(package.records(batches[spot.batch])[spot.position] for spot in spots)
     return Chosen(stage, tuple(keys), records)
 

@@ -49,7 +49,7 @@ def plan_stage(journal: Journal, package: Package, number: int, stage: PackagedS
         return
     with journal.database.transaction():
         planner = _Planner(journal, package, number, stage, cut)
-        for batch in stage.batches:
+        for batch in package.batches(stage):
             planner.add(batch)
         planner.finish()
     journal.written("planned")

@@ -57,7 +57,9 @@ def read_summary(root: Path, package: Package) -> LoadSummary:
     try:
         journal = Journal.read(workspace)
     except NoJournal:
-        stages = tuple(StageSummary(stage.name, _records(stage), waiting=_records(stage)) for stage in package.stages)
+        stages = tuple(
+            StageSummary(stage.name, stage.counts.valid, waiting=stage.counts.valid) for stage in package.stages
+        )
         return LoadSummary(package.path, workspace.requests, stages)
     try:
         sha256 = sha256_of(package.path / MANIFEST)
@@ -73,10 +75,6 @@ def summarise(journal: Journal, package: Package, number: int) -> LoadSummary:
     return LoadSummary(package.path, journal.workspace.requests, stages)
 
 
-def _records(stage: PackagedStage) -> int:
-    return sum(batch.records for batch in stage.batches)
-
-
 def _stage(journal: Journal, stage: PackagedStage, number: int) -> StageSummary:
     rows = journal.database.rows(
         "SELECT state, count(*) AS batches, sum(records) AS records, sum(failed) AS errors FROM batches "
@@ -88,7 +86,7 @@ def _stage(journal: Journal, stage: PackagedStage, number: int) -> StageSummary:
     plan = journal.database.row(
         "SELECT already, changed FROM plans WHERE stage = ? AND package = ?", (stage.name, number)
     )
-    done, all_records = by_state.get("done"), _records(stage)
+    done, all_records = by_state.get("done"), stage.counts.valid
     known = {
         "uploaded": records.get("done", 0),
         "already": plan["already"] if plan else 0,

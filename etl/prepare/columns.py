@@ -37,7 +37,7 @@ def field_rule(keywords: Any, formats: Mapping[str, Check], *, is_open: bool) ->
     rest, rules = keywords, []
     if (places := decimals_of(keywords)) is not None:
         rest = {name: rule for name, rule in rest.items() if name != "multipleOf"}
-        rules.append(_have_decimals(places))
+        rules.append(have_decimals(places))
     if _is_text_of(keywords, formats):
         rest = {name: rule for name, rule in rest.items() if name != "format"}
         rules.append(_are_written(formats[keywords["format"]]))
@@ -70,7 +70,7 @@ def refused(rule: Rule, values: Sequence[Any]) -> list[int]:
     return [position for position, value in enumerate(values) if not rule([value])]
 
 
-def _have_decimals(places: int) -> Rule:
+def have_decimals(places: int) -> Rule:
     # A number that is written with an exponent is small, and has to be looked at by itself.
     too_many = re.compile(rb"\.[0-9]{%d}|e" % (places + 1)).search
 

@@ -39,6 +39,9 @@ LIBRARIES = (
 PATIENCE = 5.0
 """Seconds to wait for a chunk before asking whether there are any workers left."""
 
+ROWS_A_TASK = 5_000
+"""Rows of a part: more than for processes of one machine, as each part costs questions over the network."""
+
 PLANS = 8
 """Compiled plans that a worker process keeps."""
 
@@ -116,7 +119,7 @@ def dask_pools(scheduler: str | None, workers: int) -> Iterator[Pools]:
                 most = AHEAD * max(1, sum(client.nthreads().values()))
                 yield DaskPool(client, address, client.submit(_itself, sealed(plan), pure=False), most)
 
-        yield pool
+        yield Pools(pool, ROWS_A_TASK, least=0)
 
 
 def _require_dask() -> None:

@@ -6,58 +6,48 @@ Where the others are is a Pool's business: processes of this machine, or a Dask 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from itertools import chain, islice
 
 from etl.model import Part, Table, following
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.pools import Awaited, Pool, Pools, without_collecting
+from etl.prepare.pools import ROWS_A_PART, Awaited, Pool, Pools, without_collecting
 from etl.prepare.processes import processes
 from etl.prepare.program import Plan, Program
-
-ROWS_A_PART = 1_000
-"""Few enough that a part's cells stay in the processor's cache from reading to writing: 4,000 take a fifth longer."""
-
-ROWS_A_TASK = 5_000
-"""The same for a cluster, where a part costs questions over the network as well."""
 
 LOCAL, DASK = "local", "dask"
 """The engines: processes of this machine, or a Dask cluster."""
 
 
 @contextmanager
-def pools(engine: str, workers: int, scheduler: str | None) -> Iterator[Pools | None]:
-    """Connect to the engine for as long as a package is prepared. None: `chunks` needs nothing that outlives a stage."""
-    if engine == LOCAL:
+def pools(engine: str, workers: int, scheduler: str | None, plans: Sequence[Plan]) -> Iterator[Pools | None]:
+    """Whoever prepares the parts of these plans' tables, for as long as a package is prepared. None: this process alone."""
+    if engine == LOCAL and workers == 1:
         yield None
-        return
-    from etl.prepare.dask_engine import dask_pools
+    elif engine == LOCAL:
+        with processes(workers, plans) as found:
+            yield found
+    else:
+        from etl.prepare.dask_engine import dask_pools
 
-    with dask_pools(scheduler, workers) as found:
-        yield found
+        with dask_pools(scheduler, workers) as found:
+            yield found
 
 
 def chunks(
-    plan: Plan,
-    table: Table,
-    *,
-    workers: int = 1,
-    limit: int | None = None,
-    rows: int | None = None,
-    pools: Pools | None = None,
-) -> Iterator[Chunk]:
-    """Every chunk of a table, in the table's order, whatever the number of workers. With `limit`, of its first rows only.
+    plan: Plan, table: Table, pools: Pools | None = None, *, limit: int | None = None, rows: int | None = None
+) -> Generator[Chunk]:
+    """Every chunk of a table, in the table's order, whoever prepares them. With `limit`, of its first rows only.
 
-    Without `pools`, `workers` processes of this machine.
+    To be closed: what others have under way is then ended.
     """
-    rows = rows or (ROWS_A_PART if pools is None else ROWS_A_TASK)
+    rows = rows or (ROWS_A_PART if pools is None else pools.rows)
     parts = table.parts(rows if limit is None else min(rows, max(limit, 1)))
-    # A second part is worth processes of their own. With a limit nothing is looked at that may not be wanted.
-    first = list(islice(parts, 2)) if workers > 1 and limit is None and pools is None else []
-    if limit is None and (pools is not None or len(first) == 2):
-        with (pools or partial(processes, workers))(plan) as pool:
+    # With a limit nothing is looked at that may not be wanted.
+    first = list(islice(parts, pools.least)) if pools is not None and limit is None else []
+    if pools is not None and limit is None and len(first) == pools.least:
+        with pools.pool(plan) as pool:
             yield from _in_order(pool, chain(first, parts))
     else:
         yield from _in_this_process(Program(plan), chain(first, parts), limit)

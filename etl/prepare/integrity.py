@@ -5,9 +5,11 @@ Works on chunks in the order of the source, so that the first of two equal recor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import compress
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +80,13 @@ class Integrity:
         self._budget.close()
 
 
+ValuesOf = Callable[[Chunk], Sequence[str | None]]
+
+
+def _column(name: str, chunk: Chunk) -> Sequence[str | None]:
+    return chunk.columns[name]
+
+
 class StageIntegrity:
     """One stage's records against each other and against those of the stages it refers to."""
 
@@ -90,30 +99,54 @@ class StageIntegrity:
         arrived: Arrived,
         keep_budget: Callable[[], None],
     ) -> None:
-        self._stage, self._own, self._unique, self._parents = stage, own, unique, parents
+        self._own, self._unique, self._parents = own, unique, parents
         self._arrived, self._keep_budget = arrived, keep_budget
+        key_field = stage.key if isinstance(stage.key, str) else None
+        self._watched: list[tuple[str | None, ValuesOf, KeyIndex]] = [(key_field, attrgetter("keys"), own)]
+        self._watched += [(name, partial(_column, name), index) for name, index in unique.items()]
 
-    def judge(self, chunk: Chunk, first_row: int) -> Verdict:
-        """Judge a chunk whose part began at row `first_row`, and remember what became of its keys."""
-        verdict = Verdict()
-        rows = rows_of(chunk, first_row)
-        self._find_orphans(chunk, verdict)
-        self._find_duplicates(chunk, rows, verdict)
-        self._remember(chunk, first_row, rows, verdict)
+    def judge(self, chunks: Sequence[Chunk], first_row: int) -> list[Verdict]:
+        """Judge chunks that follow each other, the first of which began at row `first_row`; and remember their keys.
+
+        Files of keys are asked for all of them at once, which spares most of the reading. The answers hold until the last
+        chunk is judged: only then may more keys go to the files.
+        """
+        missing = {
+            name: index.not_valid(_given(chunk.columns[name] for chunk in chunks))
+            for name, (_, index) in self._parents.items()
+        }
+        taken = [index.taken(_given(values_of(chunk) for chunk in chunks)) for _, values_of, index in self._watched]
+        verdicts = []
+        for chunk in chunks:
+            verdicts.append(self._judge(chunk, first_row, missing, taken))
+            first_row += chunk.read
         self._keep_budget()
+        return verdicts
+
+    def _judge(
+        self, chunk: Chunk, first_row: int, missing: Mapping[str, Set[str]], taken: Sequence[Set[str]]
+    ) -> Verdict:
+        verdict, rows = Verdict(), rows_of(chunk, first_row)
+        self._find_orphans(chunk, missing, verdict)
+        columns = [
+            _Watched(field, values_of(chunk), index, known)
+            for (field, values_of, index), known in zip(self._watched, taken, strict=True)
+        ]
+        if not all(one.is_new() for one in columns):
+            self._sift(columns, rows, verdict)
+        self._remember(chunk, first_row, rows, verdict)
         return verdict
 
-    def _find_orphans(self, chunk: Chunk, verdict: Verdict) -> None:
+    def _find_orphans(self, chunk: Chunk, missing: Mapping[str, Set[str]], verdict: Verdict) -> None:
         held: set[int] = set()
         for name, (parent_stage, index) in self._parents.items():
             keys = chunk.columns[name]
-            asked = _given(keys)
-            if index.all_valid(asked):
-                continue
-            known = self._known(parent_stage, index, asked)
-            for position, key in enumerate(keys):
-                fate, row = known.get(key, (Fate.ABSENT, None)) if key is not None else (Fate.VALID, None)
-                if fate is not Fate.VALID and position not in held and key is not None:
+            suspect = missing[name] & set(keys)
+            known = self._known(parent_stage, index, suspect) if suspect else {}
+            for position in [position for position, key in enumerate(keys) if key in suspect] if suspect else ():
+                key = str(keys[position])
+                fate, row = known.get(key, (Fate.ABSENT, None))
+                if fate is not Fate.VALID and position not in held:
                     held.add(position)
                     verdict.orphans.append(Orphan(position, name, parent_stage, key, fate, row))
         verdict.orphans.sort(key=lambda orphan: orphan.position)
@@ -124,14 +157,8 @@ class StageIntegrity:
         missing = [key for key in keys if key not in known or known[key][0] is not Fate.VALID]
         return known | dict.fromkeys(self._arrived(stage, missing), (Fate.VALID, None))
 
-    def _find_duplicates(self, chunk: Chunk, rows: Sequence[int], verdict: Verdict) -> None:
-        """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""
-        watched = [_Watched(self._key_field, chunk.keys, self._own)]
-        watched += [_Watched(name, chunk.columns[name], index) for name, index in self._unique.items()]
-        if not all(one.is_new() for one in watched):
-            self._sift(watched, rows, verdict)
-
     def _sift(self, watched: list[_Watched], rows: Sequence[int], verdict: Verdict) -> None:
+        """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""
         held = {orphan.position for orphan in verdict.orphans}
         first = [one.first_rows() for one in watched]
         for position, row in enumerate(rows):
@@ -146,10 +173,6 @@ class StageIntegrity:
                 for one, seen in zip(watched, first, strict=True):
                     if (value := one.values[position]) is not None:
                         seen[value] = row
-
-    @property
-    def _key_field(self) -> str | None:
-        return self._stage.key if isinstance(self._stage.key, str) else None
 
     def _remember(self, chunk: Chunk, first_row: int, rows: Sequence[int], verdict: Verdict) -> None:
         dropped = verdict.dropped()
@@ -178,20 +201,22 @@ class StageIntegrity:
 
 @dataclass(frozen=True, slots=True)
 class _Watched:
-    """A column in which no value may come twice, and what is known of it. `field` None: the key is no field."""
+    """A column in which no value may come twice. `field` None: the key is no field. `taken`: those that are in the file."""
 
     field: str | None
     values: Sequence[str | None]
     index: KeyIndex
+    taken: Set[str]
 
     def is_new(self) -> bool:
         """Whether no value is known and none comes twice: the usual case, settled without looking at each record."""
-        given = _given(self.values)
-        return len(given) == len(self.values) - self.values.count(None) and self.index.none_valid(given)
+        given = _given([self.values])
+        is_distinct = len(given) == len(self.values) - self.values.count(None)
+        return is_distinct and self.taken.isdisjoint(given) and self.index.is_new_in_memory(given)
 
     def first_rows(self) -> dict[str, int]:
         """The row of each of these values that is known."""
-        return {key: row for key, (_, row) in self.index.find(_given(self.values), valid_only=True).items()}
+        return {key: row for key, (_, row) in self.index.find(_given([self.values]), valid_only=True).items()}
 
 
 def rows_of(chunk: Chunk, first_row: int) -> Sequence[int]:
@@ -202,7 +227,7 @@ def rows_of(chunk: Chunk, first_row: int) -> Sequence[int]:
     return [first_row + index for index in indices]
 
 
-def _given(values: Sequence[str | None]) -> set[str]:
-    found: set[Any] = set(values)
+def _given(columns: Iterable[Sequence[str | None]]) -> set[str]:
+    found: set[Any] = set().union(*columns)
     found.discard(None)
     return found

@@ -88,16 +88,31 @@ class KeyIndex:
         """How many keys are in memory."""
         return len(self._valid) + len(self._others)
 
-    def all_valid(self, keys: Set[str]) -> bool:
-        """Whether every one of the keys is of a valid record: the usual case for parents, settled at once."""
-        if self._file is None:
-            return self._valid.keys() >= keys
+    def not_valid(self, keys: Set[str]) -> Set[str]:
+        """Those of the keys that are of no valid record: of parents nearly always none."""
         left = keys - self._valid.keys()
-        return self._count_valid(left) == len(left)
+        if not self._may_be_in_file(left):
+            return left
+        asked = orjson.dumps(sorted(left)).decode()
+        if NUL in asked:
+            return left - self.find(left, valid_only=True).keys()
+        return {key for (key,) in self._ask(MISSING, asked)}
 
-    def none_valid(self, keys: Set[str]) -> bool:
-        """Whether none of the keys is of a valid record: the usual case for new ones."""
-        return self._valid.keys().isdisjoint(keys) and self._count_valid(keys) == 0
+    def taken(self, keys: Set[str]) -> Set[str]:
+        """Those of the keys that are of a valid record in the file: of new ones nearly always none."""
+        if not self._may_be_in_file(keys):
+            return frozenset()
+        asked = orjson.dumps(sorted(keys)).decode()
+        if NUL in asked:
+            return self.find(keys, valid_only=True).keys()
+        return {key for (key,) in self._ask(PRESENT, asked)}
+
+    def is_new_in_memory(self, keys: Set[str]) -> bool:
+        return self._valid.keys().isdisjoint(keys)
+
+    def _ask(self, question: str, asked: str) -> Iterable[tuple[str]]:
+        assert self._file is not None
+        return self._file.execute(question, (asked, _ROW))
 
     def find(self, keys: Iterable[str], *, valid_only: bool = False) -> Mapping[str, Entry]:
         """Those of the keys that are known."""
@@ -131,7 +146,9 @@ class KeyIndex:
 
     def _may_be_in_file(self, keys: Collection[str]) -> bool:
         """Exports are mostly in the order of their numbers: then new ones lie beyond all that the file holds."""
-        return self._range is not None and bool(keys) and min(keys) <= self._range[1] and max(keys) >= self._range[0]
+        if self._range is None or not keys:
+            return False
+        return min(keys) <= self._range[1] and max(keys) >= self._range[0]
 
     def _find_in_memory(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
         valid, others = self._valid, self._others
@@ -147,18 +164,6 @@ class KeyIndex:
         return self._file.execute(
             "SELECT keys.key, keys.entry FROM json_each(?) AS asked JOIN keys ON keys.key = asked.value", (asked,)
         ).fetchall()
-
-    def _count_valid(self, keys: Set[str]) -> int:
-        if self._file is None or not self._may_be_in_file(keys):
-            return 0
-        asked = orjson.dumps(sorted(keys)).decode()
-        if NUL in asked:
-            return len(self.find(keys, valid_only=True))
-        count: int = self._file.execute(
-            "SELECT count(*) FROM json_each(?) AS asked JOIN keys ON keys.key = asked.value WHERE keys.entry <= ?",
-            (asked, _ROW),
-        ).fetchone()[0]
-        return count
 
     def _find_each(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
         """The same for keys with a NUL among them, one by one."""
@@ -183,6 +188,11 @@ INSERT_ALL = (
     "INSERT INTO keys SELECT key, value FROM json_each(?) WHERE true"
     " ON CONFLICT (key) DO UPDATE SET entry = excluded.entry WHERE excluded.entry < entry"
 )
+MISSING = (
+    "SELECT asked.value FROM json_each(?) AS asked LEFT JOIN keys ON keys.key = asked.value"
+    " WHERE keys.entry IS NULL OR keys.entry > ?"
+)
+PRESENT = "SELECT asked.value FROM json_each(?) AS asked JOIN keys ON keys.key = asked.value WHERE keys.entry <= ?"
 INSERT_ONE = (
     "INSERT INTO keys VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET entry = excluded.entry WHERE excluded.entry < entry"
 )

@@ -5,11 +5,15 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
 from etl.model import Part
 from etl.prepare.chunk import Chunk
 from etl.prepare.program import Plan
+
+ROWS_A_PART = 1_000
+"""Few enough that a part's cells stay in the processor's cache from reading to writing: 4,000 take a fifth longer."""
 
 AHEAD = 4
 """Parts under way for each worker: enough that none waits, few enough that memory stays flat."""
@@ -30,8 +34,18 @@ class Pool(Protocol):
     def submit(self, part: Part) -> Awaited: ...
 
 
-Pools = Callable[[Plan], AbstractContextManager[Pool]]
-"""Makes the pool for one plan."""
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Where the parts of a package's stages can be prepared by others.
+
+    pool   makes the pool for one plan
+    rows   rows of a part that is worth being given away
+    least  parts a table must have before any of them is
+    """
+
+    pool: Callable[[Plan], AbstractContextManager[Pool]]
+    rows: int
+    least: int
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import compress
+from itertools import compress, islice
 from pathlib import Path
 
 from etl.model import Counts
@@ -12,6 +12,9 @@ from etl.prepare.chunk import Chunk, Rejected
 from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
 from etl.prepare.keys import Fate
 from etl.prepare.program import Plan
+
+TOGETHER = 4
+"""Chunks that are judged together: a file of keys is asked for thousands at once, and few chunks are in memory."""
 
 Progress = Callable[[int], None]
 """Told the number of rows read, after each chunk."""
@@ -29,13 +32,14 @@ def prepare_stage(
     """Write a stage's part of the package. `source` is the file's name as rejects give it."""
     counts, row = Counts(), first_row
     scribe = Scribe(plan, Path(source).name, writer)
-    for chunk in chunks:
-        verdict = integrity.judge(chunk, row)
-        counts += scribe.write(chunk, row, verdict)
-        row += chunk.read
-        progress(chunk.read)
+    in_order = iter(chunks)
+    while together := list(islice(in_order, TOGETHER)):
+        for chunk, verdict in zip(together, integrity.judge(together, row), strict=True):
+            counts += scribe.write(chunk, row, verdict)
+            row += chunk.read
+            progress(chunk.read)
     packaged = writer.close(counts)
-    written = sum(batch.records for batch in packaged.batches), packaged.held.records
+    written = writer.records, packaged.held.records
     if not counts.add_up() or written != (counts.valid, counts.held):
         raise AssertionError(
             f"stage '{plan.stage.name}': the rows do not add up ({counts}; written: {written[0]} valid, "
