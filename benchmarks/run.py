@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -71,6 +72,8 @@ def main() -> None:
             print(parts[-1], flush=True)
     except (Differs, Failed) as error:
         sys.exit(f"{error}\nnothing is written to {RESULTS.name}")
+    finally:
+        shutil.rmtree(plan.out)
     RESULTS.write_text("\n".join(parts), encoding="utf-8")
 
 

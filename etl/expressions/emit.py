@@ -6,7 +6,7 @@ around expressions take null as nothing, an `if` without `else` gives null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,7 +42,7 @@ class Emitter:
     text_only: bool = False
     _temporaries: int = 0
 
-    def value(self, pieces: list[Piece]) -> str:
+    def value(self, pieces: Sequence[Piece]) -> str:
         """The source of a whole YAML string: one expression keeps its type, anything else is joined as text."""
         parts = [piece for piece in pieces if not isinstance(piece, str) or piece.strip()]
         if len(parts) == 1 and isinstance(parts[0], nodes.Expr):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
 from jinja2.lexer import TokenStream
@@ -47,8 +48,9 @@ class ExpressionError(ValueError):
         self.at = at
 
 
-def parse(text: str) -> list[Piece]:
-    """Split a YAML string in plain text and expression trees. Raises ExpressionError with the parser's reason."""
+@lru_cache(maxsize=1024)
+def parse(text: str) -> tuple[Piece, ...]:
+    """Split a YAML string in plain text and expression trees, which nobody changes. Raises ExpressionError with the parser's reason."""
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text)} characters; {LONGEST} are allowed")
     tokens = _tokens(text)
@@ -60,7 +62,7 @@ def parse(text: str) -> list[Piece]:
     except RecursionError:
         first = next((start for start, kind, _ in tokens if kind not in ("data", "variable_begin", "whitespace")), 0)
         raise ExpressionError("is nested too deeply", first) from None
-    return [piece for part in body for piece in _pieces(part)]
+    return tuple(piece for part in body for piece in _pieces(part))
 
 
 def _tokens(text: str) -> list[Token]:
@@ -118,13 +120,13 @@ def _pieces(part: nodes.Node) -> Iterator[Piece]:
         yield node.data if isinstance(node, nodes.TemplateData) else node
 
 
-def is_single(pieces: list[Piece]) -> bool:
+def is_single(pieces: Sequence[Piece]) -> bool:
     """Whether a string is one expression and nothing else, so that its value keeps its type."""
     inked = [piece for piece in pieces if not isinstance(piece, str) or piece.strip()]
     return len(inked) == 1 and isinstance(inked[0], nodes.Expr)
 
 
-def only(pieces: list[Piece]) -> nodes.Expr:
+def only(pieces: Sequence[Piece]) -> nodes.Expr:
     """The expression of a string that is_single."""
     return next(piece for piece in pieces if isinstance(piece, nodes.Expr))
 

@@ -31,7 +31,18 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 LIBRARIES = (
-    *("email-validator", "fsspec", "jinja2", "jsonschema", "jsonschema-rs", "nh3", "orjson", "phonenumbers", "tzdata"),
+    *(
+        "email-validator",
+        "fsspec",
+        "jinja2",
+        "jsonschema",
+        "jsonschema-rs",
+        "msgspec",
+        "nh3",
+        "orjson",
+        "phonenumbers",
+        "tzdata",
+    ),
     *("dask", "distributed"),
 )
 """What a record's bytes, or its way here, depend on: these have to be the same everywhere."""
