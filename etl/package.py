@@ -109,12 +109,15 @@ class PackagedStage:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file the package was made from. `name` is the source's or lookup's name in the mapping."""
+    """A file the package was made from. `name` is the source's or lookup's name in the mapping.
+
+    `sha256` is None for a source of which only the first rows were read.
+    """
 
     name: str
     file: str
     bytes: int
-    sha256: str
+    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True)

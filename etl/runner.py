@@ -19,7 +19,7 @@ from etl.errors import EtlError, PackageError
 from etl.extract import KINDS, fingerprint, shown
 from etl.files import private_folder
 from etl.mapping import Checked, load_mapping, require
-from etl.model import Migration, Stage
+from etl.model import Migration, Source, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage, PackageWriter
 from etl.prepare.engine import LOCAL, chunks, pools
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
@@ -91,7 +91,7 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
     ):
         with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
             stages = [_prepare_stage(checked, plan, settings, workers, integrity, writer, watch) for plan in plans]
-        return writer.finish(_manifest(migration, created, tuple(stages)))
+        return writer.finish(_manifest(migration, created, tuple(stages), settings.limit))
 
 
 @contextmanager
@@ -220,24 +220,28 @@ def _new_package_path(folder: Path, created: datetime) -> Path:
     return folder / next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _manifest(migration: Migration, created: datetime, stages: tuple[PackagedStage, ...]) -> Manifest:
+def _manifest(
+    migration: Migration, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None
+) -> Manifest:
     used = {stage.source for stage in migration.stages}
     sources = [source for name, source in migration.sources.items() if name in used]
     lookups = [one.source for one in migration.lookups.values() if one.source is not None]
+    # A quick look at the first rows of a large file must not read the rest to sum it up.
+    inputs = [_input(one, whole=limit is None) for one in sources] + [_input(one) for one in lookups]
     return Manifest(
         format=FORMAT,
         migration=migration.name,
         # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
         created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         versions={"omnitron-etl": __version__, "python": platform.python_version()},
-        mapping=_input("mapping", str(migration.file)),
-        inputs=tuple(_input(one.name, one.location) for one in [*sources, *lookups] if KINDS[one.kind].local_file),
+        mapping=Input("mapping", *fingerprint(str(migration.file))),
+        inputs=tuple(one for one in inputs if one is not None),
         stages=stages,
     )
 
 
-def _input(name: str, location: str) -> Input:
-    return Input(name, *fingerprint(location))
+def _input(source: Source, *, whole: bool = True) -> Input | None:
+    return Input(source.name, *fingerprint(source.location, whole=whole)) if KINDS[source.kind].local_file else None
 
 
 def summary_of(package: Package, *, show_data: bool = False) -> Summary:

@@ -24,6 +24,7 @@ from etl.extract import open_table
 from etl.model import Expression, Place, Rows, Source, Stage
 from etl.prepare.engine import chunks as engine_chunks
 from etl.prepare.engine import pools
+from etl.prepare.slots import SIZE
 
 WAIT = 60
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
@@ -32,6 +33,10 @@ STAGE = Stage("user", "user", "rows", "id", {"id": Expression("{{ id }}", Place(
 
 def plan(header=("id",)):
     return plan_of(STAGE, header, SCHEMA)
+
+
+def records(found):
+    return [record for chunk in found for record in chunk.records]
 
 
 def keys(found):
@@ -56,6 +61,12 @@ def test_chunks_come_in_the_order_of_the_table(workers, rows):
     ids = [str(n) for n in range(30)]
     table = GivenTable(("id",), tuple((one,) for one in ids))
     assert keys(chunks(plan(), table, workers=workers, rows=rows)) == ids
+
+
+def test_lines_that_are_too_long_for_shared_memory_come_by_the_pipe():
+    rows = tuple((letter * size,) for letter in "abc" for size in (1, SIZE - 100, SIZE + 100))
+    table = GivenTable(("id",), rows)
+    assert records(chunks(plan(), table, workers=2, rows=1)) == [(b'{"id":"%s"}' % row[0].encode()) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -151,6 +162,27 @@ def test_a_limited_dry_run_does_not_see_that_the_file_is_cut_off_later(tmp_path)
     with pytest.raises(SourceError, match=r"customers\.csv\.gz: the compressed file is damaged or cut off"):
         runner.dry_run(mapping, settings)
     assert list(package.path.parent.iterdir()) == [package.path]
+
+
+def bytes_read():
+    return int(dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())["rchar"])
+
+
+@pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="only Linux counts what a process reads")
+def test_a_limited_dry_run_does_not_read_the_rest_of_a_large_file(tmp_path):
+    mapping = many_customers(tmp_path, 2_000)
+    with (tmp_path / "customers.csv").open("ab") as file:
+        file.truncate(1 << 30)  # a gigabyte of nothing, of which no byte is on the disk
+    before = bytes_read()
+    package = runner.dry_run(mapping, runner.Settings(tmp_path / "work", workers=2, limit=100))
+    assert bytes_read() - before < 1 << 23
+    assert package.stage("user").counts.read == 100
+    assert {one.name: one.sha256 for one in package.manifest.inputs} == {
+        "customers": None,
+        "orders": None,
+        "lines": None,
+    }
+    assert package.manifest.inputs[0].bytes == 1 << 30
 
 
 # Processes that end

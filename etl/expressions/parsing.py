@@ -50,7 +50,10 @@ class ExpressionError(ValueError):
 
 @lru_cache(maxsize=1024)
 def parse(text: str) -> tuple[Piece, ...]:
-    """Split a YAML string in plain text and expression trees, which nobody changes. Raises ExpressionError with the parser's reason."""
+    """Split a YAML string in plain text and expression trees, which nobody changes.
+
+    Raises ExpressionError with the parser's reason.
+    """
     if len(text) > LONGEST:
         raise ExpressionError(f"an expression of {len(text)} characters; {LONGEST} are allowed")
     tokens = _tokens(text)

@@ -214,11 +214,18 @@ def _as_utf8(path: File, pieces: Iterator[bytes], encoding: str) -> Iterator[byt
         ) from None
 
 
-def fingerprint(location: str) -> tuple[str, int, str]:
-    """A file as a package remembers it: its location, its size in bytes, and its SHA-256. Raises SourceError."""
+def fingerprint(location: str, *, whole: bool = True) -> tuple[str, int, str | None]:
+    """A file as a package remembers it: its location, its size in bytes, and its SHA-256 if it was read as a whole.
+
+    Raises SourceError.
+    """
     path = located(location)
     with reading(path):
-        if not isinstance(path, RemoteFile):
-            return str(path), size_of(path), sha256_of(path)
-        with path.raw_stream() as file:
-            return str(path), size_of(path), hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        return str(path), size_of(path), _sha256(path) if whole else None
+
+
+def _sha256(path: File) -> str:
+    if not isinstance(path, RemoteFile):
+        return sha256_of(path)
+    with path.raw_stream() as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ from etl import __version__
 from etl.errors import EtlError, MappingError, SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.pools import AHEAD, Pools, without_collecting
+from etl.prepare.pools import Pools, without_collecting
 from etl.prepare.program import Plan, Program
 
 if TYPE_CHECKING:
@@ -52,6 +52,9 @@ PATIENCE = 5.0
 
 ROWS_A_TASK = 5_000
 """Rows of a part: more than for processes of one machine, as each part costs questions over the network."""
+
+AHEAD = 4
+"""Parts under way for each worker thread."""
 
 PLANS = 8
 """Compiled plans that a worker process keeps."""

@@ -63,8 +63,9 @@ def _in_order(pool: Pool, parts: Iterator[Part]) -> Iterator[Chunk]:
         if not waiting:
             return
         part, awaited = waiting.popleft()
-        true_part = following(part, end)
-        chunk = awaited.result() if true_part is part else pool.submit(true_part).result()
+        chunk, true_part = awaited.result(), following(part, end)
+        if true_part is not part:
+            chunk = pool.submit(true_part).result()
         end = chunk.end
         yield chunk
 

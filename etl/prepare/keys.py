@@ -206,7 +206,8 @@ def _scratch_file(path: Path) -> sqlite3.Connection:
     path.touch(mode=0o600)
     file = sqlite3.connect(path, isolation_level=None)
     file.executescript(
-        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE; PRAGMA cache_size=-1000;"
+        "PRAGMA page_size=16384; PRAGMA cache_size=-1000;"
+        "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
         "CREATE TABLE keys (key TEXT PRIMARY KEY, entry INTEGER NOT NULL) WITHOUT ROWID; BEGIN"
     )
     return file

@@ -15,9 +15,6 @@ from etl.prepare.program import Plan
 ROWS_A_PART = 1_000
 """Few enough that a part's cells stay in the processor's cache from reading to writing: 4,000 take a fifth longer."""
 
-AHEAD = 4
-"""Parts under way for each worker: enough that none waits, few enough that memory stays flat."""
-
 
 class Awaited(Protocol):
     """A chunk that is being prepared somewhere else."""

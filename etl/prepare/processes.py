@@ -11,15 +11,22 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import cache
 
 from etl.errors import SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.pools import AHEAD, ROWS_A_PART, Pool, Pools
+from etl.prepare.pools import ROWS_A_PART, Pool, Pools
 from etl.prepare.program import Plan, Program
+from etl.prepare.slots import Slots
+
+AHEAD = 8
+"""Parts under way for each worker: enough that none waits while chunks are written, few enough that memory stays flat."""
+
+Answer = tuple[Chunk, int | None]
+"""A chunk; and where its lines were left in a slot, how many bytes they are."""
 
 
 @contextmanager
@@ -28,16 +35,17 @@ def processes(workers: int, plans: Sequence[Plan]) -> Iterator[Pools]:
 
     So they are forked once, while this process is small: what it holds later (keys, mostly) is none of theirs.
     """
+    most = AHEAD * workers
     started: list[ProcessPoolExecutor] = []
 
     @contextmanager
     def pool(plan: Plan) -> Iterator[Pool]:
         if not started:
-            started.append(_started(workers, plans))
+            started.append(_started(workers, plans, slots))
         (executor,) = started
         number = next(number for number, one in enumerate(plans) if one is plan)
         try:
-            yield _ProcessPool(executor, number, AHEAD * workers)
+            yield _ProcessPool(executor, slots, number, most)
         except BrokenProcessPool:
             raise SourceError(
                 "a worker process was ended from outside (out of memory?); use --workers 1, or a machine with more memory"
@@ -46,16 +54,18 @@ def processes(workers: int, plans: Sequence[Plan]) -> Iterator[Pools]:
             _abandon(executor)  # what is under way is not wanted any more, and may never come
             raise
 
-    try:
-        yield Pools(pool, ROWS_A_PART, least=2)
-    finally:
-        for executor in started:
-            executor.shutdown()
+    with closing(Slots(most)) as slots:
+        try:
+            yield Pools(pool, ROWS_A_PART, least=2)
+        finally:
+            for executor in started:
+                executor.shutdown()
 
 
-def _started(workers: int, plans: Sequence[Plan]) -> ProcessPoolExecutor:
-    executor = ProcessPoolExecutor(workers, _context(), initializer=_start, initargs=(plans,))
-    _widen_pipe(executor)
+def _started(workers: int, plans: Sequence[Plan], slots: Slots) -> ProcessPoolExecutor:
+    # Where workers are not forked, they have no memory in common with this process.
+    shared = slots if FORKED else None
+    executor = ProcessPoolExecutor(workers, _context(), initializer=_start, initargs=(plans, shared))
     with _signals_waiting():
         executor.submit(_nothing)  # starts the workers
     return executor
@@ -64,20 +74,32 @@ def _started(workers: int, plans: Sequence[Plan]) -> ProcessPoolExecutor:
 @dataclass(frozen=True, slots=True)
 class _ProcessPool:
     executor: ProcessPoolExecutor
+    slots: Slots
     plan: int
     most: int
 
     def submit(self, part: Part) -> _InProcess:
-        return _InProcess(self.executor, self.executor.submit(_work, self.plan, part))
+        slot = self.slots.take()
+        return _InProcess(self.executor, self.slots, slot, self.executor.submit(_work, self.plan, part, slot))
 
 
 @dataclass(frozen=True, slots=True)
 class _InProcess:
     executor: ProcessPoolExecutor
-    future: Future[Chunk]
+    slots: Slots
+    slot: int
+    future: Future[Answer]
 
     def result(self) -> Chunk:
-        """The chunk. Raises BrokenProcessPool when a worker has died.
+        """The chunk. Raises BrokenProcessPool when a worker has died."""
+        chunk, left = self._answer()
+        if left is not None:
+            chunk.lines = self.slots.get(self.slot, left)
+        self.slots.free(self.slot)
+        return chunk
+
+    def _answer(self) -> Answer:
+        """Wait for the worker.
 
         One that is killed while it writes its chunk leaves half a message, and the executor waits for the other half for
         ever. So the workers are looked at while waiting.
@@ -89,19 +111,6 @@ class _InProcess:
                 if not all(worker.is_alive() for worker in self.executor._processes.values()):
                     _abandon(self.executor)
                     raise BrokenProcessPool from None
-
-
-LARGE_PIPE = 1 << 20
-"""Bytes; what Linux lets anybody ask for. A chunk is half of that, and a pipe takes 64 KB: eight turns of two processes."""
-
-
-def _widen_pipe(executor: ProcessPoolExecutor) -> None:
-    """Let a worker hand over a chunk at once and go on."""
-    if sys.platform == "linux":
-        import fcntl
-
-        with suppress(OSError):  # an administrator may allow less
-            fcntl.fcntl(executor._result_queue._reader.fileno(), fcntl.F_SETPIPE_SZ, LARGE_PIPE)  # type: ignore[attr-defined]
 
 
 INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
@@ -130,23 +139,27 @@ def _abandon(executor: ProcessPoolExecutor) -> None:
     executor.shutdown(wait=True, cancel_futures=True)
 
 
+FORKED = sys.platform == "linux"
+"""fork starts at once with everything imported. macOS' system libraries do not survive it."""
+
+
 def _context() -> multiprocessing.context.BaseContext:
-    """fork starts at once with everything imported. macOS' system libraries do not survive it."""
-    return multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    return multiprocessing.get_context("fork" if FORKED else "spawn")
 
 
 _plans: Sequence[Plan]
+_slots: Slots | None
 
 
-def _start(plans: Sequence[Plan]) -> None:
+def _start(plans: Sequence[Plan], slots: Slots | None) -> None:
     """Make this a worker process. Ctrl-C is the main process' business."""
     gc.disable()  # for the reason without_collecting gives
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
     threading.Thread(target=_end_with_the_main_process, daemon=True).start()
-    global _plans  # noqa: PLW0603 - the one state a worker process has
-    _plans = plans
+    global _plans, _slots
+    _plans, _slots = plans, slots
 
 
 @cache
@@ -163,5 +176,9 @@ def _end_with_the_main_process() -> None:
         os._exit(1)
 
 
-def _work(number: int, part: Part) -> Chunk:
-    return prepare_chunk(_program(number), part)
+def _work(number: int, part: Part, slot: int) -> Answer:
+    chunk = prepare_chunk(_program(number), part)
+    if _slots is None or not _slots.put(slot, chunk.lines):
+        return chunk, None
+    left, chunk.lines = len(chunk.lines), b""
+    return chunk, left
