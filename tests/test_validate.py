@@ -185,6 +185,14 @@ def test_of_many_records_those_that_are_not_valid_are_found():
     assert FAST["order"].invalid(in_columns(bad)) == SLOW["order"].invalid(in_columns(bad)) == {3, 5}
 
 
+def test_the_invalid_among_very_many_are_found_by_halves():
+    amounts = [1.5] * 1000
+    for position in (0, 499, 500, 501, 999):
+        amounts[position] = 1.234
+    good = in_columns([GOOD["order"]] * 1000)
+    assert FAST["order"].invalid({**good, "amount": amounts}) == {0, 499, 500, 501, 999}
+
+
 def test_a_field_that_is_missing_or_unknown_makes_every_record_invalid():
     good = [GOOD["order"]] * 3
     columns = in_columns(good)

@@ -6,7 +6,8 @@ The rows are turned into columns, and each expression is computed for all rows b
     total: "{{ total | money * 2 }}"   ->   [multiply(...) for c0 in x0], in which x0 are the cells of `total`
 
 The expressions are the same source as in the function of one row (compiler.py), so the values are, too. When one raises for
-some row, that expression alone is computed row by row, and the rows that fail are named; the others go on together.
+some row, that expression alone is computed row by row, and the rows that fail are named; the others go on together. Where a
+short way meets a cell that it does not know, the few cells around it take the long way.
 """
 
 from __future__ import annotations
@@ -74,8 +75,10 @@ def compile_records(stage: Stage, names: Names, header: Header, write: Writers) 
 class Cells:
     """The cells of many rows by columns, each trimmed once."""
 
-    def __init__(self, columns: Sequence[Values], rows: Callable[[], Rows], count: int, header: Header) -> None:
-        self.count = count
+    def __init__(
+        self, columns: Sequence[Values], rows: Callable[[], Rows], count: int, header: Header, begin: int = 0
+    ) -> None:
+        self.count, self.begin = count, begin
         self._columns, self._rows, self._header = columns, rows, header
         self._trims, self._seen = header.strips, header.cells()
         self._trimmed: dict[int, Values] = {}
@@ -109,6 +112,15 @@ class Cells:
             self._values[position] = self._seen(self.trimmed(position))
         return self._values[position]
 
+    def halves(self) -> tuple[Cells, Cells]:
+        middle = self.count // 2
+        return self._some(0, middle), self._some(middle, self.count)
+
+    def _some(self, begin: int, end: int) -> Cells:
+        """The cells of some rows that follow each other. What is trimmed already is not trimmed again."""
+        columns = [self._trimmed.get(position, column)[begin:end] for position, column in enumerate(self._columns)]
+        return Cells(columns, lambda: self.rows[begin:end], end - begin, self._header, self.begin + begin)
+
 
 Compute = Callable[[Cells, set[int]], Values]
 """Cells -> the values of an expression or field. The positions of rows that fail are added to the set; their value is null."""
@@ -140,17 +152,18 @@ class _Compiler:
 
     def column(self, template: Expression) -> Compute:
         """The function of one expression: all rows together, or each by itself where that fails."""
-        together = self._together(template)
+        long_way = self._long_way(template)
         # Compiled when some row fails, which in most exports none does.
         alone = cache(lambda: row_function(template, self._names, self._header, self._write))
 
         def compute(cells: Cells, failed: set[int]) -> Values:
             try:
-                return together(cells)
+                return long_way(cells)
             except ROW_ERRORS:
-                return _one_by_one(alone(), cells.rows, failed)
+                return _one_by_one(alone(), cells, failed)
 
-        return compute
+        short_way, position = self._short_way(template)
+        return compute if short_way is None else _shortened(short_way, position, compute)
 
     def _nested(self, template: Template) -> Compute:
         """The function of a field with parts: each part is a column, and they are put together anew for every row."""
@@ -164,18 +177,6 @@ class _Compiler:
         if not parts:
             return lambda cells, failed: put_together(range(cells.count))
         return lambda cells, failed: put_together([part(cells, failed) for part in parts])
-
-    def _together(self, template: Expression) -> Callable[[Cells], Values]:
-        long_way = self._long_way(template)
-        short_way, position = self._short_way(template)
-        if short_way is None:
-            return long_way
-
-        def compute(cells: Cells) -> Values:
-            found = short_way(cells.trimmed(position))
-            return long_way(cells) if found is None else found
-
-        return compute
 
     def _long_way(self, template: Expression) -> Callable[[Cells], Values]:
         emitter = Emitter(self._names, text_only=self._header.text_only)
@@ -219,9 +220,27 @@ class _Compiler:
         return ([table, *args[1:]], kwargs) if args else ([table], {k: v for k, v in kwargs.items() if k != "table"})
 
 
-def _one_by_one(alone: RowFunction, rows: Rows, failed: set[int]) -> list[Any]:
+FEW = 16
+"""So many cells take the long way when a short way does not know one of them; more are tried in two halves."""
+
+
+def _shortened(short_way: ShortWay, position: int, long_way: Compute) -> Compute:
+    """The function of an expression with a short way, and its long one for where that does not know."""
+
+    def compute(cells: Cells, failed: set[int]) -> Values:
+        found = short_way(cells.trimmed(position))
+        if found is not None:
+            return found
+        if cells.count <= FEW:
+            return long_way(cells, failed)
+        return [value for half in cells.halves() for value in compute(half, failed)]
+
+    return compute
+
+
+def _one_by_one(alone: RowFunction, cells: Cells, failed: set[int]) -> list[Any]:
     values: list[Any] = []
-    for position, row in enumerate(rows):
+    for position, row in enumerate(cells.rows, cells.begin):
         try:
             values.append(alone(row))
         except ROW_ERRORS:

@@ -62,7 +62,7 @@ def prepare_rows(program: Program, rows: Rows) -> Chunk:
     readable, indices = _readable(rows)
     batch = program.records(readable)
     keys = text_column(batch.keys)
-    bad = batch.failed | program.validator.invalid(batch.columns) | _keyless(keys)
+    bad = batch.failed | _invalid(program, batch) | _keyless(keys)
     try:
         return _chunk(program, rows, indices, batch, keys, bad)
     except UnicodeEncodeError:
@@ -70,6 +70,15 @@ def prepare_rows(program: Program, rows: Rows) -> Chunk:
         records = (record_at(batch.columns, position) for position in range(len(keys)))
         unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
         return _chunk(program, rows, indices, batch, keys, bad | unwritable)
+
+
+def _invalid(program: Program, batch: Batch) -> set[int]:
+    """The positions of invalid records. Those that could not be computed have values that mean nothing: they are left out."""
+    if not batch.failed:
+        return program.validator.invalid(batch.columns)
+    whole = [position for position in range(len(batch.keys)) if position not in batch.failed]
+    columns = {name: [values[position] for position in whole] for name, values in batch.columns.items()}
+    return {whole[position] for position in program.validator.invalid(columns)}
 
 
 def _chunk(

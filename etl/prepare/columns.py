@@ -64,10 +64,17 @@ def accepts(schema: Mapping[str, Any], formats: Mapping[str, Check]) -> Callable
 
 
 def refused(rule: Rule, values: Sequence[Any]) -> list[int]:
-    """The positions of the values that a rule refuses: nearly always none, which one call tells."""
-    if rule(values if values.__class__ is list else list(values)):
+    """The positions of the values that a rule refuses: nearly always none, which one call tells; else looked for by halves."""
+    return _refused(rule, values if values.__class__ is list else list(values), 0)
+
+
+def _refused(rule: Rule, values: list[Any], begin: int) -> list[int]:
+    if rule(values):
         return []
-    return [position for position, value in enumerate(values) if not rule([value])]
+    if len(values) == 1:
+        return [begin]
+    middle = len(values) // 2
+    return _refused(rule, values[:middle], begin) + _refused(rule, values[middle:], begin + middle)
 
 
 def have_decimals(places: int) -> Rule:
