@@ -83,7 +83,7 @@ def _plan(arguments: list[str]) -> Plan:
     parser.add_argument("--rounds", type=int, help="runs of each contender (3; with --quick 2)")
     parser.add_argument("--folder", type=Path, default=Path("work/bench"), help="where the work is kept")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
-    parser.add_argument("--full", action="store_true", help="also five million orders: needs 6 GB of disk")
+    parser.add_argument("--full", action="store_true", help="also five million orders: needs 20 GB of disk")
     found = parser.parse_args(arguments)
     rows, rounds, default_sizes = (20_000, 2, QUICK_SIZES) if found.quick else (200_000, 3, SIZES)
     return Plan(found.folder, found.rows or rows, found.rounds or rounds, FULL_SIZES if found.full else default_sizes)
