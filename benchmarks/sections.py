@@ -29,11 +29,11 @@ STEPS = (
     ("the rest of a chunk", "etl.prepare.chunk:prepare_rows"),
     ("integrity: keys, unique, refers", "etl.prepare.integrity:StageIntegrity.judge"),
     ("number rows, count", "etl.prepare.stage:Scribe.write"),
-    ("cut batches", "etl.package:StageWriter.add"),
-    ("cut batches", "etl.package:StageWriter.close"),
-    ("write and hash payloads and index", "etl.package:StageWriter._write"),
+    ("cut batches", "etl.packing:StageWriter.add"),
+    ("cut batches", "etl.packing:StageWriter.close"),
+    ("write and hash payloads and index", "etl.packing:StageWriter._write"),
     ("hash the sources", "etl.runner:_manifest"),
-    ("finish the package", "etl.package:PackageWriter.finish"),
+    ("finish the package", "etl.packing:PackageWriter.finish"),
 )
 
 

@@ -20,7 +20,8 @@ from etl.extract import KINDS, fingerprint, shown
 from etl.files import private_folder
 from etl.mapping import Checked, load_mapping, require
 from etl.model import Migration, Source, Stage
-from etl.package import FORMAT, Input, Manifest, Package, PackagedStage, PackageWriter
+from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
+from etl.packing import PackageWriter
 from etl.prepare.engine import LOCAL, chunks, pools
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
 from etl.prepare.pools import Pools

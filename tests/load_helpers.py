@@ -17,7 +17,8 @@ import orjson
 
 from etl.load import Outside, read_status
 from etl.model import Counts, Polling, Secret, Stage, Target
-from etl.package import FORMAT, Input, Manifest, PackageWriter
+from etl.package import FORMAT, Input, Manifest
+from etl.packing import PackageWriter
 
 TOKEN = "token-of-the-tests"
 PASSWORD = "correct horse"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from etl.expressions import Header
 from etl.model import RowFault, Rows, Stage
-from etl.package import StageWriter
+from etl.packing import StageWriter
 from etl.prepare import engine
 from etl.prepare.program import Plan
 from etl.prepare.stage import prepare_stage

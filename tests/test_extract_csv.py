@@ -17,10 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.errors import SourceError
-from etl.extract import following, open_table, read_all
+from etl.extract import open_table, read_all
 from etl.extract.csv_part import CsvPart
 from etl.extract.csv_records import CsvFormat
-from etl.model import RowFault, Source
+from etl.model import RowFault, Source, following
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
 

@@ -21,12 +21,11 @@ from etl.model import Counts
 from etl.package import (
     Held,
     Package,
-    PackageWriter,
     Reject,
-    StageWriter,
     join_records,
     split_records,
 )
+from etl.packing import PackageWriter, StageWriter
 
 GOLDEN = Path(__file__).parent / "golden/small"
 

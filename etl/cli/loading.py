@@ -3,78 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from etl.cli.shared import (
-    engine_option,
-    json_option,
-    limit_option,
-    mapping_argument,
-    outside,
-    progress,
-    reporting,
-    scheduler_option,
-    settings,
-    show_data_option,
-    workers_option,
-    workspace_option,
-)
+from etl.cli.shared import json_option, outside, preparing, progress, reporting, settings, show_data_option
 
 
 @click.command
-@mapping_argument
-@workspace_option
-@workers_option
-@limit_option
-@engine_option
-@scheduler_option
+@preparing
 @show_data_option
 @json_option
-def dry_run(
-    mapping: Path,
-    workspace: Path,
-    workers: int | None,
-    limit: int | None,
-    engine: str,
-    scheduler: str | None,
-    show_data: bool,
-    as_json: bool,
-) -> None:
+def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     """Prepare the package that `run` would upload, and say what became of every row. Sends nothing."""
     from etl import runner
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            package = runner.dry_run(mapping, settings(workspace, workers, limit, engine, scheduler), watch)
+            package = runner.dry_run(mapping, settings(**how), watch)
         report(runner.summary_of(package, show_data=show_data))
 
 
 @click.command
-@mapping_argument
-@workspace_option
-@workers_option
-@limit_option
-@engine_option
-@scheduler_option
+@preparing
 @show_data_option
 @json_option
-def run(
-    mapping: Path,
-    workspace: Path,
-    workers: int | None,
-    limit: int | None,
-    engine: str,
-    scheduler: str | None,
-    show_data: bool,
-    as_json: bool,
-) -> None:
+def run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     """Prepare a package and upload it, stage by stage, following each batch to its end."""
     from etl import runner
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            given = settings(workspace, workers, limit, engine, scheduler)
+            given = settings(**how)
             summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data)
         report(summary, error)
 

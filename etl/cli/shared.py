@@ -53,6 +53,14 @@ scheduler_option = click.option(
 )
 
 
+def preparing(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments of a command that prepares a package: they are those of `settings`."""
+    options = (mapping_argument, workspace_option, workers_option, limit_option, engine_option, scheduler_option)
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 class Report(Protocol):
     """Prints a summary and ends the command with the exit code of the error, or of the summary."""
 

@@ -14,13 +14,13 @@ from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, nearest
 from etl.extract.locations import is_url, shown
 from etl.extract.opening import fingerprint
-from etl.extract.rows import following, read_all
+from etl.extract.rows import read_all
 from etl.model import Source, Table
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL)}
 """What `sources:` may hold, by the word that stands in the mapping."""
 
-__all__ = ["KINDS", "Kind", "Option", "fingerprint", "following", "is_url", "open_table", "read_all", "shown"]
+__all__ = ["KINDS", "Kind", "Option", "fingerprint", "is_url", "open_table", "read_all", "shown"]
 
 
 def open_table(source: Source) -> Table:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from etl.model import Part, RowFault, Rows, Table
+from etl.model import Part, RowFault, Rows, Table, following
 
 Record = tuple[Sequence[object], str]
 """A row's cells, and why it cannot be used ("" when it can)."""
@@ -54,11 +54,6 @@ class SequentialTable:
         records = self.records()
         while batch := list(islice(records, rows)):
             yield RowsPart(gather(batch))
-
-
-def following(part: Part, end: int | None) -> Part:
-    """The part to read after one whose Rows.end was `end`: itself, or itself moved to where it truly begins."""
-    return part if part.start is None or end is None or part.start == end else part.moved(end)
 
 
 def read_all(table: Table, rows: int = 5000) -> Iterator[tuple[int, Rows]]:

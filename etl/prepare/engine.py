@@ -44,9 +44,10 @@ def chunks(
     """
     rows = rows or (ROWS_A_PART if pools is None else pools.rows)
     parts = table.parts(rows if limit is None else min(rows, max(limit, 1)))
-    # With a limit nothing is looked at that may not be wanted.
-    first = list(islice(parts, pools.least)) if pools is not None and limit is None else []
-    if pools is not None and limit is None and len(first) == pools.least:
+    if limit is not None:
+        pools = None  # nothing is looked at that may not be wanted
+    first = [] if pools is None else list(islice(parts, pools.least))
+    if pools is not None and len(first) == pools.least:
         with pools.pool(plan) as pool:
             yield from _in_order(pool, chain(first, parts))
     else:

@@ -7,7 +7,8 @@ from itertools import compress, islice
 from pathlib import Path
 
 from etl.model import Counts
-from etl.package import Held, PackagedStage, Reject, StageWriter
+from etl.package import Held, PackagedStage, Reject
+from etl.packing import StageWriter
 from etl.prepare.chunk import Chunk, Rejected
 from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
 from etl.prepare.keys import Fate
