@@ -20,11 +20,11 @@ from benchmarks.page import seconds, table
 
 STEPS = (
     ("check the mapping, open the sources", "etl.runner:load_mapping"),
-    ("compile", "etl.prepare.engine:Program"),
+    ("compile", "etl.workers.engine:Program"),
     ("read and cut the CSV in cells", "etl.extract.csv_part:CsvPart.read"),
     ("read and cut the CSV in cells", "etl.extract.rows:RowsPart.read"),
     ("expressions: rows to columns", "etl.prepare.program:Program.records"),
-    ("validate", "etl.prepare.validate:Validator.invalid"),
+    ("validate", "etl.payloads.validate:Validator.invalid"),
     ("columns to lines of JSON", "etl.prepare.program:Program.lines"),
     ("the rest of a chunk", "etl.prepare.chunk:prepare_rows"),
     ("integrity: keys, unique, refers", "etl.prepare.integrity:StageIntegrity.judge"),

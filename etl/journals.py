@@ -10,11 +10,17 @@ from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from etl import load
 from etl.errors import MappingError
+from etl.journal.history import read_history
+from etl.journal.status import read_changed, read_status
+from etl.load import resolve as resolving
+from etl.load.pilot import run_pilot
+from etl.load.uploader import check_ready
 from etl.mapping import USUAL, load_mapping, migration_name, require
 from etl.model import Secret
+from etl.outside import Outside
 from etl.runner import Settings, Watch, prepare, unwatched
+from etl.verify import verify as verifying
 
 Plain = dict[str, Any]
 
@@ -22,34 +28,34 @@ Plain = dict[str, Any]
 def status(mapping: Path | None, workspace: Path, *, changed: bool = False) -> Plain:
     """Where a migration stands; with `changed`, also the keys of the records that were not sent again."""
     root = journal_folder(mapping, workspace)
-    found = _answer(load.read_status(root))
+    found = _answer(read_status(root))
     if changed:
-        found["changed"] = [plain(one) for one in load.read_changed(root)]
+        found["changed"] = [plain(one) for one in read_changed(root)]
     return found
 
 
 def history(mapping: Path | None, workspace: Path, stage: str, key: str) -> Plain:
-    return _answer(load.read_history(journal_folder(mapping, workspace), stage, key))
+    return _answer(read_history(journal_folder(mapping, workspace), stage, key))
 
 
 def resolve(
     mapping: Path | None,
     workspace: Path,
     batch: int,
-    outside: load.Outside,
+    outside: Outside,
     *,
     arrived: bool,
     migration_id: str | None = None,
 ) -> Plain:
     """Record a person's decision about a batch."""
     root = journal_folder(mapping, workspace)
-    return _answer(load.resolve(root, batch, arrived=arrived, migration_id=migration_id, outside=outside))
+    return _answer(resolving.resolve(root, batch, arrived=arrived, migration_id=migration_id, outside=outside))
 
 
 def pilot(
     mapping: Path,
     settings: Settings,
-    outside: load.Outside,
+    outside: Outside,
     watch: Watch = unwatched,
     *,
     key: str | None = None,
@@ -58,10 +64,10 @@ def pilot(
     """Prepare a package and send a small set of it, one stage at a time, until the first error."""
     checked = load_mapping(mapping)
     migration = require(checked, upload=True)
-    load.check_ready(replace(migration.target, require_pilot=False), settings.folder(migration))
+    check_ready(replace(migration.target, require_pilot=False), settings.folder(migration))
     package = prepare(checked, settings, watch)
     with outside.stop.on_signals():
-        done = load.run_pilot(
+        done = run_pilot(
             package,
             migration.target,
             migration.stages,
@@ -75,7 +81,7 @@ def pilot(
 
 def verify(mapping: Path, workspace: Path, email: str, password: str) -> Plain:
     migration = require(load_mapping(mapping), upload=True, shop=True)
-    report = load.verify(workspace / migration.name, migration.target, email, Secret(password))
+    report = verifying.verify(workspace / migration.name, migration.target, email, Secret(password))
     return {"passed": report.passed, **_answer(report)}
 
 

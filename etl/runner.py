@@ -22,17 +22,19 @@ from etl.mapping import Checked, load_mapping, require
 from etl.model import Migration, Source, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
-from etl.prepare.engine import LOCAL, chunks, pools
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
-from etl.prepare.pools import Pools
 from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import prepare_stage
 from etl.report.rejects import data_problems
 from etl.report.summary import StageSummary, Summary
+from etl.workers.engine import LOCAL, chunks, pools
+from etl.workers.pools import Pools
 
 if TYPE_CHECKING:
-    from etl.load import LoadSummary, Outside, Stop
-    from etl.load import StageSummary as UploadedStage
+    from etl.journal.summary import LoadSummary
+    from etl.journal.summary import StageSummary as UploadedStage
+    from etl.outside import Outside
+    from etl.stop import Stop
 
 Watch = Callable[[str, int], None]
 """Told a stage's name and how many more of its rows have been read."""
@@ -101,7 +103,8 @@ def _arrived(root: Path) -> Iterator[Arrived]:
     if not (root / "journal.sqlite").exists():
         yield none_arrived
         return
-    from etl.load import NoJournal, Uploaded
+    from etl.journal.database import NoJournal
+    from etl.journal.uploaded import Uploaded
 
     try:
         uploaded = Uploaded(root)
@@ -140,14 +143,14 @@ def run(
 
     Raises EtlError when it did not come to an upload.
     """
-    from etl import load
+    from etl.load.uploader import check_ready, load
 
     checked = load_mapping(mapping)
     migration = require(checked, upload=True)
     root = settings.folder(migration)
-    load.check_ready(migration.target, root)
+    check_ready(migration.target, root)
     package = prepare(checked, settings, watch)
-    upload = partial(load.load, package, migration.target, migration.stages, root, outside)
+    upload = partial(load, package, migration.target, migration.stages, root, outside)
     return _loaded(package, root, upload, outside.stop, show_data)
 
 
@@ -155,12 +158,12 @@ def resume(
     mapping: Path, settings: Settings, outside: Outside, *, show_data: bool = False
 ) -> tuple[Summary, EtlError | None]:
     """Go on with the upload that was interrupted: the same package, the same bytes."""
-    from etl import load
+    from etl.load import uploader
 
     migration = require(load_mapping(mapping), upload=True)
     root = settings.folder(migration)
-    upload = partial(load.resume, migration.target, migration.stages, root, outside)
-    return _loaded(load.last_package(root), root, upload, outside.stop, show_data)
+    upload = partial(uploader.resume, migration.target, migration.stages, root, outside)
+    return _loaded(uploader.last_package(root), root, upload, outside.stop, show_data)
 
 
 def _loaded(
@@ -178,7 +181,7 @@ def _loaded(
 
 def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path) -> Summary:
     """The failure has to be told in any case: a full disk, for one, keeps the journal from being read, too."""
-    from etl.load import read_summary
+    from etl.journal.summary import read_summary
 
     try:
         return with_uploads(prepared, read_summary(root, package), failure)

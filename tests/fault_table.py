@@ -30,7 +30,7 @@ from fault_world import (
 )
 
 from etl.errors import Exit
-from etl.load import SEAMS
+from etl.seams import SEAMS
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 

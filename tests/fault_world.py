@@ -20,8 +20,11 @@ from load_helpers import free_port, whole_shop
 
 from etl import runner
 from etl.errors import EtlError, Exit
-from etl.load import Outside, Workspace, read_status, resolve
+from etl.journal.status import read_status
+from etl.journal.workspace import Workspace
+from etl.load.resolve import resolve
 from etl.model import PAYLOADS
+from etl.outside import Outside
 
 CUSTOMERS, BATCH = 4, 2
 NAME = "shop"

@@ -19,7 +19,9 @@ from commands import command, environment, target
 from load_helpers import TOKEN, Sandbox
 
 from etl.errors import Exit
-from etl.load import Attention, Workspace, read_status, read_summary
+from etl.journal.status import Attention, read_status
+from etl.journal.summary import read_summary
+from etl.journal.workspace import Workspace
 from etl.package import Package
 
 KILLED = -signal.SIGKILL

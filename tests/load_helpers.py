@@ -15,8 +15,9 @@ from urllib.request import Request, urlopen
 
 import orjson
 
-from etl.load import Outside, read_status
+from etl.journal.status import read_status
 from etl.model import Counts, Polling, Secret, Stage, Target
+from etl.outside import Outside
 from etl.package import FORMAT, Input, Manifest
 from etl.packing import PackageWriter
 

@@ -10,10 +10,10 @@ from rows_table import GivenPart, plan_of, run_stage
 
 from etl.expressions import Header
 from etl.model import Counts, Expression, Place, RowFault, Rows, Stage
+from etl.payloads.validate import HIDDEN, Finding
 from etl.prepare.chunk import Rejected, first_rows, prepare_chunk, prepare_rows
 from etl.prepare.integrity import Integrity, Verdict
 from etl.prepare.program import Outcome, Program
-from etl.prepare.validate import HIDDEN, Finding
 
 SCHEMA = {
     "type": "object",

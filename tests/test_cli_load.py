@@ -15,7 +15,7 @@ from commands import etl, target
 from killing import KILLED, Migration, write_shop
 from load_helpers import PASSWORD, TOKEN, Sandbox
 
-from etl.load import read_status
+from etl.journal.status import read_status
 
 
 @pytest.fixture(scope="module")

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from load_helpers import TOKEN, before_body, free_port, lines, reset_connection, scripted, send, target_of
 
 from etl.errors import Ambiguous, MappingError, Refused, Unavailable
-from etl.load import client as client_module
-from etl.load.client import Call, Client, CookieJar, Limits, check_url
-from etl.load.journal import utc_now
-from etl.load.omnitron import Omnitron, Unauthorized
-from etl.load.pace import backoff, looks, retry_after
-from etl.load.requestlog import LogError, RequestLog
+from etl.journal.journal import utc_now
+from etl.journal.requestlog import LogError, RequestLog
 from etl.model import Polling, Secret
+from etl.omnitron import client as client_module
+from etl.omnitron.api import Omnitron, Unauthorized
+from etl.omnitron.client import Call, Client, CookieJar, Limits, check_url
+from etl.omnitron.pace import backoff, looks, retry_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FILE = ("000001.json", b'[\n{"a":1}\n]\n')

@@ -21,8 +21,8 @@ from etl.errors import MappingError, SourceError
 from etl.extract import open_table
 from etl.mapping import load_mapping
 from etl.model import Source
-from etl.prepare.engine import chunks, pools
 from etl.prepare.program import plan_stage
+from etl.workers.engine import chunks, pools
 
 dask = pytest.importorskip("dask", reason="the extra [dask] is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
@@ -206,7 +206,7 @@ def test_neither_a_plan_nor_a_part_holds_the_secrets_of_the_target(tmp_path, mon
 
 
 def test_what_travels_tells_nothing_in_a_log():
-    from etl.prepare.dask_engine import sealed
+    from etl.workers.dask_engine import sealed
 
     assert repr(sealed("ali@example.com")) == "Sealed()"
 

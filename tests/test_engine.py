@@ -22,9 +22,9 @@ from etl import runner
 from etl.errors import SourceError
 from etl.extract import open_table
 from etl.model import Expression, Place, Rows, Source, Stage
-from etl.prepare.engine import chunks as engine_chunks
-from etl.prepare.engine import pools
-from etl.prepare.slots import SIZE
+from etl.workers.engine import chunks as engine_chunks
+from etl.workers.engine import pools
+from etl.workers.slots import SIZE
 
 WAIT = 60
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}

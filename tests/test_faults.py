@@ -13,7 +13,7 @@ from fault_world import CUSTOMERS, InProcess, Processes
 from load_helpers import Sandbox
 
 from etl.errors import Exit
-from etl.load import read_status
+from etl.journal.status import read_status
 from etl.model import PAYLOADS
 
 MEMORY = Path("/dev/shm")

@@ -21,13 +21,9 @@ from load_helpers import (
 )
 
 from etl.errors import Ambiguous, Exit
-from etl.load import (
-    GateClosed,
-    load,
-    read_status,
-    resolve,
-    resume,
-)
+from etl.journal.status import read_status
+from etl.load.resolve import resolve
+from etl.load.uploader import GateClosed, load, resume
 from etl.model import Gate, Polling
 
 

@@ -12,13 +12,15 @@ from hypothesis import strategies as st
 from load_helpers import make_package, user, users
 
 from etl.errors import Exit, PackageError
-from etl.load import JournalError, Occupied, Stop, Stopped, Workspace, seam_from_environment
-from etl.load.database import VERSION
-from etl.load.journal import Draft, Facts, IllegalTransition, Journal, record_hash
+from etl.journal.database import VERSION, JournalError
+from etl.journal.journal import Draft, Facts, IllegalTransition, Journal, record_hash
+from etl.journal.states import LEGAL, State
+from etl.journal.summary import summarise
+from etl.journal.workspace import Occupied, Workspace
 from etl.load.planning import Cut, plan_stage
-from etl.load.states import LEGAL, State
-from etl.load.summary import summarise
 from etl.package import join_records, split_records
+from etl.seams import seam_from_environment
+from etl.stop import Stop, Stopped
 
 
 @pytest.fixture
@@ -407,7 +409,7 @@ def test_the_journal_is_durable_and_private(journal):
 HOLDER = """
 import sys
 from pathlib import Path
-from etl.load import Workspace
+from etl.journal.workspace import Workspace
 with Workspace(Path(sys.argv[1])).held("etl run acme"):
     print("held", flush=True)
     sys.stdin.read()

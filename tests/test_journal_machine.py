@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from load_helpers import make_package, user
 
-from etl.load import Workspace
-from etl.load.database import JournalError
-from etl.load.journal import Draft, Facts, IllegalTransition, Journal
+from etl.journal.database import JournalError
+from etl.journal.journal import Draft, Facts, IllegalTransition, Journal
+from etl.journal.states import LEGAL, State
+from etl.journal.summary import summarise
+from etl.journal.workspace import Workspace
 from etl.load.planning import Cut, plan_stage
-from etl.load.states import LEGAL, State
-from etl.load.summary import summarise
 from etl.package import split_records
 
 STAGE = "user"

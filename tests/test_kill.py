@@ -11,7 +11,7 @@ from killing import kill_at_random, migration
 from load_helpers import Sandbox
 
 from etl.errors import Exit
-from etl.load import SEAMS
+from etl.seams import SEAMS
 
 SMALL = {"customers": 16, "batch_size": 4}
 """Eleven valid users in three batches, and as many batches in every other stage."""

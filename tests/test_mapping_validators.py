@@ -16,7 +16,7 @@ from etl.mapping import grammar
 from etl.mapping.grammar import fits, grammar_problems, strict_validator
 from etl.mapping.places import Document
 from etl.mapping.yaml_text import read_document
-from etl.prepare.overlay import KEYWORDS
+from etl.payloads.overlay import KEYWORDS
 from etl.resources import load_schema
 
 ROOT = Path(__file__).parent.parent

@@ -18,21 +18,16 @@ from load_helpers import (
 )
 
 from etl.errors import Ambiguous, MappingError, PackageError
-from etl.load import (
-    GateClosed,
-    JournalError,
-    Outcome,
-    choice,
-    load,
-    read_history,
-    read_status,
-    resolve,
-    resume,
-    run_pilot,
-    verify,
-)
+from etl.journal.database import JournalError
+from etl.journal.history import read_history
+from etl.journal.status import read_status
+from etl.load import choice
 from etl.load.choice import choose
+from etl.load.pilot import run_pilot
+from etl.load.resolve import resolve
+from etl.load.uploader import GateClosed, load, resume
 from etl.model import Secret
+from etl.verify.verify import Outcome, verify
 
 EMAIL = "user1@example.com"
 

@@ -26,21 +26,17 @@ from load_helpers import (
 from rich.console import Console
 
 from etl.errors import Ambiguous, MappingError, PackageError, Refused
+from etl.journal.database import JournalError
+from etl.journal.history import read_history
+from etl.journal.status import read_status
 from etl.journals import plain
-from etl.load import (
-    SEAMS,
-    JournalError,
-    Outside,
-    Stop,
-    Stopped,
-    load,
-    read_history,
-    read_status,
-    resolve,
-    resume,
-)
+from etl.load.resolve import resolve
+from etl.load.uploader import load, resume
 from etl.model import Secret
+from etl.outside import Outside
 from etl.report.following import print_history
+from etl.seams import SEAMS
+from etl.stop import Stop, Stopped
 
 
 @pytest.fixture(scope="module")
@@ -164,7 +160,11 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from load_helpers import STAGES, target_of
-from etl.load import Outside, Stop, load, resolve, seam_from_environment
+from etl.load.resolve import resolve
+from etl.load.uploader import load
+from etl.outside import Outside
+from etl.seams import seam_from_environment
+from etl.stop import Stop
 from etl.package import Package
 root, seam, stop = Path(sys.argv[1]), seam_from_environment(), Stop()
 outside = Outside(seam=seam, stop=stop)
@@ -244,7 +244,7 @@ def test_the_first_signal_ends_it_in_order_and_a_second_one_at_once(number, tmp_
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert f"etl.load.stop.Stopped: stopped by {number.name}; `etl resume` goes on where this ended" in error
+    assert f"etl.stop.Stopped: stopped by {number.name}; `etl resume` goes on where this ended" in error
     assert states(tmp_path) == {"accepted": 1, "planned": 2}
 
     sandbox.clear_faults()

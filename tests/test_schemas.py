@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.model import PAYLOADS
-from etl.prepare.columns import decimals_of, have_decimals
-from etl.prepare.page import payload_page
-from etl.prepare.reference import is_multiple
-from etl.prepare.validate import Validator, payload_schema
+from etl.payloads.columns import decimals_of, have_decimals
+from etl.payloads.page import payload_page
+from etl.payloads.reference import is_multiple
+from etl.payloads.validate import Validator, payload_schema
 from etl.resources import load_schema, shipped
 
 SCHEMAS = {name: load_schema(name) for name in PAYLOADS}
@@ -65,7 +65,7 @@ def test_every_status_code_has_its_meaning():
 
 def test_the_page_of_payloads_is_current():
     page = (Path(__file__).parent.parent / "docs" / "payloads.md").read_text(encoding="utf-8")
-    assert page == payload_page(), "run: python -m etl.prepare.page > docs/payloads.md"
+    assert page == payload_page(), "run: python -m etl.payloads.page > docs/payloads.md"
 
 
 def test_every_field_of_money_is_decided_by_its_text():

@@ -18,7 +18,7 @@ from killing import kill_at_random, migration
 from load_helpers import Sandbox
 from test_journal_machine import Loading
 
-from etl.prepare.validate import Validator
+from etl.payloads.validate import Validator
 from etl.resources import load_schema
 
 pytestmark = pytest.mark.soak

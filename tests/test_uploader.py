@@ -20,18 +20,14 @@ from load_helpers import (
 )
 
 from etl.errors import Ambiguous, Exit, MappingError, Refused, Unavailable
-from etl.load import (
-    DeadlineMissed,
-    JournalError,
-    Unreadable,
-    load,
-    read_history,
-    read_status,
-    read_summary,
-    resolve,
-    resume,
-)
+from etl.journal.database import JournalError
+from etl.journal.history import read_history
+from etl.journal.status import read_status
+from etl.journal.summary import read_summary
+from etl.load.resolve import resolve
+from etl.load.uploader import load, resume
 from etl.model import Polling, Secret
+from etl.omnitron.progress import DeadlineMissed, Unreadable
 
 
 @pytest.fixture(scope="module")

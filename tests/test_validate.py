@@ -10,11 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from etl.model import PAYLOADS
-from etl.prepare.formats import spelled, written_as
+from etl.payloads.formats import spelled, written_as
+from etl.payloads.reference import reference_validator
+from etl.payloads.sendable import DEEPEST, open_fields
+from etl.payloads.validate import Finding, Validator, payload_schema
 from etl.prepare.lines import lines_of
-from etl.prepare.reference import reference_validator
-from etl.prepare.sendable import DEEPEST, open_fields
-from etl.prepare.validate import Finding, Validator, payload_schema
 from etl.resources import load_schema
 
 FAST = {name: Validator(load_schema(name)) for name in PAYLOADS}
@@ -514,7 +514,7 @@ def test_only_open_fields_are_looked_into():
 def test_jsonschema_is_imported_only_to_explain():
     program = """
 import sys
-from etl.prepare.validate import Validator, payload_schema
+from etl.payloads.validate import Validator, payload_schema
 validator = Validator(payload_schema("user", {}))
 assert validator.invalid({"email": ["x"]}) == {0}
 assert "jsonschema" not in sys.modules

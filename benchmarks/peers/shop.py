@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from etl.prepare.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, written_as
+from etl.payloads.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, written_as
 
 SCHEMA = Path(__file__).parents[2] / "schemas" / "order.schema.json"
 

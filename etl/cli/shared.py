@@ -15,7 +15,7 @@ from etl.errors import EtlError, Exit, MappingError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from etl.load.outside import Event, Outside
+    from etl.outside import Event, Outside
     from etl.report.summary import Summary
     from etl.runner import Settings, Watch
 
@@ -133,8 +133,8 @@ def progress(as_json: bool) -> Iterator[Watch]:
 
 def outside(watch: Watch) -> Outside:
     """What an upload takes from the world: the clock, the network, and somebody who watches."""
-    from etl.load.outside import Outside
-    from etl.load.seams import seam_from_environment
+    from etl.outside import Outside
+    from etl.seams import seam_from_environment
 
     return Outside(events=_batches(watch), seam=seam_from_environment())
 

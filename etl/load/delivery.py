@@ -8,16 +8,16 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, PackageError, Refused, TargetError, Unavailable
 from etl.files import sync_folder
+from etl.journal.database import JournalError
+from etl.journal.journal import Batch, Facts, Journal
+from etl.journal.requestlog import LogError
+from etl.journal.states import State
 from etl.load import wording
-from etl.load.database import JournalError
-from etl.load.journal import Batch, Facts, Journal
-from etl.load.omnitron import Accepted, Omnitron, Unauthorized
-from etl.load.outside import Event, Outside
-from etl.load.pace import LONGEST_RETRY_AFTER, backoff, looks
-from etl.load.progress import DeadlineMissed, Progress, ProgressReader, Unreadable
-from etl.load.requestlog import LogError
-from etl.load.states import State
 from etl.model import Target
+from etl.omnitron.api import Accepted, Omnitron, Unauthorized
+from etl.omnitron.pace import LONGEST_RETRY_AFTER, backoff, looks
+from etl.omnitron.progress import DeadlineMissed, Progress, ProgressReader, Unreadable
+from etl.outside import Event, Outside
 from etl.package import split_records
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
 from etl.errors import Ambiguous, EtlError, Refused
-from etl.load.stop import Stop, Stopped
+from etl.stop import Stop, Stopped
 
 
 class Flight:

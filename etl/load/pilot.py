@@ -10,15 +10,15 @@ from pathlib import Path
 import orjson
 
 from etl.errors import MappingError
+from etl.journal.journal import Batch, Draft
+from etl.journal.states import State
 from etl.load import wording
 from etl.load.choice import Chosen, choose
-from etl.load.journal import Batch, Draft
-from etl.load.outside import Outside
-from etl.load.states import State
-from etl.load.stop import Stopped
 from etl.load.uploader import GateClosed, Session, session, stop_at_unknown
 from etl.model import Stage, Target
+from etl.outside import Outside
 from etl.package import Package
+from etl.stop import Stopped
 
 
 @dataclass(frozen=True, slots=True)

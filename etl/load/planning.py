@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from etl.errors import PackageError
-from etl.load.journal import Draft, Journal, record_hash
+from etl.journal.journal import Draft, Journal, record_hash
 from etl.load.wording import is_code
 from etl.package import Batch as PackageBatch
 from etl.package import Package, PackagedStage

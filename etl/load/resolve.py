@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import MappingError
-from etl.load.journal import Batch, Facts, Journal
-from etl.load.outside import Outside
-from etl.load.states import State
+from etl.journal.journal import Batch, Facts, Journal
+from etl.journal.states import State
+from etl.journal.workspace import Workspace
 from etl.load.uploader import outcome_noted
-from etl.load.workspace import Workspace
+from etl.outside import Outside
 
 DECIDABLE = (State.UNKNOWN, State.ACCEPTED)
 

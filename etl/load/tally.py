@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from etl.load.journal import Batch, Journal
-from etl.load.states import State
+from etl.journal.journal import Batch, Journal
+from etl.journal.states import State
 from etl.model import Gate
 
 

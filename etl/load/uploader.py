@@ -10,22 +10,22 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, EtlError, Exit, MappingError, TargetError
 from etl.files import sha256_of
+from etl.journal.database import JournalError, NoJournal
+from etl.journal.journal import Batch, Journal
+from etl.journal.requestlog import RequestLog
+from etl.journal.states import State
+from etl.journal.status import pilot_succeeded
+from etl.journal.summary import LoadSummary, summarise
+from etl.journal.workspace import Workspace
 from etl.load import wording
-from etl.load.client import Client, Limits
-from etl.load.database import JournalError, NoJournal
 from etl.load.delivery import Delivery
 from etl.load.flight import Flight
-from etl.load.journal import Batch, Journal
-from etl.load.omnitron import Omnitron
-from etl.load.outside import Event, Outside
 from etl.load.planning import Cut, plan_stage
-from etl.load.requestlog import RequestLog
-from etl.load.states import State
-from etl.load.status import pilot_succeeded
-from etl.load.summary import LoadSummary, summarise
 from etl.load.tally import Tally
-from etl.load.workspace import Workspace
 from etl.model import Stage, Target
+from etl.omnitron.api import Omnitron
+from etl.omnitron.client import Client, Limits
+from etl.outside import Event, Outside
 from etl.package import MANIFEST, Package
 
 

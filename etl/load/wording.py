@@ -6,9 +6,9 @@ import re
 from typing import TypeVar
 
 from etl.errors import TargetError
-from etl.load.database import JournalError
-from etl.load.journal import Batch, Facts, Journal
-from etl.load.states import State
+from etl.journal.database import JournalError
+from etl.journal.journal import Batch, Facts, Journal
+from etl.journal.states import State
 
 Kind = TypeVar("Kind", bound=TargetError)
 

@@ -12,9 +12,9 @@ from etl.mapping.places import Path
 from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import is_constant, plain_constant
 from etl.model import PAYLOADS, Problem, Stage, Template
-from etl.prepare.formats import DATE_FORMAT, DATETIME_FORMAT, written_as
-from etl.prepare.overlay import overlaid
-from etl.prepare.validate import Validator
+from etl.payloads.formats import DATE_FORMAT, DATETIME_FORMAT, written_as
+from etl.payloads.overlay import overlaid
+from etl.payloads.validate import Validator
 from etl.resources import load_schema
 from etl.suggest import did_you_mean
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from etl.expressions import Batch
 from etl.model import Part, Rows
+from etl.payloads.sendable import is_sendable
+from etl.payloads.validate import Finding, record_at
 from etl.prepare.lines import split_lines
 from etl.prepare.program import Program, text_of
-from etl.prepare.sendable import is_sendable
-from etl.prepare.validate import Finding, record_at
 
 
 @dataclass(frozen=True, slots=True)

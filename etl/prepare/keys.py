@@ -9,7 +9,7 @@ from pathlib import Path
 
 import orjson
 
-from etl.prepare.sendable import is_unicode
+from etl.payloads.sendable import is_unicode
 
 
 class Fate(IntEnum):

@@ -19,8 +19,8 @@ from etl.expressions import (
     writers,
 )
 from etl.model import Migration, Stage, Table, Template
+from etl.payloads.validate import HIDDEN, Finding, Validator, payload_schema
 from etl.prepare.lines import lines_of
-from etl.prepare.validate import HIDDEN, Finding, Validator, payload_schema
 
 Record = dict[str, Any]
 

@@ -17,8 +17,8 @@ import orjson
 
 from etl.errors import EtlError
 from etl.files import durably, open_private, private_folder
-from etl.load.seams import Seam, no_seam
 from etl.model import Secret
+from etl.seams import Seam, no_seam
 
 LONGEST_ANSWER = 4096
 MASK = "***"

@@ -22,8 +22,8 @@ from typing import Any
 import jsonschema_rs
 import orjson
 
-from etl.prepare.formats import Check
-from etl.prepare.sendable import are_sendable
+from etl.payloads.formats import Check
+from etl.payloads.sendable import are_sendable
 
 Rule = Callable[[list[Any]], bool]
 """Whether all of some values of a field are right."""

@@ -1,4 +1,4 @@
-"""docs/payloads.md, written from the payload schemas: python -m etl.prepare.page > docs/payloads.md"""
+"""docs/payloads.md, written from the payload schemas: python -m etl.payloads.page > docs/payloads.md"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from etl.resources import load_schema
 _INTRODUCTION = """\
 # The payloads: what Omnitron takes
 
-Generated from `schemas/*.schema.json` by `python -m etl.prepare.page`; a test keeps it current.
+Generated from `schemas/*.schema.json` by `python -m etl.payloads.page`; a test keeps it current.
 
 Every record is checked against these schemas before anything is sent. A *required* field has to be there; a field that
 *may be null* may be left empty. What Omnitron's documentation leaves open is called *assumed*: where your channel

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from etl.load.journal import Batch, Journal
-from etl.load.states import State
-from etl.load.workspace import Holder, Workspace
+from etl.journal.journal import Batch, Journal
+from etl.journal.states import State
+from etl.journal.workspace import Holder, Workspace
 
 WAITING = ("planned", "sending", "accepted")
 SHOWN = 100

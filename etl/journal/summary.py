@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.files import sha256_of
-from etl.load.database import NoJournal
-from etl.load.journal import Journal
-from etl.load.workspace import Workspace
+from etl.journal.database import NoJournal
+from etl.journal.journal import Journal
+from etl.journal.workspace import Workspace
 from etl.package import MANIFEST, Package, PackagedStage
 
 

@@ -7,10 +7,10 @@ from typing import Any
 from urllib.parse import urljoin
 
 from etl.errors import Refused, TargetError
-from etl.load.client import Answer, Call, Client, CookieJar, Limits
-from etl.load.outside import Outside
-from etl.load.requestlog import RequestLog
+from etl.journal.requestlog import RequestLog
 from etl.model import Secret
+from etl.omnitron.client import Answer, Call, Client, CookieJar, Limits
+from etl.outside import Outside
 
 MOST_PAGES = 100
 SHOWN = 300

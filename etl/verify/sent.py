@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from etl.load.journal import Batch, Journal
-from etl.load.states import State
+from etl.journal.journal import Batch, Journal
+from etl.journal.states import State
 from etl.package import split_records
 
 Record = Mapping[str, Any]

@@ -9,9 +9,9 @@ from datetime import datetime
 from urllib.parse import quote
 
 from etl.errors import Ambiguous, MappingError, Refused, TargetError, Unavailable
-from etl.load.client import Answer, Call, Client
-from etl.load.pace import retry_after
 from etl.model import Target
+from etl.omnitron.client import Answer, Call, Client
+from etl.omnitron.pace import retry_after
 
 REFUSING = frozenset({400, 404, 406, 413, 415})
 """Omnitron looked at the request and did not take it. Any other status without a migration_id leaves its fate open."""

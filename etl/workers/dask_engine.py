@@ -24,8 +24,8 @@ from etl import __version__
 from etl.errors import EtlError, MappingError, SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.pools import Pools, without_collecting
 from etl.prepare.program import Plan, Program
+from etl.workers.pools import Pools, without_collecting
 
 if TYPE_CHECKING:
     from distributed import Client, Future

@@ -13,11 +13,11 @@ import orjson
 
 from etl.errors import EtlError
 from etl.files import durably, private_folder
-from etl.load.database import BUSY_SECONDS, Database, JournalError
-from etl.load.seams import Seam, no_seam
-from etl.load.states import LETS_GO, State, is_legal
-from etl.load.workspace import Holder, Workspace
+from etl.journal.database import BUSY_SECONDS, Database, JournalError
+from etl.journal.states import LETS_GO, State, is_legal
+from etl.journal.workspace import Holder, Workspace
 from etl.package import join_records
+from etl.seams import Seam, no_seam
 
 Clock = Callable[[], datetime]
 

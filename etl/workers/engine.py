@@ -12,9 +12,9 @@ from itertools import chain, islice
 
 from etl.model import Part, Table, following
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.pools import ROWS_A_PART, Awaited, Pool, Pools, without_collecting
-from etl.prepare.processes import processes
 from etl.prepare.program import Plan, Program
+from etl.workers.pools import ROWS_A_PART, Awaited, Pool, Pools, without_collecting
+from etl.workers.processes import processes
 
 LOCAL, DASK = "local", "dask"
 """The engines: processes of this machine, or a Dask cluster."""
@@ -29,7 +29,7 @@ def pools(engine: str, workers: int, scheduler: str | None, plans: Sequence[Plan
         with processes(workers, plans) as found:
             yield found
     else:
-        from etl.prepare.dask_engine import dask_pools
+        from etl.workers.dask_engine import dask_pools
 
         with dask_pools(scheduler, workers) as found:
             yield found

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import MappingError
-from etl.load.journal import Batch, Journal, record_hash
-from etl.load.requestlog import read_lines
-from etl.load.workspace import Workspace
+from etl.journal.journal import Batch, Journal, record_hash
+from etl.journal.requestlog import read_lines
+from etl.journal.workspace import Workspace
 from etl.package import split_records
 from etl.suggest import did_you_mean
 

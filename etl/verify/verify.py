@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import EtlError, MappingError, Refused
-from etl.load.client import Limits
-from etl.load.journal import Journal
-from etl.load.outside import Outside
-from etl.load.requestlog import RequestLog
-from etl.load.sent import Record, SentCustomer, find_customer
-from etl.load.shop import Shop
-from etl.load.workspace import Workspace
+from etl.journal.journal import Journal
+from etl.journal.requestlog import RequestLog
+from etl.journal.workspace import Workspace
 from etl.model import Secret, Target
+from etl.omnitron.client import Limits
+from etl.outside import Outside
+from etl.verify.sent import Record, SentCustomer, find_customer
+from etl.verify.shop import Shop
 
 ADDRESS_PAGE, ORDERS_PAGE, LOGIN_PAGE = "account/address/", "users/old-orders/", "users/login/"
 COMPARED = {

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from etl.load.client import SessionFactory, new_session
-from etl.load.database import BUSY_SECONDS
-from etl.load.journal import utc_now
-from etl.load.seams import Seam, no_seam
-from etl.load.stop import Stop
+from etl.journal.database import BUSY_SECONDS
+from etl.journal.journal import utc_now
+from etl.omnitron.client import SessionFactory, new_session
+from etl.seams import Seam, no_seam
+from etl.stop import Stop
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,9 @@ from requests.utils import get_environ_proxies
 
 from etl import __version__
 from etl.errors import Ambiguous, MappingError, Unavailable
-from etl.load.requestlog import MASK, Entry, LogError, RequestLog
-from etl.load.seams import Seam, no_seam
+from etl.journal.requestlog import MASK, Entry, LogError, RequestLog
 from etl.model import Target
+from etl.seams import Seam, no_seam
 
 SessionFactory = Callable[[], requests.Session]
 CookieJar = RequestsCookieJar

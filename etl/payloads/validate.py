@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.prepare.columns import Rule, accepts, field_rule, refused
-from etl.prepare.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, spelled, written_as
-from etl.prepare.overlay import overlaid
-from etl.prepare.reasons import is_hidden, reason, settles
-from etl.prepare.sendable import Path, is_sendable, open_fields, unsendable
+from etl.payloads.columns import Rule, accepts, field_rule, refused
+from etl.payloads.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, spelled, written_as
+from etl.payloads.overlay import overlaid
+from etl.payloads.reasons import is_hidden, reason, settles
+from etl.payloads.sendable import Path, is_sendable, open_fields, unsendable
 from etl.resources import load_schema
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Validator:
 
     @cached_property
     def _reference(self) -> Any:
-        from etl.prepare.reference import reference_validator
+        from etl.payloads.reference import reference_validator
 
         return reference_validator(self._schema, self._checks)
 

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from etl.prepare.formats import DATE, DATETIME
+from etl.payloads.formats import DATE, DATETIME
 from etl.suggest import did_you_mean
 
 # fmt: off

@@ -18,9 +18,9 @@ from functools import cache
 from etl.errors import SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.pools import ROWS_A_PART, Pool, Pools
 from etl.prepare.program import Plan, Program
-from etl.prepare.slots import Slots
+from etl.workers.pools import ROWS_A_PART, Pool, Pools
+from etl.workers.slots import Slots
 
 AHEAD = 8
 """Parts under way for each worker: enough that none waits while chunks are written, few enough that memory stays flat."""

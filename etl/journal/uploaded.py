@@ -7,8 +7,8 @@ from pathlib import Path
 
 import orjson
 
-from etl.load.journal import Journal
-from etl.load.workspace import Workspace
+from etl.journal.journal import Journal
+from etl.journal.workspace import Workspace
 
 
 class Uploaded:

@@ -1,0 +1,1 @@
+"""Omnitron's migration API over HTTP: log in, start a migration, follow it."""
