@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from etl.expressions import Header
 from etl.model import RowFault, Rows, Stage
 from etl.packing import StageWriter
-from etl.prepare import engine
 from etl.prepare.program import Plan
 from etl.prepare.stage import prepare_stage
+from etl.workers import engine
 
 
 @dataclass(frozen=True)
