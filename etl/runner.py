@@ -186,7 +186,7 @@ def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path
     try:
         return with_uploads(prepared, read_summary(root, package), failure)
     except EtlError:
-        return replace(prepared, ok=False, problems=[*prepared.problems, *str(failure).splitlines()])
+        return replace(prepared, ok=False, problems=[*prepared.problems, *str(failure).split("\n")])
 
 
 def _plan(checked: Checked, stage: Stage, settings: Settings) -> Plan:
@@ -278,7 +278,7 @@ def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None) 
     stages = [_with_upload(stage, by_name[stage.name]) for stage in summary.stages]
     problems = [*summary.problems, *(line for stage in loaded.stages for line in _upload_problems(stage))]
     if error is not None:
-        problems += str(error).splitlines()
+        problems += str(error).split("\n")
     clean = (
         summary.ok and error is None and loaded.complete and not any(one.errors or one.changed for one in loaded.stages)
     )

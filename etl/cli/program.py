@@ -12,6 +12,7 @@ import click
 
 from etl.cli import INTERRUPTED, editing, following, loading, rehearsing
 from etl.errors import EtlError, Exit
+from etl.terminal import visible_lines
 
 
 class Program(click.Group):
@@ -87,7 +88,7 @@ def _survive_odd_letters() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(message, file=sys.stderr)
+    print(visible_lines(message), file=sys.stderr)
     _end(message, code)
 
 
@@ -97,7 +98,7 @@ def _end(message: str, code: int) -> None:
         if "--json" in sys.argv:
             from etl.report.summary import Summary
 
-            print(Summary("", None, False, problems=message.splitlines()).as_json())
+            print(Summary("", None, False, problems=message.split("\n")).as_json())
         sys.stdout.flush()
     except OSError:
         _drop_output()

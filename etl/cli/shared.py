@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from etl.errors import EtlError, Exit, MappingError
+from etl.terminal import visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
     from etl.outside import Event, Outside
     from etl.report.summary import Summary
@@ -79,6 +81,10 @@ def console() -> Console:
             """Rich would end the command with 1, as if the data had problems."""
             raise BrokenPipeError
 
+        def render_str(self, text: str, **how: Any) -> Text:
+            """Rich itself takes only some control characters out, and those without a trace."""
+            return super().render_str(visible_lines(text), **how)
+
     # Without emoji: a folder called `:star:` is printed as it is called.
     return Printer(highlight=False, soft_wrap=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
@@ -101,7 +107,7 @@ def _print_for_people(summary: Summary) -> None:
     from etl.report.summary import print_summary
 
     for problem in summary.problems:
-        print(problem, file=sys.stderr)
+        print(visible_lines(problem), file=sys.stderr)
     print_summary(console(), summary)
 
 

@@ -17,6 +17,7 @@ from etl.mapping.places import Document
 from etl.mapping.yaml_text import read_document
 from etl.model import Migration, Problem, Table, Target
 from etl.suggest import nearest
+from etl.terminal import visible
 
 __all__ = ["ENVIRONMENT", "USUAL", "Checked", "fatal", "find_mapping", "load_mapping", "migration_name", "require"]
 
@@ -86,10 +87,7 @@ def _ordered(document: Document, problems: Iterable[Problem]) -> tuple[Problem, 
 
 def _printable(problem: Problem) -> Problem:
     """What a problem repeats of the file may hold control characters, which would play with a terminal."""
-    if problem.what.isprintable():
-        return problem
-    shown = (one if one.isprintable() else one.encode("unicode_escape").decode() for one in problem.what)
-    return replace(problem, what="".join(shown))
+    return replace(problem, what=visible(problem.what))
 
 
 def _nothing(file: Path) -> Migration:

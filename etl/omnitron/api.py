@@ -12,6 +12,7 @@ from etl.errors import Ambiguous, MappingError, Refused, TargetError, Unavailabl
 from etl.model import Target
 from etl.omnitron.client import Answer, Call, Client
 from etl.omnitron.pace import retry_after
+from etl.terminal import visible
 
 REFUSING = frozenset({400, 404, 406, 413, 415})
 """Omnitron looked at the request and did not take it. Any other status without a migration_id leaves its fate open."""
@@ -157,9 +158,9 @@ def _accepted(answer: Answer) -> Accepted:
 
 
 def _answered(answer: Answer, advice: str = "") -> str:
-    text = answer.text.strip()
+    text = visible(" ".join(answer.text.split()))
     if answer.status in REDIRECTS:
-        text = f"a redirect to {answer.headers.get('Location', '(nowhere)')}, which is not followed; check target.url"
+        text = f"a redirect to {visible(answer.headers.get('Location', '(nowhere)'))}, which is not followed; check target.url"
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
     return f"{answer.method} {answer.url} answered {answer.status}: {shown or '(nothing)'}" + (
         f"; {advice}" if advice else ""

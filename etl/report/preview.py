@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.report.mask import mask_reason, mask_record, mask_value
 from etl.report.summary import plain_json
+from etl.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,7 +64,7 @@ def print_preview(console: Console, rows: Sequence[PreviewRow]) -> None:
 def _lines(values: Mapping[str, Any]) -> Any:
     from rich.text import Text
 
-    return Text("\n".join(f"{name}: {_shown(value)}" for name, value in values.items()))
+    return Text("\n".join(visible(f"{name}: {_shown(value)}") for name, value in values.items()))
 
 
 def _shown(value: Any) -> str:
@@ -74,4 +75,4 @@ def _shown(value: Any) -> str:
 def _problem_lines(row: PreviewRow) -> Any:
     from rich.text import Text
 
-    return Text("\n".join(f"{field or 'row'}: {reason}" for field, reason in row.problems))
+    return Text("\n".join(visible(f"{field or 'row'}: {reason}") for field, reason in row.problems))

@@ -1,0 +1,16 @@
+"""Text from outside, made fit for a terminal: a cell or an answer may hold what moves the cursor or turns a line round."""
+
+from __future__ import annotations
+
+
+def visible(text: str) -> str:
+    """One line: line breaks, escape sequences, control, bidi and zero-width characters as Python escapes (`\\x1b`, `\\u202e`)."""
+    # What is printable, in Unicode's sense, neither controls anything nor is invisible; of the blanks it is the space alone.
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def visible_lines(text: str) -> str:
+    """As `visible`, but the line breaks (`\\n`) stay. For a whole message, whose own lines are meant."""
+    return "\n".join(map(visible, text.split("\n")))
