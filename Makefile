@@ -1,12 +1,19 @@
-# make demo   the whole way once, on a local stand-in for Omnitron
-# make test   lint, types, import law and tests
-# make soak   the long version of some tests: kills at random moments, journals, mappings, amounts
-# make bench  this engine and what a user would write instead, side by side: benchmarks/results.md
+# make demo      the whole way once, on a local stand-in for Omnitron
+# make test      lint, types, import law and tests
+# make soak      the long version of some tests: kills at random moments, journals, mappings, amounts
+# make bench     this engine and what a user would write instead, side by side: benchmarks/results.md
+# make docs      write the generated pages of docs/ and the README anew
+# make format    put imports and lines in order
+# make coverage  run the tests and show which lines of etl/ none of them reaches
+# make changelog VERSION=0.2.0   gather changelog.d/ in CHANGELOG.md
 VENV   := .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: demo test soak bench lint clean install
+.PHONY: help demo test soak bench docs format coverage changelog lint clean install
+
+help:
+	@sed -n 's/^# make /make /p' Makefile
 
 # The stamp is newer than what it was installed from, so a second call installs nothing.
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -37,6 +44,24 @@ $(VENV)/.bench: $(VENV)/.installed
 # Other sizes: make bench BENCH='--full', or --quick to see that everything runs.
 bench: $(VENV)/.bench
 	@$(BIN)/python -m benchmarks.run $(BENCH)
+
+# The pages that are made from the code: the tests fail when one is stale.
+docs: install
+	$(BIN)/etl functions --markdown > docs/functions.md
+	$(BIN)/python -m etl.payloads.page > docs/payloads.md
+	$(BIN)/python tests/mapping_reference.py
+	$(BIN)/python tests/fault_table.py
+
+format: install
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format --quiet .
+
+coverage: install
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+changelog: install
+	@test -n "$(VERSION)" || { echo "name the version: make changelog VERSION=0.2.0"; exit 2; }
+	$(BIN)/towncrier build --yes --version $(VERSION)
 
 lint: install
 	$(BIN)/ruff check .

@@ -60,7 +60,7 @@ def test(mapping: Path) -> None:
 @show_data_option
 @json_option
 def preview(mapping: Path, stage: str | None, number: int, key: str | None, show_data: bool, as_json: bool) -> None:
-    """Show source rows side by side with their payload and their problems."""
+    """Show source rows beside their payload and their problems."""
     from etl import looking
     from etl.report.preview import print_preview
     from etl.report.summary import plain_json
@@ -77,7 +77,10 @@ def preview(mapping: Path, stage: str | None, number: int, key: str | None, show
 @click.argument("name", required=False, help="Only this function.")
 @click.option("--markdown", is_flag=True, help="The reference page, as docs/functions.md has it.")
 def functions(name: str | None, markdown: bool) -> None:
-    """List the functions a mapping may call, with their parameters and examples."""
+    """List the functions a mapping may call.
+
+    With a NAME: its parameters, and examples of what it gives and refuses.
+    """
     from etl.expressions.functions import TABLE
     from etl.report.functions import function_rows, function_text, functions_page
     from etl.suggest import did_you_mean
@@ -98,7 +101,7 @@ def functions(name: str | None, markdown: bool) -> None:
 @click.command
 @click.argument("name", default="migration", help="migration, user, address, order or order_item. Default: migration.")
 def schema(name: str) -> None:
-    """Print the JSON Schema of the mapping language, or of a payload."""
+    """Print the JSON Schema of mappings, or of a payload."""
     from etl.model import PAYLOADS
     from etl.resources import shipped
     from etl.suggest import did_you_mean

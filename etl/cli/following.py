@@ -34,7 +34,10 @@ maybe_mapping_argument = click.argument(
 @show_data_option
 @json_option
 def resume(mapping: Path, workspace: Path, show_data: bool, as_json: bool) -> None:
-    """Go on with an upload that was interrupted: the same package, the same bytes, nothing twice."""
+    """Go on with an upload that was interrupted.
+
+    The same package, the same bytes, nothing twice.
+    """
     from etl import runner
 
     with reporting(as_json) as report:
@@ -52,7 +55,10 @@ def resume(mapping: Path, workspace: Path, show_data: bool, as_json: bool) -> No
 @show_data_option
 @json_option
 def status(mapping: Path | None, workspace: Path, changed: bool, show_data: bool, as_json: bool) -> None:
-    """Show where a migration stands: stages, batches, errors, what needs a person, how long it will take."""
+    """Show where a migration stands, and what needs a person.
+
+    Stages, batches, errors, and how long the rest will take.
+    """
     from etl import journals
     from etl.report.following import mask_changed, print_status
     from etl.report.summary import plain_json
@@ -83,7 +89,7 @@ def resolve(
     workspace: Path,
     as_json: bool,
 ) -> None:
-    """Record what a person found out about a batch whose fate is unknown."""
+    """Record what became of a batch whose fate is unknown."""
     from etl import journals
     from etl.report.summary import plain_json
 
@@ -107,7 +113,10 @@ def resolve(
 @show_data_option
 @json_option
 def history(mapping: Path | None, key: str, stage: str, workspace: Path, show_data: bool, as_json: bool) -> None:
-    """Tell of one record: was it sent, when, in which request, with which bytes, and what came back."""
+    """Tell what became of one record.
+
+    Whether it was sent, when, in which request, with which bytes, and what came back.
+    """
     from etl import journals
     from etl.report.following import mask_history, print_history
     from etl.report.summary import plain_json
@@ -127,7 +136,10 @@ def history(mapping: Path | None, key: str, stage: str, workspace: Path, show_da
 @workspace_option
 @json_option
 def pilot(mapping: Path, key: str | None, records: int, workspace: Path, as_json: bool) -> None:
-    """Send Akinon's test migration: one user with an address, an order and an item, followed to its end."""
+    """Send one user with an address, an order and an item.
+
+    Akinon asks for this test migration before the real data. Each stage is followed to its end.
+    """
     from etl import journals
     from etl.report.following import print_pilot
     from etl.report.summary import plain_json
@@ -150,7 +162,9 @@ PASSWORD = "ETL_VERIFY_PASSWORD"  # noqa: S105 - the name of a variable
 @show_data_option
 @json_option
 def verify(mapping: Path, email: str, workspace: Path, show_data: bool, as_json: bool) -> None:
-    """Log in to the shop as a migrated user and look whether address, order and items are there.
+    """Look in the shop whether a migrated user has everything.
+
+    Logs in as that user, and looks for the address, the order and its items.
 
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
     """

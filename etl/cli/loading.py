@@ -15,7 +15,10 @@ from etl.cli.shared import json_option, outside, preparing, progress, reporting,
 @show_data_option
 @json_option
 def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
-    """Prepare the package that `run` would upload, and say what became of every row. Sends nothing."""
+    """Prepare what `run` would upload, and send nothing.
+
+    Says what became of every row.
+    """
     from etl import runner
 
     with reporting(as_json) as report:
@@ -29,7 +32,10 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 @show_data_option
 @json_option
 def run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
-    """Prepare a package and upload it, stage by stage, following each batch to its end."""
+    """Prepare a package and upload it, stage by stage.
+
+    Each batch is followed to its end.
+    """
     from etl import runner
 
     with reporting(as_json) as report:

@@ -9,7 +9,9 @@ import signal
 import sys
 
 import click
+from click.shell_completion import shell_complete
 
+from etl import __version__
 from etl.cli import INTERRUPTED, editing, following, loading, rehearsing
 from etl.errors import EtlError, Exit
 from etl.terminal import visible_lines
@@ -27,6 +29,7 @@ app = Program(
     commands={**editing.COMMANDS, **loading.COMMANDS, **following.COMMANDS, **rehearsing.COMMANDS},
     context_settings={"max_content_width": 110, "show_default": True},
 )
+click.version_option(__version__, prog_name="etl")(app)
 
 
 READER_GONE = 141
@@ -68,8 +71,14 @@ def run() -> None:
         _fail("aborted", INTERRUPTED)
 
 
+COMPLETE = "_ETL_COMPLETE"
+"""The variable by which a shell asks for its completions; see the README."""
+
+
 def _invoke() -> None:
     """Run the command itself: click's own `app()` turns Ctrl-C into a result, and a reader that goes away into exit code 1."""
+    if instruction := os.environ.get(COMPLETE):
+        sys.exit(shell_complete(app, {}, "etl", COMPLETE, instruction))
     try:
         with app.make_context("etl", sys.argv[1:]) as context:
             app.invoke(context)

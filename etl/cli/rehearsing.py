@@ -22,7 +22,7 @@ from etl.errors import MappingError
 @click.option("--store", type=Path, help="Keep what is migrated in this SQLite file.")
 @click.option("--token", help="A token that is good from the start.")
 def sandbox(port: int, store: Path | None, token: str | None) -> None:
-    """Start a local stand-in for Omnitron to rehearse against. Ctrl-C stops it."""
+    """Start a local stand-in for Omnitron. Ctrl-C stops it."""
     from etl.sandbox.server import serve
 
     try:
@@ -45,7 +45,10 @@ def sandbox(port: int, store: Path | None, token: str | None) -> None:
 @click.command
 @workspace_option
 def demo(workspace: Path) -> None:
-    """Migrate the sample shop to a local stand-in: check, dry-run, run."""
+    """Migrate the sample shop to a local stand-in.
+
+    In turn: check, dry-run, run.
+    """
     from etl.demo import run_demo
 
     sys.exit(run_demo(workspace_folder(workspace)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -86,7 +88,19 @@ def console() -> Console:
             return super().render_str(visible_lines(text), **how)
 
     # Without emoji: a folder called `:star:` is printed as it is called.
-    return Printer(highlight=False, soft_wrap=False, emoji=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    if sys.stdout.isatty():
+        return Printer(highlight=False, soft_wrap=False, emoji=False)
+    return Printer(highlight=False, soft_wrap=False, emoji=False, width=PIPE_WIDTH, file=WithoutTrailingBlanks())
+
+
+class WithoutTrailingBlanks(io.TextIOBase):
+    """Standard output for tables: their cells are padded to the right, which a file or a diff has no use for."""
+
+    def write(self, text: str) -> int:
+        return sys.stdout.write(re.sub(r"[ ]+(?=\n)", "", text))
+
+    def flush(self) -> None:
+        sys.stdout.flush()
 
 
 @contextmanager
