@@ -93,7 +93,7 @@ def console() -> Console:
     return Printer(highlight=False, soft_wrap=False, emoji=False, width=PIPE_WIDTH, file=WithoutTrailingBlanks())
 
 
-class WithoutTrailingBlanks(io.TextIOBase):
+class WithoutTrailingBlanks(io.StringIO):
     """Standard output for tables: their cells are padded to the right, which a file or a diff has no use for."""
 
     def write(self, text: str) -> int:
