@@ -37,7 +37,7 @@ def _named_stage(migration: Migration, name: str) -> Stage:
 
 def _previewed(checked: Checked, stage: Stage, key: str | None) -> Iterator[PreviewRow]:
     table, source = checked.tables[stage.source], checked.migration.sources[stage.source]
-    program = Program(plan_stage(checked.migration, stage, table, checked.lookups))
+    program = Program(plan_stage(checked.migration, stage, table, checked.resources))
     for number, row, fault in _numbered(table):
         if key is None or (fault is None and program.key(row) == key):
             yield _preview_row(stage, source, table, program, number, row, fault)
@@ -82,7 +82,7 @@ def run_tests(mapping: Path) -> list[TestResult]:
     checked = load_mapping(mapping)
     migration = require(checked, upload=False)
     programs = {
-        stage.name: Program(plan_stage(migration, stage, checked.tables[stage.source], checked.lookups))
+        stage.name: Program(plan_stage(migration, stage, checked.tables[stage.source], checked.resources))
         for stage in migration.stages
     }
     results = []

@@ -190,7 +190,7 @@ def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path
 
 
 def _plan(checked: Checked, stage: Stage, settings: Settings) -> Plan:
-    return plan_stage(checked.migration, stage, checked.tables[stage.source], checked.lookups, fast=settings.fast)
+    return plan_stage(checked.migration, stage, checked.tables[stage.source], checked.resources, fast=settings.fast)
 
 
 def _prepare_stage(

@@ -38,8 +38,8 @@ class GivenTable:
         return (GivenPart(self.rows[start : start + rows]) for start in range(0, len(self.rows), rows))
 
 
-def plan_of(stage: Stage, header, schema, lookups=None, **options) -> Plan:
-    return Plan(stage, Header(tuple(header), **options), lookups or {}, schema, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
+def plan_of(stage: Stage, header, schema, resources=None, **options) -> Plan:
+    return Plan(stage, Header(tuple(header), **options), resources or {}, schema, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 
 
 @dataclass

@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_expressions_jinja import HEADER, LOOKUPS, WRITE, expressions, raw_cells, rows, stage_of
 
-from etl.expressions import ROW_ERRORS, Header, compile_stage, writers
-from etl.expressions.quick import QUICK
+from etl.expressions import LOOKUP, ROW_ERRORS, Header, compile_stage, writers
+from etl.expressions.functions import TABLE
 from etl.model import Expression, Place
 
 many = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -68,7 +68,7 @@ def compiled(texts, where, header, write=WRITE):
             stage.fields,
             where=Expression(f"{{{{ {where} }}}}", Place("m")),
         )
-    return compile_stage(stage, header, LOOKUPS, write)
+    return compile_stage(stage, header, {LOOKUP: LOOKUPS}, write)
 
 
 wheres = st.one_of(
@@ -98,7 +98,9 @@ def test_nested_fields_and_constants_are_put_together_anew_for_each_row():
         "k": True,
         "empty": {},
     }
-    stage = compile_stage(type(stage_of(["a"]))("user", "user", "rows", "f0", nested), Header(HEADER), LOOKUPS, WRITE)
+    stage = compile_stage(
+        type(stage_of(["a"]))("user", "user", "rows", "f0", nested), Header(HEADER), {LOOKUP: LOOKUPS}, WRITE
+    )
     given_rows = [[" 1 ", "", "", "", "", "", ""], ["2", "b", "", "", "", "", ""]]
     check_rows(stage, given_rows)
     first, second = stage.records(given_rows).columns["x"]
@@ -149,7 +151,7 @@ def test_a_row_whose_where_fails_stays_and_has_failed():
     assert together(stage, rows_of) == [None, FAILS, {"f0": "1"}, FAILS, FAILS]
 
 
-# Short ways
+# Ways over a column
 
 digits = st.text("0123456789", min_size=1, max_size=4)
 amounts = st.one_of(
@@ -204,7 +206,7 @@ CALLS = {
 
 
 def test_every_short_way_is_held_to_its_function():
-    assert CALLS.keys() == QUICK.keys()
+    assert CALLS.keys() == {name for name, function in TABLE.items() if function.column is not None}
 
 
 @pytest.mark.parametrize("name", CALLS)

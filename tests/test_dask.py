@@ -163,7 +163,7 @@ def stage_of(folder, source):
     checked = load_mapping(folder)
     stage = checked.migration.stages[0]
     table = checked.tables["customers"]
-    return plan_stage(checked.migration, stage, table, checked.lookups), table
+    return plan_stage(checked.migration, stage, table, checked.resources), table
 
 
 def contents(found):
@@ -199,7 +199,7 @@ def test_neither_a_plan_nor_a_part_holds_the_secrets_of_the_target(tmp_path, mon
     checked = load_mapping(tmp_path)
     assert checked.migration.target.token.reveal() == "s3cr3t-of-the-target"
     table = checked.tables["customers"]
-    plan = plan_stage(checked.migration, checked.migration.stages[0], table, checked.lookups)
+    plan = plan_stage(checked.migration, checked.migration.stages[0], table, checked.resources)
     for value in (plan, *table.parts(10)):
         assert b"s3cr3t" not in pickle.dumps(value)
         assert b"omnitron.example.com" not in pickle.dumps(value)

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from etl.expressions import (
     FILTERED,
+    LOOKUP,
     ROW_ERRORS,
     ExpressionError,
     Failure,
@@ -54,11 +55,13 @@ def stage_of(fields, where=None, key=None):
 
 
 def compiled(fields, columns="a b c", *, where=None, key=None, write=WRITE, **header):
-    return compile_stage(stage_of(fields, where, key), Header(tuple(columns.split()), **header), LOOKUPS, write)
+    return compile_stage(
+        stage_of(fields, where, key), Header(tuple(columns.split()), **header), {LOOKUP: LOOKUPS}, write
+    )
 
 
 def value(text, **row):
-    return compile_value(expression(text), LOOKUPS)(row)
+    return compile_value(expression(text), {LOOKUP: LOOKUPS})(row)
 
 
 def refusal(text, **row):

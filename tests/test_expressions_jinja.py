@@ -20,9 +20,9 @@ from jinja2 import Environment, StrictUndefined, Undefined, UndefinedError, node
 from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
-from etl.expressions import ROW_ERRORS, Header, compile_stage, compile_value, writers
+from etl.expressions import LOOKUP, ROW_ERRORS, Header, compile_stage, compile_value, writers
 from etl.expressions.functions import TABLE
-from etl.expressions.functions.table import Function
+from etl.expressions.functions.table import Function, Resource
 from etl.model import Expression, Place, Stage
 
 LOOKUPS = {"codes": {"1": "one", "5": 5, "a": "A", "İ": None}}
@@ -115,7 +115,7 @@ def promised_slice(value: Any, start: Any, stop: Any, step: Any) -> Any:
 def passing_null(function: Function) -> Any:
     def call(value: Any, *args: Any, **kwargs: Any) -> Any:
         if function.name == "lookup":
-            args = (LOOKUPS[args[0]], *args[1:])
+            args = (Resource(args[0], LOOKUPS[args[0]]), *args[1:])
         return None if value is None and not function.null else function.call(value, *args, **kwargs)
 
     return call
@@ -233,7 +233,7 @@ rows = st.fixed_dictionaries(
 
 
 def compiled(text: str) -> Any:
-    return compile_value(Expression(text, Place("m.yaml")), LOOKUPS)
+    return compile_value(Expression(text, Place("m.yaml")), {LOOKUP: LOOKUPS})
 
 
 def test_the_random_expressions_use_every_function():
@@ -276,7 +276,7 @@ def stage_of(texts: list[str]) -> Stage:
 
 def check_row(texts: list[str], cells: list[Any], *, text_only: bool) -> None:
     """The whole row's record, each field alone, and each expression alone written as plain JSON are the same."""
-    stage = compile_stage(stage_of(texts), Header(HEADER, text_only), LOOKUPS, WRITE)
+    stage = compile_stage(stage_of(texts), Header(HEADER, text_only), {LOOKUP: LOOKUPS}, WRITE)
     row = dict(zip(HEADER, cells, strict=True))
     alone = {name: outcome(lambda name=name: stage.fields[name].compute(cells)) for name in stage.fields}
     for index, text in enumerate(texts):
@@ -310,5 +310,5 @@ DIRECT = re.compile(r"\{\{ \w+ \| (\w+)(\([^|]*\))? \}\}")
 def test_a_function_gives_the_type_it_promises(name):
     lookups = {"status": {"5": "550"}, "currency": {"TL": "try"}}
     shown = [one for one in TABLE[name].examples if one.error is None and DIRECT.fullmatch(one.text)]
-    values = [compile_value(Expression(one.text, Place("")), lookups)(one.given) for one in shown]
+    values = [compile_value(Expression(one.text, Place("")), {LOOKUP: lookups})(one.given) for one in shown]
     assert {type(value) for value in values if value is not None} <= {TABLE[name].gives}

@@ -33,7 +33,7 @@ def last_name(value):
         ("{{ email | lower | default(«x) }}", f"unknown column 'x'; there is {COLUMNS}"),
         ("{{ status | lookup('«gruop') }}", "unknown lookup 'gruop'; did you mean 'group'?"),
         ("{{ status | lookup(table='«zzz') }}", "unknown lookup 'zzz'; there is group"),
-        ("{{ status | «lookup(email) }}", "lookup wants the name of a lookup in quotes: lookup('status')"),
+        ("{{ status | «lookup(email) }}", "lookup wants the name of a lookup in quotes: lookup('group')"),
         ("{{ email is «defined }}", "unknown test 'is defined'; there is 'is none', and the function `blank`"),
     ],
 )

@@ -101,7 +101,7 @@ def _look(checked):
     """What the check has nothing against can be carried out: every stage compiles and says something of its first row."""
     for stage in checked.migration.stages:
         table = checked.tables[stage.source]
-        program = Program(plan_stage(checked.migration, stage, table, checked.lookups))
+        program = Program(plan_stage(checked.migration, stage, table, checked.resources))
         _, rows = next(read_all(table, 1))
         outcome = program.outcome(rows.rows[0])
         assert outcome.filtered or outcome.findings or outcome.record

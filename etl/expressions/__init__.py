@@ -11,12 +11,14 @@ from etl.expressions.compiler import (
     flat_fields,
     reason_of,
 )
+from etl.expressions.functions.table import LOOKUP, Resources
 from etl.expressions.header import Header
 from etl.expressions.runtime import ROW_ERRORS, decimal_to_number, writers
 from etl.expressions.syntax import ExpressionError, Fault, Names, columns_in, faults
 
 __all__ = [
     "FILTERED",
+    "LOOKUP",
     "ROW_ERRORS",
     "WHERE",
     "Batch",
@@ -27,6 +29,7 @@ __all__ = [
     "Header",
     "Names",
     "Records",
+    "Resources",
     "Values",
     "columns_in",
     "compile_stage",

@@ -2,12 +2,12 @@
 
 The rows are turned into columns, and each expression is computed for all rows before the next one:
 
-    email: "{{ email | lower }}"            the short way of `lower`, which takes a column (quick.py)
+    email: "{{ email | lower }}"            the way of `lower` over a column (functions/columns.py)
     total: "{{ total | money * 2 }}"   ->   [multiply(...) for c0 in x0], in which x0 are the cells of `total`
 
 The expressions are the same source as in the function of one row (compiler.py), so the values are, too. When one raises for
 some row, that expression alone is computed row by row, and the rows that fail are named; the others go on together. Where a
-short way meets a cell that it does not know, the few cells around it take the long way.
+function's way over a column meets a cell that it does not know, the few cells around it take the long way.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from typing import Any
 from jinja2 import nodes
 
 from etl.expressions.emit import Emitter
+from etl.expressions.functions.columns import ColumnWay
 from etl.expressions.header import Header
-from etl.expressions.quick import QUICK, ShortWay
 from etl.expressions.runtime import ROW_ERRORS, Writers
 from etl.expressions.source import RowFunction, define, emit, row_function
-from etl.expressions.syntax import Names, column_of, constant_arguments, is_single, lookup_name, only, parse
+from etl.expressions.syntax import Names, column_of, constant_arguments, is_single, only, parse
 from etl.model import Expression, Stage, Template
 
 Rows = Sequence[Sequence[Any]]
@@ -194,37 +194,26 @@ class _Compiler:
         compute = define([], f"return {source}", emitter.namespace, lists)
         return lambda cells: compute(*map(cells.values, read))
 
-    def _short_way(self, template: Expression) -> tuple[ShortWay | None, int]:
-        """The short way of an expression that is one function of one column, if that function has one; and the column."""
+    def _short_way(self, template: Expression) -> tuple[ColumnWay | None, int]:
+        """The way over a column of an expression that is one function of one column; and the column's position."""
         pieces = parse(template.text)
         if self._write is None or not self._header.strips or not is_single(pieces):
             return None, 0
         call = only(pieces)
-        if not isinstance(call, nodes.Filter) or call.node is None or call.name not in QUICK:
+        if not isinstance(call, nodes.Filter) or call.node is None:
             return None, 0
-        column, arguments = column_of(call.node), self._arguments(call)
-        if column is None or arguments is None:
+        way = self._names.functions[call.name].column
+        column, arguments = column_of(call.node), constant_arguments(call, self._names)
+        if way is None or column is None or arguments is None:
             return None, 0
-        return QUICK[call.name](self._write, *arguments[0], **arguments[1]), self._header.columns.index(column)
-
-    def _arguments(self, call: nodes.Filter) -> tuple[list[Any], dict[str, Any]] | None:
-        """The call's constant arguments, the name of a lookup replaced by its table."""
-        constants = constant_arguments(call)
-        if constants is None or call.name != "lookup":
-            return constants
-        args, kwargs = constants
-        tables, name = self._names.lookups, lookup_name(call)
-        if not isinstance(tables, Mapping) or not isinstance(name, nodes.Const):
-            return None
-        table = tables[name.value]
-        return ([table, *args[1:]], kwargs) if args else ([table], {k: v for k, v in kwargs.items() if k != "table"})
+        return way(self._write, *arguments[0], **arguments[1]), self._header.columns.index(column)
 
 
 FEW = 16
 """So many cells take the long way when a short way does not know one of them; more are tried in two halves."""
 
 
-def _shortened(short_way: ShortWay, position: int, long_way: Compute) -> Compute:
+def _shortened(short_way: ColumnWay, position: int, long_way: Compute) -> Compute:
     """The function of an expression with a short way, and its long one for where that does not know."""
 
     def compute(cells: Cells, failed: set[int]) -> Values:

@@ -17,10 +17,11 @@ from typing import Any
 from etl.expressions import runtime
 from etl.expressions.columnar import Records, compile_records
 from etl.expressions.emit import Emitter
+from etl.expressions.functions.table import Resources
 from etl.expressions.header import Header
 from etl.expressions.runtime import ROW_ERRORS, Writers
 from etl.expressions.source import RowFunction, define, emit, function_of_row, row_function
-from etl.expressions.syntax import Names, parse
+from etl.expressions.syntax import Names, columns_in
 from etl.model import Expression, Stage, Template
 
 Row = Sequence[Any]
@@ -78,9 +79,7 @@ class RowField:
         """The position of the first column the field is made from: what a person wants to see when it fails."""
         if not isinstance(self._template, Expression):
             return None
-        emitter = Emitter(Names(None, _AnyLookup()))
-        emitter.value(parse(self._template.text))
-        first = next(iter(emitter.columns), None)
+        first = next(iter(columns_in(self._template.text)), None)
         return self._header.columns.index(first) if first is not None else None
 
 
@@ -102,11 +101,11 @@ def reason_of(error: BaseException) -> str:
 def compile_stage(
     stage: Stage,
     header: Header,
-    lookups: Mapping[str, Mapping[str, object]],
+    resources: Resources,
     write: Writers,
 ) -> CompiledStage:
     """Compile a stage's `where`, key and fields. Raises ExpressionError when one has a fault."""
-    names = Names(frozenset(header.columns), lookups)
+    names = Names(frozenset(header.columns), resources)
     key = stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
     parts: dict[str, Template] = dict(flat_fields(stage.fields))
     if stage.where is not None:
@@ -132,14 +131,12 @@ def flat_fields(fields: Mapping[str, Template], prefix: str = "") -> list[tuple[
     return found
 
 
-def compile_value(
-    template: Template, lookups: Mapping[str, Mapping[str, object]] | None = None
-) -> Callable[[Mapping[str, object]], Any]:
+def compile_value(template: Template, resources: Resources | None = None) -> Callable[[Mapping[str, object]], Any]:
     """Compile one template to a function of a row given as a mapping; its names are checked when they are read.
 
     Values keep the types expressions have inside (Decimal, date). Raises ExpressionError when the template has a fault.
     """
-    emitter = Emitter(Names(None, lookups or {}))
+    emitter = Emitter(Names(None, resources or {}))
     body = f"return {emit(emitter, template, None)}"
     emitter.namespace |= {"clean": runtime.clean, "named": _named}
     reads = [f"{local} = clean(named(row, {column!r}))" for column, local in emitter.columns.items()]
@@ -160,10 +157,3 @@ def _record_source(stage: Stage, write: Writers) -> Callable[[Emitter], str]:
         return f"{record} if {emit(emitter, stage.where, None)} else None"
 
     return source
-
-
-class _AnyLookup(dict[str, Mapping[str, object]]):
-    """Stands for the lookups where only the columns matter."""
-
-    def __missing__(self, name: str) -> Mapping[str, object]:
-        return {}

@@ -14,7 +14,7 @@ from jinja2 import nodes
 
 from etl.expressions import runtime
 from etl.expressions.functions.table import Function
-from etl.expressions.syntax import Names, Piece, column_of, constant_arguments, lookup_name
+from etl.expressions.syntax import Names, Piece, column_of, constant_arguments, resource_of
 
 LARGEST_LITERAL = 10**18
 OPERATORS = {
@@ -165,21 +165,18 @@ def _function(e: Emitter, node: nodes.Filter) -> str:
 
 def _callee(e: Emitter, function: Function, node: nodes.Filter) -> tuple[str, str]:
     """The name to call, and the source of the arguments that remain (all constant ones are bound once)."""
-    constants = constant_arguments(node)
-    if function.bind is not None and function.name != "lookup" and constants is not None:
+    constants = constant_arguments(node, e.names)
+    if function.bind is not None and constants is not None:
         args, kwargs = constants
         return e.keep(function.bind(*args, **kwargs), "f"), ""
-    written = [_argument(e, function, node, argument) for argument in node.args]
-    written += [f"{pair.key}={_argument(e, function, node, pair.value)}" for pair in node.kwargs]
+    written = [_argument(e, node, argument) for argument in node.args]
+    written += [f"{pair.key}={_argument(e, node, pair.value)}" for pair in node.kwargs]
     return e.keep(function.call, "f"), "".join(f", {argument}" for argument in written)
 
 
-def _argument(e: Emitter, function: Function, node: nodes.Filter, argument: nodes.Expr) -> str:
-    """A lookup's name becomes the table itself."""
-    if function.name == "lookup" and argument is lookup_name(node) and isinstance(argument, nodes.Const):
-        tables = e.names.lookups
-        return e.keep(tables[argument.value] if isinstance(tables, Mapping) else {}, "k")
-    return e.emit(argument)
+def _argument(e: Emitter, node: nodes.Filter, argument: nodes.Expr) -> str:
+    resource = resource_of(node, argument, e.names)
+    return e.emit(argument) if resource is None else e.keep(resource, "k")
 
 
 EMITTERS: Mapping[type[nodes.Node], Callable[[Emitter, Any], str]] = {

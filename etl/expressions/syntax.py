@@ -14,7 +14,7 @@ from typing import Any
 from jinja2 import nodes
 
 from etl.expressions.functions import TABLE
-from etl.expressions.functions.table import Function, signature
+from etl.expressions.functions.table import Function, Parameter, Resource, Resources, signature
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
 from etl.suggest import did_you_mean
 
@@ -28,9 +28,9 @@ __all__ = [
     "constant_arguments",
     "faults",
     "is_single",
-    "lookup_name",
     "only",
     "parse",
+    "resource_of",
 ]
 
 ROW = "row"
@@ -55,7 +55,7 @@ class Names:
     """What an expression may use. `columns` None: not known, so any name may be a column."""
 
     columns: frozenset[str] | None = None
-    lookups: Mapping[str, Mapping[str, object]] | frozenset[str] = frozenset()
+    resources: Resources = field(default_factory=dict)
     functions: Mapping[str, Function] = field(default_factory=lambda: TABLE)
 
 
@@ -234,14 +234,13 @@ def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Ite
     except TypeError as error:
         yield Fault(f"{signature(function)} does not fit its arguments: {error}", node.lineno)
         return
-    yield from _constant_argument_faults(function, node, names)
+    found = [fault for parameter in function.parameters for fault in _resource_faults(function, parameter, node, names)]
+    yield from found or _constant_argument_faults(function, node, names)
 
 
 def _constant_argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Fault]:
-    constants = constant_arguments(node)
-    if function.name == "lookup":
-        yield from _lookup_faults(node, names)
-    elif function.bind is not None and constants is not None:
+    constants = constant_arguments(node, names)
+    if function.bind is not None and constants is not None:
         args, kwargs = constants
         try:
             function.bind(*args, **kwargs)
@@ -249,27 +248,44 @@ def _constant_argument_faults(function: Function, node: nodes.Filter, names: Nam
             yield Fault(f"{signature(function)}: {error}", node.lineno)
 
 
-def lookup_name(node: nodes.Filter) -> nodes.Expr | None:
-    """The argument of `lookup` that names the table."""
-    named = [pair.value for pair in _pairs(node) if pair.key == "table"]
-    return node.args[0] if node.args else (named[0] if named else None)
-
-
-def _lookup_faults(node: nodes.Filter, names: Names) -> Iterator[Fault]:
-    name = lookup_name(node)
+def _resource_faults(function: Function, parameter: Parameter, node: nodes.Filter, names: Names) -> Iterator[Fault]:
+    name = _argument_of(function, parameter, node) if parameter.resource else None
+    if name is None:
+        return
+    kind, known = parameter.resource, names.resources.get(parameter.resource, {})
     if not isinstance(name, nodes.Const) or not isinstance(name.value, str):
-        yield Fault("lookup wants the name of a lookup in quotes: lookup('status')", node.lineno)
-    elif name.value not in names.lookups:
-        what = f"unknown lookup '{name.value}'{did_you_mean(name.value, names.lookups)}"
-        yield Fault(what, name.lineno, name.value)
+        what = f"{function.name} wants the name of a {kind} in quotes: {function.name}('{next(iter(known), 'name')}')"
+        yield Fault(what, node.lineno)
+    elif name.value not in known:
+        yield Fault(f"unknown {kind} '{name.value}'{did_you_mean(name.value, known)}", name.lineno, name.value)
 
 
-def constant_arguments(node: nodes.Filter) -> tuple[list[Any], dict[str, Any]] | None:
-    """A call's arguments when all of them are written out, else None."""
+def _argument_of(function: Function, parameter: Parameter, node: nodes.Filter) -> nodes.Expr | None:
+    """What a call gives a parameter, by its place or its name; None when it leaves it out."""
+    place = function.parameters.index(parameter)
+    named = (pair.value for pair in _pairs(node) if pair.key == parameter.name)
+    return node.args[place] if place < len(node.args) else next(named, None)
+
+
+def resource_of(node: nodes.Filter, argument: nodes.Expr, names: Names) -> Resource | None:
+    """The resource that this argument of a call names; None when it is an argument like any other."""
+    function = names.functions[node.name]
+    for parameter in function.parameters:
+        if parameter.resource and _argument_of(function, parameter, node) is argument:
+            name = str(literal(argument))
+            return Resource(name, names.resources[parameter.resource][name])
+    return None
+
+
+def constant_arguments(node: nodes.Filter, names: Names) -> tuple[list[Any], dict[str, Any]] | None:
+    """A call's arguments when all of them are written out, else None. For the name of a resource: the resource."""
+
+    def value(argument: nodes.Expr) -> Any:
+        return resource_of(node, argument, names) or literal(argument)
+
     try:
-        return [literal(argument) for argument in node.args], dict(
-            zip(_keywords(node), [literal(pair.value) for pair in _pairs(node)], strict=True)
-        )
+        args = [value(argument) for argument in node.args]
+        return args, dict(zip(_keywords(node), [value(pair.value) for pair in _pairs(node)], strict=True))
     except nodes.Impossible:
         return None
 

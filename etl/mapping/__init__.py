@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from etl.errors import MappingError
+from etl.expressions import Resources
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
@@ -31,7 +32,7 @@ class Checked:
     migration: Migration
     problems: tuple[Problem, ...]
     tables: Mapping[str, Table] = field(default_factory=dict)
-    lookups: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    resources: Resources = field(default_factory=dict)
 
 
 def find_mapping(path: Path) -> Path:
@@ -62,7 +63,7 @@ def load_mapping(path: Path, *, network: bool = True) -> Checked:
     context = Context(document, data, migration, network)
     checked = check_problems(context, variables.values)
     problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
-    return Checked(migration, problems, context.tables, context.lookups)
+    return Checked(migration, problems, context.tables, context.resources)
 
 
 def _document(file: Path) -> Document:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from etl.expressions import Names
+from etl.expressions import LOOKUP, Names
 from etl.expressions.syntax import faults
 from etl.mapping.places import Document, Path
 from etl.model import Expression, Migration, Problem, Stage, Table
@@ -14,7 +14,7 @@ from etl.model import Expression, Migration, Problem, Stage, Table
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`data` is the document's, without what the grammar refused. `tables` and `lookups` are filled by the first checks.
+    """`data` is the document's, without what the grammar refused. `tables` and `resources` are filled by the first checks.
 
     Without `network`, a source behind a URL stays closed: any name may be one of its columns.
     """
@@ -24,7 +24,7 @@ class Context:
     migration: Migration
     network: bool = True
     tables: dict[str, Table] = field(default_factory=dict)
-    lookups: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    resources: dict[str, dict[str, Any]] = field(default_factory=lambda: {LOOKUP: {}})
 
     def at(self, path: Path, what: str) -> Problem:
         """A problem with a value."""
@@ -42,8 +42,9 @@ class Context:
     def names(self, stage: Stage) -> Names:
         """What the stage's expressions may use. A table that cannot be opened has any column."""
         table = self.tables.get(stage.source)
-        known = {name: self.lookups.get(name, {}) for name in self.written("lookups")}
-        return Names(None if table is None else frozenset(table.header), known)
+        # A lookup that could not be read is known by its name all the same.
+        lookups = {name: self.resources[LOOKUP].get(name, {}) for name in self.written("lookups")}
+        return Names(None if table is None else frozenset(table.header), {**self.resources, LOOKUP: lookups})
 
     def expression_problems(self, path: Path, expression: Expression, names: Names) -> list[Problem]:
         """Everything wrong with the expression at a path, each where it stands in it."""

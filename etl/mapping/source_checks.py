@@ -8,6 +8,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from etl.errors import SourceError
+from etl.expressions import LOOKUP
 from etl.extract import KINDS, is_url, open_table
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
@@ -47,7 +48,7 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
         try:
             if lookup.source is not None:
                 _prove_file(lookup.source)
-            context.lookups[name] = read_lookup(lookup)
+            context.resources[LOOKUP][name] = read_lookup(lookup)
         except SourceError as error:
             kind = lookup.source.kind if lookup.source else ""
             yield context.at((*path, kind), str(error))

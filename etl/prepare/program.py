@@ -14,6 +14,7 @@ from etl.expressions import (
     CompiledStage,
     Failure,
     Header,
+    Resources,
     compile_stage,
     reason_of,
     writers,
@@ -31,22 +32,20 @@ class Plan:
 
     stage: Stage
     header: Header
-    lookups: Mapping[str, Mapping[str, object]]
+    resources: Resources
     schema: Mapping[str, Any]
     date_format: str
     datetime_format: str
     fast: bool = True
 
 
-def plan_stage(
-    migration: Migration, stage: Stage, table: Table, lookups: Mapping[str, Mapping[str, object]], *, fast: bool = True
-) -> Plan:
+def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Resources, *, fast: bool = True) -> Plan:
     target = migration.target
     trim = migration.sources[stage.source].options.get("trim", True) is not False
     return Plan(
         stage=stage,
         header=Header(tuple(table.header), table.text_only, trim),
-        lookups=lookups,
+        resources=resources,
         schema=payload_schema(stage.payload, target.payloads.get(stage.payload, {})),
         date_format=target.date_format,
         datetime_format=target.datetime_format,
@@ -74,7 +73,7 @@ class Program:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         write = writers(plan.date_format, plan.datetime_format)
-        self._compiled: CompiledStage = compile_stage(plan.stage, plan.header, plan.lookups, write)
+        self._compiled: CompiledStage = compile_stage(plan.stage, plan.header, plan.resources, write)
         self.validator = Validator(
             plan.schema, date_format=plan.date_format, datetime_format=plan.datetime_format, fast=plan.fast
         )

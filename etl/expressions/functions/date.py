@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions.functions import formats
+from etl.expressions.functions.columns import Column, ColumnWay
 from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.fixed import fixed_layout
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import shown, text_parameter
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
+
+    from etl.expressions.runtime import Writers
 
 Moment = Callable[[Any], dt.datetime | None]
 Move = Callable[[dt.datetime], dt.datetime]
@@ -62,18 +66,7 @@ def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str
         _refuse_unless_absent(function, value.strip(), patterns)
         return None
 
-    return carefully if to is not None else _with_short_way(carefully, patterns, read)
-
-
-def _with_short_way(carefully: Moment, patterns: tuple[str, ...], read: formats.Reader) -> Moment:
-    """The same, with nothing in between for a text the first format reads at once: nearly every cell of most exports."""
-    quick = formats.quick_reader_of(patterns[0]) if patterns else read
-
-    def moment_of(value: Any) -> dt.datetime | None:
-        found = quick(value) if value.__class__ is str else None
-        return carefully(value) if found is None else found
-
-    return moment_of
+    return carefully
 
 
 def _reader(function: str, patterns: tuple[str, ...]) -> formats.Reader:
@@ -144,6 +137,41 @@ def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...]) -
     raise ValueError(f"{shown(text)} is not written like '{expected}'; give its format, such as {function}('%d.%m.%Y')")
 
 
+def datetime_column(write: Writers, *formats: str, zone: str | None = None, to: str | None = None) -> ColumnWay | None:
+    return None if to is not None else _rewriting(formats[:1] or ISO_MOMENTS, write.datetime_format)
+
+
+def date_column(write: Writers, *formats: str, zone: str | None = None, to: str | None = None) -> ColumnWay | None:
+    return None if to is not None else _rewriting(formats[:1] or ISO_DATES, write.date_format)
+
+
+ISO_MOMENTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M")
+ISO_DATES = ("%Y-%m-%d", *ISO_MOMENTS)
+"""What is read where no format is given, as far as it has a fixed layout."""
+
+
+def _rewriting(patterns: Sequence[str], target: str) -> ColumnWay | None:
+    """Dates from the layout that all cells of a column have to that of the target. No text fits two of these layouts."""
+    layouts, to = [layout for layout in map(fixed_layout, patterns) if layout is not None], fixed_layout(target)
+    if not layouts or to is None:
+        return None
+
+    def convert(column: Column) -> list[Any] | None:
+        given = column if "" not in column else [one for one in column if one]
+        if not given:
+            return [None] * len(column)
+        digits = next((found for layout in layouts if (found := layout.read(given)) is not None), None)
+        if digits is None:
+            return None
+        written = to.write(digits, len(given))
+        if len(given) == len(column):
+            return written
+        in_turn = iter(written)
+        return [next(in_turn) if one else None for one in column]
+
+    return convert
+
+
 _ZONES = (
     Parameter("zone", "The time zone that times are in, such as 'UTC'; has to be named, and needs `to`.", None),
     Parameter(
@@ -165,6 +193,7 @@ FUNCTIONS = (
         ),
         call=to_datetime,
         bind=bind_datetime,
+        column=datetime_column,
         parameters=(
             Parameter(
                 "*formats",
@@ -218,6 +247,7 @@ FUNCTIONS = (
         ),
         call=to_date,
         bind=bind_date,
+        column=date_column,
         parameters=(
             Parameter("*formats", "As of `datetime`; left out, it is ISO: 2023-03-24, with or without a time.", ()),
             *_ZONES,

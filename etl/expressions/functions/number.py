@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from etl.expressions.functions.columns import Column, ColumnWay, numbers
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import one_of, shown, whole
+
+if TYPE_CHECKING:
+    from etl.expressions.runtime import Writers
 
 MARKS = {",": "a comma", ".": "a dot"}
 GROUPS = {",": ".", ".": ","}
@@ -47,30 +51,30 @@ def bind_money(mark: str = ",") -> Callable[[Any], Decimal | None]:
     def read(value: Any) -> Decimal | None:
         if not isinstance(value, str):
             return _cents(_number("money", value), value)
-        quick = _plain_amount(value, mark)
-        if quick is not None:
-            return quick
         text = value.strip()
         return _cents(_parsed("money", text, mark), value) if text else None
 
     return read
 
 
-def _plain_amount(text: str, mark: str) -> Decimal | None:
-    """The amount, when it is written as nearly every cell is: 1299,90 or 1.299,90 or 1299,9000. Else None."""
-    if text[-5:-4] == mark and text[-2:] == "00":
-        text = text[:-2]
-    if text[-3:-2] != mark or len(text) > 15:
-        return None
-    units, cents = text[:-3], text[-2:]
-    if units[-4:-3] == GROUPS[mark] and len(units) < 8 and units[0] not in "0.,":
-        units = units[:-4] + units[-3:]
-    digits = units + cents
-    return Decimal(f"{units}.{cents}") if digits.isdigit() and digits.isascii() else None
-
-
 def money(value: Any, mark: str = ",") -> Decimal | None:
     return bind_money(mark)(value)
+
+
+def money_column(write: Writers, mark: str = ",") -> ColumnWay:
+    """Amounts without sign or currency: 1299,90 and 1.299,90 and 49,9000. All are checked in one match, then read."""
+    group = GROUPS[mark]
+    grouped = f"[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{3}}){{1,3}}"
+    amounts = re.compile(f"(?:(?:(?:[0-9]{{1,12}}|{grouped})[{mark}][0-9]{{2}}(?:00)?)?\n)*").fullmatch
+
+    def read(column: Column) -> list[Any] | None:
+        text = "\n".join(column) + "\n"
+        if amounts(text) is None:
+            return None
+        # At most 14 digits, so that a float is exact.
+        return numbers(text.replace(group, "").replace(mark, "."), column)
+
+    return read
 
 
 def bind_decimal(mark: str = ",") -> Callable[[Any], Decimal | None]:
@@ -150,6 +154,18 @@ def to_int(value: Any) -> int | None:
     raise ValueError(f"{shown(text)} is not a whole number; if it has decimals, write `| decimal('.') | int`")
 
 
+def int_column(write: Writers) -> ColumnWay:
+    """Whole numbers written in plain digits."""
+
+    def read(column: Column) -> list[Any] | None:
+        digits = "".join(column)
+        if not (digits.isascii() and digits.isdigit() and max(map(len, column)) <= 15):
+            return None
+        return numbers("\n".join(column) + "\n", column)
+
+    return read
+
+
 def bind_round(digits: int = 2) -> Callable[[Any], Decimal]:
     whole("digits", digits, 0, MOST_DIGITS)
 
@@ -193,6 +209,7 @@ FUNCTIONS = (
         ),
         call=money,
         bind=bind_money,
+        column=money_column,
         parameters=(_mark("money"),),
         examples=(
             shows("{{ total | money }}", Decimal("1299.90"), total="1.299,90"),
@@ -230,6 +247,7 @@ FUNCTIONS = (
         group="number",
         sentence="Reads a whole number.",
         call=to_int,
+        column=int_column,
         examples=(
             shows("{{ quantity | int }}", 12, quantity="12"),
             shows("{{ quantity | int }}", 2, quantity=2.0),

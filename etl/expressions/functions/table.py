@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from etl.expressions.functions.columns import ColumnWay
 
 REQUIRED: Any = object()
 """The default of a parameter that has none."""
 
 
+LOOKUP = "lookup"
+"""A kind of resource: the mapping's tables of codes."""
+
+Resources = Mapping[str, Mapping[str, Any]]
+"""What functions may be handed beside a row's values: kind of resource -> name -> content."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What a function gets where a mapping names a resource."""
+
+    name: str
+    content: Any
+
+
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A parameter after the piped value. `default` is REQUIRED when there is none."""
+    """A parameter after the piped value. `default` is REQUIRED when there is none.
+
+    resource  the kind of resource that a mapping names here, in quotes; the function is handed the Resource.
+    """
 
     name: str
     what: str
     default: object = REQUIRED
+    resource: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +58,8 @@ class Function:
     call      takes the piped value, then the parameters; raises ValueError with a sentence a person understands.
     bind      for functions with something to prepare: takes the parameters alone and returns the function of the
               value. Used instead of `call` when every argument is a constant; raises ValueError for bad arguments.
+    column    for functions that are faster over a whole column of texts: takes the target's Writers, then the parameters,
+              and returns the way over a column (columns.py), or None where these parameters leave none.
     null      whether the function wants to see null; otherwise null passes by it and stays null.
     gives     the type of what it gives when that is not null; None: it depends. Lets a record be written without looking.
     """
@@ -49,6 +73,7 @@ class Function:
     null: bool = False
     gives: type | None = None
     bind: Callable[..., Callable[[Any], object]] | None = None
+    column: Callable[..., ColumnWay | None] | None = None
 
 
 def signature(function: Function) -> str:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from etl.expressions.functions.columns import ColumnWay
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import one_of, text_for
+
+if TYPE_CHECKING:
+    from etl.expressions.runtime import Writers
 
 Casing = Callable[[str], str]
 
@@ -60,11 +65,7 @@ def _casing(function: str, change: Callable[[str, bool], str], language: str | N
 
 
 def bind_lower(language: str | None = None) -> Casing:
-    """Lower-casing, with nothing in between for the ASCII text that e-mails and codes are."""
-    carefully = _casing("lower", _lower, language)
-    if language == "tr":
-        return carefully
-    return lambda value: value.lower() if value.__class__ is str and value.isascii() else carefully(value)
+    return _casing("lower", _lower, language)
 
 
 def bind_upper(language: str | None = None) -> Casing:
@@ -77,6 +78,13 @@ def bind_title(language: str | None = None) -> Casing:
 
 def lower(value: str, language: str | None = None) -> str:
     return bind_lower(language)(value)
+
+
+def lower_column(write: Writers, language: str | None = None) -> ColumnWay | None:
+    """The ASCII text that e-mails and codes are."""
+    if language == "tr":
+        return None
+    return lambda column: [one or None for one in map(str.lower, column)] if "".join(column).isascii() else None
 
 
 def upper(value: str, language: str | None = None) -> str:
@@ -102,6 +110,7 @@ FUNCTIONS = (
         sentence="Writes a text in small letters.",
         call=lower,
         bind=bind_lower,
+        column=lower_column,
         parameters=(_LANGUAGE,),
         examples=(
             shows("{{ email | lower }}", "info@mail.com", email="INFO@MAIL.COM"),
