@@ -10,6 +10,7 @@ from etl.expressions.compiler import (
     compile_value,
     flat_fields,
     reason_of,
+    unfit,
 )
 from etl.expressions.functions.table import LOOKUP, Resources
 from etl.expressions.header import Header
@@ -38,5 +39,6 @@ __all__ = [
     "faults",
     "flat_fields",
     "reason_of",
+    "unfit",
     "writers",
 ]

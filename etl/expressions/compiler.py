@@ -22,6 +22,7 @@ from etl.expressions.header import Header
 from etl.expressions.runtime import ROW_ERRORS, Writers
 from etl.expressions.source import RowFunction, define, emit, function_of_row, row_function
 from etl.expressions.syntax import Names, columns_in
+from etl.findings import Unfit
 from etl.model import Expression, Stage, Template
 
 Row = Sequence[Any]
@@ -33,7 +34,11 @@ class Failure:
 
     field: str
     value: object
-    reason: str
+    why: Unfit
+
+    @property
+    def reason(self) -> str:
+        return str(self.why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ class CompiledStage:
                 field.compute(row)
             except ROW_ERRORS as error:
                 position = field.input
-                found.append(Failure(name, None if position is None else row[position], reason_of(error)))
+                found.append(Failure(name, None if position is None else row[position], unfit(error)))
         return found
 
 
@@ -89,13 +94,21 @@ FILTERED: Any = None
 WHERE = "where"
 
 
-def reason_of(error: BaseException) -> str:
-    """An exception's reason in a sentence. Our own functions raise ValueError with one; Python's operators do not."""
+def unfit(error: BaseException) -> Unfit:
+    """An error of computing a value as what a rule refuses. Our own functions raise such; Python's operators do not."""
+    if isinstance(error, Unfit):
+        return error
     if type(error) is ValueError:
-        return str(error)
+        return Unfit("expression", None, "{told}", told=str(error))
     if isinstance(error, KeyError | IndexError):
-        return f"there is no {error}"
-    return f"cannot be computed: {error}"
+        return Unfit("expression:missing", None, "there is no {told}", told=str(error))
+    # What Python says of types and of numbers quotes no value.
+    return Unfit(f"expression:{type(error).__name__}", None, "cannot be computed: {detail}", detail=str(error))
+
+
+def reason_of(error: BaseException) -> str:
+    """Why a value could not be computed, in a sentence."""
+    return str(unfit(error))
 
 
 def compile_stage(
@@ -145,7 +158,7 @@ def compile_value(template: Template, resources: Resources | None = None) -> Cal
 
 def _named(row: Mapping[str, object], column: str) -> object:
     if column not in row:
-        raise ValueError(f"there is no '{column}' in {{{', '.join(row)}}}")
+        raise Unfit("item", None, "there is no '{column}' in {{{names}}}", column=column, names=list(row))
     return row[column]
 
 

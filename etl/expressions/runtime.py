@@ -1,4 +1,4 @@
-"""What compiled expressions call for the operators that need care. Each raises ValueError with a reason."""
+"""What compiled expressions call for the operators that need care. Each raises Unfit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from etl.expressions.functions.values import LARGEST, shown, within_bound
+from etl.expressions.functions.values import LARGEST, within_bound
+from etl.findings import Unfit
 
 ROW_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 """What evaluating an expression on a row may raise; anything else is a bug of ours."""
@@ -28,9 +29,8 @@ def modulo(left: Any, right: Any) -> Any:
 def _number(value: Any, operator: str) -> Any:
     if isinstance(value, int | float | Decimal):
         return value
-    raise ValueError(
-        f"{shown(value)} is not a number, and '{operator}' computes with numbers: write `| int`, `| money` or `| decimal`"
-    )
+    words = "{value} is not a number, and '{operator}' computes with numbers: write `| int`, `| money` or `| decimal`"
+    raise Unfit(f"operator:{operator}", value, words, operator=operator)
 
 
 def concat(*parts: Any) -> str | None:
@@ -47,13 +47,15 @@ def item(value: Any, key: Any) -> Any:
         return None
     if isinstance(value, Mapping):
         if key not in value:
-            raise ValueError(f"there is no '{key}' in {{{', '.join(map(str, value))}}}")
+            raise Unfit("item", value, "there is no '{told}' in {{{names}}}", told=key, names=list(map(str, value)))
         return value[key]
     if isinstance(value, str | list | tuple) and isinstance(key, int | slice):
         if isinstance(key, int) and not -len(value) <= key < len(value):
-            raise ValueError(f"there is no [{key}] in {len(value)} {_parts(value)}")
+            words = f"there is no [{{told}}] in {{count}} {_parts(value)}"
+            raise Unfit("item", value, words, told=key, count=len(value))
         return value[key]
-    raise ValueError(f"{type(value).__name__} has no '{key}'; only nested JSON has named values")
+    words = "{type} has no '{told}'; only nested JSON has named values"
+    raise Unfit("item", value, words, type=type(value).__name__, told=key)
 
 
 def _parts(value: Any) -> str:
@@ -96,7 +98,7 @@ def writers(date_format: str, datetime_format: str) -> Writers:
             return {str(key): plain(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):
             return [plain(inner) for inner in value]
-        raise ValueError(f"a {type(value).__name__} cannot be written as JSON")
+        raise Unfit("json", value, "a {type} cannot be written as JSON", type=type(value).__name__)
 
     return Writers(date_format, datetime_format, plain, known)
 
@@ -116,7 +118,7 @@ def _moments(datetime_format: str) -> Callable[[Any], str]:
 
 def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"{value} is not a number that JSON can hold")
+        raise Unfit("json:number", value, "{value} is not a number that JSON can hold")
     return value
 
 
@@ -127,11 +129,11 @@ EXACT = float(10**EXACT_DIGITS)
 
 
 def decimal_to_number(value: Decimal) -> float:
-    """The JSON number whose decimal text is this Decimal's. Raises ValueError when a float would change it."""
+    """The JSON number whose decimal text is this Decimal's. Raises Unfit when a float would change it."""
     text = str(value)
     number = float(text)
     # What is short and written without an exponent is exact; anything else (and infinity) is looked at.
     short = len(text) <= EXACT_DIGITS and -EXACT < number < EXACT and "E" not in text
     if not short and not (math.isfinite(number) and Decimal(repr(number)) == value):
-        raise ValueError(f"{value} has more digits than a JSON number keeps")
+        raise Unfit("json:digits", value, "{value} has more digits than a JSON number keeps")
     return number

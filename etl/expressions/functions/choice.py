@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from etl.expressions.functions.columns import Column, ColumnWay
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import LOOKUP, Function, Parameter, Resource
-from etl.expressions.functions.values import GIVE_AN_ERROR, as_text, shown
+from etl.expressions.functions.values import GIVE_AN_ERROR, as_text
+from etl.findings import Unfit
 
 if TYPE_CHECKING:
     from etl.expressions.runtime import Writers
@@ -26,7 +27,8 @@ def bind_lookup(table: Resource, default: object = GIVE_AN_ERROR) -> Callable[[o
         key = value if isinstance(value, str) else as_text(value)
         found = known.get(key, default)
         if found is GIVE_AN_ERROR:
-            raise ValueError(f"no entry {shown(key)} in the lookup; add it there, or say default= for values it lacks")
+            words = "no entry {entry} in the lookup; add it there, or say default= for values it lacks"
+            raise Unfit("function:lookup", value, words, entry=key)
         return found
 
     return translate
@@ -78,7 +80,8 @@ def to_bool(value: object) -> bool | None:
             return word in TRUE
         if not word:
             return None
-    raise ValueError(f"{shown(value)} is not one of {' '.join(sorted(TRUE))} or {' '.join(sorted(FALSE))}")
+    words = "{value} is not one of {true} or {false}"
+    raise Unfit("function:bool", value, words, true=" ".join(sorted(TRUE)), false=" ".join(sorted(FALSE)))
 
 
 FUNCTIONS = (

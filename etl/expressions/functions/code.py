@@ -7,7 +7,8 @@ from typing import Any
 
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
-from etl.expressions.functions.values import LARGEST, one_of, shown, text_for
+from etl.expressions.functions.values import LARGEST, one_of, text_for
+from etl.findings import Unfit
 
 ALGORITHMS = ("md5", "sha1", "sha256")
 DEEPEST = 32
@@ -36,13 +37,16 @@ def json(value: Any) -> Any:
         return value
     text = text_for("json", value)
     if len(text) > LARGEST:
-        raise ValueError(f"JSON of {len(text):,} characters; at most {LARGEST:,} are read")
+        words = "JSON of {length:,} characters; at most {most:,} are read"
+        raise Unfit("function:json:length", value, words, length=len(text), most=LARGEST)
     try:
         parsed = orjson.loads(_utf8(text)) if text.strip() else None
     except orjson.JSONDecodeError as error:
-        raise ValueError(f"{shown(text)} is not JSON: {error}") from None
+        # The library's words name the place only, and quote nothing.
+        raise Unfit("function:json", text, "{value} is not JSON: {detail}", detail=str(error)) from None
     if not _is_shallow(parsed, DEEPEST):
-        raise ValueError(f"JSON nested deeper than {DEEPEST} levels; it cannot be sent")
+        words = "JSON nested deeper than {most} levels; it cannot be sent"
+        raise Unfit("function:json:depth", value, words, most=DEEPEST)
     return parsed
 
 
@@ -50,7 +54,8 @@ def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        raise ValueError(f"{shown(text)} holds half a character (a lone surrogate); correct the source") from None
+        words = "{value} holds half a character (a lone surrogate); correct the source"
+        raise Unfit("unicode", text, words) from None
 
 
 def _is_shallow(value: Any, levels: int) -> bool:

@@ -8,7 +8,8 @@ from typing import Any
 
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
-from etl.expressions.functions.values import GIVE_AN_ERROR, shown, text_for
+from etl.expressions.functions.values import GIVE_AN_ERROR, text_for
+from etl.findings import Unfit
 
 LONGEST_ADDRESS = 254
 LONGEST_PHONE = 40
@@ -50,7 +51,8 @@ def _check_region(region: object) -> None:
     import phonenumbers
 
     if region not in phonenumbers.SUPPORTED_REGIONS:
-        raise ValueError(f"region is a country's two capital letters, such as 'TR', not {shown(region)}")
+        words = "region is a country's two capital letters, such as 'TR', not {value}"
+        raise Unfit("parameter:region", region, words)
 
 
 def _national_mobile(text: str, region: str) -> str | None:
@@ -73,7 +75,7 @@ def _instead(text: str, region: str, default: object) -> object:
     if default is not GIVE_AN_ERROR:
         return default
     whose = "a Turkish mobile number" if region == "TR" else f"a mobile number of region '{region}'"
-    raise ValueError(f"{shown(text)} is not {whose}; phone(default=none) sends none instead")
+    raise Unfit("function:phone", text, "{value} is not {whose}; phone(default=none) sends none instead", whose=whose)
 
 
 def email(value: Any) -> str | None:
@@ -89,12 +91,21 @@ def _checked_address(text: str) -> str:
     from email_validator import EmailNotValidError, validate_email
 
     if len(text) > LONGEST_ADDRESS:
-        raise ValueError(f"{shown(text)} is not an e-mail address: it is longer than {LONGEST_ADDRESS} characters")
+        words = "{value} is not an e-mail address: it is longer than {most} characters"
+        raise Unfit("function:email:length", text, words, most=LONGEST_ADDRESS)
     try:
         valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
-        raise ValueError(f"{shown(text)} is not an e-mail address: {error}") from None
+        detail, quoted = _parted(str(error))
+        words = "{value} is not an e-mail address: {detail}{told}"
+        raise Unfit("function:email", text, words, detail=detail, told=quoted) from None
     return str(valid.ascii_email).lower()
+
+
+def _parted(said: str) -> tuple[str, str]:
+    """What the library says of any address, and what it quotes of this one: after a colon, or in brackets."""
+    mark = re.search(r"[:(]", said)
+    return (said, "") if mark is None else (said[: mark.start()], said[mark.start() :])
 
 
 FUNCTIONS = (

@@ -11,7 +11,8 @@ from etl.expressions.functions.columns import Column, ColumnWay
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.fixed import fixed_layout
 from etl.expressions.functions.table import Function, Parameter
-from etl.expressions.functions.values import shown, text_parameter
+from etl.expressions.functions.values import text_parameter
+from etl.findings import Unfit
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -78,11 +79,13 @@ def _reader(function: str, patterns: tuple[str, ...]) -> formats.Reader:
 def _check_zones(patterns: tuple[str, ...], zone: str | None, to: str | None) -> None:
     zoned = [formats.has_zone(pattern) for pattern in patterns]
     if any(zoned) and to is None:
-        raise ValueError("%z reads a time zone; say to= the zone that is wanted, such as to='Europe/Istanbul'")
+        words = "%z reads a time zone; say to= the zone that is wanted, such as to='Europe/Istanbul'"
+        raise Unfit("parameter:to", None, words)
     if zone is not None and to is None:
-        raise ValueError("zone= says where the times are from; say to= the zone that is wanted, too")
+        raise Unfit("parameter:to", None, "zone= says where the times are from; say to= the zone that is wanted, too")
     if to is not None and zone is None and not (zoned and all(zoned)):
-        raise ValueError("to= needs zone=, the zone that times written without one are in, such as zone='UTC'")
+        words = "to= needs zone=, the zone that times written without one are in, such as zone='UTC'"
+        raise Unfit("parameter:zone", None, words)
 
 
 def _mover(zone: str | None, to: str | None) -> Move:
@@ -94,18 +97,20 @@ def _mover(zone: str | None, to: str | None) -> Move:
     def move(moment: dt.datetime) -> dt.datetime:
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=source)
         if aware.tzinfo is None:
-            raise ValueError(f"{moment} has no time zone; say zone= the zone it is in")
+            raise Unfit("date:no-zone", moment, "{value} has no time zone; say zone= the zone it is in")
         try:
             return aware.astimezone(wanted).replace(tzinfo=None)
         except OverflowError:
-            raise ValueError(f"{moment} is too far away to be moved to another time zone") from None
+            words = "{value} is too far away to be moved to another time zone"
+            raise Unfit("date:too-far", moment, words) from None
 
     return move
 
 
 def _without_zone(moment: dt.datetime) -> dt.datetime:
     if moment.tzinfo is not None:
-        raise ValueError(f"{moment} has a time zone; say to= the zone that is wanted, such as to='Europe/Istanbul'")
+        words = "{value} has a time zone; say to= the zone that is wanted, such as to='Europe/Istanbul'"
+        raise Unfit("date:zone", moment, words)
     return moment
 
 
@@ -115,7 +120,8 @@ def _zone(parameter: str, name: str) -> ZoneInfo:
     try:
         return ZoneInfo(text_parameter(parameter, name))
     except (LookupError, ValueError, OSError):
-        raise ValueError(f"{parameter} is a time zone such as 'Europe/Istanbul' or 'UTC', not {shown(name)}") from None
+        words = "{name} is a time zone such as 'Europe/Istanbul' or 'UTC', not {value}"
+        raise Unfit(f"parameter:{parameter}", name, words, name=parameter) from None
 
 
 def _ready_made(function: str, value: Any) -> dt.datetime:
@@ -124,17 +130,20 @@ def _ready_made(function: str, value: Any) -> dt.datetime:
         return value
     if isinstance(value, dt.date):
         return dt.datetime(value.year, value.month, value.day)
-    raise ValueError(f"{function} expects text or a date, not {shown(value)}")
+    words = "{function} expects text or a date, not {value}"
+    raise Unfit(f"function:{function}:text", value, words, function=function)
 
 
 def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...]) -> None:
-    """Raise ValueError for a text that is no date, unless it is blank or a zero date."""
+    """Raise Unfit for a text that is no date, unless it is blank or a zero date."""
     if not text or formats.is_zero_date(text):
         return
     if patterns:
-        raise ValueError(f"{shown(text)} does not fit {formats.describe(patterns)}, or is no day of the calendar")
+        words = "{value} does not fit {formats}, or is no day of the calendar"
+        raise Unfit(f"function:{function}", text, words, formats=formats.describe(patterns))
     expected = ISO_DATE if function == "date" else ISO_MOMENT
-    raise ValueError(f"{shown(text)} is not written like '{expected}'; give its format, such as {function}('%d.%m.%Y')")
+    words = "{value} is not written like '{expected}'; give its format, such as {function}('%d.%m.%Y')"
+    raise Unfit(f"function:{function}", text, words, expected=expected, function=function)
 
 
 def datetime_column(write: Writers, *formats: str, zone: str | None = None, to: str | None = None) -> ColumnWay | None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from operator import itemgetter
 
-from etl.expressions.functions.values import shown, text_parameter
+from etl.expressions.functions.values import text_parameter
+from etl.findings import Unfit, shown
 
 Reader = Callable[[str], datetime | None]
 """Gives the moment a text names, or None when the text does not fit."""
@@ -57,11 +58,14 @@ def check_format(format_: str) -> None:
     for directive in directives:
         if directive not in DIRECTIVES or not directive:
             known = " ".join(f"%{one}" for one in sorted(DIRECTIVES))
-            raise ValueError(f"'%{directive}' in the format {format_!r} is not known; there is {known}")
+            words = "'%{directive}' in the format {value} is not known; there is {known}"
+            raise Unfit("parameter:formats", format_, words, directive=directive, known=known)
         if directive != "%" and directives.count(directive) > 1:
-            raise ValueError(f"the format {format_!r} has %{directive} twice")
+            words = "the format {value} has %{directive} twice"
+            raise Unfit("parameter:formats", format_, words, directive=directive)
     if not {"Y", "y"} & set(directives):
-        raise ValueError(f"the format {format_!r} has no year; write %Y where the year stands")
+        words = "the format {value} has no year; write %Y where the year stands"
+        raise Unfit("parameter:formats", format_, words)
 
 
 def has_zone(format_: str) -> bool:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from etl.expressions.functions.columns import Column, ColumnWay, numbers
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
-from etl.expressions.functions.values import one_of, shown, whole
+from etl.expressions.functions.values import one_of, whole
+from etl.findings import Unfit
 
 if TYPE_CHECKING:
     from etl.expressions.runtime import Writers
@@ -96,7 +97,7 @@ def decimal(value: Any, mark: str = ",") -> Decimal | None:
 def _parsed(function: str, text: str, mark: str) -> Decimal:
     match = _MATCHES[function][mark](text) if len(text) <= LONGEST_NUMBER else None
     if match is None or (match["before"] and match["after"]):
-        raise ValueError(_unreadable(function, text, mark))
+        raise _unreadable(function, text, mark)
     digits = _NOT_DIGIT.sub("", match["whole"] or "0")
     decimals = match["decimals"] or match["only"]
     number = Decimal(f"{digits}.{decimals}" if decimals else digits)
@@ -105,32 +106,36 @@ def _parsed(function: str, text: str, mark: str) -> Decimal:
     return number.copy_negate() if negative else number
 
 
-def _unreadable(function: str, text: str, mark: str) -> str:
+def _unreadable(function: str, text: str, mark: str) -> Unfit:
     """Says what was expected, and how to say that the other mark is meant, when that would read."""
     other = GROUPS[mark]
     reads = len(text) <= LONGEST_NUMBER and _MATCHES[function][other](text) is not None
-    advice = f"; if {MARKS[other]} stands before the decimals, write {function}('{other}')" if reads else ""
-    what = "an amount" if function == "money" else "a number"
-    return f"{shown(text)} is not {what} with {MARKS[mark]} before its decimals{advice}"
+    words = f"{{value}} is not {'an amount' if function == 'money' else 'a number'} with {{mark}} before its decimals"
+    if reads:
+        words += "; if {other} stands before the decimals, write {function}('{sign}')"
+    told = {"mark": MARKS[mark], "other": MARKS[other], "function": function, "sign": other}
+    return Unfit(f"function:{function}", text, words, **told)
 
 
 def _number(function: str, value: Any) -> Decimal:
     """A number of any type as Decimal; a float is the shortest decimal text that is that float."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        raise ValueError(f"{function} expects a number, not {shown(value)}")
+        raise Unfit(f"function:{function}:number", value, "{function} expects a number, not {value}", function=function)
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
-        raise ValueError(f"{shown(value)} is not a number that can be used; correct the source")
+        words = "{value} is not a number that can be used; correct the source"
+        raise Unfit(f"function:{function}:finite", value, words)
     return number
 
 
 def _cents(number: Decimal, value: Any) -> Decimal:
-    """Exactly two decimals. Raises ValueError when that would lose any."""
+    """Exactly two decimals. Raises Unfit when that would lose any."""
     if number.copy_abs() >= LARGEST_AMOUNT:
-        raise ValueError(f"{shown(value)} is too large to be an amount of money")
+        raise Unfit("function:money:large", value, "{value} is too large to be an amount of money")
     cents = _rounded(number, 2)
     if cents != number:
-        raise ValueError(f"{shown(value)} has more than two decimals; if it may be rounded, write `| decimal | round`")
+        words = "{value} has more than two decimals; if it may be rounded, write `| decimal | round`"
+        raise Unfit("function:money:decimals", value, words)
     return cents
 
 
@@ -144,14 +149,15 @@ def to_int(value: Any) -> int | None:
         number = _number("int", value)
         if number.copy_abs() < LARGEST_AMOUNT and number == int(number):
             return int(number)
-        raise ValueError(f"{shown(value)} is not a whole number; if it may be rounded, write `| round(0) | int`")
+        words = "{value} is not a whole number; if it may be rounded, write `| round(0) | int`"
+        raise Unfit("function:int:whole", value, words)
     text = value.strip()
     digits = text[1:] if text[:1] in ("-", "+") else text
     if digits.isdigit() and digits.isascii() and len(digits) <= 15:
         return int(text)
     if not text:
         return None
-    raise ValueError(f"{shown(text)} is not a whole number; if it has decimals, write `| decimal('.') | int`")
+    raise Unfit("function:int", text, "{value} is not a whole number; if it has decimals, write `| decimal('.') | int`")
 
 
 def int_column(write: Writers) -> ColumnWay:
@@ -172,7 +178,7 @@ def bind_round(digits: int = 2) -> Callable[[Any], Decimal]:
     def rounded(value: Any) -> Decimal:
         number = _computed("round", value)
         if number.copy_abs() >= LARGEST_AMOUNT:
-            raise ValueError(f"{shown(value)} is too large to be rounded")
+            raise Unfit("function:round:large", value, "{value} is too large to be rounded")
         return _rounded(number, digits)
 
     return rounded
@@ -189,7 +195,8 @@ def absolute(value: Any) -> Any:
 
 def _computed(function: str, value: Any) -> Decimal:
     if isinstance(value, str):
-        raise ValueError(f"{function} expects a number, not the text {shown(value)}; write `| decimal | {function}`")
+        words = "{function} expects a number, not the text {value}; write `| decimal | {function}`"
+        raise Unfit(f"function:{function}:text", value, words, function=function)
     return _number(function, value)
 
 

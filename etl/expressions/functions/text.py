@@ -10,6 +10,7 @@ from unicodedata import category
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import LARGEST, as_text, one_of, text_for, text_parameter, whole, within_bound
+from etl.findings import Unfit
 
 JOINER = "\u200d"
 SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
@@ -36,7 +37,7 @@ def bind_replace(old: str, new: str = "") -> Callable[[str], str]:
     text_parameter("old", old)
     text_parameter("new", new)
     if not old:
-        raise ValueError("old is empty; write the text to replace")
+        raise Unfit("parameter:old", old, "old is empty; write the text to replace")
     longer = max(len(new) - len(old), 0)
 
     def replaced(value: str) -> str:
@@ -56,7 +57,8 @@ def bind_truncate(length: int, ending: str = "") -> Callable[[str], str | None]:
     whole("length", length, 1, LARGEST)
     room = length - len(text_parameter("ending", ending))
     if room < 1:
-        raise ValueError(f"ending {ending!r} leaves no room for text in {length} characters")
+        words = "ending {value} leaves no room for text in {length} characters"
+        raise Unfit("parameter:ending", ending, words, length=length)
 
     def truncated(value: str) -> str | None:
         text = text_for("truncate", value)
@@ -91,7 +93,7 @@ def _belongs_together(text: str, end: int) -> bool:
 def bind_pad(length: int, fill: str = "0") -> Callable[[str], str]:
     whole("length", length, 1, 1000)
     if len(text_parameter("fill", fill)) != 1:
-        raise ValueError(f"fill is one character, not {fill!r}")
+        raise Unfit("parameter:fill", fill, "fill is one character, not {value}")
     return lambda value: text_for("pad", value).rjust(length, fill)
 
 
@@ -101,11 +103,10 @@ def pad(value: str, length: int, fill: str = "0") -> str:
 
 def bind_part(separator: str, number: int) -> Callable[[str], str | None]:
     if not text_parameter("separator", separator):
-        raise ValueError("separator is empty; write the text between the parts")
+        raise Unfit("parameter:separator", separator, "separator is empty; write the text between the parts")
     if whole("number", number, -1000, 1000) == 0:
-        raise ValueError(
-            "number counts from 1 (the first part), or from -1 (the last part) backwards; there is no part 0"
-        )
+        words = "number counts from 1 (the first part), or from -1 (the last part) backwards; there is no part 0"
+        raise Unfit("parameter:number", number, words)
     index = number - 1 if number > 0 else number
 
     def part_of(value: str) -> str | None:

@@ -1,0 +1,145 @@
+"""What is wrong with a value, as data: which rule refused it, and a template that says why. The sentence is made from these.
+
+    Unfit("function:phone", "0212 555", "{value} is not {whose}", whose="a Turkish mobile number")
+    -> '0212 555' is not a Turkish mobile number
+
+Whoever raises knows neither row nor field: who catches it stamps them on. Standard library only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+SHOWN = 60
+"""The most characters of a text that are repeated in a sentence about it."""
+
+LONGEST_SUBJECT = 80
+
+HIDDEN = "(hidden)"
+"""Stands for a value that nobody should see (a password)."""
+
+Mask = Callable[[Any], Any]
+"""A value -> the value as it may be printed; a text for a text, and for a number."""
+
+Translate = Callable[[str], str]
+"""A template -> the same in another language, with the same parts."""
+
+
+class Unfit(ValueError):
+    """A value that a rule refuses. Its text is the whole sentence.
+
+    rule    a stable name that problems are grouped by: 'function:money', 'function:money:decimals', 'duplicate'
+    value   what was refused
+    words   a template of the sentence. Parts named in OF_DATA come out of a row; all others come out of the rule.
+    parts   what the template needs, `value` among them
+    """
+
+    def __init__(self, rule: str, value: object, words: str, **parts: object) -> None:
+        super().__init__(rule, value, words)
+        self.rule, self.value, self.words = rule, value, words
+        self.parts: Mapping[str, object] = {"value": value, **parts}
+
+    def __str__(self) -> str:
+        return sentence(self.words, self.parts)
+
+    def __reduce__(self) -> Any:
+        return _unfit, (self.rule, self.value, self.words, dict(self.parts))
+
+
+def _unfit(rule: str, value: object, words: str, parts: dict[str, object]) -> Unfit:
+    return Unfit(rule, value, words, **{name: part for name, part in parts.items() if name != "value"})
+
+
+def sentence(
+    words: str, parts: Mapping[str, object], mask: Mask | None = None, translate: Translate | None = None
+) -> str:
+    """The template with its parts in place. With `mask`, no part that comes out of a row is shown as it is."""
+    written = {
+        name: OF_DATA[name](part, mask or _as_it_is) if name in OF_DATA else part for name, part in parts.items()
+    }
+    return (translate(words) if translate else words).format_map(written)
+
+
+def literally(text: str) -> str:
+    """A text as a template that has no parts."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def shown(value: object, mask: Mask = _as_it_is) -> str:
+    """A value for a message: in quotes when it is text, and never longer than a line."""
+    if value == HIDDEN:
+        return "the value"
+    if isinstance(value, str) and len(value) > SHOWN:
+        return f"{mask(value[:SHOWN])!r}... ({len(value)} characters)"
+    written = repr(mask(value)) if isinstance(value, str) else str(mask(value))
+    return written if len(written) <= 2 * SHOWN else f"{written[:SHOWN]}..."
+
+
+def subject(value: object, mask: Mask = _as_it_is) -> str:
+    """A value as a sentence begins with it."""
+    if value == HIDDEN:
+        return "the value"
+    if isinstance(value, str):
+        return repr(mask(value)) if len(value) <= LONGEST_SUBJECT else "the text"
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, int | float | Decimal):
+        return str(mask(value))
+    return "the object" if isinstance(value, Mapping) else "the list"
+
+
+def _in_a_row(values: Any, mask: Mask) -> str:
+    return ", ".join(str(mask(str(value))) for value in values)
+
+
+def _told(text: object, mask: Mask) -> str:
+    return str(mask(str(text)))
+
+
+OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
+    "value": shown,
+    "it": subject,
+    "entry": shown,
+    "names": _in_a_row,
+    "told": _told,
+}
+"""The parts of a template that come out of a row, and how each is written.
+
+value, it   what was refused; `it` where the sentence begins with it, and long texts are named only
+entry       what a lookup lacks: each missing entry is a kind of problem by itself
+names       of what is inside nested JSON
+told        what a library says, which may quote the value
+"""
+
+PROBLEM = "problem"
+WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something wrong with a record, and how wrong: a `problem` keeps it from being sent, a `warning` does not.
+
+    field   a path such as 'extra_field.gift'; None is the record as a whole
+    rule    what refused it: a keyword of the schema, a function, the row's own fault
+    value   what the source held, or what was made of it; HIDDEN when nobody should see it
+    """
+
+    field: str | None
+    rule: str
+    value: object
+    words: str
+    parts: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    severity: str = PROBLEM
+
+    @property
+    def reason(self) -> str:
+        """The whole sentence, with the data in it."""
+        return sentence(self.words, self.parts)
