@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from etl.expressions import compile_value
+from etl.expressions.functions.table import LOOKUP
 from etl.findings import Finding, Unfit, literally, sentence
 from etl.model import Expression, Place
 
@@ -16,7 +17,7 @@ PHONE = Unfit("function:phone", "0212 555", "{value} is not {whose}", whose="a T
 
 def refusal(text, row):
     with pytest.raises(Unfit) as caught:
-        compile_value(Expression(text, Place("")), {"status": {"5": "550"}})(row)
+        compile_value(Expression(text, Place("")), {LOOKUP: {"status": {"5": "550"}}})(row)
     return caught.value
 
 
