@@ -1,4 +1,4 @@
-"""Migrations that are killed: a small shop with all four stages, real processes, and a person who asks the stand-in."""
+"""Migrations that are killed: a small shop with all four stages, real processes, and a person who asks the server."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import psutil
 from commands import command, environment, target
 from load_helpers import TOKEN, Sandbox
+from servers import Strict
 
 from etl.errors import Exit
 from etl.journal.status import Attention, read_status
@@ -133,7 +134,7 @@ def _customer(number: int, dirty: bool) -> str:
 
 @dataclass
 class Migration:
-    """A shop on its way into the stand-in: every step is a process of its own, as at a person's prompt."""
+    """A shop on its way into one of tests/servers.py: every step is a process of its own, as at a person's prompt."""
 
     folder: Path
     sandbox: Sandbox
@@ -190,7 +191,7 @@ class Migration:
     # What a person does after it
 
     def decide(self, knows_the_id: Callable[[], bool] = lambda: True) -> int:
-        """Say of every unknown batch what the stand-in knows of its bytes; how many there were."""
+        """Say of every unknown batch what the server knows of its bytes; how many there were."""
         unknown = self.unknown()
         if unknown:
             arrived = self.arrived()
@@ -207,7 +208,7 @@ class Migration:
         return [one for one in read_status(self.root).attention if one.state == "unknown"]
 
     def arrived(self) -> dict[str, str]:
-        """What the stand-in has got: the SHA-256 of the bytes, and the migration they became."""
+        """What the server has got: the SHA-256 of the bytes, and the migration they became."""
         settle(self.sandbox)
         return {one["sha256"]: one["migration_id"] for one in self.sandbox.ask("uploads")["results"]}
 
@@ -224,7 +225,7 @@ class Migration:
         return ended
 
     def check(self, ended: Ended) -> None:
-        """Every valid record of the package is in the stand-in once, nothing else is, and the books agree."""
+        """Every valid record of the package is in the server once, nothing else is, and the books agree."""
         assert ended.code == Exit.DATA, ended  # the shop has rows that are rejected
         self.sandbox.ask("state?wait=20")
         summary = ended.summary
@@ -235,6 +236,8 @@ class Migration:
         package = Package.open(Path(summary["package"]))
         assert read_summary(self.root, package).complete
         assert read_status(self.root).attention == ()
+        if isinstance(self.sandbox, Strict):
+            assert self.sandbox.violations() == []
         for name in STAGES:
             assert self.stored(name) == Counter(_plain(one) for one in prepared(package, name))
 
@@ -289,7 +292,7 @@ IN_HAND = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT, psutil.CONN_SYN_RECV
 
 
 def settle(sandbox: Sandbox) -> None:
-    """Wait until the stand-in has no request in hand, also none that a dead process has left in the kernel's buffers."""
+    """Wait until the server has no request in hand, also none that a dead process has left in the kernel's buffers."""
     port = urlsplit(sandbox.url).port
     while any(one.laddr and one.laddr.port == port and one.status in IN_HAND for one in psutil.net_connections("tcp4")):
         pass

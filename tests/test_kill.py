@@ -1,14 +1,15 @@
 """A load that is killed, at every moment that has a name and at others, loses nothing and repeats nothing.
 
-Real processes, SIGKILL, and afterwards what a person does: look with `status`, ask the stand-in about what is unknown,
-`resolve`, `resume`. At the end the stand-in has every valid record exactly once.
+Real processes, SIGKILL, and afterwards what a person does: look with `status`, ask the server about what is unknown,
+`resolve`, `resume`. At the end the server has every valid record exactly once. Every test is made against the stand-in and
+against the strict server, which shares no code with what is tried here.
 """
 
 import random
 
 import pytest
 from killing import kill_at_random, migration
-from load_helpers import Sandbox
+from servers import SERVERS, served_by
 
 from etl.errors import Exit
 from etl.seams import SEAMS
@@ -17,11 +18,10 @@ SMALL = {"customers": 16, "batch_size": 4}
 """Eleven valid users in three batches, and as many batches in every other stage."""
 
 
-@pytest.fixture(scope="module")
-def server():
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.close()
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request):
+    with served_by(request.param) as one:
+        yield one
 
 
 @pytest.fixture
@@ -143,7 +143,8 @@ def test_killed_with_three_batches_in_flight_and_a_ramp_up_every_record_arrives_
     one.finish()
 
 
-KILLS = 50
+KILLS = 25
+"""Of each of the four migrations."""
 SHOPS = {
     "one at a time": {},
     "three at once, with a ramp-up": {"concurrency": 3, "ramp_up": True},
