@@ -62,10 +62,10 @@ def pilot(
     records: int = 1,
 ) -> Plain:
     """Prepare a package and send a small set of it, one stage at a time, until the first error."""
-    checked = load_mapping(mapping)
-    migration = require(checked, upload=True)
-    check_ready(replace(migration.target, require_pilot=False), settings.folder(migration))
-    package = prepare(checked, settings, watch)
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+        check_ready(replace(migration.target, require_pilot=False), settings.folder(migration))
+        package = prepare(checked, settings, watch)
     with outside.stop.on_signals():
         done = run_pilot(
             package,
@@ -80,7 +80,8 @@ def pilot(
 
 
 def verify(mapping: Path, workspace: Path, email: str, password: str) -> Plain:
-    migration = require(load_mapping(mapping), upload=True, shop=True)
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True, shop=True)
     report = verifying.verify(workspace / migration.name, migration.target, email, Secret(password))
     return {"passed": report.passed, **_answer(report)}
 

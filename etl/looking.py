@@ -19,10 +19,10 @@ from etl.suggest import did_you_mean
 
 def preview(mapping: Path, stage_name: str | None, number: int, key: str | None = None) -> list[PreviewRow]:
     """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
-    checked = load_mapping(mapping)
-    migration = require(checked, upload=False)
-    stages = [_named_stage(migration, stage_name)] if stage_name else list(migration.stages)
-    found = [row for stage in stages for row in islice(_previewed(checked, stage, key), number)]
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=False)
+        stages = [_named_stage(migration, stage_name)] if stage_name else list(migration.stages)
+        found = [row for stage in stages for row in islice(_previewed(checked, stage, key), number)]
     if key is not None and not found:
         raise MappingError(f"no row of {', '.join(stage.name for stage in stages)} has the key '{key}'")
     return found
@@ -79,12 +79,12 @@ class TestResult:
 
 def run_tests(mapping: Path) -> list[TestResult]:
     """Run the mapping's own `tests:`. Opens no source beyond its header."""
-    checked = load_mapping(mapping)
-    migration = require(checked, upload=False)
-    programs = {
-        stage.name: Program(plan_stage(migration, stage, checked.tables[stage.source], checked.resources))
-        for stage in migration.stages
-    }
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=False)
+        programs = {
+            stage.name: Program(plan_stage(migration, stage, checked.tables[stage.source], checked.resources))
+            for stage in migration.stages
+        }
     results = []
     for number, test in enumerate(migration.tests, 1):
         program = programs[test.stage]

@@ -77,6 +77,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a source was when it was read: its location as it may be shown, and a file's size and SHA-256, or what a
+    database was asked, at what time of its own (ISO 8601), and how many rows it gave. None: not known, or not summed up."""
+
+    location: str
+    bytes: int | None = None
+    sha256: str | None = None
+    statement: str | None = None
+    taken: str | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """A table from a source's codes to Omnitron's. Either `pairs`, or two columns of `source`."""
 
@@ -254,11 +267,6 @@ class Part(Protocol):
     def moved(self, start: int) -> Part: ...
 
     def read(self) -> Rows: ...
-
-
-def following(part: Part, end: int | None) -> Part:
-    """The part to read after one whose Rows.end was `end`: itself, or itself moved to where it truly begins."""
-    return part if part.start is None or end is None or part.start == end else part.moved(end)
 
 
 class Table(Protocol):

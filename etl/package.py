@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import orjson
 
 from etl.errors import PackageError
-from etl.model import Counts
+from etl.model import Counts, Evidence
 
 FORMAT = 2
 MANIFEST = "manifest.json"
@@ -103,15 +103,22 @@ class PackagedStage:
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A file the package was made from. `name` is the source's or lookup's name in the mapping.
+    """What the package was made from (see model.Evidence). `name` is the source's or lookup's name in the mapping.
 
     `sha256` is None for a source of which only the first rows were read.
     """
 
     name: str
     file: str
-    bytes: int
+    bytes: int | None
     sha256: str | None
+    statement: str | None = None
+    taken: str | None = None
+    rows: int | None = None
+
+    @classmethod
+    def of(cls, name: str, seen: Evidence) -> Input:
+        return cls(name, seen.location, seen.bytes, seen.sha256, seen.statement, seen.taken, seen.rows)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from etl import __version__
 from etl.errors import EtlError, PackageError
-from etl.extract import KINDS, fingerprint, shown
+from etl.extract import evidence, fingerprint, shown
 from etl.files import private_folder
 from etl.mapping import Checked, load_mapping, require
-from etl.model import Migration, Source, Stage
+from etl.model import Migration, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
@@ -70,14 +70,15 @@ class Settings:
 
 def check(mapping: Path) -> Checked:
     """Read a mapping and find every problem in it, as far as that can be told without a network."""
-    return load_mapping(mapping, network=False)
+    with load_mapping(mapping, network=False) as checked:
+        return checked
 
 
 def dry_run(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Package:
     """Prepare the package that `run` would upload. Raises EtlError."""
-    checked = load_mapping(mapping)
-    require(checked, upload=False)
-    return prepare(checked, settings, watch)
+    with load_mapping(mapping) as checked:
+        require(checked, upload=False)
+        return prepare(checked, settings, watch)
 
 
 def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> Package:
@@ -94,7 +95,7 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
     ):
         with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
             stages = [_prepare_stage(checked, plan, settings, workers, integrity, writer, watch) for plan in plans]
-        return writer.finish(_manifest(migration, created, tuple(stages), settings.limit))
+        return writer.finish(_manifest(checked, created, tuple(stages), settings.limit))
 
 
 @contextmanager
@@ -145,11 +146,11 @@ def run(
     """
     from etl.load.uploader import check_ready, load
 
-    checked = load_mapping(mapping)
-    migration = require(checked, upload=True)
-    root = settings.folder(migration)
-    check_ready(migration.target, root)
-    package = prepare(checked, settings, watch)
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+        root = settings.folder(migration)
+        check_ready(migration.target, root)
+        package = prepare(checked, settings, watch)
     upload = partial(load, package, migration.target, migration.stages, root, outside)
     return _loaded(package, root, upload, outside.stop, show_data)
 
@@ -160,7 +161,8 @@ def resume(
     """Go on with the upload that was interrupted: the same package, the same bytes."""
     from etl.load import uploader
 
-    migration = require(load_mapping(mapping), upload=True)
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
     root = settings.folder(migration)
     upload = partial(uploader.resume, migration.target, migration.stages, root, outside)
     return _loaded(uploader.last_package(root), root, upload, outside.stop, show_data)
@@ -224,28 +226,24 @@ def _new_package_path(folder: Path, created: datetime) -> Path:
     return folder / next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _manifest(
-    migration: Migration, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None
-) -> Manifest:
+def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None) -> Manifest:
+    migration = checked.migration
     used = {stage.source for stage in migration.stages}
     sources = [source for name, source in migration.sources.items() if name in used]
     lookups = [one.source for one in migration.lookups.values() if one.source is not None]
     # A quick look at the first rows of a large file must not read the rest to sum it up.
-    inputs = [_input(one, whole=limit is None) for one in sources] + [_input(one) for one in lookups]
+    inputs = [Input.of(one.name, evidence(one, checked.tables[one.name], whole=limit is None)) for one in sources]
+    inputs += [Input.of(one.name, evidence(one, checked.lookup_tables[one.name])) for one in lookups]
     return Manifest(
         format=FORMAT,
         migration=migration.name,
         # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
         created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         versions={"omnitron-etl": __version__, "python": platform.python_version()},
-        mapping=Input("mapping", *fingerprint(str(migration.file))),
-        inputs=tuple(one for one in inputs if one is not None),
+        mapping=Input.of("mapping", fingerprint(str(migration.file))),
+        inputs=tuple(inputs),
         stages=stages,
     )
-
-
-def _input(source: Source, *, whole: bool = True) -> Input | None:
-    return Input(source.name, *fingerprint(source.location, whole=whole)) if KINDS[source.kind].local_file else None
 
 
 def summary_of(package: Package, *, show_data: bool = False) -> Summary:

@@ -13,12 +13,18 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     return by_fold[found[0]] if found else None
 
 
+def perhaps(word: str, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the known name most like `word`, or nothing."""
+    near = nearest(word, known)
+    return f"; did you mean '{near}'?" if near else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown name: the nearest one, or all there are when they are few."""
     names = list(known)
-    near = nearest(word, names)
+    near = perhaps(word, names)
     if near:
-        return f"; did you mean '{near}'?"
+        return near
     if names and len(names) <= 30:
         return f"; there is {', '.join(sorted(names))}"
     return ""

@@ -15,10 +15,10 @@ from itertools import islice
 import pytest
 from commands import MAPPING, SAMPLE_MAPPING, TARGET, command, environment, etl, target
 from small_migration import files_in, large_shop, manifest_of, write_shop
+from tables import open_table
 
 from etl import __version__, runner
 from etl.errors import MappingError, SourceError
-from etl.extract import open_table
 from etl.mapping import load_mapping
 from etl.model import Source
 from etl.prepare.program import plan_stage

@@ -17,10 +17,10 @@ import psutil
 import pytest
 from rows_table import GivenTable, chunks, plan_of
 from small_migration import CUSTOMERS, write_shop
+from tables import open_table
 
 from etl import runner
 from etl.errors import SourceError
-from etl.extract import open_table
 from etl.model import Expression, Place, Rows, Source, Stage
 from etl.workers.engine import chunks as engine_chunks
 from etl.workers.engine import pools

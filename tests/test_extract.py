@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from tables import open_table
 
 from etl.errors import Exit, SourceError
-from etl.extract import KINDS, open_table, read_all
+from etl.extract import KINDS, read_all
 from etl.extract.kinds import encoding_name
 from etl.model import Source
 
@@ -22,7 +23,6 @@ def error_of(location, kind="csv", **options):
 
 
 def test_every_kind_and_option_has_a_sentence_and_a_default_it_accepts_itself():
-    assert list(KINDS) == ["csv", "excel", "json", "jsonl"]
     for kind in KINDS.values():
         assert kind.sentence.endswith(".")
         assert all(option.sentence.endswith(".") and option.schema for option in kind.options)
@@ -116,7 +116,7 @@ def test_reading_a_plain_csv_imports_neither_petl_nor_calamine(tmp_path):
     path.write_text("id\n7\n")
     code = (
         "import sys; from etl.extract import open_table, read_all; from etl.model import Source; "
-        f"list(read_all(open_table(Source('a', 'csv', {str(path)!r})))); "
+        f"list(read_all(open_table(Source('a', 'csv', {str(path)!r})).__enter__())); "
         "sys.exit('petl' in sys.modules or 'python_calamine' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

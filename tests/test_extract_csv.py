@@ -15,12 +15,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import open_table
 
 from etl.errors import SourceError
-from etl.extract import open_table, read_all
+from etl.extract import in_order, read_all
 from etl.extract.csv_part import CsvPart
 from etl.extract.csv_records import CsvFormat
-from etl.model import RowFault, Source, following
+from etl.model import RowFault, Source
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
 
@@ -53,12 +54,10 @@ def faults_of(table, rows=5000):
 
 def chained(parts):
     """The consumer's rule over given parts."""
-    rows, faults, end = [], [], None
-    for part in parts:
-        content = following(pickle.loads(pickle.dumps(part)), end).read()
+    rows, faults = [], []
+    for content in in_order(iter(parts), lambda part: pickle.loads(pickle.dumps(part)).read):
         faults += [RowFault(len(rows) + f.index, f.reason, f.cells) for f in content.faults]
         rows += content.rows
-        end = content.end
     return rows, faults
 
 

@@ -7,9 +7,10 @@ import pickle
 
 import openpyxl
 import pytest
+from tables import open_table
 
 from etl.errors import SourceError
-from etl.extract import open_table, read_all
+from etl.extract import read_all
 from etl.model import Source
 
 

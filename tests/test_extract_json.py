@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tables import open_table
 
 from etl.errors import SourceError
-from etl.extract import open_table, read_all
+from etl.extract import read_all
 from etl.model import RowFault, Source
 
 SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"

@@ -12,10 +12,11 @@ import fsspec
 import openpyxl
 import pytest
 from commands import MAPPING
+from tables import open_table
 
 from etl import runner
 from etl.errors import SourceError
-from etl.extract import open_table, read_all, shown
+from etl.extract import read_all, shown
 from etl.mapping import load_mapping
 from etl.model import Source
 
@@ -111,7 +112,7 @@ def test_a_storage_whose_package_is_not_installed_names_it():
     code = (
         "import sys; sys.modules['s3fs'] = None\n"
         "from etl.extract import open_table\nfrom etl.model import Source\n"
-        "open_table(Source('s', 'csv', 's3://bucket/x.csv'))"
+        "open_table(Source('s', 'csv', 's3://bucket/x.csv')).__enter__()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.splitlines()[-1] == (
@@ -149,7 +150,7 @@ def test_fsspec_is_imported_for_urls_only(tmp_path):
     (tmp_path / "s.csv").write_text(ROWS, encoding="utf-8")
     code = (
         "import sys\nfrom etl.extract import open_table\nfrom etl.model import Source\n"
-        f"open_table(Source('s', 'csv', {str(tmp_path / 's.csv')!r}))\nprint('fsspec' in sys.modules)"
+        f"open_table(Source('s', 'csv', {str(tmp_path / 's.csv')!r})).__enter__()\nprint('fsspec' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"

@@ -1,14 +1,17 @@
 """What `etl check` finds in sources, in lookups, and in the mapping's own tests."""
 
 import os
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from mapping_case import ADDRESS, SMALL, Case, edited
 
+from etl import extract
 from etl.mapping import load_mapping
 
 COLUMNS = "First Name, customer_id, email, status"
-KINDS = "csv, excel, json, jsonl"
+KINDS = ", ".join(extract.KINDS)
 
 
 @pytest.fixture
@@ -159,3 +162,69 @@ def test_a_check_opens_no_network_and_takes_any_name_for_a_column_of_what_it_did
     opened = [one.what for one in load_mapping(mapping).problems]
     assert not [what for what in closed if "ftp" in what or "whatever" in what]
     assert [what for what in opened if "ftp://127.0.0.1:9/orders.csv" in what]
+
+
+# --- what a kind may ask for
+
+
+class Relay:
+    """A kind that reads another source, and tells when its table is closed."""
+
+    def __init__(self, monkeypatch):
+        self.closed = []
+        option = extract.Option("password", "a secret.", lambda value: value, {"type": "string", "writeOnly": True})
+        kind = extract.Kind("excel", "Another source.", self.open, (option,), needs=lambda source: [source.location])
+        monkeypatch.setitem(extract.KINDS, "excel", replace(kind, where="database"))
+
+    @contextmanager
+    def open(self, source, world):
+        try:
+            yield world.tables[source.location]
+        finally:
+            self.closed.append(source.name)
+
+
+RELAYED = """\
+sources:
+  second: { excel: first }
+  first: { excel: customers }
+  customers: { csv: customers.csv, delimiter: ";" }
+"""
+
+
+def relayed(case, text=RELAYED):
+    case.write("migration.yaml", SMALL.replace('sources:\n  customers: { csv: customers.csv, delimiter: ";" }\n', text))
+    return load_mapping(case.file)
+
+
+def test_a_source_that_needs_another_is_opened_after_it_and_closed_before_it(case, monkeypatch):
+    relay = Relay(monkeypatch)
+    with relayed(case) as checked:
+        assert checked.problems == ()
+        assert checked.tables["second"].header == ("customer_id", "email", "status", "First Name")
+        assert relay.closed == []
+    assert relay.closed == ["second", "first"]
+
+
+def test_sources_that_need_each_other_are_told(case, monkeypatch):
+    Relay(monkeypatch)
+    circle = RELAYED.replace("first: { excel: customers }", "first: { excel: second }")
+    assert [one.what for one in relayed(case, circle).problems] == [
+        "the sources go round in a circle: 'second' needs 'first' needs 'second'"
+    ]
+
+
+def test_what_cannot_be_opened_is_told_once_and_not_again_by_what_needs_it(case, monkeypatch):
+    Relay(monkeypatch)
+    found = relayed(case, RELAYED.replace("csv: customers.csv", "csv: none.csv")).problems
+    assert [one.what for one in found] == [
+        f"{case.folder}/none.csv: no such file; there are: customers.csv, migration.yaml"
+    ]
+
+
+def test_tables_are_closed_when_reading_the_mapping_fails(case, monkeypatch):
+    relay = Relay(monkeypatch)
+    monkeypatch.setattr("etl.mapping.checks.stage_problems", lambda context: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        relayed(case)
+    assert relay.closed == ["second", "first"]

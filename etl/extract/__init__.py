@@ -6,30 +6,63 @@ consumer follows, written once: it puts a part in its true place when a cut in t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+
 from etl.errors import SourceError
 from etl.extract.csv_file import CSV
+from etl.extract.evidence import fingerprint
 from etl.extract.excel_file import EXCEL
 from etl.extract.json_file import JSON
 from etl.extract.jsonl_file import JSONL
-from etl.extract.kinds import Kind, Option, nearest
+from etl.extract.kinds import Kind, Option, World
 from etl.extract.locations import is_url, shown
-from etl.extract.opening import fingerprint
-from etl.extract.rows import read_all
-from etl.model import Source, Table
+from etl.extract.rows import in_order, read_all
+from etl.model import Evidence, Source, Table
+from etl.suggest import perhaps
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL)}
 """What `sources:` may hold, by the word that stands in the mapping."""
 
-__all__ = ["KINDS", "Kind", "Option", "fingerprint", "is_url", "open_table", "read_all", "shown"]
+ALONE = World()
+"""Around a source that needs no other."""
+
+__all__ = [
+    "ALONE",
+    "KINDS",
+    "Kind",
+    "Option",
+    "World",
+    "evidence",
+    "fingerprint",
+    "in_order",
+    "is_url",
+    "open_table",
+    "read_all",
+    "shown",
+]
 
 
-def open_table(source: Source) -> Table:
-    """Open a source and read its header. Raises SourceError, which says which file cannot be read and what to do."""
+@contextmanager
+def open_table(source: Source, world: World = ALONE) -> Iterator[Table]:
+    """Open a source and read its header, for as long as the context lasts.
+
+    Raises SourceError, which says which file cannot be read and what to do.
+    """
     kind = KINDS.get(source.kind)
     if kind is None:
-        hint = nearest(source.kind, KINDS) or f"; there are: {', '.join(KINDS)}"
+        hint = perhaps(source.kind, KINDS) or f"; there are: {', '.join(KINDS)}"
         raise SourceError(f"source '{source.name}': unknown kind '{source.kind}'{hint}")
-    try:
-        return kind.open(source.location, kind.settings(source.options))
-    except ValueError as error:
-        raise SourceError(f"source '{source.name}': {error}") from None
+    with ExitStack() as opened:
+        try:
+            complete = replace(source, options=kind.settings(source.options))
+            table = opened.enter_context(kind.open(complete, world))
+        except ValueError as error:
+            raise SourceError(f"source '{source.name}': {error}") from None
+        yield table
+
+
+def evidence(source: Source, table: Table, *, whole: bool = True) -> Evidence:
+    """What a package remembers of a source. With `whole` False nothing more is read for it."""
+    return KINDS[source.kind].evidence(source, table, whole)

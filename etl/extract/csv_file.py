@@ -12,13 +12,12 @@ from etl.extract.csv_records import CsvFormat, Lines, read_records
 from etl.extract.cuts import part_size, ranges, sample
 from etl.extract.kinds import (
     ENCODING,
-    TEXT,
-    TEXTS,
     TRIM,
     Kind,
     Option,
     Settings,
-    names_or_none,
+    column_names_option,
+    holding_nothing,
     one_character,
     one_character_or_none,
     texts,
@@ -148,26 +147,39 @@ def _open_sequential(path: File, format: CsvFormat, settings: Settings) -> Table
 
 CSV = Kind(
     "csv",
-    "A text file of cells, with a header line; may be compressed (.gz, .bz2, .xz).",
-    open_csv,
+    "A file of delimited text, with a header line. It may be compressed (.gz, .bz2, .xz).",
+    holding_nothing(open_csv),
     (
         ENCODING,
-        Option("delimiter", "What stands between two cells.", one_character, TEXT, ","),
+        Option(
+            "delimiter",
+            "the character between cells. Default: a comma.",
+            one_character,
+            {"type": "string", "examples": [";", "\t"]},
+            ",",
+        ),
         Option(
             "quote",
-            "What a cell with a delimiter in it is wrapped in; null: nothing.",
+            "the character around cells that hold a delimiter or a line break; null where there is none. "
+            "Default: a double quote.",
             one_character_or_none,
-            {"type": ["string", "null"]},
+            {"type": ["string", "null"], "examples": ['"', "'", None]},
             '"',
         ),
-        Option("header", "The columns' names, for a file without a header line.", names_or_none, TEXTS),
+        column_names_option("the columns' names, for a file that has no header line."),
         Option(
             "nulls",
-            "Cells that mean null, such as NULL or \\N; they are read as blank.",
+            "the texts that mean null, beside a blank cell.",
             texts,
-            {"anyOf": [TEXT, TEXTS]},
+            {
+                "type": ["string", "array"],
+                "items": {"type": "string", "examples": ["NULL"], "description": "A text that means null."},
+                "minItems": 1,
+                "examples": [["NULL", "\\N"], "NULL"],
+            },
             (),
         ),
         TRIM,
     ),
+    examples=("customers.csv", "${EXPORTS}/orders.csv.gz"),
 )

@@ -1,7 +1,7 @@
 """One range of a CSV file, read in whichever process gets it.
 
 A range is cut at a newline that may stand inside a quoted cell. The part in front of it reads on until its last record
-is whole and says where that was (Rows.end); who consumes the parts then moves the next one there (model.following). So,
+is whole and says where that was (Rows.end); who consumes the parts then moves the next one there (rows.in_order). So,
 by induction, every part that counts begins where a record begins, and what is read does not depend on the cuts.
 """
 

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
-from etl.extract.kinds import TRIM, Kind, Option, Settings, nearest, row_number
+from etl.extract.kinds import TRIM, Kind, Option, Settings, holding_nothing, row_number
 from etl.extract.locations import File, RemoteFile
 from etl.extract.opening import existing_file, reading
 from etl.extract.rows import Record, SequentialTable, ragged
 from etl.model import Table
+from etl.suggest import perhaps
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -74,7 +75,7 @@ def _sheet_name(path: File, names: list[str], sheet: str | int | None) -> str:
         return names[sheet - 1]
     if isinstance(sheet, str) and sheet in names:
         return sheet
-    raise SourceError(f"{path}: no sheet '{sheet}'{nearest(str(sheet), names)}; its sheets are: {', '.join(names)}")
+    raise SourceError(f"{path}: no sheet '{sheet}'{perhaps(str(sheet), names)}; its sheets are: {', '.join(names)}")
 
 
 def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:
@@ -114,11 +115,23 @@ def _sheet(value: object) -> object:
 
 EXCEL = Kind(
     "excel",
-    "A sheet of a workbook: xlsx, xls, xlsb or ods.",
-    open_excel,
+    "A sheet of a workbook: .xlsx, .xls, .xlsb or .ods.",
+    holding_nothing(open_excel),
     (
-        Option("sheet", "The sheet's name, or its number (the first is 1).", _sheet, {"type": ["string", "integer"]}),
-        Option("header_row", "The row that holds the header.", row_number, {"type": "integer", "minimum": 1}, 1),
+        Option(
+            "sheet",
+            "the sheet's name, or its number from 1. Default: the first.",
+            _sheet,
+            {"type": ["string", "integer"], "examples": ["Customers", 1]},
+        ),
+        Option(
+            "header_row",
+            "the row that holds the columns' names. Default: 1.",
+            row_number,
+            {"type": "integer", "examples": [1], "minimum": 1, "maximum": 1048576},
+            1,
+        ),
         TRIM,
     ),
+    examples=("customers.xlsx",),
 )

@@ -8,12 +8,13 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.extract.json_values import DOCUMENT, decode, described, keys_of, record_of, value_fault
-from etl.extract.kinds import ENCODING, TEXT, TEXTS, TRIM, Kind, Option, Settings, names_or_none, nearest
+from etl.extract.kinds import ENCODING, TRIM, Kind, Option, Settings, column_names_option, holding_nothing
 from etl.extract.locations import File
 from etl.extract.opening import chunk_encoding, existing_file, text_chunks
 from etl.extract.rows import Record, SequentialTable
 from etl.extract.undecodable import undecodable
 from etl.model import Table
+from etl.suggest import perhaps
 
 
 def open_json(location: str, settings: Settings) -> Table:
@@ -48,7 +49,7 @@ def _array(path: File, document: Any, inner: str | None) -> list[Any]:
     for name in inner.split(".") if inner else ():
         if not isinstance(value, dict) or name not in value:
             keys = list(value) if isinstance(value, dict) else []
-            there = nearest(name, keys) or (f"; there are: {', '.join(keys[:10])}" if keys else "")
+            there = perhaps(name, keys) or (f"; there are: {', '.join(keys[:10])}" if keys else "")
             raise SourceError(f"{path}: `path: {inner}`: no key '{name}'{f' in {so_far}' if so_far else ''}{there}")
         value, so_far = value[name], f"{so_far}.{name}".lstrip(".")
     if not isinstance(value, list):
@@ -77,12 +78,19 @@ def _records(items: list[Any], header: tuple[str, ...]) -> Iterator[Record]:
 
 JSON = Kind(
     "json",
-    "A JSON file: an array of objects, one a row; it is held in memory, so a large one is better as jsonl.",
-    open_json,
+    "A JSON file: an array of objects, or an object that holds one (see `path`). It is held in memory; a large one is "
+    "better as jsonl.",
+    holding_nothing(open_json),
     (
         ENCODING,
-        Option("path", "Where the array stands in the file, such as data.orders.", lambda value: value, TEXT),
-        Option("header", "The keys that are columns; without it, all keys of all objects.", names_or_none, TEXTS),
+        Option(
+            "path",
+            "where in the document the array is, keys joined by dots.",
+            lambda value: value,
+            {"type": "string", "examples": ["data.orders"]},
+        ),
+        column_names_option("the keys that are columns. Default: all keys of all objects."),
         TRIM,
     ),
+    examples=("orders.json",),
 )

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NoReturn
 
-from etl.extract.kinds import nearest
 from etl.extract.rows import Record
+from etl.suggest import perhaps
 
 HEADER_SAMPLE = 1000
 
@@ -100,7 +100,7 @@ def record_of(value: object, header: tuple[str, ...], known: frozenset[str]) -> 
     if not value.keys() <= known:
         further = next(key for key in value if key not in known)
         return list(value.values()), (
-            f"has the key '{further}', which is not among the columns{nearest(further, header)}; "
+            f"has the key '{further}', which is not among the columns{perhaps(further, header)}; "
             "list every key in the source's `header`"
         )
     return [value.get(name) for name in header], ""

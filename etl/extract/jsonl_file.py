@@ -15,7 +15,7 @@ from etl.errors import SourceError
 from etl.extract.csv_records import SHOWN, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
 from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, keys_of, record_of, surrogates_possible, value_fault
-from etl.extract.kinds import ENCODING, TEXTS, TRIM, Kind, Option, Settings, names_or_none
+from etl.extract.kinds import ENCODING, TRIM, Kind, Settings, column_names_option, holding_nothing
 from etl.extract.locations import File, size_of
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.rows import Record, SequentialTable, gather
@@ -119,13 +119,12 @@ def _shown(value: object) -> str:
 
 JSONL = Kind(
     "jsonl",
-    "A JSON lines file: one object a line; may be compressed (.gz, .bz2, .xz).",
-    open_jsonl,
+    "A file with one JSON object a line. It may be compressed (.gz, .bz2, .xz).",
+    holding_nothing(open_jsonl),
     (
         ENCODING,
-        Option(
-            "header", "The keys that are columns; without it, those of the first 1,000 objects.", names_or_none, TEXTS
-        ),
+        column_names_option("the keys that are columns. Default: all keys of the first 1,000 objects."),
         TRIM,
     ),
+    examples=("orders.jsonl",),
 )

@@ -2,25 +2,45 @@
 
 from __future__ import annotations
 
-import difflib
 import encodings.aliases
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
+from etl.extract.evidence import file_evidence
+from etl.extract.locations import is_url
 from etl.extract.undecodable import LIKELY_ENCODINGS
-from etl.model import Table
+from etl.model import Evidence, Source, Table
+from etl.suggest import perhaps
 
 Settings = dict[str, Any]
 """Every option of a kind, checked, with defaults filled in."""
+
+Where = Literal["file", "url", "database"]
+"""What a source's location is: a path relative to the mapping, or a URL that fsspec reads; an address; something that a
+database is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What lies around a source that is opened: the tables of the sources it said it needs, by name."""
+
+    tables: Mapping[str, Table] = field(default_factory=dict)
+
+
+Opener = Callable[[Source, World], AbstractContextManager[Table]]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """A key that may stand beside a source's kind.
 
-    check   takes the value from the YAML and returns it as the kind wants it; raises ValueError with a sentence.
-    schema  the JSON Schema of the value, for the schema of the mapping language.
+    sentence  what it means, for the schema and the documentation; names its default.
+    check     takes the value from the YAML and returns it as the kind wants it; raises ValueError with a sentence.
+    schema    the JSON Schema of the value, with examples; one for all kinds that have an option of this name.
+              `writeOnly: true` says that it is a secret.
     """
 
     name: str
@@ -32,26 +52,58 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A way to read a source. `open` takes the location and the settings, and raises SourceError, or ValueError
-    when two options do not go together.
+    """A way to read a source: all that is known of it. The schema of the mapping language and its page are made from this.
 
-    `local_file` tells whether the location is a file: one that can be named relative to the mapping, and hashed.
+    sentence  what may stand after the kind's name, and `examples` of it.
+    where     what that is.
+    open      takes a Source whose options are checked and complete. Raises SourceError, or ValueError when two options do
+              not go together. What the table holds open is closed when the context ends.
+    needs     the names of the sources whose tables it has to find in its World.
+    evidence  what a package remembers of a source it was made from; a source of which only the first rows were read is
+              not summed up (`whole` is False).
     """
 
     name: str
     sentence: str
-    open: Callable[[str, Settings], Table]
-    options: tuple[Option, ...] = field(default=())
-    local_file: bool = True
+    open: Opener
+    options: tuple[Option, ...] = ()
+    examples: tuple[str, ...] = ()
+    where: Where = "file"
+    needs: Callable[[Source], Sequence[str]] = lambda source: ()
+    evidence: Callable[[Source, Table, bool], Evidence] = file_evidence
 
     def settings(self, given: Mapping[str, object]) -> Settings:
         """Check the options a mapping gives and fill in the rest. Raises ValueError naming the option."""
         known = {option.name: option for option in self.options}
         for name in given:
             if name not in known:
-                hint = nearest(name, known) or f"; {self.name} takes: {', '.join(known)}"
+                hint = perhaps(name, known) or f"; {self.name} takes: {', '.join(known)}"
                 raise ValueError(f"unknown option '{name}'{hint}")
         return {name: _checked(option, given.get(name, option.default)) for name, option in known.items()}
+
+    def located(self, folder: Path, location: str) -> str:
+        """The location as the folder of the mapping that names it makes it whole."""
+        return str(folder / location) if self.is_local(location) else location
+
+    def is_local(self, location: str) -> bool:
+        return self.where == "file" and not is_url(location)
+
+    def needs_network(self, location: str) -> bool:
+        """Whether opening it may leave this machine."""
+        return self.where != "file" or (is_url(location) and not location.startswith(ON_THIS_MACHINE))
+
+
+ON_THIS_MACHINE = ("file://", "local://", "memory://")
+
+
+def holding_nothing(read: Callable[[str, Settings], Table]) -> Opener:
+    """How a table is opened whose parts open the file by themselves, so that it has nothing to close."""
+
+    @contextmanager
+    def open_it(source: Source, world: World) -> Iterator[Table]:
+        yield read(source.location, dict(source.options))
+
+    return open_it
 
 
 def _checked(option: Option, value: object) -> object:
@@ -59,13 +111,6 @@ def _checked(option: Option, value: object) -> object:
         return option.check(value)
     except ValueError as error:
         raise ValueError(f"option '{option.name}': {error}") from None
-
-
-def nearest(word: str, words: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the most similar of the words, or nothing."""
-    by_fold = {other.casefold(): other for other in words}
-    found = difflib.get_close_matches(word.casefold(), by_fold, n=1)
-    return f"; did you mean '{by_fold[found[0]]}'?" if found else ""
 
 
 def one_character(value: object) -> str:
@@ -83,7 +128,7 @@ def encoding_name(value: object) -> str:
     try:
         "x".encode(str(value))
     except (LookupError, ValueError):
-        hint = nearest(str(value), LIKELY_ENCODINGS) or nearest(str(value), _encodings())
+        hint = perhaps(str(value), LIKELY_ENCODINGS) or perhaps(str(value), _encodings())
         raise ValueError(f"unknown encoding '{value}'{hint}") from None
     spelled = str(value).lower().replace("_", "-")
     return "utf-8" if spelled in ("utf-8", "utf8", "utf-8-sig", "u8") else str(value)
@@ -125,20 +170,24 @@ def row_number(value: object) -> int:
     raise ValueError(f"{value!r} is not a row number (the first row is 1)")
 
 
-TEXT: Mapping[str, object] = {"type": "string"}
-TEXTS: Mapping[str, object] = {"type": "array", "items": {"type": "string"}, "minItems": 1}
-
 TRIM = Option(
     "trim",
-    "Whether blanks around a cell are removed and a blank cell is null; the expressions do it, not the reading.",
+    "whether cells lose the blanks around them before they are used, and blank cells are null. Default: true.",
     boolean,
-    {"type": "boolean"},
+    {"type": "boolean", "examples": [True, False]},
     True,
 )
 ENCODING = Option(
     "encoding",
-    "How the file's bytes are to be read: utf-8, windows-1254, iso-8859-9, utf-16... A mark (BOM) is passed over.",
+    "the file's character encoding. A mark (BOM) at its beginning is passed over. Default: utf-8.",
     encoding_name,
-    TEXT,
+    {"type": "string", "examples": ["windows-1254", "utf-8"]},
     "utf-8",
 )
+
+
+def column_names_option(sentence: str) -> Option:
+    """The option `header`, which means something else to each kind of file."""
+    item = {"type": "string", "examples": ["customer_id"], "description": "A column's name."}
+    schema = {"type": "array", "items": item, "minItems": 1, "examples": [["customer_id", "email"]]}
+    return Option("header", sentence, names_or_none, schema)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import hashlib
 import lzma
 import zlib
 from collections.abc import Iterator
@@ -11,9 +10,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
-from etl.extract.kinds import nearest
-from etl.extract.locations import File, RemoteFile, located, size_of
-from etl.files import sha256_of
+from etl.extract.locations import File, RemoteFile, located
+from etl.suggest import perhaps
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,7 +96,7 @@ def _near_files(path: File) -> str:
     if not path.parent.is_dir():
         return f"; its folder {path.parent} does not exist either"
     names = _files_in(path.parent)
-    return nearest(path.name, names) or _some_of(names)
+    return perhaps(path.name, names) or _some_of(names)
 
 
 def _files_in(folder: Path) -> list[str]:
@@ -212,20 +210,3 @@ def _as_utf8(path: File, pieces: Iterator[bytes], encoding: str) -> Iterator[byt
         raise SourceError(
             f"{path}: after byte {offset} something is not {encoding} ({error}); check `encoding`"
         ) from None
-
-
-def fingerprint(location: str, *, whole: bool = True) -> tuple[str, int, str | None]:
-    """A file as a package remembers it: its location, its size in bytes, and its SHA-256 if it was read as a whole.
-
-    Raises SourceError.
-    """
-    path = located(location)
-    with reading(path):
-        return str(path), size_of(path), _sha256(path) if whole else None
-
-
-def _sha256(path: File) -> str:
-    if not isinstance(path, RemoteFile):
-        return sha256_of(path)
-    with path.raw_stream() as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

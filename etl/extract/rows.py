@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol, TypeVar
 
-from etl.model import Part, RowFault, Rows, Table, following
+from etl.model import Part, RowFault, Rows, Table
 
 Record = tuple[Sequence[object], str]
 """A row's cells, and why it cannot be used ("" when it can)."""
@@ -58,9 +60,44 @@ class SequentialTable:
 
 def read_all(table: Table, rows: int = 5000) -> Iterator[tuple[int, Rows]]:
     """Every part's rows in order, with the number its first row has for a person. Reads lazily, in this process."""
-    number, end = table.first_row, None
-    for part in table.parts(rows):
-        content = following(part, end).read()
-        end = content.end
+    number = table.first_row
+    for content in in_order(table.parts(rows), lambda part: part.read):
         yield number, content
         number += len(content.rows)
+
+
+class Ended(Protocol):
+    """Whatever is made of a part's rows: it keeps their Rows.end."""
+
+    @property
+    def end(self) -> int | None: ...
+
+
+E = TypeVar("E", bound=Ended)
+
+
+def in_order(parts: Iterator[Part], begin: Callable[[Part], Callable[[], E]], ahead: int = 1) -> Iterator[E]:
+    """What is made of each part, in the parts' order. `begin` starts on a part and gives the way to wait for it; it is
+    called for up to `ahead` parts before the first is awaited. No part is looked for before it is needed.
+
+    Where a part begins may be a guess (see Part.moved). Ahead it is taken for true; a wrong one is done again in its turn.
+    """
+    waiting: deque[tuple[Part, Callable[[], E]]] = deque()
+    end: int | None = None
+    while True:
+        for part in islice(parts, ahead - len(waiting)):
+            due = part if waiting else _following(part, end)
+            waiting.append((due, begin(due)))
+        if not waiting:
+            return
+        part, wait = waiting.popleft()
+        made, true_part = wait(), _following(part, end)
+        if true_part is not part:
+            made = begin(true_part)()
+        end = made.end
+        yield made
+
+
+def _following(part: Part, end: int | None) -> Part:
+    """The part to read after one whose Rows.end was `end`: itself, or itself moved to where it truly begins."""
+    return part if part.start is None or end is None or part.start == end else part.moved(end)

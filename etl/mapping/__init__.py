@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -27,12 +28,24 @@ USUAL = "migration.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A mapping that has been read: what it says, what is wrong with it, and what was opened to find that out."""
+    """A mapping that has been read: what it says, what is wrong with it, and what was opened to find that out.
+
+    To be used in a `with`, at whose end the tables are closed.
+    """
 
     migration: Migration
     problems: tuple[Problem, ...]
     tables: Mapping[str, Table] = field(default_factory=dict)
     resources: Resources = field(default_factory=dict)
+    lookup_tables: Mapping[str, Table] = field(default_factory=dict)
+    opened: ExitStack = field(default_factory=ExitStack, compare=False)
+
+    def __enter__(self) -> Checked:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Close the tables: their rows cannot be read after that."""
+        self.opened.close()
 
 
 def find_mapping(path: Path) -> Path:
@@ -60,10 +73,11 @@ def load_mapping(path: Path, *, network: bool = True) -> Checked:
         return Checked(_nothing(file), _ordered(document, [*document.problems, *refused]))
     variables = read_environment(file.parent)
     migration = Builder(document, data, file.resolve().parent, variables.values).migration()
-    context = Context(document, data, migration, network)
-    checked = check_problems(context, variables.values)
-    problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
-    return Checked(migration, problems, context.tables, context.resources)
+    with ExitStack() as opened:
+        context = Context(document, data, migration, opened, network)
+        checked = check_problems(context, variables.values)
+        problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
+        return Checked(migration, problems, context.tables, context.resources, context.lookup_tables, opened.pop_all())
 
 
 def _document(file: Path) -> Document:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from etl.extract import KINDS, is_url
+from etl.extract import KINDS
 from etl.mapping.environment import filled
 from etl.mapping.places import Document
 from etl.mapping.places import Path as Where
+from etl.mapping.secrets import is_secret
 from etl.model import (
     Expression,
     Gate,
@@ -25,7 +26,6 @@ from etl.model import (
     Template,
 )
 
-SECRETS = ("token", "password")
 LOOKUP_COLUMNS = ("key", "value")
 
 
@@ -53,8 +53,7 @@ class Builder:
 
     def target(self, data: Mapping[str, Any]) -> Target:
         known = {one.name for one in fields(Target)}
-        settings = {name: self.fill(value) for name, value in data.items() if name in known}
-        settings |= {name: Secret(settings[name]) for name in SECRETS if name in settings}
+        settings = {name: self.setting(value, ("target", name)) for name, value in data.items() if name in known}
         if "channel" in settings:
             settings["channel"] = str(settings["channel"])
         if "ca_bundle" in settings:
@@ -73,9 +72,8 @@ class Builder:
             return None
         kind = KINDS[kinds[0]]
         known = {option.name for option in kind.options}
-        options = {key: self.fill(value) for key, value in data.items() if key in known}
-        location = self.fill(data[kind.name])
-        location = str(self.folder / location) if kind.local_file and not is_url(location) else location
+        options = {key: self.setting(value, (*where, key)) for key, value in data.items() if key in known}
+        location = kind.located(self.folder, self.fill(data[kind.name]))
         return Source(name, kind.name, location, options, self.document.place((*where, kind.name)))
 
     def lookup(self, name: str, data: Mapping[str, Any]) -> Lookup:
@@ -128,6 +126,11 @@ class Builder:
             name=data.get("name", ""),
             place=self.document.place(("tests", index)),
         )
+
+    def setting(self, value: Any, where: Where) -> Any:
+        """A setting's value; a Secret where the schema says so."""
+        filled_in = self.fill(value)
+        return Secret(filled_in) if is_secret(where) and isinstance(filled_in, str) else filled_in
 
     def fill(self, value: Any) -> Any:
         if isinstance(value, list):

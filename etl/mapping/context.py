@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,8 @@ from etl.model import Expression, Migration, Problem, Stage, Table
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """`data` is the document's, without what the grammar refused. `tables` and `resources` are filled by the first checks.
+    """`data` is the document's, without what the grammar refused. `tables` and `resources` are filled by the first checks;
+    what they open is closed with `opened`.
 
     Without `network`, a source behind a URL stays closed: any name may be one of its columns.
     """
@@ -22,9 +24,11 @@ class Context:
     document: Document
     data: Mapping[str, Any]
     migration: Migration
+    opened: ExitStack
     network: bool = True
     tables: dict[str, Table] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(default_factory=lambda: {LOOKUP: {}})
+    lookup_tables: dict[str, Table] = field(default_factory=dict)
 
     def at(self, path: Path, what: str) -> Problem:
         """A problem with a value."""

@@ -1,4 +1,4 @@
-"""Read a lookup: pairs of the mapping itself, or two columns of a file."""
+"""Read a lookup that is two columns of a source."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.runtime import clean
-from etl.extract import open_table, read_all, shown
+from etl.extract import read_all, shown
 from etl.model import Lookup, Source, Table
 from etl.suggest import did_you_mean
 
@@ -20,13 +20,10 @@ class ColumnFault(ValueError):
         self.setting = setting
 
 
-def read_lookup(lookup: Lookup) -> Mapping[str, object]:
-    """The table as a mapping from text to value. Raises SourceError or ColumnFault."""
-    if lookup.source is None:
-        return lookup.pairs
-    table = open_table(lookup.source)
+def read_lookup(lookup: Lookup, source: Source, table: Table) -> Mapping[str, object]:
+    """Two columns of a source as a mapping from text to value. Raises SourceError or ColumnFault."""
     key, value = _position(table, lookup, "key"), _position(table, lookup, "value")
-    return _unambiguous(lookup.source, _pairs(lookup.source, table, key, value))
+    return _unambiguous(source, _pairs(source, table, key, value))
 
 
 def _position(table: Table, lookup: Lookup, setting: str) -> int:

@@ -4,36 +4,76 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as FilePath
 from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, is_url, open_table
+from etl.extract import KINDS, World, open_table
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
 from etl.mapping.environment import is_open
 from etl.mapping.lookups import ColumnFault, read_lookup
 from etl.mapping.places import Path
-from etl.model import Lookup, Problem, Source
+from etl.model import Lookup, Problem, Source, Table
 from etl.resources import load_schema
 from etl.suggest import did_you_mean
 
 
 def source_problems(context: Context) -> Iterator[Problem]:
-    """Opens every source that can be opened, for its columns."""
+    """Opens every source that can be opened, for its columns; one that needs others after them."""
+    sound = []
     for name, data in (context.data.get("sources") or {}).items():
-        path: Path = ("sources", name)
-        found = list(_settings(context, path, data))
+        found = list(_settings(context, ("sources", name), data))
         yield from found
-        source = context.migration.sources.get(name)
-        if source is None or found or is_open(source.location) or _is_closed(context, source):
-            continue
-        try:
-            _prove_file(source)
-            context.tables[name] = open_table(source)
-        except SourceError as error:
-            yield context.at((*path, source.kind), str(error))
+        if not found and name in context.migration.sources:
+            sound.append(context.migration.sources[name])
+    try:
+        ordered = in_order_of_need(sound)
+    except CycleError as error:
+        yield _circle(context, error.args[1])
+        return
+    for source in ordered:
+        yield from _opened(context, source)
+
+
+def in_order_of_need(sources: list[Source]) -> list[Source]:
+    """Each source after those it needs, otherwise as they are written. Raises CycleError."""
+    by_name = {source.name: source for source in sources}
+    needs = {name: [one for one in _needs(source) if one in by_name] for name, source in by_name.items()}
+    return [by_name[name] for name in TopologicalSorter(needs).static_order()]
+
+
+def _needs(source: Source) -> list[str]:
+    return list(KINDS[source.kind].needs(source))
+
+
+def _circle(context: Context, names: list[str]) -> Problem:
+    """`names` lead around the circle: the first is the last."""
+    path = " needs ".join(f"'{name}'" for name in reversed(names))
+    return context.at_key(("sources", names[0]), f"the sources go round in a circle: {path}")
+
+
+def _opened(context: Context, source: Source) -> Iterator[Problem]:
+    if is_open(source.location) or _is_closed(context, source) or not _has_its_needs(context, source):
+        return
+    try:
+        context.tables[source.name] = _table(context, source)
+    except SourceError as error:
+        yield context.at(("sources", source.name, source.kind), str(error))
+
+
+def _has_its_needs(context: Context, source: Source) -> bool:
+    """A source that another one is made from and that could not be opened has been told of."""
+    return all(name in context.tables for name in _needs(source) if name in context.migration.sources)
+
+
+def _table(context: Context, source: Source) -> Table:
+    """Raises SourceError."""
+    _prove_file(source)
+    tables = {name: context.tables[name] for name in _needs(source) if name in context.tables}
+    return context.opened.enter_context(open_table(source, World(tables)))
 
 
 def lookup_problems(context: Context) -> Iterator[Problem]:
@@ -46,14 +86,19 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
         if found or not _is_whole(lookup, data) or (lookup.source and _is_closed(context, lookup.source)):
             continue
         try:
-            if lookup.source is not None:
-                _prove_file(lookup.source)
-            context.resources[LOOKUP][name] = read_lookup(lookup)
+            context.resources[LOOKUP][name] = _lookup(context, lookup)
         except SourceError as error:
             kind = lookup.source.kind if lookup.source else ""
             yield context.at((*path, kind), str(error))
         except ColumnFault as fault:
             yield context.at((*path, fault.setting), str(fault))
+
+
+def _lookup(context: Context, lookup: Lookup) -> Mapping[str, object]:
+    if lookup.source is None:
+        return lookup.pairs
+    table = context.lookup_tables[lookup.name] = _table(context, lookup.source)
+    return read_lookup(lookup, lookup.source, table)
 
 
 def _is_whole(lookup: Lookup, data: Mapping[str, Any]) -> bool:
@@ -108,15 +153,12 @@ def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -
 
 
 def _is_closed(context: Context, source: Source) -> bool:
-    return not context.network and is_url(source.location) and not source.location.startswith(ON_THIS_MACHINE)
-
-
-ON_THIS_MACHINE = ("file://", "local://", "memory://")
+    return not context.network and KINDS[source.kind].needs_network(source.location)
 
 
 def _prove_file(source: Source) -> None:
     """Raise SourceError for a location that would never end or never begin: a pipe, a device. The kind says the rest."""
-    if not KINDS[source.kind].local_file or is_url(source.location):
+    if not KINDS[source.kind].is_local(source.location):
         return
     try:
         mode = FilePath(source.location).stat().st_mode

@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from etl.expressions import Names
 from etl.expressions.syntax import is_computed
 from etl.mapping import environment
-from etl.mapping.build import SECRETS, is_expression
+from etl.mapping.build import is_expression
 from etl.mapping.context import Context
 from etl.mapping.environment import ENVIRONMENT, SHOP
 from etl.mapping.places import Path
+from etl.mapping.secrets import is_secret, secrets_in
 from etl.model import Expression, Problem
 from etl.suggest import did_you_mean
 
@@ -47,28 +48,32 @@ def _target(context: Context) -> Mapping[str, Any]:
 
 
 def _secrets(context: Context) -> Iterator[Problem]:
-    for name in SECRETS:
-        value = _target(context).get(name)
+    for path, value in secrets_in(context.data):
         if isinstance(value, str) and not environment.is_reference(value):
             # The value is not repeated: problems are printed, and kept in logs.
             yield context.at(
-                ("target", name),
-                f"a secret is written here: take it from the environment, {name}: ${{OMNITRON_{name.upper()}}}, "
+                path,
+                f"a secret is written here: take it from the environment, {path[-1]}: ${{{_variable(path)}}}, "
                 "and change it where it was issued",
             )
 
 
+def _variable(path: Path) -> str:
+    """A name for the environment variable of a secret: OMNITRON_TOKEN, SHOP_PASSWORD."""
+    owner = "omnitron" if path[0] == "target" else path[-2]
+    return f"{owner}_{path[-1]}".upper()
+
+
 def _variables(context: Context, values: Mapping[str, str]) -> Iterator[Problem]:
     for path, text in _texts(context.data, ()):
-        if path[0] in FILLED and not is_expression(text) and path[:2] not in [("target", one) for one in SECRETS]:
+        if path[0] in FILLED and not is_expression(text) and not is_secret(path):
             yield from _unset(context, path, text, values)
         elif path[0] == "stages" and environment.REFERENCE.search(text):
             place = context.document.place_in(path, text, text.index("${"))
             yield Problem(place, f"${{...}} is replaced in {', '.join(FILLED)} only; a stage sends it as it stands")
-    for name in SECRETS:
-        value = _target(context).get(name)
+    for path, value in secrets_in(context.data):
         if isinstance(value, str) and environment.is_reference(value):
-            yield from _unset(context, ("target", name), value, values)
+            yield from _unset(context, path, value, values)
 
 
 def _unset(context: Context, path: Path, text: str, values: Mapping[str, str]) -> Iterator[Problem]:

@@ -13,15 +13,13 @@ import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from etl.mapping.places import Document, Path, Span
+from etl.mapping.secrets import is_secret
 from etl.mapping.traps import NULL, read_plain
 
 MOST_NODES = 100_000
 DEEPEST = 50
 LARGEST = 1_000_000
 """Characters of a mapping. What is larger is data, and belongs in a file of its own."""
-
-HIDDEN: tuple[Path, ...] = (("target", "token"), ("target", "password"))
-"""What stands here is a secret, however wrongly it is written: it is read as text, and no problem repeats it."""
 
 UNQUOTED = 'an unquoted {{ is a mapping to YAML: put the whole value in quotes, "{{ ... }}"'
 
@@ -175,8 +173,8 @@ class _Reader:
 
     def value(self, node: Node, path: Path) -> Any:
         self._document.values[path] = Span(node.start_mark.index, node.end_mark.index, getattr(node, "style", None))
-        if path in HIDDEN:
-            return self._hidden(node)
+        if is_secret(path):
+            return self._secret(node)
         if isinstance(node, ScalarNode):
             return self._scalar(node)
         if self._too_much(node):
@@ -186,7 +184,8 @@ class _Reader:
         self._inside.remove(id(node))
         return plain
 
-    def _hidden(self, node: Node) -> Any:
+    def _secret(self, node: Node) -> Any:
+        """However wrongly a secret is written, it is read as text, and no problem repeats it."""
         if not isinstance(node, ScalarNode):
             return {}
         return None if node.style is None and NULL.match(node.value) else node.value

@@ -5,15 +5,16 @@ Where the others are is a Pool's business: processes of this machine, or a Dask 
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain, islice
 
-from etl.model import Part, Table, following
+from etl.extract import in_order
+from etl.model import Part, Table
 from etl.prepare.chunk import Chunk, prepare_chunk
 from etl.prepare.program import Plan, Program
-from etl.workers.pools import ROWS_A_PART, Awaited, Pool, Pools, without_collecting
+from etl.workers.pools import ROWS_A_PART, Pools, without_collecting
 from etl.workers.processes import processes
 
 LOCAL, DASK = "local", "dask"
@@ -49,37 +50,21 @@ def chunks(
     first = [] if pools is None else list(islice(parts, pools.least))
     if pools is not None and len(first) == pools.least:
         with pools.pool(plan) as pool:
-            yield from _in_order(pool, chain(first, parts))
+            yield from in_order(chain(first, parts), lambda part: pool.submit(part).result, pool.most)
     else:
         yield from _in_this_process(Program(plan), chain(first, parts), limit)
 
 
-def _in_order(pool: Pool, parts: Iterator[Part]) -> Iterator[Chunk]:
-    """Parts are read ahead where they are guessed to begin; the rare wrong guess is read again in its turn."""
-    waiting: deque[tuple[Part, Awaited]] = deque()
-    end: int | None = None
-    while True:
-        for part in islice(parts, pool.most - len(waiting)):
-            waiting.append((part, pool.submit(part)))
-        if not waiting:
-            return
-        part, awaited = waiting.popleft()
-        chunk, true_part = awaited.result(), following(part, end)
-        if true_part is not part:
-            chunk = pool.submit(true_part).result()
-        end = chunk.end
-        yield chunk
-
-
 def _in_this_process(program: Program, parts: Iterator[Part], limit: int | None) -> Iterator[Chunk]:
-    end, left = None, limit
-    while left is None or left > 0:
-        # A part after the last one that is wanted must not even be looked for.
-        part = next(parts, None)
-        if part is None:
-            return
+    left = limit
+
+    def prepared(part: Part) -> Chunk:
         with without_collecting():
-            chunk = prepare_chunk(program, following(part, end), left)
-        end = chunk.end
-        left = None if left is None else left - chunk.read
+            return prepare_chunk(program, part, left)
+
+    for chunk in in_order(parts, lambda part: partial(prepared, part)):
         yield chunk
+        left = None if left is None else left - chunk.read
+        # A part after the last one that is wanted must not even be looked for.
+        if left is not None and left <= 0:
+            return

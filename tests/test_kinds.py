@@ -1,0 +1,153 @@
+"""What every kind of source promises, whatever it reads: a new kind adds its line to EXAMPLES and has to pass them all."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from etl.extract import KINDS, World, evidence, in_order, open_table, read_all
+from etl.model import Source
+
+COLUMNS = ("id", "name")
+PEOPLE = [(str(number), f"Kişi {number}") for number in range(1, 301)]
+BROKEN = 150
+"""The index of the row that cannot be used, where a kind can have one."""
+
+
+def csv_lines(people):
+    lines = [f"{id},{name}" for id, name in people]
+    lines[BROKEN] += ",one more"
+    return "\n".join([",".join(COLUMNS), *lines]) + "\n"
+
+
+def objects(people):
+    found = [dict(zip(COLUMNS, one, strict=True)) for one in people]
+    found[BROKEN] = [1]
+    return found
+
+
+def write_csv(folder):
+    path = folder / "people.csv"
+    path.write_text(csv_lines(PEOPLE), encoding="utf-8")
+    return str(path)
+
+
+def write_json(folder):
+    path = folder / "people.json"
+    path.write_text(json.dumps(objects(PEOPLE)), encoding="utf-8")
+    return str(path)
+
+
+def write_jsonl(folder):
+    path = folder / "people.jsonl"
+    path.write_text("\n".join(map(json.dumps, objects(PEOPLE))), encoding="utf-8")
+    return str(path)
+
+
+def write_excel(folder):
+    book = openpyxl.Workbook()
+    for row in (COLUMNS, *PEOPLE):
+        book.active.append(row)
+    book.active.cell(BROKEN + 2, 3, "one more")
+    path = folder / "people.xlsx"
+    book.save(path)
+    return str(path)
+
+
+EXAMPLES = {"csv": write_csv, "excel": write_excel, "json": write_json, "jsonl": write_jsonl}
+"""How each kind's source of 300 people is made in a folder; gives its location."""
+
+FIRST_ROW = {"csv": 2, "excel": 2, "json": 1, "jsonl": 1}
+
+
+@pytest.fixture(params=list(KINDS))
+def source(request, tmp_path):
+    return Source("people", request.param, EXAMPLES[request.param](tmp_path))
+
+
+def everything(table, rows):
+    """Each row by its number, and the faults by theirs."""
+    found, faults = {}, {}
+    for number, content in read_all(table, rows):
+        broken = {fault.index: fault.reason for fault in content.faults}
+        for index, row in enumerate(content.rows):
+            if index in broken:
+                faults[number + index] = broken[index]
+            else:
+                found[number + index] = tuple(map(str, row))
+    return found, faults
+
+
+def test_every_kind_has_an_example_here():
+    assert set(EXAMPLES) == set(FIRST_ROW) == set(KINDS)
+
+
+@pytest.mark.parametrize("rows", [1, 7, 64, 5000])
+def test_rows_and_faults_and_their_numbers_do_not_depend_on_the_cuts(source, rows):
+    first = FIRST_ROW[source.kind]
+    with open_table(source) as table:
+        found, faults = everything(table, rows)
+        assert (table.header, table.first_row) == (COLUMNS, first)
+    assert list(faults) == [first + BROKEN]
+    assert found == {first + at: one for at, one in enumerate(PEOPLE) if at != BROKEN}
+
+
+def test_a_part_can_be_read_in_another_process(source):
+    with open_table(source) as table:
+        travelled = in_order(table.parts(20), lambda part: pickle.loads(pickle.dumps(part)).read)
+        here = in_order(table.parts(20), lambda part: part.read)
+        assert [pickle.dumps(one) for one in travelled] == [pickle.dumps(one) for one in here]
+
+
+OPEN = Path("/proc/self/fd")
+
+
+def open_files():
+    return {str(one.readlink()) for one in OPEN.iterdir() if one.exists()}
+
+
+@pytest.mark.skipif(not OPEN.is_dir(), reason="needs /proc to see which files are open")
+@pytest.mark.parametrize("parts", [0, 1, None])
+def test_nothing_stays_open_however_much_was_read(source, tmp_path, parts):
+    with open_table(source) as table:
+        reading = in_order(table.parts(20), lambda part: part.read)
+        for _ in range(parts or 0):
+            next(reading)
+        if parts is None:
+            list(reading)
+        reading.close()
+    assert not [one for one in open_files() if one.startswith(str(tmp_path))]
+
+
+def test_a_table_can_be_read_more_than_once(source):
+    with open_table(source) as table:
+        assert everything(table, 50) == everything(table, 70)
+
+
+def test_what_a_package_remembers_of_it_changes_with_it(source):
+    path = Path(source.location)
+    with open_table(source) as table:
+        before, quick = evidence(source, table), evidence(source, table, whole=False)
+        assert before == evidence(source, table)
+        path.write_bytes(path.read_bytes() + b"\n ")
+        assert evidence(source, table) != before
+    assert before.location == source.location
+    assert before.sha256
+    assert quick.sha256 is None
+
+
+def test_a_location_is_relative_to_the_mapping_unless_it_is_an_address(source):
+    kind = KINDS[source.kind]
+    assert kind.located(Path("/old"), "a.csv") == "/old/a.csv"
+    assert kind.located(Path("/old"), "s3://bucket/a.csv") == "s3://bucket/a.csv"
+    assert [kind.needs_network(one) for one in ("/a.csv", "file:///a.csv", "s3://bucket/a.csv")] == [False, False, True]
+
+
+def test_no_other_source_is_asked_for(source):
+    assert KINDS[source.kind].needs(source) == ()
+    with open_table(source, World({})):
+        pass
