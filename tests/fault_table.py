@@ -305,6 +305,8 @@ GROUPS = {
     "On this side": THIS_SIDE,
 }
 FAULTS = tuple(fault for group in GROUPS.values() for fault in group)
+FROM_OUTSIDE = tuple(fault for group in GROUPS.values() if group is not THIS_SIDE for fault in group)
+"""Those that a server makes; they are tried against the strict server, too, each at one stage."""
 
 
 def table():

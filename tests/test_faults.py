@@ -8,9 +8,10 @@ from shutil import rmtree
 from tempfile import TemporaryDirectory
 
 import pytest
-from fault_table import DECIDE, FAULTS, PAGE, page
+from fault_table import DECIDE, FAULTS, FROM_OUTSIDE, PAGE, page
 from fault_world import CUSTOMERS, InProcess, Processes
 from load_helpers import Sandbox
+from servers import served_by
 
 from etl.errors import Exit
 from etl.journal.status import read_status
@@ -36,6 +37,12 @@ def server():
     sandbox.close()
 
 
+@pytest.fixture(scope="module")
+def strict_server():
+    with served_by("the strict server") as server:
+        yield server
+
+
 @pytest.fixture
 def folder(fast_disk):
     with TemporaryDirectory(dir=fast_disk) as folder:
@@ -51,6 +58,14 @@ def sandbox(server):
 @pytest.fixture
 def world(folder, sandbox, monkeypatch):
     one = InProcess(sandbox, folder, monkeypatch)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def strict_world(folder, strict_server, monkeypatch):
+    strict_server.reset()
+    one = InProcess(strict_server, folder, monkeypatch)
     yield one
     one.close()
 
@@ -119,6 +134,12 @@ def test_after_each_fault_at_each_stage_every_record_arrives_once(fault, stage, 
 def stage_of(fault):
     """Each fault at another stage than the one before; from outside, what meets every stage meets the first one."""
     return PAYLOADS[0] if fault.from_here else PAYLOADS[FAULTS.index(fault) % len(PAYLOADS)]
+
+
+@pytest.mark.parametrize("fault", FROM_OUTSIDE, ids=lambda fault: fault.what)
+def test_a_server_that_shares_no_code_with_the_load_says_the_same(fault, strict_world):
+    try_out(fault, stage_of(fault), strict_world)
+    assert strict_world.sandbox.violations() == []
 
 
 @pytest.mark.parametrize("fault", [one for one in FAULTS if one.processes], ids=lambda fault: fault.what)

@@ -28,7 +28,9 @@ class Answer:
     @property
     def data(self):
         """Text goes out as it stands, anything else as JSON."""
-        return self.body.encode() if isinstance(self.body, str) else json.dumps(self.body).encode()
+        return (
+            self.body.encode() if isinstance(self.body, str) else json.dumps(self.body, separators=(",", ":")).encode()
+        )
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -188,8 +189,14 @@ def not_http(handler, fault):
 
 
 def delay(handler, fault):
+    """Read nothing for so long. What a client that has given up meanwhile had sent is thrown away."""
     time.sleep(fault.seconds)
-    handler.say(handler.served())
+    watched = select.poll()
+    watched.register(handler.connection, select.POLLRDHUP)
+    if watched.poll(0):
+        handler.drop()
+    else:
+        handler.say(handler.served())
 
 
 def delay_answer(handler, fault):
