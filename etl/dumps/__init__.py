@@ -1,0 +1,10 @@
+"""SQL dumps read without a server: mysqldump, mariadb-dump, phpMyAdmin, Adminer, pg_dump (plain), sqlite3's `.dump`.
+
+etl/dumps/text.py        a dump as a stream of bytes, with line numbers: encodings, disguises
+etl/dumps/dialect.py     what differs between the dialects, and how a dump tells which it is
+etl/dumps/statements.py  where a statement begins and ends, whatever its texts and comments hold
+etl/dumps/create.py      CREATE TABLE -> names of columns, and what they hold
+etl/dumps/insert.py      INSERT -> rows of cells
+etl/dumps/copy.py        COPY ... FROM stdin -> rows of cells
+etl/dumps/reader.py      the whole: one pass, all tables that are wanted
+"""

@@ -1,0 +1,119 @@
+"""CREATE TABLE -> the names of its columns, and what a row that leaves one out holds there."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from etl.dumps.dialect import Dialect
+from etl.dumps.errors import DumpError
+
+NAME = rb"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|[\w$\x80-\xff]+)"
+QUALIFIED = rb"(?:%s\s*\.\s*){0,2}(%s)" % (NAME, NAME)
+_CREATE = re.compile(
+    rb"CREATE\s+(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|FOREIGN)\s+)*TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?%s\s*\("
+    % QUALIFIED,
+    re.IGNORECASE,
+)
+_NO_COLUMN = {
+    True: re.compile(
+        rb"(?:PRIMARY|UNIQUE|KEY|INDEX|CONSTRAINT|FULLTEXT|SPATIAL|FOREIGN|CHECK|PERIOD)\b", re.IGNORECASE
+    ),
+    False: re.compile(rb"(?:PRIMARY|UNIQUE|CONSTRAINT|FOREIGN|CHECK|EXCLUDE|LIKE)\b", re.IGNORECASE),
+}
+"""What stands between columns, in MySQL (True) and elsewhere, where `key` and `index` may be names."""
+_COLUMN = re.compile(
+    rb"(?:PRIMARY|UNIQUE|KEY|INDEX|CONSTRAINT|FULLTEXT|SPATIAL|FOREIGN|CHECK|EXCLUDE|PERIOD|LIKE)\b(?!\s*`)",
+    re.IGNORECASE,
+)
+_COLUMN = re.compile(rb"\s*(%s)\s+\[?(\w+)" % NAME)
+_BARE_COLUMN = re.compile(rb"\s*(%s)\s*\Z" % NAME)
+_DEFAULT = re.compile(rb"\bDEFAULT\s+(NULL|[-+]?[\d.]+|[bB]?'(?:[^'\\]|\\.|'')*')", re.IGNORECASE | re.DOTALL)
+_GENERATED = re.compile(rb"\b(?:GENERATED\s+ALWAYS\s+AS|AS)\s*\(", re.IGNORECASE)
+_REQUIRED = re.compile(rb"\bNOT\s+NULL\b", re.IGNORECASE)
+_COUNTED = re.compile(rb"\b(?:AUTO_INCREMENT|SERIAL|IDENTITY)\b", re.IGNORECASE)
+_TOKEN = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|[(),]|[^'\"`\[(),]+", re.DOTALL)
+
+BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "geometry", "point", "image"})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`kind` is its type's first word, small. `default` is a literal of the dump; b"" when the table does not say one."""
+
+    name: str
+    kind: str
+    default: bytes = b""
+    nullable: bool = True
+    counted: bool = False
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A table as its CREATE TABLE tells of it."""
+
+    name: str
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+
+def created(statement: bytes, line: int, dialect: Dialect) -> Created | None:
+    """The table that a statement creates; None when it makes no table of columns of its own (AS SELECT, PARTITION OF)."""
+    match = _CREATE.match(statement)
+    if match is None:
+        return None
+    items, no_column = _items(statement, match.end(), line, dialect), _NO_COLUMN[dialect.backslash]
+    columns = tuple(_column(item, line) for item in items if not no_column.match(item.lstrip()))
+    return Created(unquoted(match[1]), columns)
+
+
+def unquoted(name: bytes) -> str:
+    """A name without its quotes."""
+    text = name.decode("utf-8", "replace")
+    if text[0] in '`"':
+        return text[1:-1].replace(text[0] * 2, text[0])
+    return text[1:-1] if text[0] == "[" else text
+
+
+def _items(statement: bytes, position: int, line: int, dialect: Dialect) -> list[bytes]:
+    """What stands between the outer parentheses, parted at the outer commas."""
+    items: list[bytes] = []
+    item, depth = bytearray(), 1
+    for match in _TOKEN.finditer(_without_comments(statement, dialect), position):
+        token = match[0]
+        depth += {b"(": 1, b")": -1}.get(token, 0)
+        if depth == 0:
+            return [*items, bytes(item)]
+        if depth == 1 and token == b",":
+            items.append(bytes(item))
+            item.clear()
+        else:
+            item += token
+    raise DumpError(line, "CREATE TABLE that does not end; was the dump cut off?")
+
+
+def _without_comments(statement: bytes, dialect: Dialect) -> bytes:
+    """Comments become blanks of the same length; those within texts and names stay."""
+    quoted = rb"'(?:[^'\\]|\\.|'')*'" if dialect.backslash else rb"'(?:[^']|'')*'"
+    pattern = rb"(%s|\"[^\"]*\"|`[^`]*`)|--(?=\s)[^\n]*|/\*(?!M?!).*?\*/|/\*M?!\d*|\*/" % quoted
+    return re.sub(pattern, lambda m: m[1] or b" " * len(m[0]), statement, flags=re.DOTALL)
+
+
+def _column(item: bytes, line: int) -> Column:
+    match = _COLUMN.match(item) or _BARE_COLUMN.match(item)
+    if match is None:
+        raise DumpError(line, f"a column that cannot be read: {item.strip()[:60].decode('utf-8', 'replace')}")
+    kind = match[2].decode().lower() if match.re is _COLUMN else ""
+    default = _DEFAULT.search(item)
+    return Column(
+        unquoted(match[1]),
+        kind,
+        default[1] if default else b"",
+        nullable=not _REQUIRED.search(item),
+        counted=bool(_COUNTED.search(item)) or kind.endswith("serial"),
+        generated=bool(_GENERATED.search(item)),
+    )

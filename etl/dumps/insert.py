@@ -1,0 +1,183 @@
+"""INSERT statements -> rows of cells, one tuple after the other, so that a statement of any length needs little memory."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, unquoted
+from etl.dumps.dialect import SQL_SERVER, Dialect
+from etl.dumps.errors import DumpError, excerpt
+from etl.dumps.statements import Cursor
+
+Cell = bytes | None
+"""UTF-8, or what the dump holds where that cannot be read as its encoding; None is NULL. Bytes of a BLOB are hex digits."""
+Convert = Callable[[bytes], Cell]
+
+LONGEST_HEAD = 1 << 16
+_HEAD = re.compile(
+    rb"(?:INSERT|REPLACE)\s+(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE)\s+)*(?:INTO\s+)?%s\s*"
+    rb"(?:\(((?:\s*%s\s*,)*\s*%s\s*)\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES?\s*(?=\()" % (QUALIFIED, NAME, NAME),
+    re.IGNORECASE,
+)
+_NAMES = re.compile(NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an INSERT says before its values. `columns` is None when it does not name them."""
+
+    table: str
+    columns: tuple[str, ...] | None
+
+
+def head(cursor: Cursor) -> Head:
+    """Read the head of the INSERT at which the cursor stands; it stands before the first tuple then."""
+    cursor.ahead(LONGEST_HEAD)
+    text = cursor.text
+    match = _HEAD.match(text.data, text.position)
+    if match is None:
+        raise DumpError(
+            cursor.line, f"an INSERT of a form that is not read (VALUES with tuples is): {excerpt(text.rest())}"
+        )
+    text.position = match.end()
+    columns = [unquoted(name) for name in _NAMES.findall(match[2] or b"")]
+    return Head(unquoted(match[1]), tuple(columns) or None)
+
+
+def tuples(cursor: Cursor) -> Iterator[list[bytes]]:
+    """The values of each tuple as the dump writes them; the cursor stands behind the statement at the end."""
+    text, pattern, value = cursor.text, _tuple(cursor.dialect), _value(cursor.dialect)
+    while True:
+        match = pattern.match(text.data, text.position)
+        if match is None:
+            if text.more():
+                continue
+            raise DumpError(text.line(), f"a row that cannot be read, or does not end: {excerpt(text.rest())}")
+        yield value.findall(match[1])
+        text.position = match.end()
+        if match[2] != b",":
+            return
+
+
+_STRINGS = {
+    True: rb"(?:_[a-z0-9]+\s?|[NnXxBb])?'(?:[^'\\]++|\\.|'')*+'|\"(?:[^\"\\]++|\\.|\"\")*+\"",
+    False: rb"[eE]'(?:[^'\\]++|\\.|'')*+'|[NnXxBb]?'(?:[^']++|'')*+'",
+}
+_OTHERS = rb"0[xX][0-9A-Fa-f]*+|[-+]?(?:\d[\d.]*+|\.\d++)(?:[eE][-+]?\d++)?|(?:[A-Za-z]++)(?![\w'(])"
+
+
+@lru_cache(maxsize=8)
+def _value(dialect: Dialect) -> re.Pattern[bytes]:
+    return re.compile(rb"%s|%s" % (_STRINGS[dialect.backslash], _OTHERS), re.DOTALL)
+
+
+@lru_cache(maxsize=8)
+def _tuple(dialect: Dialect) -> re.Pattern[bytes]:
+    value = rb"(?:%s|%s)" % (_STRINGS[dialect.backslash], _OTHERS)
+    # Scripts for SQL Server end an INSERT with its line alone.
+    end = rb"[,;]|(?=(?:INSERT|GO|SET)\b|\Z)" if dialect is SQL_SERVER else rb"[,;]"
+    return re.compile(rb"\s*+\(\s*+(%s\s*+(?:,\s*+%s\s*+)*+)\)\s*+(%s)" % (value, value, end), re.DOTALL)
+
+
+class Cells:
+    """Turns the values of tuples into cells of the wanted columns."""
+
+    def __init__(self, dialect: Dialect, encoding: str, columns: Sequence[Column]) -> None:
+        text = _Converter(dialect, encoding)
+        self._convert = [text.converter(column) for column in columns]
+
+    def row(self, values: Sequence[bytes]) -> list[Cell]:
+        return [convert(value) for convert, value in zip(self._convert, values, strict=True)]
+
+
+_ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
+"""What a letter after a backslash stands for in MySQL; any other one stands for itself (MySQL manual, "String Literals")."""
+_ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
+_ESCAPE_DOUBLE = re.compile(rb"\\(.)|\"\"", re.DOTALL)
+_PREFIX = re.compile(rb"(?:_([a-z0-9]+)\s?|([A-Za-z]))(?=')")
+_WORDS = {b"NULL": None, b"TRUE": b"1", b"FALSE": b"0"}
+_POSTGRES_WORDS = {b"NULL": None, b"TRUE": b"t", b"FALSE": b"f"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Converter:
+    """From a value as the dump writes it to a cell."""
+
+    dialect: Dialect
+    encoding: str
+
+    def converter(self, column: Column) -> Convert:
+        if column.kind in BINARY:
+            return self._binary
+        if column.kind == "bit":
+            return self._bit
+        return self._text_in_utf8 if self.encoding == "utf-8" else self._text
+
+    def _text_in_utf8(self, value: bytes) -> Cell:
+        if value[0] == 39:  # a quote: nearly every value is a plain text or a number
+            inner = value[1:-1]
+            return inner if b"\\" not in inner and b"'" not in inner else self._unescaped(inner)
+        return value if value[0] < 58 and value[0] != 34 and value[:2] not in (b"0x", b"0X") else self._other(value)
+
+    def _text(self, value: bytes) -> Cell:
+        cell = self._text_in_utf8(value)
+        return cell if cell is None or cell.isascii() else recoded(cell, self.encoding)
+
+    def _unescaped(self, inner: bytes, pattern: re.Pattern[bytes] = _ESCAPE) -> bytes:
+        if not self.dialect.backslash:
+            return inner.replace(b"''", b"'")
+        return pattern.sub(lambda match: _unescape(match, pattern), inner)
+
+    def _other(self, value: bytes) -> Cell:
+        """A word, a number in another base, a text with a mark before it."""
+        if value[:2] in (b"0x", b"0X"):
+            return bytes.fromhex(value[2:].decode())
+        if value[0] == 34:
+            return self._unescaped(value[1:-1], _ESCAPE_DOUBLE)
+        if match := _PREFIX.match(value):
+            return self._marked((match[2] or b"").upper(), value[match.end() + 1 : -1])
+        words = _POSTGRES_WORDS if self.dialect.name == "PostgreSQL" else _WORDS
+        if value.upper() in words:
+            return words[value.upper()]
+        raise ValueError(
+            f"{value.decode('utf-8', 'replace')} is no value that is read; dump the table's data, not expressions"
+        )
+
+    def _marked(self, mark: bytes, inner: bytes) -> bytes:
+        if mark == b"X":
+            return bytes.fromhex(inner.decode())
+        if mark == b"B":
+            return b"%d" % int(inner or b"0", 2)
+        if mark == b"E":
+            return _ESCAPE.sub(lambda match: _unescape(match, _ESCAPE), inner)
+        return self._unescaped(inner)
+
+    def _binary(self, value: bytes) -> Cell:
+        cell = self._text_in_utf8(value)
+        return None if cell is None else cell.hex().encode()
+
+    def _bit(self, value: bytes) -> Cell:
+        """As a number: `b'101'` is 5, and so are `0x05` and the byte 5, as other options of the tools write it."""
+        if value[:2] in (b"0x", b"0X"):
+            return b"%d" % int(value, 16)
+        if value[:1] == b"'" and self.dialect.name == "MySQL":
+            return b"%d" % int.from_bytes(self._unescaped(value[1:-1]), "big")
+        return self._text_in_utf8(value)
+
+
+def _unescape(match: re.Match[bytes], pattern: re.Pattern[bytes]) -> bytes:
+    letter = match[1]
+    if letter is None:
+        return match[0][:1]
+    return _ESCAPED.get(letter, letter)
+
+
+def recoded(cell: bytes, encoding: str) -> bytes:
+    """In UTF-8; as it was, when it cannot be read in that encoding: no UTF-8 then, which whoever reads it finds."""
+    try:
+        return cell.decode(encoding).encode()
+    except UnicodeDecodeError:
+        return cell

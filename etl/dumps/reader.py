@@ -1,0 +1,243 @@
+"""A dump in one pass: the rows of all tables that are wanted, in the order in which they stand there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import BinaryIO
+
+from etl.dumps.copy import copied, copy_head
+from etl.dumps.create import QUALIFIED, Column, Created, created, unquoted
+from etl.dumps.dialect import Dialect, delimiter_of, dialect_of
+from etl.dumps.errors import DumpError, excerpt
+from etl.dumps.insert import Cell, Cells, Head, head, tuples
+from etl.dumps.shape import Shape, shape_of, unnamed
+from etl.dumps.statements import Cursor
+from etl.dumps.text import BEGINNING, BLOCK, Text
+
+ROWS = 1000
+"""Rows that are handed over at once."""
+
+SKIPPED = frozenset({
+    "ALTER", "ANALYZE", "BEGIN", "CALL", "CHANGE", "COMMENT", "COMMIT", "DECLARE", "DO", "END", "EXEC", "FLUSH", "GRANT", "IF",
+    "LOCK", "OPTIMIZE", "PRAGMA", "PRINT", "REFRESH", "REVOKE", "ROLLBACK", "SAVEPOINT", "SECURITY", "SELECT", "START", "UNLOCK",
+    "USE",
+})  # fmt: skip
+"""Statements that bring no row and take none away."""
+_NAMES = re.compile(rb"(?:/\*!\d+\s*)?SET\s+NAMES\s+'?(\w+)|SET\s+client_encoding\s*(?:=|TO)\s*'?(\w+)", re.IGNORECASE)
+_REMOVED = re.compile(
+    rb"(?:DROP\s+TABLE|TRUNCATE|DELETE\s+FROM)\s+(?:TABLE\s+)?(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?%s" % QUALIFIED,
+    re.IGNORECASE,
+)
+_NO_ESCAPES = re.compile(rb"sql_mode\s*=.*NO_BACKSLASH_ESCAPES", re.IGNORECASE)
+_VIEW = re.compile(rb"CREATE\s.*?\bVIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?%s" % QUALIFIED, re.IGNORECASE | re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some rows of a table. `line` is that of the statement they are from."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: Sequence[Sequence[Cell]]
+    line: int
+
+
+@dataclass(slots=True)
+class Known:
+    """What a dump has said so far."""
+
+    tables: dict[str, Created] = field(default_factory=dict)
+    filled: dict[str, int] = field(default_factory=dict)
+    """Tables that have rows, and the line of the first of them."""
+    counts: dict[str, int] = field(default_factory=dict)
+    views: set[str] = field(default_factory=set)
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DumpTable:
+    """A table of a dump, its columns in their order, and how many rows the dump has of it."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+
+
+def read(
+    file: BinaryIO, wanted: Mapping[str, Sequence[str] | None], encoding: str | None = None, *, block: int = BLOCK
+) -> Iterator[Block]:
+    """The rows of the tables in `wanted`, each with the columns that are named there (None: all).
+
+    `encoding` is a Python name and wins over what the dump says of itself; where neither does, UTF-8 is meant. Raises
+    DumpError for what cannot be read, and ValueError for a table or a column that is not there.
+    """
+    pass_ = Pass(file, encoding, block)
+    yield from pass_.blocks(wanted)
+    for table in wanted:
+        if table not in pass_.known.tables and table not in pass_.known.filled:
+            raise UnknownTable(table, sorted({*pass_.known.tables, *pass_.known.filled} - pass_.known.views))
+
+
+def tables(file: BinaryIO) -> list[DumpTable]:
+    """All tables of a dump, with their rows counted."""
+    pass_ = Pass(file, None)
+    for _ in pass_.blocks({}):
+        pass
+    known = pass_.known
+    return [
+        DumpTable(table.name, table.names, known.counts.get(table.name, 0))
+        for table in known.tables.values()
+        if table.name not in known.views
+    ]
+
+
+class UnknownTable(ValueError):
+    """A table that is not in the dump; `there_are` those that are."""
+
+    def __init__(self, table: str, there_are: Sequence[str]) -> None:
+        super().__init__(f"no table '{table}' in the dump")
+        self.table = table
+        self.there_are = there_are
+
+
+class Pass:
+    """One way through a dump. `known` is what it has said until now."""
+
+    def __init__(self, file: BinaryIO, encoding: str | None, block: int = BLOCK) -> None:
+        text = Text(file, block)
+        self.known = Known(encoding=encoding)
+        self._told = encoding is not None
+        beginning = text.data[:BEGINNING]
+        self._cursor = Cursor(text, dialect_of(beginning), delimiter_of(beginning))
+
+    def blocks(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
+        cursor = self._cursor
+        while cursor.next():
+            word = cursor.words[0]
+            if word in ("INSERT", "REPLACE"):
+                yield from self._inserted(wanted)
+            elif word == "COPY":
+                yield from self._copied(wanted)
+            else:
+                self._other(word)
+
+    def _other(self, word: str) -> None:
+        """A statement that brings no rows."""
+        cursor = self._cursor
+        if word == "CREATE":
+            self._create()
+        elif word == "SET":
+            self._set()
+        elif word in ("DROP", "TRUNCATE", "DELETE"):
+            self._refuse_removal(cursor.statement())
+        elif word in SKIPPED:
+            cursor.skip()
+        else:
+            raise DumpError(cursor.line, f"a statement that is not read: {excerpt(cursor.text.rest())}")
+
+    def _create(self) -> None:
+        cursor, known = self._cursor, self.known
+        conditional, line = cursor.conditional, cursor.line
+        if "TABLE" not in cursor.words and "VIEW" not in cursor.words and cursor.delimiter != b";":
+            cursor.skip()
+            return
+        statement = cursor.statement()
+        if view := _VIEW.match(statement):
+            known.views.add(unquoted(view[1]))
+        # What only some MySQL carries out is a stand-in for a view.
+        table = None if conditional else created(statement, line, cursor.dialect)
+        if table is None:
+            return
+        if table.name in known.filled:
+            first = known.filled[table.name]
+            raise DumpError(
+                line, f"table '{table.name}' again, of which rows begin in line {first}; part the two dumps"
+            )
+        known.tables[table.name] = table
+
+    def _set(self) -> None:
+        cursor = self._cursor
+        if cursor.dialect.backslash is False and not cursor.dialect.encodings:
+            cursor.skip()
+            return
+        line, statement = cursor.line, cursor.statement()
+        if _NO_ESCAPES.search(statement):
+            raise DumpError(line, "its sql_mode has NO_BACKSLASH_ESCAPES, which is not read; dump it without")
+        match = _NAMES.match(statement)
+        if match and not self._told:
+            self.known.encoding = _encoding((match[1] or match[2]).decode().lower(), line, cursor.dialect)
+
+    def _refuse_removal(self, statement: bytes) -> None:
+        """Rows that were read must not be taken away later: this is no replay of a server's work."""
+        match = _REMOVED.match(statement)
+        name = unquoted(match[1]) if match else ""
+        if name in self.known.filled:
+            raise DumpError(
+                self._cursor.line,
+                f"removes rows of table '{name}', which the dump has from line {self.known.filled[name]} on; "
+                "are these two dumps in one file? part them",
+            )
+
+    def _inserted(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
+        cursor = self._cursor
+        line, found = cursor.line, head(cursor)
+        self.known.filled.setdefault(found.table, line)
+        if found.table not in wanted:
+            self._count(found.table, sum(1 for _ in tuples(cursor)))
+            return
+        columns, rows = self._columns_of(found, line), tuples(cursor)
+        first = next(rows)
+        shape = shape_of(found.table, columns, found.columns or unnamed(columns, len(first)), wanted[found.table], line)
+        cells = Cells(cursor.dialect, self.known.encoding or "utf-8", shape.present)
+        made = (cells.row(shape.pick(values)) for values in chain([first], rows))
+        yield from self._blocks(found.table, shape, made, line)
+
+    def _copied(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
+        cursor = self._cursor
+        line = cursor.line
+        found = copy_head(cursor.statement(), line)
+        self.known.filled.setdefault(found.table, line)
+        rows = copied(cursor.text, self.known.encoding or "utf-8")
+        if found.table not in wanted:
+            self._count(found.table, sum(1 for _ in rows))
+            return
+        columns = self._columns_of(found, line)
+        shape = shape_of(found.table, columns, found.columns or (), wanted[found.table], line)
+        yield from self._blocks(found.table, shape, (shape.pick(row) for row in rows), line)
+
+    def _blocks(self, table: str, shape: Shape, rows: Iterator[list[Cell]], line: int) -> Iterator[Block]:
+        """`rows` hold the columns that are present."""
+        try:
+            while batch := [shape.complete(row) for row in islice(rows, ROWS)]:
+                self._count(table, len(batch))
+                yield Block(table, shape.names, batch, line)
+        except DumpError:
+            raise
+        except ValueError as error:
+            raise DumpError(self._cursor.text.line(), f"table '{table}': {error}") from None
+
+    def _count(self, table: str, rows: int) -> None:
+        self.known.counts[table] = self.known.counts.get(table, 0) + rows
+
+    def _columns_of(self, found: Head, line: int) -> tuple[Column, ...]:
+        """The table's columns. Raises DumpError when neither a CREATE TABLE nor the INSERT names them."""
+        if found.table in self.known.tables:
+            return self.known.tables[found.table].columns
+        if found.columns is None:
+            raise DumpError(
+                line,
+                f"rows of table '{found.table}' without the names of their columns; dump it with its structure "
+                "(CREATE TABLE), or with --complete-insert",
+            )
+        return tuple(Column(name, "") for name in found.columns)
+
+
+def _encoding(name: str, line: int, dialect: Dialect) -> str:
+    """Python's name of an encoding that a dump sets."""
+    if name not in dialect.encodings:
+        known = ", ".join(dialect.encodings)
+        raise DumpError(line, f"its encoding {name} is not read; dump it as utf8 (those that are: {known})")
+    return dialect.encodings[name]

@@ -1,0 +1,247 @@
+"""What dumps of other tools and other times hold, and what they only seem to hold. Small texts, written by hand."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.dumps.errors import DumpError
+from etl.dumps.reader import UnknownTable, read, tables
+from etl.dumps.shape import UnknownColumn
+
+TABLE = "CREATE TABLE `t` (`id` int(11) NOT NULL, `name` varchar(64) DEFAULT NULL, `kind` varchar(9) NOT NULL DEFAULT 'new');\n"
+
+
+def rows(dump, table="t", columns=None, encoding=None):
+    data = dump if isinstance(dump, bytes) else dump.encode()
+    return [tuple(row) for block in read(io.BytesIO(data), {table: columns}, encoding) for row in block.rows]
+
+
+def refusal(dump, table="t", columns=None):
+    with pytest.raises(DumpError) as caught:
+        rows(dump, table, columns)
+    return f"line {caught.value.line}: {caught.value.what}"
+
+
+PHPMYADMIN = """\
+-- phpMyAdmin SQL Dump
+-- version 5.2.1
+-- https://www.phpmyadmin.net/
+SET SQL_MODE = "NO_AUTO_VALUE_ON_ZERO";
+START TRANSACTION;
+SET time_zone = "+00:00";
+/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT */;
+/*!40101 SET NAMES utf8mb4 */;
+--
+-- Database: `shop`; it's here
+--
+DELIMITER $$
+CREATE DEFINER=`root`@`localhost` PROCEDURE `refill` ()  BEGIN
+  INSERT INTO `t` VALUES (99, 'from a routine; $', 'x');
+END$$
+DELIMITER ;
+-- --------------------------------------------------------
+CREATE TABLE `t` (
+  `id` int(11) NOT NULL,
+  `name` varchar(64) COLLATE utf8mb4_turkish_ci DEFAULT NULL,
+  `kind` varchar(9) NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+INSERT INTO `t` (`id`, `name`, `kind`) VALUES
+(1, 'Ayşe', 'a'),
+(2, NULL, ''),
+('3', 'O\\'Brien; -- \\r\\n', 'NULL');
+-- Stand-in structure for view `all_of`
+CREATE TABLE `all_of` (
+`id` int(11)
+,`name` varchar(64)
+);
+DROP TABLE IF EXISTS `all_of`;
+CREATE ALGORITHM=UNDEFINED DEFINER=`root`@`localhost` SQL SECURITY DEFINER VIEW `all_of` AS SELECT `t`.`id` AS `id` FROM `t` ;
+ALTER TABLE `t` ADD PRIMARY KEY (`id`);
+COMMIT;
+/*!40101 SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT */;
+"""
+ADMINER = """\
+-- Adminer 4.8.1 MySQL 10.11.2-MariaDB dump
+
+SET NAMES utf8;
+SET foreign_key_checks = 0;
+SET NAMES utf8mb4;
+
+DROP TABLE IF EXISTS `t`;
+CREATE TABLE `t` (
+  `id` int(11) NOT NULL AUTO_INCREMENT,
+  `name` varchar(64) DEFAULT NULL,
+  `kind` varchar(9) NOT NULL,
+  PRIMARY KEY (`id`)
+) ENGINE=InnoDB;
+
+TRUNCATE `t`;
+INSERT INTO `t` (`id`, `name`, `kind`) VALUES
+(1,\t'Ayşe',\t'a'),
+(2,\tNULL,\t''),
+(3,\t'O\\'Brien; -- \\r\\n',\t'NULL')
+;
+-- 2024-01-01 10:00:00
+"""
+THREE = [(b"1", "Ayşe".encode(), b"a"), (b"2", None, b""), (b"3", b"O'Brien; -- \r\n", b"NULL")]
+
+
+@pytest.mark.parametrize("dump", [PHPMYADMIN, ADMINER], ids=["phpMyAdmin", "Adminer"])
+def test_the_rows_are_those_of_the_table_and_nothing_else(dump):
+    assert rows(dump) == THREE
+
+
+@pytest.mark.parametrize("dump", [PHPMYADMIN, ADMINER], ids=["phpMyAdmin", "Adminer"])
+@given(block=st.integers(min_value=1, max_value=60))
+def test_where_the_file_is_cut_into_blocks_changes_nothing(dump, block):
+    head, tail = b"-- " + b"x" * (1 << 16) + b"\n", dump.encode()
+    found = read(io.BytesIO(head + tail), {"t": None}, block=block)
+    assert [tuple(row) for one in found for row in one.rows] == THREE
+
+
+def test_a_view_that_has_a_table_as_its_stand_in_is_no_table():
+    assert [(table.name, table.rows) for table in tables(io.BytesIO(PHPMYADMIN.encode()))] == [("t", 3)]
+
+
+def test_a_column_that_the_insert_leaves_out_has_its_default_and_the_order_is_the_tables():
+    assert rows(TABLE + "INSERT INTO t (name, id) VALUES ('x', 1);") == [(b"1", b"x", b"new")]
+
+
+def test_a_column_without_a_default_cannot_be_left_out():
+    assert refusal(TABLE + "INSERT INTO t (name) VALUES ('x');") == (
+        "line 2: rows of table 't' leave out its column 'id', which has no default; dump it with --complete-insert"
+    )
+
+
+def test_only_the_columns_that_are_wanted_come_and_in_the_order_that_is_wanted():
+    assert rows(TABLE + "INSERT INTO t VALUES (1, 'x', 'y');", columns=["kind", "id"]) == [(b"y", b"1")]
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("order", "`order`"),
+        ("user", '"user"'),
+        ("Orders", "[dbo].[Orders]"),
+        ("t", "shop.t"),
+        ("t", "`shop`.`t`"),
+        ("a`b", "`a``b`"),
+    ],
+)
+def test_a_name_is_read_in_each_kind_of_quotes_and_without_its_schema(name, written):
+    assert rows(f"CREATE TABLE {written} (id int);\nINSERT INTO {written} VALUES (1);", name) == [(b"1",)]
+
+
+@pytest.mark.parametrize(
+    ("written", "cell"),
+    [
+        ("'it''s'", b"it's"), (r"'it\'s'", b"it's"), (r"'a\\'", b"a\\"), (r"'\0\Z\b\t\n\r'", b"\0\x1a\b\t\n\r"), (r"'100\%\_'", rb"100\%\_"),
+        (r"'\d'", b"d"), ("''", b""), ("NULL", None), ("null", None), ("'NULL'", b"NULL"), ("0x4142", b"AB"), ("X'4142'", b"AB"),
+        ("_binary 'AB'", b"AB"), ("_utf8mb4'AB'", b"AB"), ("b'101'", b"5"), ("-1.5e-7", b"-1.5e-7"), (".5", b".5"), ("TRUE", b"1"),
+        ("'0000-00-00'", b"0000-00-00"), ('"it\'s"', b"it's"), ("'\U0001f600'", "\U0001f600".encode()), ("'),('", b"),("), ("'; -- '", b"; -- "),
+    ],
+)  # fmt: skip
+def test_a_value_is_what_mysql_reads_in_it(written, cell):
+    assert rows(f"CREATE TABLE t (v text);\nINSERT INTO t VALUES ({written});") == [(cell,)]
+
+
+def test_the_bytes_of_a_blob_become_hexadecimal_digits():
+    assert rows("CREATE TABLE t (v blob);\nINSERT INTO t VALUES (_binary 'A\\0'), (0x4100), ('A\\0'), (NULL);") == [
+        (b"4100",), (b"4100",), (b"4100",), (None,),
+    ]  # fmt: skip
+
+
+def test_sqlites_own_dump_is_read():
+    dump = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE t(id INTEGER, name);\nINSERT INTO t VALUES(1,'a\\b''c');\nCOMMIT;\n"
+    assert rows(dump) == [(b"1", rb"a\b'c")]
+
+
+def test_a_script_of_sql_server_is_read():
+    dump = (
+        "USE [shop]\nGO\nSET ANSI_NULLS ON\nGO\nCREATE TABLE [dbo].[t](\n\t[id] [int] NOT NULL,\n\t[name] [nvarchar](50) NULL\n) ON [PRIMARY]\nGO\n"
+        "INSERT [dbo].[t] ([id], [name]) VALUES (1, N'Ayşe')\nINSERT [dbo].[t] ([id], [name]) VALUES (2, NULL)\nGO\n"
+    )
+    assert rows(dump.encode("utf-16")) == [(b"1", "Ayşe".encode()), (b"2", None)]
+
+
+def test_a_dump_says_its_encoding_and_the_mapping_may_know_better():
+    dump = (
+        b"/*!40101 SET NAMES latin5 */;\n" + TABLE.encode() + "INSERT INTO t VALUES (1,'ŞİĞ','ı');".encode("iso8859-9")
+    )
+    assert rows(dump) == [(b"1", "ŞİĞ".encode(), "ı".encode())]
+    assert rows(dump.replace(b"latin5", b"latin1"), encoding="cp1254") == [(b"1", "ŞİĞ".encode(), "ı".encode())]
+
+
+def test_a_text_that_is_not_of_the_encoding_stays_as_it_is_for_the_reader_of_rows_to_find():
+    assert rows(TABLE.encode() + b"INSERT INTO t VALUES (1,'\xdeule','');") == [(b"1", b"\xdeule", b"")]
+
+
+@pytest.mark.parametrize(
+    ("dump", "says"),
+    [
+        ("INSERT INTO t VALUES (1);", "line 1: rows of table 't' without the names of their columns; dump it with its structure (CREATE TABLE), or with --complete-insert"),
+        (TABLE + "INSERT INTO t VALUES (1, 'x');", "line 2: table 't': a row has 2 values for 3 columns"),
+        (TABLE + "\nINSERT INTO t VALUES (1, 'x', 'y), (2, 'x', 'y');", "line 3: a row that cannot be read, or does not end: (1, 'x', 'y), (2, 'x', 'y');"),
+        (TABLE + "INSERT INTO t SELECT * FROM s;", "line 2: an INSERT of a form that is not read (VALUES with tuples is): INSERT INTO t SELECT * FROM s;"),
+        (TABLE + "INSERT INTO t VALUES (1, now(), 'y');", "line 2: a row that cannot be read, or does not end: (1, now(), 'y');"),
+        (TABLE + "INSERT INTO t VALUES (1, DEFAULT, 'y');", "line 2: table 't': DEFAULT is no value that is read; dump the table's data, not expressions"),
+        (TABLE + "UPDATE t SET name = 'x';", "line 2: a statement that is not read: UPDATE t SET name = 'x';"),
+        (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\nDELETE FROM t;", "line 3: removes rows of table 't', which the dump has from line 2 on; are these two dumps in one file? part them"),
+        (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\n" + TABLE, "line 3: table 't' again, of which rows begin in line 2; part the two dumps"),
+        ("SET sql_mode='ANSI,NO_BACKSLASH_ESCAPES';", "line 1: its sql_mode has NO_BACKSLASH_ESCAPES, which is not read; dump it without"),
+        ("-- MySQL dump 10.13\n" + TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\n", "line 4: the dump was cut off: the line that its tool writes at the end is missing; dump it again"),
+        (TABLE + "INSERT INTO t VALUES (1, 'x', 'y'),", "line 2: a row that cannot be read, or does not end: "),
+        ("CREATE TABLE t (id int, name", "line 1: CREATE TABLE that does not end; was the dump cut off?"),
+        ("mysqldump: Got error: 1045: Access denied for user 'root'@'localhost'\n", "line 1: holds the error message of the tool that should have dumped: mysqldump: Got error: 1045: Access denied for user 'root'@'l..."),
+        ("<!DOCTYPE html><html>", "line 1: is a web page, not a dump; was the download answered with a login page?"),
+        ("%PDF-1.4", "line 1: is no statement: %PDF-1.4"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_told_with_its_line(dump, says):
+    assert refusal(dump) == says
+
+
+@pytest.mark.parametrize(
+    ("sign", "says"),
+    [
+        (
+            b"PGDMP\x01\x0e",
+            "is pg_dump's custom format; make a plain one: pg_dump --format=plain, or pg_restore -f shop.sql THIS",
+        ),
+        (b"SQLite format 3\0", "is an SQLite database, not a dump; name it as the database itself"),
+        (b"PK\x03\x04", "is a zip archive; name it .zip"),
+        (b"\x1f\x8b\x08", "is compressed with gzip; name it .gz"),
+    ],
+)
+def test_a_file_that_only_bears_the_name_of_a_dump_is_refused_by_what_it_is(sign, says):
+    assert refusal(sign + b"\0" * 100) == f"line 1: {says}"
+
+
+def test_a_table_or_a_column_that_is_not_there_is_told_with_those_that_are():
+    with pytest.raises(UnknownTable) as table:
+        rows(TABLE, "tt")
+    assert table.value.there_are == ["t"]
+    with pytest.raises(UnknownColumn) as column:
+        rows(TABLE + "INSERT INTO t VALUES (1, 'x', 'y');", columns=["nam"])
+    assert column.value.there_are == ["id", "name", "kind"]
+
+
+CELLS = st.one_of(st.none(), st.text(alphabet=st.characters(codec="utf-8"), max_size=12))
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=8), st.integers(min_value=1, max_value=40))
+def test_whatever_text_is_quoted_as_mysql_does_comes_back(table, block):
+    def quoted(cell):
+        escapes = str.maketrans(
+            {"\\": "\\\\", "'": "\\'", "\0": "\\0", "\n": "\\n", "\r": "\\r", "\x1a": "\\Z", '"': '\\"'}
+        )
+        return "NULL" if cell is None else f"'{cell.translate(escapes)}'"
+
+    values = ",".join(f"({quoted(first)},{quoted(second)})" for first, second in table)
+    dump = f"-- {'x' * (1 << 16)}\nCREATE TABLE t (a text, b text);\nINSERT INTO t VALUES {values};\n".encode()
+    found = [tuple(row) for one in read(io.BytesIO(dump), {"t": None}, block=block) for row in one.rows]
+    assert found == [tuple(cell if cell is None else cell.encode() for cell in row) for row in table]
