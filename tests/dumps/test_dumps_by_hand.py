@@ -1,5 +1,7 @@
 """What dumps of other tools and other times hold, and what they only seem to hold. Small texts, written by hand."""
 
+# ruff: noqa: E501 - a dump and what is said of it stand side by side
+
 from __future__ import annotations
 
 import io

@@ -1,5 +1,7 @@
 """Every value of a real dump is the one that the server holds, whatever the options of the tool that dumped it."""
 
+# ruff: noqa: E501 - a dump and what is said of it stand side by side
+
 from __future__ import annotations
 
 import io
