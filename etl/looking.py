@@ -51,7 +51,7 @@ def _numbered(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
     for first, rows in read_all(table, LOOKED_AT):
         faults = {fault.index: fault for fault in rows.faults}
         for index, row in enumerate(rows.rows):
-            yield first + index, row, faults.get(index)
+            yield first + rows.place(index), row, faults.get(index)
 
 
 def _preview_row(

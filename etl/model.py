@@ -247,11 +247,24 @@ class Rows:
     """The rows of one part of a source, in order. A faulty row stays in `rows` (its cells unusable), so that indices hold.
 
     `end` is where the next part has to start, when the source can tell only by reading (see Part.moved).
+
+    A blank line is no row, yet people count it. `blank` is how many there are in the part; `places` is where each row
+    stands when they are counted, from 0 (None: each at its index).
     """
 
     rows: Sequence[Sequence[object]]
     faults: tuple[RowFault, ...] = ()
     end: int | None = None
+    blank: int = 0
+    places: Sequence[int] | None = None
+
+    @property
+    def height(self) -> int:
+        """How many rows a person counts in this part."""
+        return len(self.rows) + self.blank
+
+    def place(self, index: int) -> int:
+        return index if self.places is None else self.places[index]
 
 
 class Part(Protocol):

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
+from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_part import CsvPart, record_start
-from etl.extract.csv_records import CsvFormat, Lines, read_records
+from etl.extract.csv_records import Lines, read_records
 from etl.extract.cuts import part_size, ranges, sample
 from etl.extract.kinds import (
     ENCODING,
@@ -32,7 +33,7 @@ from etl.extract.opening import (
     text_chunks,
     text_start,
 )
-from etl.extract.rows import Record, SequentialTable
+from etl.extract.rows import BLANK, Record, SequentialTable
 from etl.model import Part, Table
 
 OTHER_DELIMITERS = (";", "\t", "|", ",")
@@ -70,16 +71,21 @@ def open_csv(location: str, settings: Settings) -> Table:
     if is_compressed(path) or not cuttable(format.encoding):
         return _open_sequential(path, format, settings)
     begin = text_start(path, format.encoding)
-    header, data_begin = begin_table(_lines_from(path, begin, format), path, format, settings["header"])
-    format = replace(format, width=len(header))
-    first_row = 1 if settings["header"] else 2
-    return CsvTable(path, header, first_row, data_begin, size_of(path), format)
+    with reading(path):
+        top = begin_table(_lines_from(path, begin, format), path, format, settings["header"])
+    format = replace(format, width=len(top.names))
+    return CsvTable(path, top.names, top.first_row, top.end, size_of(path), format)
 
 
 def _format(settings: Settings) -> CsvFormat:
-    if settings["delimiter"] == settings["quote"]:
-        raise ValueError(f"delimiter and quote are both {settings['quote']!r}; they have to differ")
-    return CsvFormat(settings["encoding"], settings["delimiter"], settings["quote"], frozenset(settings["nulls"]))
+    delimiter, quote, escape = settings["delimiter"], settings["quote"], settings["escape"]
+    if delimiter == quote:
+        raise ValueError(f"delimiter and quote are both {quote!r}; they have to differ")
+    if escape is not None and escape == quote:
+        raise ValueError(f"escape and quote are both {quote!r}; a doubled quote is read without `escape`, leave it out")
+    if escape == delimiter:
+        raise ValueError(f"escape and delimiter are both {escape!r}; they have to differ")
+    return CsvFormat(settings["encoding"], delimiter, quote, escape, frozenset(settings["nulls"]), settings["trim"])
 
 
 def _lines_from(path: File, begin: int, format: CsvFormat) -> Lines:
@@ -93,34 +99,42 @@ def _chunks_from(path: File, begin: int) -> Iterator[bytes]:
             yield chunk
 
 
-def begin_table(
-    lines: Lines, path: File, format: CsvFormat, names: tuple[str, ...] | None
-) -> tuple[tuple[str, ...], int]:
-    """The header, and the byte its data begin at. `names` is the header of a file that has none."""
-    start = lines.position
+@dataclass(frozen=True, slots=True)
+class Top:
+    """What stands above a file's data: the columns' names; where the data begin, and the number of their first row."""
+
+    names: tuple[str, ...]
+    end: int
+    first_row: int
+
+
+def begin_table(lines: Lines, path: File, format: CsvFormat, names: tuple[str, ...] | None) -> Top:
+    """Read what stands above the data. `names` is the header of a file that has none."""
     if names:
-        return _named(path, names), start
-    cells, reason = next(read_records(lines, format), ([], "there are only blank lines"))
+        return Top(_named(path, names), lines.position, 1)
+    records = enumerate(read_records(lines, format), start=1)
+    nothing: Record = [], "there are only blank lines"
+    row, (cells, reason) = next((one for one in records if one[1] is not BLANK), (1, nothing))
     if reason:
-        raise SourceError(f"{path} row 1, which has to be the header: {reason}")
+        raise SourceError(f"{path} row {row}, which has to be the header: {reason}")
     names = tuple(map(str, cells))
-    _check_delimiter(path, names, format)
-    return _named(path, names), lines.position
+    _check_delimiter(path, row, names, format)
+    return Top(_named(path, names, row), lines.position, row + 1)
 
 
-def _named(path: File, cells: tuple[str, ...]) -> tuple[str, ...]:
+def _named(path: File, cells: tuple[str, ...], row: int = 1) -> tuple[str, ...]:
     try:
         return column_names(cells)
     except ValueError as error:
-        raise SourceError(f"{path} row 1: {error}") from None
+        raise SourceError(f"{path} row {row}: {error}") from None
 
 
-def _check_delimiter(path: File, cells: tuple[str, ...], format: CsvFormat) -> None:
+def _check_delimiter(path: File, row: int, cells: tuple[str, ...], format: CsvFormat) -> None:
     """A header that is one cell with another delimiter in it was cut with the wrong one."""
     other = next((one for one in OTHER_DELIMITERS if one in cells[0] and one != format.delimiter), None)
     if len(cells) == 1 and other:
         raise SourceError(
-            f"{path} row 1: with the delimiter {format.delimiter!r} the header is one column, '{cells[0][:60]}'; "
+            f"{path} row {row}: with the delimiter {format.delimiter!r} the header is one column, '{cells[0][:60]}'; "
             f"write `delimiter: {_as_yaml(other)}`?"
         )
 
@@ -131,18 +145,19 @@ def _as_yaml(delimiter: str) -> str:
 
 def _open_sequential(path: File, format: CsvFormat, settings: Settings) -> Table:
     """A compressed file, or one in an encoding whose newlines cannot be found among the bytes."""
-    encoding = format.encoding
+    encoding, names = format.encoding, settings["header"]
     format = replace(format, encoding=chunk_encoding(encoding))
-    names = settings["header"]
-    header, _ = begin_table(Lines(text_chunks(path, encoding), 0, format), path, format, names)
-    wide = replace(format, width=len(header))
+    with reading(path):
+        top = begin_table(Lines(text_chunks(path, encoding), 0, format), path, format, names)
+    wide = replace(format, width=len(top.names))
 
     def records() -> Iterator[Record]:
-        lines = Lines(text_chunks(path, encoding), 0, wide)
-        begin_table(lines, path, format, names)
-        return read_records(lines, wide)
+        with reading(path):
+            lines = Lines(text_chunks(path, encoding), 0, wide)
+            begin_table(lines, path, format, names)
+            yield from read_records(lines, wide)
 
-    return SequentialTable(header, 1 if names else 2, records, text_only=True)
+    return SequentialTable(top.names, top.first_row, records, text_only=True)
 
 
 CSV = Kind(
@@ -165,6 +180,13 @@ CSV = Kind(
             one_character_or_none,
             {"type": ["string", "null"], "examples": ['"', "'", None]},
             '"',
+        ),
+        Option(
+            "escape",
+            "the character that takes the meaning from the one after it, for files that do not double their quotes. "
+            "\\n, \\r and \\t are control characters then, and a cell of \\N alone stays one. Default: none.",
+            one_character_or_none,
+            {"type": ["string", "null"], "examples": ["\\"]},
         ),
         column_names_option("the columns' names, for a file that has no header line."),
         Option(

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import BinaryIO
 
-from etl.extract.csv_records import CsvFormat, Lines, read_records, without_nulls
+from etl.extract.csv_format import CsvFormat
+from etl.extract.csv_quotes import is_suspect
+from etl.extract.csv_records import Lines, read_records
 from etl.extract.cuts import LINE_END
 from etl.extract.locations import File
 from etl.extract.opening import reading
-from etl.extract.rows import gather, ragged
+from etl.extract.rows import gather, ragged, shown_cells
 from etl.model import RowFault, Rows
 
 READ_ON = 1 << 16
@@ -49,14 +52,19 @@ class CsvPart:
 
     def _at_once(self, block: bytes) -> Rows | None:
         """The usual case, fast: the block is whole, decodable and well formed. None when it is not."""
-        if len(block) > self.format.longest or b"\0" in block:
+        format = self.format
+        if len(block) > format.longest or b"\0" in block:
             return None
         try:
-            rows = parse(block.decode(self.format.encoding), self.format)
+            text = block.decode(format.encoding)
+            if format.escape and format.escape in text:
+                return None
+            if _mostly_blank(block):
+                return _spread(text, format, self.stop)
+            rows = parse(text, format)
         except (UnicodeDecodeError, csv.Error):
             return None
-        rows, faults = _check_widths(rows, self.format.width)
-        return Rows(without_nulls(rows, self.format.nulls), faults, self.stop)
+        return _content(rows, format, self.stop)
 
     def _one_by_one(self, block: bytes, file: BinaryIO) -> Rows:
         lines = Lines(_reading_on(block, file), self.start, self.format)
@@ -64,8 +72,14 @@ class CsvPart:
         return replace(content, end=lines.position)
 
 
+def _mostly_blank(block: bytes) -> bool:
+    """Whether so many lines are blank that a list of them all would take many times the block's memory."""
+    many = len(block) >> 4
+    return block.count(b"\n\n") > many or (b"\r" in block and block.count(b"\r\r") + block.count(b"\n\r") > many)
+
+
 def parse(text: str, format: CsvFormat) -> list[list[str]]:
-    """All rows of a text, blank lines as []. Raises csv.Error.
+    """All rows of a text, blank lines as []. Raises csv.Error, also for a row whose quotes need a closer look.
 
     A line without a quote is a record that only has to be split, which takes half the time of csv.reader. It gets the lines
     with quotes; all of them, where they are many.
@@ -73,17 +87,30 @@ def parse(text: str, format: CsvFormat) -> list[list[str]]:
     quote = format.quote if format.quote and format.quote in text else None
     if "\r" in text:
         if quote or text.count("\r") != text.count("\r\n"):
-            return list(format.reader(io.StringIO(text, newline="")))
+            return _read(io.StringIO(text, newline=""), format)
         text = text.replace("\r\n", "\n")
     lines = text.split("\n")
     if not lines[-1]:
         lines.pop()
     quoted = [index for index, line in enumerate(lines) if quote in line] if quote else []
     if len(quoted) > len(lines) // 2:
-        return list(format.reader(io.StringIO(text, newline="")))
+        return _read(io.StringIO(text, newline=""), format)
     delimiter = format.delimiter
     rows = [line.split(delimiter) if line else [] for line in lines]
     return _with_quoted(rows, lines, quoted, format) if quoted else rows
+
+
+def _read(lines: Iterable[str], format: CsvFormat) -> list[list[str]]:
+    """What csv.reader makes of the lines. Raises csv.Error, also when a row of it is suspect."""
+    rows = list(format.reader(lines))
+    _check_quotes(rows, format.quote)
+    return rows
+
+
+def _check_quotes(rows: list[list[str]], quote: str | None) -> None:
+    # In a file whose quotes are all around cells, one join says that none is left in any of them.
+    if quote and quote in "".join(chain.from_iterable(rows)) and any(is_suspect(row, quote) for row in rows):
+        raise csv.Error
 
 
 def _with_quoted(rows: list[list[str]], lines: list[str], quoted: list[int], format: CsvFormat) -> list[list[str]]:
@@ -95,6 +122,7 @@ def _with_quoted(rows: list[list[str]], lines: list[str], quoted: list[int], for
         if index not in taken:
             reader = format.reader(f"{lines[at]}\n" for at in range(index, len(lines)))
             rows[index] = next(reader)
+            _check_quotes([rows[index]], format.quote)
             taken.update(range(index + 1, index + reader.line_num))
     return [row for index, row in enumerate(rows) if index not in taken]
 
@@ -102,7 +130,7 @@ def _with_quoted(rows: list[list[str]], lines: list[str], quoted: list[int], for
 def _each_is_a_record(rows: list[list[str]], lines: list[str], quoted: list[int], format: CsvFormat) -> bool:
     """Read the quoted lines as if none of them went on in the next line. If one does, there are fewer rows than lines."""
     try:
-        read = list(format.reader(lines[index] for index in quoted))
+        read = _read([lines[index] for index in quoted], format)
     except csv.Error:
         return False
     if len(read) != len(quoted):
@@ -112,19 +140,42 @@ def _each_is_a_record(rows: list[list[str]], lines: list[str], quoted: list[int]
     return True
 
 
-def _check_widths(rows: list[list[str]], width: int) -> tuple[list[list[str]], tuple[RowFault, ...]]:
+def _content(rows: list[list[str]], format: CsvFormat, end: int) -> Rows:
     # One pass in C when all is well; the blank lines are only looked for when something is not.
-    if set(map(len, rows)) <= {width}:
-        return rows, ()
-    rows = [row for row in rows if row]
+    if set(map(len, rows)) <= {format.width}:
+        return Rows(format.without_nulls(rows), (), end)
+    places = [place for place, row in enumerate(rows) if row]
+    return _with_places([row for row in rows if row], places, len(rows), format, end)
+
+
+def _with_places(rows: list[list[str]], places: list[int], height: int, format: CsvFormat, end: int) -> Rows:
     faults = [
-        RowFault(index, ragged(len(row), width), tuple(row)) for index, row in enumerate(rows) if len(row) != width
+        RowFault(index, ragged(len(row), format.width), shown_cells(row))
+        for index, row in enumerate(rows)
+        if len(row) != format.width
     ]
-    return rows, tuple(faults)
+    blank = height - len(rows)
+    return Rows(format.without_nulls(rows), tuple(faults), end, blank, places if blank else None)
+
+
+def _spread(text: str, format: CsvFormat, end: int) -> Rows | None:
+    """A text that is mostly blank lines, without a list of them. None when more than newlines has to be looked at."""
+    text = text.replace("\r\n", "\n")
+    if "\r" in text or (format.quote and format.quote in text):
+        return None
+    rows, places, place, at = [], [], 0, 0
+    for line in re.finditer("[^\n]+", text):
+        place += text.count("\n", at, line.start())
+        at = line.start()
+        rows.append(line[0].split(format.delimiter))
+        places.append(place)
+    height = place + text.count("\n", at) + (not text.endswith("\n"))
+    return _with_places(rows, places, height, format, end)
 
 
 def _reading_on(block: bytes, file: BinaryIO) -> Iterator[bytes]:
-    yield block
+    for at in range(0, len(block), READ_ON):
+        yield block[at : at + READ_ON]
     while more := file.read(READ_ON):
         yield more
 

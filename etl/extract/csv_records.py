@@ -1,44 +1,26 @@
 """CSV one record at a time: slower than a whole block at once, but it can say what is wrong with a row, and where.
 
 The rules, which hold however a file is cut:
-- A record ends at \\n, \\r\\n or \\r outside quotes. A blank line is not a record: it is passed over and not counted.
+- A record ends at \\n, \\r\\n or \\r outside quotes. A blank line is not a record, but it is counted.
 - A row with more or fewer cells than the header, with an undecodable byte, or with a NUL character is a fault.
 - A quote that breaks the rules makes its row a fault, together with the lines it took along; reading goes on with the
   next line. A record longer than `longest` is taken for one whose quote is never closed.
+- A quote inside a cell that does not begin with one is a letter, except where csv_quotes finds that it cannot be.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from etl.extract.rows import Record, ragged
+from etl.extract.csv_format import CsvFormat
+from etl.extract.csv_quotes import stray_quote, unescaped
+from etl.extract.opening import LONGEST_LINE, EndlessLine
+from etl.extract.rows import BLANK, Record, ragged
 from etl.extract.undecodable import undecodable
 
-LONGEST_RECORD = 1 << 24
 SHOWN = 500
 """How much of a malformed line is kept for people to see."""
-
-
-@dataclass(frozen=True, slots=True)
-class CsvFormat:
-    """How a CSV file is written, and how many columns it has (0 while that is not known yet)."""
-
-    encoding: str = "utf-8"
-    delimiter: str = ","
-    quote: str | None = '"'
-    nulls: frozenset[str] = frozenset()
-    width: int = 0
-    longest: int = LONGEST_RECORD
-
-    def reader(self, lines: Iterator[str]) -> Any:
-        """A csv.reader. Its limit on a cell's length is one for the whole process, so it is set each time."""
-        csv.field_size_limit(self.longest)
-        if self.quote is None:
-            return csv.reader(lines, delimiter=self.delimiter, quoting=csv.QUOTE_NONE, strict=True)
-        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, strict=True)
 
 
 class RecordTooLong(csv.Error):
@@ -46,17 +28,19 @@ class RecordTooLong(csv.Error):
 
 
 class Lines:
-    """Decoded lines of a byte stream, which remembers where it is and what was wrong since the record began."""
+    """Decoded lines of a byte stream, which remembers where it is, and the record's text and what was wrong with it."""
 
     def __init__(self, chunks: Iterator[bytes], start: int, format: CsvFormat) -> None:
-        self._lines = raw_lines(chunks)
-        self._encoding, self._longest = format.encoding, format.longest
+        self._lines = raw_lines(chunks, start)
+        self._encoding, self._longest, self._escape = format.encoding, format.longest, format.escape
+        self._delimiter = format.delimiter
         self.position = start
         self.begin_record()
 
     def begin_record(self) -> None:
         self._record_start = self.position
-        self.first_line, self.lines, self.complaint = "", 0, ""
+        self.complaint = ""
+        self.record: list[str] = []
 
     def __iter__(self) -> Lines:
         return self
@@ -64,11 +48,11 @@ class Lines:
     def __next__(self) -> str:
         line = next(self._lines)
         text = self._decode(line)
+        if self._escape and self._escape in text:
+            text = unescaped(text, self._escape, self._delimiter)
         self.position += len(line)
-        self.lines += 1
-        if self.lines == 1:
-            self.first_line = text
-        elif self.position - self._record_start > self._longest:
+        self.record.append(text)
+        if len(self.record) > 1 and self.position - self._record_start > self._longest:
             raise RecordTooLong
         return text
 
@@ -81,16 +65,35 @@ class Lines:
             return line.decode(self._encoding, "backslashreplace")
 
 
-def raw_lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines with their endings. Unlike str.splitlines, bytes.splitlines knows no ends but \\n, \\r\\n and \\r."""
-    rest = b""
+def at_every_end(data: bytes) -> list[bytes]:
+    """Unlike str.splitlines, bytes.splitlines knows no ends but \\n, \\r\\n and \\r."""
+    return data.splitlines(keepends=True)
+
+
+def at_newlines(data: bytes) -> list[bytes]:
+    lines = [line + b"\n" for line in data.split(b"\n")]
+    last = lines.pop()[:-1]
+    return [*lines, last] if last else lines
+
+
+def raw_lines(
+    chunks: Iterator[bytes], begin: int = 0, cut: Callable[[bytes], list[bytes]] = at_every_end
+) -> Iterator[bytes]:
+    """Lines with their endings, of a stream whose first byte is number `begin`. Raises EndlessLine."""
+    held: list[bytes] = []  # a line that has not ended, or whose last \r may be half of \r\n
+    size = 0
     for chunk in chunks:
-        lines = (rest + chunk).splitlines(keepends=True)
-        # A last line without \n may go on in the next chunk, and its \r may be half of \r\n.
-        rest = lines.pop() if lines and not lines[-1].endswith(b"\n") else b""
-        yield from lines
-    if rest:
-        yield rest
+        held.append(chunk)
+        size += len(chunk)
+        # Put together only when there is an end in it: a line of many chunks would be copied for each of them.
+        if b"\n" in chunk or b"\r" in chunk or (len(held) > 1 and held[-2].endswith(b"\r")):
+            lines = cut(b"".join(held))
+            held = [lines.pop()] if lines and not lines[-1].endswith(b"\n") else []
+            begin, size = begin + size - sum(map(len, held)), sum(map(len, held))
+            yield from lines
+        if size > LONGEST_LINE:
+            raise EndlessLine(begin)
+    yield from held
 
 
 def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> Iterator[Record]:
@@ -103,10 +106,13 @@ def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> It
         except StopIteration:
             return
         except csv.Error as error:
-            yield [lines.first_line.rstrip("\r\n")[:SHOWN]], malformed(error, lines.lines - 1, format)
+            yield [lines.record[0].rstrip("\r\n")[:SHOWN]], malformed(error, len(lines.record) - 1, format)
         else:
-            if cells:
-                yield without_nulls([cells], format.nulls)[0], lines.complaint or complaint(cells, format.width)
+            yield (format.without_nulls([cells])[0], _fault(cells, lines, format)) if cells else BLANK
+
+
+def _fault(cells: Sequence[str], lines: Lines, format: CsvFormat) -> str:
+    return lines.complaint or stray_quote(cells, lines.record, format) or complaint(cells, format.width)
 
 
 def malformed(error: csv.Error, taken: int, format: CsvFormat) -> str:
@@ -132,10 +138,3 @@ def complaint(cells: Sequence[str], width: int) -> str:
         if "\0" in cell:
             return f"cell {number} holds a NUL character, which no shop can store; is the encoding right (utf-16)?"
     return ""
-
-
-def without_nulls(rows: list[list[str]], nulls: Collection[str]) -> list[list[str]]:
-    """The rows with "" for every cell that is one of the texts that mean null."""
-    if not nulls:
-        return rows
-    return [["" if cell in nulls else cell for cell in row] for row in rows]

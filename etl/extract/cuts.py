@@ -6,16 +6,14 @@ import re
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from etl.errors import SourceError
 from etl.extract.locations import File
-from etl.extract.opening import reading
+from etl.extract.opening import LONGEST_LINE, EndlessLine, reading
 
 # \n, \r\n, or the lone \r of old Macs; a \r at the very end of what was read may be half of \r\n, so it does not count.
 LINE_END = re.compile(rb"\n|\r(?=[^\n])")
 NEWLINE = re.compile(rb"\n")
 
 WINDOW = 1 << 16
-LONGEST_LINE = 1 << 24
 LARGEST_PART = 1 << 23
 """No part is much longer, however many rows are asked for: a worker's memory stays bounded."""
 
@@ -33,12 +31,12 @@ def ranges(path: File, begin: int, end: int, size: int, choose: Choose = first_l
     start = begin
     with reading(path), path.open("rb") as file:
         while start < end:
-            stop = min(_line_after(path, file, start + size - 1, choose), end)
+            stop = min(_line_after(file, start + size - 1, choose), end)
             yield start, stop
             start = stop
 
 
-def _line_after(path: File, file: BinaryIO, at: int, choose: Choose) -> int:
+def _line_after(file: BinaryIO, at: int, choose: Choose) -> int:
     """The place after `at` where a line begins, or the end of the file."""
     begin = at
     while window := _window(file, at):
@@ -47,9 +45,7 @@ def _line_after(path: File, file: BinaryIO, at: int, choose: Choose) -> int:
             return at + found
         at += max(1, len(window) - 1)  # the last byte again: it may be a \r whose \n comes next
         if at - begin > LONGEST_LINE:
-            raise SourceError(
-                f"{path}: no line ends in the {LONGEST_LINE >> 20} MB after byte {begin}; is this a text file?"
-            )
+            raise EndlessLine(begin)
         if len(window) == 1:
             break
     return at

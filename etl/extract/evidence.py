@@ -24,5 +24,5 @@ def fingerprint(location: str, *, whole: bool = True) -> Evidence:
 def _sha256(path: File) -> str:
     if not isinstance(path, RemoteFile):
         return sha256_of(path)
-    with path.raw_stream() as file:
+    with path.stream() as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

@@ -64,7 +64,7 @@ def _workbook(path: File) -> CalamineWorkbook:
 
     if not isinstance(path, RemoteFile):
         return CalamineWorkbook.from_path(path)
-    with path.raw_stream() as file:
+    with path.stream() as file:
         return CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
 
 

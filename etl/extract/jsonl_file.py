@@ -1,7 +1,7 @@
 """The kind `jsonl`: one JSON object a line. Every newline is a true boundary, so the file is cut without a doubt.
 
 The columns are the keys of the first 1,000 objects, or what `header` lists; an object with a further key is a fault
-that names it. A blank line is not a row.
+that names it. A blank line is not a row, but it is counted: a row has the number of its line.
 """
 
 from __future__ import annotations
@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from itertools import islice
 
 from etl.errors import SourceError
-from etl.extract.csv_records import SHOWN, raw_lines
+from etl.extract.csv_records import SHOWN, at_newlines, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
 from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, keys_of, record_of, surrogates_possible, value_fault
 from etl.extract.kinds import ENCODING, TRIM, Kind, Settings, column_names_option, holding_nothing
 from etl.extract.locations import File, size_of
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
-from etl.extract.rows import Record, SequentialTable, gather
+from etl.extract.rows import BLANK, Record, SequentialTable, gather
 from etl.extract.undecodable import undecodable
 from etl.model import Part, Rows, Table
+
+NOTHING = object()
+"""What a blank line holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class JsonlPart:
     def read(self) -> Rows:
         with reading(self.path), self.path.open("rb") as file:
             file.seek(self.begin)
-            lines = file.read(self.stop - self.begin).split(b"\n")
+            lines = file.read(self.stop - self.begin).removesuffix(b"\n").split(b"\n")
         return gather(_records(lines, self.encoding, self.header))
 
 
@@ -75,13 +78,14 @@ def open_jsonl(location: str, settings: Settings) -> Table:
 
 
 def _lines(path: File, encoding: str) -> Iterator[bytes]:
-    return raw_lines(text_chunks(path, encoding))
+    with reading(path):
+        yield from raw_lines(text_chunks(path, encoding), cut=at_newlines)
 
 
 def _header(path: File, encoding: str) -> tuple[str, ...]:
     """The keys of the first objects. Raises SourceError when there is none, with the first line's own fault."""
     records = _decoded(_lines(path, encoding), chunk_encoding(encoding))
-    first = list(islice(records, HEADER_SAMPLE))
+    first = list(islice((one for one in records if one[0] is not NOTHING), HEADER_SAMPLE))
     header = keys_of(value for value, _ in first)
     if not header:
         reason = next((reason for _, reason in first if reason), "there is no object with a key in it")
@@ -90,11 +94,12 @@ def _header(path: File, encoding: str) -> tuple[str, ...]:
 
 
 def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, str]]:
-    """Each line's value, and what is wrong with the line; the line's own text is the value then."""
+    """Each line's value, and what is wrong with the line; the line's own text is the value then. A blank one is NOTHING."""
     for line in lines:
         try:
             text = line.decode(encoding)
             if text.isspace() or not text:
+                yield NOTHING, ""
                 continue
             value = decode(text, ROW)
             yield value, value_fault(value) if surrogates_possible(text) else ""
@@ -110,7 +115,10 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, st
 def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> Iterator[Record]:
     known = frozenset(header)
     for value, reason in _decoded(lines, encoding):
-        yield ([_shown(value)], reason) if reason else record_of(value, header, known)
+        if value is NOTHING:
+            yield BLANK
+        else:
+            yield ([_shown(value)], reason) if reason else record_of(value, header, known)
 
 
 def _shown(value: object) -> str:

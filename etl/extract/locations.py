@@ -45,12 +45,6 @@ class RemoteFile:
         return opened
 
     def stream(self) -> BinaryIO:
-        """For reading from beginning to end, decompressed when the name says so."""
-        files, path = self._found()
-        opened: BinaryIO = files.open(path, "rb", compression="infer")
-        return opened
-
-    def raw_stream(self) -> BinaryIO:
         """For reading the bytes as they are stored from beginning to end."""
         files, path = self._found()
         opened: BinaryIO = files.open(path, "rb")

@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import codecs
+import gzip
 import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from etl.errors import SourceError
+from etl.extract.compressed import SUFFIXES, unpacked
 from etl.extract.locations import File, RemoteFile, located
 from etl.suggest import perhaps
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-COMPRESSED = (".gz", ".bz2", ".xz")
 CHUNK = 1 << 18
+LONGEST_LINE = 1 << 24
+
+
+class EndlessLine(ValueError):
+    """A line that is longer than any line of a text file. `begin` is its first byte."""
+
+    def __init__(self, begin: int) -> None:
+        super().__init__(f"no line ends in the {LONGEST_LINE >> 20} MB after byte {begin}; is this a text file?")
+
 
 _OTHER_FORMATS = {
     b"PK\x03\x04": "is a zip archive or an Excel workbook, not text; a workbook is read with `excel:`",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook, not text; read it with `excel:`",
     b"\x1f\x8b": "is compressed with gzip; its name has to end in .gz",
 }
+# The mark of utf-32 begins with that of utf-16, so it stands in front of it.
 _MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
+    codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
@@ -69,10 +81,12 @@ def reading(path: File) -> Iterator[None]:
         raise SourceError(f"{path}: no such file{_near_files(path)}") from None
     except PermissionError:
         raise SourceError(f"{path}: this user may not read it; change its owner or its mode (chmod u+r)") from None
-    except (EOFError, zlib.error, lzma.LZMAError) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
         raise SourceError(f"{path}: the compressed file is damaged or cut off ({error}); fetch it again") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({_reason(path, error)})") from None
+    except EndlessLine as error:
+        raise SourceError(f"{path}: {error}") from None
     except Exception as error:
         if not (isinstance(path, RemoteFile) and _is_foreign(error)):
             raise
@@ -113,36 +127,14 @@ def _some_of(names: list[str]) -> str:
 
 
 def is_compressed(path: File) -> bool:
-    return path.suffix in COMPRESSED
-
-
-class XzSource:
-    """What petl's GzipSource is to .gz, for .xz, which petl has no source for."""
-
-    def __init__(self, filename: str) -> None:
-        self.filename = filename
-
-    def open(self, mode: str = "rb") -> Any:
-        return lzma.open(self.filename, mode)
+    return path.suffix in SUFFIXES
 
 
 @contextmanager
 def byte_stream(path: File) -> Iterator[BinaryIO]:
     """The file's content, decompressed when its name says so."""
-    if isinstance(path, RemoteFile):
-        with reading(path), path.stream() as file:
-            yield file
-        return
-    # petl takes a quarter of a second to import: a plain file does without.
-    if not is_compressed(path):
-        with reading(path), path.open("rb") as file:
-            yield file
-        return
-    from petl.io.sources import read_source_from_arg, register_codec
-
-    register_codec(".xz", XzSource)
-    with reading(path), read_source_from_arg(str(path)).open("rb") as stream:
-        yield stream
+    with reading(path), path.stream() if isinstance(path, RemoteFile) else path.open("rb") as file:
+        yield unpacked(file, path.suffix)
 
 
 def cuttable(encoding: str) -> bool:
@@ -159,11 +151,11 @@ def check_format(path: File, head: bytes, encoding: str) -> None:
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise SourceError(f"{path}: {what}")
-    for mark, name in _MARKS.items():
-        if head.startswith(mark) and not codecs.lookup(encoding).name.startswith(name):
-            raise SourceError(
-                f"{path}: begins with the mark of {name}, the mapping says {encoding}; write `encoding: {name}`"
-            )
+    mark = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
+    if mark and not codecs.lookup(encoding).name.startswith(mark):
+        raise SourceError(
+            f"{path}: begins with the mark of {mark}, the mapping says {encoding}; write `encoding: {mark}`"
+        )
 
 
 def text_start(path: File, encoding: str) -> int:

@@ -13,15 +13,29 @@ from etl.model import Part, RowFault, Rows, Table
 Record = tuple[Sequence[object], str]
 """A row's cells, and why it cannot be used ("" when it can)."""
 
+BLANK: Record = ((), "")
+"""A blank line: no row, but counted where rows are numbered."""
+
 
 def gather(records: Iterable[Record], end: int | None = None) -> Rows:
     rows: list[Sequence[object]] = []
     faults: list[RowFault] = []
-    for cells, reason in records:
+    places: list[int] = []
+    height = 0
+    for height, (cells, reason) in enumerate(records, start=1):
         if reason:
-            faults.append(RowFault(len(rows), reason, tuple(map(str, cells))))
+            faults.append(RowFault(len(rows), reason, shown_cells(cells)))
+        elif not cells:
+            continue
+        places.append(height - 1)
         rows.append(cells)
-    return Rows(rows, tuple(faults), end)
+    blank = height - len(rows)
+    return Rows(rows, tuple(faults), end, blank, places if blank else None)
+
+
+def shown_cells(cells: Sequence[object]) -> tuple[str, ...]:
+    """A faulty row's cells for people. Whether blanks around a cell are kept depends on the way it was read."""
+    return tuple(str(cell).strip() for cell in cells)
 
 
 def ragged(cells: int, columns: int) -> str:
@@ -63,7 +77,7 @@ def read_all(table: Table, rows: int = 5000) -> Iterator[tuple[int, Rows]]:
     number = table.first_row
     for content in in_order(table.parts(rows), lambda part: part.read):
         yield number, content
-        number += len(content.rows)
+        number += content.height
 
 
 class Ended(Protocol):

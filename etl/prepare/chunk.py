@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
@@ -26,13 +26,15 @@ class Rejected:
 
 @dataclass(slots=True)
 class Chunk:
-    """What became of a part's rows, in their order. All indices count the part's rows from 0.
+    """What became of a part's rows, in their order. All indices count the part's rows from 0, blank lines among them.
 
+    height   how many rows a person counts: those that were read, and the blank lines between them
     lines    a line of JSON for each valid record; `keys` and `indices` run parallel to these,
     columns  and so do these: the values of the fields that must be unique or refer to another stage
     """
 
     read: int
+    height: int
     end: int | None = None
     filtered: list[tuple[int, str | None]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -54,7 +56,9 @@ def prepare_chunk(program: Program, part: Part, most: int | None = None) -> Chun
 
 
 def first_rows(rows: Rows, most: int) -> Rows:
-    return Rows(rows.rows[:most], tuple(fault for fault in rows.faults if fault.index < most), rows.end)
+    faults = tuple(fault for fault in rows.faults if fault.index < most)
+    places = None if rows.places is None else rows.places[:most]
+    return replace(rows, rows=rows.rows[:most], faults=faults, places=places)
 
 
 def prepare_rows(program: Program, rows: Rows) -> Chunk:
@@ -64,12 +68,24 @@ def prepare_rows(program: Program, rows: Rows) -> Chunk:
     keys = text_column(batch.keys)
     bad = batch.failed | _invalid(program, batch) | _keyless(keys)
     try:
-        return _chunk(program, rows, indices, batch, keys, bad)
+        return _placed(_chunk(program, rows, indices, batch, keys, bad), rows)
     except UnicodeEncodeError:
         # Half a character, which a JSON file can hold and UTF-8 cannot: only writing tells.
         records = (record_at(batch.columns, position) for position in range(len(keys)))
         unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
-        return _chunk(program, rows, indices, batch, keys, bad | unwritable)
+        return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable), rows)
+
+
+def _placed(chunk: Chunk, rows: Rows) -> Chunk:
+    """The chunk with places instead of indices, where there are blank lines between the rows."""
+    if (at := rows.places) is None:
+        return chunk
+    return replace(
+        chunk,
+        filtered=[(at[index], key) for index, key in chunk.filtered],
+        rejected=[replace(one, index=at[one.index]) for one in chunk.rejected],
+        indices=[at[index] for index in chunk.indices],
+    )
 
 
 def _invalid(program: Program, batch: Batch) -> set[int]:
@@ -93,6 +109,7 @@ def _chunk(
         keys, valid = list(compress(keys, good)), list(compress(made, good))
     return Chunk(
         len(rows.rows),
+        rows.height,
         rows.end,
         filtered=_filtered(program, rows, indices, batch),
         rejected=_rejected(program, rows, [made[position] for position in sorted(bad)]),

@@ -119,7 +119,7 @@ class StageIntegrity:
         verdicts = []
         for chunk in chunks:
             verdicts.append(self._judge(chunk, first_row, missing, taken))
-            first_row += chunk.read
+            first_row += chunk.height
         self._keep_budget()
         return verdicts
 

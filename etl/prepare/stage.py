@@ -37,7 +37,7 @@ def prepare_stage(
     while together := list(islice(in_order, TOGETHER)):
         for chunk, verdict in zip(together, integrity.judge(together, row), strict=True):
             counts += scribe.write(chunk, row, verdict)
-            row += chunk.read
+            row += chunk.height
             progress(chunk.read)
     packaged = writer.close(counts)
     written = writer.records, packaged.held.records

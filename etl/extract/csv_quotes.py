@@ -1,0 +1,92 @@
+"""Quotes where csv takes them for letters, and what an escape means.
+
+`2"Chair, low",x` is three cells to csv, and five to nobody: a cell that was cut at its delimiter because its quotes are broken. A
+quote in the middle of a cell (`5" pipe`) is a letter all the same. The parsed cells cannot tell the two from `"5"" pipe"`,
+so they only tell that a look at the raw text is due.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+from etl.extract.csv_format import CsvFormat
+
+
+def is_suspect(cells: Sequence[str], quote: str) -> bool:
+    """Whether a row's parsed cells may come from broken quotes."""
+    holds = False
+    for cell in cells:
+        if quote in cell:
+            if cell[0] != quote and cell.lstrip()[0] == quote:
+                return True
+            if holds and cell.rstrip()[-1] == quote:
+                return True
+            holds = True
+    return False
+
+
+def stray_quote(cells: Sequence[str], record: Sequence[str], format: CsvFormat) -> str:
+    """What is wrong with the quotes of a record that csv has read into these cells, or ""."""
+    if format.quote is None or not is_suspect(cells, format.quote):
+        return ""
+    holder = 0
+    for number, cell in enumerate(_bare_cells("".join(record), format), start=1):
+        if format.quote not in cell:
+            continue
+        if cell.lstrip()[0] == format.quote:
+            return f"cell {number} has a blank before its quote, so its quotes do not count; take the blank away"
+        if holder and cell.rstrip()[-1] == format.quote:
+            return (
+                f"cell {holder} holds a quote in its middle and cell {number} ends in one; was one cell cut at its delimiter? "
+                "Put it in quotes as a whole, with those in it doubled; where a quote is a letter, write `quote: null`"
+            )
+        holder = holder or number
+    return ""
+
+
+def _bare_cells(text: str, format: CsvFormat) -> Iterator[str]:
+    """Each cell as it is written, without what is escaped in it; "" for one in quotes. The text is one well-formed record."""
+    text = text.rstrip("\r\n")
+    cell, at = _cell(format), 0
+    while True:
+        found = cell.match(text, at)
+        assert found is not None  # the pattern matches nothing, too
+        bare = found["bare"] or ""
+        yield re.sub(re.escape(format.escape) + "(?s:.)", "", bare) if format.escape else bare
+        at = found.end() + 1
+        if at > len(text):
+            return
+
+
+@lru_cache(maxsize=16)
+def _cell(format: CsvFormat) -> re.Pattern[str]:
+    """A cell: in quotes, or bare. Possessive, so that it takes linear time on any text."""
+    quote, delimiter = re.escape(format.quote or ""), re.escape(format.delimiter)
+    escape = re.escape(format.escape) if format.escape else ""
+    escaped = f"|{escape}(?s:.)" if escape else ""
+    blanks = " *+" if format.trim and format.delimiter != " " else ""
+    quoted = f"{blanks}{quote}(?:[^{quote}{escape}]++|{quote}{quote}{escaped})*+{quote}(?={delimiter}|$)"
+    return re.compile(f"{quoted}|(?P<bare>(?:[^{delimiter}{escape}]++{escaped})*+)")
+
+
+CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
+
+
+def unescaped(text: str, escape: str, delimiter: str) -> str:
+    """A line with the escapes of databases as csv knows them: a letter for a control character becomes the character, escaped;
+    a cell of \\N alone, which is their null, keeps its escape."""
+
+    def as_csv_reads(found: re.Match[str]) -> str:
+        letter = found[1]
+        if letter == "N" and _is_cell(text, found.start(), found.end(), delimiter):
+            return f"{escape}{escape}N"
+        return f"{escape}{CONTROLS.get(letter, letter)}"
+
+    return re.sub(f"{re.escape(escape)}(.)", as_csv_reads, text, flags=re.DOTALL)
+
+
+def _is_cell(text: str, start: int, end: int, delimiter: str) -> bool:
+    before, after = text[start - 1 : start], text[end : end + 1]
+    return before in ("", delimiter) and after in ("", delimiter, "\r", "\n")
