@@ -21,7 +21,13 @@ from etl.errors import MappingError
 )
 @click.option("--store", type=Path, help="Keep what is migrated in this SQLite file.")
 @click.option("--token", help="A token that is good from the start.")
-def sandbox(port: int, store: Path | None, token: str | None) -> None:
+@click.option(
+    "--customers-after",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="Show migrated users as customers of the channel, so long after they came; otherwise never.",
+)
+def sandbox(port: int, store: Path | None, token: str | None, customers_after: float | None) -> None:
     """Start a local stand-in for Omnitron. Ctrl-C stops it."""
     from etl.sandbox.server import serve
 
@@ -30,10 +36,8 @@ def sandbox(port: int, store: Path | None, token: str | None) -> None:
             "127.0.0.1",
             port,
             store,
-            username="sandbox",
-            password="sandbox",  # noqa: S106 - the stand-in's documented login
-            channel="1",
             token=token,
+            customers_after=customers_after,
             ready=lambda url: print(f"listening on {url}", flush=True),
         )
     except OSError as error:

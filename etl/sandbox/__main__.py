@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from etl.sandbox.desk import Account
 from etl.sandbox.server import serve
 
 
@@ -16,10 +17,9 @@ def main() -> int:
             settings.host,
             settings.port,
             settings.store,
-            username=settings.username,
-            password=settings.password,
-            channel=settings.channel,
+            account=Account(settings.username, settings.password, settings.channel),
             token=settings.token,
+            customers_after=settings.customers_after,
             ready=announce,
         )
     except (ValueError, OSError) as error:
@@ -42,6 +42,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--username", default="sandbox", help="default: %(default)s")
     parser.add_argument("--password", default="sandbox", help="default: %(default)s")
     parser.add_argument("--channel", default="1", help="default: %(default)s")
+    after = "show migrated users as customers of the channel, so many seconds after they came (default: never)"
+    parser.add_argument("--customers-after", type=float, metavar="SECONDS", help=after)
     return parser
 
 

@@ -1,4 +1,4 @@
-"""Omnitron's own API: login, token, start, progress, geography (Omnitron contract)."""
+"""Omnitron's own API: login, token, start, progress (Omnitron contract)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,9 @@ from starlette.routing import Route
 
 from etl.sandbox.breaking import fault_met, upload_seen
 from etl.sandbox.desk import Desk, RefusalError, desk_of, json_object, not_found
-from etl.sandbox.geography import LISTS
 from etl.sandbox.rules import TYPES
 from etl.sandbox.store import Upload, now
 from etl.sandbox.uploads import read_records
-
-PAGE_SIZE = 100
 
 
 async def login(request: Request) -> Response:
@@ -122,35 +119,10 @@ async def progress(request: Request) -> Response:
     )
 
 
-async def places(request: Request) -> Response:
-    desk = in_channel(request)
-    level = LISTS.get(request.path_params["listing"])
-    if level is None:
-        raise not_found()
-    return JSONResponse(_page(request, desk.geography.listing(level, request.query_params)))
-
-
-def _page(request: Request, found: list[dict[str, object]]) -> dict[str, object]:
-    """{count, next, previous, results}, as Django REST framework pages; a page that is not there is 404."""
-    text, last = request.query_params.get("page", "1"), max(1, -(-len(found) // PAGE_SIZE))
-    number = int(text) if text.isdecimal() else 0
-    if not 1 <= number <= last:
-        raise RefusalError(404, {"detail": "Invalid page."})
-    start = (number - 1) * PAGE_SIZE
-    return {
-        "count": len(found),
-        "next": str(request.url.include_query_params(page=number + 1)) if number < last else None,
-        "previous": str(request.url.include_query_params(page=number - 1)) if number > 1 else None,
-        "results": found[start : start + PAGE_SIZE],
-    }
-
-
 ROUTES = [
     Route("/api/v1/auth/login/", login, methods=["POST"]),
     Route("/api/i1/auth/login/", login, methods=["POST"]),
     Route("/api/v1/active_user/", active_user),
     Route("/api/v1/remote/{channel}/migrations/start/{type}/", start, methods=["POST"]),
     Route("/api/v1/remote/{channel}/migrations/{migration_id}/", progress),
-    Route("/api/v1/channel/{channel}/{listing}/", places),
-    Route("/api/v1/{listing}/", places),
 ]

@@ -86,6 +86,17 @@ async def faults(request: Request) -> Response:
     return JSONResponse({"faults": switch.listing()})
 
 
+async def customers(request: Request) -> Response:
+    """Whether, and how long after they came, migrated users are found in the channel."""
+    showing = desk_of(request).showing
+    if request.method == "POST":
+        try:
+            showing.change(await json_object(request))
+        except ValueError as error:
+            raise RefusalError(400, {"detail": str(error)}) from None
+    return JSONResponse({"after": showing.after})
+
+
 async def geography(request: Request) -> Response:
     """Add places: {country: {city: {township: [district, ...]}}}."""
     desk = desk_of(request)
@@ -108,6 +119,7 @@ ROUTES = [
     Route("/_sandbox/uploads", uploads),
     Route("/_sandbox/errors", errors),
     Route("/_sandbox/faults", faults, methods=["GET", "POST", "DELETE"]),
+    Route("/_sandbox/customers", customers, methods=["GET", "POST"]),
     Route("/_sandbox/geography", geography, methods=["POST"]),
     Route("/_sandbox/reset", reset, methods=["POST"]),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import cast
 
 from starlette.exceptions import HTTPException
@@ -26,6 +27,29 @@ class Account:
     channel: str = "1"
 
 
+@dataclass(slots=True)
+class Showing:
+    """Whether migrated users and their addresses are found in the channel: so many seconds after they came, or never.
+
+    Nobody documents which of the two the real one does.
+    """
+
+    after: float | None = None
+
+    def until(self) -> str:
+        """The time of arrival up to which they are found, in the store's text; "" is before all of them."""
+        if self.after is None:
+            return ""
+        return (datetime.now(UTC) - timedelta(seconds=self.after)).isoformat(timespec="milliseconds")
+
+    def change(self, given: dict[str, object]) -> None:
+        """From {"after": seconds or null}. Raises ValueError."""
+        after = given.get("after", "")
+        if after is not None and (isinstance(after, bool) or not isinstance(after, int | float) or after < 0):
+            raise ValueError("'after' is a number of seconds, or null where migrated users are never shown.")
+        self.after = after
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     account: Account
@@ -34,6 +58,7 @@ class Desk:
     worker: Worker
     switch: Switch = field(default_factory=Switch)
     door: Door = field(default_factory=Door)
+    showing: Showing = field(default_factory=Showing)
 
 
 def desk_of(request: Request) -> Desk:

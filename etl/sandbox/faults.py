@@ -19,6 +19,7 @@ ENDPOINTS = (
     ("start", re.compile(r"/api/v1/remote/[^/]+/migrations/start/(?P<type>[^/]+)/?")),
     ("progress", re.compile(r"/api/v1/remote/[^/]+/migrations/(?P<migration>[^/]+)/?")),
     ("geography", re.compile(r"/api/v1/(channel/[^/]+/)?(countries|cities|townships|districts)/?")),
+    ("channel", re.compile(r"/api/v1/channel/[^/]+/(customers|addresses|cargos)/?")),
     ("shop_login", re.compile(r"/users/login/?")),
     ("shop", re.compile(r"/(csrf_token|current_user|address|account/address|users/old-orders)(/.*)?")),
 )

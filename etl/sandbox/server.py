@@ -17,9 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from etl.sandbox import api, controls, shop
+from etl.sandbox import api, channel, controls, shop
 from etl.sandbox.breaking import Breaking
-from etl.sandbox.desk import Account, Desk, RefusalError, answer_http_error, answer_own_fault, answer_refusal
+from etl.sandbox.desk import Account, Desk, RefusalError, Showing, answer_http_error, answer_own_fault, answer_refusal
 from etl.sandbox.geography import Geography
 from etl.sandbox.store import Store
 from etl.sandbox.transport import Connection, listening_socket
@@ -33,13 +33,14 @@ def serve(
     port: int = 0,
     store_path: Path | None = None,
     *,
-    username: str = "sandbox",
-    password: str = "sandbox",  # noqa: S107  documented, and of use on this machine only
-    channel: str = "1",
+    account: Account | None = None,
     token: str | None = None,
+    customers_after: float | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve until SIGINT or SIGTERM. Port 0 is any free one; `ready(url)` is called once requests are answered.
+
+    `customers_after` is how many seconds after they came migrated users are found in the channel; None is never.
 
     Raises ValueError for a host that is not loopback, OSError when the port is taken or the store cannot be opened.
     """
@@ -52,7 +53,7 @@ def serve(
         raise
     if token:
         store.add_token(token)
-    _run(Account(username, password, str(channel)), store, address, listener, ready)
+    _run(account or Account(), store, Showing(customers_after), address, listener, ready)
 
 
 def loopback(host: str) -> str:
@@ -67,12 +68,14 @@ def loopback(host: str) -> str:
     return text
 
 
-def _run(account: Account, store: Store, host: str, listener: socket, ready: Callable[[str], None]) -> None:
+def _run(
+    account: Account, store: Store, showing: Showing, host: str, listener: socket, ready: Callable[[str], None]
+) -> None:
     geography = Geography()
     for row in store.rows("SELECT tree FROM places"):
         geography.add(orjson.loads(row["tree"]))
     worker = Worker(store, geography)
-    desk = Desk(account, store, geography, worker)
+    desk = Desk(account, store, geography, worker, showing=showing)
     port = int(listener.getsockname()[1])
     url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     worker.start()
@@ -90,7 +93,7 @@ def application(desk: Desk) -> Starlette:
     # Answers to loopback names only: no web page shall read the records through a name of its own (DNS rebinding).
     trusted = ["127.0.0.1", "localhost", "[::1]", "::1"]
     app = Starlette(
-        routes=[*api.ROUTES, *shop.ROUTES, *controls.ROUTES],
+        routes=[*api.ROUTES, *channel.ROUTES, *shop.ROUTES, *controls.ROUTES],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=trusted),
             Middleware(Breaking, desk.switch, desk.store, desk.door),

@@ -130,6 +130,12 @@ class Store:
         with self._lock:
             return [dict(row) for row in self._db.execute(sql, values)]
 
+    def records_by(self, sql: str, values: Mapping[str, object]) -> list[dict[str, Any]]:
+        """Rows that hold a `record`, which is read; `values` are the names in the SQL."""
+        with self._lock:
+            found = [dict(row) for row in self._db.execute(sql, values)]
+        return [row | {"record": orjson.loads(row["record"])} for row in found]
+
     def row(self, sql: str, *values: object) -> dict[str, Any] | None:
         return next(iter(self.rows(sql, *values)), None)
 
