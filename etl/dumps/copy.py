@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from etl.dumps.create import NAME, QUALIFIED, unquoted
 from etl.dumps.errors import DumpError, excerpt
-from etl.dumps.insert import Cell, Head, recoded
+from etl.dumps.insert import Cell, Head, text_of
 from etl.dumps.text import Text
 
 _COPY = re.compile(
@@ -31,8 +31,10 @@ def copied(text: Text, encoding: str) -> Iterator[list[Cell]]:
     """The rows between the COPY statement and its `\\.`, behind which the text stands then."""
     for line in _lines(text):
         cells = line.split(b"\t")
-        row: list[Cell] = cells if b"\\" not in line else [_cell(cell) for cell in cells]  # type: ignore[assignment]
-        yield row if encoding == "utf-8" or line.isascii() else [cell and recoded(cell, encoding) for cell in row]
+        if b"\\" not in line:
+            yield [text_of(cell, encoding) for cell in cells]
+        else:
+            yield [None if cell == b"\\N" else text_of(_ESCAPE.sub(_unescape, cell), encoding) for cell in cells]
 
 
 def _lines(text: Text) -> Iterator[bytes]:
@@ -52,12 +54,6 @@ def _lines(text: Text) -> Iterator[bytes]:
             if line == b"\\.":
                 return
             yield line
-
-
-def _cell(cell: bytes) -> Cell:
-    if cell == b"\\N":
-        return None
-    return _ESCAPE.sub(_unescape, cell) if b"\\" in cell else cell
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:

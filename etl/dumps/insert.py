@@ -12,8 +12,8 @@ from etl.dumps.dialect import SQL_SERVER, Dialect
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.statements import Cursor
 
-Cell = bytes | None
-"""UTF-8, or what the dump holds where that cannot be read as its encoding; None is NULL. Bytes of a BLOB are hex digits."""
+Cell = str | None
+"""None is NULL. Bytes that are no text in the dump's encoding are surrogates (PEP 383); those of a BLOB are hex digits."""
 Convert = Callable[[bytes], Cell]
 
 LONGEST_HEAD = 1 << 16
@@ -93,7 +93,7 @@ class Cells:
         return [convert(value) for convert, value in zip(self._convert, values, strict=True)]
 
 
-_ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
+ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z": b"\x1a", b"%": b"\\%", b"_": b"\\_"}
 """What a letter after a backslash stands for in MySQL; any other one stands for itself (MySQL manual, "String Literals")."""
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _ESCAPE_DOUBLE = re.compile(rb"\\(.)|\"\"", re.DOTALL)
@@ -114,24 +114,24 @@ class _Converter:
             return self._binary
         if column.kind == "bit":
             return self._bit
-        return self._text_in_utf8 if self.encoding == "utf-8" else self._text
+        return self._text
 
-    def _text_in_utf8(self, value: bytes) -> Cell:
+    def _value(self, value: bytes) -> bytes | None:
         if value[0] == 39:  # a quote: nearly every value is a plain text or a number
             inner = value[1:-1]
             return inner if b"\\" not in inner and b"'" not in inner else self._unescaped(inner)
         return value if value[0] < 58 and value[0] != 34 and value[:2] not in (b"0x", b"0X") else self._other(value)
 
     def _text(self, value: bytes) -> Cell:
-        cell = self._text_in_utf8(value)
-        return cell if cell is None or cell.isascii() else recoded(cell, self.encoding)
+        cell = self._value(value)
+        return None if cell is None else text_of(cell, self.encoding)
 
     def _unescaped(self, inner: bytes, pattern: re.Pattern[bytes] = _ESCAPE) -> bytes:
         if not self.dialect.backslash:
             return inner.replace(b"''", b"'")
         return pattern.sub(lambda match: _unescape(match, pattern), inner)
 
-    def _other(self, value: bytes) -> Cell:
+    def _other(self, value: bytes) -> bytes | None:
         """A word, a number in another base, a text with a mark before it."""
         if value[:2] in (b"0x", b"0X"):
             return bytes.fromhex(value[2:].decode())
@@ -156,28 +156,28 @@ class _Converter:
         return self._unescaped(inner)
 
     def _binary(self, value: bytes) -> Cell:
-        cell = self._text_in_utf8(value)
-        return None if cell is None else cell.hex().encode()
+        cell = self._value(value)
+        return None if cell is None else cell.hex()
 
     def _bit(self, value: bytes) -> Cell:
         """As a number: `b'101'` is 5, and so are `0x05` and the byte 5, as other options of the tools write it."""
         if value[:2] in (b"0x", b"0X"):
-            return b"%d" % int(value, 16)
+            return str(int(value, 16))
         if value[:1] == b"'" and self.dialect.name == "MySQL":
-            return b"%d" % int.from_bytes(self._unescaped(value[1:-1]), "big")
-        return self._text_in_utf8(value)
+            return str(int.from_bytes(self._unescaped(value[1:-1]), "big"))
+        return self._text(value)
 
 
 def _unescape(match: re.Match[bytes], pattern: re.Pattern[bytes]) -> bytes:
     letter = match[1]
     if letter is None:
         return match[0][:1]
-    return _ESCAPED.get(letter, letter)
+    return ESCAPED.get(letter, letter)
 
 
-def recoded(cell: bytes, encoding: str) -> bytes:
-    """In UTF-8; as it was, when it cannot be read in that encoding: no UTF-8 then, which whoever reads it finds."""
+def text_of(cell: bytes, encoding: str) -> str:
+    """The text; bytes that are none in this encoding become surrogates, for whoever writes or reads the row to find."""
     try:
-        return cell.decode(encoding).encode()
+        return cell.decode(encoding)
     except UnicodeDecodeError:
-        return cell
+        return cell.decode("utf-8", "surrogateescape")

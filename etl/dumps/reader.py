@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from etl.dumps.copy import copied, copy_head
-from etl.dumps.create import QUALIFIED, Column, Created, created, unquoted
-from etl.dumps.dialect import Dialect, delimiter_of, dialect_of
+from etl.dumps.create import BINARY, QUALIFIED, Column, Created, created, unquoted
+from etl.dumps.dialect import MYSQL, Dialect, delimiter_of, dialect_of
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.insert import Cell, Cells, Head, head, tuples
+from etl.dumps.quick import quick_rows
 from etl.dumps.shape import Shape, shape_of, unnamed
 from etl.dumps.statements import Cursor
 from etl.dumps.text import BEGINNING, BLOCK, Text
@@ -188,12 +189,31 @@ class Pass:
         if found.table not in wanted:
             self._count(found.table, sum(1 for _ in tuples(cursor)))
             return
-        columns, rows = self._columns_of(found, line), tuples(cursor)
+        columns, encoding = self._columns_of(found, line), self.known.encoding or "utf-8"
+        quick = self._quick(encoding, columns)
+        rows: Iterator[list[Any]] = iter(quick) if quick is not None else tuples(cursor)
         first = next(rows)
         shape = shape_of(found.table, columns, found.columns or unnamed(columns, len(first)), wanted[found.table], line)
-        cells = Cells(cursor.dialect, self.known.encoding or "utf-8", shape.present)
-        made = (cells.row(shape.pick(values)) for values in chain([first], rows))
+        convert = _null_or_text if quick is not None else Cells(cursor.dialect, encoding, shape.present).row
+        made = (convert(shape.pick(values)) for values in chain([first], rows))
         yield from self._blocks(found.table, shape, made, line)
+
+    def _quick(self, encoding: str, columns: Sequence[Column]) -> list[list[str]] | None:
+        """All rows of the INSERT, when it is of the plain kind that quick_rows knows, and not long."""
+        cursor = self._cursor
+        text, start = cursor.text, cursor.text.position
+        if cursor.dialect is not MYSQL or any(column.kind in BINARY or column.kind == "bit" for column in columns):
+            return None
+        end = cursor.end_in_window()
+        if end is None:
+            return None
+        try:
+            rows = quick_rows(text.data[start:end].decode(encoding, "strict"))
+        except UnicodeDecodeError:
+            return None
+        if rows is not None:
+            text.position = end
+        return rows
 
     def _copied(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
         cursor = self._cursor
@@ -233,6 +253,10 @@ class Pass:
                 "(CREATE TABLE), or with --complete-insert",
             )
         return tuple(Column(name, "") for name in found.columns)
+
+
+def _null_or_text(values: list[str]) -> list[Cell]:
+    return [None if value == "NULL" else value for value in values]
 
 
 def _encoding(name: str, line: int, dialect: Dialect) -> str:

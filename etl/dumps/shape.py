@@ -85,10 +85,10 @@ def shape_of(
 
 def _default(column: Column, table: str, line: int) -> Cell:
     """What the server would put there."""
-    literal = column.default
-    if literal[:1] == b"'":
-        return literal[1:-1].replace(b"''", b"'")
-    if literal and literal.upper() != b"NULL":
+    literal = column.default.decode("utf-8", "replace")
+    if literal[:1] == "'":
+        return literal[1:-1].replace("''", "'")
+    if literal and literal.upper() != "NULL":
         return literal
     if column.nullable or literal:
         return None

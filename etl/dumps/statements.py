@@ -13,6 +13,8 @@ BEGUN = (b"-- MySQL dump ", b"-- MariaDB dump ", b"-- PostgreSQL database dump")
 """What the tools write first. They write that they came to the end, too (COMPLETED): without it the dump was cut off."""
 COMPLETED = (b"-- Dump completed", b"-- PostgreSQL database dump complete")
 
+LONGEST_QUICK = 8 << 20
+"""Bytes of a statement that is looked at as a whole."""
 CUT_OFF = "the dump was cut off: the line that its tool writes at the end is missing; dump it again"
 
 _BLANK = re.compile(rb"[\s\x00]++")
@@ -138,6 +140,16 @@ class Cursor:
             return
         while not self._ended():
             self._body()
+
+    def end_in_window(self) -> int | None:
+        """Where the statement's delimiter stands, when that is in the window: blocks of a few statements each, usually."""
+        text = self.text
+        while True:
+            match = _body(self.delimiter, self.dialect).match(text.data, text.position)
+            if match and text.data.startswith(self.delimiter, match.end()):
+                return match.end()
+            if len(text.data) - text.position > LONGEST_QUICK or not text.more():
+                return None
 
     def _ended(self) -> bool:
         text = self.text

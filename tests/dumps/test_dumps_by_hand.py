@@ -5,21 +5,26 @@
 from __future__ import annotations
 
 import io
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from etl.dumps import reader
 from etl.dumps.errors import DumpError
+from etl.dumps.quick import quick_rows
 from etl.dumps.reader import UnknownTable, read, tables
 from etl.dumps.shape import UnknownColumn
 
 TABLE = "CREATE TABLE `t` (`id` int(11) NOT NULL, `name` varchar(64) DEFAULT NULL, `kind` varchar(9) NOT NULL DEFAULT 'new');\n"
 
 
-def rows(dump, table="t", columns=None, encoding=None):
+def rows(dump, table="t", columns=None, encoding=None, **how):
+    """All rows as tuples of bytes: what is no text comes back as the bytes that it was."""
     data = dump if isinstance(dump, bytes) else dump.encode()
-    return [tuple(row) for block in read(io.BytesIO(data), {table: columns}, encoding) for row in block.rows]
+    found = [row for block in read(io.BytesIO(data), {table: columns}, encoding, **how) for row in block.rows]
+    return [tuple(cell if cell is None else cell.encode("utf-8", "surrogateescape") for cell in row) for row in found]
 
 
 def refusal(dump, table="t", columns=None):
@@ -101,8 +106,7 @@ def test_the_rows_are_those_of_the_table_and_nothing_else(dump):
 @given(block=st.integers(min_value=1, max_value=60))
 def test_where_the_file_is_cut_into_blocks_changes_nothing(dump, block):
     head, tail = b"-- " + b"x" * (1 << 16) + b"\n", dump.encode()
-    found = read(io.BytesIO(head + tail), {"t": None}, block=block)
-    assert [tuple(row) for one in found for row in one.rows] == THREE
+    assert rows(head + tail, block=block) == THREE
 
 
 def test_a_view_that_has_a_table_as_its_stand_in_is_no_table():
@@ -245,5 +249,34 @@ def test_whatever_text_is_quoted_as_mysql_does_comes_back(table, block):
 
     values = ",".join(f"({quoted(first)},{quoted(second)})" for first, second in table)
     dump = f"-- {'x' * (1 << 16)}\nCREATE TABLE t (a text, b text);\nINSERT INTO t VALUES {values};\n".encode()
-    found = [tuple(row) for one in read(io.BytesIO(dump), {"t": None}, block=block) for row in one.rows]
-    assert found == [tuple(cell if cell is None else cell.encode() for cell in row) for row in table]
+    assert rows(dump, block=block) == [tuple(cell if cell is None else cell.encode() for cell in row) for row in table]
+
+
+def quoted(text):
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+WRITTEN = st.one_of(
+    st.sampled_from(
+        ["NULL", "1", "-2.5e7", "'NULL'", "''", "'),('", "'),\n('", "'it''s'", "0x41", "b'1'", "'\ue001'", r"'\%\n'"]
+    ),
+    st.text(alphabet="ab'\\(),\n ", max_size=6).map(quoted),
+)
+
+
+@given(
+    st.lists(st.tuples(WRITTEN, WRITTEN), min_size=1, max_size=5),
+    st.sampled_from([",", ",\n"]),
+    st.sampled_from([",", ", "]),
+)
+def test_the_quick_way_gives_the_rows_of_the_careful_one_or_none(table, between, comma):
+    values = between.join(f"({comma.join(row)})" for row in table)
+    with mock.patch.object(reader, "quick_rows", return_value=None):
+        careful = rows(f"CREATE TABLE t (a text, b text);\nINSERT INTO t VALUES {values};")
+    found = quick_rows(values)
+    if found is not None:
+        assert [tuple(None if cell == "NULL" else cell.encode() for cell in row) for row in found] == careful
+
+
+def test_the_quick_way_is_taken_for_plain_rows():
+    assert quick_rows(r"(1,'it\'s',NULL),(2,'','x\ny')") == [["1", "it's", "NULL"], ["2", "", "x\ny"]]
