@@ -2,6 +2,7 @@
 # make test      lint, types, import law and tests
 # make soak      the long version of some tests: kills at random moments, journals, mappings, amounts
 # make bench     this engine and what a user would write instead, side by side: benchmarks/results.md
+# make mutants   small changes to the code, one at a time, and how many of them the tests notice
 # make docs      write the generated pages of docs/ and the README anew
 # make format    put imports and lines in order
 # make coverage  run the tests and show which lines of etl/ none of them reaches
@@ -10,7 +11,7 @@ VENV   := .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test soak bench docs format coverage changelog lint clean install
+.PHONY: help demo test soak bench mutants docs format coverage changelog lint clean install
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -45,6 +46,14 @@ $(VENV)/.bench: $(VENV)/.installed
 # Other sizes: make bench BENCH='--full', or --quick to see that everything runs.
 bench: $(VENV)/.bench
 	@$(BIN)/python -m benchmarks.run $(BENCH)
+
+$(VENV)/.mutants: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[mutants]'
+	@touch $@
+
+# Some rooms, more changes, other ones: make mutants MUTANTS='load journal --count 50 --seed 2'. Hours for all rooms.
+mutants: $(VENV)/.mutants
+	@$(BIN)/python -m benchmarks.mutants $(MUTANTS)
 
 # The pages that are made from the code: the tests fail when one is stale.
 docs: install

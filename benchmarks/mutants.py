@@ -1,0 +1,223 @@
+"""How much the tests notice: a seeded sample of small changes to each room, made one at a time in a copy of the tree.
+
+make mutants                                   every room: hours
+make mutants MUTANTS='load journal --count 20 --seed 7'
+
+The changes are cosmic-ray's, without those that only make nonsense (a bit shift in the place of a sum), and one more: a
+call that stands by itself is left out, such as a flush. Annotations and decorators are left alone: no test can tell.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cosmic_ray.ast import ast_nodes, get_ast
+from cosmic_ray.mutating import mutate_code
+from cosmic_ray.operators.operator import Operator
+from cosmic_ray.plugins import get_operator
+from parso import parse
+
+ROOT = Path(__file__).parent.parent
+LOADING = ("uploader", "gates", "pilot*", "resume*", "delta", "journal*", "cli_load*", "faults")
+TESTS = {
+    "files": ("package*", "journal*", "uploader", "resume*"),
+    "package": ("package*", "prepare*", "journal*", "uploader", "cli"),
+    "packing": ("package*", "prepare*"),
+    "journal": ("journal*", *LOADING),
+    "load": LOADING,
+    "omnitron": ("client*", *LOADING),
+    "verify": ("pilot*", "cli_load*"),
+    "payloads": ("schemas", "validate*", "mapping_validators", "chunk"),
+    "extract": ("extract*", "csv*", "kinds", "locations"),
+    "expressions": ("expressions*", "functions", "fixed_dates", "columnar", "mapping_expressions", "chunk"),
+    "prepare": ("chunk", "keys", "integrity", "prepare*", "engine"),
+    "workers": ("engine", "dask"),
+    "mapping": ("mapping*", "environment", "locations"),
+    "report": ("mask", "functions", "terminal", "cli*"),
+    "sandbox": ("sandbox*",),
+    "cli": ("cli*", "terminal"),
+}
+"""The tests that are to notice a change in a room: names of files without `test_`, the quick ones first."""
+
+WANTED = dict.fromkeys(("load", "journal", "package", "packing", "files"), 95)
+SWAPS = {
+    "ReplaceComparisonOperator": "Eq_NotEq NotEq_Eq Lt_LtE LtE_Lt Gt_GtE GtE_Gt Is_IsNot IsNot_Is",
+    "ReplaceBinaryOperator": "Add_Sub Sub_Add Mul_Div Div_Mul FloorDiv_Mul Mod_Mul BitOr_BitAnd BitAnd_BitOr Pow_Mul",
+    "ReplaceUnaryOperator": "Delete_Not USub_UAdd",
+}
+NAMES = (
+    *(f"{kind}_{swap}" for kind, swaps in SWAPS.items() for swap in swaps.split()),
+    *("AddNot", "ReplaceAndWithOr", "ReplaceOrWithAnd", "ReplaceTrueWithFalse", "ReplaceFalseWithTrue"),
+    *("NumberReplacer", "ExceptionReplacer", "ZeroIterationForLoop", "ReplaceBreakWithContinue"),
+)
+Span = tuple[tuple[int, int], tuple[int, int]]
+
+
+class LeaveOutCall(Operator):
+    """A call that stands by itself becomes `pass`."""
+
+    def mutation_positions(self, node):
+        if node.type == "expr_stmt" or node.parent is None or node.parent.type != "simple_stmt":
+            return
+        if node.type in ("atom_expr", "power") and node.get_last_leaf().value == ")":
+            yield node.start_pos, node.end_pos
+
+    def mutate(self, node, index):
+        put = parse("pass").children[0]
+        put.prefix = node.get_first_leaf().prefix
+        return put
+
+    @classmethod
+    def examples(cls):
+        return ()
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A small change: `occurrence` is which of the operator's places in the file."""
+
+    file: str
+    operator: str
+    occurrence: int
+    place: Span
+
+    def changed(self, code: str) -> str:
+        changed = mutate_code(code, _operator(self.operator), self.occurrence)
+        assert changed is not None
+        return changed
+
+
+def _operator(name: str) -> Operator:
+    return LeaveOutCall() if name == "LeaveOutCall" else get_operator(f"core/{name}")()
+
+
+def mutants_of(file: str, code: str) -> Iterator[Mutant]:
+    tree, silent = get_ast(code), list(_no_test_can_tell(code))
+    for name in (*NAMES, "LeaveOutCall"):
+        operator = _operator(name)
+        places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
+        for occurrence, place in enumerate(places):
+            if not _bare_star(code, place) and not any(begin <= place[0] and place[1] <= end for begin, end in silent):
+                yield Mutant(file, name, occurrence, place)
+
+
+def _bare_star(code: str, place: Span) -> bool:
+    """The `*` after which arguments have to be named is no multiplication."""
+    (line, column), _ = place
+    return code.splitlines()[line - 1][column : column + 2] == "*,"
+
+
+def _no_test_can_tell(code: str) -> Iterator[Span]:
+    """Where the annotations and the decorators stand."""
+    for node in ast.walk(ast.parse(code)):
+        for one in (
+            getattr(node, "annotation", None),
+            getattr(node, "returns", None),
+            *getattr(node, "decorator_list", ()),
+        ):
+            if one is not None:
+                yield (one.lineno, one.col_offset), (one.end_lineno, one.end_col_offset)
+
+
+def files_of(room: str) -> list[Path]:
+    folder = ROOT / "etl" / room
+    return sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+
+
+def sample(room: str, count: int, seed: int) -> list[Mutant]:
+    """So many of a room's mutants, no two at the same place; the same ones for the same seed and the same code."""
+    every = [
+        one
+        for path in files_of(room)
+        for one in mutants_of(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
+    ]
+    random.Random(f"{seed} {room}").shuffle(every)
+    return list({(one.file, one.place): one for one in every}.values())[:count]
+
+
+class Copy:
+    """The tree once more, in which one file at a time is changed."""
+
+    def __init__(self, folder: Path, room: str) -> None:
+        self._root = folder / "tree"
+        ignored = shutil.ignore_patterns(".*", "__pycache__", "work", "dist", "build")
+        shutil.copytree(ROOT, self._root, ignore=ignored, symlinks=True)
+        found = [path for name in TESTS[room] for path in sorted((ROOT / "tests").glob(f"test_{name}.py"))]
+        self._tests = list(dict.fromkeys(str(path.relative_to(ROOT)) for path in found))
+
+    def notices(self, mutant: Mutant, seconds: float) -> bool:
+        path = self._root / mutant.file
+        code = path.read_text(encoding="utf-8")
+        path.write_text(mutant.changed(code), encoding="utf-8")
+        try:
+            return not self.passes(seconds)
+        finally:
+            path.write_text(code, encoding="utf-8")
+
+    def passes(self, seconds: float) -> bool:
+        """Whether the room's tests pass; a test that never ends has noticed, too."""
+        # No bytecode: a file that changes twice within a second would be taken for the one before.
+        environment = {**os.environ, "PYTHONPATH": str(self._root), "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *self._tests]
+        process = subprocess.Popen(
+            command, cwd=self._root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        try:
+            self.output, _ = process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, 9)
+            process.communicate()
+            return False
+        return process.returncode == 0
+
+
+def shown(mutant: Mutant) -> str:
+    """The changed lines, with their place."""
+    before = (ROOT / mutant.file).read_text(encoding="utf-8")
+    lines = list(difflib.unified_diff(before.split("\n"), mutant.changed(before).split("\n"), lineterm="", n=0))[3:]
+    return "\n".join([f"  {mutant.file}:{mutant.place[0][0]}: {mutant.operator}", *(f"    {line}" for line in lines)])
+
+
+def score(room: str, count: int, seed: int) -> str:
+    """Try a room's sample; one line of the result, after those of the changes that nothing noticed."""
+    chosen = sample(room, count, seed)
+    with TemporaryDirectory(prefix="mutants-") as folder:
+        copy, began = Copy(Path(folder), room), time.monotonic()
+        if not copy.passes(3600):
+            return f"{room}: its tests fail without any change:\n{copy.output[-2000:]}"
+        longest = 60 + 3 * (time.monotonic() - began)
+        survived = []
+        for mutant in chosen:
+            if not copy.notices(mutant, longest):
+                survived.append(mutant)
+                print(shown(mutant), flush=True)
+    noticed = len(chosen) - len(survived)
+    share = 100 * noticed / max(len(chosen), 1)
+    return f"{room}: noticed {noticed} of {len(chosen)}, {share:.0f} % (wanted: {WANTED.get(room, 90)} %; seed {seed})"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make mutants")
+    parser.add_argument("rooms", nargs="*", default=list(TESTS), help=f"of: {', '.join(TESTS)}")
+    parser.add_argument("--count", type=int, default=20, help="changes a room (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=1, help="another sample (default: %(default)s)")
+    settings = parser.parse_args()
+    for room in settings.rooms:
+        print(score(room, settings.count, settings.seed), flush=True)
+
+
+if __name__ == "__main__":
+    main()
