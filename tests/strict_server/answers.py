@@ -96,7 +96,7 @@ class Office:
         before = self.ledger.rows("SELECT migration_id FROM uploads ORDER BY rowid DESC LIMIT 1")
         failing = request.fault.count if request.meets("errors") else 0
         given = self.ledger.take(kind, name, content, exact, kept, failing)
-        if request.meets("same_id"):
+        if request.meets("repeated_id"):
             given = before[0]["migration_id"]
         return Answer(200, {"migration_id": "a" * request.fault.size if request.meets("long_id") else given})
 
