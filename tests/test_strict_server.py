@@ -182,7 +182,7 @@ def test_customers_are_found_by_their_email_where_migrated_users_are_shown(serve
     migrated(server, "user", user(1), user(2))
     path = "/api/v1/channel/1/customers/?email=USER2@example.com&channel=1"
     assert ask(server, path)[1]["results"] == []
-    server.ask("customers", 1)
+    server.ask("customers", {"after": 1})
     assert ask(server, path)[1]["results"] == []
     assert [one["email"] for one in ask(server, path)[1]["results"]] == ["user2@example.com"]
     assert server.violations() == []

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from urllib.parse import quote
 
 from etl.errors import Ambiguous, MappingError, Refused, TargetError, Unavailable
@@ -18,6 +19,7 @@ REFUSING = frozenset({400, 404, 406, 413, 415})
 """Omnitron looked at the request and did not take it. Any other status without a migration_id leaves its fate open."""
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+CUSTOMERS_PATH = "api/v1/channel/{channel}/customers/"
 SHOWN = 500
 """Characters of an answer that an error's text shows; all of it is in requests.jsonl."""
 
@@ -88,14 +90,24 @@ class Omnitron:
         if answer.status != 200:
             raise self._get_error(answer, "check target.url and target.token_path")
 
-    def _get(self, purpose: str, path: str, about: Mapping[str, object]) -> Answer:
+    def customers(self, query: Mapping[str, str], about: Mapping[str, object]) -> Answer:
+        """A page of the channel's customers, which is a 200. Raises Refused, or Unavailable when it may work later."""
+        path = _fill(CUSTOMERS_PATH, channel=self._target.channel)
+        answer = self._get("customer", path, about, query)
+        if answer.status == 200:
+            return answer
+        raise self._get_error(answer, "check target.channel, and whether the login may read its customers")
+
+    def _get(
+        self, purpose: str, path: str, about: Mapping[str, object], query: Mapping[str, str] = MappingProxyType({})
+    ) -> Answer:
         """A GET that logs in once more when the token has expired."""
         token = self.ready()
-        answer = self._client.send(Call(purpose, "GET", path, headers=_header(token), about=about))
+        answer = self._client.send(Call(purpose, "GET", path, headers=_header(token), about=about, query=query))
         if answer.status != 401:
             return answer
         self.forget(token)
-        answer = self._client.send(Call(purpose, "GET", path, headers=_header(self.ready()), about=about))
+        answer = self._client.send(Call(purpose, "GET", path, headers=_header(self.ready()), about=about, query=query))
         if answer.status == 401:
             raise Refused(_answered(answer, "check the token, or the login's rights"), status=401, body=answer.text)
         return answer

@@ -47,7 +47,7 @@ class AnswerTooLarge(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to be made. `file` is (name, bytes) of a multipart upload; `about` goes into the log.
+    """A request to be made. `file` is (name, bytes) of a multipart upload; `about` goes into the log, `query` does not.
 
     repeatable   it changes nothing (or is a login, which may be done twice): when it fails, it may simply be made again
     hidden       names in the JSON answer whose values are secrets
@@ -60,6 +60,7 @@ class Call:
     file: tuple[str, bytes] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     about: Mapping[str, object] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
     repeatable: bool = True
     hidden: tuple[str, ...] = ()
 
@@ -184,6 +185,7 @@ class Client:
             call.method,
             url,
             headers={"Accept": "application/json", "Connection": "close", **call.headers},
+            params=call.query,
             json=call.json,
             files=files,
             cookies=self.cookies,

@@ -91,7 +91,7 @@ async def customers(request: Request) -> Response:
     showing = desk_of(request).showing
     if request.method == "POST":
         try:
-            showing.change(await json_object(request))
+            showing.change(orjson.loads(await request.body()))
         except ValueError as error:
             raise RefusalError(400, {"detail": str(error)}) from None
     return JSONResponse({"after": showing.after})

@@ -42,9 +42,9 @@ class Showing:
             return ""
         return (datetime.now(UTC) - timedelta(seconds=self.after)).isoformat(timespec="milliseconds")
 
-    def change(self, given: dict[str, object]) -> None:
+    def change(self, given: object) -> None:
         """From {"after": seconds or null}. Raises ValueError."""
-        after = given.get("after", "")
+        after = given.get("after", "") if isinstance(given, dict) else ""
         if after is not None and (isinstance(after, bool) or not isinstance(after, int | float) or after < 0):
             raise ValueError("'after' is a number of seconds, or null where migrated users are never shown.")
         self.after = after

@@ -47,7 +47,7 @@ class Controls:
         self._office.looks = given
 
     def set_customers(self, given):
-        self._office.channel.shown_after = given
+        self._office.channel.shown_after = given["after"]
 
     def set_reset(self, _):
         self._office.forget()
