@@ -60,12 +60,17 @@ def _preview_row(
     name = Path(shown(source.location)).name
     if fault is not None:
         cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
-        return PreviewRow(stage.name, name, number, cells, "rejected", {}, [(None, fault.reason)])
+        return PreviewRow(stage.name, name, number, cells, "rejected", {}, _problems(program, fault))
     outcome = program.outcome(row)
     cells = dict(zip(table.header, row, strict=True))
     problems = [(finding.field, finding.reason) for finding in outcome.findings]
     fate = "filtered" if outcome.filtered else "rejected" if problems else "valid"
     return PreviewRow(stage.name, name, number, cells, fate, outcome.record or outcome.partial, problems)
+
+
+def _problems(program: Program, fault: RowFault) -> list[tuple[str | None, str]]:
+    paths = [] if fault.column is None else program.fields_from(fault.column)
+    return [(path, fault.reason) for path in paths] or [(None, fault.reason)]
 
 
 @dataclass(frozen=True, slots=True)

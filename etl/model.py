@@ -235,11 +235,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
-    """A row that could not be read as the header promises. `index` counts the part's rows from 0; `cells` is what was there."""
+    """A row that could not be read as the header promises. `index` counts the part's rows from 0; `cells` is what was there.
+
+    `column` is the one, counted from 0, whose cell alone is at fault.
+    """
 
     index: int
     reason: str
     cells: tuple[str, ...] = ()
+    column: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,3 +224,26 @@ def test_a_stage_whose_rows_add_up_says_so(tmp_path):
 
 def test_a_header_reads_only_what_is_asked_for():
     assert Header(("a", "b")).read("b") == "row[1].strip() or None"
+
+
+def test_a_cell_at_fault_is_told_for_each_field_that_is_made_from_it():
+    faults = (RowFault(0, "cell B2 shows #N/A", ("7", ""), 1), RowFault(1, "cell D3 shows #N/A", ("8", "1"), None))
+    chunk = prepare_rows(program(), Rows([("7", None, ""), ("8", "1", "")], faults))
+    assert chunk.rejected == [
+        Rejected(0, None, (Finding("points", ["7", ""], "cell B2 shows #N/A"),)),
+        Rejected(1, None, (Finding(None, ["8", "1"], "cell D3 shows #N/A"),)),
+    ]
+
+
+def test_rows_between_blank_lines_keep_the_places_that_people_count():
+    rows = Rows(
+        [("1", "5", ""), ("2", "x", ""), ("3", "7", "out"), ("4", "1", ""), ["?"]],
+        (RowFault(4, "has 1 cell, the header has 3", ("?",)),),
+        blank=3,
+        places=[1, 2, 4, 5, 7],
+    )
+    chunk = prepare_rows(program(), rows)
+    assert (chunk.read, chunk.height) == (5, 8)
+    assert [one.index for one in chunk.rejected] == [2, 7]
+    assert (list(chunk.indices), chunk.filtered) == ([1, 5], [(4, "3")])
+    assert first_rows(rows, 2).places == [1, 2]

@@ -1,76 +1,73 @@
-"""The kind `excel`: a sheet of an xlsx, xls, xlsb or ods workbook, through calamine and petl.
+"""The kind `excel`: a sheet of an xlsx, xls, xlsb or ods workbook.
 
 Cells keep their types, but a number without a fraction becomes an int (customer 7 is stored as 7.0), a blank is None.
 Rows keep the numbers the spreadsheet shows, so a blank row between others is a row of blanks; blank rows at the end are
-not rows. Of merged cells the first holds the value. A cell that shows an error (#N/A) is blank: calamine gives no more.
+not rows. Of merged cells the first holds the value. A cell that shows an error, or a formula that was never computed,
+makes its row a fault; in .xls, calamine shows neither, and they are blank.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.kinds import TRIM, Kind, Option, Settings, holding_nothing, row_number
 from etl.extract.locations import File, RemoteFile
 from etl.extract.opening import existing_file, reading
-from etl.extract.rows import Record, SequentialTable, ragged
+from etl.extract.rows import CellFault, Record, SequentialTable, ragged
+from etl.extract.sheet_bounds import BadSheet, name
+from etl.extract.workbooks import Sheet, read_sheet
 from etl.model import Table
 from etl.suggest import perhaps
 
-if TYPE_CHECKING:
-    from python_calamine import CalamineWorkbook
-
 EXACT = 10**15
-"""Excel keeps 15 digits; a larger number has lost its last ones already and stays the float it is."""
+"""Excel keeps 15 digits; of a larger number the last ones are lost already."""
+
+TOO_LONG = "holds a whole number of more than 15 digits, of which Excel keeps 15; store the column as text"
 
 
 def open_excel(location: str, settings: Settings) -> Table:
     path, header_row = existing_file(location), settings["header_row"]
-    grid = _grid(path, settings["sheet"])
+    sheet = _sheet_of(path, settings["sheet"])
+    grid = sheet.cells
+    while grid and all(cell == "" for cell in grid[-1]) and len(grid) not in sheet.faults:
+        grid.pop()
     if len(grid) < header_row:
         rows = f"{len(grid)} row{'' if len(grid) == 1 else 's'}" if grid else "no rows"
         raise SourceError(
             f"{path}: the sheet has {rows}, so row {header_row} cannot be its header; check `sheet` and `header_row`"
         )
+    if header_row in sheet.faults:
+        raise SourceError(f"{path} row {header_row}, which has to be the header: {sheet.faults[header_row][1]}")
     header = _header(path, grid[header_row - 1], header_row)
-    return SequentialTable(header, header_row + 1, lambda: _records(grid, header, header_row))
+    return SequentialTable(header, header_row + 1, lambda: _records(sheet, header, header_row))
 
 
-def _grid(path: File, sheet: str | int | None) -> list[list[Any]]:
-    """All cells from A1 on, without the blank rows at the end."""
-    from python_calamine import CalamineError, PasswordError
+def _sheet_of(path: File, wanted: str | int | None) -> Sheet:
+    def choose(names: list[str], hidden: frozenset[str]) -> str:
+        return _sheet_name(path, names, hidden, wanted)
 
-    try:
-        with reading(path), _workbook(path) as workbook:
-            name = _sheet_name(path, workbook.sheet_names, sheet)
-            grid: list[list[Any]] = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
-    except PasswordError:
-        raise SourceError(f"{path}: is protected by a password; save it without one") from None
-    except CalamineError as error:
-        raise SourceError(
-            f"{path}: is not a workbook ({str(error).split(' (')[0]}); "
-            "what shops export as .xls is often CSV or HTML, open it in an editor to see"
-        ) from None
-    while grid and all(cell == "" for cell in grid[-1]):
-        grid.pop()
-    return grid
+    with reading(path):
+        try:
+            return read_sheet(_content(path), choose)
+        except BadSheet as error:
+            raise SourceError(f"{path}: {error}") from None
 
 
-def _workbook(path: File) -> CalamineWorkbook:
-    from python_calamine import CalamineWorkbook
-
+def _content(path: File) -> Path | bytes:
     if not isinstance(path, RemoteFile):
-        return CalamineWorkbook.from_path(path)
+        return path
     with path.stream() as file:
-        return CalamineWorkbook.from_filelike(io.BytesIO(file.read()))
+        return file.read()
 
 
-def _sheet_name(path: File, names: list[str], sheet: str | int | None) -> str:
+def _sheet_name(path: File, names: list[str], hidden: frozenset[str], sheet: str | int | None) -> str:
     if sheet is None:
-        return names[0]
+        # The first that a person sees; of sheets that are all hidden, the first.
+        return next((name for name in names if name not in hidden), names[0])
     if isinstance(sheet, int) and 1 <= sheet <= len(names):
         return names[sheet - 1]
     if isinstance(sheet, str) and sheet in names:
@@ -90,19 +87,33 @@ def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:
         raise SourceError(f"{path} row {row}: {error}") from None
 
 
-def _records(grid: list[list[Any]], header: tuple[str, ...], header_row: int) -> Iterator[Record]:
-    import petl
-
+def _records(sheet: Sheet, header: tuple[str, ...], header_row: int) -> Iterator[Record]:
     width = len(header)
-    rows = petl.setheader(petl.skip(petl.wrap(grid), header_row - 1), header)
-    for row in petl.data(petl.convertall(rows, native, failonerror=True)):
-        cells = list(row[:width]) + [None] * (width - len(row))
-        filled = next((number for number in range(len(row), width, -1) if row[number - 1] != ""), 0)
-        yield cells, ragged(filled, width) if filled else ""
+    for row in range(header_row + 1, len(sheet.cells) + 1):
+        given = sheet.cells[row - 1]
+        cells = [native(cell) for cell in given[:width]]
+        cells += [None] * (width - len(cells))
+        yield cells, _fault(sheet, row, given, cells)
+
+
+def _fault(sheet: Sheet, row: int, given: list[Any], cells: list[Any]) -> str | CellFault:
+    if row in sheet.faults:
+        column, reason = sheet.faults[row]
+        return CellFault(column - 1, reason) if column <= len(cells) else reason
+    if len(given) > len(cells):
+        filled = next((number for number in range(len(given), len(cells), -1) if given[number - 1] != ""), 0)
+        if filled:
+            return ragged(filled, len(cells))
+    # Every number that is neither too long nor whole has become an int.
+    if float in map(type, cells):
+        for column, cell in enumerate(cells, start=1):
+            if type(cell) is float and abs(cell) >= EXACT and cell.is_integer():
+                return CellFault(column - 1, f"cell {name(row, column)} {TOO_LONG}")
+    return ""
 
 
 def native(cell: Any) -> Any:
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < EXACT:
+    if type(cell) is float and cell.is_integer() and abs(cell) < EXACT:
         return int(cell)
     return None if cell == "" else cell
 

@@ -10,7 +10,16 @@ from typing import Protocol, TypeVar
 
 from etl.model import Part, RowFault, Rows, Table
 
-Record = tuple[Sequence[object], str]
+
+@dataclass(frozen=True, slots=True)
+class CellFault:
+    """Why one cell of a row cannot be used. `column` counts from 0."""
+
+    column: int
+    reason: str
+
+
+Record = tuple[Sequence[object], str | CellFault]
 """A row's cells, and why it cannot be used ("" when it can)."""
 
 BLANK: Record = ((), "")
@@ -24,7 +33,7 @@ def gather(records: Iterable[Record], end: int | None = None) -> Rows:
     height = 0
     for height, (cells, reason) in enumerate(records, start=1):
         if reason:
-            faults.append(RowFault(len(rows), reason, shown_cells(cells)))
+            faults.append(_row_fault(len(rows), reason, cells))
         elif not cells:
             continue
         places.append(height - 1)
@@ -33,9 +42,15 @@ def gather(records: Iterable[Record], end: int | None = None) -> Rows:
     return Rows(rows, tuple(faults), end, blank, places if blank else None)
 
 
+def _row_fault(index: int, fault: str | CellFault, cells: Sequence[object]) -> RowFault:
+    if isinstance(fault, CellFault):
+        return RowFault(index, fault.reason, shown_cells(cells), fault.column)
+    return RowFault(index, fault, shown_cells(cells))
+
+
 def shown_cells(cells: Sequence[object]) -> tuple[str, ...]:
     """A faulty row's cells for people. Whether blanks around a cell are kept depends on the way it was read."""
-    return tuple(str(cell).strip() for cell in cells)
+    return tuple("" if cell is None else str(cell).strip() for cell in cells)
 
 
 def ragged(cells: int, columns: int) -> str:

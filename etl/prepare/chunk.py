@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
 from etl.expressions import Batch
-from etl.model import Part, Rows
+from etl.model import Part, RowFault, Rows
 from etl.payloads.sendable import is_sendable
 from etl.payloads.validate import Finding, record_at
 from etl.prepare.lines import split_lines
@@ -142,11 +142,18 @@ def _filtered(program: Program, rows: Rows, indices: Sequence[int], batch: Batch
 
 def _rejected(program: Program, rows: Rows, bad: Sequence[int]) -> list[Rejected]:
     """The rows that could not be read, and those that make no valid record, in their order."""
-    found = [Rejected(fault.index, None, (Finding(None, list(fault.cells), fault.reason),)) for fault in rows.faults]
+    found = [Rejected(fault.index, None, tuple(_of_fault(program, fault))) for fault in rows.faults]
     for index in bad:
         outcome = program.outcome(rows.rows[index])
         found.append(Rejected(index, outcome.key, outcome.findings))
     return sorted(found, key=lambda rejected: rejected.index)
+
+
+def _of_fault(program: Program, fault: RowFault) -> Iterator[Finding]:
+    """One finding; one for each field that is made from the cell at fault."""
+    paths: list[str | None] = [] if fault.column is None else [*program.fields_from(fault.column)]
+    for path in paths or [None]:
+        yield Finding(path, list(fault.cells), fault.reason)
 
 
 def watched(program: Program) -> list[str]:

@@ -15,11 +15,13 @@ from etl.expressions import (
     Failure,
     Header,
     Resources,
+    columns_in,
     compile_stage,
+    flat_fields,
     reason_of,
     writers,
 )
-from etl.model import Migration, Stage, Table, Template
+from etl.model import Expression, Migration, Stage, Table, Template
 from etl.payloads.validate import HIDDEN, Finding, Validator, payload_schema
 from etl.prepare.lines import lines_of
 
@@ -127,6 +129,12 @@ class Program:
         if key is None:
             findings.append(self._keyless(row))
         return Outcome(key, None if findings else record, tuple(findings), partial=record)
+
+    def fields_from(self, column: int) -> list[str]:
+        """The paths of the fields that are made from a column, which counts from 0."""
+        name = self.plan.header.columns[column]
+        fields = flat_fields(self.plan.stage.fields)
+        return [path for path, one in fields if isinstance(one, Expression) and name in columns_in(one.text)]
 
     def _failed(self, row: Sequence[Any], key: str | None, error: BaseException) -> Outcome:
         """Every field that cannot be computed, and what the schema says about those that can."""

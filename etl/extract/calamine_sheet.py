@@ -1,0 +1,118 @@
+"""A sheet as calamine reads it. As a program of its own, so that a workbook which ends calamine ends nothing else.
+
+Run as `python -m etl.extract.calamine_sheet`, it takes (workbook, sheet) and gives (names, cells), or a sentence, as pickles.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from etl.extract.sheet_bounds import BadSheet, SheetBounds
+
+if TYPE_CHECKING:
+    from python_calamine import CalamineWorkbook
+
+MEMORY = 8 << 30
+
+Workbook = Path | bytes
+Cells = list[list[Any]]
+Choose = Callable[[list[str], frozenset[str]], str]
+"""Takes the sheets' names, and which of them are hidden, and gives the one to read."""
+
+
+def open_workbook(workbook: Workbook) -> CalamineWorkbook:
+    """Raises BadSheet."""
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+    try:
+        if isinstance(workbook, Path):
+            return CalamineWorkbook.from_path(workbook)
+        return CalamineWorkbook.from_filelike(io.BytesIO(workbook))
+    except PasswordError:
+        raise BadSheet("is protected by a password; save it without one") from None
+    except CalamineError as error:
+        raise BadSheet(
+            f"is not a workbook ({str(error).split(' (')[0]}); "
+            "what shops export as .xls is often CSV or HTML, open it in an editor to see"
+        ) from None
+
+
+def names_of(workbook: CalamineWorkbook) -> tuple[list[str], frozenset[str]]:
+    """The sheets' names, and those that are hidden or no sheets of cells."""
+    from python_calamine import SheetTypeEnum, SheetVisibleEnum
+
+    sheets = workbook.sheets_metadata
+    seen = {
+        one.name for one in sheets if one.visible == SheetVisibleEnum.Visible and one.typ == SheetTypeEnum.WorkSheet
+    }
+    return workbook.sheet_names, frozenset(workbook.sheet_names) - seen
+
+
+def cells_of(workbook: CalamineWorkbook, sheet: str) -> Cells:
+    """From A1 on; "" for a blank cell. Raises BadSheet."""
+    from python_calamine import CalamineError
+
+    try:
+        found: Cells = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except CalamineError as error:
+        raise BadSheet(f"is damaged ({str(error).split(' (')[0]}); save it anew in a spreadsheet program") from None
+    return found
+
+
+def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str], frozenset[str], Cells]:
+    """The sheets' names, the hidden ones, and a sheet's cells (None: no sheet's). Raises BadSheet."""
+    command = [sys.executable, "-m", "etl.extract.calamine_sheet"]
+    done = subprocess.run(  # noqa: S603 - our own interpreter
+        command, input=pickle.dumps((workbook, sheet)), capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        raise BadSheet(f"is damaged: reading it ended with {_end(done.returncode)}; save it anew as .xlsx")
+    answer = pickle.loads(done.stdout)  # noqa: S301 - written by our own process
+    if isinstance(answer, str):
+        raise BadSheet(answer)
+    names, hidden, cells = answer
+    return names, hidden, cells
+
+
+def _end(code: int) -> str:
+    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _answer(workbook: Workbook, sheet: str | None) -> object:
+    try:
+        opened = open_workbook(workbook)
+        names, hidden = names_of(opened)
+        cells = [] if sheet is None else cells_of(opened, sheet)
+        _check_bounds(cells)
+    except BadSheet as error:
+        return str(error)
+    return names, hidden, cells
+
+
+def _check_bounds(cells: Cells) -> None:
+    bounds = SheetBounds()
+    for row, one in enumerate(cells, start=1):
+        last = next((number for number in range(len(one), 0, -1) if one[number - 1] != ""), 0)
+        if last:
+            bounds.filled(row, last)
+
+
+def _bound_memory() -> None:
+    """A count that is damaged asks for more memory than there is; asked for in vain, it ends the process at once."""
+    with suppress(ImportError, ValueError, OSError):  # not every system has such a bound
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+if __name__ == "__main__":
+    _bound_memory()
+    sys.stdout.buffer.write(pickle.dumps(_answer(*pickle.load(sys.stdin.buffer))))  # noqa: S301 - written by our parent

@@ -1,0 +1,86 @@
+"""What a sheet holds where, looked at before anything is made room for; and the cells that cannot be used.
+
+A stray cell at the sheet's far end (XFD1048576) makes a reader reserve half a terabyte for the blanks before it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+"""What a spreadsheet can have."""
+
+LARGEST_GAP = 10_000
+"""Blank rows between two rows."""
+
+WIDEST = 2_000
+MOST_CELLS = 64_000_000
+"""Columns of a sheet, and cells of it with the blank ones: each takes some 30 bytes while it is read."""
+
+NOT_COMPUTED = "is a formula without a value; open the workbook in a spreadsheet program, save it, and run it again"
+
+
+class BadSheet(ValueError):
+    """A sheet that cannot be read as a whole."""
+
+
+@dataclass(slots=True)
+class SheetBounds:
+    """Cells in the order in which a file gives them; rows and columns count from 1.
+
+    faults   the first unusable cell of a row: its column, and the reason
+    """
+
+    faults: dict[int, tuple[int, str]] = field(default_factory=dict)
+    rows: int = 0
+    columns: int = 0
+
+    def filled(self, row: int, column: int) -> None:
+        """A cell that holds something. Raises BadSheet when it stands too far out."""
+        if self.rows < row or self.columns < column:
+            gap = row - self.rows - 1
+            if gap > LARGEST_GAP:
+                raise BadSheet(f"cell {name(row, column)} stands alone, below {gap:,} blank rows; {STRAY}")
+            self.rows, self.columns = max(self.rows, row), max(self.columns, column)
+            if self.columns > WIDEST or self.rows * self.columns > MOST_CELLS:
+                size = f"{self.rows:,} rows by {self.columns:,} columns"
+                raise BadSheet(f"cell {name(row, column)} makes the sheet {size}, which is more than is read; {STRAY}")
+
+    def unusable(self, row: int, column: int, reason: str) -> None:
+        """A cell that holds something nobody means. Raises BadSheet as `filled` does."""
+        self.filled(row, column)
+        self.faults.setdefault(row, (column, f"cell {name(row, column)} {reason}"))
+
+
+STRAY = "if it is there by mistake, delete its row and its column and save the workbook"
+
+
+def name(row: int, column: int) -> str:
+    """B2 for row 2, column 2."""
+    letters = ""
+    while column:
+        column, digit = divmod(column - 1, 26)
+        letters = chr(ord("A") + digit) + letters
+    return f"{letters}{row}"
+
+
+_REFERENCE = re.compile(r"([A-Z]{1,3})([1-9][0-9]{0,6})", re.ASCII)
+
+
+def place(reference: str) -> tuple[int, int]:
+    """Row and column of a cell's name. Raises BadSheet for one that no sheet can have."""
+    found = _REFERENCE.fullmatch(reference)
+    row, column = (int(found[2]), column_number(found[1])) if found else (0, 0)
+    if not (0 < row <= MOST_ROWS and 0 < column <= MOST_COLUMNS):
+        raise BadSheet(
+            f"is damaged: there is no cell {reference[:40]!r}; save the workbook anew in a spreadsheet program"
+        )
+    return row, column
+
+
+def column_number(letters: str) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number
