@@ -150,13 +150,14 @@ class MappingTest:
 
 @dataclass(frozen=True, slots=True)
 class Polling:
-    """How a migration_id is followed. Seconds. The three expressions read the answer's JSON (Omnitron contract)."""
+    """How a migration_id is followed. Seconds. The four expressions read the answer's JSON, and `records`, the number of
+    records that were sent (Omnitron contract)."""
 
     path: str = "/api/v1/remote/{channel}/migrations/{migration_id}/"
     total: str = "{{ total_count }}"
     success: str = "{{ success_count }}"
     errors: str = "{{ error_count }}"
-    done: str = "{{ success_count + error_count >= total_count }}"
+    done: str = "{{ success_count + error_count >= records }}"
     interval: float = 1.0
     factor: float = 1.5
     longest: float = 30.0
@@ -184,6 +185,8 @@ class Target:
     read_timeout: float = 120.0
     retries: int = 5
     retry_wait: float = 1.0
+    safe_to_repeat: tuple[int, ...] = ()
+    """Statuses with which this Omnitron has surely not taken an upload."""
     ca_bundle: str | None = None
     require_pilot: bool = False
     shop_url: str = ""

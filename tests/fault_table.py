@@ -134,7 +134,11 @@ SURELY_NOT_ARRIVED = (
         start("error_before", status=429, retry_after=86400),
         "given up, for it asks to wait 86400 s",
     ),
-    Fault("503 with Retry-After", start("error_before", status=503, retry_after=1), "done"),
+    Fault(
+        "503, where `safe_to_repeat` names it",
+        all_of(target(safe_to_repeat=[503]), start("error_before", status=503, retry_after=1)),
+        "done",
+    ),
     Fault("401: the token has expired, and a login is known", all_of(login, start("expire_token")), "done", processes=True),
     never_arrived(
         "401: the token has expired, and no login is known",
@@ -181,6 +185,8 @@ FATE_UNKNOWN = (
         for which, fault in (("before", "error_before"), ("after", "error_after"))
     ),
     unknown("503 without Retry-After", start("error_before", status=503)),
+    unknown("503 with Retry-After, before accepting", start("error_before", status=503, retry_after=1)),
+    unknown("503 with Retry-After, after accepting", start("error_after", status=503, retry_after=1)),
     unknown("the connection drops before the body is read", start("drop_before_body")),
     unknown("the connection drops in the middle of the body", start("drop_during_body"), processes=True),
     unknown("the connection drops after the body", start("drop_after_body")),
@@ -190,42 +196,83 @@ FATE_UNKNOWN = (
     unknown("an answer that is not JSON", start("wrong_json"), "(no readable migration_id)"),
     unknown("an answer without a migration_id", start("no_migration_id"), "(no readable migration_id)"),
     unknown(
+        "a migration_id longer than any can be",
+        start("no_migration_id", body={"migration_id": "x" * 129}),
+        "(no readable migration_id)",
+    ),
+    unknown("the migration_id of another batch", start("repeated_id"), "which is batch "),
+    unknown(
+        "an answer that comes byte by byte, and not in time",
+        all_of(target(read_timeout=0.5), start("trickle", seconds=0.2)),
+        "no whole answer within 0.5 s",
+    ),
+    unknown(
         "no answer in time, though it was accepted",
         all_of(target(read_timeout=0.3), stand_in("delay_answer", seconds=2)),
-        "no answer within 0.3 s",
+        "no whole answer within 0.3 s",
         from_here=True,
     ),
     unknown(
         "no answer in time, and it was not read",
         all_of(target(read_timeout=0.3), stand_in("delay", seconds=1)),
-        "no answer within 0.3 s",
+        "no whole answer within 0.3 s",
         from_here=True,
     ),
 )
+
+
+def counts(total, success, errors):
+    return {"total_count": total, "success_count": success, "error_count": errors}
+
+
+def queued(total, errors=0):
+    """The first looks at it find only what has been read until then."""
+    return follow("unknown_progress", body=counts(total, 0, errors), times=3)
+
+
+def never_ended(what, made, says, **more):
+    deadline = target(polling={"interval": 0.01, "longest": 0.05, "deadline": 0.3})
+    return accepted(what, all_of(deadline, made), says, from_here=True, **more)
+
 
 FOLLOWING = (
     Fault("502 to the question for progress", follow("error_before", status=502, times=3), "done"),
     Fault("the connection drops while asking for progress", follow("drop_after_accept", times=3), "done"),
     Fault("401 to the question for progress, and a login is known", all_of(login, follow("expire_token")), "done"),
-    accepted(
-        "404 to the question for progress",
+    Fault("401 to the question for progress once, and no login is known", follow("error_before", status=401), "done"),
+    Fault(
+        "404 to the question for progress: the migration is not registered yet",
         follow("error_before", status=404),
-        "check target.polling.path",
-        repair="`target.polling.path`",
+        "done",
     ),
-    accepted(
+    Fault("counts of 0: the migration is queued", queued(total=0), "done", processes=True),
+    Fault("a total that still grows", queued(total=1, errors=1), "done"),
+    Fault("a count that is null", follow("unknown_progress", body=counts(2, 2, None)), "done"),
+    Fault("progress that is a page of HTML", follow("wrong_json", body="<h1>Maintenance</h1>"), "done"),
+    never_ended(
+        "404 to every question for progress",
+        follow("error_before", status=404, times=-1),
+        'answered 404: {"detail":"Made to answer 404."}; check target.polling.path',
+        repair="`target.polling.path`",
+        processes=True,
+    ),
+    never_ended(
         "progress in a shape that the settings cannot read",
-        follow("unknown_progress"),
-        'put target.polling right, then `etl resume`. The whole answer: {"state":"RUNNING"}',
+        follow("unknown_progress", times=-1),
+        'answered 200: {"state":"RUNNING"}; this cannot be read: target.polling.total: there is no \'total_count\'',
         repair="`target.polling`",
     ),
-    accepted("progress that is not JSON", follow("wrong_json"), "it is not a JSON object", repair="`target.polling`"),
-    accepted(
-        "progress never ends",
-        all_of(target(polling={"interval": 0.01, "deadline": 0.2}), follow("never_ends")),
-        "did not end within 0.2 s; the batch stays accepted",
-        from_here=True,
-        processes=True,
+    never_ended(
+        "counts that never reach what was sent",
+        follow("unknown_progress", body=counts(1, 1, 0), times=-1),
+        'answered 200: {"total_count":1,"success_count":1,"error_count":0}',
+    ),
+    never_ended("progress never ends", follow("never_ends"), "the batch stays accepted", processes=True),
+    Fault(
+        "a total above what was sent",
+        follow("unknown_progress", body=counts(3, 2, 0), on="finished"),
+        "done",
+        Exit.OK,
     ),
     Fault(
         "errors, as many as the gate allows",
@@ -265,7 +312,7 @@ THIS_SIDE = (
     here("no room for the journal before the POST", at("sending:unwritten", no_room), "planned", NO_ROOM, repair="make room"),
     here(
         "no room for the journal when the answer comes", at("answer:logged", no_room), "sending",
-        "but this could not be written", Exit.UNKNOWN, way=DECIDE, repair="make room",
+        "but this could not be written", repair="make room",
     ),
     here(
         "no room for the journal when the batch is done", at("done:unwritten", no_room), "accepted", NO_ROOM,
@@ -277,7 +324,7 @@ THIS_SIDE = (
     ),
     here(
         "another program has locked the journal when the answer comes", at("answer:logged", locked), "sending",
-        "but this could not be written", Exit.UNKNOWN, way=DECIDE, repair="close it",
+        "but this could not be written", repair="close it",
     ),
     here(
         "a newer version has written the journal", newer_journal, "", "written by a newer omnitron-etl",
@@ -324,7 +371,7 @@ def table():
 
 
 def _row(fault):
-    batch = {"": "not planned", "sending": "`sending`, from the next command on `unknown`"}.get(
+    batch = {"": "not planned", "sending": "`sending`, from the next command on `accepted`"}.get(
         fault.state, f"`{fault.state}`"
     )
     if "superseded" in fault.batches:

@@ -343,6 +343,7 @@ WRONG = {
     "nothing said": ([1], "say one of --arrived and --lost: whether Omnitron has the batch"),
     "both said": ([1, "--arrived", "--lost"], "say one of --arrived and --lost: whether Omnitron has the batch"),
     "lost with an id": ([1, "abc", "--lost"], "a batch that was lost became no migration; leave 'abc' out"),
+    "an empty id": ([1, "--arrived", ""], "'' is no migration_id; leave it out when it is not known"),
     "planned": ([2, "--lost"], "batch 2 is planned: its fate is known, there is nothing to decide"),
     "no such batch": (
         [99, "--lost"],
@@ -363,18 +364,19 @@ def test_a_decision_that_makes_no_sense_is_refused_and_changes_nothing(unknown):
     assert unknown.states == before
 
 
-def test_a_batch_is_decided_once_and_an_accepted_one_was_not_lost(unknown):
+def test_a_wrong_decision_is_corrected_by_typing_the_right_one_and_one_that_was_followed_is_not(unknown):
     unknown.type("resolve", 1, "--arrived", "m1")
-    for arguments in (["--lost"], ["--arrived", "m2"]):
-        done = unknown.type("resolve", 1, *arguments)
-        assert (done.returncode, done.stderr) == (
-            2,
-            "batch 1 was accepted as m1, so it was not lost; "
-            "`etl resume` follows it, `etl resolve 1 --arrived` ends it without counts\n",
-        )
-    assert unknown.type("resolve", 1, "--arrived").returncode == 0
-    done = unknown.type("resolve", 1, "--arrived")
+    assert unknown.type("resolve", 1, "--arrived", "m2").stdout == "batch 1 is accepted: `etl resume` follows it\n"
+    assert (
+        unknown.type("resolve", 1, "--lost").stdout
+        == "batch 1 is planned: it is planned again; `etl resume` sends it\n"
+    )
+    [upload] = unknown.sandbox.ask("uploads")["results"]
+    assert unknown.type("resolve", 1, "--arrived", upload["migration_id"]).returncode == 0
+    assert unknown.etl("resume").code == 0
+    done = unknown.type("resolve", 1, "--lost")
     assert (done.returncode, done.stderr) == (2, "batch 1 is done: its fate is known, there is nothing to decide\n")
+    assert unknown.sandbox.keys() == ["1", "2", "3"]
 
 
 # history

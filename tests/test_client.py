@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import subprocess
+import threading
 from datetime import UTC, datetime
 
 import pytest
@@ -85,16 +86,102 @@ def test_an_answer_without_a_readable_migration_id_is_ambiguous(body, log):
 
 @pytest.mark.parametrize(
     ("status", "header", "wait"),
-    [(429, None, None), (429, "7", 7.0), (503, "7", 7.0), (503, "Thu, 01 Jan 2026 00:01:00 GMT", 60.0)],
+    [(429, None, None), (429, "7", 7.0), (429, "Thu, 01 Jan 2026 00:01:00 GMT", 60.0), (429, "soon", None)],
 )
-def test_too_many_requests_and_a_503_that_names_a_time_may_be_sent_again(status, header, wait, log):
+def test_too_many_requests_may_be_sent_again_after_the_time_they_name(status, header, wait, log):
     with scripted((status, b"", {"Retry-After": header} if header else {})) as server:
         assert failure(Unavailable, server.url, log).retry_after == wait
 
 
-def test_a_503_with_an_unreadable_retry_after_is_ambiguous(log):
-    with scripted((503, b"", {"Retry-After": "soon"})) as server:
+@pytest.mark.parametrize("header", [{}, {"Retry-After": "7"}])
+def test_a_503_is_ambiguous_whether_it_names_a_time_or_not(header, log):
+    with scripted((503, b"", header)) as server:
         failure(Ambiguous, server.url, log)
+
+
+def test_a_status_that_the_settings_declare_safe_may_be_sent_again(log):
+    with scripted((503, b"", {"Retry-After": "7"})) as server:
+        assert failure(Unavailable, server.url, log, safe_to_repeat=(503,)).retry_after == 7.0
+        failure(Ambiguous, server.url, log, safe_to_repeat=(502, 504))
+
+
+@pytest.mark.parametrize("name", ["x" * 129, "", " ", "a b", "a\nb", "..", "\u202e1"])
+def test_what_no_migration_can_be_called_is_no_migration_id(name, log):
+    with scripted((200, {"migration_id": name})) as server:
+        error = failure(Ambiguous, server.url, log)
+    assert str(error).endswith(" (no readable migration_id)")
+
+
+def byte_by_byte(answer, pause, count):
+    """The answer's bytes one at a time, as often as asked, each within any time-out between bytes."""
+
+    def trickle(handler, body):
+        for number in range(count):
+            handler.wfile.write(answer[number % len(answer) :][:1])
+            if gone.wait(pause):
+                break
+        handler.close_connection = True
+
+    gone = threading.Event()
+    return trickle, gone
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP/1.1 200 OK\r\nX-Filling: " + b"x" * 4000, b"H" * 4000],
+    ids=["a body without an end", "a header without an end", "a status line without an end"],
+)
+def test_an_answer_that_trickles_is_ambiguous_once_its_time_is_over(answer, log):
+    trickle, gone = byte_by_byte(answer, 0.02, 3000)
+    with scripted(trickle) as server:
+        error = failure(Ambiguous, server.url, log, read_timeout=0.3)
+        gone.set()
+    assert str(error) == f"POST {server.url}{START}: no whole answer within 0.3 s"
+
+
+def test_a_look_that_trickles_may_be_made_again_once_its_time_is_over(log):
+    trickle, gone = byte_by_byte(b"HTTP/1.1 200 OK\r\n\r\n", 0.02, 3000)
+    with scripted(trickle) as server:
+        with pytest.raises(Unavailable, match=r": no whole answer within 0\.3 s$"):
+            omnitron(server.url, log, read_timeout=0.3).progress("m1")
+        gone.set()
+
+
+def test_a_body_that_is_not_taken_in_time_may_have_arrived(log, monkeypatch):
+    monkeypatch.setattr(client_module, "SLOWEST_LINE", 2**40)
+
+    @before_body
+    def reads_slowly(handler, body):
+        """Each time-out for one piece is met."""
+        while not gone.wait(0.05) and handler.rfile.read(2**16):
+            pass
+
+    gone = threading.Event()
+    with scripted(reads_slowly) as server:
+        target = target_of(server.url, connect_timeout=2, read_timeout=0.5)
+        api = Omnitron(target, Client(target.url, Limits.of(target), log), lambda: NOW)
+        with pytest.raises(Ambiguous, match=r": the request could not be handed over within 2\.5 s$"):
+            api.start(api.ready(), "user", ("large.json", b"x" * 2**24), ABOUT)
+        gone.set()
+
+
+def test_tls_that_trickles_is_watched_too(log, certificate):
+    trickle, gone = byte_by_byte(b"HTTP/1.1 200 OK\r\n\r\n", 0.02, 3000)
+    with scripted(trickle) as server:
+        url = serve_tls(server, certificate)
+        error = failure(Ambiguous, url, log, read_timeout=0.3, ca_bundle=str(certificate / "cert.pem"))
+        gone.set()
+    assert str(error) == f"POST {url}{START}: no whole answer within 0.3 s"
+
+
+def test_no_watch_outlives_its_exchange(log):
+    before = threading.active_count()
+    with scripted((200, {"migration_id": "m1"})) as server:
+        start(omnitron(server.url, log))
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join(10)
+    assert threading.active_count() == before
 
 
 def test_a_refused_connection_surely_delivered_nothing(log):
@@ -212,7 +299,7 @@ def test_an_answer_that_does_not_come_in_time_is_ambiguous(log):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         error = failure(Ambiguous, url, log, read_timeout=0.1)
-    assert str(error) == f"POST {url}{START}: no answer within 0.1 s"
+    assert str(error) == f"POST {url}{START}: no whole answer within 0.1 s"
 
 
 def test_an_answer_that_never_ends_is_not_kept_in_memory(log, monkeypatch):

@@ -30,7 +30,7 @@ def default(name):
     owner = Polling if name.startswith("polling.") else Target
     field = next(one for one in fields(owner) if one.name == name.removeprefix("polling."))
     value = None if field.default is MISSING else field.default
-    return "none" if value in ("", None) else str(value).lower() if isinstance(value, bool) else str(value)
+    return "none" if value in ("", None, ()) else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def test_every_setting_of_the_target_has_a_row_and_no_other_has():

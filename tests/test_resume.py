@@ -28,7 +28,9 @@ from rich.console import Console
 from etl.errors import Ambiguous, MappingError, PackageError, Refused
 from etl.journal.database import JournalError
 from etl.journal.history import read_history
+from etl.journal.journal import Journal
 from etl.journal.status import read_status
+from etl.journal.workspace import Workspace
 from etl.journals import plain
 from etl.load.resolve import resolve
 from etl.load.uploader import load, resume
@@ -105,7 +107,7 @@ def test_an_answer_that_the_journal_cannot_take_is_told_and_the_batch_is_unknown
     assert resolve(tmp_path, 1, arrived=True, migration_id="m1").state == "accepted"
 
 
-def test_a_journal_that_is_locked_when_the_answer_comes_leaves_the_batch_unknown(tmp_path, package):
+def test_a_journal_that_is_locked_when_the_answer_comes_takes_it_from_the_log_later(tmp_path, package):
     other = []
 
     def answer(handler, body):
@@ -114,15 +116,20 @@ def test_a_journal_that_is_locked_when_the_answer_comes_leaves_the_batch_unknown
         other.append(one)
         send(handler, 200, {"migration_id": "m1"})
 
-    with scripted(answer) as server, pytest.raises(Ambiguous) as caught:
+    with scripted(answer) as server, pytest.raises(JournalError) as caught:
         load(package, target_of(server.url), USER_STAGE, tmp_path, Outside(busy_seconds=0.01))
     other[0].close()
     assert str(caught.value) == (
         f"batch 1 was accepted as migration m1; but this could not be written: {tmp_path}/journal.sqlite: locked by another "
-        "program; close what has it open (nothing was lost) and go on with `etl resume`. "
-        "Then `etl resolve 1 --arrived m1`"
+        "program; close what has it open (nothing was lost) and go on with `etl resume`, which takes it from "
+        "requests.jsonl"
     )
-    assert states(tmp_path) == {"unknown": 1, "planned": 2}
+    assert states(tmp_path) == {"sending": 1, "planned": 2}
+    assert read_status(tmp_path).attention == ()
+    Journal.open(Workspace(tmp_path)).close()
+    assert states(tmp_path) == {"accepted": 1, "planned": 2}
+    [sending] = read_history(tmp_path, "user", "1").sendings
+    assert (sending.migration_id, sending.steps[-1].note) == ("m1", "taken from requests.jsonl: answered 200")
 
 
 def test_there_is_nothing_to_resume_where_nothing_was_loaded(tmp_path):

@@ -95,7 +95,7 @@ def resolve(
 
     if arrived == lost:
         raise MappingError("say one of --arrived and --lost: whether Omnitron has the batch")
-    if lost and migration_id:
+    if lost and migration_id is not None:
         raise MappingError(f"a batch that was lost became no migration; leave '{migration_id}' out")
     here = outside(lambda stage, rows: None)
     decision = journals.resolve(mapping, workspace, batch, here, arrived=arrived, migration_id=migration_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import orjson
 
 from etl.errors import EtlError
 from etl.files import durably, private_folder
+from etl.journal.answers import recorded
 from etl.journal.database import BUSY_SECONDS, Database, JournalError
 from etl.journal.states import LETS_GO, State, is_legal
 from etl.journal.workspace import Holder, Workspace
@@ -116,11 +117,14 @@ class Journal:
     def open(
         cls, workspace: Workspace, *, now: Clock = utc_now, seam: Seam = no_seam, busy_seconds: float = BUSY_SECONDS
     ) -> Journal:
-        """Open for writing; the caller holds the workspace. What a dead process left in `sending` becomes `unknown`."""
+        """Open for writing; the caller holds the workspace. What a dead process left in `sending` becomes what
+        requests.jsonl knows of it, or `unknown`."""
         database = Database(workspace.journal, writing=True, busy_seconds=busy_seconds)
         journal = cls(workspace, database, now, seam)
         for batch in journal.batches(state=State.SENDING):
-            journal.move(batch.id, State.UNKNOWN, Facts("the process ended before an answer was written"))
+            state, found = recorded(workspace, batch.id, batch.sha256)
+            facts = Facts(**found)
+            journal.accept(batch.id, facts) if state is State.ACCEPTED else journal.move(batch.id, state, facts)
         return journal
 
     @classmethod
@@ -262,6 +266,26 @@ class Journal:
         self.written(after)
         return self.batch(number)
 
+    def accept(self, number: int, facts: Facts) -> int | None:
+        """Enter that Omnitron took a batch as facts.migration_id. When another batch has that id, nobody can say which of
+        them it means: then this one is `unknown`, and the other one's number is given."""
+        with self.database.transaction():
+            other = self.owner(facts.migration_id, besides=number)
+            if other is None:
+                self.move(number, State.ACCEPTED, facts)
+            else:
+                note = f"Omnitron answered with migration {facts.migration_id}, which is batch {other}"
+                self.move(number, State.UNKNOWN, replace(facts, note=note, migration_id=None))
+        self.written(State.ACCEPTED if other is None else State.UNKNOWN)
+        return other
+
+    def owner(self, migration_id: str | None, besides: int) -> int | None:
+        """The batch, other than this one, that became this migration."""
+        found: int | None = self.database.value(
+            "SELECT id FROM batches WHERE migration_id = ? AND id <> ? LIMIT 1", (migration_id, besides)
+        )
+        return found
+
     def _move(self, number: int, after: State, facts: Facts) -> Batch:
         batch = self.batch(number)
         if not is_legal(batch.state, after):
@@ -320,8 +344,11 @@ class Journal:
         return len(found)
 
     def decide(self, number: int, after: State, facts: Facts, person: str) -> Batch:
-        """Record what a person says became of a batch."""
+        """Record what a person says became of a batch; a decision from which nothing has followed is taken back first."""
         with self.database.transaction():
+            batch = self.batch(number)
+            if (before := self.before_decision(batch)) is not batch.state:
+                self._take_back(batch, before)
             self._move(number, after, facts)
             self.database.change(
                 "INSERT INTO decisions (batch, run, time, arrived, migration_id, person) VALUES (?, ?, ?, ?, ?, ?)",
@@ -330,6 +357,24 @@ class Journal:
             self._seam("decision:unwritten")
         self._seam("decision:written")
         return self.batch(number)
+
+    def before_decision(self, batch: Batch) -> State:
+        """The state that a person decides about: the batch's own, or the one before a decision from which nothing has
+        followed, for the batch was neither sent nor followed to its end since."""
+        last = self.database.row(
+            "SELECT before FROM transitions WHERE id = (SELECT max(id) FROM transitions WHERE batch = ?) "
+            "AND run IN (SELECT run FROM decisions WHERE batch = ?)",
+            (batch.id, batch.id),
+        )
+        return batch.state if last is None else State(last["before"])
+
+    def _take_back(self, batch: Batch, before: State) -> None:
+        self.database.change(
+            "UPDATE batches SET state = ?, migration_id = CASE ? WHEN 'accepted' THEN migration_id END, ended = NULL "
+            "WHERE id = ?",
+            (before, before, batch.id),
+        )
+        self._note(batch.id, batch.state, before, "the decision is taken back")
 
     def _time(self) -> str:
         return self._now().isoformat(timespec="milliseconds")

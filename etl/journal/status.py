@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import orjson
+
+from etl.journal.answers import recorded
 from etl.journal.journal import Batch, Journal
 from etl.journal.states import State
 from etl.journal.workspace import Holder, Workspace
@@ -94,7 +97,8 @@ def read_status(root: Path) -> Status:
 def _status(journal: Journal, running: Holder | None) -> Status:
     run = journal.database.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
     # Without a process that sends, what is `sending` was left so by one that died.
-    stages = _stages(journal, dead=running is None)
+    lost = [] if running else _lost(journal)
+    stages = _stages(journal, lost)
     per_second = _per_second(journal)
     waiting = sum(stage.waiting for stage in stages)
     return Status(
@@ -103,7 +107,7 @@ def _status(journal: Journal, running: Holder | None) -> Status:
         run=RunStatus(*(run[name] for name in ("id", "command", "started", "ended", "outcome"))) if run else None,
         pilot_succeeded=pilot_succeeded(journal),
         stages=stages,
-        attention=_attention(journal, dead=running is None),
+        attention=_attention(journal, lost),
         per_second=per_second,
         forecast=waiting / per_second if per_second else None,
         requests=journal.workspace.requests,
@@ -121,13 +125,19 @@ def _package(journal: Journal) -> Path | None:
     return None if path is None else journal.workspace.whole(path)
 
 
-def _stages(journal: Journal, *, dead: bool) -> tuple[StageStatus, ...]:
+def _lost(journal: Journal) -> list[Batch]:
+    """Batches that a process which is no more left in `sending`, and of whose answer nothing is known."""
+    left = journal.batches(state=State.SENDING)
+    return [one for one in left if recorded(journal.workspace, one.id, one.sha256)[0] is State.UNKNOWN]
+
+
+def _stages(journal: Journal, lost: Sequence[Batch]) -> tuple[StageStatus, ...]:
     """In the order in which they were first planned, which is the order they are loaded in."""
     rows = journal.database.rows(
-        "SELECT stage, CASE WHEN ? AND state = 'sending' THEN 'unknown' ELSE state END AS fate, min(id) AS first, "
+        "SELECT stage, CASE WHEN id IN (SELECT value FROM json_each(?)) THEN 'unknown' ELSE state END AS fate, min(id) AS first, "
         "count(*) AS batches, sum(records) AS records, sum(CASE state WHEN 'done' THEN failed ELSE 0 END) AS errors "
         "FROM batches GROUP BY stage, fate ORDER BY first",
-        (dead,),
+        (orjson.dumps([one.id for one in lost]).decode(),),
     )
     changed = journal.database.rows(
         "SELECT stage, count(*) AS records FROM changed WHERE package = (SELECT max(package) FROM runs) GROUP BY stage"
@@ -143,8 +153,8 @@ def _stage(name: str, rows: list[sqlite3.Row], changed: int) -> StageStatus:
     return StageStatus(name, batches, records, sum(row["errors"] for row in rows), changed)
 
 
-def _attention(journal: Journal, *, dead: bool) -> tuple[Attention, ...]:
-    unknown = journal.batches(state=State.UNKNOWN) + (journal.batches(state=State.SENDING) if dead else [])
+def _attention(journal: Journal, lost: Sequence[Batch]) -> tuple[Attention, ...]:
+    unknown = [*journal.batches(state=State.UNKNOWN), *lost]
     failed = [_of(row) for row in journal.database.rows("SELECT id FROM batches WHERE state = 'done' AND failed > 0")]
     refused = [_of(row) for row in journal.database.rows(REFUSED_AND_LEFT)]
     wanted = [*(one.id for one in unknown[:SHOWN]), *refused[:SHOWN], *failed[:SHOWN]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import Ambiguous, PackageError, Refused, TargetError, Unavailable
@@ -14,11 +15,20 @@ from etl.journal.requestlog import LogError
 from etl.journal.states import State
 from etl.load import wording
 from etl.model import Target
-from etl.omnitron.api import Accepted, Omnitron, Unauthorized
+from etl.omnitron.api import Accepted, Omnitron, Unauthorized, answered
 from etl.omnitron.pace import LONGEST_RETRY_AFTER, backoff, looks
-from etl.omnitron.progress import DeadlineMissed, Progress, ProgressReader, Unreadable
+from etl.omnitron.progress import DeadlineMissed, Progress, ProgressReader
 from etl.outside import Event, Outside
 from etl.package import split_records
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at a migration. `progress` None: it told nothing, and `text` says why; seconds it asks to wait."""
+
+    text: str
+    progress: Progress | None = None
+    retry_after: float = 0.0
 
 
 class Delivery:
@@ -90,7 +100,14 @@ class Delivery:
 
     def _accepted(self, batch: Batch, accepted: Accepted) -> None:
         facts = Facts(status=accepted.status, answer=accepted.answer, migration_id=accepted.migration_id)
-        self._record(batch, State.ACCEPTED, facts)
+        try:
+            other = self._journal.accept(batch.id, facts)
+        except JournalError as error:
+            raise wording.unwritten(batch, State.ACCEPTED, facts, error) from error
+        if other is not None:
+            text = wording.taken_id(accepted.migration_id, other)
+            taken = Ambiguous(text, status=accepted.status, body=accepted.answer)
+            raise wording.because(Ambiguous, taken, batch, self._journal, wording.unknown(batch))
         self._tell("accepted", batch, f"batch {batch.id}: accepted as {accepted.migration_id}")
 
     def _refused(self, batch: Batch, error: Refused, data: bytes) -> None:
@@ -105,11 +122,11 @@ class Delivery:
         raise wording.because(Refused, error, batch, self._journal, wording.REFUSED) from error
 
     def _record(self, batch: Batch, state: State, facts: Facts) -> None:
-        """Write what became of a POST. If that fails it stays `sending`, which the next opening reads as unknown."""
+        """Write what became of a POST. If that fails it stays `sending`, and the next opening asks requests.jsonl."""
         try:
             self._journal.move(batch.id, state, facts)
         except JournalError as error:
-            raise Ambiguous(wording.unwritten(batch, state, facts, error)) from error
+            raise wording.unwritten(batch, state, facts, error) from error
 
     def _pause_before_retry(self, batch: Batch, error: Unavailable, failures: int) -> None:
         asked = error.retry_after or 0.0
@@ -122,39 +139,43 @@ class Delivery:
     # Following
 
     def _follow(self, batch: Batch) -> Batch:
+        """Look until it has ended. No look is worth more than the next one, until the deadline."""
         polling = self._target.polling
         end = self._outside.monotonic() + polling.deadline
-        trouble = ""
         for pause in looks(polling):
-            try:
-                progress = self._look(batch)
-            except Unavailable as error:
-                trouble, pause = f"; the last answer: {error}", max(pause, error.retry_after or 0.0)  # noqa: PLW2901
-                self._tell("retry", batch, f"batch {batch.id}: {error}; looking again in {pause:.1f} s")
-            else:
-                if progress.done:
-                    return self._done(batch, progress)
-                self._tell("progress", batch, f"batch {batch.id}: working on it", progress)
-            if self._outside.monotonic() + pause > end:
-                raise DeadlineMissed(wording.overdue(batch, polling.deadline) + trouble)
-            self._outside.wait(pause)
+            look = self._look(batch)
+            if look.progress and look.progress.done:
+                return self._done(batch, look.progress)
+            left = end - self._outside.monotonic()
+            if left <= 0:
+                raise DeadlineMissed(wording.overdue(batch, polling.deadline, look.text))
+            wait = min(max(pause, look.retry_after), left)
+            self._tell_look(batch, look, wait)
+            self._outside.wait(wait)
         raise AssertionError("looks() never ends")
 
-    def _look(self, batch: Batch) -> Progress:
-        """Raises Unavailable when it may be tried again; Unreadable or Refused when not."""
+    def _look(self, batch: Batch) -> Look:
         try:
             answer = self._omnitron.progress(batch.migration_id or "", _about(batch))
-        except Refused as error:
-            raise wording.because(Refused, error, batch, self._journal, wording.STAYS_ACCEPTED) from error
+        except (Refused, Unavailable) as error:
+            return Look(str(error), retry_after=error.retry_after or 0.0)
         try:
-            return self._reader.read(answer.json)
+            return Look(answered(answer), self._reader.read(answer.json, batch.records))
         except ValueError as error:
-            text = wording.unreadable(batch, answer.url, str(error), answer.text)
-            raise Unreadable(text, status=answer.status, body=answer.text) from error
+            return Look(answered(answer, f"this cannot be read: {error}; see target.polling"))
+
+    def _tell_look(self, batch: Batch, look: Look, wait: float) -> None:
+        if look.progress:
+            self._tell("progress", batch, f"batch {batch.id}: working on it", look.progress)
+        else:
+            self._tell("retry", batch, f"batch {batch.id}: {look.text}; looking again in {wait:.1f} s")
 
     def _done(self, batch: Batch, progress: Progress) -> Batch:
-        facts = Facts(total=progress.total, success=progress.success, errors=progress.errors)
+        odd = wording.too_many(batch, progress.too_many) if progress.too_many else ""
+        facts = Facts(note=odd, total=progress.total, success=progress.success, errors=progress.errors)
         done = self._journal.move(batch.id, State.DONE, facts)
+        if odd:
+            self._tell("odd", batch, odd)
         self._tell("done", batch, f"batch {batch.id}: done, {wording.some_errors(done.failed)}", progress)
         return done
 

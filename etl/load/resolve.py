@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import MappingError
+from etl.journal.answers import is_migration_id
 from etl.journal.journal import Batch, Facts, Journal
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
 from etl.load.uploader import outcome_noted
 from etl.outside import Outside
+from etl.terminal import visible
 
 DECIDABLE = (State.UNKNOWN, State.ACCEPTED)
 
@@ -33,8 +35,9 @@ def resolve(
 ) -> Decision:
     """Say that a batch arrived, or was lost. One that arrived as migration_id is followed by `etl resume`.
 
-    An accepted batch that Omnitron never ends may be said to have arrived, too. Raises MappingError when there is
-    nothing to decide about the batch, Occupied while a load runs.
+    An accepted batch that Omnitron never ends may be said to have arrived, too. A decision that was typed wrongly is
+    corrected by another one, as long as nothing has followed from it; the journal keeps both. Raises MappingError when
+    there is nothing to decide about the batch, Occupied while a load runs.
     """
     outside = outside or Outside()
     workspace = Workspace(root)
@@ -50,20 +53,25 @@ def resolve(
 
 
 def _decide(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:
-    after = _after(batch, arrived, migration_id)
+    state = journal.before_decision(batch)
+    after = _after(batch, state, arrived, migration_id)
+    if migration_id and (other := journal.owner(migration_id, besides=batch.id)):
+        raise MappingError(f"migration {migration_id} is batch {other}, so batch {batch.id} is another one; look again")
     note = f"decided: {'arrived' if arrived else 'lost'}"
     batch = journal.decide(batch.id, after, Facts(note=note, migration_id=migration_id), _person())
     return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, NEXT[after])
 
 
-def _after(batch: Batch, arrived: bool, migration_id: str | None) -> State:
-    if batch.state not in DECIDABLE:
+def _after(batch: Batch, state: State, arrived: bool, migration_id: str | None) -> State:
+    if state not in DECIDABLE:
         raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to decide")
-    if batch.state is State.ACCEPTED and (migration_id or not arrived):
+    if state is State.ACCEPTED and (migration_id or not arrived):
         raise MappingError(
             f"batch {batch.id} was accepted as {batch.migration_id}, so it was not lost; "
             f"`etl resume` follows it, `etl resolve {batch.id} --arrived` ends it without counts"
         )
+    if migration_id is not None and not is_migration_id(migration_id):
+        raise MappingError(f"'{visible(migration_id)}' is no migration_id; leave it out when it is not known")
     if not arrived:
         return State.PLANNED
     return State.ACCEPTED if migration_id else State.DONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TypeVar
 
-from etl.errors import TargetError
+from etl.errors import Ambiguous, EtlError, TargetError
 from etl.journal.database import JournalError
 from etl.journal.journal import Batch, Facts, Journal
 from etl.journal.states import State
@@ -48,14 +48,20 @@ def still_unknown(batches: list[Batch], journal: Journal) -> str:
     return f"the fate of {describe(first, journal)} is unknown ({why}){more}: {unknown(first)}"
 
 
-def unwritten(batch: Batch, state: State, facts: Facts, error: JournalError) -> str:
-    """What became of a POST, when the journal could not take it: this text may be the only place that tells."""
+def unwritten(batch: Batch, state: State, facts: Facts, error: JournalError) -> EtlError:
+    """What became of a POST, when the journal could not take it. An answer is in requests.jsonl, and will be taken from there."""
+    if state is State.UNKNOWN:
+        return Ambiguous(
+            f"batch {batch.id} is unknown: {facts.note}; but this could not be written: {error}. {unknown(batch)}"
+        )
     fate = f"was accepted as migration {facts.migration_id}" if state is State.ACCEPTED else f"is {state}: {facts.note}"
-    decision = {State.ACCEPTED: f"--arrived {facts.migration_id}", State.REFUSED: "--lost"}
-    return (
-        f"batch {batch.id} {fate}; but this could not be written: {error}. "
-        f"Then `etl resolve {batch.id} {decision.get(state, '--arrived [MIGRATION_ID] | --lost')}`"
+    return JournalError(
+        f"batch {batch.id} {fate}; but this could not be written: {error}, which takes it from requests.jsonl"
     )
+
+
+def taken_id(migration_id: str, other: int) -> str:
+    return f"Omnitron answered with migration {migration_id}, which is batch {other}"
 
 
 def gave_up(failures: int, asked: float) -> str:
@@ -64,17 +70,18 @@ def gave_up(failures: int, asked: float) -> str:
     return f"{tried}{wait}; nothing of it arrived; `etl resume` sends it when Omnitron is there again"
 
 
-def overdue(batch: Batch, deadline: float) -> str:
+def overdue(batch: Batch, deadline: float, last: str) -> str:
     return (
         f"migration {batch.migration_id} (batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}') did not end "
-        f"within {deadline:g} s; {STAYS_ACCEPTED}, and target.polling.deadline gives it more time"
+        f"within {deadline:g} s; {STAYS_ACCEPTED}, and target.polling.deadline gives it more time.\n"
+        f"  the last look: {last}"
     )
 
 
-def unreadable(batch: Batch, url: str, reason: str, body: str) -> str:
+def too_many(batch: Batch, counted: int) -> str:
     return (
-        f"GET {url}: the progress of batch {batch.id} cannot be read: {reason}; "
-        f"put target.polling right, then `etl resume`. The whole answer: {body or '(nothing)'}"
+        f"batch {batch.id}: Omnitron counts {some_records(counted)}, though {batch.records} were sent; "
+        "ask Akinon what else it counts"
     )
 
 

@@ -58,6 +58,8 @@ class Builder:
             settings["channel"] = str(settings["channel"])
         if "ca_bundle" in settings:
             settings["ca_bundle"] = str(self.folder / settings["ca_bundle"])
+        if "safe_to_repeat" in settings:
+            settings["safe_to_repeat"] = tuple(settings["safe_to_repeat"])
         settings["polling"] = Polling(**data.get("polling", {}))
         return Target(**settings)
 

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from urllib.parse import quote
 
 from etl.errors import Ambiguous, MappingError, Refused, TargetError, Unavailable
+from etl.journal.answers import REDIRECTS, migration_id_of, state_after
+from etl.journal.states import State
 from etl.model import Target
 from etl.omnitron.client import Answer, Call, Client
 from etl.omnitron.pace import retry_after
 from etl.terminal import visible
 
-REFUSING = frozenset({400, 404, 406, 413, 415})
-"""Omnitron looked at the request and did not take it. Any other status without a migration_id leaves its fate open."""
-
-REDIRECTS = frozenset({301, 302, 303, 307, 308})
 CUSTOMERS_PATH = "api/v1/channel/{channel}/customers/"
 SHOWN = 500
 """Characters of an answer that an error's text shows; all of it is in requests.jsonl."""
@@ -59,7 +57,15 @@ class Omnitron:
             return self._token
 
     def forget(self, token: str) -> None:
-        """This token was not accepted: the next `ready` logs in again. Another thread may have done so already."""
+        """This token was not accepted: the next `ready` logs in again. Another thread may have done so already.
+
+        Raises Refused when no login is known; the token stays, for it may have been refused by mistake.
+        """
+        if self._target.username is None or self._target.password is None:
+            raise Refused(
+                f"{self._target.url} does not accept the token; set a valid one in target.token (its variable)",
+                status=401,
+            )
         with self._lock:
             if self._token == token:
                 self._token = None
@@ -77,7 +83,7 @@ class Omnitron:
         raise self._start_error(answer)
 
     def progress(self, migration_id: str, about: Mapping[str, object] | None = None) -> Answer:
-        """The answer about a migration, which is a 200. Raises Refused, or Unavailable when it may work later."""
+        """The answer about a migration, which is a 200. Raises Refused or Unavailable."""
         path = _fill(self._target.polling.path, channel=self._target.channel, migration_id=migration_id)
         answer = self._get("progress", path, about or {})
         if answer.status == 200:
@@ -109,15 +115,12 @@ class Omnitron:
         self.forget(token)
         answer = self._client.send(Call(purpose, "GET", path, headers=_header(self.ready()), about=about, query=query))
         if answer.status == 401:
-            raise Refused(_answered(answer, "check the token, or the login's rights"), status=401, body=answer.text)
+            raise Refused(answered(answer, "check the token, or the login's rights"), status=401, body=answer.text)
         return answer
 
     def _login(self) -> str:
         target = self._target
-        if target.username is None or target.password is None:
-            raise Refused(
-                f"{target.url} does not accept the token; set a valid one in target.token (its variable)", status=401
-            )
+        assert target.password is not None, "`_checked` has seen that there is a token or a login"
         answer = self._client.send(
             Call(
                 "login",
@@ -140,21 +143,22 @@ class Omnitron:
     def _get_error(self, answer: Answer, advice: str) -> TargetError:
         """The error for a request that may be made again: later will do for 429 and 5xx, nothing else."""
         wait = retry_after(answer.headers.get("Retry-After"), self._now())
-        text = _answered(answer, advice)
+        text = answered(answer, advice)
         if answer.status == 429 or answer.status >= 500:
-            return Unavailable(_answered(answer), status=answer.status, body=answer.text, retry_after=wait)
-        return Refused(text, status=answer.status, body=answer.text)
+            return Unavailable(answered(answer), status=answer.status, body=answer.text, retry_after=wait)
+        return Refused(text, status=answer.status, body=answer.text, retry_after=wait)
 
     def _start_error(self, answer: Answer) -> TargetError:
         wait = retry_after(answer.headers.get("Retry-After"), self._now())
-        kind: type[TargetError] = Ambiguous
-        if answer.status == 401:
-            kind = Unauthorized
-        elif answer.status == 429 or (answer.status == 503 and wait is not None):
-            kind = Unavailable
-        elif answer.status in REFUSING | REDIRECTS:
-            kind = Refused
-        return kind(_answered(answer), status=answer.status, body=answer.text, retry_after=wait)
+        kind = _start_kind(answer.status, self._target.safe_to_repeat)
+        return kind(answered(answer), status=answer.status, body=answer.text, retry_after=wait)
+
+
+def _start_kind(status: int, safe_to_repeat: Collection[int]) -> type[TargetError]:
+    if status == 401:
+        return Unauthorized
+    state = state_after(status, safe_to_repeat)
+    return {State.PLANNED: Unavailable, State.REFUSED: Refused}.get(state, Ambiguous)
 
 
 def _header(token: str) -> dict[str, str]:
@@ -162,14 +166,14 @@ def _header(token: str) -> dict[str, str]:
 
 
 def _accepted(answer: Answer) -> Accepted:
-    found = answer.json
-    migration_id = found.get("migration_id") if isinstance(found, dict) else None
-    if isinstance(migration_id, str) and migration_id.strip():
+    migration_id = migration_id_of(answer.json)
+    if migration_id is not None:
         return Accepted(migration_id, answer.status, answer.text)
-    raise Ambiguous(f"{_answered(answer)} (no readable migration_id)", status=answer.status, body=answer.text)
+    raise Ambiguous(f"{answered(answer)} (no readable migration_id)", status=answer.status, body=answer.text)
 
 
-def _answered(answer: Answer, advice: str = "") -> str:
+def answered(answer: Answer, advice: str = "") -> str:
+    """GET https://... answered 404: {"detail":"Not found."}; check target.polling.path"""
     text = visible(" ".join(answer.text.split()))
     if answer.status in REDIRECTS:
         text = f"a redirect to {visible(answer.headers.get('Location', '(nowhere)'))}, which is not followed; check target.url"

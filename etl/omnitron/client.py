@@ -8,9 +8,11 @@ read, because requests would put its password in the place of the token.
 from __future__ import annotations
 
 import ipaddress
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +27,7 @@ from etl import __version__
 from etl.errors import Ambiguous, MappingError, Unavailable
 from etl.journal.requestlog import MASK, Entry, LogError, RequestLog
 from etl.model import Target
+from etl.omnitron.watchdog import Watchdog, WatchedAdapter
 from etl.seams import Seam, no_seam
 
 SessionFactory = Callable[[], requests.Session]
@@ -38,11 +41,18 @@ def new_session() -> requests.Session:
 LARGEST_ANSWER = 8 * 2**20
 """Bytes. An answer of the migration API has some hundred; a page of a shop's old orders may have a lot more."""
 
+SLOWEST_LINE = 8 * 1024
+"""Bytes a second. A body that leaves more slowly than that has stalled."""
+
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
 
 
 class AnswerTooLarge(OSError):
     """An answer nobody would want to keep in memory."""
+
+
+class TookTooLong(OSError):
+    """An exchange that was not done in time, however steadily its bytes came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +101,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds, and the certificates to trust instead of the usual ones."""
+    """Seconds, and the certificates to trust instead of the usual ones. `read` is for the whole answer."""
 
     connect: float = 10.0
     read: float = 120.0
@@ -109,9 +119,10 @@ class WatchedBody:
     anything, whatever exception it comes as; after it, the request may have arrived.
     """
 
-    def __init__(self, data: bytes, seam: Seam) -> None:
+    def __init__(self, data: bytes, seam: Seam, ended: Callable[[], None]) -> None:
         self._data = memoryview(data)
         self._seam = seam
+        self._ended = ended
         self._position = 0
         self.began = False
 
@@ -126,6 +137,7 @@ class WatchedBody:
         chunk = bytes(self._data[self._position : end])
         self._position += len(chunk)
         if not chunk:
+            self._ended()
             self._seam("post:sent")
         return chunk
 
@@ -165,19 +177,24 @@ class Client:
         if not call.repeatable:
             self.log.sending(entry)
         began = self._monotonic()
-        with self._session() as session:
-            prepared, body = self._prepare(session, call, entry.url)
+        with self._session() as session, Watchdog() as watchdog:
+            prepared, body = self._prepare(session, call, entry.url, watchdog)
             try:
                 answer = self._exchange(session, prepared, began)
+                if watchdog.expired:  # an answer without a length ends where its connection does
+                    raise TookTooLong(watchdog.expired)
             except FAILURES as error:
                 arrived = body.began and not call.repeatable
-                raise self._failed(call, entry, _reason(error, self._limits), arrived, began) from error
+                reason = watchdog.expired or _reason(error, self._limits)
+                raise self._failed(call, entry, reason, arrived, began) from error
         if not call.repeatable:
             self._seam("answer:received")
         self._log_answer(call, entry, answer)
         return answer
 
-    def _prepare(self, session: requests.Session, call: Call, url: str) -> tuple[requests.PreparedRequest, WatchedBody]:
+    def _prepare(
+        self, session: requests.Session, call: Call, url: str, watchdog: Watchdog
+    ) -> tuple[requests.PreparedRequest, WatchedBody]:
         session.trust_env = False
         session.headers.update({"User-Agent": f"omnitron-etl/{__version__}", "Accept-Encoding": "identity"})
         files = None if call.file is None else {"file": (*call.file, "application/json")}
@@ -192,10 +209,26 @@ class Client:
         )
         prepared = session.prepare_request(request)
         data = prepared.body if isinstance(prepared.body, bytes) else b""
-        body = WatchedBody(data, no_seam if call.repeatable else self._seam)
+        body = WatchedBody(data, no_seam if call.repeatable else self._seam, partial(self._await_answer, watchdog))
+        self._watch(session, watchdog, len(data))
         if data:
             prepared.body = body  # type: ignore[assignment]  # anything with read() will do, Content-Length is set
         return prepared, body
+
+    def _watch(self, session: requests.Session, watchdog: Watchdog, size: int) -> None:
+        def connected(connection: socket.socket) -> None:
+            watchdog.guard(connection)
+            if size:
+                seconds = self._limits.connect + self._limits.read + size / SLOWEST_LINE
+                watchdog.arm(seconds, f"the request could not be handed over within {seconds:.1f} s")
+            else:
+                self._await_answer(watchdog)
+
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, WatchedAdapter(connected))
+
+    def _await_answer(self, watchdog: Watchdog) -> None:
+        watchdog.arm(self._limits.read, _no_answer(self._limits))
 
     def _exchange(self, session: requests.Session, prepared: requests.PreparedRequest, began: float) -> Answer:
         url = prepared.url or ""
@@ -294,12 +327,16 @@ def _reason(error: BaseException, limits: Limits) -> str:
     if isinstance(error, requests.ConnectTimeout):
         return f"no connection within {limits.connect:g} s"
     if isinstance(error, requests.ReadTimeout):
-        return f"no answer within {limits.read:g} s"
+        return _no_answer(limits)
     inner = _innermost(error)
     text = (inner.strerror if isinstance(inner, OSError) else None) or str(inner) or type(inner).__name__
     if isinstance(error, requests.exceptions.SSLError):
         return f"TLS failed: {text}"
     return f"the proxy failed: {text}" if isinstance(error, requests.exceptions.ProxyError) else text
+
+
+def _no_answer(limits: Limits) -> str:
+    return f"no whole answer within {limits.read:g} s"
 
 
 def _innermost(error: BaseException) -> BaseException:

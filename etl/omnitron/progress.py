@@ -12,22 +12,25 @@ from etl.model import Expression, Place, Polling
 NAMES = ("total", "success", "errors", "done")
 
 
-class Unreadable(TargetError):
-    """Omnitron's answer cannot be read with the polling settings. The batch stays accepted."""
-
-
 class DeadlineMissed(TargetError):
     """A migration did not end in time. The batch stays accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What Omnitron says of a migration. A total or success of None: it does not tell."""
+    """What Omnitron says of a migration of so many `records`. A total or success of None: it does not tell."""
 
     total: int | None
     success: int | None
     errors: int
     done: bool
+    records: int
+
+    @property
+    def too_many(self) -> int:
+        """The largest number that it tells, when that is more than was sent; else 0."""
+        largest = max(self.total or 0, (self.success or 0) + self.errors)
+        return largest if largest > self.records else 0
 
 
 class ProgressReader:
@@ -36,16 +39,19 @@ class ProgressReader:
     def __init__(self, polling: Polling) -> None:
         self._read = {name: _compile(f"target.polling.{name}", getattr(polling, name)) for name in NAMES}
 
-    def read(self, answer: object) -> Progress:
+    def read(self, answer: object, records: int) -> Progress:
         """Raises ValueError with the reason when the answer does not fit the settings."""
         if not isinstance(answer, Mapping):
             raise ValueError("it is not a JSON object")
+        answer = {**answer, "records": records}
         total, success = (_count(name, self._value(name, answer), optional=True) for name in ("total", "success"))
         errors = _count("errors", self._value("errors", answer), optional=False)
         done = self._value("done", answer)
         if not isinstance(done, bool):
             raise ValueError(f"target.polling.done gives {done!r}, not true or false")
-        return Progress(total, success, errors or 0, done)
+        # The work is queued: counts of 0, or of the part that is already read, look like an end.
+        ended = done and (success is None or success + (errors or 0) >= records)
+        return Progress(total, success, errors or 0, ended, records)
 
     def _value(self, name: str, answer: Mapping[str, object]) -> object:
         from etl.expressions import ROW_ERRORS, reason_of

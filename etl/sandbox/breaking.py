@@ -160,6 +160,21 @@ async def delay_answer(call: Call) -> None:
     await call.send({"type": "http.response.body", "body": body})
 
 
+async def trickle(call: Call) -> None:
+    start, body = await _served(call)
+    await call.send(start)
+    for one in body:
+        await call.send({"type": "http.response.body", "body": bytes([one]), "more_body": True})
+        await asyncio.sleep(call.fault.seconds)
+    await call.send({"type": "http.response.body", "body": b""})
+
+
+async def repeated_id(call: Call) -> None:
+    await _served(call)
+    before = call.store.uploads()[-2:]
+    await _answer(call, 200, {"migration_id": before[0].migration_id})
+
+
 async def by_the_handler(call: Call) -> None:
     """The handlers of start and progress look at the fault themselves (fault_met)."""
     await call.serve()
@@ -179,9 +194,11 @@ BREAKS: dict[str, Callable[[Call], Awaitable[None]]] = {
     "not_http": not_http,
     "wrong_json": replaced,
     "no_migration_id": replaced,
+    "repeated_id": repeated_id,
     "unknown_progress": replaced,
     "delay": delay,
     "delay_answer": delay_answer,
+    "trickle": trickle,
     "never_ends": by_the_handler,
     "slow": by_the_handler,
     "errors": by_the_handler,

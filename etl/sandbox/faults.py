@@ -58,6 +58,7 @@ KINDS: Mapping[str, Kind] = {
     "no_migration_id": _kind(
         "Does what was asked, answers 200 with `body`, without a migration_id.", status=200, body={"detail": "Queued."}
     ),
+    "repeated_id": _kind("Does what was asked, answers with the migration_id of the upload before."),
     "unknown_progress": _kind(
         "Answers progress in a shape nobody knows, `body`.", on="progress", status=200, body={"state": "RUNNING"}
     ),
@@ -65,6 +66,7 @@ KINDS: Mapping[str, Kind] = {
         "Waits `seconds` before it reads the request; a client that gives up first has sent nothing.", seconds=1.0
     ),
     "delay_answer": _kind("Does what was asked, then waits `seconds` before it answers.", seconds=1.0),
+    "trickle": _kind("Does what was asked, then answers byte by byte, with `seconds` between them.", seconds=0.4),
     "never_ends": _kind(
         "Progress stays at 0 of n, though the work is done; it ends when the faults are cleared.",
         on="progress",
