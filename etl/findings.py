@@ -79,8 +79,13 @@ def shown(value: object, mask: Mask = _as_it_is) -> str:
         return "the value"
     if isinstance(value, str) and len(value) > SHOWN:
         return f"{mask(value[:SHOWN])!r}... ({len(value)} characters)"
+    if isinstance(value, bool) or value is None:
+        return _WORDS[value]
     written = repr(mask(value)) if isinstance(value, str) else str(mask(value))
     return written if len(written) <= 2 * SHOWN else f"{written[:SHOWN]}..."
+
+
+_WORDS = {True: "true", False: "false", None: "null"}
 
 
 def subject(value: object, mask: Mask = _as_it_is) -> str:
@@ -90,7 +95,7 @@ def subject(value: object, mask: Mask = _as_it_is) -> str:
     if isinstance(value, str):
         return repr(mask(value)) if len(value) <= LONGEST_SUBJECT else "the text"
     if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
+        return _WORDS[value]
     if isinstance(value, int | float | Decimal):
         return str(mask(value))
     return "the object" if isinstance(value, Mapping) else "the list"
@@ -107,6 +112,7 @@ def _told(text: object, mask: Mask) -> str:
 OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
     "value": shown,
     "it": subject,
+    "other": shown,
     "entry": shown,
     "names": _in_a_row,
     "told": _told,
@@ -114,6 +120,7 @@ OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
 """The parts of a template that come out of a row, and how each is written.
 
 value, it   what was refused; `it` where the sentence begins with it, and long texts are named only
+other       the value beside it, to which it does not fit
 entry       what a lookup lacks: each missing entry is a kind of problem by itself
 names       of what is inside nested JSON
 told        what a library says, which may quote the value

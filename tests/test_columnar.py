@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from test_expressions_jinja import HEADER, LOOKUPS, WRITE, expressions, raw_cells, rows, stage_of
+from test_expressions_jinja import HEADER, LOOKUPS, WRITE, compiled_stage, expressions, raw_cells, rows, stage_of
 
 from etl.expressions import LOOKUP, ROW_ERRORS, Header, compile_stage, writers
 from etl.expressions.functions import TABLE
@@ -68,11 +68,11 @@ def compiled(texts, where, header, write=WRITE):
             stage.fields,
             where=Expression(f"{{{{ {where} }}}}", Place("m")),
         )
-    return compile_stage(stage, header, {LOOKUP: LOOKUPS}, write)
+    return compiled_stage(stage, header, write)
 
 
 wheres = st.one_of(
-    st.none(), st.sampled_from(["a", "a != b", "not a", "n | default(1)", "true", "none"]), expressions(3)
+    st.none(), st.sampled_from(["a is none", "a != b", "not a | blank", "n | bool", "true", "none"]), expressions(3)
 )
 texts = st.lists(expressions(4), min_size=1, max_size=3)
 
@@ -110,20 +110,20 @@ def test_nested_fields_and_constants_are_put_together_anew_for_each_row():
 
 
 def test_no_rows_make_no_records():
-    for texts, where in ((["a | int"], "b"), (["1"], None)):
+    for texts, where in ((["a | int"], "b is not none"), (["1"], None)):
         batch = compiled(texts, where, Header(HEADER)).records([])
         assert ({name: list(one) for name, one in batch.columns.items()}, list(batch.keys)) == ({"f0": []}, [])
         assert (batch.failed, batch.keep) == (frozenset(), None)
 
 
 def test_a_row_that_is_filtered_computes_nothing():
-    stage = compiled(["a | int"], "b", Header(HEADER))
+    stage = compiled(["a | int"], "b is not none", Header(HEADER))
     given_rows = [["x", "", "", "", "", "", ""], ["5", "1", "", "", "", "", ""]]
     assert together(stage, given_rows) == [None, {"f0": 5}]
 
 
 def test_a_row_that_fails_leaves_the_others_as_they_are():
-    stage = compiled(["a | int", "b | lower", "m | money"], "n", Header(HEADER))
+    stage = compiled(["a | int", "b | lower", "m | money"], "n is not none", Header(HEADER))
     column = {name: at for at, name in enumerate(HEADER)}
 
     def row(**cells):

@@ -2,27 +2,43 @@
 
 Where the mapping language promises something else than Jinja, the reference is changed at exactly that node:
 null is nothing in `~` and in text around expressions, and the whole is trimmed; an `if` without `else` gives null;
-`*` and `%` refuse anything but numbers; null has nothing inside; what is missing is an error at once; `(a, b)` is a list.
+operators compute with numbers, exactly, and compare only what is of one type; text is neither true nor false; `or` gives the
+first that is not null; null has nothing inside; what is missing is an error at once; `(a, b)` is a list.
 """
 
 from __future__ import annotations
 
 import math
+import operator
 import re
 from copy import deepcopy
-from decimal import Decimal
+from datetime import date, datetime
+from decimal import Context, Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from jinja2 import Environment, StrictUndefined, Undefined, UndefinedError, nodes
 from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
 
-from etl.expressions import LOOKUP, ROW_ERRORS, Header, compile_stage, compile_value, writers
+from etl.expressions import (
+    LOOKUP,
+    ROW_ERRORS,
+    CompiledStage,
+    ExpressionError,
+    Header,
+    Names,
+    compile_stage,
+    compile_value,
+    writers,
+)
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Resource
+from etl.expressions.runtime import Writers
+from etl.expressions.types import is_condition
 from etl.model import Expression, Place, Stage
 
 LOOKUPS = {"codes": {"1": "one", "5": 5, "a": "A", "İ": None}}
@@ -56,17 +72,53 @@ class Promises(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Node:
         return self._instead("promised_concat", *node.nodes)
 
-    def visit_Mul(self, node: nodes.Mul) -> nodes.Node:
-        return self._instead("promised_product", node.left, node.right)
+    def visit_Add(self, node: nodes.BinExpr) -> nodes.Node:
+        return self._instead("promised_result", node.left, nodes.Const(node.operator), node.right)
 
-    def visit_Mod(self, node: nodes.Mod) -> nodes.Node:
-        return self._instead("promised_rest", node.left, node.right)
+    visit_Sub = visit_Mul = visit_Div = visit_FloorDiv = visit_Mod = visit_Add
+
+    def visit_Neg(self, node: nodes.UnaryExpr) -> nodes.Node:
+        sign = nodes.Const(1 if node.operator == "+" else -1)
+        return self._instead("promised_result", sign, nodes.Const("*"), node.node)
+
+    visit_Pos = visit_Neg
+
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
+        ends = [self.visit(one) for one in (node.expr, *(operand.expr for operand in node.ops))]
+        steps = zip(ends, [nodes.Const(operand.op) for operand in node.ops], ends[1:], strict=False)
+        first, *others = [filtered(one, "promised_answer", op, other) for one, op, other in steps]
+        for one in others:
+            first = nodes.And(first, one)
+        return first
+
+    def visit_And(self, node: nodes.And) -> nodes.Node:
+        return nodes.And(self._asked(node.left), self._asked(node.right))
+
+    def visit_Not(self, node: nodes.Not) -> nodes.Node:
+        return nodes.Not(self._asked(node.node))
+
+    def visit_Or(self, node: nodes.Or) -> nodes.Node:
+        """Of two conditions one that is true; otherwise the first that is not null (nor a false of the row)."""
+        if is_condition(node, Names()):
+            return nodes.Or(self._asked(node.left), self._asked(node.right))
+        left, right = self.visit(node.left), self.visit(node.right)
+        return nodes.CondExpr(filtered(deepcopy(left), "promised_presence"), left, right)
+
+    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
+        otherwise = nodes.Const(None) if node.expr2 is None else self.visit(node.expr2)
+        return nodes.CondExpr(self._asked(node.test), self.visit(node.expr1), otherwise)
+
+    def _asked(self, node: nodes.Expr) -> nodes.Expr:
+        """An expression that has to be true or false. Of a choice and of `or`, it is the parts that have to be."""
+        if isinstance(node, nodes.CondExpr):
+            otherwise = node.expr2 or nodes.Const(None)
+            return nodes.CondExpr(self._asked(node.test), self._asked(node.expr1), self._asked(otherwise))
+        if isinstance(node, nodes.Or):
+            return nodes.Or(self._asked(node.left), self._asked(node.right))
+        return filtered(self.visit(node), "promised_truth")
 
     def visit_Tuple(self, node: nodes.Tuple) -> nodes.Node:
         return self.generic_visit(nodes.List(node.items))
-
-    def visit_CondExpr(self, node: nodes.CondExpr) -> nodes.Node:
-        return self.generic_visit(nodes.CondExpr(node.test, node.expr1, node.expr2 or nodes.Const(None)))
 
     def visit_Getitem(self, node: nodes.Getitem) -> nodes.Node:
         if not isinstance(node.arg, nodes.Slice):
@@ -88,22 +140,90 @@ class Promises(NodeTransformer):
         return self.generic_visit(nodes.Filter(first, name, list(others), [], None, None))
 
 
+def filtered(value: nodes.Node, name: str, *others: nodes.Node) -> nodes.Filter:
+    return nodes.Filter(value, name, list(others), [], None, None)
+
+
 def promised_concat(*values: object) -> str | None:
-    return "".join("" if value is None else str(value) for value in values).strip() or None
+    return "".join("" if value is None else TABLE["text"].call(value) for value in values).strip() or None
 
 
-def promised_product(left: Any, right: Any) -> Any:
-    return numbers(left, right) and left * right
+def promised_truth(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError("a text")
+    return value
 
 
-def promised_rest(left: Any, right: Any) -> Any:
-    return numbers(left, right) and left % right
+def promised_presence(value: object) -> bool:
+    return value is not None and value is not False
 
 
-def numbers(*values: object) -> bool:
-    if all(isinstance(value, int | float | Decimal) for value in values):
+def promised_result(left: Any, sign: str, right: Any) -> Any:
+    """Computed with fractions, which lose nothing."""
+    if sign == "+" and isinstance(left, list) and isinstance(right, list):
+        return left + right
+    one, other = fraction(left), fraction(right)
+    if sign == "/":
+        return PRECISE.divide(
+            PRECISE.multiply(one.numerator, other.denominator), PRECISE.multiply(one.denominator, other.numerator)
+        )
+    result = OPERATORS[sign](one, other)
+    if isinstance(left, int) and isinstance(right, int):
+        return int(result)
+    return PRECISE.divide(Decimal(result.numerator), Decimal(result.denominator))
+
+
+PRECISE = Context(prec=60)
+OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "//": operator.floordiv, "%": operator.mod}
+ORDERS = {"lt": operator.lt, "lteq": operator.le, "gt": operator.gt, "gteq": operator.ge}
+
+
+def fraction(value: Any) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        raise ValueError("not a number")
+    return Fraction(str(value))
+
+
+def promised_answer(left: Any, sign: str, right: Any) -> bool:
+    if sign in ("in", "notin"):
+        return is_in(left, right) is (sign == "in")
+    if sign in ("eq", "ne"):
+        return is_equal(left, right) is (sign == "eq")
+    if alike(left) != alike(right) or alike(left) not in ("number", date, datetime):
+        raise ValueError("not in any order")
+    return bool(ORDERS[sign](comparable(left), comparable(right)))
+
+
+def is_equal(left: Any, right: Any) -> bool:
+    if left is None or right is None:
+        return left is right
+    if alike(left) != alike(right):
+        raise ValueError("of two types")
+    return bool(comparable(left) == comparable(right))
+
+
+def is_in(item: Any, container: Any) -> bool:
+    if container is None:
+        return False
+    if not isinstance(container, list):
+        if not isinstance(item, str | None) or not isinstance(container, str | dict):
+            raise ValueError("nothing can be in it")
+        return item is not None and item in container
+    alien = [one for one in container if None not in (item, one) and alike(one) != alike(item)]
+    if any(is_equal(item, one) for one in container if not any(one is other for other in alien)):
         return True
-    raise ValueError("not a number")
+    if alien:
+        raise ValueError("of two types")
+    return False
+
+
+def alike(value: Any) -> Any:
+    """What values that can be compared have in common."""
+    return "number" if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else type(value)
+
+
+def comparable(value: Any) -> Any:
+    return fraction(value) if alike(value) == "number" else value
 
 
 def promised_slice(value: Any, start: Any, stop: Any, step: Any) -> Any:
@@ -125,10 +245,10 @@ def jinja() -> Environment:
     environment = StrictEnvironment(
         undefined=StrictUndefined,
         keep_trailing_newline=True,
-        finalize=lambda value: "" if value is None else value,
+        finalize=lambda value: "" if value is None else TABLE["text"].call(value),
     )
     environment.filters = {name: passing_null(function) for name, function in TABLE.items()}
-    promises = (promised_concat, promised_product, promised_rest, promised_slice)
+    promises = (promised_concat, promised_result, promised_answer, promised_truth, promised_presence, promised_slice)
     environment.filters |= {promise.__name__: promise for promise in promises}
     return environment
 
@@ -191,10 +311,10 @@ CALLS_WITH_COLUMN = ["replace({}, 'x')", "truncate({})", "pad(4, fill={})", "par
 
 
 def grown(inner: Any) -> Any:
-    """Expressions made of smaller ones. `*` and `%` with a written-out text are refused before there is a row."""
+    """Expressions made of smaller ones. Some are refused before there is a row: a written-out text where a number is wanted."""
     number = st.one_of(columns, st.integers(0, 9).map(str), inner.map(lambda one: f"({one} + 1)"))
     return st.one_of(
-        st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "/", "//", "and", "or"]), inner),
+        st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "/", "//", "or"]), inner),
         st.builds(
             "({} {} {})".format, inner, st.sampled_from(["==", "!=", "<", "<=", ">", ">=", "in", "not in"]), inner
         ),
@@ -202,8 +322,9 @@ def grown(inner: Any) -> Any:
         st.builds("({} {} {})".format, number, st.sampled_from(["*", "%"]), number),
         st.builds("({} ~ {})".format, inner, inner),
         st.builds("({} ~ ' ' ~ {} ~ {})".format, inner, inner, inner),
-        st.builds("({} if {} else {})".format, inner, inner, inner),
-        st.builds("({} if {})".format, inner, inner),
+        st.builds("({} if {} else {})".format, inner, st.one_of(columns, conditions(inner)), inner),
+        st.builds("({} if {})".format, inner, st.one_of(columns, conditions(inner))),
+        st.builds("({} {} {})".format, conditions(inner), st.sampled_from(["and", "or"]), conditions(inner)),
         st.builds("({}{})".format, st.sampled_from(["not ", "-", "+"]), inner),
         st.builds("({} is {})".format, inner, st.sampled_from(["none", "not none"])),
         st.builds("({} | {})".format, inner, st.sampled_from(CALLS)),
@@ -214,6 +335,14 @@ def grown(inner: Any) -> Any:
         st.builds("{{'k': {}, 'l': {}}}".format, inner, inner),
         st.builds("{}[{}]".format, inner, st.sampled_from(["0", "-1", "5", "'k'", "'zz'", "1:", ":2", "::-1", "n"])),
         st.builds("({}).{}".format, inner, st.sampled_from(["k", "zz"])),
+    )
+
+
+def conditions(inner: Any) -> Any:
+    return st.one_of(
+        st.builds("({} is {})".format, inner, st.sampled_from(["none", "not none"])),
+        st.builds("(not {} | blank)".format, inner),
+        st.builds("({} == {})".format, columns, inner),
     )
 
 
@@ -233,7 +362,11 @@ rows = st.fixed_dictionaries(
 
 
 def compiled(text: str) -> Any:
-    return compile_value(Expression(text, Place("m.yaml")), {LOOKUP: LOOKUPS})
+    """The function of a row. An expression that is refused before there is a row is no example of anything here."""
+    try:
+        return compile_value(Expression(text, Place("m.yaml")), {LOOKUP: LOOKUPS})
+    except ExpressionError:
+        reject()
 
 
 def test_the_random_expressions_use_every_function():
@@ -274,9 +407,16 @@ def stage_of(texts: list[str]) -> Stage:
     return Stage("user", "user", "customers", "f0", fields)
 
 
+def compiled_stage(stage: Stage, header: Header, write: Writers = WRITE) -> CompiledStage:
+    try:
+        return compile_stage(stage, header, {LOOKUP: LOOKUPS}, write)
+    except ExpressionError:
+        reject()
+
+
 def check_row(texts: list[str], cells: list[Any], *, text_only: bool) -> None:
     """The whole row's record, each field alone, and each expression alone written as plain JSON are the same."""
-    stage = compile_stage(stage_of(texts), Header(HEADER, text_only), {LOOKUP: LOOKUPS}, WRITE)
+    stage = compiled_stage(stage_of(texts), Header(HEADER, text_only))
     row = dict(zip(HEADER, cells, strict=True))
     alone = {name: outcome(lambda name=name: stage.fields[name].compute(cells)) for name in stage.fields}
     for index, text in enumerate(texts):

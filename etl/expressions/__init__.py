@@ -14,8 +14,9 @@ from etl.expressions.compiler import (
 )
 from etl.expressions.functions.table import LOOKUP, Resources
 from etl.expressions.header import Header
+from etl.expressions.names import Fault, Names, columns_in
 from etl.expressions.runtime import ROW_ERRORS, decimal_to_number, writers
-from etl.expressions.syntax import ExpressionError, Fault, Names, columns_in, faults
+from etl.expressions.syntax import ExpressionError, faults
 
 __all__ = [
     "FILTERED",

@@ -23,9 +23,11 @@ from jinja2 import nodes
 from etl.expressions.emit import Emitter
 from etl.expressions.functions.columns import ColumnWay
 from etl.expressions.header import Header
+from etl.expressions.names import Names, column_of
+from etl.expressions.parsing import is_single, only, parse
 from etl.expressions.runtime import ROW_ERRORS, Writers
-from etl.expressions.source import RowFunction, define, emit, row_function
-from etl.expressions.syntax import Names, column_of, constant_arguments, is_single, only, parse
+from etl.expressions.source import RowFunction, condition_of_row, define, emit, emit_condition, row_function
+from etl.expressions.syntax import constant_arguments
 from etl.model import Expression, Stage, Template
 
 Rows = Sequence[Sequence[Any]]
@@ -54,7 +56,7 @@ Records = Callable[[Rows], Batch]
 def compile_records(stage: Stage, names: Names, header: Header, write: Writers) -> Records:
     """Compile a stage's `where`, fields and key to a function of many rows. It raises nothing that a row is to blame for."""
     compiler = _Compiler(names, header, write)
-    where = None if stage.where is None else _Compiler(names, header, None).column(stage.where)
+    where = None if stage.where is None else _Compiler(names, header, None).condition(stage.where)
     fields = {name: compiler.field(template) for name, template in stage.fields.items()}
     key = None if isinstance(stage.key, str) else compiler.column(stage.key)
 
@@ -152,9 +154,22 @@ class _Compiler:
 
     def column(self, template: Expression) -> Compute:
         """The function of one expression: all rows together, or each by itself where that fails."""
-        long_way = self._long_way(template)
-        # Compiled when some row fails, which in most exports none does.
-        alone = cache(lambda: row_function(template, self._names, self._header, self._write))
+        # The second is compiled when some row fails, which in most exports none does.
+        compute = self._computed(
+            lambda emitter: emit(emitter, template, self._write),
+            lambda: row_function(template, self._names, self._header, self._write),
+        )
+        short_way, position = self._short_way(template)
+        return compute if short_way is None else _shortened(short_way, position, compute)
+
+    def condition(self, template: Expression) -> Compute:
+        return self._computed(
+            lambda emitter: emit_condition(emitter, template),
+            lambda: condition_of_row(template, self._names, self._header),
+        )
+
+    def _computed(self, source_of: Callable[[Emitter], str], by_itself: Callable[[], RowFunction]) -> Compute:
+        long_way, alone = self._long_way(source_of), cache(by_itself)
 
         def compute(cells: Cells, failed: set[int]) -> Values:
             try:
@@ -162,8 +177,7 @@ class _Compiler:
             except ROW_ERRORS:
                 return _one_by_one(alone(), cells, failed)
 
-        short_way, position = self._short_way(template)
-        return compute if short_way is None else _shortened(short_way, position, compute)
+        return compute
 
     def _nested(self, template: Template) -> Compute:
         """The function of a field with parts: each part is a column, and they are put together anew for every row."""
@@ -178,9 +192,9 @@ class _Compiler:
             return lambda cells, failed: put_together(range(cells.count))
         return lambda cells, failed: put_together([part(cells, failed) for part in parts])
 
-    def _long_way(self, template: Expression) -> Callable[[Cells], Values]:
-        emitter = Emitter(self._names, text_only=self._header.text_only)
-        source = emit(emitter, template, self._write)
+    def _long_way(self, source_of: Callable[[Emitter], str]) -> Callable[[Cells], Values]:
+        emitter = Emitter(self._names)
+        source = source_of(emitter)
         read = [self._header.columns.index(column) for column in emitter.columns]
         if not read:
             constant = define([], f"return [{source} for _ in rows]", emitter.namespace, "rows")

@@ -19,9 +19,17 @@ from etl.expressions.columnar import Records, compile_records
 from etl.expressions.emit import Emitter
 from etl.expressions.functions.table import Resources
 from etl.expressions.header import Header
+from etl.expressions.names import Names, columns_in
 from etl.expressions.runtime import ROW_ERRORS, Writers
-from etl.expressions.source import RowFunction, define, emit, function_of_row, row_function
-from etl.expressions.syntax import Names, columns_in
+from etl.expressions.source import (
+    RowFunction,
+    condition_of_row,
+    define,
+    emit,
+    emit_condition,
+    function_of_row,
+    row_function,
+)
 from etl.findings import Unfit
 from etl.model import Expression, Stage, Template
 
@@ -71,13 +79,13 @@ class CompiledStage:
 class RowField:
     """A field by itself. It is compiled when it is first asked for: most mappings' rows do not fail."""
 
-    def __init__(self, template: Template, names: Names, header: Header, write: Writers) -> None:
-        self._template, self._names, self._header, self._write = template, names, header, write
+    def __init__(self, template: Template, compiled: Callable[[], RowFunction], header: Header) -> None:
+        self._template, self._compiled, self._header = template, compiled, header
 
     @cached_property
     def compute(self) -> RowFunction:
         """Row -> the field's value; raises one of ROW_ERRORS."""
-        return row_function(self._template, self._names, self._header, self._write)
+        return self._compiled()
 
     @cached_property
     def input(self) -> int | None:
@@ -118,17 +126,27 @@ def compile_stage(
     write: Writers,
 ) -> CompiledStage:
     """Compile a stage's `where`, key and fields. Raises ExpressionError when one has a fault."""
-    names = Names(frozenset(header.columns), resources)
+    names = Names(frozenset(header.columns), resources, header.text_only)
     key = stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
-    parts: dict[str, Template] = dict(flat_fields(stage.fields))
+    fields = {
+        name: RowField(one, _valued(one, names, header, write), header) for name, one in flat_fields(stage.fields)
+    }
     if stage.where is not None:
-        parts = {WHERE: stage.where, **parts}
+        fields = {WHERE: RowField(stage.where, _asked(stage.where, names, header), header), **fields}
     return CompiledStage(
         records=compile_records(stage, names, header, write),
         record=function_of_row(_record_source(stage, write), names, header),
         key=row_function(key, names, header, write),
-        fields={name: RowField(template, names, header, write) for name, template in parts.items()},
+        fields=fields,
     )
+
+
+def _valued(template: Template, names: Names, header: Header, write: Writers) -> Callable[[], RowFunction]:
+    return lambda: row_function(template, names, header, write)
+
+
+def _asked(where: Expression, names: Names, header: Header) -> Callable[[], RowFunction]:
+    return lambda: condition_of_row(where, names, header)
 
 
 def flat_fields(fields: Mapping[str, Template], prefix: str = "") -> list[tuple[str, Template]]:
@@ -167,6 +185,6 @@ def _record_source(stage: Stage, write: Writers) -> Callable[[Emitter], str]:
         record = emit(emitter, stage.fields, write)
         if stage.where is None:
             return record
-        return f"{record} if {emit(emitter, stage.where, None)} else None"
+        return f"{record} if {emit_condition(emitter, stage.where)} else None"
 
     return source

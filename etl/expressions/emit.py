@@ -12,16 +12,22 @@ from typing import Any
 
 from jinja2 import nodes
 
-from etl.expressions import runtime
+from etl.expressions import operators, runtime
 from etl.expressions.functions.table import Function
-from etl.expressions.syntax import Names, Piece, column_of, constant_arguments, resource_of
+from etl.expressions.names import Names, column_of
+from etl.expressions.syntax import Piece, constant_arguments, resource_of
+from etl.expressions.types import is_condition, type_of
 
 LARGEST_LITERAL = 10**18
-OPERATORS = {
-    nodes.Add: "+", nodes.Sub: "-", nodes.Div: "/", nodes.FloorDiv: "//", nodes.And: "and", nodes.Or: "or",
+CALLED: dict[Any, str] = {
+    nodes.Add: "add", nodes.Sub: "subtract", nodes.Mul: "multiply", nodes.Div: "divide",
+    nodes.FloorDiv: "floor_divide", nodes.Mod: "modulo", nodes.Neg: "negative",
+    nodes.Pos: "positive",
+    "eq": "equal", "ne": "unequal", "lt": "less", "lteq": "at_most",
+    "gt": "more", "gteq": "at_least", "in": "contains", "notin": "lacks",
 }  # fmt: skip
-CALLED = {nodes.Mul: "multiply", nodes.Mod: "modulo"}
-COMPARISONS = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
+CONNECTING: dict[Any, str] = {nodes.And: "and", nodes.Or: "or"}
+PLAIN = {"eq": "==", "ne": "!=", "in": "in", "notin": "not in"}
 
 
 @dataclass(slots=True)
@@ -32,14 +38,13 @@ class Emitter:
     namespace: dict[str, Any] = field(
         default_factory=lambda: {
             "__builtins__": {},
-            "multiply": runtime.multiply,
-            "modulo": runtime.modulo,
             "concat": runtime.concat,
             "item": runtime.item,
+            "name": runtime.name,
+            "truth": operators.truth,
         }
     )
     columns: dict[str, str] = field(default_factory=dict)
-    text_only: bool = False
     _temporaries: int = 0
 
     def value(self, pieces: Sequence[Piece]) -> str:
@@ -55,11 +60,23 @@ class Emitter:
             return self.column(column)
         return EMITTERS[type(node)](self, node)
 
+    def condition(self, node: nodes.Node) -> str:
+        """The source of an expression of which only matters whether it is true."""
+        if isinstance(node, nodes.And | nodes.Or):
+            return f"({self.condition(node.left)} {CONNECTING[type(node)]} {self.condition(node.right)})"
+        if isinstance(node, nodes.CondExpr):
+            return _choice(self, node, self.condition)
+        source = self.emit(node)
+        return source if self.type_of(node) is bool else f"truth({source})"
+
     def type_of(self, node: nodes.Node) -> type | None:
-        """The type of what an expression gives when it is not null, where that can be told without a row."""
-        if column_of(node) is not None:
-            return str if self.text_only else None
-        return self.names.functions[node.name].gives if isinstance(node, nodes.Filter) else None
+        return type_of(node, self.names)
+
+    def called(self, operator: Any) -> str:
+        """The name of an operator's function."""
+        name = CALLED[operator]
+        self.namespace[name] = getattr(operators, name)
+        return name
 
     def column(self, name: str) -> str:
         return self.columns.setdefault(name, f"c{len(self.columns)}")
@@ -89,12 +106,26 @@ def _const(e: Emitter, node: nodes.Const) -> str:
     return e.constant(node.value)
 
 
-def _operator(e: Emitter, node: nodes.BinExpr) -> str:
-    return f"({e.emit(node.left)} {OPERATORS[type(node)]} {e.emit(node.right)})"
+def _and(e: Emitter, node: nodes.And) -> str:
+    return e.condition(node)
 
 
-def _called(e: Emitter, node: nodes.BinExpr) -> str:
-    return f"{CALLED[type(node)]}({e.emit(node.left)}, {e.emit(node.right)})"
+def _or(e: Emitter, node: nodes.Or) -> str:
+    """The first that is not null; of conditions, whether one is true."""
+    if is_condition(node, e.names):
+        return e.condition(node)
+    once = e.temporary()
+    # A false that a JSON file holds is passed over, as by an `or` of conditions.
+    there = f"({once} := {e.emit(node.left)}) is not None and {once} is not False"
+    return f"({once} if {there} else {e.emit(node.right)})"
+
+
+def _computed(e: Emitter, node: nodes.BinExpr) -> str:
+    return f"{e.called(type(node))}({e.emit(node.left)}, {e.emit(node.right)})"
+
+
+def _signed(e: Emitter, node: nodes.UnaryExpr) -> str:
+    return f"{e.called(type(node))}({e.emit(node.node)})"
 
 
 def _concat(e: Emitter, node: nodes.Concat) -> str:
@@ -102,25 +133,39 @@ def _concat(e: Emitter, node: nodes.Concat) -> str:
 
 
 def _not(e: Emitter, node: nodes.Not) -> str:
-    return f"(not {e.emit(node.node)})"
-
-
-def _negative(e: Emitter, node: nodes.Neg) -> str:
-    return f"(- {e.emit(node.node)})"
-
-
-def _positive(e: Emitter, node: nodes.Pos) -> str:
-    return f"(+ {e.emit(node.node)})"
+    return f"(not {e.condition(node.node)})"
 
 
 def _compare(e: Emitter, node: nodes.Compare) -> str:
-    rest = " ".join(f"{COMPARISONS[operand.op]} {e.emit(operand.expr)}" for operand in node.ops)
-    return f"({e.emit(node.expr)} {rest})"
+    """Each with the next one; what stands in the middle of a < b < c is computed once."""
+    parts, left, left_source = [], node.expr, e.emit(node.expr)
+    for number, operand in enumerate(node.ops, 1):
+        right_source, again = e.emit(operand.expr), ""
+        if number < len(node.ops):
+            again = e.temporary()
+            right_source = f"({again} := {right_source})"
+        parts.append(_compared(e, operand, left, left_source, right_source))
+        left, left_source = operand.expr, again
+    return f"({' and '.join(parts)})"
+
+
+def _compared(e: Emitter, operand: nodes.Operand, left: nodes.Node, left_source: str, right_source: str) -> str:
+    """Texts, which most comparisons are of, need no care: `status == '1'` and `status in ['1', '2']`."""
+    right = operand.expr
+    others = right.items if isinstance(right, nodes.List) and operand.op in ("in", "notin") else [right]
+    plain = operand.op in PLAIN and (operand.op in ("eq", "ne") or isinstance(right, nodes.List))
+    if plain and all(e.type_of(one) is str for one in (left, *others)):
+        return f"{left_source} {PLAIN[operand.op]} {right_source}"
+    return f"{e.called(operand.op)}({left_source}, {right_source})"
 
 
 def _condition(e: Emitter, node: nodes.CondExpr) -> str:
-    otherwise = "None" if node.expr2 is None else e.emit(node.expr2)
-    return f"({e.emit(node.expr1)} if {e.emit(node.test)} else {otherwise})"
+    return _choice(e, node, e.emit)
+
+
+def _choice(e: Emitter, node: nodes.CondExpr, emit: Callable[[nodes.Node], str]) -> str:
+    otherwise = "None" if node.expr2 is None else emit(node.expr2)
+    return f"({emit(node.expr1)} if {e.condition(node.test)} else {otherwise})"
 
 
 def _is_none(e: Emitter, node: nodes.Test) -> str:
@@ -133,7 +178,11 @@ def _list(e: Emitter, node: nodes.List | nodes.Tuple) -> str:
 
 
 def _dict(e: Emitter, node: nodes.Dict) -> str:
-    return "{" + ", ".join(f"{e.emit(pair.key)}: {e.emit(pair.value)}" for pair in node.items) + "}"
+    return "{" + ", ".join(f"{_name(e, pair.key)}: {e.emit(pair.value)}" for pair in node.items) + "}"
+
+
+def _name(e: Emitter, node: nodes.Expr) -> str:
+    return e.emit(node) if e.type_of(node) is str and isinstance(node, nodes.Const) else f"name({e.emit(node)})"
 
 
 def _attribute(e: Emitter, node: nodes.Getattr) -> str:
@@ -184,18 +233,18 @@ EMITTERS: Mapping[type[nodes.Node], Callable[[Emitter, Any], str]] = {
     nodes.Filter: _function,
     nodes.Test: _is_none,
     nodes.CondExpr: _condition,
-    nodes.And: _operator,
-    nodes.Or: _operator,
+    nodes.And: _and,
+    nodes.Or: _or,
     nodes.Not: _not,
     nodes.Compare: _compare,
-    nodes.Add: _operator,
-    nodes.Sub: _operator,
-    nodes.Mul: _called,
-    nodes.Mod: _called,
-    nodes.Div: _operator,
-    nodes.FloorDiv: _operator,
-    nodes.Neg: _negative,
-    nodes.Pos: _positive,
+    nodes.Add: _computed,
+    nodes.Sub: _computed,
+    nodes.Mul: _computed,
+    nodes.Mod: _computed,
+    nodes.Div: _computed,
+    nodes.FloorDiv: _computed,
+    nodes.Neg: _signed,
+    nodes.Pos: _signed,
     nodes.Concat: _concat,
     nodes.List: _list,
     nodes.Tuple: _list,

@@ -1,4 +1,4 @@
-"""What compiled expressions call for the operators that need care. Each raises Unfit."""
+"""What compiled expressions call to join, to reach into nested values, and to write JSON. Raises Unfit."""
 
 from __future__ import annotations
 
@@ -9,33 +9,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from etl.expressions.functions.values import LARGEST, within_bound
+from etl.expressions.functions.values import LARGEST, as_text, within_bound
 from etl.findings import Unfit
 
 ROW_ERRORS = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError)
 """What evaluating an expression on a row may raise; anything else is a bug of ours."""
 
 
-def multiply(left: Any, right: Any) -> Any:
-    """Text or a list times a number would build anything of any size, so only numbers are multiplied."""
-    return _number(left, "*") * _number(right, "*")
-
-
-def modulo(left: Any, right: Any) -> Any:
-    """Text % something would be formatting, which can build text of any size."""
-    return _number(left, "%") % _number(right, "%")
-
-
-def _number(value: Any, operator: str) -> Any:
-    if isinstance(value, int | float | Decimal):
-        return value
-    words = "{value} is not a number, and '{operator}' computes with numbers: write `| int`, `| money` or `| decimal`"
-    raise Unfit(f"operator:{operator}", value, words, operator=operator)
-
-
 def concat(*parts: Any) -> str | None:
     """Join values as text: null as nothing, the whole trimmed, and null when nothing is left."""
-    text = "".join(["" if part is None else str(part) for part in parts]).strip()
+    text = "".join(["" if part is None else as_text(part) for part in parts]).strip()
     if len(text) > LARGEST:
         within_bound("joining", len(text))
     return text or None
@@ -45,7 +28,7 @@ def item(value: Any, key: Any) -> Any:
     """value[key] for nested JSON, text and lists; null has nothing inside, so it stays null."""
     if value is None:
         return None
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and isinstance(key, str | int):
         if key not in value:
             raise Unfit("item", value, "there is no '{told}' in {{{names}}}", told=key, names=list(map(str, value)))
         return value[key]
@@ -53,9 +36,24 @@ def item(value: Any, key: Any) -> Any:
         if isinstance(key, int) and not -len(value) <= key < len(value):
             words = f"there is no [{{told}}] in {{count}} {_parts(value)}"
             raise Unfit("item", value, words, told=key, count=len(value))
-        return value[key]
-    words = "{type} has no '{told}'; only nested JSON has named values"
-    raise Unfit("item", value, words, type=type(value).__name__, told=key)
+        return value[key] if isinstance(key, int) else _some(value, key)
+    if isinstance(key, str):
+        raise Unfit("item", value, "{value} has no '{told}': only nested JSON has named values", told=key)
+    raise Unfit("item", value, "{value} has no parts that are counted: only a list or a text has")
+
+
+def _some(value: Any, counted: slice) -> Any:
+    try:
+        return value[counted]
+    except (TypeError, ValueError):
+        raise Unfit("item", value, "parts are counted by whole numbers: [0:2], [-1:], [::2]") from None
+
+
+def name(value: Any) -> str:
+    """The name of a value in an object that an expression builds: JSON has names that are text only."""
+    if value is None:
+        raise Unfit("item", value, "null is no name in an object")
+    return as_text(value)
 
 
 def _parts(value: Any) -> str:
@@ -135,5 +133,7 @@ def decimal_to_number(value: Decimal) -> float:
     # What is short and written without an exponent is exact; anything else (and infinity) is looked at.
     short = len(text) <= EXACT_DIGITS and -EXACT < number < EXACT and "E" not in text
     if not short and not (math.isfinite(number) and Decimal(repr(number)) == value):
-        raise Unfit("json:digits", value, "{value} has more digits than a JSON number keeps")
+        broken = value.is_finite() and value != value.to_integral_value()
+        advice = "; write `| round` for two decimals" if broken else ""
+        raise Unfit("json:digits", value, f"{{value}} has more digits than a JSON number keeps{advice}")
     return number

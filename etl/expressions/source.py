@@ -9,13 +9,15 @@ from jinja2 import nodes
 
 from etl.expressions.emit import Emitter
 from etl.expressions.header import Header
+from etl.expressions.names import Names
+from etl.expressions.parsing import ExpressionError, Piece, is_single, only, parse
 from etl.expressions.runtime import Writers, clean
-from etl.expressions.syntax import ExpressionError, Names, faults, is_single, only, parse
+from etl.expressions.syntax import faults
 from etl.model import Expression, Template
 
 
 def emit(emitter: Emitter, template: Template, write: Writers | None) -> str:
-    """The source of a template; with `plain`, what it gives is plain JSON."""
+    """The source of a template; with `write`, what it gives is plain JSON."""
     if isinstance(template, Expression):
         return _emit_expression(emitter, template, write)
     if isinstance(template, Mapping):
@@ -26,14 +28,24 @@ def emit(emitter: Emitter, template: Template, write: Writers | None) -> str:
 
 
 def _emit_expression(emitter: Emitter, template: Expression, write: Writers | None) -> str:
-    found = faults(template.text, emitter.names)
-    if found:
-        raise ExpressionError(f"{template.place}: {found[0].what}")
-    pieces = parse(template.text)
+    pieces = _faultless(emitter, template, condition=False)
     source = emitter.value(pieces)
     if write is None or not is_single(pieces):
         return source
     return _written(emitter, source, only(pieces), write)
+
+
+def emit_condition(emitter: Emitter, template: Expression) -> str:
+    """The source of an expression that has to be true or false."""
+    pieces = _faultless(emitter, template, condition=True)
+    return emitter.condition(only(pieces)) if is_single(pieces) else emitter.value(pieces)
+
+
+def _faultless(emitter: Emitter, template: Expression, *, condition: bool) -> Sequence[Piece]:
+    found = faults(template.text, emitter.names, condition=condition)
+    if found:
+        raise ExpressionError(f"{template.place}: {found[0].what}")
+    return parse(template.text)
 
 
 def _written(emitter: Emitter, source: str, tree: nodes.Expr, write: Writers) -> str:
@@ -58,9 +70,14 @@ def row_function(template: Template, names: Names, header: Header, write: Writer
     return function_of_row(lambda emitter: emit(emitter, template, write), names, header)
 
 
+def condition_of_row(template: Expression, names: Names, header: Header) -> RowFunction:
+    """The function of a row that tells whether the expression is true."""
+    return function_of_row(lambda emitter: emit_condition(emitter, template), names, header)
+
+
 def function_of_row(source_of: Callable[[Emitter], str], names: Names, header: Header) -> RowFunction:
     """The same for any source, whose columns are read first."""
-    emitter = Emitter(names, text_only=header.text_only)
+    emitter = Emitter(names)
     emitter.namespace["clean"] = clean
     body = f"return {source_of(emitter)}"
     reads = [f"{local} = {header.read(column)}" for column, local in emitter.columns.items()]

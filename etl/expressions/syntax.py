@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import nodes
 
-from etl.expressions.functions import TABLE
-from etl.expressions.functions.table import Function, Parameter, Resource, Resources, signature
+from etl.expressions.functions.table import Function, Parameter, Resource, signature
+from etl.expressions.names import ROW, Fault, Names, column_of, columns_in, levels, start
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
+from etl.expressions.types import type_faults
 from etl.suggest import did_you_mean
 
 __all__ = [
@@ -33,75 +33,22 @@ __all__ = [
     "resource_of",
 ]
 
-ROW = "row"
-"""The name that reaches columns whose names are no identifiers: row['First Name']."""
-
 DEEPEST = 60
 TESTS = ("none",)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something wrong with an expression, at a position in its text; or at `word`, the next one (or the last, `back`)."""
-
-    what: str
-    at: int = 0
-    word: str = ""
-    back: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What an expression may use. `columns` None: not known, so any name may be a column."""
-
-    columns: frozenset[str] | None = None
-    resources: Resources = field(default_factory=dict)
-    functions: Mapping[str, Function] = field(default_factory=lambda: TABLE)
-
-
-def column_of(node: nodes.Node) -> str | None:
-    """The column a node names: `email`, `row['First Name']` or `row.email`; None when it names none."""
-    if isinstance(node, nodes.Name):
-        return node.name
-    if isinstance(node, nodes.Getattr) and _is_row(node.node):
-        return node.attr
-    if isinstance(node, nodes.Getitem) and _is_row(node.node) and isinstance(node.arg, nodes.Const):
-        return str(node.arg.value)
-    return None
-
-
-def _is_row(node: nodes.Node) -> bool:
-    return isinstance(node, nodes.Name) and node.name == ROW
-
-
-def columns_in(text: str) -> list[str]:
-    """The columns an expression reads, in the order of their first use."""
-    found: dict[str, None] = {}
-    for tree in expressions(text):
-        _collect(tree, found)
-    return list(found)
-
-
-def _collect(node: nodes.Node, found: dict[str, None]) -> None:
-    column = column_of(node)
-    if column is not None:
-        found.setdefault(column)
-        return
-    for child in node.iter_child_nodes():
-        _collect(child, found)
-
-
-def faults(text: str, names: Names) -> list[Fault]:
-    """Everything wrong with an expression, in the order of the text."""
+def faults(text: str, names: Names, *, condition: bool = False) -> list[Fault]:
+    """Everything wrong with an expression, in the order of the text. A `condition` has to be true or false."""
     try:
         trees = expressions(text)
     except ExpressionError as error:
         return [Fault(str(error), error.at)]
     for tree in trees:
-        levels = list(_levels(tree))
-        if len(levels) > DEEPEST:
-            return [Fault("is nested too deeply", min(node.lineno for level in levels for node in level))]
+        if len(list(levels(tree))) > DEEPEST:
+            return [Fault("is nested too deeply", start(tree))]
     found = [_pointed(text, fault) for tree in trees for fault in _faults(tree, names)]
+    if not found:
+        found = [fault for tree in trees for fault in type_faults(tree, names, condition=condition)]
     return sorted(dict.fromkeys(found), key=lambda fault: fault.at)
 
 
@@ -113,14 +60,6 @@ def is_computed(text: str) -> bool:
 def _pointed(text: str, fault: Fault) -> Fault:
     found = text.rfind(fault.word, 0, fault.at) if fault.back else text.find(fault.word, fault.at)
     return Fault(fault.what, found if found >= 0 else fault.at)
-
-
-def _levels(tree: nodes.Node) -> Iterator[list[nodes.Node]]:
-    """The nodes of a tree by their depth. Without recursion, as a tree may be deeper than Python goes."""
-    level = [tree]
-    while level:
-        yield level
-        level = [child for one in level for child in one.iter_child_nodes()]
 
 
 def _faults(node: nodes.Node, names: Names) -> Iterator[Fault]:
@@ -181,15 +120,6 @@ def _call_faults(node: nodes.Call, names: Names) -> Iterator[Fault]:
     piped = "value" if isinstance(called, nodes.Name) else "it"
     advice = f"write {piped} | {name}" if name in names.functions else "a function is called as value | name"
     yield Fault(f"'{name}(...)' is a call, and calls are not available; {advice}", called.lineno, name)
-
-
-def _product_faults(node: nodes.BinExpr, names: Names) -> Iterator[Fault]:
-    for side in (node.left, node.right):
-        if isinstance(side, nodes.List | nodes.Tuple) or (
-            isinstance(side, nodes.Const) and isinstance(side.value, str)
-        ):
-            what = f"'{node.operator}' is for numbers; text is joined with '~'"
-            yield Fault(what, node.right.lineno, node.operator, back=True)
 
 
 def _test_faults(node: nodes.Test, names: Names) -> Iterator[Fault]:
@@ -320,8 +250,8 @@ READERS: Mapping[type[nodes.Node], Reader] = {
     nodes.Operand: _fine,
     nodes.Add: _fine,
     nodes.Sub: _fine,
-    nodes.Mul: _product_faults,
-    nodes.Mod: _product_faults,
+    nodes.Mul: _fine,
+    nodes.Mod: _fine,
     nodes.Div: _fine,
     nodes.FloorDiv: _fine,
     nodes.Neg: _fine,

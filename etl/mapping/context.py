@@ -48,9 +48,12 @@ class Context:
         table = self.tables.get(stage.source)
         # A lookup that could not be read is known by its name all the same.
         lookups = {name: self.resources[LOOKUP].get(name, {}) for name in self.written("lookups")}
-        return Names(None if table is None else frozenset(table.header), {**self.resources, LOOKUP: lookups})
+        columns = None if table is None else frozenset(table.header)
+        return Names(columns, {**self.resources, LOOKUP: lookups}, table is not None and table.text_only)
 
-    def expression_problems(self, path: Path, expression: Expression, names: Names) -> list[Problem]:
+    def expression_problems(
+        self, path: Path, expression: Expression, names: Names, *, condition: bool = False
+    ) -> list[Problem]:
         """Everything wrong with the expression at a path, each where it stands in it."""
-        found = faults(expression.text, names)
+        found = faults(expression.text, names, condition=condition)
         return [Problem(self.document.place_in(path, expression.text, one.at), one.what) for one in found]

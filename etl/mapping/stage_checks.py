@@ -51,10 +51,10 @@ def _expressions(context: Context, path: Path, stage: Stage) -> Iterator[Problem
             yield Problem(place, "a }} without its {{: this is sent as it stands; an expression is {{ ... }}")
     for name, single in (("where", stage.where), ("key", stage.key)):
         if isinstance(single, Expression):
-            found = context.expression_problems((*path, name), single, names)
+            found = context.expression_problems((*path, name), single, names, condition=name == "where")
             yield from found
             if name == "where" and not found and not is_computed(single.text):
-                what = "`where` is one expression: with text around it, it is true for every row"
+                what = "`where` is one expression: text around it makes a text of it"
                 yield context.at((*path, name), what)
 
 

@@ -1,0 +1,80 @@
+"""What an expression's tree names: columns, functions, resources; and where something is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jinja2 import nodes
+
+from etl.expressions.functions import TABLE
+from etl.expressions.functions.table import Function, Resources
+from etl.expressions.parsing import expressions
+
+ROW = "row"
+"""The name that reaches columns whose names are no identifiers: row['First Name']."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with an expression, at a position in its text; or at `word`, the next one (or the last, `back`)."""
+
+    what: str
+    at: int = 0
+    word: str = ""
+    back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What an expression may use. `columns` None: not known, so any name may be a column. `text_only`: all cells are text."""
+
+    columns: frozenset[str] | None = None
+    resources: Resources = field(default_factory=dict)
+    text_only: bool = False
+    functions: Mapping[str, Function] = field(default_factory=lambda: TABLE)
+
+
+def column_of(node: nodes.Node) -> str | None:
+    """The column a node names: `email`, `row['First Name']` or `row.email`; None when it names none."""
+    if isinstance(node, nodes.Name):
+        return node.name
+    if isinstance(node, nodes.Getattr) and _is_row(node.node):
+        return node.attr
+    if isinstance(node, nodes.Getitem) and _is_row(node.node) and isinstance(node.arg, nodes.Const):
+        return str(node.arg.value)
+    return None
+
+
+def _is_row(node: nodes.Node) -> bool:
+    return isinstance(node, nodes.Name) and node.name == ROW
+
+
+def columns_in(text: str) -> list[str]:
+    """The columns an expression reads, in the order of their first use."""
+    found: dict[str, None] = {}
+    for tree in expressions(text):
+        _collect(tree, found)
+    return list(found)
+
+
+def _collect(node: nodes.Node, found: dict[str, None]) -> None:
+    column = column_of(node)
+    if column is not None:
+        found.setdefault(column)
+        return
+    for child in node.iter_child_nodes():
+        _collect(child, found)
+
+
+def levels(tree: nodes.Node) -> Iterator[list[nodes.Node]]:
+    """The nodes of a tree by their depth. Without recursion, as a tree may be deeper than Python goes."""
+    level = [tree]
+    while level:
+        yield level
+        level = [child for one in level for child in one.iter_child_nodes()]
+
+
+def start(node: nodes.Node) -> int:
+    """Where the text of a part begins. (A call's own place is that of the function's name.)"""
+    return min(each.lineno for level in levels(node) for each in level if each.lineno is not None)

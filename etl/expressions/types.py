@@ -1,0 +1,194 @@
+"""The types of values, as far as they can be told without a row, and what is asked of them where they stand.
+
+A cell of a CSV is text, `money` gives a number, a comparison true or false: so that a mapping in which '0' would count as true,
+or a text be compared with a number, is refused before a row is read. What a JSON file or a workbook holds is not known: there
+the operators (operators.py) refuse the same for the row.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from numbers import Number
+from typing import Any
+
+from jinja2 import nodes
+
+from etl.expressions.names import Fault, Names, column_of, levels, start
+from etl.findings import shown
+
+COMPUTING = {
+    nodes.Add: "+", nodes.Sub: "-", nodes.Mul: "*", nodes.Div: "/", nodes.FloorDiv: "//", nodes.Mod: "%",
+}  # fmt: skip
+SIGNS = {nodes.Neg: "-", nodes.Pos: "+"}
+COMPARING = {"eq": "==", "ne": "!=", "lt": "<", "lteq": "<=", "gt": ">", "gteq": ">=", "in": "in", "notin": "not in"}
+ORDERING = frozenset(("<", "<=", ">", ">="))
+
+SPOKEN: dict[type, str] = {
+    str: "text", Decimal: "a number", bool: "true or false", datetime.date: "a date",
+    datetime.datetime: "a date with a time", list: "a list", dict: "an object", type(None): "null",
+}  # fmt: skip
+
+TRUTH_WANTED = (
+    "where true or false is asked for; `is not none` asks whether there is one, `| bool` reads a flag such as 0 or 1"
+)
+
+
+def family(type_: type) -> type:
+    """Numbers of any type are one family; everything else is its own."""
+    if type_ is bool or type_ is str:
+        return type_
+    return Decimal if issubclass(type_, Number) else list if type_ is tuple else type_
+
+
+def incomparable(operator: str, left: type, right: type) -> str | None:
+    """Why values of two types are not compared by an operator, and what to write instead. None when they are."""
+    one, other = family(left), family(right)
+    if operator in ORDERING and type(None) in (one, other):
+        return "null is neither more nor less than anything; write `is not none and` before it, or `| default(0)`"
+    if type(None) in (one, other):
+        return None
+    if one is not other:
+        return _reading(one, other)
+    if operator in ORDERING and one not in (Decimal, datetime.date, datetime.datetime):
+        return f"'{operator}' compares numbers and dates; write `| int`, `| money` or `| date` on both sides"
+    return None
+
+
+def _reading(one: type, other: type) -> str:
+    """How values of two different types become comparable."""
+    if {one, other} == {datetime.date, datetime.datetime}:
+        return "write `| date` after the one, or `| datetime` after the other"
+    known = {Decimal: "put the number in quotes, or read the text with `| int` or `| money`",
+             bool: "read the text with `| bool`", datetime.date: "read the text with `| date`",
+             datetime.datetime: "read the text with `| datetime`"}  # fmt: skip
+    if str in (one, other):
+        return known.get(other if one is str else one, "they are never equal")
+    if {one, other} == {Decimal, bool}:
+        return "read the number with `| bool`"
+    return "they are never equal"
+
+
+def type_of(node: nodes.Node, names: Names) -> type | None:
+    """The type of what an expression gives when that is not null; None: it depends on the row."""
+    if column_of(node) is not None:
+        return str if names.text_only else None
+    if isinstance(node, nodes.Const):
+        return type(node.value)
+    if isinstance(node, nodes.Filter):
+        function = names.functions.get(node.name)
+        return function.gives if function is not None else None
+    if isinstance(node, nodes.Or):
+        return bool if is_condition(node, names) else _either(node.left, node.right, names)
+    if isinstance(node, nodes.CondExpr):
+        return _either(node.expr1, node.expr2, names)
+    return next((type_ for kind, type_ in GIVES.items() if isinstance(node, kind)), None)
+
+
+GIVES: dict[Any, type] = {
+    (nodes.Test, nodes.Not, nodes.Compare, nodes.And): bool,
+    (nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos): Number,
+    (nodes.Concat,): str, (nodes.List, nodes.Tuple): list, (nodes.Dict,): dict,
+}  # fmt: skip
+
+
+def _either(one: nodes.Node, other: nodes.Node | None, names: Names) -> type | None:
+    """The type of one of two; null beside it changes nothing."""
+    found = {type_of(each, names) for each in (one, other) if each is not None} - {type(None)}
+    return next(iter(found)) if len(found) == 1 else None
+
+
+def is_condition(node: nodes.Or, names: Names) -> bool:
+    """Whether an `or` asks if either is true, rather than for the first that is not null."""
+    return bool in (type_of(node.left, names), type_of(node.right, names))
+
+
+def type_faults(tree: nodes.Node, names: Names, *, condition: bool) -> Iterator[Fault]:
+    """Where a tree puts a value of a type that can be told to a use that this type has none of."""
+    if condition:
+        yield from _asked(tree, names)
+    for level in levels(tree):
+        for node in level:
+            for asked in _conditions(node, names):
+                yield from _asked(asked, names)
+            yield from _operand_faults(node, names)
+
+
+def _conditions(node: nodes.Node, names: Names) -> Sequence[nodes.Node]:
+    """The parts of a node that have to be true or false."""
+    if isinstance(node, nodes.CondExpr):
+        return [node.test]
+    if isinstance(node, nodes.Not):
+        return [node.node]
+    if isinstance(node, nodes.And) or (isinstance(node, nodes.Or) and is_condition(node, names)):
+        return [node.left, node.right]
+    return []
+
+
+def _asked(node: nodes.Node, names: Names) -> Iterator[Fault]:
+    """The fault of an expression that is text where true or false is asked for."""
+    if isinstance(node, nodes.CondExpr):
+        parts = [node.expr1, node.expr2] if node.expr2 is not None else [node.expr1]
+    else:
+        # The parts of an `or` that is a condition by itself are found when it is looked at.
+        parts = [node.left, node.right] if isinstance(node, nodes.Or) and not is_condition(node, names) else []
+    for part in parts:
+        yield from _asked(part, names)
+    if not parts and type_of(node, names) is str:
+        yield Fault(f"{_named(node)} is text {TRUTH_WANTED}", start(node))
+
+
+def _operand_faults(node: nodes.Node, names: Names) -> Iterator[Fault]:
+    if isinstance(node, nodes.BinExpr) and type(node) in COMPUTING:
+        for side in (node.left, node.right):
+            yield from _not_a_number(side, COMPUTING[type(node)], names)
+    elif isinstance(node, nodes.UnaryExpr) and type(node) in SIGNS:
+        yield from _not_a_number(node.node, SIGNS[type(node)], names)
+    elif isinstance(node, nodes.Compare):
+        left = node.expr
+        for operand in node.ops:
+            yield from _comparison_faults(COMPARING[operand.op], left, operand.expr, names)
+            left = operand.expr
+
+
+def _not_a_number(node: nodes.Node, operator: str, names: Names) -> Iterator[Fault]:
+    given = type_of(node, names)
+    # Lists are added, and null may stand for a number that is missing in this row.
+    usual = {None, type(None), *([list] if operator == "+" else [])}
+    if given in usual or family(given or Decimal) is Decimal:
+        return
+    yield Fault(f"{_named(node)} is {SPOKEN[family(given or str)]}, and {computes(operator)}", start(node))
+
+
+def computes(operator: str) -> str:
+    """What an operator wants, and how a text becomes it."""
+    joined = "; `~` joins texts" if operator == "+" else ""
+    return f"'{operator}' computes with numbers: write `| int`, `| money` or `| decimal`{joined}"
+
+
+def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names: Names) -> Iterator[Fault]:
+    one = type_of(left, names)
+    listed = operator in ("in", "not in")
+    others = right.items if listed and isinstance(right, nodes.List | nodes.Tuple) else [] if listed else [right]
+    for node in others:
+        other = type_of(node, names)
+        why = None if one is None or other is None else incomparable(operator, one, other)
+        if one is None or other is None or why is None:
+            continue
+        pair = f"{_named(left)} is {SPOKEN[family(one)]} and {_named(node)} is {SPOKEN[family(other)]}: "
+        what = why if type(None) in (one, other) else pair + why
+        yield Fault(what, start(left))
+        return
+
+
+def _named(node: nodes.Node) -> str:
+    """A part of an expression as a sentence begins with it."""
+    column = column_of(node)
+    if column is not None:
+        return f"'{column}'"
+    if isinstance(node, nodes.Filter):
+        return f"what `{node.name}` gives"
+    if isinstance(node, nodes.Const):
+        return shown(node.value)
+    return "this"
