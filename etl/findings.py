@@ -112,7 +112,7 @@ def _told(text: object, mask: Mask) -> str:
 OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
     "value": shown,
     "it": subject,
-    "other": shown,
+    "beside": shown,
     "entry": shown,
     "names": _in_a_row,
     "told": _told,
@@ -120,7 +120,7 @@ OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
 """The parts of a template that come out of a row, and how each is written.
 
 value, it   what was refused; `it` where the sentence begins with it, and long texts are named only
-other       the value beside it, to which it does not fit
+beside      the value beside it, to which it does not fit
 entry       what a lookup lacks: each missing entry is a kind of problem by itself
 names       of what is inside nested JSON
 told        what a library says, which may quote the value

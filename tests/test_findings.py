@@ -58,7 +58,7 @@ def test_what_is_unfit_travels_to_another_process():
             "{{ p * 2 }}",
             {"p": "x"},
             "operator:*",
-            "'x' is not a number, and '*' computes with numbers: write `| int`, `| money` or `| decimal`",
+            "'x' is text, and '*' computes with numbers: write `| int`, `| money` or `| decimal`",
         ),
         (
             "{{ p | email }}",

@@ -45,14 +45,14 @@ def _computing(sign: str, of_ints: Compute | None, of_decimals: Compute) -> Comp
                 return _bounded(of_ints(left, right))
             return of_decimals(exact(left, sign), exact(right, sign))
         except (ZeroDivisionError, DivisionByZero):
-            raise Unfit(rule, left, "{value} cannot be divided by {other}", other=right) from None
+            raise Unfit(rule, left, "{value} cannot be divided by {beside}", beside=right) from None
         except InvalidOperation:
             # Python calls 0 / 0 invalid, not a division by zero.
-            words = "{value} {sign} {other} cannot be computed" if right else "{value} cannot be divided by {other}"
-            raise Unfit(rule, left, words, sign=sign, other=right) from None
+            words = "{value} {sign} {beside} cannot be computed" if right else "{value} cannot be divided by {beside}"
+            raise Unfit(rule, left, words, sign=sign, beside=right) from None
         except ArithmeticError:
-            words = "{value} {sign} {other} has more than {most} digits"
-            raise Unfit(rule, left, words, sign=sign, other=right, most=DIGITS) from None
+            words = "{value} {sign} {beside} has more than {most} digits"
+            raise Unfit(rule, left, words, sign=sign, beside=right, most=DIGITS) from None
 
     return compute
 
@@ -129,8 +129,8 @@ def _ordering(sign: str, compare: Compute) -> Callable[[Any, Any], bool]:
         try:
             return bool(compare(one, other))
         except TypeError:  # of two moments, one with a time zone
-            words = "{value} and {other} are not compared: only one has a time zone"
-            raise Unfit(f"operator:{sign}", left, words, other=right) from None
+            words = "{value} and {beside} are not compared: only one has a time zone"
+            raise Unfit(f"operator:{sign}", left, words, beside=right) from None
 
     return holds
 
@@ -190,6 +190,6 @@ def spoken(value: Any) -> str:
 
 
 def _ill_matched(sign: str, left: Any, right: Any, why: str) -> Unfit:
-    words = "{why}" if left is None or right is None else "{value} is {type} and {other} is {other_type}: {why}"
+    words = "{why}" if left is None or right is None else "{value} is {type} and {beside} is {other_type}: {why}"
     types = {"type": spoken(left), "other_type": spoken(right)}
-    return Unfit(f"operator:{sign}", left, words, other=right, why=why, **types)
+    return Unfit(f"operator:{sign}", left, words, beside=right, why=why, **types)
