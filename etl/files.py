@@ -14,10 +14,11 @@ FILE_MODE = 0o600
 
 
 def private_folder(path: Path) -> Path:
-    """Make `path` and what is missing above it, for the owner alone. Folders that were there keep their mode."""
+    """Make `path` and what is missing above it, for the owner alone, durably. Folders that were there keep their mode."""
     if not path.is_dir():
         private_folder(path.parent)
         path.mkdir(mode=FOLDER_MODE, exist_ok=True)
+        sync_folder(path.parent)  # a file is durable only where its folder is
     return path
 
 
