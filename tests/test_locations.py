@@ -95,7 +95,9 @@ def test_a_url_in_a_mapping_is_kept_and_the_manifest_holds_what_was_read(tmp_pat
         ("memory://none/x.csv", "memory://none/x.csv: no such file"),
         (
             "odd://host/x.csv",
-            "odd://host/x.csv: Protocol not known: odd; a path, or a URL such as s3://bucket/file.csv, is needed",
+            "odd://host/x.csv: odd:// is no storage that a source is read from; there are file, local, memory, ftp, sftp, "
+            "ssh, smb, http, https, s3, s3a, gs, gcs, az, abfs, abfss, adl, hdfs, webhdfs, oci, oss; fetch the file and name "
+            "its path",
         ),
         (
             "sftp://ali:s3cr3t@host/x.csv",

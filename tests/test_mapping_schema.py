@@ -1,6 +1,7 @@
 """The schema of the mapping language: complete, explained, and the same as what the engine does."""
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import fields
@@ -178,7 +179,10 @@ def test_each_default_that_a_description_names_is_the_model_s():
 
 
 def test_the_names_that_become_folders_are_restricted_in_one_way():
-    assert SCHEMA["properties"]["name"]["pattern"] == part("stages", "[]")["name"]["pattern"] == f"^{NAME}$"
+    rules = [(one["pattern"], one["maxLength"]) for one in (SCHEMA["properties"]["name"], part("stages", "[]")["name"])]
+    assert rules == [("^[A-Za-z][A-Za-z0-9_-]*$", 100)] * 2
+    assert re.fullmatch(NAME, "a" * 100)
+    assert not re.fullmatch(NAME, "a" * 101)
 
 
 def rules_of(schema):

@@ -17,6 +17,7 @@ from etl.errors import Exit, MappingError
 def check(mapping: Path, as_json: bool) -> None:
     """Find every problem in a mapping, before a row is read. Opens no network."""
     from etl import runner
+    from etl.mapping import first_of
     from etl.report.summary import Summary
 
     checked = runner.check(mapping)
@@ -24,7 +25,7 @@ def check(mapping: Path, as_json: bool) -> None:
     if as_json:
         print(Summary(checked.migration.name, None, not problems, problems=problems).as_json())
     else:
-        for line in problems:
+        for line in first_of(checked.problems):
             print(line)
         print(_check_verdict(len(problems), mapping), file=sys.stderr)
     sys.exit(Exit.MAPPING if problems else Exit.OK)
@@ -32,7 +33,7 @@ def check(mapping: Path, as_json: bool) -> None:
 
 def _check_verdict(problems: int, mapping: Path) -> str:
     if problems:
-        return f"{problems} problem{'' if problems == 1 else 's'}"
+        return f"{problems:,} problem{'' if problems == 1 else 's'}"
     return f"{mapping}: no problems"
 
 

@@ -17,7 +17,7 @@ from etl.extract.excel_file import EXCEL
 from etl.extract.json_file import JSON
 from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
-from etl.extract.locations import is_url, shown
+from etl.extract.locations import is_url, located, shown
 from etl.extract.rows import in_order, read_all
 from etl.model import Evidence, Source, Table
 from etl.suggest import perhaps
@@ -38,6 +38,7 @@ __all__ = [
     "fingerprint",
     "in_order",
     "is_url",
+    "located",
     "open_table",
     "read_all",
     "shown",

@@ -8,9 +8,17 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from etl.errors import SourceError
+from etl.suggest import perhaps
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PASSWORD = re.compile(r"(?<=://)[^/?#@]*:[^/?#]*@")
+
+
+STORAGES = (
+    "file", "local", "memory", "ftp", "sftp", "ssh", "smb", "http", "https", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss",
+    "adl", "hdfs", "webhdfs", "oci", "oss",
+)  # fmt: skip
+"""Where exports lie. fsspec knows more, which hold other things than files (reference), or run programs of others (jupyter)."""
 
 
 def is_url(location: str) -> bool:
@@ -73,9 +81,17 @@ File = Path | RemoteFile
 
 
 def located(location: str) -> File:
-    """The file that a location names. Raises SourceError for a URL with a password in it."""
+    """The file that a location names. Raises SourceError for a URL with a password in it, or of an odd storage."""
     if not is_url(location):
         return Path(location)
+    scheme, _, rest = location.partition("://")
+    if scheme.lower() not in STORAGES or "::" in rest:
+        what = "a URL with `::`" if "::" in rest else f"{scheme}://"
+        hint = "" if scheme.lower() in STORAGES else perhaps(scheme, STORAGES)
+        raise SourceError(
+            f"{shown(location)}: {what} is no storage that a source is read from{hint}; "
+            f"there are {', '.join(STORAGES)}; fetch the file and name its path"
+        )
     if _PASSWORD.search(location):
         raise SourceError(
             f"{shown(location)}: a password does not belong in a location; give it to fsspec, "

@@ -21,7 +21,17 @@ from etl.model import Migration, Problem, Table, Target
 from etl.suggest import nearest
 from etl.terminal import visible
 
-__all__ = ["ENVIRONMENT", "USUAL", "Checked", "fatal", "find_mapping", "load_mapping", "migration_name", "require"]
+__all__ = [
+    "ENVIRONMENT",
+    "USUAL",
+    "Checked",
+    "fatal",
+    "find_mapping",
+    "first_of",
+    "load_mapping",
+    "migration_name",
+    "require",
+]
 
 USUAL = "migration.yaml"
 
@@ -113,8 +123,18 @@ def require(checked: Checked, *, upload: bool, shop: bool = False) -> Migration:
     """The migration, if it can be carried out. What only an upload, or a look at the shop, needs may otherwise be missing."""
     stopping = fatal(checked.problems, upload=upload, shop=shop)
     if stopping:
-        raise MappingError("\n".join(str(problem) for problem in stopping))
+        raise MappingError("\n".join(first_of(stopping)))
     return checked.migration
+
+
+MOST_SHOWN = 100
+
+
+def first_of(problems: Sequence[Problem]) -> list[str]:
+    """A line for each of the first problems, and how many more there are: nobody reads 70,000."""
+    lines = [str(problem) for problem in problems[:MOST_SHOWN]]
+    further = len(problems) - len(lines)
+    return [*lines, f"... and {further:,} more; put these right first"] if further else lines
 
 
 def fatal(problems: Sequence[Problem], *, upload: bool, shop: bool = False) -> list[Problem]:

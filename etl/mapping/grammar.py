@@ -30,8 +30,8 @@ SPOKEN = {
 EXPRESSION = r"\{\{"
 """The pattern by which the schema says that a text is an expression."""
 
-NAME = r"[A-Za-z][A-Za-z0-9_-]*"
-"""What a migration or a stage may be called: it becomes the name of a folder."""
+NAME = r"[A-Za-z][A-Za-z0-9_-]{0,99}"
+"""What a migration or a stage may be called: it becomes the name of a folder, or of files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +195,10 @@ def _empty(document: Document, path: Path, error: ValidationError) -> Refusals:
     yield Refusal(document.place(path), f"{_named(path)} must not be empty", path)
 
 
+def _too_long(document: Document, path: Path, error: ValidationError) -> Refusals:
+    yield Refusal(document.place(path), f"{_named(path)} is longer than {_rule(error)} characters; shorten it", path)
+
+
 def _bound(document: Document, path: Path, error: ValidationError) -> Refusals:
     words = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}[str(error.validator)]
     yield Refusal(document.place(path), f"{_named(path)} must be {words} {_rule(error)}", path)
@@ -210,6 +214,7 @@ WORDS: Mapping[str, Callable[[Document, Path, ValidationError], Refusals]] = {
     "minItems": _empty,
     "minProperties": _empty,
     "minLength": _empty,
+    "maxLength": _too_long,
     "minimum": _bound,
     "maximum": _bound,
     "exclusiveMinimum": _bound,

@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, World, open_table
+from etl.extract import KINDS, World, located, open_table
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
 from etl.mapping.environment import is_open
@@ -56,9 +56,12 @@ def _circle(context: Context, names: list[str]) -> Problem:
 
 
 def _opened(context: Context, source: Source) -> Iterator[Problem]:
-    if is_open(source.location) or _is_closed(context, source) or not _has_its_needs(context, source):
+    if is_open(source.location):
         return
     try:
+        _prove_location(source)
+        if _is_closed(context, source) or not _has_its_needs(context, source):
+            return
         context.tables[source.name] = _table(context, source)
     except SourceError as error:
         yield context.at(("sources", source.name, source.kind), str(error))
@@ -83,9 +86,13 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
         found = list(_lookup_settings(context, path, data))
         yield from found
         lookup = context.migration.lookups[name]
-        if found or not _is_whole(lookup, data) or (lookup.source and _is_closed(context, lookup.source)):
+        if found or not _is_whole(lookup, data):
             continue
         try:
+            if lookup.source is not None:
+                _prove_location(lookup.source)
+                if _is_closed(context, lookup.source):
+                    continue
             context.resources[LOOKUP][name] = _lookup(context, lookup)
         except SourceError as error:
             kind = lookup.source.kind if lookup.source else ""
@@ -154,6 +161,12 @@ def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -
 
 def _is_closed(context: Context, source: Source) -> bool:
     return not context.network and KINDS[source.kind].needs_network(source.location)
+
+
+def _prove_location(source: Source) -> None:
+    """Raise SourceError for a URL that no file can be read from, which can be told without a network."""
+    if KINDS[source.kind].where == "file":
+        located(source.location)
 
 
 def _prove_file(source: Source) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from string import Formatter
@@ -108,13 +109,19 @@ def address_faults(url: str) -> list[str]:
         return [f"{shown} is no address: write https://host"]
     if parts.password is not None or parts.username is not None:
         return ["a user or password in an address would end up in logs; use `token`, or `username` and `password`"]
-    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0 or "@" in url:
+    host = parts.hostname or ""
+    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or port == 0 or _NO_PART.search(url):
         return [f"{shown} is no address: write https://host"]
     if parts.query or parts.fragment:
         return [f"{shown} has a query (?) or a fragment (#); an address ends before them"]
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(host):
         return [f"{shown} is not encrypted: Omnitron is served over https only"]
     return []
+
+
+# urlsplit passes over line breaks and tabs, and takes a host of any characters.
+_NO_PART = re.compile(r"[@\s\x00-\x1f\x7f<>\"{}|\\^`]")
+_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?")
 
 
 def is_loopback(host: str) -> bool:

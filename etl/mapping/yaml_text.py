@@ -201,7 +201,7 @@ class _Reader:
         return self._seen > MOST_NODES
 
     def _scalar(self, node: ScalarNode) -> Any:
-        text: str = node.value
+        text = node.value = _paired(node.value)
         if node.start_mark.index in self._document.spoilt:
             return STAND_IN
         if any("\ud800" <= character <= "\udfff" for character in text):
@@ -262,3 +262,11 @@ class _Reader:
 
     def _problem(self, node: Node, what: str) -> None:
         self._document.problem(node.start_mark.index, what)
+
+
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+
+
+def _paired(text: str) -> str:
+    """The text with each pair of surrogates, which is how JSON escapes an emoji, as the one character that it means."""
+    return _PAIR.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text)
