@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import MappingError
-from etl.extract import read_all, shown
+from etl.extract import read_all, rows_of
 from etl.mapping import Checked, load_mapping, require
+from etl.mapping.rows import with_rows
 from etl.model import Migration, RowFault, Source, Stage, Table
 from etl.prepare.program import Outcome, Program, plan_stage
 from etl.report.preview import PreviewRow
@@ -22,7 +23,8 @@ def preview(mapping: Path, stage_name: str | None, number: int, key: str | None 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=False)
         stages = [_named_stage(migration, stage_name)] if stage_name else list(migration.stages)
-        found = [row for stage in stages for row in islice(_previewed(checked, stage, key), number)]
+        ready = with_rows(checked, stages)
+        found = [row for stage in stages for row in islice(_previewed(ready, stage, key), number)]
     if key is not None and not found:
         raise MappingError(f"no row of {', '.join(stage.name for stage in stages)} has the key '{key}'")
     return found
@@ -57,7 +59,7 @@ def _numbered(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
 def _preview_row(
     stage: Stage, source: Source, table: Table, program: Program, number: int, row: Any, fault: RowFault | None
 ) -> PreviewRow:
-    name = Path(shown(source.location)).name
+    name = Path(rows_of(source)).name
     if fault is not None:
         cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
         return PreviewRow(stage.name, name, number, cells, "rejected", {}, _problems(program, fault))

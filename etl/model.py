@@ -66,6 +66,19 @@ Template = Expression | str | int | float | bool | None | tuple["Template", ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """Where the old shop's database is: an address, whose password only `reveal()` gives away, or a file (absolute).
+
+    `shown` is the location without what must not be seen.
+    """
+
+    name: str
+    location: Secret
+    shown: str
+    place: Place = Place("")
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """A named table of rows. `kind` is csv, excel, json, jsonl...; `location` the file (absolute) or other address."""
 
@@ -208,6 +221,7 @@ class Migration:
     lookups: Mapping[str, Lookup]
     stages: tuple[Stage, ...]
     tests: tuple[MappingTest, ...] = ()
+    databases: Mapping[str, Database] = field(default_factory=dict)
 
     def stage(self, name: str) -> Stage:
         return next(stage for stage in self.stages if stage.name == name)

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from etl import __version__
 from etl.errors import EtlError, PackageError
-from etl.extract import evidence, fingerprint, shown
+from etl.extract import evidence, fingerprint, rows_of
 from etl.files import private_folder
 from etl.mapping import Checked, load_mapping, require
+from etl.mapping.rows import with_rows
 from etl.model import Migration, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
@@ -83,6 +84,7 @@ def dry_run(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Pack
 
 def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> Package:
     """Sources -> package, stage by stage in the mapping's order."""
+    checked = with_rows(checked, checked.migration.stages)
     migration = checked.migration
     created = datetime.now(UTC)
     path = _new_package_path(private_folder(settings.folder(migration)) / "packages", created)
@@ -209,7 +211,7 @@ def _prepare_stage(
     with closing(chunks(plan, table, workers, limit=settings.limit)) as found:
         return prepare_stage(
             plan,
-            shown(migration.sources[stage.source].location),
+            rows_of(migration.sources[stage.source]),
             table.first_row,
             found,
             integrity.stage(stage),

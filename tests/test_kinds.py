@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import pickle
+import sqlite3
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from etl.extract import KINDS, World, evidence, in_order, open_table, read_all
-from etl.model import Source
+from etl.extract import KINDS, Connections, World, evidence, fetched, in_order, open_table, read_all
+from etl.model import Database, Secret, Source
 
 COLUMNS = ("id", "name")
 PEOPLE = [(str(number), f"Kişi {number}") for number in range(1, 301)]
@@ -58,15 +60,51 @@ def write_excel(folder):
     return str(path)
 
 
-EXAMPLES = {"csv": write_csv, "excel": write_excel, "json": write_json, "jsonl": write_jsonl}
-"""How each kind's source of 300 people is made in a folder; gives its location."""
+def write_sqlite(folder):
+    """With a NUL in one name, which no CSV can hold."""
+    people = [(int(id), f"{name}\0" if at == BROKEN else name) for at, (id, name) in enumerate(PEOPLE)]
+    path = folder / "people.sqlite"
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("CREATE TABLE people (id INTEGER PRIMARY KEY, name TEXT)")
+        connection.executemany("INSERT INTO people VALUES (?, ?)", people)
+    return {"database": Database("", Secret(str(path)), str(path))}
 
-FIRST_ROW = {"csv": 2, "excel": 2, "json": 1, "jsonl": 1}
+
+def of_file(kind, write):
+    return lambda folder: Source("people", kind, write(folder))
+
+
+EXAMPLES = {
+    "csv": of_file("csv", write_csv),
+    "excel": of_file("excel", write_excel),
+    "json": of_file("json", write_json),
+    "jsonl": of_file("jsonl", write_jsonl),
+    "table": lambda folder: Source("people", "table", "people", write_sqlite(folder)),
+    "sql": lambda folder: Source("people", "sql", "SELECT id, name FROM people ORDER BY id", write_sqlite(folder)),
+}
+"""How each kind's source of 300 people is made in a folder."""
+
+FIRST_ROW = {"csv": 2, "excel": 2, "json": 1, "jsonl": 1, "table": 1, "sql": 1}
+FILES = [kind for kind, one in KINDS.items() if one.where == "file"]
 
 
 @pytest.fixture(params=list(KINDS))
 def source(request, tmp_path):
-    return Source("people", request.param, EXAMPLES[request.param](tmp_path))
+    return EXAMPLES[request.param](tmp_path)
+
+
+@pytest.fixture
+def spooled(tmp_path_factory, monkeypatch):
+    """Where rows of databases lie while they are read."""
+    folder = tmp_path_factory.mktemp("spool")
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
+@contextmanager
+def opened(source):
+    with Connections() as connections, open_table(source, World(connections=connections)) as table:
+        yield fetched(table, COLUMNS)
 
 
 def everything(table, rows):
@@ -89,7 +127,7 @@ def test_every_kind_has_an_example_here():
 @pytest.mark.parametrize("rows", [1, 7, 64, 5000])
 def test_rows_and_faults_and_their_numbers_do_not_depend_on_the_cuts(source, rows):
     first = FIRST_ROW[source.kind]
-    with open_table(source) as table:
+    with opened(source) as table:
         found, faults = everything(table, rows)
         assert (table.header, table.first_row) == (COLUMNS, first)
     assert list(faults) == [first + BROKEN]
@@ -97,7 +135,7 @@ def test_rows_and_faults_and_their_numbers_do_not_depend_on_the_cuts(source, row
 
 
 def test_a_part_can_be_read_in_another_process(source):
-    with open_table(source) as table:
+    with opened(source) as table:
         travelled = in_order(table.parts(20), lambda part: pickle.loads(pickle.dumps(part)).read)
         here = in_order(table.parts(20), lambda part: part.read)
         assert [pickle.dumps(one) for one in travelled] == [pickle.dumps(one) for one in here]
@@ -112,25 +150,28 @@ def open_files():
 
 @pytest.mark.skipif(not OPEN.is_dir(), reason="needs /proc to see which files are open")
 @pytest.mark.parametrize("parts", [0, 1, None])
-def test_nothing_stays_open_however_much_was_read(source, tmp_path, parts):
-    with open_table(source) as table:
+def test_nothing_stays_open_however_much_was_read(source, tmp_path, spooled, parts):
+    with opened(source) as table:
         reading = in_order(table.parts(20), lambda part: part.read)
         for _ in range(parts or 0):
             next(reading)
         if parts is None:
             list(reading)
         reading.close()
-    assert not [one for one in open_files() if one.startswith(str(tmp_path))]
+    assert not [one for one in open_files() if one.startswith((str(tmp_path), str(spooled)))]
+    assert list(spooled.iterdir()) == []
 
 
 def test_a_table_can_be_read_more_than_once(source):
-    with open_table(source) as table:
+    with opened(source) as table:
         assert everything(table, 50) == everything(table, 70)
 
 
-def test_what_a_package_remembers_of_it_changes_with_it(source):
+@pytest.mark.parametrize("kind", FILES)
+def test_what_a_package_remembers_of_a_file_changes_with_it(kind, tmp_path):
+    source = EXAMPLES[kind](tmp_path)
     path = Path(source.location)
-    with open_table(source) as table:
+    with opened(source) as table:
         before, quick = evidence(source, table), evidence(source, table, whole=False)
         assert before == evidence(source, table)
         path.write_bytes(path.read_bytes() + b"\n ")
@@ -140,11 +181,40 @@ def test_what_a_package_remembers_of_it_changes_with_it(source):
     assert quick.sha256 is None
 
 
-def test_a_location_is_relative_to_the_mapping_unless_it_is_an_address(source):
-    kind = KINDS[source.kind]
-    assert kind.located(Path("/old"), "a.csv") == "/old/a.csv"
-    assert kind.located(Path("/old"), "s3://bucket/a.csv") == "s3://bucket/a.csv"
-    assert [kind.needs_network(one) for one in ("/a.csv", "file:///a.csv", "s3://bucket/a.csv")] == [False, False, True]
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in FILES])
+def test_what_a_package_remembers_of_a_database_is_what_was_asked_and_what_came(kind, tmp_path):
+    source = EXAMPLES[kind](tmp_path)
+    with opened(source) as table:
+        seen = evidence(source, table)
+    with opened(source) as table:
+        again = evidence(source, table)
+    assert (seen.location, seen.rows, seen.statement.partition(" ")[0]) == (
+        str(tmp_path / "people.sqlite"),
+        300,
+        "SELECT",
+    )
+    assert (seen.sha256, seen.bytes) == (again.sha256, again.bytes)
+    assert seen.taken < again.taken
+    with open_table(source) as table:
+        assert evidence(source, table).sha256 is None
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_a_file_is_relative_to_the_mapping_unless_it_is_an_address(kind):
+    found = KINDS[kind]
+    assert found.located(Path("/old"), "a.csv") == "/old/a.csv"
+    assert found.located(Path("/old"), "s3://bucket/a.csv") == "s3://bucket/a.csv"
+    places = ("/a.csv", "file:///a.csv", "s3://bucket/a.csv")
+    assert [found.needs_network(Source("a", kind, one)) for one in places] == [False, False, True]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in FILES])
+def test_a_database_is_asked_without_a_network_when_it_is_a_file(kind):
+    found = KINDS[kind]
+    assert found.located(Path("/old"), "oc_order") == "oc_order"
+    for place, networked in (("/shop.sqlite", False), ("mysql://root@127.0.0.1/shop", True), ("postgres://h/s", True)):
+        source = Source("a", kind, "oc_order", {"database": Database("", Secret(place), place)})
+        assert found.needs_network(source) is networked
 
 
 def test_no_other_source_is_asked_for(source):

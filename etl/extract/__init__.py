@@ -6,12 +6,14 @@ consumer follows, written once: it puts a part in its true place when a cut in t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from etl.errors import SourceError
 from etl.extract.csv_file import CSV
+from etl.extract.database import SQL, TABLE, RemoteTable
+from etl.extract.databases.connections import Connections
 from etl.extract.evidence import fingerprint
 from etl.extract.excel_file import EXCEL
 from etl.extract.json_file import JSON
@@ -22,7 +24,7 @@ from etl.extract.rows import in_order, read_all
 from etl.model import Evidence, Source, Table
 from etl.suggest import perhaps
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, TABLE, SQL)}
 """What `sources:` may hold, by the word that stands in the mapping."""
 
 ALONE = World()
@@ -31,16 +33,19 @@ ALONE = World()
 __all__ = [
     "ALONE",
     "KINDS",
+    "Connections",
     "Kind",
     "Option",
     "World",
     "evidence",
+    "fetched",
     "fingerprint",
     "in_order",
     "is_url",
     "located",
     "open_table",
     "read_all",
+    "rows_of",
     "shown",
 ]
 
@@ -62,6 +67,16 @@ def open_table(source: Source, world: World = ALONE) -> Iterator[Table]:
         except ValueError as error:
             raise SourceError(f"source '{source.name}': {error}") from None
         yield table
+
+
+def fetched(table: Table, columns: Collection[str]) -> Table:
+    """The table with its rows at hand: of what lies in a database these columns are read now. Raises SourceError."""
+    return table.fetched(columns) if isinstance(table, RemoteTable) else table
+
+
+def rows_of(source: Source) -> str:
+    """What a row is said to be of, when it is shown: its file, its table."""
+    return KINDS[source.kind].rows_of(source)
 
 
 def evidence(source: Source, table: Table, *, whole: bool = True) -> Evidence:

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from etl.extract.databases.connections import Connections
 from etl.extract.evidence import file_evidence
-from etl.extract.locations import is_url
+from etl.extract.locations import is_url, shown
 from etl.extract.undecodable import LIKELY_ENCODINGS
-from etl.model import Evidence, Source, Table
+from etl.model import Database, Evidence, Source, Table
 from etl.suggest import perhaps
 
 Settings = dict[str, Any]
@@ -25,9 +26,10 @@ database is asked for."""
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What lies around a source that is opened: the tables of the sources it said it needs, by name."""
+    """What lies around a source that is opened: the tables of the sources it said it needs, by name; the databases."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)
+    connections: Connections = field(default_factory=Connections)
 
 
 Opener = Callable[[Source, World], AbstractContextManager[Table]]
@@ -48,6 +50,7 @@ class Option:
     check: Callable[[Any], object]
     schema: Mapping[str, object]
     default: object = None
+    required: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Kind:
     needs     the names of the sources whose tables it has to find in its World.
     evidence  what a package remembers of a source it was made from; a source of which only the first rows were read is
               not summed up (`whole` is False).
+    rows_of   what its rows are said to be of, when one of them is shown: a file, a table.
     """
 
     name: str
@@ -71,6 +75,7 @@ class Kind:
     where: Where = "file"
     needs: Callable[[Source], Sequence[str]] = lambda source: ()
     evidence: Callable[[Source, Table, bool], Evidence] = file_evidence
+    rows_of: Callable[[Source], str] = lambda source: shown(source.location)
 
     def settings(self, given: Mapping[str, object]) -> Settings:
         """Check the options a mapping gives and fill in the rest. Raises ValueError naming the option."""
@@ -88,9 +93,11 @@ class Kind:
     def is_local(self, location: str) -> bool:
         return self.where == "file" and not is_url(location)
 
-    def needs_network(self, location: str) -> bool:
-        """Whether opening it may leave this machine."""
-        return self.where != "file" or (is_url(location) and not location.startswith(ON_THIS_MACHINE))
+    def needs_network(self, source: Source) -> bool:
+        """Whether opening it may leave this machine, or ask a server."""
+        database = source.options.get("database")
+        location = database.location.reveal() if isinstance(database, Database) else source.location
+        return self.where == "url" or (is_url(location) and not location.startswith(ON_THIS_MACHINE))
 
 
 ON_THIS_MACHINE = ("file://", "local://", "memory://")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from etl.errors import MappingError
 from etl.expressions import Resources
+from etl.extract import Connections
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
@@ -49,6 +50,7 @@ class Checked:
     resources: Resources = field(default_factory=dict)
     lookup_tables: Mapping[str, Table] = field(default_factory=dict)
     opened: ExitStack = field(default_factory=ExitStack, compare=False)
+    connections: Connections = field(default_factory=Connections, compare=False)
 
     def __enter__(self) -> Checked:
         return self
@@ -84,10 +86,12 @@ def load_mapping(path: Path, *, network: bool = True) -> Checked:
     variables = read_environment(file.parent)
     migration = Builder(document, data, file.resolve().parent, variables.values).migration()
     with ExitStack() as opened:
-        context = Context(document, data, migration, opened, network)
+        connections = opened.enter_context(Connections())
+        context = Context(document, data, migration, opened, connections, network)
         checked = check_problems(context, variables.values)
         problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
-        return Checked(migration, problems, context.tables, context.resources, context.lookup_tables, opened.pop_all())
+        found = (context.tables, context.resources, context.lookup_tables)
+        return Checked(migration, problems, *found, opened.pop_all(), connections)
 
 
 def _document(file: Path) -> Document:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from etl.extract import KINDS
+from etl.extract import KINDS, is_url
+from etl.extract.databases.address import shown_address
 from etl.mapping.environment import filled
 from etl.mapping.places import Document
 from etl.mapping.places import Path as Where
 from etl.mapping.secrets import is_secret
 from etl.model import (
+    Database,
     Expression,
     Gate,
     Lookup,
@@ -49,6 +52,7 @@ class Builder:
             lookups={name: self.lookup(name, one) for name, one in (data.get("lookups") or {}).items()},
             stages=tuple(self.stage(index, stage) for index, stage in present(data.get("stages"))),
             tests=tuple(self.test(index, test) for index, test in present(data.get("tests"))),
+            databases={name: self.database(name) for name in data.get("databases") or {}},
         )
 
     def target(self, data: Mapping[str, Any]) -> Target:
@@ -75,8 +79,20 @@ class Builder:
         kind = KINDS[kinds[0]]
         known = {option.name for option in kind.options}
         options = {key: self.setting(value, (*where, key)) for key, value in data.items() if key in known}
+        if kind.where == "database" and "database" in options:
+            options["database"] = self.database(str(data["database"]))
         location = kind.located(self.folder, self.fill(data[kind.name]))
         return Source(name, kind.name, location, options, self.document.place((*where, kind.name)))
+
+    def database(self, named: str) -> Database:
+        """One of `databases:`, or the database at a location."""
+        databases = self.data.get("databases") or {}
+        location = self.fill(databases.get(named, named))
+        whole = location if is_url(location) else str(self.folder / location)
+        where: Where = ("databases", named)
+        return Database(
+            named if named in databases else "", Secret(whole), shown_address(whole), self.document.place(where)
+        )
 
     def lookup(self, name: str, data: Mapping[str, Any]) -> Lookup:
         where: Where = ("lookups", name)
@@ -138,6 +154,14 @@ class Builder:
         if isinstance(value, list):
             return [self.fill(one) for _, one in present(value)]
         return filled(value, self.values) if isinstance(value, str) else value
+
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can be the name of a database, and no path or address."""
+    return _NAME.fullmatch(text) is not None
 
 
 def is_expression(text: str) -> bool:

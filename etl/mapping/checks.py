@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from etl.mapping.context import Context
+from etl.mapping.database_checks import database_problems
 from etl.mapping.own_tests import own_test_problems
 from etl.mapping.payload_checks import payload_problems
 from etl.mapping.source_checks import lookup_problems, source_problems
@@ -15,6 +16,7 @@ from etl.model import Problem
 
 def check_problems(context: Context, values: Mapping[str, str]) -> Iterator[Problem]:
     """Every problem beyond grammar. Sources and lookups come first: what they hold is what the others are checked by."""
+    yield from database_problems(context)
     yield from source_problems(context)
     yield from lookup_problems(context)
     yield from stage_problems(context)

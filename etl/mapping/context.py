@@ -9,6 +9,7 @@ from typing import Any
 
 from etl.expressions import LOOKUP, Names
 from etl.expressions.syntax import faults
+from etl.extract import Connections
 from etl.mapping.places import Document, Path
 from etl.model import Expression, Migration, Problem, Stage, Table
 
@@ -25,6 +26,7 @@ class Context:
     data: Mapping[str, Any]
     migration: Migration
     opened: ExitStack
+    connections: Connections
     network: bool = True
     tables: dict[str, Table] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(default_factory=lambda: {LOOKUP: {}})

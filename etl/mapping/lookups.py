@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.runtime import clean
-from etl.extract import read_all, shown
+from etl.extract import read_all, rows_of
 from etl.model import Lookup, Source, Table
 from etl.suggest import did_you_mean
 
@@ -38,7 +38,7 @@ def _pairs(source: Source, table: Table, key: int, value: int) -> Iterator[tuple
     for first, rows in read_all(table):
         if rows.faults:
             fault = rows.faults[0]
-            raise SourceError(f"{shown(source.location)} row {first + fault.index}: {fault.reason}")
+            raise SourceError(f"{rows_of(source)} row {first + fault.index}: {fault.reason}")
         for offset, row in enumerate(rows.rows):
             yield first + offset, clean(row[key]), clean(row[value])
 
@@ -52,7 +52,7 @@ def _unambiguous(source: Source, pairs: Iterator[tuple[int, Any, Any]]) -> dict[
         text = str(key)
         if text in found and found[text] != value:
             raise SourceError(
-                f"{shown(source.location)} row {row}: '{text}' is given again with another value (row {rows[text]})"
+                f"{rows_of(source)} row {row}: '{text}' is given again with another value (row {rows[text]})"
             )
         found[text] = value
         rows.setdefault(text, row)

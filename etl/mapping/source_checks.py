@@ -10,13 +10,14 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, World, located, open_table
+from etl.extract import KINDS, World, fetched, located, open_table
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
+from etl.mapping.database_checks import is_sound
 from etl.mapping.environment import is_open
 from etl.mapping.lookups import ColumnFault, read_lookup
 from etl.mapping.places import Path
-from etl.model import Lookup, Problem, Source, Table
+from etl.model import Database, Lookup, Problem, Source, Table
 from etl.resources import load_schema
 from etl.suggest import did_you_mean
 
@@ -27,7 +28,7 @@ def source_problems(context: Context) -> Iterator[Problem]:
     for name, data in (context.data.get("sources") or {}).items():
         found = list(_settings(context, ("sources", name), data))
         yield from found
-        if not found and name in context.migration.sources:
+        if not found and name in context.migration.sources and is_sound(context, "sources", name):
             sound.append(context.migration.sources[name])
     try:
         ordered = in_order_of_need(sound)
@@ -56,7 +57,7 @@ def _circle(context: Context, names: list[str]) -> Problem:
 
 
 def _opened(context: Context, source: Source) -> Iterator[Problem]:
-    if is_open(source.location):
+    if _is_unset(source):
         return
     try:
         _prove_location(source)
@@ -65,6 +66,12 @@ def _opened(context: Context, source: Source) -> Iterator[Problem]:
         context.tables[source.name] = _table(context, source)
     except SourceError as error:
         yield context.at(("sources", source.name, source.kind), str(error))
+
+
+def _is_unset(source: Source) -> bool:
+    """Whether a variable of its location, or of its database's, is not set: that is told elsewhere."""
+    database = source.options.get("database")
+    return is_open(source.location) or (isinstance(database, Database) and is_open(database.location.reveal()))
 
 
 def _has_its_needs(context: Context, source: Source) -> bool:
@@ -76,7 +83,7 @@ def _table(context: Context, source: Source) -> Table:
     """Raises SourceError."""
     _prove_file(source)
     tables = {name: context.tables[name] for name in _needs(source) if name in context.tables}
-    return context.opened.enter_context(open_table(source, World(tables)))
+    return context.opened.enter_context(open_table(source, World(tables, context.connections)))
 
 
 def lookup_problems(context: Context) -> Iterator[Problem]:
@@ -86,7 +93,7 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
         found = list(_lookup_settings(context, path, data))
         yield from found
         lookup = context.migration.lookups[name]
-        if found or not _is_whole(lookup, data):
+        if found or not _is_whole(lookup, data) or not is_sound(context, "lookups", name):
             continue
         try:
             if lookup.source is not None:
@@ -104,7 +111,8 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
 def _lookup(context: Context, lookup: Lookup) -> Mapping[str, object]:
     if lookup.source is None:
         return lookup.pairs
-    table = context.lookup_tables[lookup.name] = _table(context, lookup.source)
+    table = _table(context, lookup.source)
+    table = context.lookup_tables[lookup.name] = fetched(table, {lookup.key, lookup.value})
     return read_lookup(lookup, lookup.source, table)
 
 
@@ -112,7 +120,7 @@ def _is_whole(lookup: Lookup, data: Mapping[str, Any]) -> bool:
     """Whether there is enough of a lookup to read it; what is missing has been told."""
     if lookup.source is None:
         return not kinds_in(data)
-    return not is_open(lookup.source.location) and all(name in data for name in LOOKUP_COLUMNS)
+    return not _is_unset(lookup.source) and all(name in data for name in LOOKUP_COLUMNS)
 
 
 def _lookup_settings(context: Context, path: Path, data: Mapping[str, Any]) -> Iterator[Problem]:
@@ -147,6 +155,9 @@ def _known_keys() -> set[str]:
 
 def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -> Iterator[Problem]:
     known = {option.name: option for option in KINDS[kind].options}
+    for option in known.values():
+        if option.required and option.name not in _written(context, path):
+            yield context.at(path, f"{kind} needs `{option.name}`: {option.sentence.rstrip('.')}")
     for name, value in data.items():
         if name == kind:
             continue
@@ -160,7 +171,7 @@ def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -
 
 
 def _is_closed(context: Context, source: Source) -> bool:
-    return not context.network and KINDS[source.kind].needs_network(source.location)
+    return not context.network and KINDS[source.kind].needs_network(source)
 
 
 def _prove_location(source: Source) -> None:

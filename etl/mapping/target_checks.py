@@ -21,7 +21,7 @@ from etl.mapping.secrets import is_secret, secrets_in
 from etl.model import Expression, Problem
 from etl.suggest import did_you_mean
 
-FILLED = ("target", "sources", "lookups")
+FILLED = ("target", "databases", "sources", "lookups")
 """The parts of a mapping in which ${NAME} is replaced."""
 
 POLLING_EXPRESSIONS = ("total", "success", "errors", "done")

@@ -1,0 +1,1 @@
+"""The old shop's database: one connection, one moment, and rows as CSV text."""

@@ -1,0 +1,73 @@
+"""The databases of one mapping, each opened once, and the rows that were fetched from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from etl.errors import SourceError
+from etl.extract.databases.address import SERVERS, address_of, is_server, scheme_of
+from etl.extract.databases.session import Session
+from etl.extract.databases.spool import Spool
+from etl.extract.databases.sqlite import MAGIC, SqliteSession
+from etl.extract.locations import is_url
+from etl.extract.opening import existing_file, reading
+from etl.model import Database
+
+
+class Connections:
+    """Everything a mapping takes from one database comes over one connection, in one moment. Used in a `with`."""
+
+    def __init__(self) -> None:
+        self._sessions: dict[str, Session] = {}
+        self.spool = Spool()
+
+    def __enter__(self) -> Connections:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.release()
+        self.spool.close()
+
+    def session(self, database: Database) -> Session:
+        """Raises SourceError."""
+        location = database.location.reveal()
+        if location not in self._sessions:
+            self._sessions[location] = _session(database, location)
+        return self._sessions[location]
+
+    def release(self) -> None:
+        """End what the shop's servers hold for this process. What was fetched can still be read."""
+        for session in self._sessions.values():
+            session.close()
+        self._sessions.clear()
+
+
+def _session(database: Database, location: str) -> Session:
+    if not is_server(location):
+        return SqliteSession(_sqlite_file(database, location))
+    try:
+        address = address_of(location)
+    except ValueError as error:
+        raise SourceError(f"{database.shown}: {error}") from None
+    if address.dialect == "mysql":
+        from etl.extract.databases.mysql import MysqlSession
+
+        return MysqlSession(address)
+    from etl.extract.databases.postgres import PostgresSession
+
+    return PostgresSession(address)
+
+
+def _sqlite_file(database: Database, location: str) -> Path:
+    scheme = scheme_of(location)
+    if scheme or is_url(location):
+        servers = ", ".join(f"{name}://" for name in SERVERS)
+        raise SourceError(
+            f"{database.shown}: no database is read from {scheme}://; there are {servers} and SQLite files"
+        )
+    path = existing_file(location)
+    with reading(path), path.open("rb") as file:
+        head = file.read(len(MAGIC))
+    if head != MAGIC:
+        raise SourceError(f"{path}: is no SQLite file; a database is one, or an address such as mysql://user@host/shop")
+    return Path(location)

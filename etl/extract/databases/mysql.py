@@ -1,0 +1,206 @@
+"""MySQL and MariaDB, by PyMySQL: rows are streamed, and every value is the text that the server sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, BinaryIO
+
+from etl.errors import SourceError
+from etl.extract.databases.address import Address
+from etl.extract.databases.session import Copied, Relation, quoted, selecting, trimmed, write_rows
+from etl.suggest import did_you_mean
+
+SETTINGS = (
+    "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
+    "SET time_zone = '+00:00'",
+    "SET net_write_timeout = 3600",
+    "SET sql_mode = ''",
+)
+"""One moment for all tables; times as a dump has them; and no server that hangs up because a disk was slow for a minute."""
+
+SYNTAX, TWICE_NAMED = 1064, 1060
+SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
+TRANSACTIONAL = ("InnoDB", "RocksDB", "ROCKSDB", "TokuDB")
+
+_NOW = "SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ')"
+_TABLE = """SELECT table_schema, table_name, engine, table_type FROM information_schema.tables
+WHERE table_schema = %s AND table_name = %s"""
+_TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
+_COLUMNS = """SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s
+ORDER BY ordinal_position"""
+_KEY = """SELECT column_name FROM information_schema.statistics
+WHERE table_schema = %s AND table_name = %s AND index_name = 'PRIMARY' ORDER BY seq_in_index"""
+
+
+class MysqlSession:
+    def __init__(self, address: Address) -> None:
+        import pymysql
+        from pymysql.converters import encoders
+
+        self._address = address
+        conversions: Any = dict(encoders)
+        with self._speaking():
+            self._connection = pymysql.connect(
+                host=address.host or "localhost",
+                port=address.port or 3306,
+                user=address.user or None,
+                password=address.password.reveal(),
+                database=address.name,
+                charset="utf8mb4",
+                connect_timeout=10,
+                # Without decoders every value stays the text that the server sent.
+                conv=conversions,
+                **_tls(address.options),
+            )
+            for statement in (*SETTINGS, SNAPSHOT):
+                self._rows(statement)
+            self.taken = str(self._rows(_NOW)[0][0])
+
+    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            return list(cursor.fetchall())
+
+    def table(self, name: str) -> Relation:
+        with self._speaking():
+            found = self._found(name)
+            if found is None:
+                names = [one for (one,) in self._rows(_TABLES)]
+                raise SourceError(f"{self._address.shown}: no table '{name}'{did_you_mean(name, names)}")
+            schema, table, engine, kind = found
+            columns = tuple(one for (one,) in self._rows(_COLUMNS, (schema, table)))
+            key = tuple(one for (one,) in self._rows(_KEY, (schema, table)))
+        moving = kind == "BASE TABLE" and engine not in TRANSACTIONAL
+        note = f"{engine} tables have no snapshot: what was written meanwhile may be among the rows" if moving else ""
+        return Relation(columns, of=f"{quoted(schema, '`')}.{quoted(table, '`')}", key=key, note=note)
+
+    def _found(self, name: str) -> tuple[Any, ...] | None:
+        """A table of the address's database, or of the one that stands before a dot."""
+        schema, dot, rest = name.partition(".")
+        tries = [(self._address.name, name)] + ([(schema, rest)] if dot else [])
+        return next((rows[0] for one in tries if (rows := self._rows(_TABLE, one))), None)
+
+    def statement(self, sql: str) -> Relation:
+        """The server has to take it as one statement, and as a table in another: there SELECT ... INTO OUTFILE is no SQL."""
+        text = trimmed(sql)
+        with self._speaking():
+            self._rows("PREPARE omnitron_etl FROM %s", (text,))
+            self._rows("DEALLOCATE PREPARE omnitron_etl")
+            self._is_a_table(text)
+            names = self._begun(text)
+        if not names:
+            raise SourceError(f"{self._address.shown}: the statement gives no rows; it has to be a SELECT")
+        return Relation(names, sql=text)
+
+    def _is_a_table(self, text: str) -> None:
+        import pymysql
+
+        try:
+            self._rows("PREPARE omnitron_etl FROM %s", (f"SELECT 1 FROM ({text}\n) AS source",))  # noqa: S608
+            self._rows("DEALLOCATE PREPARE omnitron_etl")
+        except pymysql.err.Error as error:
+            if error.args[0] == SYNTAX:
+                raise SourceError(
+                    f"{self._address.shown}: the statement does more than read; it has to be one SELECT, without INTO"
+                ) from None
+            if error.args[0] != TWICE_NAMED:  # of which the columns tell more
+                raise
+
+    def _begun(self, text: str) -> tuple[str, ...]:
+        """The columns of a statement, of which no row is asked for."""
+        self._rows("SET SESSION sql_select_limit = 0")
+        try:
+            with self._connection.cursor() as cursor:
+                cursor.execute(text)
+                return tuple(one[0] for one in cursor.description or ())
+        finally:
+            self._rows("SET SESSION sql_select_limit = DEFAULT")
+
+    def count(self, relation: Relation) -> int:
+        with self._speaking():
+            return int(self._rows(f"SELECT count(*) FROM {relation.of}")[0][0])  # noqa: S608
+
+    def copy(self, relation: Relation, columns: Sequence[str], file: BinaryIO) -> Copied:
+        from pymysql.cursors import SSCursor
+
+        statement = relation.sql or selecting(relation, columns, "`")
+        positions = [relation.columns.index(name) for name in columns] if relation.sql else None
+        with self._speaking(), _streaming(self._connection.cursor(SSCursor)) as cursor:
+            cursor.execute(statement)
+            return Copied(statement, write_rows(_readable(cursor), positions, file))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        import pymysql
+
+        try:
+            yield
+        except pymysql.err.Error as error:
+            raise SourceError(f"{self._address.shown}: {_sentence(self._address, error)}") from None
+
+
+@contextmanager
+def _streaming(cursor: Any) -> Iterator[Any]:
+    """A cursor that is not closed after a failure: PyMySQL would read the rest of the rows, from a server that may be gone."""
+    try:
+        yield cursor
+    except BaseException:
+        if cursor._result is not None:
+            cursor._result.unbuffered_active = False
+        cursor.connection._force_close()
+        cursor.connection = None
+        raise
+    cursor.close()
+
+
+def _tls(options: Any) -> dict[str, Any]:
+    """`?ssl_ca=file` in an address: the certificates to trust."""
+    known = {name: options[name] for name in ("ssl_ca", "ssl_cert", "ssl_key") if name in options}
+    return {**known, "ssl_verify_identity": True} if known else {}
+
+
+def _readable(cursor: Any) -> Iterator[Sequence[object]]:
+    """The rows, with bits as the number they are: the server sends them as bytes."""
+    from pymysql.constants import FIELD_TYPE
+
+    bits = [at for at, one in enumerate(cursor.description) if one[1] == FIELD_TYPE.BIT]
+    rows: Iterator[Sequence[object]] = cursor.fetchall_unbuffered()
+    return (_with_numbers(row, bits) for row in rows) if bits else rows
+
+
+def _with_numbers(row: Sequence[Any], bits: Sequence[int]) -> list[Any]:
+    cells = list(row)
+    for at in bits:
+        cells[at] = None if cells[at] is None else int.from_bytes(cells[at], "big")
+    return cells
+
+
+def _sentence(address: Address, error: Any) -> str:
+    code, said = (*error.args, "", "")[:2]
+    where = f"{address.host}:{address.port or 3306}"
+    sentences = {
+        1045: f"the server does not let the user '{address.user}' in: the user or the password is wrong",
+        1044: f"the user '{address.user}' may not use the database '{address.name}'",
+        1049: f"the server has no database '{address.name}'",
+        1064: f"the statement is not right: {said}",
+        1142: f"this user may not read it ({said}); the shop's administrator can GRANT SELECT",
+        1792: "the statement does more than read",
+        2003: _unreached(address, where, str(said)),
+        2013: "the server ended the connection; nothing of it was used, run it again",
+        2006: "the server ended the connection; nothing of it was used, run it again",
+    }
+    text = sentences.get(code, str(said or code))
+    password = address.password.reveal()
+    return text.replace(password, "***") if password else text
+
+
+def _unreached(address: Address, where: str, said: str) -> str:
+    if "Name or service" in said or "getaddrinfo" in said or "nodename" in said:
+        return f"the host '{address.host}' is not known here; is its name right?"
+    if "timed out" in said:
+        return f"{where} does not answer; is a firewall between?"
+    return f"nothing answers at {where}; is the server running, and does it listen there?"

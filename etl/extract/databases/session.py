@@ -1,0 +1,106 @@
+"""What is asked of a database, whatever its dialect. One session is one connection in one read-only transaction."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, or what a statement gives.
+
+    columns  in their order
+    of       what stands after FROM, quoted; nothing for a statement
+    sql      the statement as the mapping has it; nothing for a table
+    key      the columns of the primary key, by which rows come in a fixed order
+    binary   columns of bytes: they are written as hexadecimal digits
+    note     what has to be known of the rows: that they are of no one moment
+    """
+
+    columns: tuple[str, ...]
+    of: str = ""
+    sql: str = ""
+    key: tuple[str, ...] = ()
+    binary: frozenset[str] = frozenset()
+    note: str = ""
+
+
+class Session(Protocol):
+    """Every method raises SourceError, which names the database without its password.
+
+    `taken` is the server's time when the transaction began, ISO 8601 in UTC.
+    """
+
+    @property
+    def taken(self) -> str: ...
+
+    def table(self, name: str) -> Relation: ...
+
+    def statement(self, sql: str) -> Relation:
+        """Refuses whatever is not exactly one statement that gives rows."""
+        ...
+
+    def count(self, relation: Relation) -> int:
+        """The rows of a table, in the session's own moment."""
+        ...
+
+    def copy(self, relation: Relation, columns: Sequence[str], file: BinaryIO) -> Copied:
+        """Write rows as lines of CSV in UTF-8, NULL as a blank cell. A cut connection is an error, never the end."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What the database was asked, and how many rows it gave."""
+
+    statement: str
+    rows: int
+
+
+def chosen(relation: Relation, wanted: Collection[str]) -> tuple[str, ...]:
+    """The wanted columns in the relation's order; at least one, for rows have to be counted."""
+    found = tuple(name for name in relation.columns if name in wanted)
+    return found or relation.columns[:1]
+
+
+def selecting(relation: Relation, columns: Iterable[str], quote: str) -> str:
+    """The statement that reads a table's columns, in the order of its primary key."""
+    listed = ", ".join(quoted(name, quote) for name in columns)
+    order = ", ".join(quoted(name, quote) for name in relation.key)
+    return f"SELECT {listed} FROM {relation.of}{f' ORDER BY {order}' if order else ''}"  # noqa: S608
+
+
+def quoted(name: str, quote: str) -> str:
+    return f"{quote}{name.replace(quote, quote * 2)}{quote}"
+
+
+def trimmed(sql: str) -> str:
+    """A statement without the semicolon at its end."""
+    return sql.strip().rstrip(";").rstrip()
+
+
+def text_of(value: object) -> str:
+    """A cell as text. Bytes that are no text are lowercase hexadecimal digits."""
+    if value is None:
+        return ""
+    return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def write_rows(rows: Iterable[Sequence[object]], positions: Sequence[int] | None, file: BinaryIO) -> int:
+    """Rows as lines of CSV; of each the cells at `positions`, or all. Text that is no UTF-8 keeps its bytes."""
+    import io
+
+    text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="", write_through=False)
+    write, count = csv.writer(text, lineterminator="\n").writerow, 0
+    for row in rows:
+        cells = row if positions is None else [row[at] for at in positions]
+        write([text_of(cell) for cell in cells])
+        count += 1
+    text.flush()
+    text.detach()
+    return count

@@ -1,0 +1,100 @@
+"""SQLite files, by the standard library. Opened for reading only; a statement may read and nothing else."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+from urllib.parse import quote
+
+from etl.errors import SourceError
+from etl.extract.databases.session import Copied, Relation, quoted, selecting, trimmed, write_rows
+from etl.suggest import did_you_mean
+
+MAGIC = b"SQLite format 3\0"
+ALLOWED = frozenset(
+    {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
+)  # fmt: skip
+
+
+class SqliteSession:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._speaking():
+            # Opened as it is written: a name with a ? is a name, no option.
+            self._connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
+            self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+            self._connection.execute("BEGIN")
+            self._tables = self._names()
+            self.taken: str = self._connection.execute("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')").fetchone()[0]
+
+    def _names(self) -> list[str]:
+        found = self._connection.execute(
+            "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        )
+        return [name for (name,) in found]
+
+    def table(self, name: str) -> Relation:
+        if name not in self._tables:
+            raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")
+        with self._speaking():
+            found = self._connection.execute(f"PRAGMA table_info({quoted(name, chr(34))})").fetchall()
+        keys = sorted((number, column) for _, column, _, _, _, number in found if number)
+        columns = tuple(column for _, column, *_ in found)
+        return Relation(columns, of=quoted(name, '"'), key=tuple(column for _, column in keys))
+
+    def statement(self, sql: str) -> Relation:
+        with self._reading_only():
+            cursor = self._connection.execute(trimmed(sql))
+            names = tuple(one[0] for one in cursor.description or ())
+            cursor.close()
+        if not names:
+            raise SourceError(f"{self._path}: the statement gives no rows; it has to be a SELECT")
+        return Relation(names, sql=trimmed(sql))
+
+    def count(self, relation: Relation) -> int:
+        with self._speaking():
+            number: int = self._connection.execute(f"SELECT count(*) FROM {relation.of}").fetchone()[0]  # noqa: S608
+        return number
+
+    def copy(self, relation: Relation, columns: Sequence[str], file: BinaryIO) -> Copied:
+        statement = relation.sql or selecting(relation, columns, '"')
+        positions = [relation.columns.index(name) for name in columns] if relation.sql else None
+        with self._reading_only():
+            return Copied(statement, write_rows(self._connection.execute(statement), positions, file))
+
+    def close(self) -> None:
+        self._connection.close()
+
+    @contextmanager
+    def _reading_only(self) -> Iterator[None]:
+        """mode=ro keeps this file as it is; ATTACH would still make another."""
+        self._connection.set_authorizer(
+            lambda action, *_: sqlite3.SQLITE_OK if action in ALLOWED else sqlite3.SQLITE_DENY
+        )
+        try:
+            with self._speaking():
+                yield
+        finally:
+            self._connection.set_authorizer(None)
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, sqlite3.Warning) as error:
+            raise SourceError(f"{self._path}: {_sentence(str(error))}") from None
+
+
+def _sentence(text: str) -> str:
+    if "not authorized" in text:
+        return "the statement does more than read; it has to be one SELECT"
+    if "one statement at a time" in text:
+        return "these are several statements; a source is one SELECT"
+    if "locked" in text:
+        return f"somebody is writing it ({text}); wait until they have done, or copy the file"
+    if "malformed" in text or "not a database" in text:
+        return f"is damaged or no SQLite file ({text}); fetch it again"
+    return text

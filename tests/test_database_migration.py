@@ -1,0 +1,261 @@
+"""A mapping over a database, from check to package."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from mapping_case import SMALL, Case, edited
+from shops import ALL, Shop, shop_of
+
+from etl import looking, runner
+from etl.mapping import load_mapping
+
+TARGET = 'target: { url: "https://omnitron.example.com", channel: 7, token: "${ACME_TOKEN}" }\n'
+ADDRESSES = "SELECT address_id, customer_id, city FROM oc_address ORDER BY address_id"
+MAPPING = """\
+version: 1
+name: acme
+databases: { shop: "${LEGACY}" }
+sources:
+  customers: { table: oc_customer, database: shop }
+  addresses: { sql: "ADDRESSES", database: shop }
+lookups:
+  group: { table: oc_group, database: shop, key: group_id, value: name }
+stages:
+  - name: user
+    from: customers
+    key: customer_code
+    where: "{{ group_id | lookup('group') == 'retail' }}"
+    fields:
+      customer_code: "{{ customer_id }}"
+      first_name: "{{ firstname }}"
+      last_name: "{{ lastname | default('-') }}"
+      email: "{{ email | lower }}"
+      gender: null
+      sms_allowed: false
+      email_allowed: false
+      date_joined: "{{ date_added | datetime('%Y-%m-%d %H:%M:%S') }}"
+      password: "{{ email | digest('md5') }}"
+      password_algorithm: md5
+  - name: address
+    from: addresses
+    key: "{{ address_id }}"
+    refers: { customer_code: user }
+    fields:
+      customer_code: "{{ customer_id }}"
+      email: "a@example.com"
+      first_name: a
+      last_name: b
+      country: Türkiye
+      city: "{{ city }}"
+      township: Üsküdar
+      line: e
+""".replace("ADDRESSES", ADDRESSES)
+CSV = (
+    MAPPING.replace('databases: { shop: "${LEGACY}" }\n', "")
+    .replace("table: oc_customer, database: shop", "csv: oc_customer.csv")
+    .replace(
+        'sql: "SELECT address_id, customer_id, city FROM oc_address ORDER BY address_id", database: shop',
+        "csv: oc_address.csv",
+    )
+    .replace("table: oc_group, database: shop", "csv: oc_group.csv")
+)
+CUSTOMERS = [
+    (
+        number,
+        f"Şule {number}",
+        None if number % 3 else "Yılmaz",
+        f"A{number}@Example.com",
+        1 + number % 2,
+        "4111111111111111",
+    )
+    for number in range(1, 3001)
+]
+
+
+def fill(shop: Shop):
+    name = "varchar(60)"
+    shop.run(
+        f"CREATE TABLE oc_customer (customer_id integer PRIMARY KEY, firstname {name}, lastname {name}, email {name}, "
+        f"group_id integer, card {name}, date_added {'timestamp' if shop.kind == 'postgresql' else 'datetime'})",
+        f"CREATE TABLE oc_address (address_id integer PRIMARY KEY, customer_id integer, city {name})",
+        f"CREATE TABLE oc_group (group_id integer PRIMARY KEY, name {name})",
+        "INSERT INTO oc_group VALUES (1, 'retail'), (2, 'wholesale')",
+        "INSERT INTO oc_address VALUES (1, 2, 'İstanbul'), (2, 4, 'Muğla'), (3, 1, 'Ağrı')",
+    )
+    rows = ", ".join(
+        f"({id}, '{first}', {'NULL' if last is None else repr(last)}, '{email}', {group}, '{card}', '2023-02-01 10:30:00')"
+        for id, first, last, email, group, card in CUSTOMERS
+    )
+    shop.run(f"INSERT INTO oc_customer VALUES {rows}")
+
+
+def write_csv(folder: Path):
+    lines = [
+        f"{id},{first},{last or ''},{email},{group},{card},2023-02-01 10:30:00"
+        for id, first, last, email, group, card in CUSTOMERS
+    ]
+    header = "customer_id,firstname,lastname,email,group_id,card,date_added"
+    (folder / "oc_customer.csv").write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    (folder / "oc_address.csv").write_text(
+        "address_id,customer_id,city\n1,2,İstanbul\n2,4,Muğla\n3,1,Ağrı\n", encoding="utf-8"
+    )
+    (folder / "oc_group.csv").write_text("group_id,name\n1,retail\n2,wholesale\n", encoding="utf-8")
+
+
+def payloads(package):
+    return {
+        str(path.relative_to(package.path)): path.read_bytes() for path in sorted(package.path.glob("payloads/*/*"))
+    }
+
+
+def written(folder, text=MAPPING):
+    (folder / "migration.yaml").write_text(text, encoding="utf-8")
+    return folder / "migration.yaml"
+
+
+@pytest.fixture(scope="module")
+def from_csv(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("csv")
+    write_csv(folder)
+    return payloads(runner.dry_run(written(folder, CSV), runner.Settings(folder / "work", workers=1)))
+
+
+@pytest.fixture(params=ALL)
+def shop(request, tmp_path, monkeypatch):
+    with shop_of(request.param, tmp_path) as found:
+        fill(found)
+        monkeypatch.setenv("LEGACY", found.location)
+        yield found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_database_gives_the_payloads_that_its_tables_as_csv_give(shop, from_csv, tmp_path, workers):
+    package = runner.dry_run(written(tmp_path), runner.Settings(tmp_path / "work", workers=workers))
+    assert len(from_csv) == 4
+    assert payloads(package) == from_csv
+    assert [stage.counts.held for stage in package.stages] == [0, 1]
+
+
+def test_the_manifest_tells_what_was_asked_and_neither_it_nor_the_package_holds_a_password(shop, tmp_path, monkeypatch):
+    secret = shop.location
+    if "://" in secret and "@" in secret:
+        login, _, place = secret.partition("://")[2].partition("@")
+        secret = f"{secret.partition('://')[0]}://{login.partition(':')[0]}:Hunter2@{place}"
+    if shop.kind == "postgresql":
+        monkeypatch.setenv("LEGACY", secret)
+    package = runner.dry_run(written(tmp_path), runner.Settings(tmp_path / "work", workers=1))
+    inputs = {one.name: one for one in package.manifest.inputs}
+    assert [inputs[name].rows for name in ("customers", "addresses", "group")] == [3000, 3, 2]
+    assert inputs["addresses"].statement.startswith("SELECT ")
+    assert all(one.sha256 and one.taken for one in inputs.values())
+    everything = b"".join(path.read_bytes() for path in package.path.rglob("*") if path.is_file())
+    assert b"Hunter2" not in everything
+    assert b"4111111111111111" not in everything
+
+
+def test_preview_shows_the_columns_that_the_mapping_uses(shop, tmp_path):
+    (row,) = looking.preview(written(tmp_path), "user", 1)
+    assert (row.source, row.row) == ("oc_customer", 1)
+    assert set(row.cells) == {"customer_id", "firstname", "lastname", "email", "group_id", "date_added"}
+
+
+def test_check_opens_no_server_and_reads_a_file_s_columns(shop, tmp_path, monkeypatch):
+    if shop.kind != "sqlite":
+        monkeypatch.setenv("LEGACY", f"{shop.kind}://nobody:x@127.0.0.1:1/shop")
+    text = MAPPING.replace("{{ firstname }}", "{{ fristname }}")
+    problems = [one.what for one in runner.check(written(tmp_path, text)).problems if one.kind == "mapping"]
+    unknown = "unknown column 'fristname'; did you mean 'firstname'?"
+    assert problems == ([unknown] if shop.kind == "sqlite" else [])
+
+
+def test_a_column_that_is_misspelt_is_found_before_a_row_is_fetched(shop, tmp_path):
+    with load_mapping(written(tmp_path, MAPPING.replace("{{ firstname }}", "{{ fristname }}"))) as checked:
+        found = [one.what for one in checked.problems if one.kind == "mapping"]
+        assert found == ["unknown column 'fristname'; did you mean 'firstname'?"]
+
+
+def test_a_table_that_is_gone_leaves_no_package(shop, tmp_path):
+    shop.run("DROP TABLE oc_address")
+    with pytest.raises(Exception, match="oc_address"):
+        runner.dry_run(written(tmp_path), runner.Settings(tmp_path / "work", workers=1))
+    assert list(tmp_path.glob("work/*/packages/*")) == []
+
+
+def test_a_disk_that_is_full_leaves_nothing_and_says_where_to_make_room(tmp_path, monkeypatch):
+    with shop_of("sqlite", tmp_path) as shop:
+        fill(shop)
+        spool = tmp_path / "spool"
+        spool.mkdir()
+        done = subprocess.run(
+            [sys.executable, "-m", "etl", "dry-run", str(written(tmp_path)), "--workspace", str(tmp_path / "work")],
+            env={"LEGACY": shop.location, "PATH": "", "TMPDIR": str(spool)},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "the disk cannot take the database's rows (File too large)" in done.stderr
+    assert done.stderr.strip().endswith("make room, or name another folder in TMPDIR")
+    assert list(spool.iterdir()) == []
+    assert list(tmp_path.glob("work/*/packages/*")) == []
+
+
+# --- what check finds
+
+
+@pytest.fixture
+def case(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACME_TOKEN", "t")
+    found = Case(tmp_path)
+    with shop_of("sqlite", tmp_path) as shop:
+        shop.run("CREATE TABLE customers (customer_id, email, status, `First Name`)")
+    return found
+
+
+SHOP = "{ shop: shop.sqlite }"
+TABLE = "{ table: customers, database: shop }"
+
+
+@pytest.mark.parametrize(
+    ("databases", "source", "what"),
+    [
+        (SHOP, "{ table: customers, database: «shpo }", "unknown database 'shpo'; did you mean 'shop'?"),
+        (SHOP, "{ table: «custmers, database: shop }", "shop.sqlite: no table 'custmers'; did you mean 'customers'?"),
+        (SHOP, "{ sql: «SELECT, database: shop }", "shop.sqlite: incomplete input"),
+        (SHOP, "«{ table: customers }", "table needs `database`: the name of one of `databases:`, or where the database is"),
+        (SHOP, "{ table: customers, database: shop, «sheet: 1 }", "'sheet' is no option of table; there is database, trim"),
+        (SHOP, "{ table: «customers, database: ./none.sqlite }", "none.sqlite: no such file; did you mean 'shop.sqlite'?"),
+        ("{ shop: «mysql://ali:Hunter2@127.0.0.1/shop }", TABLE,
+         "a password is written here: take the whole address from the environment, shop: ${SHOP_DATABASE}, and change it "
+         "in the database"),
+        (SHOP, "{ table: customers, database: «mysql://ali:Hunter2@127.0.0.1/shop }",
+         "a password is written here: take the whole address from the environment, database: ${CUSTOMERS_DATABASE}, "
+         "and change it in the database"),
+        ("{ shop: «7 }", TABLE, "'shop' must be text, not a whole number"),
+        ('{ shop: "${«NONE}" }', TABLE,
+         "the environment variable NONE is not set; export it, or write it in a file .env beside the mapping"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_database(case, databases, source, what):
+    text = edited(('{ csv: customers.csv, delimiter: ";" }', source)).replace(
+        "sources:", f"databases: {databases}\nsources:"
+    )
+    case.finds(text, what)
+
+
+def test_a_database_whose_password_alone_is_a_variable_is_taken(case, monkeypatch):
+    monkeypatch.setenv("SHOP_PASSWORD", "Hunter2")
+    text = SMALL.replace('{ csv: customers.csv, delimiter: ";" }', "{ table: customers, database: shop }").replace(
+        "sources:", 'databases: { shop: "mysql://ali:${SHOP_PASSWORD}@127.0.0.1:1/shop" }\nsources:'
+    )
+    case.write("migration.yaml", text)
+    assert [str(one) for one in runner.check(case.file).problems] == []
+    with pytest.raises(Exception, match="nothing answers at") as caught:
+        runner.dry_run(case.file, runner.Settings(case.folder / "work", workers=1))
+    assert "Hunter2" not in str(caught.value)

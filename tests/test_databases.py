@@ -1,0 +1,440 @@
+"""The kinds `table` and `sql` against real databases: the values, the moment, and what can go wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from shops import ALL, SERVERS, asked, rows_of, shop_of
+
+from etl.errors import SourceError
+from etl.extract import Connections, World, evidence, open_table, read_all
+from etl.extract.databases.session import Copied
+from etl.model import Database, Secret, Source
+
+
+@pytest.fixture(params=ALL)
+def shop(request, tmp_path):
+    with shop_of(request.param, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(params=SERVERS)
+def server(request, tmp_path):
+    with shop_of(request.param, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def mysql(tmp_path):
+    with shop_of("mysql", tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+def postgresql(tmp_path):
+    with shop_of("postgresql", tmp_path) as found:
+        yield found
+
+
+def refusal(action, *arguments, **named):
+    with pytest.raises(SourceError) as caught:
+        action(*arguments, **named)
+    return str(caught.value)
+
+
+def with_people(shop, engine=""):
+    shop.run(
+        f"CREATE TABLE oc_customer (customer_id integer PRIMARY KEY, firstname varchar(50), note varchar(200)){engine}",
+        "INSERT INTO oc_customer VALUES (2, 'Ali', NULL), (1, 'Şule', 'a'), (3, 'İpek', '')",
+    )
+
+
+# --- values and order
+
+
+def test_rows_come_in_the_order_of_the_primary_key_and_null_is_a_blank_cell(shop):
+    with_people(shop)
+    assert rows_of(shop, "oc_customer") == [("1", "Şule", "a"), ("2", "Ali", ""), ("3", "İpek", "")]
+
+
+def test_text_comes_as_it_is(shop):
+    hard = ["a,b", 'say "x"', "two\nlines", "\r\n", "\t", "'; DROP TABLE t; --", "NULL", "\\N", "\\", "😀 İıŞş", " x "]
+    shop.run("CREATE TABLE t (id integer PRIMARY KEY, cell varchar(100))")
+    for number, text in enumerate(hard):
+        escaped = text.replace("\\", "\\\\") if shop.kind == "mysql" else text
+        shop.run("INSERT INTO t VALUES ({}, '{}')".format(number, escaped.replace("'", "''")))
+    assert [cell for _, cell in rows_of(shop, "t")] == hard
+
+
+TYPES = {
+    "postgresql": (
+        "n numeric(12,2), f double precision, d date, t timestamp, z timestamptz, b boolean, x bytea",
+        "1234567890.10, 0.1, '2023-02-01', '2023-02-01 10:30:00', '2023-02-01 10:30:00+03', true, '\\x00ff'",
+        ("1234567890.10", "0.1", "2023-02-01", "2023-02-01 10:30:00", "2023-02-01 07:30:00+00", "t", "00ff"),
+    ),
+    "mysql": (
+        "n decimal(12,2), f double, d date, t datetime, z date, b bit(9), x varbinary(9)",
+        "1234567890.10, 0.1, '2023-02-01', '2023-02-01 10:30:00', '0000-00-00', b'100000001', x'00ff'",
+        ("1234567890.10", "0.1", "2023-02-01", "2023-02-01 10:30:00", "0000-00-00", "257", "00ff"),
+    ),
+    "sqlite": (
+        "n numeric, f real, d text, t integer, z text, b integer, x blob",
+        "1234567890.1, 0.1, '2023-02-01', 9007199254740993, '', 1, x'00ff'",
+        ("1234567890.1", "0.1", "2023-02-01", "9007199254740993", "", "1", "00ff"),
+    ),
+}
+
+
+def test_every_type_is_the_database_s_own_text_and_bytes_are_hexadecimal(shop):
+    columns, values, expected = TYPES[shop.kind]
+    mode = ["SET sql_mode = ''"] if shop.kind == "mysql" else []
+    shop.run(*mode, f"CREATE TABLE t ({columns})", f"INSERT INTO t VALUES ({values})")
+    assert rows_of(shop, "t") == [expected]
+
+
+def test_a_null_alone_in_its_row_is_a_row(shop):
+    shop.run(
+        "CREATE TABLE t (id integer PRIMARY KEY, cell varchar(9))", "INSERT INTO t VALUES (1, NULL), (2, 'b'), (3, '')"
+    )
+    assert rows_of(shop, "t", columns={"cell"}) == [("",), ("b",), ("",)]
+    assert rows_of(shop, "SELECT cell FROM t ORDER BY id", "sql") == [("",), ("b",), ("",)]
+
+
+def test_only_the_columns_that_are_asked_for_leave_the_database(shop):
+    with_people(shop)
+    with asked(shop, "oc_customer") as table:
+        assert table.header == ("customer_id", "firstname", "note")
+        found = table.fetched({"note", "customer_id"})
+        assert found.header == ("customer_id", "note")
+        assert "firstname" not in found.evidence.statement
+    with asked(shop, "SELECT note, firstname, customer_id FROM oc_customer ORDER BY customer_id", "sql") as table:
+        found = table.fetched({"customer_id", "note"})
+        assert [tuple(row) for _, part in read_all(found) for row in part.rows] == [("a", "1"), ("", "2"), ("", "3")]
+
+
+def test_a_table_of_which_no_column_is_used_still_counts_its_rows(shop):
+    with_people(shop)
+    with asked(shop, "oc_customer") as table:
+        assert table.fetched(()).header == ("customer_id",)
+
+
+def test_an_empty_table_has_no_rows(shop):
+    shop.run("CREATE TABLE t (id integer PRIMARY KEY, cell varchar(9))")
+    assert rows_of(shop, "t") == []
+
+
+def test_a_statement_keeps_its_order_and_may_end_as_people_end_them(shop):
+    with_people(shop)
+    statement = "SELECT firstname FROM oc_customer ORDER BY customer_id DESC; -- the newest first".replace(
+        "; --", " --"
+    )
+    assert rows_of(shop, statement, "sql") == [("İpek",), ("Ali",), ("Şule",)]
+    assert rows_of(shop, "SELECT firstname FROM oc_customer ORDER BY customer_id ;\n", "sql") == [
+        ("Şule",),
+        ("Ali",),
+        ("İpek",),
+    ]
+
+
+def test_odd_names_of_tables_and_columns_are_quoted(shop):
+    quote = "`" if shop.kind == "mysql" else '"'
+    shop.run(
+        f"CREATE TABLE {quote}order{quote} ({quote}select{quote} integer PRIMARY KEY, {quote}Ad Soyad{quote} varchar(9))",
+        f"INSERT INTO {quote}order{quote} VALUES (1, 'Ali')",
+    )
+    assert rows_of(shop, "order", columns={"Ad Soyad"}) == [("Ali",)]
+
+
+def test_a_table_of_another_schema_is_named_with_it(postgresql):
+    postgresql.run(
+        "CREATE SCHEMA sales", "CREATE TABLE sales.orders (id integer)", "INSERT INTO sales.orders VALUES (7)"
+    )
+    assert rows_of(postgresql, "sales.orders") == [("7",)]
+    assert refusal(rows_of, postgresql, "sales.order").endswith("no table 'sales.order'; did you mean 'sales.orders'?")
+
+
+# --- one moment, and privacy
+
+
+def test_what_is_written_after_the_first_look_is_in_none_of_the_tables(server):
+    with_people(server)
+    server.run("CREATE TABLE oc_order (order_id integer PRIMARY KEY)")
+    with Connections() as connections:
+        first = Source("a", "table", "oc_customer", {"database": server.database()})
+        second = Source("b", "table", "oc_order", {"database": server.database()})
+        world = World(connections=connections)
+        with open_table(first, world) as customers, open_table(second, world) as orders:
+            server.run("INSERT INTO oc_order VALUES (1)", "DELETE FROM oc_customer WHERE customer_id = 1")
+            assert customers.fetched(customers.header).evidence.rows == 3
+            assert orders.fetched(orders.header).evidence.rows == 0
+
+
+def test_the_rows_lie_in_private_files_that_go_with_the_connections(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with_people(shop)
+    with asked(shop, "oc_customer") as table:
+        table.fetched(table.header)
+        (file,) = tmp_path.glob("omnitron-etl-spool-*/*.csv")
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert list(tmp_path.glob("omnitron-etl-spool-*")) == []
+
+
+def test_a_folder_left_by_a_process_that_was_killed_is_removed_by_the_next(tmp_path):
+    code = (
+        "import os, signal; from etl.extract.databases.spool import Spool; "
+        "spool = Spool(); spool.path().write_text('x'); os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=False)
+    assert len(list(tmp_path.iterdir())) == 1
+    code = (
+        "from etl.extract.databases.spool import Spool; a, b = Spool(), Spool(); a.path(); b.path(); "
+        f"import pathlib; print(len(list(pathlib.Path({str(tmp_path)!r}).iterdir()))); a.close(); b.close()"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True)
+    assert done.stdout == "2\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- what goes wrong
+
+
+def test_a_table_that_is_not_there_names_the_nearest(shop):
+    with_people(shop)
+    assert refusal(rows_of, shop, "oc_custmer").endswith("no table 'oc_custmer'; did you mean 'oc_customer'?")
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM oc_customer", "INSERT INTO oc_customer VALUES (9, 'x', NULL)", "DROP TABLE oc_customer"]
+)
+def test_a_statement_that_writes_is_refused_and_writes_nothing(shop, statement):
+    with_people(shop)
+    assert "SELECT" in refusal(rows_of, shop, statement, "sql")
+    assert len(rows_of(shop, "oc_customer")) == 3
+
+
+def test_several_statements_are_refused(shop):
+    with_people(shop)
+    said = refusal(rows_of, shop, "SELECT 1; DELETE FROM oc_customer", "sql")
+    assert "several statements" in said or "is not right" in said
+    assert len(rows_of(shop, "oc_customer")) == 3
+
+
+def test_a_statement_makes_no_file(shop, tmp_path):
+    file = tmp_path / "made"
+    trials = {
+        "sqlite": f"ATTACH '{file}' AS other",
+        "mysql": f"SELECT 1 INTO OUTFILE '{file}'",
+        "postgresql": f"SELECT 1) TO '{file}' --",
+    }
+    refusal(rows_of, shop, trials[shop.kind], "sql")
+    assert not file.exists()
+
+
+def test_broken_sql_says_what_and_where(shop):
+    with_people(shop)
+    said = refusal(rows_of, shop, "SELEC 1", "sql")
+    assert re.search(r"near \"SELEC\"|at or near \"SELEC\" at character 1|near 'SELEC 1' at line 1", said), said
+
+
+def test_two_columns_of_one_name_are_refused(shop):
+    with_people(shop)
+    assert refusal(rows_of, shop, "SELECT 1 AS id, 2 AS id", "sql") == (
+        "source 'rows': columns 1 and 2 are both named 'id'; rename one, so that a mapping can tell them apart"
+    )
+
+
+def connect(location):
+    with Connections() as connections:
+        shown = location.partition("://")[0] + "://***@" + location.rpartition("@")[2]
+        source = Source("a", "table", "t", {"database": Database("shop", Secret(location), shown)})
+        with open_table(source, World(connections=connections)):
+            pass
+
+
+def test_a_user_whose_password_is_wrong_is_told_without_the_password(mysql):
+    mysql.run("CREATE USER IF NOT EXISTS etl_reader@'%' IDENTIFIED BY 'right'")
+    try:
+        host = mysql.location.rpartition("@")[2]
+        said = refusal(connect, f"mysql://etl_reader:Hunter2@{host}")
+        assert (
+            said
+            == f"mysql://***@{host}: the server does not let the user 'etl_reader' in: the user or the password is wrong"
+        )
+    finally:
+        mysql.run("DROP USER etl_reader@'%'")
+
+
+def test_a_user_that_may_not_read_a_table_is_told_what_to_ask_for(postgresql):
+    with_people(postgresql)
+    name = f"reader_{os.getpid()}"
+    postgresql.run(f"CREATE ROLE {name} LOGIN PASSWORD 'x'")
+    try:
+        host = postgresql.location.rpartition("@")[2]
+        reader = Database("shop", Secret(f"postgresql://{name}:x@{host}"), host)
+        with Connections() as connections:
+            table = connections.session(reader).table("oc_customer")
+            with Path(os.devnull).open("wb") as nowhere:
+                said = refusal(connections.session(reader).copy, table, ["customer_id"], nowhere)
+        assert "this user may not read it (permission denied for table oc_customer)" in said
+        assert said.endswith("the shop's administrator can GRANT SELECT")
+    finally:
+        postgresql.run(f"DROP ROLE {name}")
+
+
+@pytest.mark.parametrize("scheme", SERVERS)
+def test_a_server_that_is_not_there_is_told_as_what_it_is(scheme):
+    assert refusal(connect, f"{scheme}://ali:Hunter2@127.0.0.1:1/shop") == (
+        f"{scheme}://***@127.0.0.1:1/shop: nothing answers at 127.0.0.1:1; is the server running, and does it listen there?"
+    )
+    assert "the host 'no.such.invalid' is not known here" in refusal(
+        connect, f"{scheme}://ali:Hunter2@no.such.invalid/shop"
+    )
+
+
+def test_a_database_that_is_not_there_is_told(server):
+    place = server.location.rpartition("/")[0]
+    assert refusal(connect, f"{place}/no_such_shop").endswith("the server has no database 'no_such_shop'")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "mysql://ali:pa/ss@h/shop",
+        "mysql://ali:p#ss@h/shop",
+        "postgres://ali:p?ss@h/shop",
+        "mysql://ali:1@h:port/shop",
+        "mysql://h",
+    ],
+)
+def test_an_address_that_cannot_be_read_is_not_repeated(location):
+    said = refusal(connect, location)
+    assert "is no " in said
+    assert "ali" not in said
+    assert "ss@" not in said
+
+
+def test_a_file_that_is_no_database_says_what_one_is(tmp_path):
+    path = tmp_path / "shop.sqlite"
+    path.write_text("customer_id\n7\n")
+    source = Source("a", "table", "t", {"database": Database("shop", Secret(str(path)), str(path))})
+    said = refusal(open_table(source).__enter__)
+    assert said == f"{path}: is no SQLite file; a database is one, or an address such as mysql://user@host/shop"
+
+
+def test_a_scheme_nobody_reads_names_those_that_are(tmp_path):
+    said = refusal(connect, "oracle://ali:x@h/shop")
+    assert said == (
+        "oracle://***@h/shop: no database is read from oracle://; there are postgresql://, postgres://, mysql://, "
+        "mariadb:// and SQLite files"
+    )
+
+
+class Cutting:
+    """A file that ends the session's connection as soon as something is written to it."""
+
+    def __init__(self, cut):
+        self._cut, self.closed, self.size = cut, False, 0
+
+    def write(self, data):
+        if not self.size:
+            self._cut()
+        self.size += len(data)
+        return len(data)
+
+    def writable(self):
+        return True
+
+    def readable(self):
+        return False
+
+    seekable = readable
+
+    def flush(self):
+        pass
+
+
+MANY = {
+    "postgresql": "SELECT n, repeat('x', 200) AS cell FROM generate_series(1, 500000) AS t(n)",
+    "mysql": "SELECT seq, repeat('x', 200) AS cell FROM seq_1_to_500000",
+}
+OTHERS = {
+    "postgresql": "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+    "AND datname = current_database() AND application_name = 'omnitron-etl'",
+    "mysql": None,
+}
+
+
+def end_others(server):
+    if server.kind == "postgresql":
+        server.run(OTHERS["postgresql"])
+        return
+    with server.connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID()")
+        for (number,) in cursor.fetchall():
+            cursor.execute(f"KILL {number}")
+
+
+def test_a_connection_that_is_cut_in_the_middle_is_never_the_end_of_the_table(server):
+    with Connections() as connections:
+        session = connections.session(server.database())
+        relation = session.statement(MANY[server.kind])
+        file = Cutting(lambda: end_others(server))
+        said = refusal(session.copy, relation, relation.columns, file)
+    assert "the server ended the connection" in said
+    assert said.endswith("nothing of it was used, run it again")
+    assert file.size < 500_000 * 200
+
+
+def test_rows_that_are_not_those_that_were_counted_are_refused(shop):
+    with_people(shop)
+    with Connections() as connections:
+        source = Source("rows", "table", "oc_customer", {"database": shop.database()})
+        with open_table(source, World(connections=connections)) as table:
+            session = connections.session(shop.database())
+
+            class Losing:
+                taken = session.taken
+                count = session.count
+
+                def copy(self, relation, columns, file):
+                    return Copied("SELECT", session.copy(relation, columns, file).rows - 1)
+
+            object.__setattr__(table, "session", Losing())
+            assert refusal(table.fetched, table.header).endswith("'oc_customer' has 3 rows, and 2 came; run it again")
+
+
+def test_a_table_without_snapshots_that_changes_meanwhile_says_why(mysql):
+    with_people(mysql, " ENGINE=MyISAM")
+    with asked(mysql, "oc_customer") as table:
+        original = table.session.copy
+
+        def copy(relation, columns, file):
+            copied = original(relation, columns, file)
+            mysql.run("INSERT INTO oc_customer VALUES (9, 'x', '')")
+            return copied
+
+        table.session.copy = copy
+        assert refusal(table.fetched, table.header).endswith(
+            "'oc_customer' has 4 rows, and 3 came (MyISAM tables have no snapshot: what was written meanwhile may be among "
+            "the rows); run it again"
+        )
+
+
+def test_evidence_names_the_statement_the_time_and_the_rows(server):
+    with_people(server)
+    with asked(server, "oc_customer") as table:
+        found = table.fetched({"customer_id"})
+        seen = evidence(Source("a", "table", "oc_customer"), found)
+    assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", seen.taken)
+    assert (seen.rows, seen.bytes) == (3, 6)
+    assert seen.statement.startswith("SELECT ")
+    assert seen.statement.endswith(('ORDER BY "customer_id"', "ORDER BY `customer_id`"))
+    assert "@" not in seen.location
