@@ -193,7 +193,7 @@ def test_a_disk_that_is_full_leaves_nothing_and_says_where_to_make_room(tmp_path
         spool.mkdir()
         done = subprocess.run(
             [sys.executable, "-m", "etl", "dry-run", str(written(tmp_path)), "--workspace", str(tmp_path / "work")],
-            env={"LEGACY": shop.location, "PATH": "", "TMPDIR": str(spool)},
+            env={"LEGACY": shop.location, "PATH": "", "TMPDIR": str(spool), "PYTHONDONTWRITEBYTECODE": "1"},
             preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
             capture_output=True,
             text=True,

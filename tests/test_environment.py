@@ -87,7 +87,7 @@ def test_what_looks_like_a_variable_and_is_none(case, wrong):
 def test_a_variable_in_a_stage_would_be_sent_as_it_stands(case):
     case.finds(
         edited(("Yılmaz", '"a «${ACME_TOKEN}"')),
-        "${...} is replaced in target, sources, lookups only; a stage sends it as it stands",
+        "${...} is replaced in target, databases, sources, lookups only; a stage sends it as it stands",
     )
 
 
