@@ -147,7 +147,9 @@ def test_a_file_that_may_not_be_read_is_told(case):
     case.write(".env", "A=1\n")
     (case.folder / ".env").chmod(0)
     case.file.write_text(edited(), encoding="utf-8")
-    for part in (case.folder, *case.folder.parents[:3]):
+    # As far as pytest's own folders go: the one above them is everybody's.
+    ours = [one for one in case.folder.parents if "pytest-of-" in str(one)]
+    for part in (case.folder, *ours):
         part.chmod(0o755)
     program = (
         "import os, sys, pathlib\n"
