@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.expressions.functions.columns import Column, ColumnWay
 from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.formats import folded
 from etl.expressions.functions.table import LOOKUP, Function, Parameter, Resource
 from etl.expressions.functions.values import GIVE_AN_ERROR, as_text
 from etl.findings import Unfit
@@ -15,9 +16,9 @@ from etl.findings import Unfit
 if TYPE_CHECKING:
     from etl.expressions.runtime import Writers
 
-# 'HAYIR'.lower() is 'hayir'; both are written.
-TRUE = frozenset(("1", "true", "t", "yes", "y", "on", "evet", "e"))
-FALSE = frozenset(("0", "false", "f", "no", "n", "off", "hayır", "hayir", "h"))
+TRUE = ("1", "true", "t", "yes", "y", "on", "evet", "e", "doğru")
+FALSE = ("0", "false", "f", "no", "n", "off", "hayır", "h", "yanlış")
+_TRUTHS = {folded(word): word in TRUE for word in (*TRUE, *FALSE)}
 
 
 def bind_lookup(table: Resource, default: object = GIVE_AN_ERROR) -> Callable[[object], object]:
@@ -75,13 +76,11 @@ def to_bool(value: object) -> bool | None:
     if isinstance(value, int | float) and value in (0, 1):
         return value == 1
     if isinstance(value, str):
-        word = value.strip().lower()
-        if word in TRUE or word in FALSE:
-            return word in TRUE
-        if not word:
-            return None
+        word = folded(value.strip())
+        if not word or word in _TRUTHS:
+            return _TRUTHS.get(word)
     words = "{value} is not one of {true} or {false}"
-    raise Unfit("function:bool", value, words, true=" ".join(sorted(TRUE)), false=" ".join(sorted(FALSE)))
+    raise Unfit("function:bool", value, words, true=" ".join(TRUE), false=" ".join(FALSE))
 
 
 FUNCTIONS = (
@@ -143,15 +142,18 @@ FUNCTIONS = (
         gives=bool,
         group="choice",
         sentence=(
-            "Reads true or false: 1 true t yes y on evet e are true, 0 false f no n off hayır h are false, in "
-            "capital or small letters."
+            f"Reads true or false: {' '.join(TRUE)} are true, {' '.join(FALSE)} are false, in capital or small letters, "
+            "with or without their accents."
         ),
         call=to_bool,
         examples=(
             shows("{{ newsletter | bool }}", True, newsletter="1"),
             shows("{{ newsletter | bool }}", False, newsletter="HAYIR"),
+            shows("{{ newsletter | bool }}", True, newsletter="DOĞRU"),
             shows("{{ newsletter | bool | default(false) }}", False, newsletter=""),
-            fails("{{ newsletter | bool }}", "'2' is not one of 1 e evet on t true y yes or 0 f false", newsletter="2"),
+            fails(
+                "{{ newsletter | bool }}", f"'2' is not one of {' '.join(TRUE)} or {' '.join(FALSE)}", newsletter="2"
+            ),
         ),
     ),
 )

@@ -91,7 +91,11 @@ FUNCTIONS = (
         examples=(
             shows("{{ custom_field | json }}", {"points": 12}, custom_field='{"points": 12}'),
             shows("{{ (custom_field | json).points }}", 12, custom_field='{"points": 12}'),
-            fails("{{ custom_field | json }}", "'{points: 12}' is not JSON: ", custom_field="{points: 12}"),
+            fails(
+                "{{ custom_field | json }}",
+                "'{points: 12}' is not JSON: unexpected character, expected a string key: line 1 column 2 (char 1)",
+                custom_field="{points: 12}",
+            ),
         ),
     ),
 )

@@ -11,7 +11,7 @@ from etl.expressions.functions.columns import Column, ColumnWay
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.fixed import fixed_layout
 from etl.expressions.functions.table import Function, Parameter
-from etl.expressions.functions.values import text_parameter
+from etl.expressions.functions.values import text_parameter, whole
 from etl.findings import Unfit
 
 if TYPE_CHECKING:
@@ -26,16 +26,20 @@ ISO_DATE = "2023-03-24"
 ISO_MOMENT = "2023-03-24 10:30:00"
 
 
-def bind_datetime(*formats: str, zone: str | None = None, to: str | None = None) -> Moment:
-    return _moments("datetime", formats, zone, to)
+def bind_datetime(*formats: str, zone: str | None = None, to: str | None = None, century: int | None = None) -> Moment:
+    return _moments("datetime", formats, zone, to, century)
 
 
-def to_datetime(value: Any, *formats: str, zone: str | None = None, to: str | None = None) -> dt.datetime | None:
-    return bind_datetime(*formats, zone=zone, to=to)(value)
+def to_datetime(
+    value: Any, *formats: str, zone: str | None = None, to: str | None = None, century: int | None = None
+) -> dt.datetime | None:
+    return bind_datetime(*formats, zone=zone, to=to, century=century)(value)
 
 
-def bind_date(*formats: str, zone: str | None = None, to: str | None = None) -> Callable[[Any], dt.date | None]:
-    moments = _moments("date", formats, zone, to)
+def bind_date(
+    *formats: str, zone: str | None = None, to: str | None = None, century: int | None = None
+) -> Callable[[Any], dt.date | None]:
+    moments = _moments("date", formats, zone, to, century)
 
     def read(value: Any) -> dt.date | None:
         if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
@@ -46,22 +50,22 @@ def bind_date(*formats: str, zone: str | None = None, to: str | None = None) -> 
     return read
 
 
-def to_date(value: Any, *formats: str, zone: str | None = None, to: str | None = None) -> dt.date | None:
-    return bind_date(*formats, zone=zone, to=to)(value)
+def to_date(
+    value: Any, *formats: str, zone: str | None = None, to: str | None = None, century: int | None = None
+) -> dt.date | None:
+    return bind_date(*formats, zone=zone, to=to, century=century)(value)
 
 
-def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str | None) -> Moment:
+def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str | None, century: int | None) -> Moment:
     """The function of a value that reads a text by the patterns, takes a date as it is, and moves what it got."""
-    read = _reader(function, patterns)
+    read = _reader(patterns, century)
     _check_zones(patterns, zone, to)
     move = _mover(zone, to)
 
     def carefully(value: Any) -> dt.datetime | None:
         if not isinstance(value, str):
             return move(_ready_made(function, value))
-        found = read(value)
-        if found is None:
-            found = read(value.strip())
+        found = read(value.strip())
         if found is not None:
             return move(found)
         _refuse_unless_absent(function, value.strip(), patterns)
@@ -70,10 +74,12 @@ def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str
     return carefully
 
 
-def _reader(function: str, patterns: tuple[str, ...]) -> formats.Reader:
+def _reader(patterns: tuple[str, ...], century: int | None) -> formats.Reader:
+    if century is not None and (whole("century", century, 1000, 9900) % 100):
+        raise Unfit("parameter:century", century, "century is the first year of a hundred, such as 1900, not {value}")
     if patterns:
-        return formats.first_that_fits([formats.reader_of(pattern) for pattern in patterns])
-    return formats.read_iso_date if function == "date" else formats.read_iso
+        return formats.first_that_fits([formats.reader_of(pattern, century) for pattern in patterns])
+    return formats.read_iso
 
 
 def _check_zones(patterns: tuple[str, ...], zone: str | None, to: str | None) -> None:
@@ -83,7 +89,7 @@ def _check_zones(patterns: tuple[str, ...], zone: str | None, to: str | None) ->
         raise Unfit("parameter:to", None, words)
     if zone is not None and to is None:
         raise Unfit("parameter:to", None, "zone= says where the times are from; say to= the zone that is wanted, too")
-    if to is not None and zone is None and not (zoned and all(zoned)):
+    if to is not None and zone is None and not all(zoned):
         words = "to= needs zone=, the zone that times written without one are in, such as zone='UTC'"
         raise Unfit("parameter:zone", None, words)
 
@@ -98,6 +104,7 @@ def _mover(zone: str | None, to: str | None) -> Move:
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=source)
         if aware.tzinfo is None:
             raise Unfit("date:no-zone", moment, "{value} has no time zone; say zone= the zone it is in")
+        _refuse_skipped(moment, source)
         try:
             return aware.astimezone(wanted).replace(tzinfo=None)
         except OverflowError:
@@ -105,6 +112,16 @@ def _mover(zone: str | None, to: str | None) -> Move:
             raise Unfit("date:too-far", moment, words) from None
 
     return move
+
+
+def _refuse_skipped(moment: dt.datetime, zone: ZoneInfo | None) -> None:
+    """Raise Unfit for a time that was never on the clocks of its zone, as they were put forward over it."""
+    if moment.tzinfo is not None or zone is None or not dt.MINYEAR < moment.year < dt.MAXYEAR:
+        return
+    back = moment.replace(tzinfo=zone).astimezone(dt.UTC).astimezone(zone).replace(tzinfo=None)
+    if back != moment:
+        words = "{value} was never on the clocks of {zone}, which were put forward over it; correct the source"
+        raise Unfit("date:skipped", moment, words, zone=zone.key)
 
 
 def _without_zone(moment: dt.datetime) -> dt.datetime:
@@ -142,20 +159,27 @@ def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...]) -
         words = "{value} does not fit {formats}, or is no day of the calendar"
         raise Unfit(f"function:{function}", text, words, formats=formats.describe(patterns))
     expected = ISO_DATE if function == "date" else ISO_MOMENT
-    words = "{value} is not written like '{expected}'; give its format, such as {function}('%d.%m.%Y')"
-    raise Unfit(f"function:{function}", text, words, expected=expected, function=function)
+    known = formats.formats_of(text)
+    advice = " or ".join(f"{function}('{one}')" for one in known)
+    words = "{value} is not written like '{expected}'; " + (
+        "write {advice}" if known else "say how it is written: %d day, %m month, %Y year, %H hour, %M minute"
+    )
+    raise Unfit(f"function:{function}", text, words, expected=expected, advice=advice)
 
 
-def datetime_column(write: Writers, *formats: str, zone: str | None = None, to: str | None = None) -> ColumnWay | None:
-    return None if to is not None else _rewriting(formats[:1] or ISO_MOMENTS, write.datetime_format)
+def datetime_column(
+    write: Writers, *formats: str, zone: str | None = None, to: str | None = None, century: int | None = None
+) -> ColumnWay | None:
+    return None if to is not None else _rewriting(formats[:1] or ISO, write.datetime_format)
 
 
-def date_column(write: Writers, *formats: str, zone: str | None = None, to: str | None = None) -> ColumnWay | None:
-    return None if to is not None else _rewriting(formats[:1] or ISO_DATES, write.date_format)
+def date_column(
+    write: Writers, *formats: str, zone: str | None = None, to: str | None = None, century: int | None = None
+) -> ColumnWay | None:
+    return None if to is not None else _rewriting(formats[:1] or ISO, write.date_format)
 
 
-ISO_MOMENTS = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M")
-ISO_DATES = ("%Y-%m-%d", *ISO_MOMENTS)
+ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M")
 """What is read where no format is given, as far as it has a fixed layout."""
 
 
@@ -181,12 +205,18 @@ def _rewriting(patterns: Sequence[str], target: str) -> ColumnWay | None:
     return convert
 
 
-_ZONES = (
+_OPTIONS = (
     Parameter("zone", "The time zone that times are in, such as 'UTC'; has to be named, and needs `to`.", None),
     Parameter(
         "to",
         "The time zone that is wanted, such as 'Europe/Istanbul'; has to be named. A time that the clock shows "
-        "twice is the first of the two.",
+        "twice is the first of the two; one that it never shows is refused.",
+        None,
+    ),
+    Parameter(
+        "century",
+        "The century of a year of two digits (%y), such as 1900; has to be named. Left out, no year lies ahead: in 2026, 26 is "
+        "2026 and 27 is 1927.",
         None,
     ),
 )
@@ -207,11 +237,12 @@ FUNCTIONS = (
             Parameter(
                 "*formats",
                 "How it is written, as of Python's strptime: %d day, %m month, %Y year, %H hour, %M minute, %S second, "
-                "%z zone; several are tried in turn. Left out, it is ISO: 2023-03-24 10:30, seconds if there are any, "
-                "T for the space.",
+                "%z zone, %B and %b month's name, %A and %a day's name, %I hour of the half day, %p AM/PM; names are Turkish or "
+                "English. Several are tried in turn. Left out, it is ISO: 2023-03-24, 2023-03-24 10:30, 2023-03-24T10:30:05Z, "
+                "2023-03-24 10:30:05+03.",
                 (),
             ),
-            *_ZONES,
+            *_OPTIONS,
         ),
         examples=(
             shows("{{ created | datetime }}", dt.datetime(2023, 3, 24, 10, 30, 5), created="2023-03-24 10:30:05"),
@@ -229,9 +260,19 @@ FUNCTIONS = (
                 created="2023-03-24T10:30",
             ),
             shows(
-                "{{ created | datetime('%Y-%m-%dT%H:%M:%S%z', to='Europe/Istanbul') }}",
+                "{{ created | datetime(to='Europe/Istanbul') }}",
                 dt.datetime(2023, 3, 24, 13, 30),
                 created="2023-03-24T10:30:00Z",
+            ),
+            shows(
+                "{{ created | datetime('%d %B %Y %H:%M') }}",
+                dt.datetime(2019, 8, 29, 14, 5),
+                created="29 AĞUSTOS 2019 14:05",
+            ),
+            shows(
+                "{{ created | datetime('%d.%m.%Y %p %I:%M') }}",
+                dt.datetime(2019, 8, 29, 14, 5),
+                created="29.08.2019 ÖS 02:05",
             ),
             shows("{{ created | datetime }}", None, created="0000-00-00 00:00:00"),
             fails(
@@ -259,7 +300,7 @@ FUNCTIONS = (
         column=date_column,
         parameters=(
             Parameter("*formats", "As of `datetime`; left out, it is ISO: 2023-03-24, with or without a time.", ()),
-            *_ZONES,
+            *_OPTIONS,
         ),
         examples=(
             shows("{{ birthday | date }}", dt.date(1990, 3, 24), birthday="1990-03-24"),
@@ -267,10 +308,12 @@ FUNCTIONS = (
             shows(
                 "{{ birthday | date('%d/%m/%y', '%d.%m.%Y %H:%M') }}", dt.date(1990, 3, 24), birthday="24.03.1990 00:00"
             ),
+            shows("{{ birthday | date('%d.%m.%y') }}", dt.date(1945, 5, 12), birthday="12.05.45"),
+            shows("{{ birthday | date('%d.%m.%y', century=1900) }}", dt.date(1901, 5, 12), birthday="12.05.01"),
             shows("{{ birthday | date }}", None, birthday="0000-00-00"),
             fails(
                 "{{ birthday | date }}",
-                "'24.03.1990' is not written like '2023-03-24'; give its format, such as date('%d.%m.%Y')",
+                "'24.03.1990' is not written like '2023-03-24'; write date('%d.%m.%Y')",
                 birthday="24.03.1990",
             ),
         ),

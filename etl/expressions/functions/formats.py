@@ -1,16 +1,17 @@
-"""Read dates by strptime formats, as fast as ISO dates where every digit of the format has its place.
+"""Read dates by strptime formats, the same in every language and on every machine.
 
-    '%d.%m.%Y %H:%M'   24.03.2023 10:30   ->   2023-03-24 10:30   ->   datetime.fromisoformat
-
-The short way gives exactly what strptime would, or nothing; then strptime is asked. Tests hold them together.
+Unlike strptime: names of months and days and AM/PM are Turkish or English, in any case, with or without accents (3 Mart 2020,
+29 AĞUSTOS 2019, ÖS 02:05); a number that touches another one has all its digits (%m%d reads 0305 and no 305); a year of two
+digits is never one to come, unless a century is named; only ASCII digits count.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from datetime import datetime
-from operator import itemgetter
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from functools import cache
 
 from etl.expressions.functions.values import text_parameter
 from etl.findings import Unfit, shown
@@ -19,38 +20,123 @@ Reader = Callable[[str], datetime | None]
 """Gives the moment a text names, or None when the text does not fit."""
 
 WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
-DIRECTIVES = frozenset("aAbBdfHIjmMpSyYz%")
 SHAPES = {"Ymd": "{}-{}-{}", "YmdHM": "{}-{}-{} {}:{}", "YmdHMS": "{}-{}-{} {}:{}:{}"}
+
+DIGITS = {"d": (1, 2), "f": (1, 6), "H": (1, 2), "I": (1, 2), "j": (1, 3), "M": (1, 2), "m": (1, 2), "S": (1, 2),
+          "Y": (4, 4), "y": (2, 2)}  # fmt: skip
+"""The fewest and the most digits of each directive that is a number."""
+
+_MONTHS = (
+    "ocak oca january jan", "subat sub february feb", "mart mar march", "nisan nis april apr", "mayis may",
+    "haziran haz june jun", "temmuz tem july jul", "agustos agu august aug", "eylul eyl september sept sep",
+    "ekim eki october oct", "kasim kas november nov", "aralik ara december dec",
+)  # fmt: skip
+_DAYS = (
+    "pazartesi pzt monday mon", "sali sal tuesday tue", "carsamba car wednesday wed", "persembe per thursday thu",
+    "cuma cum friday fri", "cumartesi cmt saturday sat", "pazar paz sunday sun",
+)  # fmt: skip
+_MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
+_DAY = [name for names in _DAYS for name in names.split()]
+_HALVES = {"am": 0, "oo": 0, "pm": 12, "os": 12}
+
+_OFFSET = "z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?"
+
+
+def _one_of(names: Mapping[str, int] | Sequence[str]) -> str:
+    return "|".join(sorted(names, key=len, reverse=True))
+
+
+_WORDS = {"B": _one_of(_MONTH), "b": _one_of(_MONTH), "A": _one_of(_DAY), "a": _one_of(_DAY), "p": _one_of(_HALVES),
+          "z": _OFFSET}  # fmt: skip
+DIRECTIVES = frozenset((*DIGITS, *_WORDS, "%"))
 
 _PIECE = re.compile("%(.?)|[^%]", re.DOTALL)
 
 
-def reader_of(format_: str) -> Reader:
-    """The reader of one strptime format. Raises ValueError when the format is none that can be read."""
+def reader_of(format_: str, century: int | None = None) -> Reader:
+    """The reader of one strptime format. Raises Unfit when the format is none that can be read."""
     check_format(format_)
-    quick, sign = quick_reader_of(format_), _first_sign(format_)
+    match = re.compile(_expression(format_)).fullmatch
 
     def read(text: str) -> datetime | None:
-        found = quick(text)
-        # strptime takes long to refuse, and a text without the format's own signs it surely refuses.
-        return _by_strptime(text, format_) if found is None and sign in text else found
+        found = match(folded(text))
+        return None if found is None else _moment(found.groupdict(), century)
 
     return read
 
 
-def quick_reader_of(format_: str) -> Reader:
-    """The short way alone: None says nothing about the text, which strptime may yet read."""
-    return _fixed_reader(format_) or _read_nothing
+def folded(text: str) -> str:
+    """A text in small letters without accents, in which the Turkish ı and i are one."""
+    if text.isascii():
+        return text.lower()
+    apart = unicodedata.normalize("NFKD", text.lower())
+    return "".join(letter for letter in apart if not unicodedata.combining(letter)).replace("ı", "i")
 
 
-def _read_nothing(text: str) -> None:
-    return None
+def _expression(format_: str) -> str:
+    pieces = list(_PIECE.finditer(format_))
+    numbers = [piece[1] in DIGITS for piece in pieces]
+    found = []
+    for at, piece in enumerate(pieces):
+        touches = (at > 0 and numbers[at - 1]) or numbers[at + 1 : at + 2] == [True]
+        found.append(_part(piece, touches=touches))
+    return re.sub(r"(?:\\s\+)+", r"\\s+", "".join(found))
 
 
-def _first_sign(format_: str) -> str:
-    """The first literal of a format that can only stand for itself; nothing when there is none."""
-    literals = (piece[0] for piece in _PIECE.finditer(format_) if piece[1] is None)
-    return next((one for one in literals if one in "-./:,"), "")
+def _part(piece: re.Match[str], *, touches: bool) -> str:
+    """The regular expression of one directive or sign. A number that touches another has all its digits."""
+    directive = piece[1]
+    if directive is None or directive == "%":
+        return r"\s+" if piece[0].isspace() else re.escape(folded(piece[0][-1]))
+    if directive in _WORDS:
+        return f"(?P<{directive}>{_WORDS[directive]})"
+    least, most = DIGITS[directive]
+    padded = "| [1-9]" if directive == "d" and not touches else ""
+    return f"(?P<{directive}>[0-9]{{{most if touches else least},{most}}}{padded})"
+
+
+def _moment(parts: Mapping[str, str], century: int | None) -> datetime | None:
+    """The moment of the parts of a text; None when it is in no calendar or on no clock."""
+    number = {name: int(text) for name, text in parts.items() if name in DIGITS}
+    year = number["Y"] if "Y" in number else _year(number["y"], century)
+    names = [_MONTH[parts[name]] for name in "Bb" if name in parts]
+    try:
+        moment = datetime(
+            year, names[0] if names else number.get("m", 1), number.get("d", 1), _hour(number, parts.get("p")),
+            number.get("M", 0), number.get("S", 0), int(parts.get("f", "0").ljust(6, "0")), _zone(parts.get("z")),
+        )  # fmt: skip
+        return moment if "j" not in number else _on_day(moment, number["j"])
+    except (ValueError, OverflowError):
+        return None
+
+
+def _year(two_digits: int, century: int | None) -> int:
+    """The year of two digits: of the century, or the last one that has begun by now."""
+    if century is not None:
+        return century + two_digits
+    this = date.today().year
+    return this - (this - two_digits) % 100
+
+
+def _hour(number: Mapping[str, int], half: str | None) -> int:
+    if half is None:
+        return number.get("H", 0)
+    # A clock of twelve hours has no 0 and no 13: 24 is no hour of any.
+    return _HALVES[half] + number["I"] % 12 if 1 <= number["I"] <= 12 else 24
+
+
+def _on_day(moment: datetime, day: int) -> datetime | None:
+    found = moment.replace(month=1, day=1) + timedelta(days=day - 1)
+    return found if day > 0 and found.year == moment.year else None
+
+
+def _zone(offset: str | None) -> tzinfo | None:
+    """`z`, `+03`, `+03:00`, `+0300`."""
+    if offset is None or offset == "z":
+        return None if offset is None else UTC
+    digits = offset[1:].replace(":", "").ljust(6, "0")
+    away = timedelta(hours=int(digits[:2]), minutes=int(digits[2:4]), seconds=int(digits[4:]))
+    return timezone(-away if offset[0] == "-" else away)
 
 
 def check_format(format_: str) -> None:
@@ -59,34 +145,18 @@ def check_format(format_: str) -> None:
         if directive not in DIRECTIVES or not directive:
             known = " ".join(f"%{one}" for one in sorted(DIRECTIVES))
             words = "'%{directive}' in the format {value} is not known; there is {known}"
-            raise Unfit("parameter:formats", format_, words, directive=directive, known=known)
+            raise Unfit("parameter:format", format_, words, directive=directive, known=known)
         if directive != "%" and directives.count(directive) > 1:
-            words = "the format {value} has %{directive} twice"
-            raise Unfit("parameter:formats", format_, words, directive=directive)
+            raise Unfit("parameter:format", format_, "the format {value} has %{directive} twice", directive=directive)
     if not {"Y", "y"} & set(directives):
-        words = "the format {value} has no year; write %Y where the year stands"
-        raise Unfit("parameter:formats", format_, words)
+        raise Unfit("parameter:format", format_, "the format {value} has no year; write %Y where the year stands")
+    if ("I" in directives) != ("p" in directives):
+        words = "in the format {value} one of %I (hours of a half day) and %p (AM or PM) is without the other; 0 to 23 is %H"
+        raise Unfit("parameter:format", format_, words)
 
 
 def has_zone(format_: str) -> bool:
     return any(piece[1] == "z" for piece in _PIECE.finditer(format_))
-
-
-def _by_strptime(text: str, format_: str) -> datetime | None:
-    try:
-        return datetime.strptime(text, format_)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _fixed_reader(format_: str) -> Reader | None:
-    """A reader for formats in which every field has its own columns of the text; None for other formats."""
-    places, literals, width = layout_of(format_)
-    shape = SHAPES.get("".join(field for field in WIDTHS if field in places))
-    if shape is None or len(places) != shape.count("{}"):
-        return None
-    fields = itemgetter(*(places[field] for field in WIDTHS if field in places))
-    return _reader(fields, shape, width, literals)
 
 
 def layout_of(format_: str) -> tuple[dict[str, slice], dict[int, str], int]:
@@ -104,46 +174,41 @@ def layout_of(format_: str) -> tuple[dict[str, slice], dict[int, str], int]:
     return places, literals, width
 
 
-def _reader(fields: Callable[[str], Sequence[str]], shape: str, width: int, literals: dict[int, str]) -> Reader:
-    between = itemgetter(*literals) if literals else None
-    expected = tuple(literals.values()) if len(literals) > 1 else "".join(literals.values())
-    write, parse = shape.format, datetime.fromisoformat
-
-    def read(text: str) -> datetime | None:
-        if len(text) != width or (between is not None and between(text) != expected):
-            return None
-        try:
-            # Every field has the width ISO wants, so the parser refuses whatever is no ASCII digit.
-            return parse(write(*fields(text)))
-        except ValueError:
-            return None
-
-    return read
+_ISO = re.compile(
+    r"(?P<Y>[0-9]{4})-(?P<m>[0-9]{2})-(?P<d>[0-9]{2})"
+    r"(?:[ t](?P<H>[0-9]{2}):(?P<M>[0-9]{2})(?::(?P<S>[0-9]{2})(?:\.(?P<f>[0-9]{1,9}))?)? ?(?P<z>" + _OFFSET + r")?)?"
+)
 
 
 def read_iso(text: str) -> datetime | None:
-    """`2023-03-24 10:30`, with T for the space, seconds and up to six decimals of them if there are any. No zone."""
-    size = len(text)
-    fits = size == 16 or (size == 19 and text[16] == ":") or (20 < size < 27 and text[16] == ":" and text[19] == ".")
-    if not fits or text[10] not in " T" or text[4] + text[7] + text[13] != "--:" or text[11:13] == "24":
+    """`2023-03-24`, or with a time: ` 10:30` or `T10:30`, with seconds and up to nine decimals of them, with or without a zone.
+
+    A day alone is its midnight. Zones are written `Z`, `+03:00`, `+0300` or, as PostgreSQL does, `+03`.
+    """
+    found = _ISO.fullmatch(text.lower())
+    if found is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is None else None
+    parts = {name: part for name, part in found.groupdict().items() if part is not None}
+    # datetime keeps six decimals of a second.
+    return _moment({**parts, "f": parts.get("f", "0")[:6]}, None)
 
 
-def read_iso_date(text: str) -> datetime | None:
-    """`2023-03-24`, or what read_iso reads."""
-    if len(text) != 10:
-        return read_iso(text)
-    if text[4] + text[7] != "--":
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return None
+USUAL = tuple(
+    f"{day}{time}"
+    for day in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%y", "%d %B %Y",
+                "%b %d, %Y")
+    for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+)  # fmt: skip
+
+
+def formats_of(text: str) -> list[str]:
+    """The usual formats that read a text: two where only other texts can tell which number is the month."""
+    return [format_ for format_, read in _usual_readers() if read(text) is not None]
+
+
+@cache
+def _usual_readers() -> list[tuple[str, Reader]]:
+    return [(format_, reader_of(format_)) for format_ in USUAL]
 
 
 def first_that_fits(readers: Sequence[Reader]) -> Reader:

@@ -43,6 +43,7 @@ _MATCHES = {
 }
 _EXACT = Context(prec=2 * LONGEST_NUMBER)
 _STEPS = [Decimal(1).scaleb(-digits) for digits in range(MOST_DIGITS + 1)]
+_DECIMAL = {",": "decimal", ".": "decimal('.')"}
 _NOT_DIGIT = re.compile("[^0-9]")
 
 
@@ -51,9 +52,9 @@ def bind_money(mark: str = ",") -> Callable[[Any], Decimal | None]:
 
     def read(value: Any) -> Decimal | None:
         if not isinstance(value, str):
-            return _cents(_number("money", value), value)
+            return _cents(_number("money", value), value, mark)
         text = value.strip()
-        return _cents(_parsed("money", text, mark), value) if text else None
+        return _cents(_parsed("money", text, mark), value, mark) if text else None
 
     return read
 
@@ -128,15 +129,32 @@ def _number(function: str, value: Any) -> Decimal:
     return number
 
 
-def _cents(number: Decimal, value: Any) -> Decimal:
+def _cents(number: Decimal, value: Any, mark: str) -> Decimal:
     """Exactly two decimals. Raises Unfit when that would lose any."""
     if number.copy_abs() >= LARGEST_AMOUNT:
         raise Unfit("function:money:large", value, "{value} is too large to be an amount of money")
     cents = _rounded(number, 2)
     if cents != number:
-        words = "{value} has more than two decimals; if it may be rounded, write `| decimal | round`"
-        raise Unfit("function:money:decimals", value, words)
+        advice = f"; if it may be rounded, write {advised}" if (advised := _reading(value, "round", mark)) else ""
+        raise Unfit("function:money:decimals", value, "{value} has more than two decimals{advice}", advice=advice)
     return cents
+
+
+def _reading(value: Any, then: str, mark: str | None = None) -> str:
+    """How a value becomes a number that `then` takes, as an expression goes on: `| decimal('.') | round`.
+
+    Both ways, where only the source's owner can tell what a dot means in 2.675; nothing, where none reads it.
+    """
+    if not isinstance(value, str):
+        return f"`| {then}`"
+    text = value.strip()
+    marks = [one for one in MARKS if len(text) <= LONGEST_NUMBER and _MATCHES["decimal"][one](text)]
+    if mark is not None:
+        marks = [one for one in marks if one == mark]
+    calls = {one: f"`| {_DECIMAL[one]} | {then}`" for one in marks}
+    if len(marks) < 2 or not _NOT_DIGIT.search(text.lstrip("+-")):
+        return next(iter(calls.values()), "")
+    return " or ".join(f"{call} when {MARKS[one]} stands before the decimals" for one, call in calls.items())
 
 
 def _rounded(number: Decimal, digits: int) -> Decimal:
@@ -147,7 +165,9 @@ def _rounded(number: Decimal, digits: int) -> Decimal:
 def to_int(value: Any) -> int | None:
     if not isinstance(value, str):
         number = _number("int", value)
-        if number.copy_abs() < LARGEST_AMOUNT and number == int(number):
+        if number.copy_abs() >= LARGEST_AMOUNT:
+            raise Unfit("function:int:large", value, "{value} has more than 15 digits; `| text` keeps them all")
+        if number == int(number):
             return int(number)
         words = "{value} is not a whole number; if it may be rounded, write `| round(0) | int`"
         raise Unfit("function:int:whole", value, words)
@@ -157,7 +177,14 @@ def to_int(value: Any) -> int | None:
         return int(text)
     if not text:
         return None
-    raise Unfit("function:int", text, "{value} is not a whole number; if it has decimals, write `| decimal('.') | int`")
+    raise Unfit("function:int", text, "{value} is not a whole number{advice}", advice=_int_advice(text))
+
+
+def _int_advice(text: str) -> str:
+    """What to write for a text with decimals. Rounding is only spoken of where there is something to round."""
+    zeros = re.fullmatch(r".*[.,]0*", text) is not None
+    advised = _reading(text, "int" if zeros else "round(0) | int")
+    return f"; if it {'has decimals' if zeros else 'may be rounded'}, write {advised}" if advised else ""
 
 
 def int_column(write: Writers) -> ColumnWay:
@@ -195,8 +222,9 @@ def absolute(value: Any) -> Any:
 
 def _computed(function: str, value: Any) -> Decimal:
     if isinstance(value, str):
-        words = "{function} expects a number, not the text {value}; write `| decimal | {function}`"
-        raise Unfit(f"function:{function}:text", value, words, function=function)
+        advice = f"; write {advised}" if (advised := _reading(value, function)) else ""
+        words = "{function} expects a number, not the text {value}{advice}"
+        raise Unfit(f"function:{function}:text", value, words, function=function, advice=advice)
     return _number(function, value)
 
 
@@ -230,7 +258,9 @@ FUNCTIONS = (
                 total="1299.90",
             ),
             fails(
-                "{{ total | money }}", "'9,999' has more than two decimals; if it may be rounded, write", total="9,999"
+                "{{ total | money('.') }}",
+                "'957.5775' has more than two decimals; if it may be rounded, write `| decimal('.') | round`",
+                total="957.5775",
             ),
         ),
     ),
@@ -278,7 +308,8 @@ FUNCTIONS = (
             shows("{{ (total | decimal('.')) | round(0) }}", Decimal("3"), total="2.5"),
             fails(
                 "{{ total | round }}",
-                "round expects a number, not the text '2.675'; write `| decimal | round`",
+                "round expects a number, not the text '2.675'; write `| decimal | round` when a comma stands before the "
+                "decimals or `| decimal('.') | round` when a dot stands before the decimals",
                 total="2.675",
             ),
         ),

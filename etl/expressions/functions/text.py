@@ -258,7 +258,11 @@ FUNCTIONS = (
             shows("{{ category | part('>', -1) }}", "Bot", category="Kadın > Ayakkabı > Bot"),
             shows("{{ category | part('>', 1) }}", "Kadın", category="Kadın > Ayakkabı > Bot"),
             shows("{{ category | part('>', 4) }}", None, category="Kadın > Ayakkabı > Bot"),
-            fails("{{ category | part('>', 0) }}", "there is no part 0", category="Kadın > Ayakkabı"),
+            fails(
+                "{{ category | part('>', 0) }}",
+                "number counts from 1 (the first part), or from -1 (the last part) backwards; there is no part 0",
+                category="Kadın > Ayakkabı",
+            ),
         ),
     ),
     Function(
