@@ -53,7 +53,7 @@ def _of(name, said):
     ("expression", "what"),
     [
         ("{{ email | phone(«regon='TR') }}", _of("phone", " has no parameter 'regon'; did you mean 'region'?")),
-        ("{{ email | date(«formats='%d') }}", _of("date", " has no parameter 'formats'; there is to, zone")),
+        ("{{ email | date(«formats='%d') }}", _of("date", " has no parameter 'formats'; there is century, to, zone")),
         ("{{ email | «trim(1) }}", _of("trim", " does not fit its arguments: too many positional arguments")),
         ("{{ email | «lookup }}", _of("lookup", " does not fit its arguments: missing a required argument: 'table'")),
         ("{{ email | «replace('a', old='b') }}", _of("replace",
