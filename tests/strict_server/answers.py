@@ -13,7 +13,7 @@ from .faults import Faults
 from .multipart import records_of, uploaded_file
 
 LOGIN = {"username": "sandbox", "password": "sandbox"}
-LOOKS = ("half", "done")
+LOOKS = ("missing", "zeros", "half", "done")
 """What the looks at a migration see, one after the other: `missing` (404), `zeros`, `half` of its records, `done`."""
 
 
