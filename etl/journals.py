@@ -6,49 +6,95 @@ Each answer is plain data, the same that `--json` prints.
 from __future__ import annotations
 
 from collections.abc import Mapping as Rows
-from dataclasses import is_dataclass, replace
+from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from etl.errors import MappingError
+from etl.journal.folder import MigrationFolder
 from etl.journal.history import read_history
-from etl.journal.status import read_changed, read_status
+from etl.journal.status import nothing_sent, read_changed, read_status
 from etl.load import resolve as resolving
 from etl.load.pilot import run_pilot
 from etl.load.uploader import check_ready
-from etl.mapping import USUAL, load_mapping, migration_name, require
+from etl.mapping import USUAL, load_mapping, migration_name, read_target, require, target_known
 from etl.model import Secret
 from etl.outside import Outside
+from etl.places import workspace_of
 from etl.runner import Settings, Watch, prepare, unwatched
+from etl.suggest import did_you_mean
 from etl.verify import verify as verifying
 
 Plain = dict[str, Any]
 
 
-def status(mapping: Path | None, workspace: Path, *, changed: bool = False) -> Plain:
-    """Where a migration stands; with `changed`, also the keys of the records that were not sent again."""
-    root = journal_folder(mapping, workspace)
-    found = _answer(read_status(root))
-    if changed:
-        found["changed"] = [plain(one) for one in read_changed(root)]
-    return found
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which journal is meant: by the mapping, by the workspace when it holds one migration, by the target's own name."""
+
+    mapping: Path | None = None
+    workspace: Path | None = None
+    target: str | None = None
+
+    def folder(self) -> MigrationFolder:
+        """The migration's: that of the mapping, of the one here, or the only one in the workspace."""
+        workspace, file = workspace_of(self.mapping, self.workspace), self._file()
+        return _only_migration(workspace) if file is None else MigrationFolder(workspace / migration_name(file))
+
+    def journal(self) -> Path:
+        """The folder of the target that was named, else of the mapping's, else of the only one."""
+        folder = self.folder()
+        own = self.target or self.own()
+        known = [one.target for one in folder.targets()]
+        if self.target is not None and self.target not in known:
+            raise MappingError(f"{folder.root}: nothing was sent to a target '{own}'{did_you_mean(self.target, known)}")
+        if own is None and len(known) > 1:
+            raise MappingError(f"{folder.root} holds several targets ({', '.join(known)}); name one with --target")
+        return folder.target(own or next(iter(known), "")).root
+
+    def own(self) -> str | None:
+        """The target of the mapping, as far as it says which."""
+        file = self._file()
+        return None if file is None else target_known(read_target(file))
+
+    def _file(self) -> Path | None:
+        return self.mapping or (Path(USUAL) if Path(USUAL).is_file() else None)
 
 
-def history(mapping: Path | None, workspace: Path, stage: str, key: str) -> Plain:
-    return _answer(read_history(journal_folder(mapping, workspace), stage, key))
+def _only_migration(workspace: Path) -> MigrationFolder:
+    found = [one for one in map(MigrationFolder, sorted(workspace.glob("*"))) if one.is_begun()]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise MappingError(f"{workspace}: no migration has been loaded from here; name the mapping, or the --workspace")
+    names = ", ".join(one.root.name for one in found)
+    raise MappingError(f"{workspace} holds several migrations ({names}); name the mapping of the one you mean")
 
 
-def resolve(
-    mapping: Path | None,
-    workspace: Path,
-    batch: int,
-    outside: Outside,
-    *,
-    arrived: bool,
-    migration_id: str | None = None,
-) -> Plain:
+def status(asked: Asked, *, changed: bool = False) -> Plain:
+    """Where a migration stands with its target, and with all others under `targets`; `changed` adds keys not sent again."""
+    targets = {one.target: _answer(read_status(one.root)) for one in asked.folder().targets()}
+    own = asked.target or asked.own() or _last_used(targets)
+    if not targets or asked.target not in (None, *targets):
+        return _answer(read_status(asked.journal()))  # raises, saying what is not there
+    found = targets[own] if own in targets else _answer(nothing_sent(asked.folder().target(own)))
+    if changed and own in targets:
+        found["changed"] = [plain(one) for one in read_changed(asked.folder().target(own).root)]
+    return {**found, "targets": list(targets.values())}
+
+
+def _last_used(targets: Rows[str, Plain]) -> str:
+    used = [(one["run"]["started"] if one["run"] else "", name) for name, one in targets.items()]
+    return max(used, default=("", ""))[1]
+
+
+def history(asked: Asked, stage: str, key: str) -> Plain:
+    return _answer(read_history(asked.journal(), stage, key))
+
+
+def resolve(asked: Asked, batch: int, outside: Outside, *, arrived: bool, migration_id: str | None = None) -> Plain:
     """Record a person's decision about a batch."""
-    root = journal_folder(mapping, workspace)
+    root = asked.journal()
     return _answer(resolving.resolve(root, batch, arrived=arrived, migration_id=migration_id, outside=outside))
 
 
@@ -64,14 +110,15 @@ def pilot(
     """Prepare a package and send a small set of it, one stage at a time, until the first error."""
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
-        check_ready(replace(migration.target, require_pilot=False), settings.folder(migration))
+        root = settings.journal(migration)
+        check_ready(replace(migration.target, require_pilot=False), root)
         package = prepare(checked, settings, watch)
     with outside.stop.on_signals():
         done = run_pilot(
             package,
             migration.target,
             migration.stages,
-            settings.folder(migration),
+            root,
             key=key,
             records=records,
             outside=outside,
@@ -79,24 +126,12 @@ def pilot(
     return {"migration": migration.name, "package": str(package.path), **_answer(done)}
 
 
-def verify(mapping: Path, workspace: Path, email: str, password: str) -> Plain:
+def verify(mapping: Path, workspace: Path | None, email: str, password: str) -> Plain:
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True, shop=True)
-    report = verifying.verify(workspace / migration.name, migration.target, email, Secret(password))
+    root = Settings(workspace_of(mapping, workspace)).journal(migration)
+    report = verifying.verify(root, migration.target, email, Secret(password))
     return {"passed": report.passed, **_answer(report)}
-
-
-def journal_folder(mapping: Path | None, workspace: Path) -> Path:
-    """The folder of the migration that is meant: of the mapping, of the one here, or the only one in the workspace."""
-    if mapping is not None or Path(USUAL).is_file():
-        return workspace / migration_name(mapping or Path(USUAL))
-    found = sorted(one.parent for one in workspace.glob("*/journal.sqlite"))
-    if len(found) == 1:
-        return found[0]
-    if not found:
-        raise MappingError(f"{workspace}: no migration has been loaded from here; name the mapping, or the --workspace")
-    names = ", ".join(one.name for one in found)
-    raise MappingError(f"{workspace} holds several migrations ({names}); name the mapping of the one you mean")
 
 
 def _answer(result: Any) -> Plain:

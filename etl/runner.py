@@ -18,11 +18,13 @@ from etl import __version__
 from etl.errors import EtlError, PackageError
 from etl.extract import evidence, fingerprint, rows_of
 from etl.files import private_folder
-from etl.mapping import Checked, load_mapping, require
+from etl.journal.folder import MigrationFolder
+from etl.mapping import Checked, load_mapping, require, target_known
 from etl.mapping.rows import with_rows
 from etl.model import Migration, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
+from etl.places import make_workspace
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
 from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import prepare_stage
@@ -56,7 +58,7 @@ class Settings:
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
 
-    workspace: Path = Path("work")
+    workspace: Path
     workers: int = field(default_factory=usable_cores)
     limit: int | None = None
     keys: int = 50_000
@@ -64,9 +66,13 @@ class Settings:
     engine: str = LOCAL
     scheduler: str | None = None
 
-    def folder(self, migration: Migration) -> Path:
+    def folder(self, migration: Migration) -> MigrationFolder:
         """Where everything of one migration lies."""
-        return self.workspace / migration.name
+        return MigrationFolder(self.workspace / migration.name)
+
+    def journal(self, migration: Migration) -> Path:
+        """The folder of the target that the mapping names, as it does for every mapping that can upload."""
+        return self.folder(migration).target(target_known(migration.target) or "").root
 
 
 def check(mapping: Path) -> Checked:
@@ -87,13 +93,14 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
     checked = with_rows(checked, checked.migration.stages)
     migration = checked.migration
     created = datetime.now(UTC)
-    path = _new_package_path(private_folder(settings.folder(migration)) / "packages", created)
+    make_workspace(settings.workspace, migration.file)
+    path = _new_package_path(private_folder(settings.folder(migration).packages), created)
     plans = [_plan(checked, stage, settings) for stage in migration.stages]
     with (
         pools(settings.engine, settings.workers, settings.scheduler, plans) as workers,
         _told_when_full(path),
         PackageWriter(path) as writer,
-        _arrived(settings.folder(migration)) as arrived,
+        _arrived(settings, migration) as arrived,
     ):
         with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
             stages = [_prepare_stage(checked, plan, settings, workers, integrity, writer, watch) for plan in plans]
@@ -101,9 +108,10 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> P
 
 
 @contextmanager
-def _arrived(root: Path) -> Iterator[Arrived]:
-    """What earlier loads have brought to Omnitron: records may refer to it, though it is not in the sources any more."""
-    if not (root / "journal.sqlite").exists():
+def _arrived(settings: Settings, migration: Migration) -> Iterator[Arrived]:
+    """What earlier loads have brought to this Omnitron: records may refer to it, though it is not in the sources any more."""
+    root = settings.journal(migration)
+    if target_known(migration.target) is None or not (root / "journal.sqlite").exists():
         yield none_arrived
         return
     from etl.journal.database import NoJournal
@@ -150,7 +158,7 @@ def run(
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
-        root = settings.folder(migration)
+        root = settings.journal(migration)
         check_ready(migration.target, root)
         package = prepare(checked, settings, watch)
     upload = partial(load, package, migration.target, migration.stages, root, outside)
@@ -165,7 +173,7 @@ def resume(
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
-    root = settings.folder(migration)
+    root = settings.journal(migration)
     upload = partial(uploader.resume, migration.target, migration.stages, root, outside)
     return _loaded(uploader.last_package(root), root, upload, outside.stop, show_data)
 
@@ -174,7 +182,7 @@ def _loaded(
     package: Package, root: Path, upload: Callable[[], LoadSummary], stop: Stop, show_data: bool
 ) -> tuple[Summary, EtlError | None]:
     """Upload, and sum up what is in the journal then, also when the upload ended in an error."""
-    prepared = summary_of(package, show_data=show_data)
+    prepared = replace(summary_of(package, show_data=show_data), target=root.name)
     try:
         with stop.on_signals():
             loaded = upload()

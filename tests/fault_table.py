@@ -14,7 +14,9 @@ from fault_world import (
     LOGIN_SETTINGS,
     all_of,
     at,
+    closed_for_a_second,
     damaged,
+    elsewhere,
     gate,
     held,
     locked,
@@ -23,7 +25,6 @@ from fault_world import (
     no_room_for_the_log,
     no_room_for_the_package,
     no_tls,
-    nobody_listens,
     stand_in,
     target,
     wrong_token,
@@ -117,15 +118,15 @@ SURELY_NOT_ARRIVED = (
         "done",
     ),
     never_arrived(
-        "connections are refused for longer than `retries`", target(url=nobody_listens), GIVEN_UP, from_here=True,
+        "connections are refused for longer than `retries`", closed_for_a_second, GIVEN_UP, from_here=True,
         processes=True,
     ),
     never_arrived(
-        "the name does not resolve", target(url="https://no-such-host.invalid"), GIVEN_UP, from_here=True,
-        repair="DNS, or `target.url`",
+        "the name does not resolve", elsewhere("https://no-such-host.invalid"), GIVEN_UP, from_here=True,
+        repair="DNS",
     ),
     never_arrived(
-        "TLS fails", no_tls, "TLS failed", from_here=True, repair="the certificate, or `target.ca_bundle`"
+        "TLS fails", elsewhere(no_tls), "TLS failed", from_here=True, repair="the certificate, or `target.ca_bundle`"
     ),
     Fault("429 with Retry-After", start("error_before", status=429, retry_after=1), "done", processes=True),
     never_arrived("429 again and again", start("error_before", status=429, times=-1), GIVEN_UP),

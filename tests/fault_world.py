@@ -16,14 +16,17 @@ import time
 from contextlib import ExitStack
 from urllib.request import Request, urlopen
 
-from load_helpers import free_port, whole_shop
+from load_helpers import whole_shop
+from requests.adapters import HTTPAdapter
 
 from etl import runner
+from etl.address import target_name
 from etl.errors import EtlError, Exit
 from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
 from etl.load.resolve import resolve
 from etl.model import PAYLOADS
+from etl.omnitron.client import new_session
 from etl.outside import Outside
 
 CUSTOMERS, BATCH = 4, 2
@@ -49,7 +52,7 @@ class World:
     def __init__(self, sandbox, folder):
         self.sandbox, self.folder = sandbox, folder
         self.workspace = folder / "work"
-        self.root = self.workspace / NAME
+        self.root = self.workspace / NAME / target_name(sandbox.url, SETTINGS["channel"])
         self.cleanup = ExitStack()
         self.moments = {}
         self.undo = []
@@ -60,6 +63,7 @@ class World:
         self.settings = {"url": self.sandbox.url, **TOKEN_SETTINGS, **SETTINGS}
         self.secrets = {"OMNITRON_TOKEN": self.log_in(), "OMNITRON_PASSWORD": "sandbox"}
         self.gate = {}
+        self.detour = None
         self.moments.clear()
 
     def log_in(self):
@@ -173,11 +177,18 @@ class InProcess(World):
 
     def _outside(self):
         return Outside(
+            session=self._session,
             seam=self._moment,
             events=lambda event: self._moment(f"{event.kind} {event.stage}"),
             sleep=lambda seconds: time.sleep(min(seconds, 0.05)),
             busy_seconds=0.05,
         )
+
+    def _session(self):
+        session = new_session()
+        if self.detour:
+            session.mount(self.sandbox.url, Detour(self.sandbox.url, self.detour))
+        return session
 
     def _watch(self, stage, rows):
         self._moment(f"rows of {stage}")
@@ -237,17 +248,39 @@ def target(**settings):
     return arrange
 
 
-def nobody_listens():
-    return f"http://127.0.0.1:{free_port()}"
+class Detour(HTTPAdapter):
+    """Leads the requests to the stand-in elsewhere: what its name or its certificate cannot do, this one cannot."""
+
+    def __init__(self, address, elsewhere):
+        self._address, self._elsewhere = address, elsewhere
+        super().__init__()
+
+    def send(self, request, **settings):
+        request.url = request.url.replace(self._address, self._elsewhere)
+        return super().send(request, **settings)
+
+
+def elsewhere(address):
+    """For the time being the target's address leads to another one; it is the same target."""
+
+    def arrange(world, stage):
+        world.detour = address(world) if callable(address) else address
+
+    return arrange
+
+
+def closed_for_a_second(world, stage):
+    """The stand-in's port is shut once it has said that the token is good."""
+    world.sandbox.fault("refuse", on="token", seconds=1)
 
 
 def wrong_token(world, stage):
     world.secrets["OMNITRON_TOKEN"] = "a-token-nobody-gave-out"
 
 
-def no_tls(world, stage):
+def no_tls(world):
     """The stand-in speaks no TLS."""
-    world.settings["url"] = world.sandbox.url.replace("http://", "https://")
+    return world.sandbox.url.replace("http://", "https://")
 
 
 def gate(**limits):
@@ -335,7 +368,7 @@ def held(world, stage):
 
 def damaged(world, stage):
     """A byte of the stage's first payload file is another one."""
-    package = max((world.root / "packages").iterdir())
+    package = max((world.root.parent / "packages").iterdir())
     path = package / "payloads" / stage / "000001.json"
     whole = path.read_bytes()
     path.write_bytes(whole.replace(b"user", b"resu", 1) if b"user" in whole else whole.replace(b"s", b"z", 1))

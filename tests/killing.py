@@ -19,6 +19,7 @@ from commands import command, environment, target
 from load_helpers import TOKEN, Sandbox
 from servers import Strict
 
+from etl.address import target_name
 from etl.errors import Exit
 from etl.journal.status import Attention, read_status
 from etl.journal.summary import read_summary
@@ -141,8 +142,14 @@ class Migration:
     mapping: Path
 
     @property
-    def root(self) -> Path:
+    def home(self) -> Path:
+        """The migration's folder."""
         return self.folder / "work" / "shop"
+
+    @property
+    def root(self) -> Path:
+        """The folder of the stand-in as a target."""
+        return self.home / target_name(self.sandbox.url, "1")
 
     def arguments(self, name: str, *more: object) -> list[str]:
         here = (*more, "--mapping", self.mapping) if name == "resolve" else (self.mapping, *more)
@@ -181,7 +188,7 @@ class Migration:
 
     def package(self) -> str:
         """The name of the only package."""
-        [path] = (self.root / "packages").iterdir()
+        [path] = (self.home / "packages").iterdir()
         return path.name
 
     def requests(self) -> int:

@@ -27,7 +27,7 @@ from commands import (
 )
 from sandbox_client import running_sandbox
 
-SUMMARY_KEYS = ["migration", "package", "ok", "stages", "problems"]
+SUMMARY_KEYS = ["migration", "package", "ok", "stages", "problems", "target"]
 STAGE_KEYS = ["name", "read", "filtered", "rejected", "held", "valid", "uploaded", "errors", "batches", "already"]
 NOWHERE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_TOKEN": TOKEN}
 
@@ -165,7 +165,7 @@ def test_json_is_one_object_also_when_something_is_wrong(name, wrong, tmp_path):
 def test_json_is_one_object_when_the_disk_cannot_be_written(tmp_path):
     (tmp_path / "work").write_text("in the way")
     done = etl("dry-run", write_shop(tmp_path), "--json", cwd=tmp_path)
-    assert only_json(done)["problems"] == ["work: is no folder; name one with --workspace"]
+    assert only_json(done)["problems"] == [f"{tmp_path}/work: is no folder; name one with --workspace"]
     assert done.returncode == 2
 
 
@@ -220,7 +220,7 @@ def test_a_mapping_is_named_by_its_file_or_its_folder(tmp_path):
 
 def test_the_table_of_the_sample_is_the_golden_one(sample_run):
     _, done = sample_run
-    shown = re.sub(r"Package: .*", "Package: <package>", done.stdout)
+    shown = re.sub(r"(Package|Target): .*", r"\1: <\1>", done.stdout)
     golden = ROOT / "tests" / "golden" / "summary.txt"
     assert [line.rstrip() for line in shown.splitlines()] == golden.read_text(encoding="utf-8").splitlines()
 
@@ -272,7 +272,8 @@ def everything_in(folder):
 
 def test_the_token_is_nowhere(sample_run):
     workspace, done = sample_run
-    assert (workspace / "opencart" / "requests.jsonl").stat().st_size > 0
+    [log] = (workspace / "opencart").glob("*/requests.jsonl")
+    assert log.stat().st_size > 0
     assert TOKEN.encode() not in everything_in(workspace)
     assert TOKEN not in done.stdout + done.stderr
 
@@ -339,7 +340,7 @@ def test_a_source_in_another_encoding_is_named_with_its_row(tmp_path):
 def test_a_workspace_or_a_mapping_without_permission_is_named(tmp_path):
     mapping = write_shop(tmp_path)
     (tmp_path / "work").mkdir(mode=0o500)
-    assert "Permission denied" in without_traceback(etl("dry-run", mapping, cwd=tmp_path), 1)
+    assert "cannot be written (Permission denied)" in without_traceback(etl("dry-run", mapping, cwd=tmp_path), 2)
     mapping.chmod(0)
     assert "cannot be read" in without_traceback(etl("check", mapping, cwd=tmp_path), 2)
 
@@ -411,13 +412,13 @@ def test_a_folder_is_printed_as_it_is_called(tmp_path):
     assert "\nPackage: :star:[b]/shop/packages/" in done.stdout
 
 
-def test_the_workspace_is_the_option_s_else_the_environment_s_else_work(tmp_path):
-    mapping = write_shop(tmp_path)
+def test_the_workspace_is_the_option_s_else_the_environment_s_else_beside_the_mapping(tmp_path):
+    mapping = write_shop(tmp_path / "shop")
     for options, settings, folder in (
         (["-w", "a"], {"ETL_WORKSPACE": "b"}, "a"),
         ([], {"ETL_WORKSPACE": "b"}, "b"),
-        ([], {"ETL_WORKSPACE": ""}, "work"),
-        ([], {}, "work"),
+        ([], {"ETL_WORKSPACE": ""}, f"{tmp_path}/shop/work"),
+        ([], {}, f"{tmp_path}/shop/work"),
     ):
         done = etl("dry-run", mapping, *options, cwd=tmp_path, **settings)
         assert f"\nPackage: {folder}/shop/packages/" in done.stdout

@@ -74,7 +74,7 @@ def unknown(shop):
 
 def plain(text, shop):
     """A text without what differs from one time to another."""
-    text = text.replace(str(shop.folder), "FOLDER").replace(shop.sandbox.url, "URL")
+    text = text.replace(str(shop.folder), "FOLDER").replace(shop.root.name, "TARGET").replace(shop.sandbox.url, "URL")
     text = re.sub(r"20\d{6}T\d{6}Z(-\d+)?", "PACKAGE", text)
     text = re.sub(r"20\d\d-\d\d-\d\dT[\d:.]+\+00:00", "TIME", text)
     text = re.sub(r"\b[0-9a-f]{64}\b", "SHA-256", text)
@@ -126,7 +126,8 @@ def test_an_error_stops_a_pilot_and_what_comes_after_is_not_sent(shop):
     assert (done.returncode, done.stdout) == (1, "")
     assert plain(done.stderr, shop) == (
         "stage 'address' has 1 error in 1 record, and a pilot stops at the first: 1 error in batch 2, 1 record of stage "
-        "'address', in FOLDER/work/shop/batches/address/000002.json; the request is in FOLDER/work/shop/requests.jsonl: keys a1. "
+        "'address', in FOLDER/work/shop/TARGET/batches/address/000002.json; "
+        "the request is in FOLDER/work/shop/TARGET/requests.jsonl: keys a1. "
         "Check the formats of what was sent there, put the mapping right, then `etl pilot` again, with another record\n"
     )
     assert [one["type"] for one in shop.sandbox.ask("uploads")["results"]] == ["user", "address"]
@@ -168,6 +169,7 @@ Migration shop
  order_item     3         0         0     0      3         2       0        1
 
 Package: FOLDER/work/shop/packages/PACKAGE
+Target: TARGET
 """
 
 
@@ -201,12 +203,12 @@ def test_a_second_run_sends_only_what_is_new_and_lists_what_has_changed(shop):
 
 def test_resume_sends_the_same_bytes_also_when_the_sources_have_changed_since(shop):
     shop.killed_at("accepted:written", "run")
-    before = {path: path.read_bytes() for path in shop.root.rglob("payloads/**/*.json")}
+    before = {path: path.read_bytes() for path in shop.home.rglob("payloads/**/*.json")}
     write_shop(shop.folder, **{**SMALL, "customers": 30})
     done = shop.type("resume", shop.mapping)
     assert (done.returncode, done.stderr) == (0, "")
     assert shop.sandbox.keys() == ["1", "2", "3"]
-    assert {path: path.read_bytes() for path in shop.root.rglob("payloads/**/*.json")} == before
+    assert {path: path.read_bytes() for path in shop.home.rglob("payloads/**/*.json")} == before
     uploads = shop.sandbox.ask("uploads")["results"]
     assert shop.etl("resume").code == 0
     assert shop.sandbox.ask("uploads")["results"] == uploads
@@ -218,7 +220,7 @@ def test_where_nothing_was_sent_there_is_nothing_to_go_on_with(name, shop):
     done = shop.type(name, *(() if name == "resolve" else (shop.mapping,)), *more)
     assert (done.returncode, plain(done.stderr, shop)) == (
         2,
-        "FOLDER/work/shop/journal.sqlite: no journal here; nothing has been sent from this workspace yet\n",
+        "FOLDER/work/shop/TARGET/journal.sqlite: no journal here; nothing has been sent from this workspace yet\n",
     )
     assert not shop.root.exists()
 
@@ -228,7 +230,7 @@ def test_after_a_pilot_alone_there_is_nothing_to_resume(shop):
     done = shop.type("resume", shop.mapping)
     assert (done.returncode, plain(done.stderr, shop)) == (
         2,
-        "FOLDER/work/shop: there is nothing to resume; `etl run` starts a load\n",
+        "FOLDER/work/shop/TARGET: there is nothing to resume; `etl run` starts a load\n",
     )
 
 
@@ -248,10 +250,11 @@ def test_several_migrations_in_a_workspace_ask_for_the_one_that_is_meant(shop):
 # status
 
 STATUS = """\
+Target: TARGET
 Package: FOLDER/work/shop/packages/PACKAGE
 Last run: run, TIME: POST URL/api/v1/remote/1/migrations/start/order/ answered 500: {"detail":"Made to answer 500."} \
 (batch 5, 2 records of stage 'order', in FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json; the request is in \
-FOLDER/work/shop/requests.jsonl): it may have arrived, so it is not sent again; look in Omnitron whether it did, then \
+FOLDER/work/shop/TARGET/requests.jsonl): it may have arrived, so it is not sent again; look in Omnitron whether it did, then \
 `etl resolve 5 --arrived [MIGRATION_ID]` or `etl resolve 5 --lost`
 Pace: SOME records a second
 Left: SOME
@@ -284,7 +287,8 @@ def test_status_tells_where_it_stands_and_what_a_person_should_look_at(shop):
     assert shown == STATUS
     found = json.loads(shop.type("status", shop.mapping, "--json").stdout)
     assert list(found) == [
-        "package", "running", "run", "pilot_succeeded", "stages", "attention", "per_second", "forecast", "requests",
+        "target", "package", "running", "run", "pilot_succeeded", "stages", "attention", "per_second", "forecast",
+        "requests", "targets",
     ]  # fmt: skip
     assert found["stages"][2] == {
         "name": "order",
@@ -347,7 +351,7 @@ WRONG = {
     "planned": ([2, "--lost"], "batch 2 is planned: its fate is known, there is nothing to decide"),
     "no such batch": (
         [99, "--lost"],
-        "no batch 99 in FOLDER/work/shop/journal.sqlite; there are 1 to 8 (`etl status` lists them)",
+        "no batch 99 in FOLDER/work/shop/TARGET/journal.sqlite; there are 1 to 8 (`etl status` lists them)",
     ),
     "no number": (
         ["one", "--lost"],
@@ -485,7 +489,7 @@ def verify(shop, password=PASSWORD, *more):
 
 def nowhere(secret, shop):
     """Whether a secret is in no file of the workspace."""
-    return not any(secret.encode() in path.read_bytes() for path in shop.root.rglob("*") if path.is_file())
+    return not any(secret.encode() in path.read_bytes() for path in shop.home.rglob("*") if path.is_file())
 
 
 def test_verify_passes_when_the_shop_shows_what_was_sent(piloted):
@@ -574,7 +578,7 @@ def test_a_user_who_was_not_sent_cannot_be_verified(piloted):
     done = piloted.type("verify", piloted.mapping, "--email", "user3@example.com", ETL_VERIFY_PASSWORD="x")
     assert (done.returncode, plain(done.stderr, piloted)) == (
         2,
-        "no user with the e-mail 'user3@example.com' was sent from FOLDER/work/shop; `etl pilot` sends one\n",
+        "no user with the e-mail 'user3@example.com' was sent from FOLDER/work/shop/TARGET; `etl pilot` sends one\n",
     )
 
 

@@ -73,7 +73,7 @@ def test_a_resume_does_not_send_again_what_a_killed_process_left_on_its_way(tmp_
         assert ended.code == Exit.UNKNOWN
         assert (
             "the fate of batch 2, 4 records of stage 'user', in "
-            f"{one.root}/packages/{one.package()}/payloads/user/000002.json; the request is in {one.root}/requests.jsonl "
+            f"{one.home}/packages/{one.package()}/payloads/user/000002.json; the request is in {one.root}/requests.jsonl "
             "is unknown (the process ended before an answer was written): it may have arrived, so it is not sent again; "
             "look in Omnitron whether it did, then `etl resolve 2 --arrived [MIGRATION_ID]` or `etl resolve 2 --lost`"
         ) in ended.summary["problems"]

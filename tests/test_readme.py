@@ -97,8 +97,10 @@ def test_the_package_has_the_files_that_the_readme_lists(reader):
     listing = README.partition("```text\nwork/bookshop/\n")[2].partition("```")[0]
     names = re.findall(r"^ +(\S+)", listing, re.M)
     (package,) = (reader.folder / "work/bookshop/packages").iterdir()
-    for name in names[1:]:
-        assert (package / name).exists() or (package.parent.parent / name).exists(), name
+    home = package.parent.parent
+    target = home / f"http_127.0.0.1_{reader.port}_channel_1"
+    for name in map(reader.adapted, names[1:]):
+        assert any((folder / name).exists() for folder in (package, target, home)), name
 
 
 INSTALLED = ["-o", ".venv/.installed"]

@@ -27,13 +27,15 @@ maybe_mapping_argument = click.argument(
     help="The mapping. Default: the one in this folder, or the only one in the workspace.",
 )
 
+target_option = click.option("--target", help="The target, as `etl status` names it. Default: the mapping's.")
+
 
 @click.command
 @mapping_argument
 @workspace_option
 @show_data_option
 @json_option
-def resume(mapping: Path, workspace: Path, show_data: bool, as_json: bool) -> None:
+def resume(mapping: Path, workspace: Path | None, show_data: bool, as_json: bool) -> None:
     """Go on with an upload that was interrupted.
 
     The same package, the same bytes, nothing twice.
@@ -42,19 +44,20 @@ def resume(mapping: Path, workspace: Path, show_data: bool, as_json: bool) -> No
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            summary, error = runner.resume(
-                mapping, settings(workspace, None, None), outside(watch), show_data=show_data
-            )
+            summary, error = runner.resume(mapping, settings(mapping, workspace), outside(watch), show_data=show_data)
         report(summary, error)
 
 
 @click.command
 @maybe_mapping_argument
 @workspace_option
+@target_option
 @click.option("--changed", is_flag=True, help="List the records that have changed since they were uploaded.")
 @show_data_option
 @json_option
-def status(mapping: Path | None, workspace: Path, changed: bool, show_data: bool, as_json: bool) -> None:
+def status(
+    mapping: Path | None, workspace: Path | None, target: str | None, changed: bool, show_data: bool, as_json: bool
+) -> None:
     """Show where a migration stands, and what needs a person.
 
     Stages, batches, errors, and how long the rest will take.
@@ -63,13 +66,14 @@ def status(mapping: Path | None, workspace: Path, changed: bool, show_data: bool
     from etl.report.following import mask_changed, print_status
     from etl.report.summary import plain_json
 
-    found = journals.status(mapping, workspace, changed=changed)
+    found = journals.status(journals.Asked(mapping, workspace, target), changed=changed)
     shown = found if show_data else mask_changed(found)
     if as_json:
         print(plain_json(shown))
     else:
         print_status(console(), shown)
-    sys.exit(Exit.UNKNOWN if any(one["state"] == "unknown" for one in found["attention"]) else Exit.OK)
+    attention = [one for each in found["targets"] for one in each["attention"]]
+    sys.exit(Exit.UNKNOWN if any(one["state"] == "unknown" for one in attention) else Exit.OK)
 
 
 @click.command
@@ -79,6 +83,7 @@ def status(mapping: Path | None, workspace: Path, changed: bool, show_data: bool
 @click.option("--lost", is_flag=True, help="Omnitron does not have it: it may be sent again.")
 @click.option("-m", "--mapping", type=Path, help="The mapping.")
 @workspace_option
+@target_option
 @json_option
 def resolve(
     batch: int,
@@ -86,7 +91,8 @@ def resolve(
     arrived: bool,
     lost: bool,
     mapping: Path | None,
-    workspace: Path,
+    workspace: Path | None,
+    target: str | None,
     as_json: bool,
 ) -> None:
     """Record what became of a batch whose fate is unknown."""
@@ -98,7 +104,8 @@ def resolve(
     if lost and migration_id is not None:
         raise MappingError(f"a batch that was lost became no migration; leave '{migration_id}' out")
     here = outside(lambda stage, rows: None)
-    decision = journals.resolve(mapping, workspace, batch, here, arrived=arrived, migration_id=migration_id)
+    asked = journals.Asked(mapping, workspace, target)
+    decision = journals.resolve(asked, batch, here, arrived=arrived, migration_id=migration_id)
     if as_json:
         print(plain_json(decision))
     else:
@@ -110,9 +117,18 @@ def resolve(
 @click.option("--key", required=True, help="The record's key.")
 @click.option("--stage", required=True, help="The record's stage.")
 @workspace_option
+@target_option
 @show_data_option
 @json_option
-def history(mapping: Path | None, key: str, stage: str, workspace: Path, show_data: bool, as_json: bool) -> None:
+def history(
+    mapping: Path | None,
+    key: str,
+    stage: str,
+    workspace: Path | None,
+    target: str | None,
+    show_data: bool,
+    as_json: bool,
+) -> None:
     """Tell what became of one record.
 
     Whether it was sent, when, in which request, with which bytes, and what came back.
@@ -121,7 +137,7 @@ def history(mapping: Path | None, key: str, stage: str, workspace: Path, show_da
     from etl.report.following import mask_history, print_history
     from etl.report.summary import plain_json
 
-    found = journals.history(mapping, workspace, stage, key)
+    found = journals.history(journals.Asked(mapping, workspace, target), stage, key)
     shown = found if show_data else mask_history(found)
     if as_json:
         print(plain_json(shown))
@@ -135,7 +151,7 @@ def history(mapping: Path | None, key: str, stage: str, workspace: Path, show_da
 @click.option("--records", type=click.IntRange(min=1), default=1, help="How many records of the first stage.")
 @workspace_option
 @json_option
-def pilot(mapping: Path, key: str | None, records: int, workspace: Path, as_json: bool) -> None:
+def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, as_json: bool) -> None:
     """Send one user with an address, an order and an item.
 
     Akinon asks for this test migration before the real data. Each stage is followed to its end.
@@ -145,7 +161,7 @@ def pilot(mapping: Path, key: str | None, records: int, workspace: Path, as_json
     from etl.report.summary import plain_json
 
     with progress(as_json) as watch:
-        done = journals.pilot(mapping, settings(workspace, None, None), outside(watch), watch, key=key, records=records)
+        done = journals.pilot(mapping, settings(mapping, workspace), outside(watch), watch, key=key, records=records)
     if as_json:
         print(plain_json(done))
     else:
@@ -161,7 +177,7 @@ PASSWORD = "ETL_VERIFY_PASSWORD"  # noqa: S105 - the name of a variable
 @workspace_option
 @show_data_option
 @json_option
-def verify(mapping: Path, email: str, workspace: Path, show_data: bool, as_json: bool) -> None:
+def verify(mapping: Path, email: str, workspace: Path | None, show_data: bool, as_json: bool) -> None:
     """Look in the shop whether a migrated user has everything.
 
     Logs in as that user, and looks for the address, the order and its items.

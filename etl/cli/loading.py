@@ -23,7 +23,7 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            package = runner.dry_run(mapping, settings(**how), watch)
+            package = runner.dry_run(mapping, settings(mapping, **how), watch)
         report(runner.summary_of(package, show_data=show_data))
 
 
@@ -40,7 +40,7 @@ def run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            given = settings(**how)
+            given = settings(mapping, **how)
             summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data)
         report(summary, error)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from etl.cli.shared import workspace_folder, workspace_option
+from etl.cli.shared import workspace_option
 from etl.errors import MappingError
 
 
@@ -48,14 +48,15 @@ def sandbox(port: int, store: Path | None, token: str | None, customers_after: f
 
 @click.command
 @workspace_option
-def demo(workspace: Path) -> None:
+def demo(workspace: Path | None) -> None:
     """Migrate the sample shop to a local stand-in.
 
     In turn: check, dry-run, run.
     """
     from etl.demo import run_demo
+    from etl.places import WORK, workspace_of
 
-    sys.exit(run_demo(workspace_folder(workspace)))
+    sys.exit(run_demo(workspace_of(None, workspace or Path(WORK))))
 
 
 COMMANDS: dict[str, click.Command] = {

@@ -33,10 +33,9 @@ workspace_option = click.option(
     "-w",
     "--workspace",
     type=Path,
-    default=Path("work"),
     envvar="ETL_WORKSPACE",
     show_envvar=True,
-    help="The folder for packages, journal and logs.",
+    help="The folder for packages, journal and logs. Default: `work` beside the mapping.",
 )
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Processes to prepare with. Default: one a core."
@@ -169,27 +168,21 @@ def _batches(watch: Watch) -> Callable[[Event], None]:
     return told
 
 
-def workspace_folder(path: Path) -> Path:
-    """The path, which is a folder or can become one. Raises MappingError when a file is in its way."""
-    for part in (path, *path.parents):
-        if part.exists() and not part.is_dir():
-            raise MappingError(f"{part}: is no folder; name one with --workspace")
-    return path
-
-
 def settings(
-    workspace: Path,
-    workers: int | None,
-    limit: int | None,
+    mapping: Path,
+    workspace: Path | None,
+    workers: int | None = None,
+    limit: int | None = None,
     engine: str = LOCAL,
     scheduler: str | None = None,
 ) -> Settings:
+    from etl.places import workspace_of
     from etl.runner import Settings, usable_cores
 
     if scheduler is not None and engine != DASK:
         raise MappingError(f"--scheduler {scheduler}: goes with --engine dask")
     return Settings(
-        workspace=workspace_folder(workspace),
+        workspace=workspace_of(mapping, workspace),
         workers=workers or usable_cores(),
         limit=limit,
         engine=engine,

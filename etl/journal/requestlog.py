@@ -46,6 +46,7 @@ class RequestLog:
 
     def __init__(self, path: Path, now: Callable[[], datetime], seam: Seam = no_seam) -> None:
         self.path = path
+        self.target = path.parent.name
         self.run: int | None = None
         self._now = now
         self._seam = seam
@@ -77,6 +78,7 @@ class RequestLog:
         line = {
             "time": self._now().isoformat(timespec="milliseconds"),
             "run": self.run,
+            "target": self.target,
             "request": entry.number,
             "purpose": entry.purpose,
             "method": entry.method,

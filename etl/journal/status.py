@@ -67,8 +67,12 @@ class Attention:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`per_second` records in the last run, `forecast` seconds for what is waiting; None when nothing tells."""
+    """Where the load to one target stands.
 
+    `per_second` records in the last run, `forecast` seconds for what is waiting; None when nothing tells.
+    """
+
+    target: str
     package: Path | None
     running: Holder | None
     run: RunStatus | None
@@ -94,6 +98,11 @@ def read_status(root: Path) -> Status:
         journal.close()
 
 
+def nothing_sent(workspace: Workspace) -> Status:
+    """The status of a target that has no journal."""
+    return Status(workspace.target, None, workspace.holder(), None, False, (), (), None, None, workspace.requests)
+
+
 def _status(journal: Journal, running: Holder | None) -> Status:
     run = journal.database.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
     # Without a process that sends, what is `sending` was left so by one that died.
@@ -102,6 +111,7 @@ def _status(journal: Journal, running: Holder | None) -> Status:
     per_second = _per_second(journal)
     waiting = sum(stage.waiting for stage in stages)
     return Status(
+        target=journal.workspace.target,
         package=_package(journal),
         running=running,
         run=RunStatus(*(run[name] for name in ("id", "command", "started", "ended", "outcome"))) if run else None,

@@ -1,4 +1,4 @@
-"""The folder of one migration: where its journal, its log of requests and its own payload files lie, and who holds it."""
+"""The folder of one target: where its journal, its log of requests and its own payload files lie, and who holds it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from pathlib import Path
 from etl.errors import EtlError
 from etl.files import FILE_MODE, private_folder
 
+PACKAGES = "packages"
+BESIDE = f"../{PACKAGES}/"
 LOOKS, BETWEEN_LOOKS = 5, 0.05
 """`holder()` locks for an instant to see whether somebody else does: a load that meets it there must not give up."""
 
@@ -41,9 +43,17 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """work/<migration>/"""
+    """work/<migration>/<target>/, named as address.target_name does. The migration's packages lie beside it."""
 
     root: Path
+
+    @property
+    def target(self) -> str:
+        return self.root.name
+
+    @property
+    def migration(self) -> Path:
+        return self.root.parent
 
     @property
     def journal(self) -> Path:
@@ -62,11 +72,16 @@ class Workspace:
         return self.root / "batches" / stage / f"{batch:06}.json"
 
     def shorten(self, path: Path) -> str:
-        """A path as the journal keeps it: relative to the workspace when inside it, so that the folder can be moved."""
+        """A path as the journal keeps it: relative to this folder when inside the migration's, so that it can be moved."""
         path, root = path.resolve(), self.root.resolve()
-        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
+        if path.is_relative_to(root):
+            return str(path.relative_to(root))
+        packages = root.parent / PACKAGES
+        return f"{BESIDE}{path.relative_to(packages)}" if path.is_relative_to(packages) else str(path)
 
     def whole(self, shortened: str) -> Path:
+        if shortened.startswith(BESIDE):
+            return self.migration / PACKAGES / shortened.removeprefix(BESIDE)
         return self.root / shortened
 
     @contextmanager

@@ -8,15 +8,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from etl.address import target_name
 from etl.errors import MappingError
 from etl.expressions import Resources
 from etl.extract import Connections
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
-from etl.mapping.environment import ENVIRONMENT, SHOP, read_environment
+from etl.mapping.environment import ENVIRONMENT, SHOP, is_open, read_environment
 from etl.mapping.grammar import NAME, grammar_problems
 from etl.mapping.places import Document
+from etl.mapping.target_checks import address_faults
 from etl.mapping.yaml_text import read_document
 from etl.model import Migration, Problem, Table, Target
 from etl.suggest import nearest
@@ -31,7 +33,9 @@ __all__ = [
     "first_of",
     "load_mapping",
     "migration_name",
+    "read_target",
     "require",
+    "target_known",
 ]
 
 USUAL = "migration.yaml"
@@ -155,3 +159,21 @@ def migration_name(path: Path) -> str:
     if not isinstance(name, str) or not re.fullmatch(NAME, name):
         raise MappingError(f"{file}: has no name that can be used; `etl check` says what is wrong with it")
     return name
+
+
+def read_target(path: Path) -> Target:
+    """What a mapping says of its target, without opening its sources or checking anything; it may be unusable."""
+    file = find_mapping(path)
+    document = _document(file)
+    _, data = grammar_problems(document)
+    if document.data is None or not isinstance(data, Mapping):
+        return Target()
+    return Builder(document, data, file.resolve().parent, read_environment(file.parent).values).target(
+        data.get("target") or {}
+    )
+
+
+def target_known(target: Target) -> str | None:
+    """The target's name; None where the mapping does not say which it is: no address or channel, or a variable not set."""
+    told = target.url and target.channel and not is_open(target.url) and not is_open(target.channel)
+    return target_name(target.url, target.channel) if told and not address_faults(target.url) else None

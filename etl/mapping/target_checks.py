@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
@@ -10,6 +9,7 @@ from string import Formatter
 from typing import Any
 from urllib.parse import urlsplit
 
+from etl.address import is_loopback
 from etl.expressions import Names
 from etl.expressions.syntax import is_computed
 from etl.mapping import environment
@@ -122,13 +122,6 @@ def address_faults(url: str) -> list[str]:
 # urlsplit passes over line breaks and tabs, and takes a host of any characters.
 _NO_PART = re.compile(r"[@\s\x00-\x1f\x7f<>\"{}|\\^`]")
 _HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?")
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _paths(context: Context) -> Iterator[Problem]:

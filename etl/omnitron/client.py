@@ -7,7 +7,6 @@ read, because requests would put its password in the place of the token.
 
 from __future__ import annotations
 
-import ipaddress
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.utils import get_environ_proxies
 
 from etl import __version__
+from etl.address import is_loopback
 from etl.errors import Ambiguous, MappingError, Unavailable
 from etl.journal.requestlog import MASK, Entry, LogError, RequestLog
 from etl.model import Target
@@ -281,15 +281,6 @@ def check_url(url: str) -> str:
     if parts.scheme == "http" and not is_loopback(host):
         raise MappingError(f"'{url}' is not encrypted; only https:// is used, and http:// to this machine alone")
     return url.rstrip("/") + "/"
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _check_limits(limits: Limits) -> Limits:

@@ -18,6 +18,14 @@ STATES = ("planned", "sending", "accepted", "done", "refused", "unknown")
 
 
 def print_status(console: Console, status: Plain) -> None:
+    """The mapping's own target, then the others of the migration."""
+    _print_target(console, status)
+    for other in status["targets"]:
+        if other["target"] != status["target"]:
+            _print_target(console, other)
+
+
+def _print_target(console: Console, status: Plain) -> None:
     for line in _heading(status):
         console.print(line, soft_wrap=True, markup=False)
     console.print(_stage_table(status))
@@ -29,6 +37,7 @@ def print_status(console: Console, status: Plain) -> None:
 
 
 def _heading(status: Plain) -> Iterator[str]:
+    yield f"Target: {status['target']}"
     yield f"Package: {status['package'] or 'none yet'}"
     if status["running"]:
         running = status["running"]

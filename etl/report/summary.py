@@ -32,13 +32,14 @@ class StageSummary:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a migration. `package` is the folder of the package, if there is one."""
+    """What became of a migration. `package` is its folder, `target` the name of the one it was sent to; if there is one."""
 
     migration: str
     package: str | None
     ok: bool
     stages: Sequence[StageSummary] = ()
     problems: Sequence[str] = ()
+    target: str | None = None
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)
@@ -64,6 +65,8 @@ def print_summary(console: Console, summary: Summary) -> None:
     console.print(table)
     if summary.package:
         console.print(f"Package: {summary.package}", soft_wrap=True, highlight=False, markup=False)
+    if summary.target:
+        console.print(f"Target: {summary.target}", soft_wrap=True, highlight=False, markup=False)
 
 
 def _cell(column: str, number: int) -> str:
