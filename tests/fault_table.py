@@ -14,7 +14,6 @@ from fault_world import (
     LOGIN_SETTINGS,
     all_of,
     at,
-    closed_for_a_second,
     damaged,
     elsewhere,
     gate,
@@ -25,6 +24,7 @@ from fault_world import (
     no_room_for_the_log,
     no_room_for_the_package,
     no_tls,
+    nobody_listens,
     stand_in,
     target,
     wrong_token,
@@ -118,8 +118,8 @@ SURELY_NOT_ARRIVED = (
         "done",
     ),
     never_arrived(
-        "connections are refused for longer than `retries`", closed_for_a_second, GIVEN_UP, from_here=True,
-        processes=True,
+        "connections are refused for longer than `retries`", elsewhere(nobody_listens), GIVEN_UP,
+        from_here=True,
     ),
     never_arrived(
         "the name does not resolve", elsewhere("https://no-such-host.invalid"), GIVEN_UP, from_here=True,

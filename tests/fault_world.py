@@ -16,7 +16,7 @@ import time
 from contextlib import ExitStack
 from urllib.request import Request, urlopen
 
-from load_helpers import whole_shop
+from load_helpers import free_port, whole_shop
 from requests.adapters import HTTPAdapter
 
 from etl import runner
@@ -269,9 +269,8 @@ def elsewhere(address):
     return arrange
 
 
-def closed_for_a_second(world, stage):
-    """The stand-in's port is shut once it has said that the token is good."""
-    world.sandbox.fault("refuse", on="token", seconds=1)
+def nobody_listens(world):
+    return f"http://127.0.0.1:{free_port()}"
 
 
 def wrong_token(world, stage):

@@ -306,8 +306,8 @@ def test_a_file_that_the_workers_cannot_reach_is_named_with_the_reason(tmp_path,
     assert no_package(tmp_path / "work")
 
 
-def test_processes_of_this_machine_are_the_default():
-    assert runner.Settings().engine == "local"
+def test_processes_of_this_machine_are_the_default(tmp_path):
+    assert runner.Settings(tmp_path).engine == "local"
     with pools("local", 1, None, []) as found:
         assert found is None
 
