@@ -188,7 +188,7 @@ def _sentence(address: Address, error: Any) -> str:
         1049: f"the server has no database '{address.name}'",
         1064: f"the statement is not right: {said}",
         1142: f"this user may not read it ({said}); the shop's administrator can GRANT SELECT",
-        1792: "the statement does more than read",
+        1792: "the statement does more than read; it has to be one SELECT, without INTO",
         2003: _unreached(address, where, str(said)),
         2013: "the server ended the connection; nothing of it was used, run it again",
         2006: "the server ended the connection; nothing of it was used, run it again",

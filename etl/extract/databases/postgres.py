@@ -175,7 +175,7 @@ def _sentence(error: psycopg.Error) -> str:
     if state == "42501":
         return f"this user may not read it ({said}); the shop's administrator can GRANT SELECT"
     if state == "25006":
-        return f"the statement does more than read ({said})"
+        return f"the statement does more than read; it has to be one SELECT ({said})"
     if "multiple commands" in said:
         return "these are several statements; a source is one SELECT"
     if not state or state[:2] in ("08", "57"):
