@@ -482,7 +482,7 @@ def test_with_json_there_is_no_progress_even_on_a_terminal(tmp_path):
     assert json.loads(printed)["ok"]
 
 
-HEAVY = ("petl", "jinja2", "requests", "jsonschema", "jsonschema_rs", "rich", "starlette", "sqlite3", "yaml")
+HEAVY = ("jinja2", "requests", "jsonschema", "jsonschema_rs", "rich", "starlette", "sqlite3", "yaml")
 
 
 def test_help_loads_nothing_heavy():

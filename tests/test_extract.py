@@ -116,12 +116,12 @@ def test_rows_are_numbered_as_people_count_them(tmp_path):
     assert [(number, len(content.rows)) for number, content in read_all(table, 10)] == [(2, 10), (12, 10), (22, 5)]
 
 
-def test_reading_a_plain_csv_imports_neither_petl_nor_calamine(tmp_path):
+def test_reading_a_plain_csv_does_not_import_calamine(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("id\n7\n")
     code = (
         "import sys; from etl.extract import open_table, read_all; from etl.model import Source; "
         f"list(read_all(open_table(Source('a', 'csv', {str(path)!r})).__enter__())); "
-        "sys.exit('petl' in sys.modules or 'python_calamine' in sys.modules)"
+        "sys.exit('python_calamine' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

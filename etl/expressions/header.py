@@ -20,7 +20,7 @@ class Header:
     def read(self, column: str) -> str:
         cell = f"row[{self.columns.index(column)}]"
         if not self.trim:
-            return f"{cell} if {cell} != '' else None"
+            return f"{cell} if {cell} != '' else None" if self.text_only else cell
         return f"{cell}.strip() or None" if self.text_only else f"clean({cell})"
 
     @property
@@ -30,7 +30,14 @@ class Header:
 
     def cells(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
         """The function of a column (trimmed already, where `strips`) that gives the values expressions see."""
-        return _clean_all if self.trim and not self.text_only else _blank_to_none
+        if self.text_only:
+            return _blank_to_none
+        return _clean_all if self.trim else _as_they_are
+
+
+def _as_they_are(column: Sequence[Any]) -> Sequence[Any]:
+    # An empty text of JSON is one, beside null. A CSV has only blank cells.
+    return column
 
 
 def _blank_to_none(column: Sequence[Any]) -> Sequence[Any]:

@@ -7,14 +7,24 @@ half a character (a lone surrogate) are faults.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, NoReturn
 
 from etl.extract.rows import Record
 from etl.suggest import perhaps
 
 HEADER_SAMPLE = 1000
+
+SHOWN = 500
+"""How much of a value at fault is kept for people to see."""
+
+DEEPEST = 100
+"""Levels of lists and objects in a value."""
+
+SMALLEST, LARGEST = -330, 308
+"""Powers of ten of a number: what a float can hold."""
 
 
 class RepeatedKey(dict[str, Any]):
@@ -42,36 +52,65 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is not JSON; write null instead")
 
 
-ROW = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=Decimal, parse_constant=_no_number)
+# A number that no Decimal can hold becomes NaN or an infinity, which JSON cannot write: value_fault tells.
+_EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[]).create_decimal
+
+ROW = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=_EXACT, parse_constant=_no_number)
 """For a text that is one row: raises ValueError for a repeated key."""
 
-DOCUMENT = json.JSONDecoder(object_pairs_hook=_marked, parse_float=Decimal, parse_constant=_no_number)
+DOCUMENT = json.JSONDecoder(object_pairs_hook=_marked, parse_float=_EXACT, parse_constant=_no_number)
 """For a text of many rows: one with a repeated key is marked (see value_fault), the others are well."""
 
 
 def decode(text: str, decoder: json.JSONDecoder) -> Any:
-    """Raises ValueError; json.JSONDecodeError, which is one, when the place is known."""
+    """The one value that a text is. Raises as `decoded` does."""
+    start = len(text) - len(text.lstrip(_BLANKS))
+    value, end = decoded(text, start, decoder)
+    if rest := text[end:].lstrip(_BLANKS):
+        raise json.JSONDecodeError("Extra data", text, len(text) - len(rest))
+    return value
+
+
+_BLANKS = " \t\n\r"
+
+
+def decoded(text: str, start: int, decoder: json.JSONDecoder) -> tuple[Any, int]:
+    """The value that begins at `start`, and where it ends. Raises ValueError; json.JSONDecodeError, which is one, when the
+    place is known."""
     try:
-        return decoder.decode(text)
+        return decoder.raw_decode(text, start)
+    except json.JSONDecodeError:
+        raise
     except RecursionError:
         raise ValueError("lists and objects are nested too deeply") from None
+    except ValueError as error:
+        if "integer string conversion" in str(error):
+            raise ValueError("holds a number of thousands of digits") from None
+        raise
 
 
-def surrogates_possible(text: str) -> bool:
-    """Whether a text may hold a lone surrogate, which JSON can only write as \\ud800 to \\udfff."""
-    return "\\ud" in text or "\\uD" in text
+_DOUBTFUL = re.compile(r"\\u[dD][89a-fA-F]|[eE][+-]?[0-9]{3}")
 
 
-def value_fault(value: object) -> str:
+def doubtful(text: str) -> bool:
+    """Whether value_fault may find something in the text of a value: half a character, a number out of bounds, or very
+    many levels. A quick look, which is often wrong when it says yes, and never when it says no."""
+    return _DOUBTFUL.search(text) is not None or text.count("[") + text.count("{") > DEEPEST
+
+
+def value_fault(value: object, level: int = 0) -> str:
     """What is wrong with a decoded value that is JSON in form, or ""."""
+    if level > DEEPEST:
+        return f"is nested more than {DEEPEST} levels deep"
     if isinstance(value, RepeatedKey):
         return f"has the key '{value.key}' twice"
-    if isinstance(value, Mapping):
-        return next(filter(None, map(value_fault, (*value, *value.values()))), "")
-    if isinstance(value, list):
-        return next(filter(None, map(value_fault, value)), "")
+    if isinstance(value, Mapping | list):
+        parts = (*value, *value.values()) if isinstance(value, Mapping) else value
+        return next((reason for one in parts if (reason := value_fault(one, level + 1))), "")
     if isinstance(value, str) and not _encodable(value):
         return "holds half of a character (a lone surrogate)"
+    if isinstance(value, Decimal) and not (value.is_finite() and SMALLEST <= value.adjusted() <= LARGEST):
+        return f"holds a number of more than {LARGEST} digits, which nobody means"
     return ""
 
 
@@ -104,6 +143,11 @@ def record_of(value: object, header: tuple[str, ...], known: frozenset[str]) -> 
             "list every key in the source's `header`"
         )
     return [value.get(name) for name in header], ""
+
+
+def shown_value(value: object) -> str:
+    """The beginning of a value at fault, for people."""
+    return str(value).strip()[:SHOWN].encode(errors="backslashreplace").decode()
 
 
 def described(value: object) -> str:

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from itertools import islice
 
 from etl.errors import SourceError
-from etl.extract.csv_records import SHOWN, at_newlines, raw_lines
+from etl.extract.csv_records import at_newlines, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
-from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, keys_of, record_of, surrogates_possible, value_fault
+from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, doubtful, keys_of, record_of, shown_value, value_fault
 from etl.extract.kinds import ENCODING, TRIM, Kind, Settings, column_names_option, holding_nothing
 from etl.extract.locations import File, size_of
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
@@ -102,7 +102,7 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, st
                 yield NOTHING, ""
                 continue
             value = decode(text, ROW)
-            yield value, value_fault(value) if surrogates_possible(text) else ""
+            yield value, value_fault(value) if doubtful(text) else ""
         except UnicodeDecodeError as error:
             reason = undecodable(line, error.start, f"column {error.start + 1}", encoding)
             yield line.decode(encoding, "backslashreplace"), reason
@@ -118,11 +118,7 @@ def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> 
         if value is NOTHING:
             yield BLANK
         else:
-            yield ([_shown(value)], reason) if reason else record_of(value, header, known)
-
-
-def _shown(value: object) -> str:
-    return str(value).strip()[:SHOWN].encode(errors="backslashreplace").decode()
+            yield ([shown_value(value)], reason) if reason else record_of(value, header, known)
 
 
 JSONL = Kind(

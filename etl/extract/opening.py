@@ -1,4 +1,4 @@
-"""Files -> bytes: whether a file can be read at all, and compressed files through petl's sources."""
+"""Files -> bytes: whether a file can be read at all, and what is in compressed ones."""
 
 from __future__ import annotations
 
