@@ -202,6 +202,7 @@ class Target:
     """Statuses with which this Omnitron has surely not taken an upload."""
     ca_bundle: str | None = None
     require_pilot: bool = False
+    send_nulls: bool = True
     shop_url: str = ""
     date_format: str = "%Y-%m-%d"
     datetime_format: str = "%Y-%m-%d %H:%M:%S"

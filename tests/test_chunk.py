@@ -43,7 +43,7 @@ STAGE = Stage(
 )  # fmt: skip
 HEADER = ("code", "points", "email")
 
-NOT_A_NUMBER = Finding("points", "x", "'x' is not a whole number; if it has decimals, write `| decimal('.') | int`")
+NOT_A_NUMBER = Finding("points", "x", "'x' is not a whole number")
 NEGATIVE = Finding("points", -1, "-1 is less than 0")
 
 

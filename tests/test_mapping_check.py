@@ -187,13 +187,14 @@ def test_a_field_of_which_the_payload_takes_one_or_the_other(case):
 @pytest.mark.parametrize(
     ("field", "what"),
     [
-        ("last_name: «5", "the payload 'user' refuses this 'last_name': 5 is not text"),
+        ("last_name: «5", "the payload 'user' refuses this 'last_name': 5 is not text; `| text` makes it one"),
         ("last_name: «null", "the payload 'user' refuses this 'last_name': must not be null"),
         ("last_name: «[a, b]", "the payload 'user' refuses this 'last_name': the list is not text"),
         ('last_name: x\n      phone: «"0212 000 12 34"',
          "the payload 'user' refuses this 'phone': '0212 000 12 34' is not a Turkish mobile number written as 5XXXXXXXXX"),
         ('last_name: x\n      date_of_birth: «"31.12.1990"',
-         "the payload 'user' refuses this 'date_of_birth': '31.12.1990' is not a date written as YYYY-MM-DD"),
+         "the payload 'user' refuses this 'date_of_birth': '31.12.1990' is not a date written as YYYY-MM-DD that does not lie "
+         "ahead"),
     ],
 )  # fmt: skip
 def test_a_constant_that_the_payload_refuses_is_shown_where_it_stands(case, field, what):

@@ -190,3 +190,30 @@ def test_sources_with_a_header_alone_make_an_empty_package(tmp_path):
         for kind in ("batches", "held", "index", "rejects")
         for stage in ("order", "order_item", "user")
     ]
+
+
+# Fields that nobody names
+
+
+@pytest.mark.parametrize("send", [True, False])
+def test_a_field_that_may_be_null_is_sent_as_null_unless_the_target_says_otherwise(tmp_path, send):
+    (tmp_path / "lines.csv").write_text('no,price\n7,"1,50"\n', encoding="utf-8")
+    mapping = tmp_path / "migration.yaml"
+    mapping.write_text(
+        f"""version: 1
+name: one
+target: {{ send_nulls: {str(send).lower()} }}
+sources: {{ lines: {{ csv: lines.csv }} }}
+stages:
+  - name: order_item
+    from: lines
+    key: "{{{{ no }}}}"
+    fields: {{ order_number: "{{{{ no }}}}", price: "{{{{ price | money }}}}" }}
+""",
+        encoding="utf-8",
+    )
+    package = runner.dry_run(mapping, runner.Settings(tmp_path / "work", workers=1))
+    batch = next((package.path / "payloads/order_item").glob("*.json"))
+    named = {"order_number": "7", "price": 1.5}
+    nulls = {"product": None, "sku": None, "quantity": None, "image_url": None}
+    assert json.loads(batch.read_text(encoding="utf-8")) == [{**named, **nulls} if send else named]

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -63,7 +63,7 @@ def reason(name, field, value):
         ("order", "shipping_address", "x" * 513, "the text is longer than 512 characters (513)"),
         ("order", "shipping_address", "", "must not be empty"),
         ("order", "status", "999", "'999' is not one of 50, 100, 200, ...; see docs/payloads.md"),
-        ("order", "status", 550, "550 is not text"),
+        ("order", "status", 550, "550 is not text; `| text` makes it one"),
         ("order", "status", None, "must not be null"),
         ("order", "currency", "TRY", "'TRY' is not a lower-case currency code of three letters such as try"),
         ("order", "created_date", "2023-02-30 10:00:00",
@@ -72,7 +72,7 @@ def reason(name, field, value):
         ("order", "extra_field", None, "must not be null"),
         ("user", "gender", "Female", "'Female' is not one of male, female, ''; did you mean 'female'?"),
         ("user", "sms_allowed", "no", "'no' is not true or false"),
-        ("user", "date_of_birth", "2023-02-30", "'2023-02-30' is not a date written as YYYY-MM-DD"),
+        ("user", "date_of_birth", "2023-02-30", "'2023-02-30' is not a date written as YYYY-MM-DD that does not lie ahead"),
         ("user", "phone", "05321234567", "'05321234567' is not a Turkish mobile number written as 5XXXXXXXXX"),
         ("user", "email", "ali@example", "'ali@example' is not an e-mail address such as ali@example.com"),
         ("user", "first_name", "a\ud800", r"'a\ud800' is not valid Unicode"),
@@ -161,7 +161,7 @@ def test_what_only_the_fast_validator_refuses_is_explained_in_its_own_words():
 
 def test_a_constant_is_judged_by_itself():
     assert FAST["order"].explain_field("status", "550") == []
-    assert [one.reason for one in FAST["order"].explain_field("bank", 5)] == ["5 is not text"]
+    assert [one.reason for one in FAST["order"].explain_field("bank", 5)] == ["5 is not text; `| text` makes it one"]
     assert [one.reason for one in FAST["order_item"].explain_field("pric", 5)] == [
         "no such field; did you mean 'price'?"
     ]
@@ -269,7 +269,7 @@ def test_dates_are_written_as_the_target_says():
     assert validator.explain_field("date_of_birth", "29.10.1985") == []
     assert validator.explain_field("date_joined", "2020-01-01T10:00:00Z") == []
     assert [one.reason for one in validator.explain_field("date_of_birth", "1985-10-29")] == [
-        "'1985-10-29' is not a date written as DD.MM.YYYY"
+        "'1985-10-29' is not a date written as DD.MM.YYYY that does not lie ahead"
     ]
     assert [one.reason for one in validator.explain_field("date_joined", "2020-01-01 10:00:00")] == [
         "'2020-01-01 10:00:00' is not a date and time written as YYYY-MM-DDTHH:MM:SSZ"
@@ -522,3 +522,51 @@ assert validator.explain({})
 assert "jsonschema" in sys.modules
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+# Passwords
+
+
+MD5, SHA1, SHA256 = "a" * 32, "b" * 40, "c" * 64
+
+
+@pytest.mark.parametrize(
+    ("password", "algorithm", "why"),
+    [
+        (SHA1, "md5", "the value has 40 hexadecimal digits as sha1 has, and password_algorithm is md5"),
+        (MD5, "sha256", "the value has 32 hexadecimal digits as md5 has, and password_algorithm is sha256"),
+        (f"md5$x${MD5}", "sha1", "the value begins with 'md5$', and password_algorithm is sha1"),
+        (f"md5$x${SHA1}", "md5", "the value has 40 hexadecimal digits as sha1 has, and password_algorithm is md5"),
+        (MD5, "md5", None),
+        (f"sha1$x${SHA1}", "sha1", None),
+        (f"opencart3$x${SHA1}", "sha1", None),
+    ],
+)
+def test_a_password_has_to_be_a_digest_of_the_algorithm_beside_it(password, algorithm, why):
+    record = {**GOOD["user"], "password": password, "password_algorithm": algorithm}
+    for validator in (FAST["user"], SLOW["user"]):
+        assert [(one.field, one.reason) for one in validator.explain(record)] == ([("password", why)] if why else [])
+        assert validator.is_valid(record) is (why is None)
+    columns = {name: [GOOD["user"].get(name, value), value] for name, value in record.items()}
+    assert FAST["user"].invalid(columns) == (set() if why is None else {1})
+
+
+def test_nobody_is_born_ahead_of_today():
+    ahead = str(date.today() + timedelta(days=1))
+    for day, why in (
+        (str(date.today()), []),
+        (ahead, [f"'{ahead}' is not a date written as YYYY-MM-DD that does not lie ahead"]),
+    ):
+        record = {**GOOD["user"], "date_of_birth": day}
+        assert [one.reason for one in FAST["user"].explain(record)] == why
+        columns = {name: [value] * 20 for name, value in record.items()}
+        assert FAST["user"].invalid(columns) == (set(range(20)) if why else set())
+
+
+@pytest.mark.parametrize("number", ["1,23457E+11", "1.23457E+11", "4,687E+11"])
+def test_what_excel_leaves_of_a_long_number_is_no_key(number):
+    found = FAST["order"].explain({**GOOD["order"], "number": number})
+    assert [one.reason for one in found] == [
+        f"'{number}' is what Excel leaves of a long number; store the column as text in the old shop's export"
+    ]
+    assert FAST["order"].is_valid({**GOOD["order"], "number": "77E2"})

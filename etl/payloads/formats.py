@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
 from etl.expressions.functions.fixed import Layout, fixed_layout
 
 DATE = "omnitron-date"
+PAST_DATE = "omnitron-past-date"
 DATETIME = "omnitron-datetime"
 
 DATE_FORMAT = "%Y-%m-%d"
@@ -59,6 +60,33 @@ def written_as(format: str) -> Check:
     _prove(format)
     parts = _TWO_PARTS.fullmatch(format)
     return Check(_remembering(format) if parts is None else _in_two_parts(**parts.groupdict()), fixed_layout(format))
+
+
+def not_ahead(format: str, today: date | None = None) -> Check:
+    """A check whether a text is a date written so, of a day that has come: nobody is born in 2045."""
+    return _NotAhead(written_as(format), format, today or date.today())
+
+
+class _NotAhead(Check):
+    """Dates written 2023-03-24 are in order as texts, too."""
+
+    def __init__(self, check: Check, format: str, today: date) -> None:
+        super().__init__(check)
+        self._check, self._today = check, today.strftime(ISO_DAY)
+        self._days: Callable[[str], str] = str if format == ISO_DAY else _day_of(format)
+
+    def __call__(self, text: str) -> bool:
+        return self._check(text) and self._days(text) <= self._today
+
+    def all(self, texts: Sequence[str]) -> bool:
+        return self._check.all(texts) and max(map(self._days, texts), default="") <= self._today
+
+
+ISO_DAY = "%Y-%m-%d"
+
+
+def _day_of(format: str) -> Callable[[str], str]:
+    return lambda text: datetime.strptime(text, format).strftime(ISO_DAY)
 
 
 def spelled(format: str) -> str:

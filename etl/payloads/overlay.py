@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from etl.payloads.formats import DATE, DATETIME
+from etl.payloads.formats import DATE, DATETIME, PAST_DATE
 from etl.suggest import did_you_mean
 
 # fmt: off
@@ -53,7 +53,7 @@ def _refuse_other_formats(field: str, keywords: object) -> None:
     """At any depth: the two validators would not agree on what an address or a time of JSON Schema's own is."""
     if isinstance(keywords, Mapping):
         named = keywords.get("format")
-        if isinstance(named, str) and named not in {DATE, DATETIME}:
+        if isinstance(named, str) and named not in {DATE, PAST_DATE, DATETIME}:
             raise ValueError(f"field '{field}': unknown format '{named}'; use {DATE}, {DATETIME} or a pattern")
         keywords = list(keywords.values())
     if isinstance(keywords, list | tuple):

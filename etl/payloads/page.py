@@ -34,7 +34,7 @@ target:
 
 _TYPES = {"string": "text", "integer": "whole number", "object": "JSON object", "boolean": "true or false"}
 
-_FORMATS = {"omnitron-date": "date", "omnitron-datetime": "date and time"}
+_FORMATS = {"omnitron-date": "date", "omnitron-past-date": "date, not ahead", "omnitron-datetime": "date and time"}
 
 
 def payload_page() -> str:

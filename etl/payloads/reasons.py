@@ -64,7 +64,12 @@ def shown(error: ValidationError) -> str:
 def _type(error: ValidationError) -> str:
     wanted: Any = error.validator_value
     names = [wanted] if isinstance(wanted, str) else [name for name in wanted if name != "null"]
-    return f"{shown(error)} is not {' or '.join(_TYPES.get(name, name) for name in names)}"
+    advice = (
+        "; `| text` makes it one"
+        if names == ["string"] and isinstance(error.instance, bool | int | float | Decimal)
+        else ""
+    )
+    return f"{shown(error)} is not {' or '.join(_TYPES.get(name, name) for name in names)}{advice}"
 
 
 def _enum(error: ValidationError) -> str:

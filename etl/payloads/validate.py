@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from etl.payloads import digests
 from etl.payloads.columns import Rule, accepts, field_rule, refused
-from etl.payloads.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, spelled, written_as
+from etl.payloads.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, PAST_DATE, not_ahead, spelled, written_as
 from etl.payloads.overlay import overlaid
 from etl.payloads.reasons import is_hidden, reason, settles
 from etl.payloads.sendable import Path, is_sendable, open_fields, unsendable
@@ -27,7 +28,18 @@ if TYPE_CHECKING:
 Record = Mapping[str, object]
 
 ABOUT_FIELDS = frozenset(
-    {"$schema", "$id", "title", "description", "type", "properties", "required", "anyOf", "additionalProperties"}
+    {
+        "$schema",
+        "$id",
+        "title",
+        "description",
+        "type",
+        "properties",
+        "required",
+        "anyOf",
+        "additionalProperties",
+        digests.KEYWORD,
+    }
 )
 """Keywords of a payload schema that are about single fields, or about which fields there are."""
 
@@ -64,9 +76,16 @@ class Validator:
         fast: bool = True,
     ) -> None:
         self._schema = dict(schema)
-        self._checks = {DATE: written_as(date_format), DATETIME: written_as(datetime_format)}
+        self._checks = {
+            DATE: written_as(date_format),
+            PAST_DATE: not_ahead(date_format),
+            DATETIME: written_as(datetime_format),
+        }
+        widths: Any = self._schema.get(digests.KEYWORD, {})
+        self._digests: digests.Widths = widths
         self._wanted = {
             DATE: f"a date written as {spelled(date_format)}",
+            PAST_DATE: f"a date written as {spelled(date_format)} that does not lie ahead",
             DATETIME: f"a date and time written as {spelled(datetime_format)}",
         }
         self._open = open_fields(schema)
@@ -92,12 +111,15 @@ class Validator:
             return {position for position in range(count) if not self.is_valid(record_at(columns, position))}
         if not self._has_shape(dict.fromkeys(columns)):
             return set(range(count))
-        return {position for name, values in columns.items() for position in refused(self._rules[name], values)}
+        found = {position for name, values in columns.items() for position in refused(self._rules[name], values)}
+        return found | digests.misfits(columns, self._digests) if self._digests else found
 
     def is_valid(self, record: Record) -> bool:
         if not self._fast:
             return not self._explained(record)
         if not is_sendable(record):
+            return False
+        if self._digests and digests.misfit(record, self._digests) is not None:
             return False
         if self._rules is None:
             return self._accepts_whole(record)
@@ -128,6 +150,9 @@ class Validator:
         cleaned = {name: None if name in fields else value for name, value in record.items() if isinstance(name, str)}
         errors = [error for error in self._reference.iter_errors(cleaned) if not fields.intersection(_path(error)[:1])]
         found = [Finding(_dotted(path), _printable(value), why) for path, value, why in blocked]
+        why_not = digests.misfit(record, self._digests)
+        if why_not is not None:
+            found.append(Finding(digests.FIELDS[0], HIDDEN, f"the value {why_not}"))
         return sorted(found + list(self._findings(errors)), key=self._order)
 
     def _findings(self, errors: Sequence[ValidationError]) -> Iterator[Finding]:

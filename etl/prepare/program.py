@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from etl.expressions import (
@@ -44,15 +44,28 @@ class Plan:
 def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Resources, *, fast: bool = True) -> Plan:
     target = migration.target
     trim = migration.sources[stage.source].options.get("trim", True) is not False
+    schema = payload_schema(stage.payload, target.payloads.get(stage.payload, {}))
     return Plan(
-        stage=stage,
+        stage=with_nulls(stage, schema) if target.send_nulls else stage,
         header=Header(tuple(table.header), table.text_only, trim),
         resources=resources,
-        schema=payload_schema(stage.payload, target.payloads.get(stage.payload, {})),
+        schema=schema,
         date_format=target.date_format,
         datetime_format=target.datetime_format,
         fast=fast,
     )
+
+
+def with_nulls(stage: Stage, schema: Mapping[str, Any]) -> Stage:
+    """The stage, in which every field that may be null has a value: Omnitron's page calls some of them mandatory all the same."""
+    nulls = [
+        name for name, keywords in schema["properties"].items() if _may_be_null(keywords) and name not in stage.fields
+    ]
+    return replace(stage, fields={**stage.fields, **dict.fromkeys(nulls)}) if nulls else stage
+
+
+def _may_be_null(keywords: Mapping[str, Any]) -> bool:
+    return None in keywords["enum"] if "enum" in keywords else "null" in keywords.get("type", ())
 
 
 @dataclass(frozen=True, slots=True)
