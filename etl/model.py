@@ -145,6 +145,7 @@ class Stage:
     batch_size: int | None = None
     pause: float | None = None
     ramp_up: bool | None = None
+    cut_after_errors: bool | None = None
     place: Place = Place("")
 
 
@@ -193,6 +194,7 @@ class Target:
     batch_size: int = 500
     pause: float = 0.0
     ramp_up: bool = False
+    cut_after_errors: bool = True
     concurrency: int = 1
     connect_timeout: float = 10.0
     read_timeout: float = 120.0

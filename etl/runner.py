@@ -8,7 +8,7 @@ import platform
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import prepare_stage
 from etl.report.rejects import data_problems
 from etl.report.summary import StageSummary, Summary
+from etl.report.uploads import upload_problems
 from etl.workers.engine import LOCAL, chunks, pools
 from etl.workers.pools import Pools
 
@@ -166,16 +167,24 @@ def run(
 
 
 def resume(
-    mapping: Path, settings: Settings, outside: Outside, *, show_data: bool = False
+    mapping: Path, settings: Settings, outside: Outside, *, show_data: bool = False, old_mapping: bool = False
 ) -> tuple[Summary, EtlError | None]:
-    """Go on with the upload that was interrupted: the same package, the same bytes."""
+    """Go on with the upload that was interrupted: the same package, the same bytes.
+
+    `old_mapping`: also when the mapping has changed since the package was made.
+    """
     from etl.load import uploader
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
     root = settings.journal(migration)
-    upload = partial(uploader.resume, migration.target, migration.stages, root, outside)
+    asked = uploader.Asked(mapping=None if old_mapping else _sha256(migration))
+    upload = partial(uploader.resume, migration.target, migration.stages, root, outside, asked)
     return _loaded(uploader.last_package(root), root, upload, outside.stop, show_data)
+
+
+def _sha256(migration: Migration) -> str | None:
+    return fingerprint(str(migration.file)).sha256
 
 
 def _loaded(
@@ -266,6 +275,7 @@ def summary_of(package: Package, *, show_data: bool = False) -> Summary:
             stage.counts.rejected,
             stage.counts.held,
             stage.counts.valid,
+            waiting=stage.counts.valid,
             batches=stage.batches.records,
         )
         for stage in package.stages
@@ -284,24 +294,17 @@ def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None) 
     """The summary with what the journal knows of the upload."""
     by_name = {stage.name: stage for stage in loaded.stages}
     stages = [_with_upload(stage, by_name[stage.name]) for stage in summary.stages]
-    problems = [*summary.problems, *(line for stage in loaded.stages for line in _upload_problems(stage))]
+    problems = [*summary.problems, *(line for stage in loaded.stages for line in upload_problems(stage))]
     if error is not None:
         problems += str(error).split("\n")
-    clean = (
-        summary.ok and error is None and loaded.complete and not any(one.errors or one.changed for one in loaded.stages)
-    )
+    clean = summary.ok and error is None and loaded.complete and not any(one.changed for one in loaded.stages)
     return replace(summary, ok=clean, stages=stages, problems=problems)
 
 
+PREPARED = ("name", "read", "filtered", "rejected", "held", "valid")
+LOADED = tuple(one.name for one in fields(StageSummary) if one.name not in PREPARED)
+"""What the journal tells of a stage."""
+
+
 def _with_upload(stage: StageSummary, loaded: UploadedStage) -> StageSummary:
-    return replace(
-        stage, uploaded=loaded.uploaded, errors=loaded.errors, batches=loaded.batches, already=loaded.already
-    )
-
-
-def _upload_problems(stage: UploadedStage) -> Iterator[str]:
-    if stage.errors:
-        yield f"{stage.name}: Omnitron reports {stage.errors} errors; `etl status` names the batches"
-    if stage.changed:
-        changed = "1 record" if stage.changed == 1 else f"{stage.changed} records"
-        yield f"{stage.name}: not sent again, though changed since the upload: {changed}; `etl status --changed` lists them"
+    return replace(stage, **{name: getattr(loaded, name) for name in LOADED})

@@ -280,7 +280,7 @@ FOLLOWING = (
         all_of(gate(errors=1), stand_in("errors")),
         "done",
         Exit.DATA,
-        "Omnitron reports 1 errors; `etl status` names the batches",
+        "failed at Omnitron: 1 record; `etl status` names the batches",
         failed=True,
     ),
     Fault(

@@ -28,7 +28,11 @@ from commands import (
 from sandbox_client import running_sandbox
 
 SUMMARY_KEYS = ["migration", "package", "ok", "stages", "problems", "target"]
-STAGE_KEYS = ["name", "read", "filtered", "rejected", "held", "valid", "uploaded", "errors", "batches", "already"]
+STAGE_KEYS = [
+    "name", "read", "filtered", "rejected", "held", "valid",
+    "uploaded", "already", "failed", "changed", "waiting", "refused", "unknown",
+    "batches", "unsettled", "held_back", "gone", "elsewhere",
+]  # fmt: skip
 NOWHERE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_TOKEN": TOKEN}
 
 
@@ -80,7 +84,7 @@ def test_a_rejected_row_ends_with_1_also_when_all_others_arrive(tmp_path, clean_
 def test_records_that_omnitron_reports_as_errors_end_with_1(tmp_path, clean_sandbox):
     clean_sandbox.fault("errors", count=1)
     done = etl("run", write_shop(tmp_path), "--json", cwd=tmp_path, **target(clean_sandbox.url))
-    assert (done.returncode, only_json(done)["stages"][0]["errors"]) == (1, 1)
+    assert (done.returncode, only_json(done)["stages"][0]["failed"]) == (1, 1)
 
 
 @pytest.mark.parametrize("arguments", [["nosuch"], ["check"], ["dry-run", "m.yaml", "--workers", "0"], []])

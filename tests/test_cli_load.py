@@ -128,7 +128,8 @@ def test_an_error_stops_a_pilot_and_what_comes_after_is_not_sent(shop):
         "stage 'address' has 1 error in 1 record, and a pilot stops at the first: 1 error in batch 2, 1 record of stage "
         "'address', in FOLDER/work/shop/TARGET/batches/address/000002.json; "
         "the request is in FOLDER/work/shop/TARGET/requests.jsonl: keys a1. "
-        "Check the formats of what was sent there, put the mapping right, then `etl pilot` again, with another record\n"
+        "Check the formats of what was sent there and put the mapping right; after that `etl dry-run` prepares them anew, "
+        "`etl retry` sends them again, and `etl pilot` goes on\n"
     )
     assert [one["type"] for one in shop.sandbox.ask("uploads")["results"]] == ["user", "address"]
 
@@ -161,7 +162,7 @@ def test_a_run_is_refused_until_a_pilot_has_succeeded_and_then_sends_the_rest(sh
 RUN_AFTER_A_PILOT = """\
 Migration shop
 
- stage       read  filtered  rejected  held  valid  uploaded  errors  already
+ stage       read  filtered  rejected  held  valid  uploaded  failed  already
  ─────────────────────────────────────────────────────────────────────────────
  user           3         0         0     0      3         2       0        1
  address        3         0         0     0      3         2       0        1
@@ -258,19 +259,19 @@ FOLDER/work/shop/TARGET/requests.jsonl): it may have arrived, so it is not sent 
 `etl resolve 5 --arrived [MIGRATION_ID]` or `etl resolve 5 --lost`
 Pace: SOME records a second
 Left: SOME
-Records, by the state of their batch
+Records of the last package
 
- stage       planned  sending  accepted  done  refused  unknown  errors  changed
- ────────────────────────────────────────────────────────────────────────────────
- user              0        0         0     3        0        0       0        0
- address           0        0         0     3        0        0       1        0
- order             1        0         0     0        0        2       0        0
- order_item        3        0         0     0        0        0       0        0
+ stage       valid  uploaded  failed  waiting  unknown
+ ──────────────────────────────────────────────────────
+ user            3         3       0        0        0
+ address         3         2       1        0        0
+ order           3         0       0        1        2
+ order_item      3         0       0        3        0
 
 batch 5 (order, 2 records) is unknown: POST URL/api/v1/remote/1/migrations/start/order/ answered 500: \
 {"detail":"Made to answer 500."}; its bytes: FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json
   look in Omnitron, then: etl resolve 5 --arrived [MIGRATION_ID], or: etl resolve 5 --lost
-batch 4 (address, 1 record) is done: 1 of its records failed; its bytes: \
+batch 4 (address, 1 record) is done: its record failed (a3); its bytes: \
 FOLDER/work/shop/packages/PACKAGE/payloads/address/000002.json
 """
 
@@ -287,17 +288,19 @@ def test_status_tells_where_it_stands_and_what_a_person_should_look_at(shop):
     assert shown == STATUS
     found = json.loads(shop.type("status", shop.mapping, "--json").stdout)
     assert list(found) == [
-        "target", "package", "running", "run", "pilot_succeeded", "stages", "attention", "per_second", "forecast",
+        "target", "ok", "package", "running", "run", "pilot_succeeded", "stages", "attention", "per_second", "forecast",
         "requests", "targets",
     ]  # fmt: skip
     assert found["stages"][2] == {
+        **dict.fromkeys(("uploaded", "already", "failed", "changed", "refused", "unsettled", "held_back", "gone"), 0),
         "name": "order",
+        "valid": 3,
+        "waiting": 1,
+        "unknown": 2,
+        "elsewhere": 0,
         "batches": {"unknown": 1, "planned": 1},
-        "records": {"unknown": 2, "planned": 1},
-        "errors": 0,
-        "changed": 0,
     }
-    assert [(one["batch"], one["state"], one["records"], one["errors"]) for one in found["attention"]] == [
+    assert [(one["batch"], one["state"], one["records"], one["failed"]) for one in found["attention"]] == [
         (5, "unknown", 2, 0),
         (4, "done", 1, 1),
     ]

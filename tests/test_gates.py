@@ -1,6 +1,7 @@
 """Gates and pace: when a load stops by itself, and how much is on its way at once."""
 
 import threading
+from uuid import uuid4
 
 import pytest
 from load_helpers import (
@@ -57,17 +58,18 @@ def test_a_gate_without_a_limit_stops_before_the_next_batch_and_shows_the_record
     assert str(caught.value) == (
         "stage 'user' has 2 errors in 4 records, more than its gate allows, so it stops here: "
         f"2 errors in batch 1, 4 records of stage 'user', in {path}; the request is in {tmp_path}/requests.jsonl: "
-        "keys 1, 2, 3, 4. Omnitron does not tell which records failed; look there, put them right, "
-        "then raise the stage's gate and `etl resume`"
+        "keys 1, 2, 3, 4. Omnitron does not tell which of them failed. Put right what is wrong; after that `etl dry-run` "
+        "prepares them anew and `etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them"
     )
     assert caught.value.exit_code is Exit.DATA
     assert states(tmp_path) == {"done": 1, "planned": 2}
     with pytest.raises(GateClosed):
         resume(target_of(sandbox.url), USER_STAGE, tmp_path)
     summary = resume(target_of(sandbox.url), stages(gate=Gate(errors=2))[:1], tmp_path)
-    assert line(summary) == {"records": 10, "uploaded": 10, "errors": 2, "batches": 3}
+    assert {**line(summary), "batches": None} == {"records": 10, "uploaded": 8, "failed": 2, "batches": None}
     [attention] = read_status(tmp_path).attention
-    assert (attention.batch, attention.state, attention.why) == (1, "done", "2 of its records failed")
+    why = "2 of its records failed, and Omnitron does not tell which"
+    assert (attention.batch, attention.state, attention.keys, attention.why) == (1, "done", (), why)
 
 
 def test_the_next_stage_waits_for_the_gate_of_the_one_before(tmp_path, sandbox):
@@ -119,7 +121,7 @@ def test_several_batches_are_in_flight_at_once_and_still_each_record_arrives_onc
         if handler.command == "POST":
             barrier.wait(timeout=20)
             seen.append(body)
-        send(handler, 200, {"migration_id": "m", "total_count": 4, "success_count": 4, "error_count": 0})
+        send(handler, 200, {"migration_id": uuid4().hex, "total_count": 4, "success_count": 4, "error_count": 0})
 
     package = make_package(tmp_path / "packages" / "one", users(*range(1, 25)))
     with scripted(answer) as server:

@@ -4,6 +4,7 @@ import resource
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 from load_helpers import make_package, user, users
 
 from etl.errors import Exit, PackageError
+from etl.journal.batch import Draft, Facts
 from etl.journal.database import VERSION, JournalError
-from etl.journal.journal import Draft, Facts, IllegalTransition, Journal, record_hash
+from etl.journal.journal import IllegalTransition, Journal, record_hash
 from etl.journal.states import LEGAL, State
+from etl.journal.status import read_status
 from etl.journal.summary import summarise
 from etl.journal.workspace import Occupied, Workspace
 from etl.load.planning import Cut, plan_stage
@@ -183,16 +186,27 @@ def test_a_batch_that_is_too_large_is_halved_in_one_step(journal):
     number = journal.add(draft(package, "1", "2", "3"))
     journal.move(number, State.SENDING)
     records = split_records((journal.workspace.root / journal.batch(number).file).read_bytes())
-    assert journal.halve(number, records, Facts("413")) == (2, 3)
+    assert journal.cut(number, records, 2, Facts("413")) == [2, 3]
     assert journal.batch(number).state is State.SUPERSEDED
-    assert [journal.keys(2), journal.keys(3)] == [["1"], ["2", "3"]]
-    assert sizes(journal) == [1, 2]
+    assert [journal.keys(2), journal.keys(3)] == [["1", "2"], ["3"]]
+    assert sizes(journal) == [2, 1]
 
 
-def test_one_record_cannot_be_halved(journal):
+def test_the_pieces_of_a_batch_are_sent_in_its_turn(journal):
+    package = journal.package_id("p", "p")
+    first, second = journal.add(draft(package, "1", "2", "3")), journal.add(draft(package, "4"))
+    journal.cut(first, [b"{}"] * 3, 1, Facts("errors before it"))
+    turns = []
+    while batch := journal.next_planned("user", turns):
+        turns.append(batch.id)
+    assert keys_of(journal, map(journal.batch, turns)) == ["1", "2", "3", "4"]
+    assert turns[-1] == second
+
+
+def test_one_record_cannot_be_cut(journal):
     number = journal.add(draft(journal.package_id("p", "p"), "1"))
-    with pytest.raises(ValueError, match=r"^one record cannot be halved$"):
-        journal.halve(number, [b"{}"], Facts())
+    with pytest.raises(ValueError, match=r"^1 records cannot be cut in pieces of 1$"):
+        journal.cut(number, [b"{}"], 1, Facts())
 
 
 # Planning
@@ -319,6 +333,76 @@ def test_a_plan_has_every_wanted_record_once_and_no_batch_is_too_large(
 # Trouble
 
 
+VERSION_1 = """
+CREATE TABLE packages (id INTEGER PRIMARY KEY, sha256 TEXT NOT NULL UNIQUE, path TEXT NOT NULL, opened TEXT NOT NULL);
+CREATE TABLE runs (id INTEGER PRIMARY KEY, command TEXT NOT NULL, package INTEGER REFERENCES packages(id),
+    pid INTEGER NOT NULL, host TEXT NOT NULL, started TEXT NOT NULL, ended TEXT, outcome TEXT);
+CREATE TABLE batches (id INTEGER PRIMARY KEY, stage TEXT NOT NULL, payload TEXT NOT NULL,
+    package INTEGER NOT NULL REFERENCES packages(id), pilot INTEGER NOT NULL, alone INTEGER NOT NULL, file TEXT NOT NULL,
+    sha256 TEXT NOT NULL, records INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN
+        ('planned', 'sending', 'accepted', 'done', 'refused', 'unknown', 'superseded')),
+    migration_id TEXT, total INTEGER, success INTEGER, errors INTEGER, failed INTEGER GENERATED ALWAYS AS
+        (max(coalesce(errors, 0), records - coalesce(success, records))) VIRTUAL,
+    status INTEGER, answer TEXT, sent TEXT, ended TEXT);
+CREATE INDEX batches_by_state ON batches(stage, state, id);
+CREATE TABLE records (batch INTEGER NOT NULL REFERENCES batches(id), position INTEGER NOT NULL, stage TEXT NOT NULL,
+    key TEXT NOT NULL, sha256 BLOB NOT NULL, live INTEGER NOT NULL, PRIMARY KEY (batch, position)) WITHOUT ROWID;
+CREATE UNIQUE INDEX one_batch_for_a_record ON records(stage, key) WHERE live = 1;
+CREATE INDEX records_let_go ON records(stage, key) WHERE live = 0;
+CREATE TABLE transitions (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches(id),
+    run INTEGER REFERENCES runs(id), time TEXT NOT NULL, before TEXT, after TEXT NOT NULL, note TEXT NOT NULL);
+CREATE INDEX transitions_of_a_batch ON transitions(batch);
+CREATE TABLE decisions (id INTEGER PRIMARY KEY, batch INTEGER NOT NULL REFERENCES batches(id),
+    run INTEGER REFERENCES runs(id), time TEXT NOT NULL, arrived INTEGER NOT NULL, migration_id TEXT, person TEXT NOT NULL);
+CREATE TABLE plans (package INTEGER NOT NULL REFERENCES packages(id), stage TEXT NOT NULL, already INTEGER NOT NULL,
+    changed INTEGER NOT NULL, valid INTEGER NOT NULL, PRIMARY KEY (package, stage));
+CREATE TABLE changed (package INTEGER NOT NULL REFERENCES packages(id), stage TEXT NOT NULL, key TEXT NOT NULL,
+    batch INTEGER NOT NULL, PRIMARY KEY (stage, key, package)) WITHOUT ROWID;
+INSERT INTO packages VALUES (1, 'one', 'packages/one', '2026-01-01T00:00:00+00:00');
+INSERT INTO runs VALUES (1, 'run', 1, 1, 'here', '2026-01-01T00:00:00+00:00', '2026-01-01T00:00:01+00:00', 'ok');
+INSERT INTO batches (id, stage, payload, package, pilot, alone, file, sha256, records, state, errors, success) VALUES
+    (1, 'user', 'user', 1, 0, 0, 'f1', '', 2, 'done', 2, 0), (2, 'user', 'user', 1, 0, 0, 'f2', '', 2, 'done', 1, 1),
+    (3, 'user', 'user', 1, 0, 0, 'f3', '', 1, 'refused', NULL, NULL),
+    (4, 'user', 'user', 1, 0, 0, 'f4', '', 1, 'planned', NULL, NULL);
+INSERT INTO records VALUES (1, 0, 'user', 'a', x'00', 1), (1, 1, 'user', 'b', x'00', 1), (2, 0, 'user', 'c', x'00', 1),
+    (2, 1, 'user', 'd', x'00', 1), (3, 0, 'user', 'e', x'00', 0), (4, 0, 'user', 'f', x'00', 1);
+INSERT INTO plans VALUES (1, 'user', 0, 0, 1);
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def of_version_1(workspace):
+    with closing(sqlite3.connect(workspace.journal)) as old:
+        old.executescript(VERSION_1)
+    return workspace
+
+
+def schema(path):
+    with closing(sqlite3.connect(path)) as one:
+        tables = [row[0] for row in one.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+        columns = {name: sorted(row[1:4] for row in one.execute(f"PRAGMA table_xinfo({name})")) for name in tables}
+        indexes = sorted(one.execute("SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"))
+        return columns, indexes, one.execute("PRAGMA user_version").fetchone()
+
+
+def test_a_journal_of_version_1_is_brought_up_to_date_when_a_load_opens_it(of_version_1, tmp_path):
+    Journal.open(of_version_1).close()
+    Journal.open(Workspace(tmp_path / "new")).close()
+    assert schema(of_version_1.journal) == schema(tmp_path / "new" / "journal.sqlite")
+
+
+def test_what_a_journal_of_version_1_knows_is_counted_the_new_way_and_looking_leaves_it_as_it_is(
+    of_version_1, tmp_path
+):
+    before = of_version_1.journal.read_bytes()
+    status = read_status(tmp_path)
+    [stage] = status.stages
+    assert (stage.valid, stage.uploaded, stage.failed, stage.refused, stage.waiting) == (6, 1, 3, 1, 1)
+    assert [one.keys for one in status.attention if one.state == "done"] == [("a", "b"), ()]
+    assert of_version_1.journal.read_bytes() == before
+
+
 def test_a_journal_from_a_newer_version_is_left_alone(workspace):
     Journal.open(workspace).close()
     with sqlite3.connect(workspace.journal) as other:
@@ -408,6 +492,7 @@ def test_the_journal_is_durable_and_private(journal):
 
 HOLDER = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from etl.journal.workspace import Workspace
 with Workspace(Path(sys.argv[1])).held("etl run acme"):

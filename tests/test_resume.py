@@ -323,7 +323,7 @@ def test_status_tells_throughput_and_forecast(tmp_path, sandbox, package):
     assert status.run.outcome.startswith("POST ")
     assert status.per_second > 0
     assert status.forecast == status.waiting / status.per_second
-    assert status.stages[0].records == {"done": 8, "refused": 2}
+    assert (status.stages[0].uploaded, status.stages[0].refused, status.ok) == (8, 2, False)
 
 
 def test_no_secret_is_in_the_workspace(tmp_path, sandbox, package):

@@ -82,7 +82,7 @@ def test_a_delta_sends_new_records_only_and_lists_those_that_changed(tmp_path, s
     load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     newer = make_package(tmp_path / "packages" / "two", {"user": [("1", user(1, first_name="Can")), ("11", user(11))]})
     summary = load(newer, target_of(sandbox.url), USER_STAGE, tmp_path)
-    assert line(summary) == {"records": 2, "uploaded": 1, "changed": 1, "batches": 1}
+    assert line(summary) == {"records": 2, "uploaded": 1, "changed": 1, "batches": 1, "gone": 9}
     assert sandbox.keys() == sorted([*TEN, "11"])
     assert read_history(tmp_path, "user", "1").changed == (newer.path,)
     assert read_status(tmp_path).stages[0].changed == 1

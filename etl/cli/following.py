@@ -30,12 +30,18 @@ maybe_mapping_argument = click.argument(
 target_option = click.option("--target", help="The target, as `etl status` names it. Default: the mapping's.")
 
 
+old_mapping_option = click.option(
+    "--old-mapping", is_flag=True, help="Send the package though the mapping was changed after it was made."
+)
+
+
 @click.command
 @mapping_argument
 @workspace_option
+@old_mapping_option
 @show_data_option
 @json_option
-def resume(mapping: Path, workspace: Path | None, show_data: bool, as_json: bool) -> None:
+def resume(mapping: Path, workspace: Path | None, old_mapping: bool, show_data: bool, as_json: bool) -> None:
     """Go on with an upload that was interrupted.
 
     The same package, the same bytes, nothing twice.
@@ -44,7 +50,9 @@ def resume(mapping: Path, workspace: Path | None, show_data: bool, as_json: bool
 
     with reporting(as_json) as report:
         with progress(as_json) as watch:
-            summary, error = runner.resume(mapping, settings(mapping, workspace), outside(watch), show_data=show_data)
+            summary, error = runner.resume(
+                mapping, settings(mapping, workspace), outside(watch), show_data=show_data, old_mapping=old_mapping
+            )
         report(summary, error)
 
 
@@ -73,7 +81,8 @@ def status(
     else:
         print_status(console(), shown)
     attention = [one for each in found["targets"] for one in each["attention"]]
-    sys.exit(Exit.UNKNOWN if any(one["state"] == "unknown" for one in attention) else Exit.OK)
+    unknown = any(one["state"] == "unknown" for one in attention)
+    sys.exit(Exit.UNKNOWN if unknown else Exit.OK if found["ok"] else Exit.DATA)
 
 
 @click.command

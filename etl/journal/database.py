@@ -6,104 +6,15 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from etl.errors import EtlError
 from etl.files import open_private, private_folder
+from etl.journal.tables import VERSION, create, upgrade
 
-VERSION = 1
 BUSY_SECONDS = 10.0
-
-SCHEMA = """
-CREATE TABLE packages (
-    id       INTEGER PRIMARY KEY,
-    sha256   TEXT NOT NULL UNIQUE,          -- of its manifest.json, which holds the SHA-256 of everything else
-    path     TEXT NOT NULL,                 -- relative to the workspace when inside it
-    opened   TEXT NOT NULL
-);
-CREATE TABLE runs (
-    id       INTEGER PRIMARY KEY,
-    command  TEXT NOT NULL,                 -- run, resume, pilot, resolve
-    package  INTEGER REFERENCES packages(id),
-    pid      INTEGER NOT NULL,
-    host     TEXT NOT NULL,
-    started  TEXT NOT NULL,
-    ended    TEXT,
-    outcome  TEXT                           -- 'ok', or the error's text; NULL while running, or when it was killed
-);
-CREATE TABLE batches (
-    id           INTEGER PRIMARY KEY,
-    stage        TEXT NOT NULL,
-    payload      TEXT NOT NULL,             -- user, address, order, order_item
-    package      INTEGER NOT NULL REFERENCES packages(id),
-    pilot        INTEGER NOT NULL,
-    alone        INTEGER NOT NULL,          -- part of the ramp-up: nothing else is in flight beside it
-    file         TEXT NOT NULL,
-    sha256       TEXT NOT NULL,             -- of the file, checked before every POST
-    records      INTEGER NOT NULL,
-    state        TEXT NOT NULL CHECK (state IN
-                     ('planned', 'sending', 'accepted', 'done', 'refused', 'unknown', 'superseded')),
-    migration_id TEXT,
-    total        INTEGER,                   -- these three as Omnitron reports them; NULL when it did not tell
-    success      INTEGER,
-    errors       INTEGER,
-    -- Records that Omnitron does not count as a success: the more pessimistic of its two numbers.
-    failed       INTEGER GENERATED ALWAYS AS (max(coalesce(errors, 0), records - coalesce(success, records))) VIRTUAL,
-    status       INTEGER,                   -- of the last answer to its POST
-    answer       TEXT,                      -- of the last answer, cut when long
-    sent         TEXT,
-    ended        TEXT
-);
-CREATE INDEX batches_by_state ON batches(stage, state, id);
-CREATE TABLE records (
-    batch    INTEGER NOT NULL REFERENCES batches(id),
-    position INTEGER NOT NULL,              -- in the batch's file, from 0
-    stage    TEXT NOT NULL,
-    key      TEXT NOT NULL,
-    sha256   BLOB NOT NULL,                 -- of the record's own bytes
-    live     INTEGER NOT NULL,              -- whether this batch holds the record
-    PRIMARY KEY (batch, position)
-) WITHOUT ROWID;
--- The database itself refuses to have a record in two batches that may have arrived.
-CREATE UNIQUE INDEX one_batch_for_a_record ON records(stage, key) WHERE live = 1;
-CREATE INDEX records_let_go ON records(stage, key) WHERE live = 0;
-CREATE TABLE transitions (
-    id       INTEGER PRIMARY KEY,
-    batch    INTEGER NOT NULL REFERENCES batches(id),
-    run      INTEGER REFERENCES runs(id),
-    time     TEXT NOT NULL,
-    before   TEXT,
-    after    TEXT NOT NULL,
-    note     TEXT NOT NULL
-);
-CREATE INDEX transitions_of_a_batch ON transitions(batch);
-CREATE TABLE decisions (
-    id           INTEGER PRIMARY KEY,
-    batch        INTEGER NOT NULL REFERENCES batches(id),
-    run          INTEGER REFERENCES runs(id),
-    time         TEXT NOT NULL,
-    arrived      INTEGER NOT NULL,
-    migration_id TEXT,
-    person       TEXT NOT NULL
-);
-CREATE TABLE plans (                        -- a stage of a package is planned wholly or not at all
-    package  INTEGER NOT NULL REFERENCES packages(id),
-    stage    TEXT NOT NULL,
-    already  INTEGER NOT NULL,              -- records held by a batch of another package, same bytes
-    changed  INTEGER NOT NULL,              -- the same, other bytes
-    valid    INTEGER NOT NULL,              -- whether it still holds; not when a batch has let go of its records since
-    PRIMARY KEY (package, stage)
-);
-CREATE TABLE changed (                      -- records whose payload is not the one that was uploaded
-    package  INTEGER NOT NULL REFERENCES packages(id),
-    stage    TEXT NOT NULL,
-    key      TEXT NOT NULL,
-    batch    INTEGER NOT NULL,
-    PRIMARY KEY (stage, key, package)
-) WITHOUT ROWID;
-"""
 
 
 class JournalError(EtlError):
@@ -192,13 +103,18 @@ class Database:
         self._connection.execute("PRAGMA journal_mode = WAL")
         self._connection.execute("PRAGMA synchronous = FULL")
         self._connection.execute("PRAGMA foreign_keys = ON")
-        if self._check_version() == 0:
-            # One transaction: a file without its tables would have no version either, and be prepared again.
-            self._connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} PRAGMA user_version = {VERSION}; COMMIT;")
+        found = self._check_version()
+        if found == 0:
+            create(self._connection)
+        elif found < VERSION:
+            upgrade(self._connection, found)
 
     def _require_tables(self) -> None:
-        if self._check_version() == 0:
+        found = self._check_version()
+        if found == 0:
             raise NoJournal(self.path)
+        if found < VERSION:
+            self._connection = _upgraded_copy(self._connection, found)
 
     def _check_version(self) -> int:
         found: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
@@ -224,6 +140,16 @@ def _connect(path: Path, writing: bool, busy_seconds: float) -> sqlite3.Connecti
     )
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def _upgraded_copy(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    """Whoever only looks changes nothing: a journal of an older version is brought up to date in memory."""
+    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    copy.row_factory = sqlite3.Row
+    with closing(connection):
+        connection.backup(copy)
+    upgrade(copy, version)
+    return copy
 
 
 def _create_private(path: Path) -> None:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import MappingError
-from etl.journal.journal import Batch, Journal, record_hash
+from etl.journal.batch import Batch, record_hash
+from etl.journal.journal import Journal
 from etl.journal.requestlog import read_lines
 from etl.journal.workspace import Workspace
 from etl.package import split_records

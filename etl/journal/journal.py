@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
-
-import orjson
+from types import MappingProxyType
 
 from etl.errors import EtlError
 from etl.files import durably, private_folder
 from etl.journal.answers import recorded
+from etl.journal.attempts import Attempts
+from etl.journal.batch import NOTHING, Batch, Draft, Facts, Taken, batch_of, fate_of, record_hash
 from etl.journal.database import BUSY_SECONDS, Database, JournalError
+from etl.journal.plans import Plans, json_list
 from etl.journal.states import LETS_GO, State, is_legal
 from etl.journal.workspace import Holder, Workspace
 from etl.package import join_records
@@ -30,75 +32,6 @@ class IllegalTransition(EtlError):
     """A batch cannot go from its state to the one asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """A batch as the journal knows it. `file` is relative to the workspace when inside it; see Workspace.whole."""
-
-    id: int
-    stage: str
-    payload: str
-    package: int
-    pilot: bool
-    alone: bool
-    file: str
-    sha256: str
-    records: int
-    state: State
-    migration_id: str | None
-    total: int | None
-    success: int | None
-    errors: int | None
-    failed: int
-    status: int | None
-    answer: str | None
-    sent: str | None
-    ended: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A batch to be planned. `file` and `sha256` name the package's own file; None: one is written with these records."""
-
-    stage: str
-    payload: str
-    package: int
-    keys: Sequence[str]
-    records: Sequence[bytes]
-    pilot: bool = False
-    alone: bool = False
-    file: str | None = None
-    sha256: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A record that some batch holds."""
-
-    sha256: bytes
-    batch: int
-    package: int
-
-
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What comes with a transition, to be kept with the batch. None leaves what is there."""
-
-    note: str = ""
-    status: int | None = None
-    answer: str | None = None
-    migration_id: str | None = None
-    total: int | None = None
-    success: int | None = None
-    errors: int | None = None
-
-
-NOTHING = Facts()
-
-
-def record_hash(record: bytes) -> bytes:
-    return hashlib.sha256(record).digest()
-
-
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -110,6 +43,8 @@ class Journal:
         self.workspace = workspace
         self.database = database
         self.run: int | None = None
+        self.plans = Plans(database)
+        self.attempts = Attempts(self)
         self._now = now
         self._seam = seam
 
@@ -135,6 +70,10 @@ class Journal:
     def close(self) -> None:
         self.database.close()
 
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing, and durable on leaving."""
+        return self.database.transaction()
+
     # Runs and packages
 
     def begin_run(self, command: str, holder: Holder, package: int | None = None) -> int:
@@ -153,15 +92,31 @@ class Journal:
             )
         self._seam("run:ended")
 
-    def package_id(self, path: str, sha256: str) -> int:
-        """The package's number. A package that was moved is known again by its manifest."""
+    def package_id(self, path: str, sha256: str, stages: Mapping[str, int] = MappingProxyType({})) -> int:
+        """The number of a package with these stages and so many records. One that was moved is known by its manifest."""
         with self.database.transaction():
             self.database.change(
                 "INSERT INTO packages (path, sha256, opened) VALUES (?, ?, ?) "
                 "ON CONFLICT (sha256) DO UPDATE SET path = excluded.path",
                 (path, sha256, self._time()),
             )
-        return int(self.database.value("SELECT id FROM packages WHERE sha256 = ?", (sha256,)))
+            number = self.find_package(sha256) or 0
+            self.plans.contain(number, stages)
+        return number
+
+    def find_package(self, sha256: str) -> int | None:
+        """The number of the package with this manifest; None when nothing of it was ever loaded."""
+        found: int | None = self.database.value("SELECT id FROM packages WHERE sha256 = ?", (sha256,))
+        return found
+
+    def last_package(self) -> str | None:
+        """The path of the package that a load can go on with: a pilot's is not, for that would be the real migration."""
+        found: str | None = self.database.value(
+            "SELECT p.path FROM runs AS r JOIN packages AS p ON p.id = r.package WHERE r.command IN ('run', 'resume') "
+            "OR (r.command = 'retry' AND EXISTS (SELECT 1 FROM runs AS e WHERE e.id < r.id AND e.command = 'run')) "
+            "ORDER BY r.id DESC LIMIT 1"
+        )
+        return found
 
     # Looking
 
@@ -171,60 +126,110 @@ class Journal:
             last = self.database.value("SELECT max(id) FROM batches")
             there_are = f"there are 1 to {last}" if last else "there is none yet"
             raise JournalError(f"no batch {number} in {self.workspace.journal}; {there_are} (`etl status` lists them)")
-        return _batch(row)
+        return batch_of(row)
 
     def batches(self, stage: str | None = None, state: State | None = None) -> list[Batch]:
         rows = self.database.rows(
             "SELECT * FROM batches WHERE (:stage IS NULL OR stage = :stage) AND (:state IS NULL OR state = :state) ORDER BY id",
             {"stage": stage, "state": state},
         )
-        return [_batch(row) for row in rows]
+        return [batch_of(row) for row in rows]
 
-    def next_planned(self, stage: str, after: int) -> Batch | None:
+    def next_planned(self, stage: str, besides: Collection[int] = (), *, again: bool = False) -> Batch | None:
+        """The planned batch whose turn it is; `again`: only repetitions are looked at."""
         row = self.database.row(
-            "SELECT * FROM batches WHERE stage = ? AND state = 'planned' AND id > ? ORDER BY id LIMIT 1", (stage, after)
+            "SELECT * FROM batches WHERE stage = ? AND state = 'planned' AND again >= ? "
+            "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY place, id LIMIT 1",
+            (stage, again, json_list(besides)),
         )
-        return None if row is None else _batch(row)
+        return None if row is None else batch_of(row)
 
     def keys(self, batch: int) -> list[str]:
         rows = self.database.rows("SELECT key FROM records WHERE batch = ? ORDER BY position", (batch,))
+        return [row["key"] for row in rows]
+
+    def held_keys(self, batch: int, most: int = -1) -> list[str]:
+        """Keys of the records that the batch holds, or the first of them."""
+        rows = self.database.rows(
+            "SELECT key FROM records WHERE batch = ? AND live = 1 ORDER BY position LIMIT ?", (batch, most)
+        )
         return [row["key"] for row in rows]
 
     def taken(self, stage: str, keys: Sequence[str]) -> dict[str, Taken]:
         """Which of these records some batch holds already."""
         # CROSS JOIN keeps SQLite from starting with the millions of records.
         rows = self.database.rows(
-            "SELECT r.key, r.sha256, r.batch, b.package FROM json_each(?) AS wanted "
+            "SELECT r.key, r.sha256, r.batch, b.package, b.state, b.records, b.reported, b.failed "
+            "FROM json_each(?) AS wanted "
             "CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 1 "
             "CROSS JOIN batches AS b ON b.id = r.batch",
-            (orjson.dumps(list(keys)).decode(), stage),
+            (json_list(keys), stage),
         )
-        return {row["key"]: Taken(row["sha256"], row["batch"], row["package"]) for row in rows}
+        return {row["key"]: Taken(row["sha256"], row["batch"], row["package"], fate_of(*row[4:8])) for row in rows}
+
+    def worked_off(self, stage: str) -> tuple[int, int]:
+        """Failed records, and all, in the stage's batches that are done."""
+        row = self.database.row(
+            "SELECT coalesce(sum(failed), 0), coalesce(sum(held), 0) FROM batches WHERE stage = ? AND state = 'done'",
+            (stage,),
+        )
+        return (row[0], row[1]) if row else (0, 0)
+
+    def planned(self, stage: str) -> tuple[int, int]:
+        """Batches that are planned, and the records in them."""
+        row = self.database.row(
+            "SELECT count(*), coalesce(sum(records), 0) FROM batches WHERE stage = ? AND state = 'planned'", (stage,)
+        )
+        return (row[0], row[1]) if row else (0, 0)
+
+    def failed(self, stage: str | None = None) -> list[Batch]:
+        """Batches that hold failed records."""
+        rows = self.database.rows(
+            "SELECT * FROM batches WHERE state = 'done' AND failed > 0 AND (:stage IS NULL OR stage = :stage) ORDER BY id",
+            {"stage": stage},
+        )
+        return [batch_of(row) for row in rows]
+
+    def last_done(self, stage: str, most: int) -> list[Batch]:
+        """The last batches of a stage that were worked off, oldest first."""
+        rows = self.database.rows(
+            "SELECT * FROM batches WHERE stage = ? AND state = 'done' AND again = 0 ORDER BY ended DESC, id DESC LIMIT ?",
+            (stage, most),
+        )
+        return [batch_of(row) for row in reversed(rows)]
+
+    def last_note(self, batch: int) -> str:
+        """What was noted when the batch came to its state."""
+        found = self.database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,))
+        return str(found or "")
 
     # Planning
+
+    def next_number(self) -> int:
+        """The number that the next batch will have."""
+        return int(self.database.value("SELECT coalesce(max(id), 0) + 1 FROM batches"))
 
     def add(self, draft: Draft) -> int:
         """Plan a batch; its bytes are on the disk before it is in the journal. The batch's number."""
         with self.database.transaction():
-            number: int = self.database.value("SELECT coalesce(max(id), 0) + 1 FROM batches")
+            number = self.next_number()
             file, sha256 = (draft.file, draft.sha256) if draft.file else self._write_file(number, draft)
             self.database.change(
-                "INSERT INTO batches (id, stage, payload, package, pilot, alone, file, sha256, records, state) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'planned')",
-                (
-                    number,
-                    draft.stage,
-                    draft.payload,
-                    draft.package,
-                    draft.pilot,
-                    draft.alone,
-                    file,
-                    sha256,
-                    len(draft.keys),
-                ),
+                INSERT,
+                {
+                    **{
+                        name: getattr(draft, name)
+                        for name in ("stage", "payload", "package", "pilot", "alone", "again")
+                    },
+                    "id": number,
+                    "place": number if draft.place is None else draft.place,
+                    "file": file,
+                    "sha256": sha256,
+                    "records": len(draft.keys),
+                },
             )
             self._add_records(number, draft)
-            self._note(number, None, State.PLANNED, "")
+            self.note(number, None, State.PLANNED, "")
             self._seam("planned:unwritten")
         self.written("planned")
         return number
@@ -261,7 +266,9 @@ class Journal:
         with self.database.transaction():
             batch = self._move(number, after, facts)
             if after in LETS_GO:
-                self._void_plans(batch.stage)
+                self.plans.void(batch.stage)
+            if after is State.DONE and batch.again:
+                self.attempts.ended(self.batch(number))
             self._seam(f"{after}:unwritten")
         self.written(after)
         return self.batch(number)
@@ -291,44 +298,49 @@ class Journal:
         if not is_legal(batch.state, after):
             raise IllegalTransition(f"batch {number} is {batch.state}; it cannot become {after}")
         self.database.change(UPDATE, _columns(batch, after, facts, self._time()))
-        self._note(number, batch.state, after, facts.note)
+        self.note(number, batch.state, after, facts.note)
         if after in LETS_GO:
             self.database.change("UPDATE records SET live = 0 WHERE batch = ?", (number,))
+            self.database.change("UPDATE batches SET held = 0 WHERE id = ?", (number,))
         return batch
 
-    def _note(self, number: int, before: State | None, after: State, note: str) -> None:
+    def note(self, number: int, before: State | None, after: State, note: str) -> None:
+        """Put something that happened to a batch on record; inside a transaction."""
         self.database.change(
             "INSERT INTO transitions (batch, run, time, before, after, note) VALUES (?, ?, ?, ?, ?, ?)",
             (number, self.run, self._time(), before, after, note),
         )
-
-    def _void_plans(self, stage: str) -> None:
-        """Records were let go and no other batch took them: the stage has to be planned again."""
-        self.database.change("UPDATE plans SET valid = 0 WHERE stage = ?", (stage,))
 
     def written(self, state: str) -> None:
         """Come by the moment at which a transition is durable; inside a transaction it is not yet."""
         if not self.database.in_transaction:
             self._seam(f"{state}:written")
 
-    def halve(self, number: int, records: Sequence[bytes], facts: Facts) -> tuple[int, int]:
-        """Put two batches in the place of one that was too large. Raises ValueError when it has one record."""
-        batch, keys, middle = self.batch(number), self.keys(number), len(records) // 2
-        if middle == 0:
-            raise ValueError("one record cannot be halved")
+    def cut(self, number: int, records: Sequence[bytes], size: int, facts: Facts) -> list[int]:
+        """Put batches of at most `size` records in the place of one. Raises ValueError when it has no more than that."""
+        batch, keys = self.batch(number), self.keys(number)
+        if len(records) <= size:
+            raise ValueError(f"{len(records)} records cannot be cut in pieces of {size}")
         with self.database.transaction():
             self._move(number, State.SUPERSEDED, facts)
-            first, second = (
+            pieces = [
                 self.add(
                     Draft(
-                        batch.stage, batch.payload, batch.package, keys[part], records[part], batch.pilot, batch.alone
+                        batch.stage,
+                        batch.payload,
+                        batch.package,
+                        keys[start : start + size],
+                        records[start : start + size],
+                        batch.pilot,
+                        batch.alone,
+                        place=batch.place,
                     )
                 )
-                for part in (slice(middle), slice(middle, None))
-            )
+                for start in range(0, len(records), size)
+            ]
             self._seam("superseded:unwritten")
         self.written("superseded")
-        return first, second
+        return pieces
 
     def supersede(self, stages: Iterable[str], which: Callable[[Batch], bool] = lambda batch: True) -> int:
         """Take back batches of these stages that are planned and were not sent; how many."""
@@ -338,7 +350,7 @@ class Journal:
         with self.database.transaction():
             for batch in found:
                 self._move(batch.id, State.SUPERSEDED, Facts("never sent, and planned anew"))
-                self._void_plans(batch.stage)
+                self.plans.void(batch.stage)
             self._seam("superseded:unwritten")
         self.written("superseded")
         return len(found)
@@ -374,11 +386,16 @@ class Journal:
             "WHERE id = ?",
             (before, before, batch.id),
         )
-        self._note(batch.id, batch.state, before, "the decision is taken back")
+        self.note(batch.id, batch.state, before, "the decision is taken back")
 
     def _time(self) -> str:
         return self._now().isoformat(timespec="milliseconds")
 
+
+INSERT = """
+INSERT INTO batches (id, stage, payload, package, pilot, alone, again, place, file, sha256, records, held, state)
+VALUES (:id, :stage, :payload, :package, :pilot, :alone, :again, :place, :file, :sha256, :records, :records, 'planned')
+"""
 
 UPDATE = """
 UPDATE batches SET
@@ -408,15 +425,3 @@ def _columns(batch: Batch, after: State, facts: Facts, time: str) -> Mapping[str
         "sent": time if after is State.SENDING else None,
         "ended": time if after in (State.DONE, State.REFUSED) else None,
     }
-
-
-def _batch(row: sqlite3.Row) -> Batch:
-    values: dict[str, Any] = dict(row)
-    return Batch(
-        **{
-            **values,
-            "state": State(values["state"]),
-            "pilot": bool(values["pilot"]),
-            "alone": bool(values["alone"]),
-        }
-    )

@@ -31,7 +31,7 @@ LEGAL: Mapping[State, frozenset[State]] = MappingProxyType(
                 State.SUPERSEDED,
             },  # the last: halved after a 413
         ),
-        State.ACCEPTED: frozenset({State.DONE}),
+        State.ACCEPTED: frozenset({State.DONE, State.PLANNED}),  # the latter: Omnitron's people say that the job died
         State.UNKNOWN: frozenset({State.ACCEPTED, State.DONE, State.PLANNED}),  # a person's decision
         State.DONE: frozenset(),
         State.REFUSED: frozenset(),
@@ -41,6 +41,16 @@ LEGAL: Mapping[State, frozenset[State]] = MappingProxyType(
 
 LETS_GO = frozenset({State.REFUSED, State.SUPERSEDED})
 """In these states a batch no longer holds its records: another batch may."""
+
+
+class Fate(StrEnum):
+    """What is known of one record, from the batch that holds it."""
+
+    WAITING = "waiting"  # planned, or on its way
+    ARRIVED = "arrived"
+    FAILED = "failed"  # all records of its batch did
+    DOUBTFUL = "doubtful"  # some records of its batch failed, and nobody knows which
+    UNKNOWN = "unknown"  # its batch may have arrived
 
 
 def is_legal(before: State, after: State) -> bool:

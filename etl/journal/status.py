@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from pathlib import Path
-
-import orjson
+from typing import Any
 
 from etl.journal.answers import recorded
-from etl.journal.journal import Batch, Journal
+from etl.journal.batch import Batch
+from etl.journal.journal import Journal
+from etl.journal.plans import json_list
 from etl.journal.states import State
+from etl.journal.summary import StageSummary, summarise_stages
 from etl.journal.workspace import Holder, Workspace
 
-WAITING = ("planned", "sending", "accepted")
 SHOWN = 100
 """Batches of a kind that are listed; all of them are counted."""
+NAMED = 20
+"""Failed records of a batch that are named."""
 
 
 @dataclass(frozen=True, slots=True)
 class StageStatus:
-    """A stage over all packages. `batches` and `records` count by state; the records of `done` are uploaded."""
+    """A stage of the last package: its records as StageSummary has them, and the stage's batches by state, of all packages."""
 
     name: str
-    batches: Mapping[str, int]
-    records: Mapping[str, int]
-    errors: int
+    valid: int
+    uploaded: int
+    already: int
+    failed: int
     changed: int
-
-    @property
-    def uploaded(self) -> int:
-        return self.records.get("done", 0)
-
-    @property
-    def waiting(self) -> int:
-        return sum(self.records.get(state, 0) for state in WAITING)
+    waiting: int
+    refused: int
+    unknown: int
+    unsettled: int
+    held_back: int
+    gone: int
+    elsewhere: int
+    batches: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +56,32 @@ class RunStatus:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """A batch that a person should look at, and why. `file` is where its bytes lie, `sha256` is theirs."""
+    """A batch that a person should look at, and why. `file` is where its bytes lie, `sha256` is theirs.
+
+    `keys` are those of its records that are known to have failed, or the first of them.
+    """
 
     batch: int
     stage: str
     state: str
     records: int
-    errors: int
+    failed: int
     file: Path
     sha256: str
     migration_id: str | None
     why: str
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where the load to one target stands.
+    """Where the load to one target stands. `ok`: nothing has failed, or is left to be sent or decided, but what is unsettled.
 
-    `per_second` records in the last run, `forecast` seconds for what is waiting; None when nothing tells.
+    `per_second` records in the last run, `forecast` seconds for what is left to be sent; None when nothing tells.
     """
 
     target: str
+    ok: bool
     package: Path | None
     running: Holder | None
     run: RunStatus | None
@@ -100,26 +109,28 @@ def read_status(root: Path) -> Status:
 
 def nothing_sent(workspace: Workspace) -> Status:
     """The status of a target that has no journal."""
-    return Status(workspace.target, None, workspace.holder(), None, False, (), (), None, None, workspace.requests)
+    return Status(workspace.target, True, None, workspace.holder(), None, False, (), (), None, None, workspace.requests)
 
 
 def _status(journal: Journal, running: Holder | None) -> Status:
     run = journal.database.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
+    package = _package(journal)
     # Without a process that sends, what is `sending` was left so by one that died.
     lost = [] if running else _lost(journal)
-    stages = _stages(journal, lost)
+    stages = _stages(journal, package, lost)
     per_second = _per_second(journal)
-    waiting = sum(stage.waiting for stage in stages)
+    left = sum(stage.waiting - stage.unsettled - stage.held_back for stage in stages)
     return Status(
         target=journal.workspace.target,
-        package=_package(journal),
+        ok=all(stage.complete for stage in stages),
+        package=journal.workspace.whole(package["path"]) if package else None,
         running=running,
         run=RunStatus(*(run[name] for name in ("id", "command", "started", "ended", "outcome"))) if run else None,
         pilot_succeeded=pilot_succeeded(journal),
-        stages=stages,
+        stages=tuple(_stage(stage, _batches(journal, stage.name, lost)) for stage in stages),
         attention=_attention(journal, lost),
         per_second=per_second,
-        forecast=waiting / per_second if per_second else None,
+        forecast=left / per_second if per_second else None,
         requests=journal.workspace.requests,
     )
 
@@ -128,11 +139,11 @@ def pilot_succeeded(journal: Journal) -> bool:
     return bool(journal.database.value("SELECT count(*) FROM runs WHERE command = 'pilot' AND outcome = 'ok'"))
 
 
-def _package(journal: Journal) -> Path | None:
-    path = journal.database.value(
-        "SELECT p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
+def _package(journal: Journal) -> sqlite3.Row | None:
+    """Number and path of the package that was loaded last."""
+    return journal.database.row(
+        "SELECT p.id, p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
     )
-    return None if path is None else journal.workspace.whole(path)
 
 
 def _lost(journal: Journal) -> list[Batch]:
@@ -141,31 +152,28 @@ def _lost(journal: Journal) -> list[Batch]:
     return [one for one in left if recorded(journal.workspace, one.id, one.sha256)[0] is State.UNKNOWN]
 
 
-def _stages(journal: Journal, lost: Sequence[Batch]) -> tuple[StageStatus, ...]:
-    """In the order in which they were first planned, which is the order they are loaded in."""
+def _stages(journal: Journal, package: sqlite3.Row | None, lost: Sequence[Batch]) -> tuple[StageSummary, ...]:
+    number = package["id"] if package else 0
+    return summarise_stages(journal, number, journal.plans.contents(number), [one.id for one in lost])
+
+
+def _stage(stage: StageSummary, batches: Mapping[str, int]) -> StageStatus:
+    counts: dict[str, Any] = {field.name: getattr(stage, field.name, stage.records) for field in fields(StageStatus)}
+    return StageStatus(**{**counts, "batches": batches})
+
+
+def _batches(journal: Journal, stage: str, lost: Sequence[Batch]) -> Mapping[str, int]:
     rows = journal.database.rows(
-        "SELECT stage, CASE WHEN id IN (SELECT value FROM json_each(?)) THEN 'unknown' ELSE state END AS fate, min(id) AS first, "
-        "count(*) AS batches, sum(records) AS records, sum(CASE state WHEN 'done' THEN failed ELSE 0 END) AS errors "
-        "FROM batches GROUP BY stage, fate ORDER BY first",
-        (orjson.dumps([one.id for one in lost]).decode(),),
+        "SELECT CASE WHEN id IN (SELECT value FROM json_each(?)) THEN 'unknown' ELSE state END AS fate, "
+        "count(*) AS batches FROM batches WHERE stage = ? GROUP BY fate",
+        (json_list([one.id for one in lost]), stage),
     )
-    changed = journal.database.rows(
-        "SELECT stage, count(*) AS records FROM changed WHERE package = (SELECT max(package) FROM runs) GROUP BY stage"
-    )
-    differing = {row["stage"]: row["records"] for row in changed}
-    names = dict.fromkeys(row["stage"] for row in rows)
-    return tuple(_stage(name, [row for row in rows if row["stage"] == name], differing.get(name, 0)) for name in names)
-
-
-def _stage(name: str, rows: list[sqlite3.Row], changed: int) -> StageStatus:
-    batches = {row["fate"]: row["batches"] for row in rows}
-    records = {row["fate"]: row["records"] for row in rows}
-    return StageStatus(name, batches, records, sum(row["errors"] for row in rows), changed)
+    return {row["fate"]: row["batches"] for row in rows}
 
 
 def _attention(journal: Journal, lost: Sequence[Batch]) -> tuple[Attention, ...]:
     unknown = [*journal.batches(state=State.UNKNOWN), *lost]
-    failed = [_of(row) for row in journal.database.rows("SELECT id FROM batches WHERE state = 'done' AND failed > 0")]
+    failed = [batch.id for batch in journal.failed()]
     refused = [_of(row) for row in journal.database.rows(REFUSED_AND_LEFT)]
     wanted = [*(one.id for one in unknown[:SHOWN]), *refused[:SHOWN], *failed[:SHOWN]]
     return tuple(_explained(journal, journal.batch(number)) for number in wanted)
@@ -184,22 +192,28 @@ def _of(row: sqlite3.Row) -> int:
 
 
 def _explained(journal: Journal, batch: Batch) -> Attention:
-    note = journal.database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch.id,))
-    why = {
-        State.DONE: f"{batch.failed} of its records failed",
-        State.SENDING: "the process ended before an answer was written",
-    }.get(batch.state, note)
     return Attention(
         batch.id,
         batch.stage,
         str(State.UNKNOWN if batch.state is State.SENDING else batch.state),
         batch.records,
-        batch.failed if batch.state is State.DONE else 0,
+        batch.failed,
         journal.workspace.whole(batch.file),
         batch.sha256,
         batch.migration_id,
-        why,
+        _why(journal, batch),
+        tuple(journal.held_keys(batch.id, NAMED)) if batch.failed_whole else (),
     )
+
+
+def _why(journal: Journal, batch: Batch) -> str:
+    if batch.state is State.SENDING:
+        return "the process ended before an answer was written"
+    if batch.state is not State.DONE:
+        return journal.last_note(batch.id)
+    if batch.failed_whole:
+        return "its record failed" if batch.records == 1 else "all of its records failed, so it created none of them"
+    return f"{batch.failed} of its records failed, and Omnitron does not tell which"
 
 
 def _per_second(journal: Journal) -> float | None:
@@ -229,8 +243,10 @@ def read_changed(root: Path) -> list[ChangedRecord]:
     """Raises JournalError when there is no journal."""
     journal = Journal.read(Workspace(root))
     try:
+        package = _package(journal)
         rows = journal.database.rows(
-            "SELECT stage, key, batch FROM changed WHERE package = (SELECT max(package) FROM runs) ORDER BY batch, key"
+            "SELECT stage, key, batch FROM changed WHERE package = ? ORDER BY batch, key",
+            (package["id"] if package else 0,),
         )
         return [ChangedRecord(row["stage"], row["key"], row["batch"]) for row in rows]
     finally:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-import orjson
-
 from etl.journal.journal import Journal
+from etl.journal.plans import json_list
 from etl.journal.workspace import Workspace
 
 
@@ -19,12 +18,13 @@ class Uploaded:
         self._journal = Journal.read(Workspace(root))
 
     def among(self, stage: str, keys: Collection[str]) -> set[str]:
-        """Those of the keys whose records have arrived."""
+        """Those of the keys whose records have arrived, as far as is known: where only some of a batch failed, it may be any."""
         rows = self._journal.database.rows(
             "SELECT wanted.value AS key FROM json_each(?) AS wanted "
             "CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 1 "
-            "CROSS JOIN batches AS b ON b.id = r.batch AND b.state IN ('accepted', 'done')",
-            (orjson.dumps(sorted(keys)).decode(), stage),
+            "CROSS JOIN batches AS b ON b.id = r.batch "
+            "AND (b.state = 'accepted' OR (b.state = 'done' AND (b.failed = 0 OR b.reported < b.records)))",
+            (json_list(sorted(keys)), stage),
         )
         return {row["key"] for row in rows}
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, PackageError, Refused, TargetError, Unavailable
 from etl.files import sync_folder
+from etl.journal.batch import Batch, Facts
 from etl.journal.database import JournalError
-from etl.journal.journal import Batch, Facts, Journal
+from etl.journal.journal import Journal
 from etl.journal.requestlog import LogError
 from etl.journal.states import State
 from etl.load import wording
@@ -47,6 +48,10 @@ class Delivery:
             self._send(batch)
             batch = self._journal.batch(batch.id)
         return self._follow(batch) if batch.state is State.ACCEPTED else batch
+
+    def cut(self, batch: Batch, size: int) -> list[int]:
+        """Put planned batches of at most `size` records in the place of this one."""
+        return self._journal.cut(batch.id, split_records(self._bytes(batch)), size, Facts("never sent; cut smaller"))
 
     # Sending
 
@@ -113,7 +118,7 @@ class Delivery:
     def _refused(self, batch: Batch, error: Refused, data: bytes) -> None:
         """A batch that is too large becomes two; any other refusal ends the run."""
         if error.status == 413 and batch.records > 1:
-            halves = self._journal.halve(batch.id, split_records(data), _facts(error))
+            halves = self._journal.cut(batch.id, split_records(data), (batch.records + 1) // 2, _facts(error))
             self._tell(
                 "halved", batch, f"batch {batch.id}: too large (413), sent as batches {halves[0]} and {halves[1]}"
             )

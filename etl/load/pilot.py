@@ -10,8 +10,8 @@ from pathlib import Path
 import orjson
 
 from etl.errors import MappingError
-from etl.journal.journal import Batch, Draft
-from etl.journal.states import State
+from etl.journal.batch import Batch, Draft
+from etl.journal.states import Fate, State
 from etl.load import wording
 from etl.load.choice import Chosen, choose
 from etl.load.uploader import GateClosed, Session, session, stop_at_unknown
@@ -23,7 +23,7 @@ from etl.stop import Stopped
 
 @dataclass(frozen=True, slots=True)
 class PilotStage:
-    """What the pilot sent of a stage. `already` were uploaded before, and not sent again."""
+    """What the pilot sent of a stage. `already` had arrived before, and were not sent again."""
 
     name: str
     keys: tuple[str, ...]
@@ -76,9 +76,9 @@ def _stopping() -> Iterator[None]:
 
 
 def _follow_earlier(here: Session, stage: str) -> None:
-    """Bring to its end what an earlier pilot had sent when it was stopped. Raises GateClosed when it has errors."""
-    accepted = [batch for batch in here.journal.batches(stage, State.ACCEPTED) if batch.pilot]
-    _judge(here, stage, [here.delivery.carry(batch) for batch in accepted])
+    """Bring to its end what was on its way when somebody stopped it. Raises GateClosed when a pilot's has errors."""
+    ended = [here.delivery.carry(batch) for batch in here.journal.batches(stage, State.ACCEPTED)]
+    _judge(here, stage, [batch for batch in ended if batch.pilot])
 
 
 def _judge(here: Session, stage: str, batches: Sequence[Batch]) -> None:
@@ -88,8 +88,10 @@ def _judge(here: Session, stage: str, batches: Sequence[Batch]) -> None:
 
 
 def _fresh(here: Session, chosen: Chosen) -> Chosen:
-    """Without the records that some batch holds."""
+    """Without the records that have arrived. Raises GateClosed when one of them failed, or may have."""
     held = here.journal.taken(chosen.stage, chosen.keys)
+    failed = {one.batch for one in held.values() if one.fate in (Fate.FAILED, Fate.DOUBTFUL)}
+    _judge(here, chosen.stage, [here.journal.batch(number) for number in sorted(failed)])
     left = [(key, record) for key, record in zip(chosen.keys, chosen.records, strict=True) if key not in held]
     return Chosen(chosen.stage, tuple(key for key, _ in left), tuple(record for _, record in left))
 
@@ -105,11 +107,10 @@ def _carry(here: Session, package: Package, fresh: Chosen) -> list[Batch]:
     """Upload these records. The batches that brought them: one, or more when it had to be halved."""
     payload = package.stage(fresh.stage).payload
     draft = Draft(fresh.stage, payload, here.number, fresh.keys, fresh.records, pilot=True, alone=True)
-    last = here.journal.add(draft) - 1
+    here.journal.add(draft)
     ended = []
-    while batch := here.journal.next_planned(fresh.stage, last):
+    while batch := here.journal.next_planned(fresh.stage):
         ended.append(here.delivery.carry(batch))
-        last = batch.id
     return [batch for batch in ended if batch.migration_id]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from etl.errors import PackageError
-from etl.journal.journal import Draft, Journal, record_hash
+from etl.journal.batch import Draft, Taken, record_hash
+from etl.journal.journal import Journal
+from etl.load.parents import Parents
 from etl.load.wording import is_code
 from etl.package import Batch as PackageBatch
 from etl.package import Package, PackagedStage
@@ -42,30 +45,52 @@ class _Rest:
         return taken
 
 
-def plan_stage(journal: Journal, package: Package, number: int, stage: PackagedStage, cut: Cut) -> None:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which records may go: those whose parents were sent (`refers`: field -> stage), unless they are not settled yet."""
+
+    refers: Mapping[str, str] = field(default_factory=dict)
+    final: bool = False
+
+
+def plan_stage(
+    journal: Journal, package: Package, number: int, stage: PackagedStage, cut: Cut, rules: Rules | None = None
+) -> None:
     """Plan what no batch holds yet. `number` is the package's in the journal. Either all is planned, or nothing."""
-    valid = journal.database.value("SELECT valid FROM plans WHERE package = ? AND stage = ?", (number, stage.name))
-    if valid:
+    if journal.plans.holds(number, stage.name):
         return
-    with journal.database.transaction():
-        planner = _Planner(journal, package, number, stage, cut)
+    with journal.transaction():
+        planner = _Planner(journal, package, number, stage, cut, rules or Rules())
         for batch in package.batches(stage):
             planner.add(batch)
         planner.finish()
     journal.written("planned")
 
 
+def plan_again(journal: Journal, package: Package, number: int, stage: PackagedStage, cut: Cut, rules: Rules) -> None:
+    """Plan a stage anew whose turn it is, when records that it refers to have failed, or were left out, since."""
+    if all(journal.plans.is_whole(number, parent) for parent in rules.refers.values()):
+        return
+    with journal.transaction():
+        journal.supersede([stage.name])
+        journal.plans.void(stage.name)
+        plan_stage(journal, package, number, stage, cut, rules)
+    journal.written("planned")
+
+
 class _Planner:
     """Walks through one stage of a package, holding no more than two batches in memory."""
 
-    def __init__(self, journal: Journal, package: Package, number: int, stage: PackagedStage, cut: Cut) -> None:
+    def __init__(
+        self, journal: Journal, package: Package, number: int, stage: PackagedStage, cut: Cut, rules: Rules
+    ) -> None:
         self._journal, self._package, self._number, self._stage = journal, package, number, stage
         self._sizes = cut.sizes()
         self._size, self._alone = next(self._sizes)
-        self._first = journal.database.value("SELECT coalesce(max(id), 0) + 1 FROM batches")
+        self._first = journal.next_number()
         self._rest = _Rest()
-        self._already = self._changed = 0
-        journal.database.change("DELETE FROM changed WHERE package = ? AND stage = ?", (number, stage.name))
+        self._parents = Parents(journal, number, rules.refers)
+        journal.plans.begin(number, stage.name)
 
     def add(self, batch: PackageBatch) -> None:
         keys = [key for key, _ in self._package.index(batch)]
@@ -83,29 +108,38 @@ class _Planner:
 
     def finish(self) -> None:
         self._flush()
-        self._journal.database.change(
-            "INSERT OR REPLACE INTO plans (package, stage, already, changed, valid) VALUES (?, ?, ?, ?, 1)",
-            (self._number, self._stage.name, self._already, self._changed),
-        )
+        self._journal.plans.finish(self._number, self._stage.name)
 
     def _wanted(self, keys: Sequence[str], records: Sequence[bytes]) -> list[int]:
-        """Positions of the records that no batch holds."""
+        """Positions of the records that no batch holds, and that may go. Those that were sent before go by themselves."""
         taken = self._journal.taken(self._stage.name, keys)
-        for key in taken:
-            if taken[key].batch >= self._first:
+        self._note_taken(keys, records, taken)
+        free = {key: record for key, record in zip(keys, records, strict=True) if key not in taken}
+        waits = self._parents.missed_by(free)
+        self._journal.plans.wait(self._number, self._stage.name, waits)
+        for wait in waits:
+            del free[wait.key]
+        for key in self._journal.attempts.among(self._stage.name, free):
+            self._repeat(key, free.pop(key))
+        return [position for position, key in enumerate(keys) if key in free]
+
+    def _note_taken(self, keys: Sequence[str], records: Sequence[bytes], taken: Mapping[str, Taken]) -> None:
+        """Note which records batches of other packages hold, with the same bytes or with others."""
+        same, changed = Counter[int](), dict[str, int]()
+        for key, record in zip(keys, records, strict=True):
+            one = taken.get(key)
+            if one is None:
+                continue
+            if one.batch >= self._first:
                 raise PackageError(self._repeated(key))
-        foreign = {key: one for key, one in taken.items() if one.package != self._number}
-        differing = [
-            (self._number, self._stage.name, key, foreign[key].batch)
-            for key, record in zip(keys, records, strict=True)
-            if key in foreign and foreign[key].sha256 != record_hash(record)
-        ]
-        self._journal.database.change_many(
-            "INSERT OR REPLACE INTO changed (package, stage, key, batch) VALUES (?, ?, ?, ?)", iter(differing)
-        )
-        self._changed += len(differing)
-        self._already += len(foreign) - len(differing)
-        return [position for position, key in enumerate(keys) if key not in taken]
+            if one.package != self._number and one.sha256 == record_hash(record):
+                same[one.batch] += 1
+            elif one.package != self._number:
+                changed[key] = one.batch
+        plans, differing = self._journal.plans, Counter(changed.values())
+        plans.change(self._number, self._stage.name, changed)
+        for batch in same | differing:
+            plans.overlap(self._number, self._stage.name, batch, same[batch], differing[batch])
 
     def _refuse_repeated(self, keys: Sequence[str]) -> None:
         seen = set(self._rest.keys)
@@ -127,16 +161,12 @@ class _Planner:
 
     def _plan(self, keys: list[str], records: list[bytes], whole: PackageBatch | None = None) -> None:
         file = self._journal.workspace.shorten(self._package.path / whole.payload.file) if whole else None
-        self._journal.add(
-            Draft(
-                stage=self._stage.name,
-                payload=self._stage.payload,
-                package=self._number,
-                keys=keys,
-                records=records,
-                alone=self._alone,
-                file=file,
-                sha256=whole.payload.sha256 if whole else "",
-            )
-        )
+        draft = self._draft(keys, records, alone=self._alone)
+        self._journal.add(replace(draft, file=file, sha256=whole.payload.sha256) if whole else draft)
         self._size, self._alone = next(self._sizes)
+
+    def _repeat(self, key: str, record: bytes) -> None:
+        self._journal.add(replace(self._draft([key], [record], alone=False), again=True))
+
+    def _draft(self, keys: Sequence[str], records: Sequence[bytes], *, alone: bool) -> Draft:
+        return Draft(self._stage.name, self._stage.payload, self._number, keys, records, alone=alone)

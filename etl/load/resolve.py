@@ -8,7 +8,8 @@ from pathlib import Path
 
 from etl.errors import MappingError
 from etl.journal.answers import is_migration_id
-from etl.journal.journal import Batch, Facts, Journal
+from etl.journal.batch import Batch, Facts
+from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
 from etl.load.uploader import outcome_noted

@@ -1,34 +1,33 @@
-"""Errors and records of the batches that ended, kept while a stage runs: judging each batch must not read all before it."""
+"""What a stage is judged by while it runs: its failed records, and how large a batch may be after those that had errors."""
 
 from __future__ import annotations
 
 import threading
 
-from etl.journal.journal import Batch, Journal
+from etl.journal.batch import Batch
+from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.model import Gate
 
 
 class Tally:
-    """What the gate of one stage is judged by: the batches of one package. Usable from several threads."""
+    """Records that were worked off and those of them that failed, whichever package brought them. Usable from several threads."""
 
-    def __init__(self, journal: Journal, stage: str, package: int) -> None:
+    def __init__(self, journal: Journal, stage: str) -> None:
         self._lock = threading.Lock()
-        self._package = package
-        row = journal.database.row(
-            "SELECT coalesce(sum(failed), 0) AS errors, coalesce(sum(records), 0) AS records FROM batches "
-            "WHERE stage = ? AND state = 'done' AND package = ?",
-            (stage, package),
-        )
-        self.errors: int = row["errors"] if row else 0
-        self.records: int = row["records"] if row else 0
+        self._journal, self._stage = journal, stage
+        self.failed, self.records = journal.worked_off(stage)
 
     def add(self, batch: Batch) -> None:
-        if batch.state is State.DONE and batch.package == self._package:
-            with self._lock:
-                self.errors += batch.failed
-                self.records += batch.records
+        if batch.state is not State.DONE:
+            return
+        with self._lock:
+            if batch.again:  # what it tells may be about the batch that had its record before
+                self.failed, self.records = self._journal.worked_off(self._stage)
+            else:
+                self.failed += batch.failed
+                self.records += batch.held
 
     def within(self, gate: Gate) -> bool:
         with self._lock:
-            return gate.allows(self.errors, self.records)
+            return gate.allows(self.failed, self.records)

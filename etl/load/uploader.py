@@ -10,23 +10,25 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, EtlError, Exit, MappingError, TargetError
 from etl.files import sha256_of
+from etl.journal.batch import Batch
 from etl.journal.database import JournalError, NoJournal
-from etl.journal.journal import Batch, Journal
+from etl.journal.journal import Journal
 from etl.journal.requestlog import RequestLog
 from etl.journal.states import State
 from etl.journal.status import pilot_succeeded
 from etl.journal.summary import LoadSummary, summarise
 from etl.journal.workspace import Workspace
 from etl.load import wording
+from etl.load.cutting import Cutting
 from etl.load.delivery import Delivery
 from etl.load.flight import Flight
-from etl.load.planning import Cut, plan_stage
+from etl.load.planning import Cut, Rules, plan_again, plan_stage
 from etl.load.tally import Tally
 from etl.model import Stage, Target
 from etl.omnitron.api import Omnitron
 from etl.omnitron.client import Client, Limits
 from etl.outside import Event, Outside
-from etl.package import MANIFEST, Package
+from etl.package import MANIFEST, Package, PackagedStage
 
 
 class GateClosed(TargetError):
@@ -45,19 +47,62 @@ class Session:
     outside: Outside
     package: Package
     number: int
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a person asked for beyond the mapping.
+
+    mapping  the SHA-256 of the mapping that the package must have been made by; None: it may be any
+    final    records that are not settled yet go, too
+    """
+
+    mapping: str | None = None
+    final: bool = False
 
 
 def load(
-    package: Package, target: Target, stages: Sequence[Stage], root: Path, outside: Outside | None = None
+    package: Package,
+    target: Target,
+    stages: Sequence[Stage],
+    root: Path,
+    outside: Outside | None = None,
+    asked: Asked | None = None,
 ) -> LoadSummary:
     """Upload what no earlier run has uploaded. Other packages' batches that were planned and not sent are taken back.
 
     Raises Ambiguous, Refused, Unavailable, GateClosed, Stopped, JournalError...: all EtlErrors, with the journal right.
     """
-    with session("run", package, target, root, outside or Outside()) as here:
+    with session("run", package, target, root, outside or Outside(), asked) as here:
         _require_pilot(here)
-        here.journal.supersede(_names(stages), lambda batch: batch.pilot or batch.package != here.number)
-        return _load(here, stages)
+        return load_package(here, stages)
+
+
+def load_package(here: Session, stages: Sequence[Stage], *, again: bool = False) -> LoadSummary:
+    """Plan the package and send what is planned; `again`: only repetitions, all of them, whatever the gates say."""
+    require_fit(here.package, stages, here.asked)
+    here.journal.supersede(_names(stages), lambda batch: batch.pilot or batch.package != here.number)
+    wanted = [stage for stage in stages if stage.name in _names(here.package.stages)]
+    for stage in wanted:
+        plan_stage(*_planning(here, stage))
+        here.outside.events(_planned(here.journal, stage.name))
+    runs = [StageRun(here, stage, again=again) for stage in wanted]
+    for run in runs:
+        plan_again(*_planning(here, run.stage))
+        run.run()
+    for run in runs if again else ():
+        run.judge()
+    return summarise(here.journal, here.package, here.number)
+
+
+def require_fit(package: Package, stages: Sequence[Stage], asked: Asked) -> None:
+    """Raise MappingError where the package is not one that this mapping makes: it would be sent otherwise than it was meant."""
+    missing = [stage.name for stage in package.stages if stage.name not in _names(stages)]
+    if missing:
+        raise MappingError(wording.stages_missing(package.path, missing))
+    if asked.mapping is not None and asked.mapping != package.manifest.mapping.sha256:
+        raise MappingError(wording.other_mapping(package.path, package.manifest.mapping.file))
 
 
 def check_ready(target: Target, root: Path) -> None:
@@ -86,24 +131,26 @@ def _check_pilot(workspace: Workspace) -> None:
 NO_PILOT = "target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first"
 
 
-def resume(target: Target, stages: Sequence[Stage], root: Path, outside: Outside | None = None) -> LoadSummary:
+def resume(
+    target: Target,
+    stages: Sequence[Stage],
+    root: Path,
+    outside: Outside | None = None,
+    asked: Asked | None = None,
+) -> LoadSummary:
     """Go on with the package of the last run: poll what was accepted, send what is planned. Raises like `load`."""
     package = last_package(root)
-    with session("resume", package, target, root, outside or Outside()) as here:
+    require_fit(package, stages, asked or Asked())
+    with session("resume", package, target, root, outside or Outside(), asked) as here:
         _require_pilot(here)
-        here.journal.supersede(_names(stages), lambda batch: batch.pilot)  # what a pilot left behind
-        return _load(here, stages)
+        return load_package(here, stages)
 
 
 def last_package(root: Path) -> Package:
     """The package that was loaded last. Raises JournalError when nothing was."""
     journal = Journal.read(Workspace(root))
     try:
-        # A pilot's package is not gone on with: that would be the real migration.
-        path = journal.database.value(
-            "SELECT p.path FROM runs AS r JOIN packages AS p ON p.id = r.package "
-            "WHERE r.command IN ('run', 'resume') ORDER BY r.id DESC LIMIT 1"
-        )
+        path = journal.last_package()
     finally:
         journal.close()
     if path is None:
@@ -112,7 +159,9 @@ def last_package(root: Path) -> Package:
 
 
 @contextmanager
-def session(command: str, package: Package, target: Target, root: Path, outside: Outside) -> Iterator[Session]:
+def session(
+    command: str, package: Package, target: Target, root: Path, outside: Outside, asked: Asked | None = None
+) -> Iterator[Session]:
     """Hold the workspace, open its journal, and write there how this run began and ended."""
     workspace = Workspace(root)
     with workspace.held() as holder:
@@ -120,10 +169,11 @@ def session(command: str, package: Package, target: Target, root: Path, outside:
         try:
             log = RequestLog(workspace.requests, outside.now, outside.seam)
             delivery = _delivery(journal, target, log, outside)
-            number = journal.package_id(workspace.shorten(package.path), sha256_of(package.path / MANIFEST))
+            valid = {stage.name: stage.counts.valid for stage in package.stages}
+            number = journal.package_id(workspace.shorten(package.path), sha256_of(package.path / MANIFEST), valid)
             log.run = journal.begin_run(command, holder, number)
             with outcome_noted(journal):
-                yield Session(journal, delivery, target, outside, package, number)
+                yield Session(journal, delivery, target, outside, package, number, asked or Asked())
         finally:
             journal.close()
 
@@ -151,7 +201,7 @@ def _end_run(journal: Journal, outcome: str) -> None:
         journal.end_run(outcome)
 
 
-def _names(stages: Sequence[Stage]) -> list[str]:
+def _names(stages: Sequence[Stage] | Sequence[PackagedStage]) -> list[str]:
     return [stage.name for stage in stages]
 
 
@@ -160,28 +210,19 @@ def _require_pilot(here: Session) -> None:
         raise MappingError(NO_PILOT)
 
 
-def _load(here: Session, stages: Sequence[Stage]) -> LoadSummary:
-    packaged = {stage.name: stage for stage in here.package.stages}
-    wanted = [stage for stage in stages if stage.name in packaged]
-    for stage in wanted:
-        plan_stage(here.journal, here.package, here.number, packaged[stage.name], _cut(stage, here.target))
-        here.outside.events(_planned(here.journal, stage.name))
-    for stage in wanted:
-        StageRun(here, stage).run()
-    return summarise(here.journal, here.package, here.number)
+def _planning(here: Session, stage: Stage) -> tuple[Journal, Package, int, PackagedStage, Cut, Rules]:
+    ramp_up = here.target.ramp_up if stage.ramp_up is None else stage.ramp_up
+    rules = Rules(stage.refers, here.asked.final)
+    packaged = here.package.stage(stage.name)
+    return here.journal, here.package, here.number, packaged, Cut(_batch_size(here, stage), ramp_up), rules
 
 
-def _cut(stage: Stage, target: Target) -> Cut:
-    ramp_up = target.ramp_up if stage.ramp_up is None else stage.ramp_up
-    return Cut(stage.batch_size or target.batch_size, ramp_up)
+def _batch_size(here: Session, stage: Stage) -> int:
+    return stage.batch_size or here.target.batch_size
 
 
 def _planned(journal: Journal, stage: str) -> Event:
-    row = journal.database.row(
-        "SELECT count(*) AS batches, coalesce(sum(records), 0) AS records FROM batches WHERE stage = ? AND state = 'planned'",
-        (stage,),
-    )
-    batches, records = (row["batches"], row["records"]) if row else (0, 0)
+    batches, records = journal.planned(stage)
     return Event("planned", stage, f"stage '{stage}': {records} records to send in {batches} batches", records=records)
 
 
@@ -192,52 +233,85 @@ def stop_at_unknown(journal: Journal, stage: str) -> None:
         raise Ambiguous(wording.still_unknown(unknown, journal))
 
 
-class StageRun:
-    """One stage on its way to its end: every batch done, and no more errors than its gate allows."""
+LOOKED_BACK = 20
+"""Batches of an earlier run that tell how large the next one may be."""
 
-    def __init__(self, here: Session, stage: Stage) -> None:
+
+class StageRun:
+    """One stage on its way to its end: every batch done, and no more failed records than its gate allows.
+
+    `again`: only repetitions are sent. A person asked for them, to learn of each whether it goes now; no gate stops them.
+    """
+
+    def __init__(self, here: Session, stage: Stage, *, again: bool = False) -> None:
         self._here = here
-        self._stage = stage
+        self.stage = stage
+        self._again = again
         self._width = max(here.target.concurrency, 1)
         self._pause = here.target.pause if stage.pause is None else stage.pause
-        self._tally = Tally(here.journal, stage.name, here.number)
+        self._on_their_way: set[int] = set()
+        self._tally = Tally(here.journal, stage.name)
+        self._cutting = Cutting(_batch_size(here, stage), here.journal.last_done(stage.name, LOOKED_BACK))
+        self._cuts = here.target.cut_after_errors if stage.cut_after_errors is None else stage.cut_after_errors
 
     def run(self) -> None:
         with Flight(self._width, self._here.outside.stop) as flight:
-            for batch in self._here.journal.batches(self._stage.name, State.ACCEPTED):
+            for batch in self._here.journal.batches(self.stage.name, State.ACCEPTED):
                 flight.land(leave=self._width - 1)
                 flight.launch(partial(self._carry, batch))
             flight.land()
-            stop_at_unknown(self._here.journal, self._stage.name)
+            stop_at_unknown(self._here.journal, self.stage.name)
             self._send_planned(flight)
-        self._judge()
+        if not self._again:
+            self.judge()
 
     def _carry(self, batch: Batch) -> None:
-        self._tally.add(self._here.delivery.carry(batch))
+        carried = self._here.delivery.carry(batch)
+        self._tally.add(carried)
+        if carried.state is State.DONE:
+            self._cutting.saw(carried)
+        self._on_their_way.discard(batch.id)
 
     def _send_planned(self, flight: Flight) -> None:
         """Send until nothing is planned. A batch is sent once the errors of those that ended were judged."""
-        last = 0
-        while batch := self._next(last, flight):
+        launched = False
+        while batch := self._next(flight):
             flight.land(leave=0 if batch.alone else self._width - 1)
-            self._judge()
-            self._here.outside.wait(self._pause if last else 0)
+            if not self._again:
+                self.judge()
+            if self._cut(batch):
+                continue
+            self._here.outside.wait(self._pause if launched else 0)
+            self._on_their_way.add(batch.id)
             flight.launch(partial(self._carry, batch))
+            launched = True
             if batch.alone:
                 flight.land()
-            last = batch.id
 
-    def _next(self, last: int, flight: Flight) -> Batch | None:
+    def _next(self, flight: Flight) -> Batch | None:
         """The next planned batch. One in flight may yet be halved, so there is none only when all have landed."""
-        found = self._here.journal.next_planned(self._stage.name, last)
+        found = self._planned()
         if found is None:
             flight.land()
-            found = self._here.journal.next_planned(self._stage.name, last)
+            found = self._planned()
         return found
 
-    def _judge(self) -> None:
-        if not self._tally.within(self._stage.gate):
+    def _planned(self) -> Batch | None:
+        # One that waits for its next attempt is planned, too, and in somebody's hands.
+        return self._here.journal.next_planned(self.stage.name, tuple(self._on_their_way), again=self._again)
+
+    def _cut(self, batch: Batch) -> bool:
+        """Put smaller batches in the place of this one, when those before it had errors. They are planned then."""
+        size = self._cutting.pieces(batch.records) if self._cuts else None
+        if size is None:
+            return False
+        pieces = self._here.delivery.cut(batch, size)
+        text = f"batch {batch.id}: cut in {len(pieces)} smaller ones, because batches before it had errors"
+        self._here.outside.events(Event("cut", batch.stage, text, batch.id, batch.records))
+        return True
+
+    def judge(self) -> None:
+        if not self._tally.within(self.stage.gate):
             journal, tally = self._here.journal, self._tally
-            done = journal.batches(self._stage.name, State.DONE)
-            failed = [batch for batch in done if batch.package == self._here.number and batch.failed]
-            raise GateClosed(wording.gate_closed(self._stage.name, failed, tally.errors, tally.records, journal))
+            failed = journal.failed(self.stage.name)
+            raise GateClosed(wording.gate_closed(self.stage.name, failed, tally.failed, tally.records, journal))

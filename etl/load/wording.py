@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TypeVar
 
 from etl.errors import Ambiguous, EtlError, TargetError
+from etl.journal.batch import Batch, Facts
 from etl.journal.database import JournalError
-from etl.journal.journal import Batch, Facts, Journal
+from etl.journal.journal import Journal
 from etl.journal.states import State
 
 Kind = TypeVar("Kind", bound=TargetError)
@@ -43,7 +46,7 @@ def unknown(batch: Batch) -> str:
 
 def still_unknown(batches: list[Batch], journal: Journal) -> str:
     first = batches[0]
-    why = journal.database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (first.id,))
+    why = journal.last_note(first.id)
     more = f" (and {len(batches) - 1} more, see `etl status`)" if len(batches) > 1 else ""
     return f"the fate of {describe(first, journal)} is unknown ({why}){more}: {unknown(first)}"
 
@@ -89,8 +92,28 @@ def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, jour
     """Which batches have errors, which records are in them, where their bytes lie."""
     return (
         f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here: "
-        f"{_failed(failed, journal)}. Omnitron does not tell which records failed; look there, put them right, "
-        "then raise the stage's gate and `etl resume`"
+        f"{_failed(failed, journal)}.{_which(failed)} Put right what is wrong; after that `etl dry-run` prepares them anew and "
+        "`etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them"
+    )
+
+
+def _which(failed: list[Batch]) -> str:
+    """What Omnitron tells of the records in these batches."""
+    return "" if all(one.failed_whole for one in failed) else " Omnitron does not tell which of them failed."
+
+
+def stages_missing(package: Path, missing: Sequence[str]) -> str:
+    named = ", ".join(f"'{name}'" for name in missing)
+    return (
+        f"{package} holds records of {'stage' if len(missing) == 1 else 'the stages'} {named}, which the mapping does not have "
+        "(any more): without them others would be sent too early; put them back, or prepare a new package with `etl run`"
+    )
+
+
+def other_mapping(package: Path, mapping: str) -> str:
+    return (
+        f"{package} was made by another version of {Path(mapping).name} than the one that is there now, and holds what "
+        "that one made; `etl run` prepares a new package (nothing is sent twice), --old-mapping sends this one as it is"
     )
 
 
@@ -98,8 +121,8 @@ def pilot_failed(stage: str, failed: list[Batch], journal: Journal) -> str:
     errors, records = sum(one.failed for one in failed), sum(one.records for one in failed)
     return (
         f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, and a pilot stops at the first: "
-        f"{_failed(failed, journal)}. Check the formats of what was sent there, put the mapping right, "
-        "then `etl pilot` again, with another record"
+        f"{_failed(failed, journal)}. Check the formats of what was sent there and put the mapping right; after that "
+        "`etl dry-run` prepares them anew, `etl retry` sends them again, and `etl pilot` goes on"
     )
 
 

@@ -122,6 +122,7 @@ class Builder:
             batch_size=data.get("batch_size"),
             pause=data.get("pause"),
             ramp_up=data.get("ramp_up"),
+            cut_after_errors=data.get("cut_after_errors"),
             place=self.document.place(where),
         )
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etl.report.mask import mask_key, mask_reason, mask_record
+from etl.report.summary import print_counts
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 Plain = Mapping[str, Any]
 
-STATES = ("planned", "sending", "accepted", "done", "refused", "unknown")
+ALWAYS = ("valid", "uploaded", "failed", "waiting")
 
 
 def print_status(console: Console, status: Plain) -> None:
@@ -28,7 +29,7 @@ def print_status(console: Console, status: Plain) -> None:
 def _print_target(console: Console, status: Plain) -> None:
     for line in _heading(status):
         console.print(line, soft_wrap=True, markup=False)
-    console.print(_stage_table(status))
+    print_counts(console, "Records of the last package", status["stages"], ALWAYS)
     for line in _attention(status):
         console.print(line, soft_wrap=True, markup=False)
     for one in status.get("changed", ()):
@@ -57,26 +58,11 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _stage_table(status: Plain) -> Any:
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title="Records, by the state of their batch", title_justify="left"
-    )
-    table.add_column("stage", no_wrap=True)
-    for name in (*STATES, "errors", "changed"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for stage in status["stages"]:
-        counts = [stage["records"].get(state, 0) for state in STATES]
-        table.add_row(stage["name"], *(f"{number:,}" for number in (*counts, stage["errors"], stage["changed"])))
-    return table
-
-
 def _attention(status: Plain) -> Iterator[str]:
     for one in status["attention"]:
+        keys = f" ({', '.join(map(mask_key, one['keys']))})" if one["keys"] else ""
         yield (
-            f"batch {one['batch']} ({one['stage']}, {_records(one['records'])}) is {one['state']}: {one['why']}; "
+            f"batch {one['batch']} ({one['stage']}, {_records(one['records'])}) is {one['state']}: {one['why']}{keys}; "
             f"its bytes: {one['file']}"
         )
         if one["state"] == "unknown":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StageSummary:
-    """What became of one stage. `uploaded` and `errors` are what Omnitron said.
+    """What became of one stage's rows, and of its records at Omnitron.
 
-    `already` counts valid records that an earlier run uploaded, and that are not sent again.
+    read  = filtered + rejected + held + valid
+    valid = uploaded + already + failed + changed + waiting + refused + unknown
+
+    Of those that wait, `unsettled` may still change, and `held_back` wait for a record that has not arrived. `gone` were
+    uploaded from another package and are not in this one; `elsewhere` are not in it either, and failed, or nobody knows.
     """
 
     name: str
@@ -25,9 +29,17 @@ class StageSummary:
     held: int = 0
     valid: int = 0
     uploaded: int = 0
-    errors: int = 0
-    batches: int = 0
     already: int = 0
+    failed: int = 0
+    changed: int = 0
+    waiting: int = 0
+    refused: int = 0
+    unknown: int = 0
+    batches: int = 0
+    unsettled: int = 0
+    held_back: int = 0
+    gone: int = 0
+    elsewhere: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +57,41 @@ class Summary:
         return json.dumps(asdict(self), ensure_ascii=False)
 
 
-COLUMNS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "errors")
+ALWAYS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "failed")
+WHEN_THERE_ARE = ("already", "changed", "waiting", "refused", "unknown", "gone", "elsewhere")
+COLOURED = ("rejected", "held", "failed", "refused", "unknown", "elsewhere")
 
 
 def print_summary(console: Console, summary: Summary) -> None:
     """The table of stages, then where the package lies."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(
-        box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"Migration {summary.migration}", title_justify="left"
-    )
-    columns = [*COLUMNS, "already"] if any(stage.already for stage in summary.stages) else COLUMNS
-    table.add_column("stage", no_wrap=True)
-    for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
-    for stage in summary.stages:
-        table.add_row(stage.name, *(_cell(name, getattr(stage, name)) for name in columns))
-    console.print(table)
+    print_counts(console, f"Migration {summary.migration}", [asdict(stage) for stage in summary.stages], ALWAYS)
     if summary.package:
         console.print(f"Package: {summary.package}", soft_wrap=True, highlight=False, markup=False)
     if summary.target:
         console.print(f"Target: {summary.target}", soft_wrap=True, highlight=False, markup=False)
 
 
+def print_counts(console: Console, title: str, stages: Sequence[Mapping[str, Any]], always: Sequence[str]) -> None:
+    """A table of counts, a line for each stage. Columns in which there is nothing are left out, and no number is cut."""
+    from rich import box
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
+    table.add_column("stage", no_wrap=True)
+    columns = [*always, *(name for name in WHEN_THERE_ARE if name not in always and any(one[name] for one in stages))]
+    for name in columns:
+        table.add_column(name, justify="right", no_wrap=True)
+    for stage in stages:
+        table.add_row(stage["name"], *(_cell(name, stage[name]) for name in columns))
+    wanted = Measurement.get(console, console.options.update(max_width=1000), table).maximum
+    console.print(table, width=max(console.width, wanted), crop=False)
+
+
 def _cell(column: str, number: int) -> str:
     """Numbers grouped by thousands; what needs a look is coloured, where the terminal has colours."""
     text = f"{number:,}"
-    return f"[yellow]{text}[/]" if number and column in ("rejected", "held", "errors") else text
+    return f"[yellow]{text}[/]" if number and column in COLOURED else text
 
 
 def plain_json(value: Any) -> str:

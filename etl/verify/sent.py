@@ -8,7 +8,8 @@ from typing import Any
 
 import orjson
 
-from etl.journal.journal import Batch, Journal
+from etl.journal.batch import Batch
+from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.package import split_records
 

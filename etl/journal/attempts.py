@@ -1,0 +1,93 @@
+"""Records that are sent again: what lets go of them, and what the new attempt tells about the one before.
+
+A batch that failed as a whole created none of its records, so a new attempt says all there is to know. Where only some
+failed, a record that is sent again may be there already:
+
+    the new attempt succeeds    it has arrived; a user surely failed before, because an e-mail that exists is refused
+    the new attempt fails       it is again one of those of which some failed, as before
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from etl.journal.batch import Batch
+from etl.journal.plans import json_list
+from etl.journal.states import State
+
+if TYPE_CHECKING:
+    from etl.journal.journal import Journal
+
+REFUSES_REPEATED = frozenset({"user"})
+"""Payloads of which Omnitron refuses a record that it has already (Omnitron contract, 'Records': e-mail)."""
+
+
+class Attempts:
+    """Every record that a batch lets go of after Omnitron has worked it off, and every new attempt at one."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._database = journal.database
+
+    def let_go(self, number: int, person: str, keys: Collection[str] | None = None) -> int:
+        """Have records of a batch that was worked off sent again: these, or all it holds. How many."""
+        wanted = None if keys is None else json_list(keys)
+        with self._database.transaction():
+            batch = self._journal.batch(number)
+            self._database.change(
+                "UPDATE records SET live = 0 WHERE batch = ? AND live = 1 "
+                "AND (? IS NULL OR key IN (SELECT value FROM json_each(?)))",
+                (number, wanted, wanted),
+            )
+            left = self._count_held(number)
+            gone = batch.held - left
+            self._journal.note(number, batch.state, batch.state, f"{person} has {gone} of its records sent again")
+            self._journal.plans.void(batch.stage)
+        return gone
+
+    def _count_held(self, number: int) -> int:
+        self._database.change(
+            "UPDATE batches SET held = (SELECT count(*) FROM records WHERE batch = id AND live = 1) WHERE id = ?",
+            (number,),
+        )
+        return int(self._database.value("SELECT held FROM batches WHERE id = ?", (number,)))
+
+    def among(self, stage: str, keys: Collection[str]) -> set[str]:
+        """Those of these records that were sent before, and let go to be sent again."""
+        if not self._database.value(
+            "SELECT EXISTS (SELECT 1 FROM batches WHERE stage = ? AND state = 'done' AND held < records)", (stage,)
+        ):
+            return set()
+        rows = self._database.rows(
+            "SELECT DISTINCT r.key FROM json_each(?) AS wanted "
+            "CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 0 "
+            "CROSS JOIN batches AS b ON b.id = r.batch AND b.state = 'done'",
+            (json_list(keys), stage),
+        )
+        return {row["key"] for row in rows}
+
+    def ended(self, again: Batch) -> None:
+        """Draw the conclusion from an attempt that was worked off; inside a transaction."""
+        [key] = self._journal.keys(again.id)
+        origin = self._database.value(
+            "SELECT max(r.batch) FROM records AS r JOIN batches AS b ON b.id = r.batch "
+            "WHERE r.stage = ? AND r.key = ? AND r.live = 0 AND b.state = 'done' AND b.reported < b.records",
+            (again.stage, key),
+        )
+        if origin is None:
+            return
+        if again.failed:
+            self._give_back(again, key, origin)
+        elif again.payload in REFUSES_REPEATED:
+            self._database.change("UPDATE batches SET recovered = recovered + 1 WHERE id = ?", (origin,))
+
+    def _give_back(self, again: Batch, key: str, origin: int) -> None:
+        hashes = set()
+        for batch, live in ((again.id, 0), (origin, 1)):  # in this order: the index knows one batch for a record
+            self._database.change("UPDATE records SET live = ? WHERE batch = ? AND key = ?", (live, batch, key))
+            hashes.add(self._database.value("SELECT sha256 FROM records WHERE batch = ? AND key = ?", (batch, key)))
+            self._count_held(batch)
+        self._journal.note(origin, State.DONE, State.DONE, "a record of it was sent again, and that failed")
+        if self._journal.batch(origin).package != again.package:
+            self._journal.plans.overlap(again.package, again.stage, origin, *((1, 0) if len(hashes) == 1 else (0, 1)))

@@ -1,0 +1,128 @@
+"""What the journal knows of a package: its stages, how each is planned, which records wait, which differ from those sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import orjson
+
+from etl.journal.database import Database
+
+
+class Why(StrEnum):
+    """Why a record waits though nothing is wrong with it."""
+
+    UNSETTLED = "unsettled"  # it may still change, or its parent may
+    FAILED = "failed"  # its parent is known to have failed
+    ABSENT = "absent"  # its parent was not sent
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A record that is not sent yet. `parent` is the record it waits for; None when it waits for itself to be settled."""
+
+    key: str
+    why: Why
+    parent_stage: str | None = None
+    parent: str | None = None
+
+
+class Plans:
+    """Which records of a package's stage were planned, found in other batches, or left out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def contain(self, package: int, stages: Mapping[str, int]) -> None:
+        """Note how many records each stage of a package has to send; inside a transaction."""
+        rows = ((package, place, stage, records) for place, (stage, records) in enumerate(stages.items()))
+        self._database.change_many(
+            "INSERT OR REPLACE INTO contents (package, place, stage, records) VALUES (?, ?, ?, ?)", rows
+        )
+
+    def contents(self, package: int) -> dict[str, int]:
+        """The stages of a package, in their order, and how many records each has to send."""
+        rows = self._database.rows("SELECT stage, records FROM contents WHERE package = ? ORDER BY place", (package,))
+        if not rows:  # from a journal of version 1, which did not keep it: what was ever planned
+            rows = self._database.rows(CONTENTS_OF_1, (package,))
+        return {row["stage"]: row["records"] for row in rows}
+
+    def holds(self, package: int, stage: str) -> bool:
+        """Whether the stage is planned, and nothing that was planned or left out has changed since."""
+        return bool(
+            self._database.value(
+                "SELECT valid AND NOT EXISTS (SELECT 1 FROM waits AS w WHERE w.package = p.package AND w.stage = p.stage) "
+                "FROM plans AS p WHERE package = ? AND stage = ?",
+                (package, stage),
+            )
+        )
+
+    def made(self, package: int, stage: str) -> bool:
+        """Whether the stage was ever planned."""
+        return bool(
+            self._database.value("SELECT count(*) FROM plans WHERE package = ? AND stage = ?", (package, stage))
+        )
+
+    def begin(self, package: int, stage: str) -> None:
+        for table in ("changed", "overlaps", "waits"):
+            self._database.change(f"DELETE FROM {table} WHERE package = ? AND stage = ?", (package, stage))  # noqa: S608
+
+    def overlap(self, package: int, stage: str, batch: int, same: int, changed: int) -> None:
+        """Note that a batch of another package holds so many more of the package's records."""
+        self._database.change(
+            "INSERT INTO overlaps (package, stage, batch, same, changed) VALUES (?, ?, ?, ?, ?) "
+            "ON CONFLICT DO UPDATE SET same = same + excluded.same, changed = changed + excluded.changed",
+            (package, stage, batch, same, changed),
+        )
+
+    def change(self, package: int, stage: str, batches: Mapping[str, int]) -> None:
+        """Note the records (key -> batch) whose bytes are not those that were sent."""
+        self._database.change_many(
+            "INSERT OR REPLACE INTO changed (package, stage, key, batch) VALUES (?, ?, ?, ?)",
+            ((package, stage, key, batch) for key, batch in batches.items()),
+        )
+
+    def wait(self, package: int, stage: str, waits: Iterable[Wait]) -> None:
+        self._database.change_many(
+            "INSERT INTO waits (package, stage, key, why, parent_stage, parent) VALUES (?, ?, ?, ?, ?, ?)",
+            ((package, stage, one.key, one.why, one.parent_stage, one.parent) for one in waits),
+        )
+
+    def finish(self, package: int, stage: str) -> None:
+        self._database.change("INSERT OR REPLACE INTO plans (package, stage, valid) VALUES (?, ?, 1)", (package, stage))
+
+    def void(self, stage: str) -> None:
+        """Records were let go and no other batch took them: the stage has to be planned again."""
+        self._database.change("UPDATE plans SET valid = 0 WHERE stage = ?", (stage,))
+
+    def waiting(self, package: int, stage: str, keys: Collection[str]) -> dict[str, Wait]:
+        """Which of these records were left out of the package's plan, and why."""
+        rows = self._database.rows(
+            "SELECT w.key, w.why, w.parent_stage, w.parent FROM json_each(?) AS wanted "
+            "CROSS JOIN waits AS w ON w.stage = ? AND w.key = wanted.value AND w.package = ?",
+            (json_list(keys), stage, package),
+        )
+        return {row["key"]: Wait(row["key"], Why(row["why"]), row["parent_stage"], row["parent"]) for row in rows}
+
+    def is_whole(self, package: int, stage: str) -> bool:
+        """Whether every record of the package's stage is in a batch that may have brought it, or will.
+
+        Then no record that refers to one has to be looked at by itself.
+        """
+        return self.holds(package, stage) and not self._database.value(
+            "SELECT EXISTS (SELECT 1 FROM batches WHERE stage = ? AND state = 'done' AND failed > 0 AND reported >= records)",
+            (stage,),
+        )
+
+
+CONTENTS_OF_1 = """
+SELECT b.stage, count(DISTINCT r.key) AS records FROM batches AS b JOIN records AS r ON r.batch = b.id
+WHERE b.package = ? AND (r.live = 1 OR b.state = 'refused') GROUP BY b.stage ORDER BY min(b.id)
+"""
+
+
+def json_list(values: Collection[str] | Collection[int] | Sequence[str]) -> str:
+    """Values as one parameter of a statement, to be read by json_each."""
+    return orjson.dumps(list(values)).decode()
