@@ -69,12 +69,13 @@ Template = Expression | str | int | float | bool | None | tuple["Template", ...]
 class Database:
     """Where the old shop's database is: an address, whose password only `reveal()` gives away, or a file (absolute).
 
-    `shown` is the location without what must not be seen.
+    `shown` is the location without what must not be seen; `options` say how files are written.
     """
 
     name: str
     location: Secret
     shown: str
+    options: Mapping[str, object] = field(default_factory=dict)
     place: Place = Place("")
 
 

@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from dump_servers import MYSQL, POSTGRES, address, mysql_database, postgres_database
+from dump_servers import MYSQL, POSTGRES, address, mysql_database, postgres_database, run
 
 from etl.extract import Connections, World, open_table, read_all
 from etl.model import Database, Secret, Source
@@ -23,6 +23,15 @@ class Shop:
     kind: str
     location: str
     connection: Any
+    name: str = ""
+    login: tuple[object, ...] = ()
+
+    def dump(self):
+        """What the shop's own tool writes of it."""
+        if self.kind == "sqlite":
+            return "\n".join(self.connection.iterdump()).encode()
+        tool = "pg_dump" if self.kind == "postgresql" else "mysqldump"
+        return run(tool, *self.login, self.name)
 
     def run(self, *statements):
         for statement in statements:
@@ -40,11 +49,13 @@ class Shop:
 @contextmanager
 def shop_of(kind, folder):
     if kind == "postgresql":
-        with postgres_database() as (connection, name, _):
-            yield Shop(kind, f"{_login(address(POSTGRES), 'postgresql')}/{name}", connection)
+        with postgres_database() as (connection, name, login):
+            place = f"{_login(address(POSTGRES), 'postgresql')}/{name}"
+            yield Shop(kind, place, connection, name, tuple(login))
     elif kind == "mysql":
-        with mysql_database() as (connection, name, _):
-            yield Shop(kind, f"{_login(address(MYSQL), 'mysql')}/{name}", connection)
+        with mysql_database() as (connection, name, login):
+            place = f"{_login(address(MYSQL), 'mysql')}/{name}"
+            yield Shop(kind, place, connection, name, tuple(login))
     else:
         path = folder / "shop.sqlite"
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import resource
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,9 @@ from mapping_case import SMALL, Case, edited
 from shops import ALL, Shop, shop_of
 
 from etl import looking, runner
+from etl.extract import Connections, World, fetched_all, open_table, read_all
 from etl.mapping import load_mapping
+from etl.model import Database, Secret, Source
 
 TARGET = 'target: { url: "https://omnitron.example.com", channel: 7, token: "${ACME_TOKEN}" }\n'
 ADDRESSES = "SELECT address_id, customer_id, city FROM oc_address ORDER BY address_id"
@@ -206,6 +210,88 @@ def test_a_disk_that_is_full_leaves_nothing_and_says_where_to_make_room(tmp_path
     assert list(tmp_path.glob("work/*/packages/*")) == []
 
 
+# --- live, a dump, a folder
+
+TABLES = MAPPING.replace(f'sql: "{ADDRESSES}", database: shop', "table: oc_address, database: shop")
+"""It asks for tables only, so that any form of the shop will do."""
+
+
+def prepared(folder, text=TABLES):
+    return runner.dry_run(written(folder, text), runner.Settings(folder / "work", workers=1))
+
+
+@pytest.mark.parametrize("ending", [".sql", ".sql.gz"])
+def test_a_dump_gives_the_payloads_that_the_live_database_gives(shop, from_csv, tmp_path, monkeypatch, ending):
+    assert payloads(prepared(tmp_path)) == from_csv
+    dump = tmp_path / f"shop{ending}"
+    dump.write_bytes(gzip.compress(shop.dump()) if ending.endswith("gz") else shop.dump())
+    monkeypatch.setenv("LEGACY", dump.name)
+    package = prepared(tmp_path)
+    assert payloads(package) == from_csv
+    seen = {one.name: (one.file, one.rows, one.statement) for one in package.manifest.inputs}
+    assert seen == {
+        "customers": (str(dump), 3000, None),
+        "addresses": (str(dump), 3, None),
+        "group": (str(dump), 2, None),
+    }
+    everything = b"".join(path.read_bytes() for path in package.path.rglob("*") if path.is_file())
+    assert b"4111111111111111" not in everything
+
+
+@pytest.mark.parametrize("options", ["", ', encoding: windows-1254, delimiter: ";"'])
+def test_a_folder_of_csv_files_gives_them_too(from_csv, tmp_path, monkeypatch, options):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    write_csv(folder)
+    if options:
+        for file in folder.iterdir():
+            file.write_bytes(file.read_text(encoding="utf-8").replace(",", ";").encode("windows-1254"))
+    (folder / "oc_group.csv.gz").write_bytes(gzip.compress((folder / "oc_group.csv").read_bytes()))
+    (folder / "oc_group.csv").unlink()
+    monkeypatch.setenv("LEGACY", "export")
+    package = prepared(tmp_path, TABLES.replace('"${LEGACY}"', f'{{ at: "${{LEGACY}}"{options} }}'))
+    assert payloads(package) == from_csv
+    (customers, *_) = package.manifest.inputs
+    assert (customers.file, customers.bytes) == (
+        str(folder / "oc_customer.csv"),
+        (folder / "oc_customer.csv").stat().st_size,
+    )
+
+
+def test_all_tables_of_a_dump_are_read_in_one_pass(tmp_path, monkeypatch):
+    from etl.extract.databases import dump
+
+    with shop_of("sqlite", tmp_path) as shop:
+        fill(shop)
+        (tmp_path / "shop.sql").write_bytes(shop.dump())
+    passes = []
+
+    def read(file, wanted, encoding):
+        passes.append(set(wanted))
+        return original(file, wanted, encoding)
+
+    original = dump.read
+    monkeypatch.setattr(dump, "read", read)
+    monkeypatch.setenv("LEGACY", "shop.sql")
+    prepared(tmp_path)
+    assert passes == [{"oc_group"}, {"oc_customer", "oc_address"}]
+
+
+def test_two_sources_of_one_table_of_a_dump_have_each_its_columns(tmp_path, monkeypatch):
+    (tmp_path / "shop.sql").write_text("CREATE TABLE t (a int, b int, c int);\nINSERT INTO t VALUES (1,2,3),(4,5,6);\n")
+    database = Database("", Secret(str(tmp_path / "shop.sql")), "shop.sql")
+    with Connections() as connections, ExitStack() as opened:
+        tables = {
+            name: opened.enter_context(
+                open_table(Source(name, "table", "t", {"database": database}), World({}, connections))
+            )
+            for name in ("one", "two")
+        }
+        found = fetched_all(tables, {"one": {"c", "a"}, "two": {"b"}})
+        rows = {name: [row for _, part in read_all(table) for row in part.rows] for name, table in found.items()}
+    assert rows == {"one": [["1", "3"], ["4", "6"]], "two": [["2"], ["5"]]}
+
+
 # --- what check finds
 
 
@@ -215,6 +301,9 @@ def case(tmp_path, monkeypatch):
     found = Case(tmp_path)
     with shop_of("sqlite", tmp_path) as shop:
         shop.run("CREATE TABLE customers (customer_id, email, status, `First Name`)")
+        found.write("shop.sql", shop.dump().decode())
+    found.write("broken.sql", "HELLO WORLD;\n")
+    found.write("export/customers.csv", "customer_id,email,status,First Name\n")
     return found
 
 
@@ -237,7 +326,24 @@ TABLE = "{ table: customers, database: shop }"
         (SHOP, "{ table: customers, database: «mysql://ali:Hunter2@127.0.0.1/shop }",
          "a password is written here: take the whole address from the environment, database: ${CUSTOMERS_DATABASE}, "
          "and change it in the database"),
-        ("{ shop: «7 }", TABLE, "'shop' must be text, not a whole number"),
+        ("{ shop: «7 }", TABLE, "'shop' must be text or a mapping, not a whole number"),
+        ("{ shop: «{ encoding: utf-8 } }", TABLE, "'shop' needs 'at': where it is"),
+        ("{ shop: shop.sql }", "{ table: «custmers, database: shop }",
+         "shop.sql: no table 'custmers'; did you mean 'customers'?"),
+        ("{ shop: shop.sql }", "{ sql: «SELECT 1, database: shop }",
+         "shop.sql: a dump runs no SQL; read its tables with `table`, or load it into a server"),
+        ("{ shop: broken.sql }", TABLE.replace("customers", "«customers"),
+         "broken.sql:1: a statement that is not read: HELLO WORLD;..."),
+        ("{ shop: export }", "{ table: «custmers, database: shop }", "export: no file custmers.csv; did you mean 'customers'?"),
+        ("{ shop: export }", "{ sql: «SELECT 1, database: shop }",
+         "export: a folder of files runs no SQL; read them with `table`"),
+        ("{ shop: { at: shop.sqlite, encoding: utf-8 } }", TABLE.replace("customers", "«customers"),
+         "shop.sqlite: `encoding` is for a folder of CSV files and a dump; leave it out"),
+        ("{ shop: { at: export, delimiter: ab } }", TABLE.replace("customers", "«customers"),
+         "source 'customers': option 'delimiter': 'ab' is not one character (a tab is written \"\\t\", with double quotes)"),
+        ("{ shop: customers.csv }", TABLE.replace("customers", "«customers"),
+         "customers.csv: is no database: neither an SQLite file, nor a dump (.sql, .sql.gz, .sql.bz2, .sql.xz), nor a folder "
+         "of CSV files, nor an address such as mysql://user@host/shop"),
         ('{ shop: "${«NONE}" }', TABLE,
          "the environment variable NONE is not set; export it, or write it in a file .env beside the mapping"),
     ],

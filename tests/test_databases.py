@@ -76,7 +76,7 @@ TYPES = {
     "postgresql": (
         "n numeric(12,2), f double precision, d date, t timestamp, z timestamptz, b boolean, x bytea",
         "1234567890.10, 0.1, '2023-02-01', '2023-02-01 10:30:00', '2023-02-01 10:30:00+03', true, '\\x00ff'",
-        ("1234567890.10", "0.1", "2023-02-01", "2023-02-01 10:30:00", "2023-02-01 07:30:00+00", "t", "00ff"),
+        ("1234567890.10", "0.1", "2023-02-01", "2023-02-01 10:30:00", "2023-02-01 07:30:00+00", "t", "\\x00ff"),
     ),
     "mysql": (
         "n decimal(12,2), f double, d date, t datetime, z date, b bit(9), x varbinary(9)",
@@ -326,14 +326,17 @@ def test_a_file_that_is_no_database_says_what_one_is(tmp_path):
     path.write_text("customer_id\n7\n")
     source = Source("a", "table", "t", {"database": Database("shop", Secret(str(path)), str(path))})
     said = refusal(open_table(source).__enter__)
-    assert said == f"{path}: is no SQLite file; a database is one, or an address such as mysql://user@host/shop"
+    assert said == (
+        f"{path}: is no database: neither an SQLite file, nor a dump (.sql, .sql.gz, .sql.bz2, .sql.xz), nor a folder of CSV "
+        "files, nor an address such as mysql://user@host/shop"
+    )
 
 
 def test_a_scheme_nobody_reads_names_those_that_are(tmp_path):
     said = refusal(connect, "oracle://ali:x@h/shop")
     assert said == (
         "oracle://***@h/shop: no database is read from oracle://; there are postgresql://, postgres://, mysql://, "
-        "mariadb:// and SQLite files"
+        "mariadb:// and files"
     )
 
 
@@ -404,8 +407,8 @@ def test_rows_that_are_not_those_that_were_counted_are_refused(shop):
                 taken = session.taken
                 count = session.count
 
-                def copy(self, relation, columns, file):
-                    return Copied("SELECT", session.copy(relation, columns, file).rows - 1)
+                def copy_all(self, requests):
+                    return [Copied("SELECT", one.rows - 1) for one in session.copy_all(requests)]
 
             object.__setattr__(table, "session", Losing())
             assert refusal(table.fetched, table.header).endswith("'oc_customer' has 3 rows, and 2 came; run it again")

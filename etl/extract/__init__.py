@@ -6,13 +6,13 @@ consumer follows, written once: it puts a part in its true place when a cut in t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 
 from etl.errors import SourceError
 from etl.extract.csv_file import CSV
-from etl.extract.database import SQL, TABLE, RemoteTable
+from etl.extract.database import SQL, TABLE, RemoteTable, fetch
 from etl.extract.databases.connections import Connections
 from etl.extract.evidence import fingerprint
 from etl.extract.excel_file import EXCEL
@@ -39,6 +39,7 @@ __all__ = [
     "World",
     "evidence",
     "fetched",
+    "fetched_all",
     "fingerprint",
     "in_order",
     "is_url",
@@ -71,7 +72,20 @@ def open_table(source: Source, world: World = ALONE) -> Iterator[Table]:
 
 def fetched(table: Table, columns: Collection[str]) -> Table:
     """The table with its rows at hand: of what lies in a database these columns are read now. Raises SourceError."""
-    return table.fetched(columns) if isinstance(table, RemoteTable) else table
+    return fetched_all({"": table}, {"": columns})[""]
+
+
+def fetched_all(tables: Mapping[str, Table], columns: Mapping[str, Collection[str]]) -> dict[str, Table]:
+    """Each table with its rows at hand, those of a database all at once."""
+    by_session: dict[int, list[tuple[str, RemoteTable]]] = {}
+    for name, table in tables.items():
+        if isinstance(table, RemoteTable):
+            by_session.setdefault(id(table.session), []).append((name, table))
+    found = dict(tables)
+    for group in by_session.values():
+        made = fetch([(table, columns[name]) for name, table in group])
+        found |= {name: table for (name, _), table in zip(group, made, strict=True)}
+    return found
 
 
 def rows_of(source: Source) -> str:

@@ -5,21 +5,25 @@ Their rows are fetched once, as CSV text, into a private file, and read from the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
-from etl.extract.csv_file import CsvTable
+from etl.extract.csv_file import CSV, CsvTable, open_csv
 from etl.extract.csv_format import CsvFormat
-from etl.extract.databases.connections import Connections
-from etl.extract.databases.session import Copied, Relation, Session, chosen
+from etl.extract.databases.address import is_server
+from etl.extract.databases.connections import ENDINGS, Connections
+from etl.extract.databases.session import Copied, Relation, Request, Session, chosen
 from etl.extract.databases.spool import private_file
-from etl.extract.kinds import TRIM, Kind, Option, World
+from etl.extract.evidence import fingerprint
+from etl.extract.kinds import TRIM, Kind, Option, Settings, World
+from etl.extract.opening import is_compressed
 from etl.files import sha256_of
 from etl.model import Database, Evidence, Part, Source, Table
+from etl.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,32 +43,43 @@ class RemoteTable:
 
     def fetched(self, columns: Collection[str]) -> FetchedTable:
         """The rows of these columns, from now on in a file of ours. Raises SourceError."""
-        by_name = dict(zip(self.header, self.relation.columns, strict=True))
-        names = chosen(self.relation, {by_name[name] for name in columns if name in by_name})
-        path = self.connections.spool.path()
-        with private_file(path) as file:
-            copied = self.session.copy(self.relation, names, file)
-        self._all_came(copied)
-        header = tuple(self.header[self.relation.columns.index(name)] for name in names)
-        file_format = CsvFormat(trim=False, width=len(header))
-        table = CsvTable(path, header, self.first_row, 0, path.stat().st_size, file_format)
-        return FetchedTable(table, self._evidence(path, copied))
+        return fetch([(self, columns)])[0]
 
-    def _all_came(self, copied: Copied) -> None:
-        """A connection that was cut must never look like the end of the table."""
-        if not self.relation.of:
-            return
-        there = self.session.count(self.relation)
+    def chosen(self, columns: Collection[str]) -> tuple[str, ...]:
+        """The database's own names of the columns to ask for."""
+        by_name = dict(zip(self.header, self.relation.columns, strict=True))
+        return chosen(self.relation, {by_name[name] for name in columns if name in by_name})
+
+    def taken(self, names: Sequence[str], path: Path, copied: Copied) -> FetchedTable:
+        """What has come, when it is all that there is. A connection that was cut must never look like the end of a table."""
+        there = self.session.count(self.relation) if self.relation.of else copied.rows
         if there != copied.rows:
             moving = f" ({self.relation.note})" if self.relation.note else ""
             raise SourceError(
                 f"{_database(self.source).shown}: '{self.source.location}' has {there} rows, and {copied.rows} came"
                 f"{moving}; run it again"
             )
+        header = tuple(self.header[self.relation.columns.index(name)] for name in names)
+        file_format, size = CsvFormat(trim=False, width=len(header)), path.stat().st_size
+        seen = Evidence(
+            _database(self.source).shown, size, sha256_of(path), copied.statement, self.session.taken, copied.rows
+        )
+        return FetchedTable(CsvTable(path, header, self.first_row, 0, size, file_format), seen)
 
-    def _evidence(self, path: Path, copied: Copied) -> Evidence:
-        shown = _database(self.source).shown
-        return Evidence(shown, path.stat().st_size, sha256_of(path), copied.statement, self.session.taken, copied.rows)
+
+def fetch(wanted: Sequence[tuple[RemoteTable, Collection[str]]]) -> list[FetchedTable]:
+    """Some columns of tables of one database, one after another; of a dump in one pass. Raises SourceError."""
+    session = wanted[0][0].session
+    names = [table.chosen(columns) for table, columns in wanted]
+    paths = [table.connections.spool.path() for table, _ in wanted]
+    with ExitStack() as opened:
+        files = [opened.enter_context(private_file(path)) for path in paths]
+        requests = [
+            Request(table.relation, one, file) for (table, _), one, file in zip(wanted, names, files, strict=True)
+        ]
+        copied = session.copy_all(requests)
+    made = zip(wanted, names, paths, copied, strict=True)
+    return [table.taken(one, path, came) for (table, _), one, path, came in made]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,15 +110,56 @@ def _database(source: Source) -> Database:
 
 @contextmanager
 def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
-    session = world.connections.session(_database(source))
+    database = _database(source)
+    folder = Path(database.location.reveal())
+    if folder.is_dir():
+        yield open_csv(str(_file_of(source, folder)), _csv_settings(source))
+        return
+    _refuse_options(database)
+    session = world.connections.session(database)
     asked = session.statement if source.kind == "sql" else session.table
     relation = asked(source.location)
     yield RemoteTable(source, relation, session, world.connections, column_names(relation.columns))
 
 
+def _file_of(source: Source, folder: Path) -> Path:
+    """The file that holds a table, in a folder of CSV files. Raises SourceError."""
+    if source.kind == "sql":
+        raise SourceError(f"{folder}: a folder of files runs no SQL; read them with `table`")
+    files = {_table_name(path): path for path in sorted(folder.iterdir()) if _table_name(path)}
+    if source.location not in files:
+        raise SourceError(f"{folder}: no file {source.location}.csv{did_you_mean(source.location, files)}")
+    return files[source.location]
+
+
+def _table_name(path: Path) -> str:
+    """`oc_order` of `oc_order.csv` and `oc_order.csv.gz`; nothing of other files."""
+    name = path.name.removesuffix(path.suffix) if is_compressed(path) else path.name
+    return name.removesuffix(".csv") if name.endswith(".csv") else ""
+
+
+def _csv_settings(source: Source) -> Settings:
+    known = {option.name for option in CSV.options}
+    given = {name: value for name, value in _database(source).options.items() if name in known}
+    return CSV.settings({**given, "trim": source.options["trim"]})
+
+
+def _refuse_options(database: Database) -> None:
+    """How files are written is no question to a database that knows."""
+    dump = not is_server(database.location.reveal()) and database.location.reveal().lower().endswith(ENDINGS)
+    for name in database.options:
+        if not (dump and name == "encoding"):
+            taking = "a folder of CSV files" + (" and a dump" if name == "encoding" else "")
+            raise SourceError(f"{database.shown}: `{name}` is for {taking}; leave it out")
+
+
 def evidence_of_database(source: Source, table: Table, whole: bool) -> Evidence:
     """What was asked, when, and the hash of what came; of what was not fetched only where it is."""
-    return table.evidence if isinstance(table, FetchedTable) else Evidence(_database(source).shown)
+    if isinstance(table, FetchedTable):
+        return table.evidence
+    if isinstance(table, RemoteTable):
+        return Evidence(_database(source).shown)
+    return fingerprint(str(_file_of(source, Path(_database(source).location.reveal()))), whole=whole)
 
 
 def _database_option(value: object) -> object:

@@ -25,6 +25,9 @@ LOOKUP_COLUMNS: Mapping[str, Schema] = {
 }
 """What a lookup in a file has beside the keys of a source."""
 
+OF_FILES = ("encoding", "delimiter", "quote", "escape", "nulls")
+"""Options of CSV files that a database has in its long form, for the case that it is a folder of such files."""
+
 BEGIN = "<!-- The kinds of sources: python -m etl.extract.reference -->\n"
 END = "<!-- The end of the kinds of sources -->\n"
 
@@ -38,6 +41,11 @@ def with_kinds(schema: Schema, kinds: Mapping[str, Kind]) -> Schema:
         f"{_either(kinds)} among its keys is read from there; any other is the pairs themselves."
     )
     lookup["if"] = {"anyOf": [{"required": [name]} for name in kinds]}
+    databases = schema["properties"]["databases"]["additionalProperties"]["properties"]
+    files = {option.name: option for option in kinds["csv"].options if option.name in OF_FILES}
+    databases |= {
+        name: _described(option.schema, f"A folder of CSV files: {option.sentence}") for name, option in files.items()
+    }
     definitions = {"source": source_schema(kinds), "lookup_file": lookup_schema(kinds)}
     return {**schema, "$defs": {**schema["$defs"], **definitions}}
 

@@ -87,12 +87,14 @@ class Builder:
     def database(self, named: str) -> Database:
         """One of `databases:`, or the database at a location."""
         databases = self.data.get("databases") or {}
-        location = self.fill(databases.get(named, named))
+        written = databases.get(named, named)
+        form = written if isinstance(written, Mapping) else {"at": written}
+        location = self.fill(form.get("at", ""))
+        options = {key: self.fill(value) for key, value in form.items() if key != "at"}
         whole = location if is_url(location) else str(self.folder / location)
         where: Where = ("databases", named)
-        return Database(
-            named if named in databases else "", Secret(whole), shown_address(whole), self.document.place(where)
-        )
+        name = named if named in databases else ""
+        return Database(name, Secret(whole), shown_address(whole), options, self.document.place(where))
 
     def lookup(self, name: str, data: Mapping[str, Any]) -> Lookup:
         where: Where = ("lookups", name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from etl.extract import KINDS
 from etl.extract.databases.address import written_password
@@ -40,7 +40,9 @@ def is_sound(context: Context, part: str, name: str) -> bool:
     named = next((named for *where, named in _askers(context) if where == [part, name]), None)
     if named is None:
         return True
-    return not _has_password(databases.get(named, named)) and (named in databases or not is_name(named))
+    found = databases.get(named, named)
+    text = found.get("at", "") if isinstance(found, Mapping) else found
+    return bool(text) and not _has_password(text) and (named in databases or not is_name(named))
 
 
 def _has_password(text: str) -> bool:
@@ -49,8 +51,12 @@ def _has_password(text: str) -> bool:
 
 
 def _locations(context: Context) -> Iterator[tuple[Path, str]]:
-    for name, text in (context.data.get("databases") or {}).items():
-        yield ("databases", name), text
+    for name, data in (context.data.get("databases") or {}).items():
+        yield (
+            (("databases", name, "at"), data.get("at", ""))
+            if isinstance(data, Mapping)
+            else (("databases", name), data)
+        )
     for part, name, named in _askers(context):
         yield (part, name, "database"), named
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from etl.expressions import columns_in
-from etl.extract import fetched
+from etl.extract import fetched_all
 from etl.mapping import Checked
 from etl.model import Expression, Stage, Template
 
@@ -16,7 +16,7 @@ def with_rows(checked: Checked, stages: Iterable[Stage]) -> Checked:
     used = columns_used(stages)
     # The shop's transactions end here; preparing takes its time.
     try:
-        tables = {name: fetched(checked.tables[name], columns) for name, columns in used.items()}
+        tables = fetched_all({name: checked.tables[name] for name in used}, used)
     finally:
         checked.connections.release()
     return replace(checked, tables={**checked.tables, **tables})

@@ -9,9 +9,11 @@ from etl.extract.databases.address import SERVERS, address_of, is_server, scheme
 from etl.extract.databases.session import Session
 from etl.extract.databases.spool import Spool
 from etl.extract.databases.sqlite import MAGIC, SqliteSession
-from etl.extract.locations import is_url
 from etl.extract.opening import existing_file, reading
 from etl.model import Database
+
+ENDINGS = (".sql", ".sql.gz", ".sql.bz2", ".sql.xz")
+"""What the name of a dump ends in."""
 
 
 class Connections:
@@ -44,7 +46,7 @@ class Connections:
 
 def _session(database: Database, location: str) -> Session:
     if not is_server(location):
-        return SqliteSession(_sqlite_file(database, location))
+        return _file_session(database, location)
     try:
         address = address_of(location)
     except ValueError as error:
@@ -58,16 +60,22 @@ def _session(database: Database, location: str) -> Session:
     return PostgresSession(address)
 
 
-def _sqlite_file(database: Database, location: str) -> Path:
+def _file_session(database: Database, location: str) -> Session:
     scheme = scheme_of(location)
-    if scheme or is_url(location):
+    if scheme:
         servers = ", ".join(f"{name}://" for name in SERVERS)
-        raise SourceError(
-            f"{database.shown}: no database is read from {scheme}://; there are {servers} and SQLite files"
-        )
+        raise SourceError(f"{database.shown}: no database is read from {scheme}://; there are {servers} and files")
     path = existing_file(location)
     with reading(path), path.open("rb") as file:
         head = file.read(len(MAGIC))
-    if head != MAGIC:
-        raise SourceError(f"{path}: is no SQLite file; a database is one, or an address such as mysql://user@host/shop")
-    return Path(location)
+    if head == MAGIC:
+        return SqliteSession(Path(location))
+    if location.lower().endswith(ENDINGS):
+        from etl.extract.databases.dump import DumpSession
+
+        encoding = database.options.get("encoding")
+        return DumpSession(path, None if encoding is None else str(encoding))
+    raise SourceError(
+        f"{path}: is no database: neither an SQLite file, nor a dump ({', '.join(ENDINGS)}), nor a folder of CSV files, "
+        "nor an address such as mysql://user@host/shop"
+    )

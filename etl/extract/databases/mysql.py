@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
-from etl.extract.databases.session import Copied, Relation, quoted, selecting, trimmed, write_rows
+from etl.extract.databases.session import Copied, OneByOne, Relation, quoted, selecting, trimmed, write_rows
 from etl.suggest import did_you_mean
 
 SETTINGS = (
@@ -33,7 +33,7 @@ _KEY = """SELECT column_name FROM information_schema.statistics
 WHERE table_schema = %s AND table_name = %s AND index_name = 'PRIMARY' ORDER BY seq_in_index"""
 
 
-class MysqlSession:
+class MysqlSession(OneByOne):
     def __init__(self, address: Address) -> None:
         import pymysql
         from pymysql.converters import encoders

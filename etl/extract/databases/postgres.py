@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
-from etl.extract.databases.session import Copied, Relation, quoted, trimmed
+from etl.extract.databases.session import Copied, OneByOne, Relation, quoted, trimmed
 from etl.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -28,14 +28,14 @@ SETTINGS = (
 _TABLES = """SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg_%' AND n.nspname <> 'information_schema' ORDER BY 1"""
-_COLUMNS = """SELECT attname, format_type(atttypid, NULL) = 'bytea' FROM pg_attribute
+_COLUMNS = """SELECT attname FROM pg_attribute
 WHERE attrelid = %s::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 _KEY = """SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
 WHERE i.indrelid = %s::oid AND i.indisprimary ORDER BY array_position(i.indkey::int2[], a.attnum)"""
 _NOW = """SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
-class PostgresSession:
+class PostgresSession(OneByOne):
     def __init__(self, address: Address) -> None:
         import psycopg
 
@@ -65,10 +65,9 @@ class PostgresSession:
             if not number:
                 names = [one for (one,) in self._connection.execute(_TABLES)]
                 raise SourceError(f"{self._address.shown}: no table '{name}'{did_you_mean(name, names)}")
-            columns = self._connection.execute(_COLUMNS, (number,)).fetchall()
+            columns = tuple(one for (one,) in self._connection.execute(_COLUMNS, (number,)))
             key = tuple(one for (one,) in self._connection.execute(_KEY, (number,)))
-        binary = frozenset(column for column, is_binary in columns if is_binary)
-        return Relation(tuple(column for column, _ in columns), of=of, key=key, binary=binary)
+        return Relation(columns, of=of, key=key)
 
     def _found(self, name: str) -> tuple[int, str]:
         """A table's number and quoted name: one whose name has a dot in it, or a schema and a table."""
@@ -130,16 +129,14 @@ class PostgresSession:
 
 
 def _selecting(relation: Relation, columns: Sequence[str]) -> str:
-    names = [_column(relation, name, alone=len(columns) == 1) for name in columns]
+    names = [_column(name, alone=len(columns) == 1) for name in columns]
     order = ", ".join(quoted(name, '"') for name in relation.key)
     of = relation.of or f"({relation.sql}\n) AS source"
     return f"SELECT {', '.join(names)} FROM {of}{f' ORDER BY {order}' if order else ''}"  # noqa: S608
 
 
-def _column(relation: Relation, name: str, *, alone: bool) -> str:
+def _column(name: str, *, alone: bool) -> str:
     column = quoted(name, '"')
-    if name in relation.binary:
-        column = f"encode({column}, 'hex')"
     # A NULL that is alone in its row would be a blank line, which is no row.
     return f"coalesce({column}::text, '')" if alone else column
 

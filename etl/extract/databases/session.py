@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
@@ -16,7 +17,6 @@ class Relation:
     of       what stands after FROM, quoted; nothing for a statement
     sql      the statement as the mapping has it; nothing for a table
     key      the columns of the primary key, by which rows come in a fixed order
-    binary   columns of bytes: they are written as hexadecimal digits
     note     what has to be known of the rows: that they are of no one moment
     """
 
@@ -24,18 +24,17 @@ class Relation:
     of: str = ""
     sql: str = ""
     key: tuple[str, ...] = ()
-    binary: frozenset[str] = frozenset()
     note: str = ""
 
 
 class Session(Protocol):
     """Every method raises SourceError, which names the database without its password.
 
-    `taken` is the server's time when the transaction began, ISO 8601 in UTC.
+    `taken` is the server's time when the transaction began, ISO 8601 in UTC; None for a file that has none.
     """
 
     @property
-    def taken(self) -> str: ...
+    def taken(self) -> str | None: ...
 
     def table(self, name: str) -> Relation: ...
 
@@ -47,7 +46,7 @@ class Session(Protocol):
         """The rows of a table, in the session's own moment."""
         ...
 
-    def copy(self, relation: Relation, columns: Sequence[str], file: BinaryIO) -> Copied:
+    def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
         """Write rows as lines of CSV in UTF-8, NULL as a blank cell. A cut connection is an error, never the end."""
         ...
 
@@ -55,11 +54,30 @@ class Session(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
-    """What the database was asked, and how many rows it gave."""
+class Request:
+    """Columns of a relation, and the file that their rows go into."""
 
-    statement: str
+    relation: Relation
+    columns: tuple[str, ...]
+    file: BinaryIO
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What the database was asked (None: a file was read), and how many rows it gave."""
+
+    statement: str | None
     rows: int
+
+
+class OneByOne(ABC):
+    """A session that reads one relation after another."""
+
+    @abstractmethod
+    def copy(self, relation: Relation, columns: Sequence[str], file: BinaryIO) -> Copied: ...
+
+    def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
+        return [self.copy(one.relation, one.columns, one.file) for one in requests]
 
 
 def chosen(relation: Relation, wanted: Collection[str]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from etl.errors import SourceError
-from etl.extract.databases.session import Copied, Relation, quoted, selecting, trimmed, write_rows
+from etl.extract.databases.session import Copied, OneByOne, Relation, quoted, selecting, trimmed, write_rows
 from etl.suggest import did_you_mean
 
 MAGIC = b"SQLite format 3\0"
@@ -19,7 +19,7 @@ ALLOWED = frozenset(
 )  # fmt: skip
 
 
-class SqliteSession:
+class SqliteSession(OneByOne):
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._speaking():

@@ -1,0 +1,66 @@
+"""An SQL dump as a database: its tables, without a server. All that is wanted of it is read in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from etl.dumps.errors import DumpError
+from etl.dumps.reader import read, tables
+from etl.dumps.shape import UnknownColumn
+from etl.errors import SourceError
+from etl.extract.databases.session import Copied, Relation, Request, write_rows
+from etl.extract.locations import File
+from etl.extract.opening import byte_stream
+from etl.suggest import did_you_mean
+
+
+class DumpSession:
+    """Reading a dump's tables and counting their rows takes a pass of its own: CREATE TABLE may stand anywhere in it."""
+
+    taken: str | None = None
+
+    def __init__(self, path: File, encoding: str | None = None) -> None:
+        self._path, self._encoding = path, encoding
+        with self._speaking(), byte_stream(path) as file:
+            self._tables = {table.name: table for table in tables(file)}
+
+    def table(self, name: str) -> Relation:
+        found = self._tables.get(name)
+        if found is None:
+            raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")
+        return Relation(found.columns, of=name)
+
+    def statement(self, sql: str) -> Relation:
+        raise SourceError(f"{self._path}: a dump runs no SQL; read its tables with `table`, or load it into a server")
+
+    def count(self, relation: Relation) -> int:
+        return self._tables[relation.of].rows
+
+    def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
+        """One pass for all of them. A table that two of them want is read with the columns of both."""
+        wanted: dict[str, tuple[str, ...]] = {}
+        for request in requests:
+            of = request.relation.of
+            columns = {*wanted.get(of, ()), *request.columns}
+            wanted[of] = tuple(name for name in request.relation.columns if name in columns)
+        counts = [0] * len(requests)
+        with self._speaking(), byte_stream(self._path) as file:
+            for block in read(file, wanted, self._encoding):
+                for number, request in enumerate(requests):
+                    if request.relation.of == block.table:
+                        positions = [block.columns.index(name) for name in request.columns]
+                        counts[number] += write_rows(block.rows, positions, request.file)
+        return [Copied(None, count) for count in counts]
+
+    def close(self) -> None:
+        pass
+
+    @contextmanager
+    def _speaking(self) -> Iterator[None]:
+        try:
+            yield
+        except DumpError as error:
+            raise SourceError(f"{self._path}:{error.line}: {error.what}") from None
+        except UnknownColumn as error:
+            raise SourceError(f"{self._path}: {error}") from None
