@@ -203,6 +203,18 @@ def test_a_folder_left_by_a_process_that_was_killed_is_removed_by_the_next(tmp_p
     assert list(tmp_path.iterdir()) == []
 
 
+def test_processes_that_begin_at_once_take_nothing_from_each_other(tmp_path):
+    code = (
+        "from etl.extract.databases.spool import Spool, private_file\n"
+        "for _ in range(200):\n    spool = Spool()\n    path = spool.path()\n"
+        "    with private_file(path) as file: file.write(b'x')\n    assert path.read_bytes() == b'x'\n    spool.close()"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    started = [subprocess.Popen([sys.executable, "-c", code], env=environment) for _ in range(4)]
+    assert [one.wait(60) for one in started] == [0] * 4
+    assert list(tmp_path.iterdir()) == []
+
+
 # --- what goes wrong
 
 

@@ -17,6 +17,7 @@ from typing import BinaryIO
 from etl.errors import SourceError
 
 PREFIX = "omnitron-etl-spool-"
+UNFINISHED = "omnitron-etl-unfinished-"
 LOCK = "lock"
 
 
@@ -32,9 +33,7 @@ class Spool:
         """A name for one more file."""
         if self._folder is None:
             _remove_abandoned(Path(tempfile.gettempdir()))
-            self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-            self._lock = os.open(self._folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
-            fcntl.flock(self._lock, fcntl.LOCK_EX)
+            self._folder, self._lock = _new_folder()
         self._files += 1
         return self._folder / f"{self._files:06}.csv"
 
@@ -47,6 +46,16 @@ class Spool:
         self._folder = self._lock = None
 
 
+def _new_folder() -> tuple[Path, int]:
+    """A private folder, and its lock. It gets the name by which abandoned ones are known when the lock is held."""
+    made = Path(tempfile.mkdtemp(prefix=UNFINISHED))
+    lock = os.open(made / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    folder = made.with_name(made.name.replace(UNFINISHED, PREFIX, 1))
+    made.rename(folder)
+    return folder, lock
+
+
 def _remove_abandoned(parent: Path) -> None:
     for folder in parent.glob(f"{PREFIX}*"):
         with suppress(OSError):
@@ -55,7 +64,7 @@ def _remove_abandoned(parent: Path) -> None:
 
 
 def _is_abandoned(lock: Path) -> bool:
-    """Whether nobody holds the lock of a folder. One that has none yet is just being made."""
+    """Whether nobody holds the lock of a folder."""
     file = os.open(lock, os.O_RDWR)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
