@@ -3,7 +3,7 @@
     Unfit("function:phone", "0212 555", "{value} is not {whose}", whose="a Turkish mobile number")
     -> '0212 555' is not a Turkish mobile number
 
-Whoever raises knows neither row nor field: who catches it stamps them on. Standard library only.
+Whoever raises knows neither row nor field: who catches it stamps them on.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from etl.personal import mask_key, mask_value
+
 SHOWN = 60
 """The most characters of a text that are repeated in a sentence about it."""
 
@@ -23,7 +25,7 @@ HIDDEN = "(hidden)"
 """Stands for a value that nobody should see (a password)."""
 
 Mask = Callable[[Any], Any]
-"""A value -> the value as it may be printed; a text for a text, and for a number."""
+"""A value -> the value as it is written: itself, or masked."""
 
 Translate = Callable[[str], str]
 """A template -> the same in another language, with the same parts."""
@@ -55,13 +57,17 @@ def _unfit(rule: str, value: object, words: str, parts: dict[str, object]) -> Un
 
 
 def sentence(
-    words: str, parts: Mapping[str, object], mask: Mask | None = None, translate: Translate | None = None
+    words: str, parts: Mapping[str, object], *, masked: bool = False, translate: Translate | None = None
 ) -> str:
-    """The template with its parts in place. With `mask`, no part that comes out of a row is shown as it is."""
-    written = {
-        name: OF_DATA[name](part, mask or _as_it_is) if name in OF_DATA else part for name, part in parts.items()
-    }
+    """The template with its parts in place. With `masked`, no part that comes out of a row is shown as it is."""
+    written = {name: _written(name, part, masked=masked) for name, part in parts.items()}
     return (translate(words) if translate else words).format_map(written)
+
+
+def _written(name: str, part: Any, *, masked: bool) -> Any:
+    if name not in OF_DATA:
+        return part
+    return OF_DATA[name](part, (mask_key if name == "key" else mask_value) if masked else _as_it_is)
 
 
 def literally(text: str) -> str:
@@ -101,12 +107,12 @@ def subject(value: object, mask: Mask = _as_it_is) -> str:
     return "the object" if isinstance(value, Mapping) else "the list"
 
 
-def _in_a_row(values: Any, mask: Mask) -> str:
-    return ", ".join(str(mask(str(value))) for value in values)
-
-
 def _told(text: object, mask: Mask) -> str:
     return str(mask(str(text)))
+
+
+def _in_a_row(values: Any, mask: Mask) -> str:
+    return ", ".join(_told(value, mask) for value in values)
 
 
 OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
@@ -114,6 +120,7 @@ OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
     "it": subject,
     "beside": shown,
     "entry": shown,
+    "key": shown,
     "names": _in_a_row,
     "told": _told,
 }
@@ -122,6 +129,7 @@ OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
 value, it   what was refused; `it` where the sentence begins with it, and long texts are named only
 beside      the value beside it, to which it does not fit
 entry       what a lookup lacks: each missing entry is a kind of problem by itself
+key         of another record: masked, a code stays as it is
 names       of what is inside nested JSON
 told        what a library says, which may quote the value
 """
@@ -137,6 +145,7 @@ class Finding:
     field   a path such as 'extra_field.gift'; None is the record as a whole
     rule    what refused it: a keyword of the schema, a function, the row's own fault
     value   what the source held, or what was made of it; HIDDEN when nobody should see it
+    personal    whether what comes out of the row is masked where it is printed
     """
 
     field: str | None
@@ -145,8 +154,24 @@ class Finding:
     words: str
     parts: Mapping[str, object] = dataclasses.field(default_factory=dict)
     severity: str = PROBLEM
+    personal: bool = True
 
     @property
     def reason(self) -> str:
         """The whole sentence, with the data in it."""
         return sentence(self.words, self.parts)
+
+    @property
+    def masked_reason(self) -> str:
+        """The sentence as it may be printed."""
+        return sentence(self.words, self.parts, masked=self.personal)
+
+    @property
+    def entry(self) -> str | None:
+        """What tells problems of one field and one rule apart: for a lookup the entry that is missing."""
+        return str(self.parts["entry"]) if "entry" in self.parts else None
+
+
+def about(field: str | None, value: object, why: Unfit) -> Finding:
+    """What was raised, with the place it was caught at."""
+    return Finding(field, why.rule, value, why.words, why.parts)

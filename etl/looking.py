@@ -62,17 +62,14 @@ def _preview_row(
     name = Path(rows_of(source)).name
     if fault is not None:
         cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
-        return PreviewRow(stage.name, name, number, cells, "rejected", {}, _problems(program, fault))
+        findings = program.findings_of(fault)
+        return PreviewRow(stage.name, name, number, cells, "rejected", {}, findings)
     outcome = program.outcome(row)
     cells = dict(zip(table.header, row, strict=True))
-    problems = [(finding.field, finding.reason) for finding in outcome.findings]
-    fate = "filtered" if outcome.filtered else "rejected" if problems else "valid"
-    return PreviewRow(stage.name, name, number, cells, fate, outcome.record or outcome.partial, problems)
-
-
-def _problems(program: Program, fault: RowFault) -> list[tuple[str | None, str]]:
-    paths = [] if fault.column is None else program.fields_from(fault.column)
-    return [(path, fault.reason) for path in paths] or [(None, fault.reason)]
+    fate = "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid"
+    made, privacy = outcome.record or outcome.partial, program.privacy
+    shown_columns = cells.keys() - privacy.columns
+    return PreviewRow(stage.name, name, number, cells, fate, made, outcome.findings, shown_columns, privacy.fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
+
+from etl.findings import Unfit
 
 PAYLOADS = ("user", "address", "order", "order_item")
 """The types Omnitron's migration API takes, in the order it asks for them (Omnitron contract, 'The flow')."""
@@ -255,6 +257,30 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
+class Locator:
+    """Where a row is found again, as its source tells it.
+
+    source   the file's, table's or address's name, without what nobody should see
+    number   orders the rows of a source: of a file it is the row, counted as a spreadsheet does (a header is row 1)
+    place    how the source itself calls the row, where that is no row of a file: 'customer_id 87', 'page 3, item 7'
+    """
+
+    source: str
+    number: int
+    place: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.place or f'row {self.number}'}"
+
+
+Locate = Callable[[int], Locator]
+"""A source's way from the number of a row to its place."""
+
+Reason = str | Unfit
+"""Why a row cannot be read: a sentence, or (when it quotes what is in the row) a template and its parts."""
+
+
+@dataclass(frozen=True, slots=True)
 class RowFault:
     """A row that could not be read as the header promises. `index` counts the part's rows from 0; `cells` is what was there.
 
@@ -262,7 +288,7 @@ class RowFault:
     """
 
     index: int
-    reason: str
+    reason: Reason
     cells: tuple[str, ...] = ()
     column: int | None = None
 

@@ -6,6 +6,8 @@
     index/<stage>.jsonl           a line a batch: for each of its records, in order, [key, row of the source]
     rejects/<stage>.jsonl         one line for every problem of every rejected row
     held/<stage>.jsonl            one line for every record whose parent is not migrated
+    rows/<stage>.jsonl            one line for every row that is rejected or held: its cells as the source had them
+    kinds/<stage>.jsonl           one line for every kind of problem: how many, where, and examples
 
 Everything is written under `<name>.partial` and renamed when whole.
 """
@@ -21,9 +23,10 @@ from typing import Any, TypeVar
 import orjson
 
 from etl.errors import PackageError
+from etl.findings import PROBLEM
 from etl.model import Counts, Evidence
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
 
 T = TypeVar("T")
@@ -31,7 +34,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """One problem of one rejected row. `row` counts as a spreadsheet does (a header is row 1); None is the whole row."""
+    """One problem of one rejected row.
+
+    source, row, place   where it is (model.Locator)
+    field, value         what is wrong; a field of None is the row as a whole
+    reason               the whole sentence, with the data in it
+    rule, words, parts   what the sentence is made of (findings.Finding)
+    personal             whether what comes out of the row is masked where it is printed
+    """
 
     source: str
     row: int
@@ -39,6 +49,12 @@ class Reject:
     field: str | None
     value: object
     reason: str
+    rule: str
+    words: str
+    parts: Mapping[str, object]
+    personal: bool = True
+    severity: str = PROBLEM
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,59 @@ class Held:
     parent_key: str
     parent_fate: str
     reason: str
+    rule: str
+    words: str
+    parts: Mapping[str, object]
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRow:
+    """A row that is not sent, as its source had it. `fate` is rejected or held.
+
+    `cells` run parallel to the stage's `columns`; of a row that could not be read they are what was there. A cell that
+    feeds a field nobody should see (a password) is findings.HIDDEN.
+    """
+
+    source: str
+    row: int
+    fate: str
+    key: str | None
+    cells: Sequence[object]
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A problem as it was told first."""
+
+    source: str
+    row: int
+    place: str | None
+    words: str
+    parts: Mapping[str, object]
+    reason: str
+    personal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProblemKind:
+    """Problems of one field and one rule; for a lookup, of one missing entry.
+
+    rows       the places of the first of them, as `row` and `place` of a Reject
+    examples   the first of them: words, parts, and where it is
+    cut        that these are of several entries: there were too many to tell them all apart
+    """
+
+    fate: str
+    field: str | None
+    rule: str
+    entry: str | None
+    severity: str
+    count: int
+    rows: Sequence[int | str]
+    examples: Sequence[Example]
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +158,22 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class Walked:
+    """A valid record, and where it is: in which batch, at which position of it (from 0), from which row of the source."""
+
+    batch: Batch
+    position: int
+    key: str
+    row: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class PackagedStage:
-    """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches."""
+    """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches.
+
+    `columns` are the source's, which the cells of `rows` run parallel to.
+    """
 
     name: str
     payload: str
@@ -99,6 +182,9 @@ class PackagedStage:
     index: FileEntry
     rejects: FileEntry
     held: FileEntry
+    rows: FileEntry
+    kinds: FileEntry
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,12 +236,14 @@ class Package:
             written = raw["format"]
             if written == FORMAT:
                 return cls(path, _manifest(raw))
+            writer = raw["versions"]["omnitron-etl"]
         except (FileNotFoundError, NotADirectoryError):
             raise PackageError(f"{path}: not a package (no {MANIFEST}); `etl dry-run` makes one") from None
         except (ValueError, TypeError, LookupError) as error:
             raise PackageError(f"{file}: damaged ({error}); make the package again with `etl dry-run`") from None
         raise PackageError(
-            f"{file}: package format {written}, this version reads {FORMAT}; use the omnitron-etl that wrote it"
+            f"{file}: written by omnitron-etl {writer} as package format {written}, and this version reads {FORMAT}; "
+            f"make the package again with `etl dry-run`; to go on with an upload of it, use omnitron-etl {writer}"
         )
 
     @property
@@ -191,13 +279,27 @@ class Package:
 
     def index(self, batch: Batch) -> list[tuple[str, int]]:
         """For each record of the batch, its key and its row in the source."""
-        return [(key, row) for key, row in orjson.loads(self.read(batch.index))]
+        return [(line[0], line[1]) for line in orjson.loads(self.read(batch.index))]
+
+    def walk(self, stage: PackagedStage) -> Iterator[Walked]:
+        """Every record of a stage in order: the batch it is in, its position there, its key, its row, its bytes."""
+        for batch in self.batches(stage):
+            in_turn = zip(self.index(batch), self.records(batch), strict=True)
+            for position, ((key, row), data) in enumerate(in_turn):
+                yield Walked(batch, position, key, row, data)
 
     def rejects(self, stage: PackagedStage) -> Iterator[Reject]:
         return self._parsed(stage.rejects, lambda one: Reject(**one))
 
     def held(self, stage: PackagedStage) -> Iterator[Held]:
         return self._parsed(stage.held, lambda one: Held(**one))
+
+    def rows(self, stage: PackagedStage) -> Iterator[SourceRow]:
+        return self._parsed(stage.rows, lambda one: SourceRow(**one))
+
+    def kinds(self, stage: PackagedStage) -> Iterator[ProblemKind]:
+        """The kinds of problems: of rejected rows, then of held records, each time the commonest first."""
+        return self._parsed(stage.kinds, _kind)
 
     def _parsed(self, entry: FileEntry, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
         for line in self._lines(entry):
@@ -252,5 +354,9 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
 
 
 def _stage(raw: dict[str, Any]) -> PackagedStage:
-    files = {name: FileEntry(**raw[name]) for name in ("batches", "index", "rejects", "held")}
-    return PackagedStage(raw["name"], raw["payload"], Counts(**raw["counts"]), **files)
+    files = {name: FileEntry(**raw[name]) for name in ("batches", "index", "rejects", "held", "rows", "kinds")}
+    return PackagedStage(raw["name"], raw["payload"], Counts(**raw["counts"]), **files, columns=tuple(raw["columns"]))
+
+
+def _kind(raw: dict[str, Any]) -> ProblemKind:
+    return ProblemKind(**{**raw, "examples": [Example(**one) for one in raw["examples"]]})

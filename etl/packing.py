@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -14,17 +15,21 @@ from typing import BinaryIO
 import orjson
 
 from etl.files import durably, open_private, private_folder, sync_folder
+from etl.findings import PROBLEM
 from etl.model import Counts
 from etl.package import (
     MANIFEST,
     Batch,
+    Example,
     FileEntry,
     Held,
     Manifest,
     Package,
     PackagedStage,
+    ProblemKind,
     Reject,
     Slice,
+    SourceRow,
     join_records,
 )
 
@@ -32,7 +37,7 @@ PARTIAL = ".partial"
 DEEPEST_SHOWN = 20
 
 
-def _line(line: Reject | Held) -> bytes:
+def _line(line: Reject | Held | SourceRow | ProblemKind) -> bytes:
     """A rejected value may be anything that a source can hold, such as half a character or a number of 30 digits."""
     try:
         return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
@@ -83,11 +88,84 @@ class LineFile:
             self._file.close()
 
 
+EXAMPLES = 3
+"""Problems of a kind that its line tells in full."""
+
+PLACES = 20
+"""Rows of a kind that its line names; `rejects/` and `held/` have them all."""
+
+ENTRIES = 1000
+"""Missing entries of a lookup that are told apart for a field; further ones are counted together."""
+
+KindName = tuple[str, str | None, str, str | None]
+"""Fate, field, rule and missing entry."""
+
+
+class Tally:
+    """Counts problems by kind while they are written. Its memory is bounded, however many problems and entries there are."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[KindName, _Count] = {}
+        self._entries: Counter[KindName] = Counter()
+
+    def add(self, fate: str, problem: Reject | Held, *, field: str | None, severity: str, personal: bool) -> None:
+        name = self._name((fate, field, problem.rule, _entry(problem)))
+        count = self._kinds.setdefault(name, _Count(severity, cut=name[3] is None and name in self._entries))
+        count.add(problem, personal=personal)
+
+    def _name(self, name: KindName) -> KindName:
+        """The name to count under: without the entry, when there are too many of them."""
+        if name[3] is None or name in self._kinds:
+            return name
+        together = (*name[:3], None)
+        if self._entries[together] >= ENTRIES:
+            return together
+        self._entries[together] += 1
+        return name
+
+    def kinds(self) -> list[ProblemKind]:
+        """Those of rejected rows, then those of held records; each time the commonest first."""
+        found = sorted(self._kinds.items(), key=lambda item: (item[0][0] == "held", -item[1].count))
+        return [count.kind(name) for name, count in found]
+
+
+@dataclass(slots=True)
+class _Count:
+    severity: str
+    cut: bool
+    count: int = 0
+    rows: list[int | str] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
+
+    def add(self, problem: Reject | Held, *, personal: bool) -> None:
+        self.count += 1
+        if len(self.rows) < PLACES:
+            self.rows.append(problem.place or problem.row)
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(
+                Example(
+                    problem.source, problem.row, problem.place, problem.words, problem.parts, problem.reason, personal
+                )
+            )
+
+    def kind(self, name: KindName) -> ProblemKind:
+        return ProblemKind(*name, self.severity, self.count, self.rows, self.examples, self.cut)
+
+
+def _entry(problem: Reject | Held) -> str | None:
+    entry = problem.parts.get("entry")
+    return None if entry is None else str(entry)[:LONGEST_ENTRY]
+
+
+LONGEST_ENTRY = 200
+
+
 class StageWriter:
     """Writes one stage: records in order, cut in batches; rejects and held records beside them."""
 
-    def __init__(self, root: Path, name: str, payload: str, batch_size: int) -> None:
-        self._root, self._name, self._payload, self._size = root, name, payload, batch_size
+    def __init__(self, root: Path, name: str, payload: str, batch_size: int, columns: tuple[str, ...] = ()) -> None:
+        self._root, self._name, self._payload, self._size, self._columns = root, name, payload, batch_size, columns
+        self._tally = Tally()
         self._waiting: list[bytes] = []
         self._index: list[tuple[str, int]] = []
         self._number = self.records = 0
@@ -96,6 +174,8 @@ class StageWriter:
             self._index_file = self._open("index", opened)
             self._rejects = self._open("rejects", opened)
             self._held = self._open("held", opened)
+            self._rows = self._open("rows", opened)
+            self._kinds = self._open("kinds", opened)
             private_folder(root / "payloads" / name)
             opened.pop_all()
 
@@ -113,14 +193,25 @@ class StageWriter:
 
     def reject(self, reject: Reject) -> None:
         self._rejects.write(_line(reject))
+        self._tally.add("rejected", reject, field=reject.field, severity=reject.severity, personal=reject.personal)
 
     def hold(self, held: Held) -> None:
         self._held.write(_line(held))
+        self._tally.add("held", held, field=held.field, severity=PROBLEM, personal=True)
+
+    def keep(self, row: SourceRow) -> None:
+        """Keep the cells of a row that is rejected or held."""
+        self._rows.write(_line(row))
 
     def close(self, counts: Counts) -> PackagedStage:
         if self._waiting:
             self._cut()
-        return PackagedStage(self._name, self._payload, counts, *(file.close() for file in self._files))
+        for kind in self._tally.kinds():
+            self._kinds.write(_line(kind))
+        batches, index, rejects, held, rows, kinds = (file.close() for file in self._files)
+        return PackagedStage(
+            self._name, self._payload, counts, batches, index, rejects, held, rows, kinds, self._columns
+        )
 
     def abandon(self) -> None:
         """Close what is open; the files are about to be removed."""
@@ -128,8 +219,8 @@ class StageWriter:
             file.abandon()
 
     @property
-    def _files(self) -> tuple[LineFile, LineFile, LineFile, LineFile]:
-        return self._batches, self._index_file, self._rejects, self._held
+    def _files(self) -> tuple[LineFile, ...]:
+        return self._batches, self._index_file, self._rejects, self._held, self._rows, self._kinds
 
     def _cut(self) -> None:
         size, self._number = self._size, self._number + 1
@@ -178,8 +269,9 @@ class PackageWriter:
         """A private folder for what is only needed while preparing; gone when the package is finished."""
         return private_folder(self._root / ".scratch")
 
-    def stage(self, name: str, payload: str, batch_size: int) -> StageWriter:
-        self._stages.append(StageWriter(self._root, name, payload, batch_size))
+    def stage(self, name: str, payload: str, batch_size: int, columns: tuple[str, ...] = ()) -> StageWriter:
+        """A stage's writer. `columns` are the source's."""
+        self._stages.append(StageWriter(self._root, name, payload, batch_size, columns))
         return self._stages[-1]
 
     def finish(self, manifest: Manifest) -> Package:

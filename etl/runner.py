@@ -21,14 +21,14 @@ from etl.files import private_folder
 from etl.journal.folder import MigrationFolder
 from etl.mapping import Checked, load_mapping, require, target_known
 from etl.mapping.rows import with_rows
-from etl.model import Migration, Stage
+from etl.model import Locator, Migration, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
 from etl.places import make_workspace
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
 from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import prepare_stage
-from etl.report.rejects import data_problems
+from etl.report.rejects import data_problems, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
 from etl.workers.engine import LOCAL, chunks, pools
@@ -228,11 +228,13 @@ def _prepare_stage(
     with closing(chunks(plan, table, workers, limit=settings.limit)) as found:
         return prepare_stage(
             plan,
-            rows_of(migration.sources[stage.source]),
+            partial(Locator, Path(rows_of(migration.sources[stage.source])).name),
             table.first_row,
             found,
             integrity.stage(stage),
-            writer.stage(stage.name, stage.payload, stage.batch_size or migration.target.batch_size),
+            writer.stage(
+                stage.name, stage.payload, stage.batch_size or migration.target.batch_size, tuple(table.header)
+            ),
             lambda rows: watch(stage.name, rows),
         )
 
@@ -287,7 +289,8 @@ def summary_of(package: Package, *, show_data: bool = False) -> Summary:
         if not stage.counts.read
     ]
     problems = [*empty, *data_problems(package, show_data=show_data)]
-    return Summary(package.manifest.migration, str(package.path), clean, stages, problems)
+    kinds = kinds_of(package, show_data=show_data)
+    return Summary(package.manifest.migration, str(package.path), clean, stages, problems, kinds)
 
 
 def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None) -> Summary:

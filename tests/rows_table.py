@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 
 from etl.expressions import Header
-from etl.model import RowFault, Rows, Stage
+from etl.model import Locator, RowFault, Rows, Stage
 from etl.packing import StageWriter
 from etl.prepare.program import Plan
 from etl.prepare.stage import prepare_stage
@@ -59,7 +60,7 @@ def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -
     writer = StageWriter(root, plan.stage.name, plan.stage.payload, batch)
     done = prepare_stage(
         plan,
-        "/old/shop.csv",
+        partial(Locator, "shop.csv"),
         table.first_row,
         chunks(plan, table, workers, rows=part),
         integrity.stage(plan.stage),

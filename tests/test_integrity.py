@@ -199,6 +199,8 @@ def test_a_record_is_held_because_of_what_became_of_its_parent():
     assert items.held[0] == {
         "source": "shop.csv", "row": 3, "key": "2", "field": "order", "parent_stage": "order", "parent_key": "b",
         "parent_fate": "held", "reason": "order 'b' is held (row 3)",
+        "rule": "orphan:held", "words": "{stage} {key} is held (row {row})",
+        "parts": {"stage": "order", "key": "b", "row": 3}, "place": None,
     }  # fmt: skip
 
 

@@ -1,14 +1,13 @@
 """What is printed of personal data without --show-data."""
 
-from dataclasses import replace
-
 import pytest
 
-from etl.load.wording import is_code
-from etl.package import Held
-from etl.report.mask import mask_key, mask_reason, mask_text, mask_value
+from etl.findings import Unfit, sentence
+from etl.package import Example, ProblemKind
+from etl.personal import is_code, mask_key, mask_text, mask_value
+from etl.report.mask import mask_record, plain_fields, without_answer
 from etl.report.preview import PreviewRow
-from etl.report.rejects import held_line
+from etl.report.rejects import kind_line
 
 
 @pytest.mark.parametrize(
@@ -29,15 +28,15 @@ def test_every_word_is_its_first_letter_and_only_an_email_alone_keeps_its_ending
 
 def test_what_is_nested_is_masked_value_by_value():
     value = {"email": "ali@mail.com", "phones": ["5321234567", None]}
-    assert mask_value("extra_field", value) == {"email": "a***@m***.com", "phones": ["5***", None]}
+    assert mask_value(value) == {"email": "a***@m***.com", "phones": ["5***", None]}
 
 
 def test_a_previewed_cell_that_holds_an_object_shows_none_of_its_values():
     cells = {"billing": {"email": "ali@mail.com", "phone": "(555) 555-5555"}, "id": 25, "note": "", "paid": None}
-    row = PreviewRow("user", "orders.json", 1, cells, "valid", {}, []).masked()
+    row = PreviewRow("user", "orders.json", 1, cells, "valid", {}, [], shown={"id"}).masked()
     assert row.cells == {
         "billing": {"email": "a***@m***.com", "phone": "(5***) 5***-5***"},
-        "id": "2***",
+        "id": 25,
         "note": "",
         "paid": None,
     }
@@ -45,7 +44,7 @@ def test_a_previewed_cell_that_holds_an_object_shows_none_of_its_values():
 
 @pytest.mark.parametrize("value", ["it's", 'say "yes" now', 'O\'Neill "Jr" Secret', "back\\slash 'Secret'"])
 def test_a_quoted_value_is_masked_to_its_end_whatever_quotes_are_in_it(value):
-    masked = mask_reason("line", f"{value!r} is too long")
+    masked = sentence("{value} is too long", {"value": value}, masked=True)
     assert masked.endswith(" is too long")
     assert not any(word in masked for word in ("it's", "yes", "Secret", "Neill", "back"))
 
@@ -63,17 +62,32 @@ def test_a_quoted_value_is_masked_to_its_end_whatever_quotes_are_in_it(value):
         ("ayse", "a***"),
     ],
 )
-def test_a_key_is_shown_when_it_is_a_code_and_both_rooms_agree_on_what_is_one(key, masked):
+def test_a_key_is_shown_when_it_is_a_code(key, masked):
     assert mask_key(key) == masked
     assert is_code(key) is (masked == key)
 
 
+def held_by(key):
+    why = Unfit("orphan:rejected", None, "{stage} {key} is rejected (row {row})", stage="user", key=key, row=2)
+    example = Example("orders.csv", 5, None, why.words, why.parts, str(why), personal=True)
+    return ProblemKind("held", "user", why.rule, None, "problem", 1, [5], [example])
+
+
 def test_a_held_record_names_its_parent_by_a_code_or_masked():
-    held = Held(
-        "orders.csv", 5, "7", "user", "user", "ali@mail.com", "rejected", "user 'ali@mail.com' is rejected (row 2)"
-    )
     line = "orders.csv row 5, field 'user': held, because user '{}' is rejected (row 2)"
-    assert held_line(held, show_data=False) == line.format("a***@m***.com")
-    assert held_line(held, show_data=True) == line.format("ali@mail.com")
-    coded = replace(held, reason="user '39' is rejected (row 2)")
-    assert held_line(coded, show_data=False) == line.format("39")
+    assert kind_line(held_by("ali@mail.com"), show_data=False) == line.format("a***@m***.com")
+    assert kind_line(held_by("ali@mail.com"), show_data=True) == line.format("ali@mail.com")
+    assert kind_line(held_by("39"), show_data=False) == line.format("39")
+
+
+def test_a_plain_field_is_shown_unless_it_holds_an_address_or_a_mobile_number():
+    record = {"status": "550", "bank": "Garanti", "customer_code": "ali@mail.com", "user": "5321234567", "total": 7}
+    assert mask_record(record) == {
+        "status": "550", "bank": "Garanti", "customer_code": "a***@m***.com", "user": "5***", "total": "7***",
+    }  # fmt: skip
+    assert "email" not in plain_fields()
+
+
+def test_what_omnitron_answered_is_left_out_of_an_error():
+    text = "POST https://o/ answered 406: [{'email': 'ali@mail.com'}]"
+    assert without_answer(text) == "POST https://o/ answered 406: (see --show-data)"

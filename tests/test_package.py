@@ -50,6 +50,8 @@ def refusal(action):
 
 # What is in it
 
+LISTS = ("batches", "index", "rejects", "held", "rows", "kinds")
+
 
 def test_the_package_of_the_small_shop_is_the_golden_one(made):
     """After a change that is meant, run this test with ETL_GOLDEN=write and look at the difference in git."""
@@ -69,7 +71,7 @@ def test_the_package_of_the_small_shop_is_the_golden_one(made):
 def test_the_manifest_knows_every_file_by_its_size_and_sum(made):
     manifest = made.manifest
     entries = [batch.payload for stage in manifest.stages for batch in made.batches(stage)]
-    entries += [one for stage in manifest.stages for one in (stage.batches, stage.index, stage.rejects, stage.held)]
+    entries += [getattr(stage, name) for stage in manifest.stages for name in LISTS]
     assert {entry.file: (entry.bytes, entry.sha256) for entry in entries} == {
         name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in files_in(made.path).items()
     }
@@ -91,7 +93,17 @@ def test_a_package_is_read_as_it_was_written(made):
         (7, "amount", "ten"), (7, "currency", "EUR"),
     ]  # fmt: skip
     assert next(opened.held(stage)) == Held(
-        "orders.csv", 3, "101", "user", "user", "3", "rejected", "user '3' is rejected (row 4)"
+        "orders.csv",
+        3,
+        "101",
+        "user",
+        "user",
+        "3",
+        "rejected",
+        "user '3' is rejected (row 4)",
+        "orphan:rejected",
+        "{stage} {key} is rejected (row {row})",
+        {"stage": "user", "key": "3", "row": 4},
     )
 
 
@@ -149,7 +161,7 @@ def test_a_batch_is_a_json_array(records):
 )  # fmt: skip
 def test_a_rejected_value_that_json_cannot_hold_is_written_as_text(tmp_path, value, written):
     writer = StageWriter(tmp_path, "user", "user", 3)
-    reject = Reject("a.json", 2, None, "x", value, "why")
+    reject = Reject("a.json", 2, None, "x", value, "why", "type", "{it} is odd", {"it": value})
     writer.reject(reject)
     writer.close(Counts())
     (line,) = (tmp_path / "rejects/user.jsonl").read_text(encoding="utf-8").splitlines()
@@ -160,6 +172,12 @@ def test_a_rejected_value_that_json_cannot_hold_is_written_as_text(tmp_path, val
         "field": "x",
         "value": written,
         "reason": "why",
+        "rule": "type",
+        "words": "{it} is odd",
+        "parts": {"it": written},
+        "personal": True,
+        "severity": "problem",
+        "place": None,
     }
 
 
@@ -168,7 +186,7 @@ def test_a_rejected_value_that_is_nested_too_deeply_is_cut_off(tmp_path):
     for _ in range(400):
         nested = [nested]
     writer = StageWriter(tmp_path, "user", "user", 3)
-    writer.reject(Reject("a.json", 2, None, "x", nested, "why"))
+    writer.reject(Reject("a.json", 2, None, "x", nested, "why", "type", "{it} is odd", {"it": nested}))
     writer.close(Counts())
     assert '["..."]' in (tmp_path / "rejects/user.jsonl").read_text(encoding="utf-8")
 
@@ -258,11 +276,12 @@ def test_a_folder_that_is_no_package_says_how_to_make_one(tmp_path):
     assert refusal(lambda: Package.open(file)) == f"{file}: not a package (no manifest.json); `etl dry-run` makes one"
 
 
-def test_a_package_of_a_newer_version_is_not_read(package):
+def test_a_package_of_another_version_names_the_version_that_wrote_it(package):
     manifest = package.path / "manifest.json"
-    manifest.write_text('{"format": 3, "stages": "a new kind"}', encoding="utf-8")
+    manifest.write_text('{"format": 4, "versions": {"omnitron-etl": "9.1"}, "stages": "a new kind"}', encoding="utf-8")
     assert refusal(lambda: Package.open(package.path)) == (
-        f"{manifest}: package format 3, this version reads 2; use the omnitron-etl that wrote it"
+        f"{manifest}: written by omnitron-etl 9.1 as package format 4, and this version reads 3; make the package again "
+        "with `etl dry-run`; to go on with an upload of it, use omnitron-etl 9.1"
     )
 
 
@@ -272,7 +291,7 @@ def test_a_package_of_a_newer_version_is_not_read(package):
         ("", "Input is a zero-length, empty document: line 1 column 1 (char 0)"),
         ("{}", "'format'"),
         ("[]", "list indices must be integers or slices, not str"),
-        ('{"format": 2, "stages": []}', "'inputs'"),
+        ('{"format": 3, "stages": []}', "'inputs'"),
     ],
 )
 def test_a_damaged_manifest_says_to_make_the_package_again(package, damage, why):

@@ -169,3 +169,15 @@ def test_what_the_installation_lacks_is_named():
     assert str(error.value) == (
         "'schemas/nothing.schema.json' is missing from this installation of omnitron-etl; install it again"
     )
+
+
+@pytest.mark.parametrize(("name", "field"), FIELDS)
+def test_of_every_field_it_is_decided_whether_it_is_personal(name, field):
+    assert isinstance(SCHEMAS[name]["properties"][field]["personal"], bool)
+
+
+def test_a_target_may_call_a_field_personal_and_nothing_but_true_or_false():
+    assert payload_schema("user", {"customer_code": {"personal": True}})["properties"]["customer_code"]["personal"]
+    with pytest.raises(ValueError) as caught:
+        payload_schema("user", {"customer_code": {"personal": "yes"}})
+    assert str(caught.value) == "field 'customer_code': personal is true or false"

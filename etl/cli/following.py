@@ -71,11 +71,11 @@ def status(
     Stages, batches, errors, and how long the rest will take.
     """
     from etl import journals
-    from etl.report.following import mask_changed, print_status
+    from etl.report.following import mask_status, print_status
     from etl.report.summary import plain_json
 
     found = journals.status(journals.Asked(mapping, workspace, target), changed=changed)
-    shown = found if show_data else mask_changed(found)
+    shown = found if show_data else mask_status(found)
     if as_json:
         print(plain_json(shown))
     else:

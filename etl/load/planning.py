@@ -10,9 +10,9 @@ from etl.errors import PackageError
 from etl.journal.batch import Draft, Taken, record_hash
 from etl.journal.journal import Journal
 from etl.load.parents import Parents
-from etl.load.wording import is_code
 from etl.package import Batch as PackageBatch
 from etl.package import Package, PackagedStage
+from etl.personal import is_code
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +11,7 @@ from etl.journal.batch import Batch, Facts
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.states import State
+from etl.personal import is_code
 
 Kind = TypeVar("Kind", bound=TargetError)
 
@@ -137,15 +137,6 @@ def _failed(failed: list[Batch], journal: Journal) -> str:
 
 def some_errors(count: int) -> str:
     return "1 error" if count == 1 else f"{count} errors"
-
-
-def is_code(key: str) -> bool:
-    """Whether a key tells nothing about a person by itself: it is a number or a code, not an e-mail, telephone or name."""
-    return _CODE.fullmatch(key) is not None and _TELEPHONE.fullmatch(key) is None
-
-
-_CODE = re.compile(r"[^\s@]*\d[^\s@]*")
-_TELEPHONE = re.compile(r"(?:\+|00)?(?:90)?0?5\d{9}")
 
 
 def _keys(batch: Batch, journal: Journal) -> str:

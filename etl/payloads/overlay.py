@@ -18,7 +18,7 @@ KEYWORDS = frozenset({
     "minProperties", "maxProperties",
     "items", "prefixItems", "minItems", "maxItems", "uniqueItems",
     "allOf", "anyOf", "oneOf", "not",
-    "description", "title", "examples", "enumDescriptions", "writeOnly", "$comment",
+    "description", "title", "examples", "enumDescriptions", "writeOnly", "personal", "$comment",
 })
 # fmt: on
 """What may be said of a field. A misspelt keyword would mean nothing, and nobody would notice."""
@@ -44,6 +44,8 @@ def _merged(field: str, keywords: dict[str, Any], changes: object) -> dict[str, 
     for keyword, value in changes.items():
         if keyword not in KEYWORDS:
             raise ValueError(f"field '{field}': unknown keyword '{keyword}'{did_you_mean(str(keyword), KEYWORDS)}")
+        if keyword == "personal" and not isinstance(value, bool):
+            raise ValueError(f"field '{field}': personal is true or false")
         _refuse_other_formats(field, {keyword: value})
     kept = {name: value for name, value in keywords.items() if changes.get(name, value) is not None}
     return {**kept, **{name: value for name, value in changes.items() if value is not None}}

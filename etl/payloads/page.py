@@ -29,7 +29,15 @@ target:
       shipping_company: { enum: [yurtici, aras] }
     user:
       password: { pattern: null }             # null takes a keyword away
+      customer_code: { personal: true }       # in this shop it is the customer's e-mail address
 ```
+
+A *personal* field is masked wherever something is printed, unless `--show-data` asks for it. The schemas say it with a
+keyword of their own, `personal`, which is no rule and refuses nothing; a target can change it like any other. It is followed
+back through the mapping: a column of a source is masked when it feeds a personal field, or feeds none; a column that feeds
+plain fields alone (a status, an amount, a date) is shown as it is. A plain field that is made from a masked column is masked
+too. Nobody sees a field that its schema calls `writeOnly` (a password), or a column it is made from: not in a package's
+rejects, and not in the rows that are kept with them.
 """
 
 _TYPES = {"string": "text", "integer": "whole number", "object": "JSON object", "boolean": "true or false"}
@@ -45,11 +53,12 @@ def payload_page() -> str:
 def _section(name: str, schema: Mapping[str, Any]) -> Iterator[str]:
     yield f"## {name}\n"
     yield f"{schema['description']}\n"
-    yield "| Field | Required | Value | Meaning | Example |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield "| Field | Required | Personal | Value | Meaning | Example |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for field, keywords in schema["properties"].items():
-        cells = (f"`{field}`", _need(field, schema), _value(keywords), keywords["description"], _example(keywords))
-        yield f"| {' | '.join(cells)} |"
+        personal = "yes" if keywords["personal"] else ""
+        told = (_value(keywords), keywords["description"], _example(keywords))
+        yield f"| {' | '.join((f'`{field}`', _need(field, schema), personal, *told))} |"
     yield ""
     for field, keywords in schema["properties"].items():
         yield from _codes(field, keywords)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from etl.findings import HIDDEN, Unfit, literally
 from etl.suggest import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-LONGEST_SHOWN = 80
-"""A longer text is not repeated within a sentence about it."""
+Words = tuple[str, dict[str, object]]
+"""A template, and the parts it needs beside `it`, the value."""
 
 _MOST_LISTED = 8
 
@@ -26,15 +27,21 @@ _TYPES = {
 }
 
 
-def reason(error: ValidationError, formats: Mapping[str, str]) -> str:
-    """A sentence about one error. `formats` tells for each format what a good value is ('a date written as ...')."""
+def unfit(error: ValidationError, formats: Mapping[str, str]) -> Unfit:
+    """An error as the keyword that refuses. `formats` tells for each format what a good value is ('a date written as ...')."""
+    words, parts = _words(error, formats)
+    value = HIDDEN if is_hidden(error) else error.instance
+    return Unfit(str(error.validator), value, words, it=value, **parts)
+
+
+def _words(error: ValidationError, formats: Mapping[str, str]) -> Words:
     if error.instance is None and error.validator in {"type", "enum"}:
-        return "must not be null"
+        return "must not be null", {}
     if error.validator == "format":
         wanted = formats.get(str(error.validator_value), str(error.validator_value))
-        return f"{shown(error)} is not {wanted}"
+        return "{it} is not {wanted}", {"wanted": wanted}
     in_words = _IN_WORDS.get(str(error.validator))
-    return in_words(error) if in_words else error.message
+    return in_words(error) if in_words else ("{told}", {"told": error.message})
 
 
 def settles(error: ValidationError) -> bool:
@@ -47,21 +54,7 @@ def is_hidden(error: ValidationError) -> bool:
     return isinstance(error.schema, Mapping) and error.schema.get("writeOnly") is True
 
 
-def shown(error: ValidationError) -> str:
-    """The value as a sentence begins with it."""
-    value: Any = error.instance
-    if is_hidden(error):
-        return "the value"
-    if isinstance(value, str):
-        return repr(value) if len(value) <= LONGEST_SHOWN else "the text"
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    if isinstance(value, int | float | Decimal):
-        return str(value)
-    return "the object" if isinstance(value, dict) else "the list"
-
-
-def _type(error: ValidationError) -> str:
+def _type(error: ValidationError) -> Words:
     wanted: Any = error.validator_value
     names = [wanted] if isinstance(wanted, str) else [name for name in wanted if name != "null"]
     advice = (
@@ -69,20 +62,22 @@ def _type(error: ValidationError) -> str:
         if names == ["string"] and isinstance(error.instance, bool | int | float | Decimal)
         else ""
     )
-    return f"{shown(error)} is not {' or '.join(_TYPES.get(name, name) for name in names)}{advice}"
+    return f"{{it}} is not {{type}}{advice}", {"type": " or ".join(_TYPES.get(name, name) for name in names)}
 
 
-def _enum(error: ValidationError) -> str:
+def _enum(error: ValidationError) -> Words:
     values: Any = error.validator_value
     allowed = [json_text(value) for value in values if value is not None]
+    near = _meant(error, allowed)
     if len(allowed) <= _MOST_LISTED:
-        return f"{shown(error)} is not one of {', '.join(allowed)}{_meant(error, allowed)}"
-    return f"{shown(error)} is not one of {', '.join(allowed[:3])}, ...{_meant(error, allowed)}; see docs/payloads.md"
+        return f"{{it}} is not one of {{allowed}}{near[0]}", {"allowed": ", ".join(allowed), **near[1]}
+    words = f"{{it}} is not one of {{allowed}}, ...{near[0]}; see docs/payloads.md"
+    return words, {"allowed": ", ".join(allowed[:3]), **near[1]}
 
 
-def _meant(error: ValidationError, allowed: list[str]) -> str:
+def _meant(error: ValidationError, allowed: list[str]) -> Words:
     near = nearest(error.instance, allowed) if isinstance(error.instance, str) else None
-    return f"; did you mean '{near}'?" if near and not near.isdigit() else ""
+    return ("; did you mean '{near}'?", {"near": near}) if near and not near.isdigit() else ("", {})
 
 
 def json_text(value: object) -> str:
@@ -90,55 +85,61 @@ def json_text(value: object) -> str:
     return value if isinstance(value, str) and value else repr(value)
 
 
-def _const(error: ValidationError) -> str:
-    return f"{shown(error)} is not {json_text(error.validator_value)}"
+def _const(error: ValidationError) -> Words:
+    return "{it} is not {wanted}", {"wanted": json_text(error.validator_value)}
 
 
-def _multiple_of(error: ValidationError) -> str:
+def _multiple_of(error: ValidationError) -> Words:
     step = Decimal(str(error.validator_value))
     exponent = step.as_tuple().exponent
     if isinstance(exponent, int) and exponent < 0 and step == Decimal(1).scaleb(exponent):
-        return f"{shown(error)} has more than {-exponent} decimals"
-    return f"{shown(error)} is not a multiple of {error.validator_value}"
+        return "{it} has more than {places} decimals", {"places": -exponent}
+    return "{it} is not a multiple of {limit}", {"limit": error.validator_value}
 
 
-def _max_length(error: ValidationError) -> str:
-    return f"{shown(error)} is longer than {error.validator_value} characters ({len(str(error.instance))})"
+def _max_length(error: ValidationError) -> Words:
+    return "{it} is longer than {limit} characters ({length})", _lengths(error)
 
 
-def _min_length(error: ValidationError) -> str:
+def _min_length(error: ValidationError) -> Words:
     if error.instance == "":
-        return "must not be empty"
-    return f"{shown(error)} is shorter than {error.validator_value} characters ({len(str(error.instance))})"
+        return "must not be empty", {}
+    return "{it} is shorter than {limit} characters ({length})", _lengths(error)
 
 
-def _pattern(error: ValidationError) -> str:
+def _lengths(error: ValidationError) -> dict[str, object]:
+    return {"limit": error.validator_value, "length": len(str(error.instance))}
+
+
+def _pattern(error: ValidationError) -> Words:
     """What the schema says itself, in the keyword that editors read too; else the expression."""
     said = error.schema.get("patternErrorMessage") if isinstance(error.schema, Mapping) else None
-    return f"{shown(error)} {said or f'does not match {error.validator_value}'}"
+    if said:
+        return f"{{it}} {literally(said)}", {}
+    return "{it} does not match {pattern}", {"pattern": error.validator_value}
 
 
-def _any_of(error: ValidationError) -> str:
+def _any_of(error: ValidationError) -> Words:
     """Either-or of fields is the one form the payload schemas have; any other is named as it stands."""
     branches: Any = error.validator_value
     if not all(isinstance(branch, Mapping) and branch.keys() == {"required"} for branch in branches):
-        return f"{shown(error)} fits none of the {len(branches)} forms that are allowed"
+        return "{it} fits none of the {count} forms that are allowed", {"count": len(branches)}
     names = [" with ".join(f"'{name}'" for name in branch["required"]) for branch in branches]
-    return f"needs {' or '.join(names)}, and has none of them"
+    return "needs {fields}, and has none of them", {"fields": " or ".join(names)}
 
 
-def _unknown(error: ValidationError) -> str:
+def _unknown(error: ValidationError) -> Words:
     """The error stands at the unknown field; its schema is that of the object around it."""
     known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-    return f"no such field{did_you_mean(str(error.absolute_path[-1]), known)}"
+    return "no such field{hint}", {"hint": did_you_mean(str(error.absolute_path[-1]), known)}
 
 
-def _compared(words: str) -> Callable[[ValidationError], str]:
-    return lambda error: f"{shown(error)} is {words} {error.validator_value}"
+def _compared(words: str) -> Callable[[ValidationError], Words]:
+    return lambda error: (f"{{it}} is {words} {{limit}}", {"limit": error.validator_value})
 
 
-_IN_WORDS: Mapping[str, Callable[[ValidationError], str]] = {
-    "required": lambda error: "required but missing",
+_IN_WORDS: Mapping[str, Callable[[ValidationError], Words]] = {
+    "required": lambda error: ("required but missing", {}),
     "additionalProperties": _unknown,
     "anyOf": _any_of,
     "type": _type,

@@ -13,6 +13,8 @@ from typing import Any
 
 import orjson
 
+from etl.findings import Unfit
+
 DEEPEST = 100
 """Levels of lists and objects. Readers of JSON stop somewhere: orjson at 254."""
 
@@ -48,11 +50,11 @@ def _can_be_written(value: object) -> bool:
     return True
 
 
-def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, str]]:
-    """What stands in the way: the path to it, the value there, the reason."""
-    reason = _reason(value) if len(path) <= DEEPEST else f"is nested deeper than {DEEPEST} levels"
-    if reason:
-        yield path, value, reason
+def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, Unfit]]:
+    """What stands in the way: the path to it, the value there, why."""
+    why = _why(value) if len(path) <= DEEPEST else _deep()
+    if why:
+        yield path, value, why
     elif isinstance(value, dict):
         for name, inner in value.items():
             yield from _unsendable_name(name, path)
@@ -62,24 +64,33 @@ def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, s
             yield from unsendable(inner, (*path, index))
 
 
-def _unsendable_name(name: object, path: Path) -> Iterator[tuple[Path, object, str]]:
+def _deep() -> Unfit:
+    return Unfit("json:depth", None, "is nested deeper than {most} levels", most=DEEPEST)
+
+
+def _unsendable_name(name: object, path: Path) -> Iterator[tuple[Path, object, Unfit]]:
     if type(name) is not str:
-        yield path, name, f"has the name {name!r}, which is not text"
+        yield path, name, Unfit("json:name", name, "has the name {value}, which is not text")
     elif not is_unicode(name):
-        yield path, name, f"has the name {name!r}, which is not valid Unicode"
+        yield path, name, Unfit("json:name", name, "has the name {value}, which is not valid Unicode")
 
 
-def _reason(value: object) -> str | None:
+def _why(value: object) -> Unfit | None:
     """Why a value, leaving aside what is in it, cannot be written; None when it can."""
     if value is None or isinstance(value, bool | dict | list | tuple):
         return None
     if type(value) is str:
-        return None if is_unicode(value) else f"{value!r} is not valid Unicode"
+        return None if is_unicode(value) else Unfit("unicode", value, "{value} is not valid Unicode")
     if type(value) is int:
-        return None if _SMALLEST <= value <= _LARGEST else "is a whole number of more than 64 bits"
+        return None if _SMALLEST <= value <= _LARGEST else _large()
     if type(value) is float or type(value) is Decimal:
-        return None if _is_double(value) else f"{value} is not a number that JSON can hold"
-    return f"a {type(value).__name__} cannot be written as JSON; turn it into text or a number first"
+        return None if _is_double(value) else Unfit("json:number", value, "{value} is not a number that JSON can hold")
+    words = "a {type} cannot be written as JSON; turn it into text or a number first"
+    return Unfit("json", None, words, type=type(value).__name__)
+
+
+def _large() -> Unfit:
+    return Unfit("json:large", None, "is a whole number of more than 64 bits")
 
 
 def _is_double(value: float | Decimal) -> bool:

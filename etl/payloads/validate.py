@@ -8,17 +8,17 @@ A record passes only if both would pass it. One difference is left: jsonschema-r
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from etl.findings import HIDDEN, Finding, about, literally
 from etl.payloads import digests
 from etl.payloads.columns import Rule, accepts, field_rule, refused
 from etl.payloads.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, PAST_DATE, not_ahead, spelled, written_as
 from etl.payloads.overlay import overlaid
-from etl.payloads.reasons import is_hidden, reason, settles
+from etl.payloads.reasons import is_hidden, settles, unfit
 from etl.payloads.sendable import Path, is_sendable, open_fields, unsendable
 from etl.resources import load_schema
 
@@ -42,18 +42,6 @@ ABOUT_FIELDS = frozenset(
     }
 )
 """Keywords of a payload schema that are about single fields, or about which fields there are."""
-
-HIDDEN = "(hidden)"
-"""Stands for the value of a field that its schema calls `writeOnly`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something wrong with a record. `field` is a path such as 'extra_field.gift'; None is the record as a whole."""
-
-    field: str | None
-    value: object
-    reason: str
 
 
 def payload_schema(name: str, properties: Mapping[str, object]) -> dict[str, Any]:
@@ -135,7 +123,7 @@ class Validator:
         found = self._explained(record)
         if found or self.is_valid(record):
             return found
-        return [Finding(None, None, self._objection(record))]
+        return [Finding(None, "schema", None, "{told}", {"told": self._objection(record)})]
 
     def explain_field(self, field: str, value: object) -> list[Finding]:
         """What is wrong with this value for this field, whatever the rest of the record."""
@@ -149,10 +137,11 @@ class Validator:
         fields = {path[0] for path, _, _ in blocked if path}
         cleaned = {name: None if name in fields else value for name, value in record.items() if isinstance(name, str)}
         errors = [error for error in self._reference.iter_errors(cleaned) if not fields.intersection(_path(error)[:1])]
-        found = [Finding(_dotted(path), _printable(value), why) for path, value, why in blocked]
+        found = [about(_dotted(path), _printable(value), why) for path, value, why in blocked]
         why_not = digests.misfit(record, self._digests)
         if why_not is not None:
-            found.append(Finding(digests.FIELDS[0], HIDDEN, f"the value {why_not}"))
+            words = f"{{it}} {literally(why_not)}"
+            found.append(Finding(digests.FIELDS[0], digests.KEYWORD, HIDDEN, words, {"it": HIDDEN}))
         return sorted(found + list(self._findings(errors)), key=self._order)
 
     def _findings(self, errors: Sequence[ValidationError]) -> Iterator[Finding]:
@@ -161,7 +150,7 @@ class Validator:
         for error in errors:
             if settles(error) or _path(error) not in settled:
                 value = HIDDEN if is_hidden(error) else _value(error)
-                yield Finding(_dotted(_path(error)), value, reason(error, self._wanted))
+                yield about(_dotted(_path(error)), value, unfit(error, self._wanted))
 
     def _order(self, finding: Finding) -> int:
         """The position of a finding's field in the schema; unknown fields come after, the record as a whole last."""

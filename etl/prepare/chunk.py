@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
 from etl.expressions import Batch
-from etl.model import Part, RowFault, Rows
+from etl.findings import Finding
+from etl.model import Part, Rows
 from etl.payloads.sendable import is_sendable
-from etl.payloads.validate import Finding, record_at
+from etl.payloads.validate import record_at
 from etl.prepare.lines import split_lines
 from etl.prepare.program import Program, text_of
 
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A row that is no valid record, by its index in the part, and everything that is wrong with it."""
+    """A row that is no valid record, by its index in the part: everything that is wrong with it, and its cells."""
 
     index: int
     key: str | None
     findings: tuple[Finding, ...]
+    cells: Sequence[object] = ()
 
 
 @dataclass(slots=True)
@@ -31,6 +33,7 @@ class Chunk:
     height   how many rows a person counts: those that were read, and the blank lines between them
     lines    a line of JSON for each valid record; `keys` and `indices` run parallel to these,
     columns  and so do these: the values of the fields that must be unique or refer to another stage
+    part     what it was made of, for whoever needs a row again (set where the chunks are put in order)
     """
 
     read: int
@@ -42,6 +45,7 @@ class Chunk:
     keys: Sequence[str] = ()
     indices: Sequence[int] = ()
     columns: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    part: Part | None = None
 
     @property
     def records(self) -> list[bytes]:
@@ -142,18 +146,11 @@ def _filtered(program: Program, rows: Rows, indices: Sequence[int], batch: Batch
 
 def _rejected(program: Program, rows: Rows, bad: Sequence[int]) -> list[Rejected]:
     """The rows that could not be read, and those that make no valid record, in their order."""
-    found = [Rejected(fault.index, None, tuple(_of_fault(program, fault))) for fault in rows.faults]
+    found = [Rejected(fault.index, None, program.findings_of(fault), fault.cells) for fault in rows.faults]
     for index in bad:
         outcome = program.outcome(rows.rows[index])
-        found.append(Rejected(index, outcome.key, outcome.findings))
+        found.append(Rejected(index, outcome.key, outcome.findings, rows.rows[index]))
     return sorted(found, key=lambda rejected: rejected.index)
-
-
-def _of_fault(program: Program, fault: RowFault) -> Iterator[Finding]:
-    """One finding; one for each field that is made from the cell at fault."""
-    paths: list[str | None] = [] if fault.column is None else [*program.fields_from(fault.column)]
-    for path in paths or [None]:
-        yield Finding(path, list(fault.cells), fault.reason)
 
 
 def watched(program: Program) -> list[str]:

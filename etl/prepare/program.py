@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from etl.expressions import (
@@ -12,18 +13,19 @@ from etl.expressions import (
     WHERE,
     Batch,
     CompiledStage,
-    Failure,
     Header,
     Resources,
     columns_in,
     compile_stage,
     flat_fields,
-    reason_of,
+    unfit,
     writers,
 )
-from etl.model import Expression, Migration, Stage, Table, Template
-from etl.payloads.validate import HIDDEN, Finding, Validator, payload_schema
+from etl.findings import Finding, Unfit, about, literally
+from etl.model import Expression, Migration, RowFault, Stage, Table, Template
+from etl.payloads.validate import Validator, payload_schema
 from etl.prepare.lines import lines_of
+from etl.prepare.privacy import Privacy, privacy_of
 
 Record = dict[str, Any]
 
@@ -141,7 +143,15 @@ class Program:
         findings = self.validator.explain(record)
         if key is None:
             findings.append(self._keyless(row))
-        return Outcome(key, None if findings else record, tuple(findings), partial=record)
+        return Outcome(key, None if findings else record, self._stamped(findings), partial=record)
+
+    def findings_of(self, fault: RowFault) -> tuple[Finding, ...]:
+        """What a row that could not be read is told as: once, or for each field that is made from the cell at fault."""
+        paths: list[str | None] = [] if fault.column is None else [*self.fields_from(fault.column)]
+        cells, why = list(fault.cells), fault.reason
+        if not isinstance(why, Unfit):
+            why = Unfit("row", None, literally(why))
+        return self._stamped([about(path, cells, why) for path in paths or [None]])
 
     def fields_from(self, column: int) -> list[str]:
         """The paths of the fields that are made from a column, which counts from 0."""
@@ -151,11 +161,11 @@ class Program:
 
     def _failed(self, row: Sequence[Any], key: str | None, error: BaseException) -> Outcome:
         """Every field that cannot be computed, and what the schema says about those that can."""
-        failures = [Finding(one.field, self._shown(one), one.reason) for one in self._compiled.failures(row)]
+        failures = [about(one.field, one.value, one.why) for one in self._compiled.failures(row)]
         if not failures:
-            failures = [Finding(None, None, reason_of(error))]
+            failures = [about(None, None, unfit(error))]
         if failures[0].field == WHERE:
-            return Outcome(key, findings=(failures[0],))
+            return Outcome(key, findings=self._stamped(failures[:1]))
         failed = {str(one.field).split(".")[0] for one in failures}
         partial = self._partial(row, failed)
         schema = [
@@ -165,12 +175,14 @@ class Program:
         ]
         if key is None and self.plan.stage.key not in failed:
             schema.append(self._keyless(row))
-        return Outcome(key, findings=(*failures, *schema), partial=partial)
+        return Outcome(key, findings=self._stamped([*failures, *schema]), partial=partial)
 
-    def _shown(self, failure: Failure) -> object:
-        """What a failed field was made from, unless it is one that nobody should see (a password)."""
-        keywords = self.plan.schema.get("properties", {}).get(failure.field.split(".")[0], {})
-        return HIDDEN if keywords.get("writeOnly") is True else failure.value
+    @cached_property
+    def privacy(self) -> Privacy:
+        return privacy_of(self.plan.stage, self.plan.header.columns, self.plan.schema)
+
+    def _stamped(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        return tuple(map(self.privacy.stamped, findings))
 
     def _partial(self, row: Sequence[Any], failed: set[str]) -> Record:
         """The record without the fields that failed."""
@@ -189,10 +201,11 @@ class Program:
         key = self.plan.stage.key
         try:
             self._compiled.key(row)
-            reason = "its key is null"
+            why = Unfit("key", None, "its key is null")
         except ROW_ERRORS as error:
-            reason = reason_of(error)
-        return Finding(key if isinstance(key, str) else None, None, f"the record has no key: {reason}")
+            why = unfit(error)
+        words = f"the record has no key: {why.words}"
+        return Finding(key if isinstance(key, str) else None, "key", None, words, why.parts)
 
 
 def text_of(value: object) -> str | None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress, islice
-from pathlib import Path
+from operator import itemgetter
+from typing import Any
 
-from etl.model import Counts
-from etl.package import Held, PackagedStage, Reject
+from etl.findings import HIDDEN, Finding, sentence
+from etl.model import Counts, Locate
+from etl.package import Held, PackagedStage, Reject, SourceRow
 from etl.packing import StageWriter
-from etl.prepare.chunk import Chunk, Rejected
+from etl.prepare.chunk import Chunk
 from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
 from etl.prepare.keys import Fate
+from etl.prepare.privacy import privacy_of
 from etl.prepare.program import Plan
 
 TOGETHER = 4
@@ -23,16 +26,16 @@ Progress = Callable[[int], None]
 
 def prepare_stage(
     plan: Plan,
-    source: str,
+    locate: Locate,
     first_row: int,
     chunks: Iterable[Chunk],
     integrity: StageIntegrity,
     writer: StageWriter,
     progress: Progress,
 ) -> PackagedStage:
-    """Write a stage's part of the package. `source` is the file's name as rejects give it."""
+    """Write a stage's part of the package. `locate` is the source's way to say where a row is."""
     counts, row = Counts(), first_row
-    scribe = Scribe(plan, Path(source).name, writer)
+    scribe = Scribe(plan, locate, writer)
     in_order = iter(chunks)
     while together := list(islice(in_order, TOGETHER)):
         for chunk, verdict in zip(together, integrity.judge(together, row), strict=True):
@@ -50,22 +53,28 @@ def prepare_stage(
 
 
 class Scribe:
-    """Writes chunks with the rows and words people know them by."""
+    """Writes chunks with the places and words people know rows by."""
 
-    def __init__(self, plan: Plan, source: str, writer: StageWriter) -> None:
-        self._plan, self._source, self._writer = plan, source, writer
+    def __init__(self, plan: Plan, locate: Locate, writer: StageWriter) -> None:
+        self._locate, self._writer = locate, writer
+        self._privacy = privacy_of(plan.stage, plan.header.columns, plan.schema)
+        hidden = self._privacy.hidden
+        self._hidden = [position for position, name in enumerate(plan.header.columns) if name in hidden]
 
     def write(self, chunk: Chunk, first_row: int, verdict: Verdict) -> Counts:
         """Write a chunk whose part began at `first_row`. Gives its counts."""
         dropped = verdict.dropped()
-        self._write_rejects(chunk, first_row, verdict)
+        cells = _cells_again(chunk) if dropped else {}
+        self._write_rejects(chunk, first_row, verdict, cells)
         for orphan in verdict.orphans:
-            self._writer.hold(self._held(chunk, first_row, orphan))
-        records, index = chunk.records, list(zip(chunk.keys, rows_of(chunk, first_row), strict=True))
+            index, key = chunk.indices[orphan.position], chunk.keys[orphan.position]
+            self._writer.hold(self._held(first_row + index, key, orphan))
+            self._keep("held", first_row + index, key, cells[index])
+        records, index_lines = chunk.records, list(zip(chunk.keys, rows_of(chunk, first_row), strict=True))
         if dropped:
             sent = [position not in dropped for position in range(len(records))]
-            records, index = list(compress(records, sent)), list(compress(index, sent))
-        self._writer.add(records, index)
+            records, index_lines = list(compress(records, sent)), list(compress(index_lines, sent))
+        self._writer.add(records, index_lines)
         return Counts(
             read=chunk.read,
             filtered=len(chunk.filtered),
@@ -74,36 +83,62 @@ class Scribe:
             valid=len(records),
         )
 
-    def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict) -> None:
-        rejects = [(one.index, self._rejects(one, first_row)) for one in chunk.rejected]
+    def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: Cells) -> None:
+        rejected = [(one.index, one.key, one.findings, one.cells) for one in chunk.rejected]
         for one in verdict.duplicates:
-            rejects.append((chunk.indices[one.position], [self._duplicate(chunk, first_row, one)]))
-        for _, lines in sorted(rejects, key=lambda pair: pair[0]):
-            for line in lines:
-                self._writer.reject(line)
+            index, own = chunk.indices[one.position], chunk.keys[one.position]
+            rejected.append((index, own, (self._duplicate(one),), cells[index]))
+        for index, key, findings, row in sorted(rejected, key=itemgetter(0)):
+            for finding in findings:
+                self._writer.reject(self._reject(first_row + index, key, finding))
+            self._keep("rejected", first_row + index, key, row)
 
-    def _rejects(self, one: Rejected, first_row: int) -> list[Reject]:
-        row = first_row + one.index
-        return [Reject(self._source, row, one.key, f.field, f.value, f.reason) for f in one.findings]
+    def _keep(self, fate: str, number: int, key: str | None, cells: Sequence[Any]) -> None:
+        """Keep the row with its fate: whoever puts it right needs all of it, and may not open the source."""
+        at, kept = self._locate(number), list(cells)
+        for position in self._hidden:
+            if position < len(kept):
+                kept[position] = HIDDEN
+        self._writer.keep(SourceRow(at.source, at.number, fate, key, kept, at.place))
 
-    def _duplicate(self, chunk: Chunk, first_row: int, one: Duplicate) -> Reject:
-        row = first_row + chunk.indices[one.position]
-        reason = f"{one.value!r} is already the {one.field or 'key'} of row {one.first_row}"
-        return Reject(self._source, row, chunk.keys[one.position], one.field, one.value, reason)
+    def _reject(self, number: int, key: str | None, finding: Finding) -> Reject:
+        at = self._locate(number)
+        return Reject(
+            at.source, at.number, key, finding.field, finding.value, finding.reason, finding.rule, finding.words,
+            finding.parts, finding.personal, finding.severity, at.place,
+        )  # fmt: skip
 
-    def _held(self, chunk: Chunk, first_row: int, orphan: Orphan) -> Held:
-        parent = f"{orphan.parent_stage} '{orphan.parent_key}'"
-        where = "" if orphan.parent_row is None else f" (row {orphan.parent_row})"
-        reason = f"{parent} is {orphan.fate.spoken}{where}"
-        if orphan.fate is Fate.ABSENT:
-            reason = f"there is no {parent} in this migration"
+    def _duplicate(self, one: Duplicate) -> Finding:
+        words = "{value} is already the {field} of row {row}"
+        parts = {"value": one.value, "field": one.field or "key", "row": one.first_row}
+        return self._privacy.stamped(Finding(one.field, "duplicate", one.value, words, parts))
+
+    def _held(self, number: int, key: str, orphan: Orphan) -> Held:
+        words, parts = _orphaned(orphan)
+        at, fate = self._locate(number), orphan.fate.name.lower()
         return Held(
-            self._source,
-            first_row + chunk.indices[orphan.position],
-            chunk.keys[orphan.position],
-            orphan.field,
-            orphan.parent_stage,
-            orphan.parent_key,
-            orphan.fate.name.lower(),
-            reason,
-        )
+            at.source, at.number, key, orphan.field, orphan.parent_stage, orphan.parent_key, fate,
+            sentence(words, parts), f"orphan:{fate}", words, parts, at.place,
+        )  # fmt: skip
+
+
+Cells = Mapping[int, Sequence[Any]]
+"""The cells of a part's rows, by their place in it (model.Rows)."""
+
+
+def _cells_again(chunk: Chunk) -> Cells:
+    """The rows of a chunk's part, read again: valid records carry none, as only few are dropped for what others hold."""
+    if chunk.part is None:
+        raise AssertionError("a chunk without its part has records that are dropped; please report this")
+    content = chunk.part.read()
+    return {content.place(index): row for index, row in enumerate(content.rows)}
+
+
+def _orphaned(orphan: Orphan) -> tuple[str, dict[str, object]]:
+    parts: dict[str, object] = {"stage": orphan.parent_stage, "key": orphan.parent_key}
+    if orphan.fate is Fate.ABSENT:
+        return "there is no {stage} {key} in this migration", parts
+    words = f"{{stage}} {{key}} is {orphan.fate.spoken}"
+    return (
+        (words, parts) if orphan.parent_row is None else (f"{words} (row {{row}})", {**parts, "row": orphan.parent_row})
+    )

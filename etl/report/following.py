@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from etl.report.mask import mask_key, mask_reason, mask_record
+from etl.personal import mask_key
+from etl.report.mask import HIDDEN_ANSWER, mask_detail, mask_record, without_answer
 from etl.report.summary import print_counts
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def _duration(seconds: float) -> str:
 
 def _attention(status: Plain) -> Iterator[str]:
     for one in status["attention"]:
-        keys = f" ({', '.join(map(mask_key, one['keys']))})" if one["keys"] else ""
+        keys = f" ({', '.join(one['keys'])})" if one["keys"] else ""
         yield (
             f"batch {one['batch']} ({one['stage']}, {_records(one['records'])}) is {one['state']}: {one['why']}{keys}; "
             f"its bytes: {one['file']}"
@@ -74,18 +75,27 @@ def _records(count: int) -> str:
     return "1 record" if count == 1 else f"{count} records"
 
 
-HIDDEN = "(see --show-data)"
 PLAIN_ANSWER = {"migration_id", "type", "status", "total_count", "success_count", "error_count"}
 """What an answer may hold that says nothing about a person."""
 _PLAIN_VALUE = re.compile(r"[\w-]*", re.ASCII)
-_ANSWERED = re.compile(r"(?<= answered \d{3}: ).*", re.DOTALL)
 
 
-def mask_changed(status: Plain) -> dict[str, Any]:
-    """The status without keys that may be personal."""
-    if "changed" not in status:
-        return dict(status)
-    return {**status, "changed": [{**one, "key": mask_key(one["key"])} for one in status["changed"]]}
+def mask_status(status: Plain) -> dict[str, Any]:
+    """The status without keys that may be personal, and without what Omnitron answered, which may repeat a record."""
+    masked = {**status, "attention": [_masked_attention(one) for one in status["attention"]]}
+    if status["run"]:
+        masked["run"] = {**status["run"], "outcome": _masked_text(status["run"]["outcome"])}
+    if "changed" in status:
+        masked["changed"] = [{**one, "key": mask_key(one["key"])} for one in status["changed"]]
+    return masked
+
+
+def _masked_attention(one: Plain) -> Plain:
+    return {**one, "why": _masked_text(one["why"]), "keys": list(map(mask_key, one["keys"]))}
+
+
+def _masked_text(text: str | None) -> str | None:
+    return None if text is None else without_answer(text)
 
 
 def mask_history(history: Plain) -> dict[str, Any]:
@@ -94,7 +104,7 @@ def mask_history(history: Plain) -> dict[str, Any]:
         {
             **one,
             "record": json.dumps(mask_record(json.loads(one["record"])), ensure_ascii=False) if one["record"] else None,
-            "steps": [{**step, "note": _ANSWERED.sub(HIDDEN, step["note"])} for step in one["steps"]],
+            "steps": [{**step, "note": without_answer(step["note"])} for step in one["steps"]],
             "requests": [_without_answer(line) for line in one["requests"]],
         }
         for one in history["sendings"]
@@ -103,7 +113,7 @@ def mask_history(history: Plain) -> dict[str, Any]:
 
 
 def _without_answer(line: Plain) -> Plain:
-    return {**line, "answer": HIDDEN} if "answer" in line and not _is_plain(line["answer"]) else line
+    return {**line, "answer": HIDDEN_ANSWER} if "answer" in line and not _is_plain(line["answer"]) else line
 
 
 def _is_plain(answer: str) -> bool:
@@ -178,7 +188,7 @@ def mask_checks(report: Plain) -> dict[str, Any]:
 
 
 def _masked_check(check: Plain) -> dict[str, Any]:
-    return {**check, "detail": mask_reason(None, check["detail"])}
+    return {**check, "detail": mask_detail(check["detail"])}
 
 
 def print_checks(console: Console, report: Plain) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from etl.report.mask import mask_reason, mask_record, mask_value
+from etl.findings import Finding
+from etl.report.mask import mask_field, mask_record
 from etl.report.summary import plain_json
 from etl.terminal import visible
 
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PreviewRow:
-    """One source row and what becomes of it. `fate` is valid, rejected or filtered."""
+    """One source row and what becomes of it. `fate` is valid, rejected or filtered.
+
+    `shown` columns feed plain fields alone; `personal` are the fields that are masked.
+    """
 
     stage: str
     source: str
@@ -24,13 +28,19 @@ class PreviewRow:
     cells: Mapping[str, Any]
     fate: str
     record: Mapping[str, Any]
-    problems: Sequence[tuple[str | None, str]]
+    findings: Sequence[Finding]
+    shown: Collection[str] = ()
+    personal: Collection[str] = ()
+    is_masked: bool = False
 
     def masked(self) -> PreviewRow:
-        # A column's name tells nothing about what is in it, so that every cell is masked, and what is nested in it.
-        cells = {name: mask_value(None, value) for name, value in self.cells.items()}
-        problems = [(field, mask_reason(field, reason)) for field, reason in self.problems]
-        return PreviewRow(self.stage, self.source, self.row, cells, self.fate, mask_record(self.record), problems)
+        cells = {name: mask_field(value, personal=name not in self.shown) for name, value in self.cells.items()}
+        return replace(self, cells=cells, record=mask_record(self.record, self.personal), is_masked=True)
+
+    @property
+    def problems(self) -> list[tuple[str | None, str]]:
+        """Field and sentence of everything that is wrong."""
+        return [(one.field, one.masked_reason if self.is_masked else one.reason) for one in self.findings]
 
     def as_plain(self) -> dict[str, Any]:
         return {
@@ -40,7 +50,10 @@ class PreviewRow:
             "fate": self.fate,
             "cells": dict(self.cells),
             "record": dict(self.record),
-            "problems": [{"field": field, "reason": reason} for field, reason in self.problems],
+            "problems": [
+                {"field": field, "reason": reason, "rule": one.rule}
+                for (field, reason), one in zip(self.problems, self.findings, strict=True)
+            ],
         }
 
 

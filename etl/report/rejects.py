@@ -1,59 +1,94 @@
-"""The rejected and held records of a package in a few lines: how many for which reason, and an example of each."""
+"""The rejected and held records of a package by kind: on screen the commonest in a line each, as data all of them."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
+from itertools import groupby, islice
+from operator import attrgetter
 
-from etl.package import Held, Package, PackagedStage, Reject
-from etl.report.mask import mask_keys, mask_reason
+from etl.findings import sentence
+from etl.model import Locator
+from etl.package import Example, Package, PackagedStage, ProblemKind
+from etl.personal import mask_text
+from etl.report.summary import KindSummary
 
-MOST_LOOKED_AT = 10_000
-MOST_SHOWN = 8
+SHOWN = 8
+"""Kinds of a stage that have a line of their own on screen: as many of rejected and as many of held records."""
 
-
-def reject_line(reject: Reject, *, show_data: bool) -> str:
-    """customers.csv row 87, field 'phone': '0***' is not a Turkish mobile number"""
-    field = f", field '{reject.field}'" if reject.field else ""
-    reason = reject.reason if show_data else mask_reason(reject.field, reject.reason)
-    return f"{reject.source} row {reject.row}{field}: {reason}"
-
-
-def held_line(held: Held, *, show_data: bool) -> str:
-    reason = held.reason if show_data else mask_keys(held.reason)
-    return f"{held.source} row {held.row}, field '{held.field}': held, because {reason}"
+NAMED = 12
+"""Further kinds that are named in one line."""
 
 
 def data_problems(package: Package, *, show_data: bool = False) -> list[str]:
-    """A line for each kind of problem of each stage: the first such row, and how many more there are."""
-    return [line for stage in package.stages for line in _stage_lines(package, stage, show_data)]
+    """A line for each of the commonest kinds of each stage, and one that names those that are left out."""
+    return [f"{stage.name}: {line}" for stage in package.stages for line in _stage_lines(package, stage, show_data)]
 
 
-def _stage_lines(package: Package, stage: PackagedStage, show_data: bool) -> list[str]:
-    rejects = islice(package.rejects(stage), MOST_LOOKED_AT)
-    held = islice(package.held(stage), MOST_LOOKED_AT)
-    lines = _grouped([((one.field or "", _kind(one)), reject_line(one, show_data=show_data)) for one in rejects])
-    lines += _grouped([((one.field, one.parent_fate), held_line(one, show_data=show_data)) for one in held])
-    return [f"{stage.name}: {line}" for line in lines]
+def kinds_of(package: Package, *, show_data: bool = False) -> list[KindSummary]:
+    """Every kind of every stage."""
+    return [_summary(stage, kind, show_data) for stage in package.stages for kind in package.kinds(stage)]
 
 
-def _kind(reject: Reject) -> str:
-    """Reasons that differ only in what they quote or count are one kind."""
-    return " ".join(word for word in reject.reason.split() if word.isalpha())
+def _stage_lines(package: Package, stage: PackagedStage, show_data: bool) -> Iterator[str]:
+    further = []
+    for _, kinds in groupby(package.kinds(stage), key=attrgetter("fate")):
+        for kind in islice(kinds, SHOWN):
+            yield _with_count(kind_line(kind, show_data=show_data), kind.count)
+        further += list(kinds)
+    if further:
+        named = ", ".join(_named(kind, show_data) for kind in further[:NAMED])
+        more = f", and {len(further) - NAMED:,} more (--json lists them)" if len(further) > NAMED else ""
+        yield f"and {len(further):,} {'kind' if len(further) == 1 else 'kinds'} more: {named}{more}"
 
 
-def _grouped(found: Iterable[tuple[tuple[str, str], str]]) -> list[str]:
-    first: dict[tuple[str, str], str] = {}
-    count: Counter[tuple[str, str]] = Counter()
-    for kind, line in found:
-        first.setdefault(kind, line)
-        count[kind] += 1
-    return [_with_count(first[kind], number) for kind, number in count.most_common(MOST_SHOWN)]
+def kind_line(kind: ProblemKind, *, show_data: bool) -> str:
+    """customers.csv row 87, field 'phone': '0***' is not a Turkish mobile number"""
+    first = kind.examples[0]
+    field = f", field '{kind.field}'" if kind.field else ""
+    held = "held, because " if kind.fate == "held" else ""
+    return f"{place_of(first)}{field}: {held}{_sentence(first, show_data)}"
+
+
+def place_of(example: Example) -> Locator:
+    return Locator(example.source, example.row, example.place)
+
+
+def _sentence(example: Example, show_data: bool) -> str:
+    # The sentence that was made of the value itself: of the value as JSON has it, it could read a little differently.
+    if show_data or not example.personal:
+        return example.reason
+    return sentence(example.words, example.parts, masked=True)
 
 
 def _with_count(line: str, number: int) -> str:
     return line if number == 1 else f"{line} (and {number - 1:,} more like it)"
+
+
+def _named(kind: ProblemKind, show_data: bool) -> str:
+    """field 'status' (lookup 'X'): 12"""
+    if kind.field is None:
+        return f"whole rows ({kind.rule}): {kind.count:,}"
+    return f"field '{kind.field}' ({_rule(kind, show_data)}): {kind.count:,}"
+
+
+def _rule(kind: ProblemKind, show_data: bool) -> str:
+    name = kind.rule.removeprefix("function:")
+    if kind.cut:
+        return f"{name}, further entries"
+    return name if kind.entry is None else f"{name} {_entry(kind, show_data)!r}"
+
+
+def _entry(kind: ProblemKind, show_data: bool) -> str | None:
+    if show_data or kind.entry is None or not kind.examples[0].personal:
+        return kind.entry
+    return mask_text(kind.entry)
+
+
+def _summary(stage: PackagedStage, kind: ProblemKind, show_data: bool) -> KindSummary:
+    return KindSummary(
+        stage.name, kind.fate, kind.field, kind.rule, _entry(kind, show_data), kind.severity, kind.count, kind.rows,
+        [_sentence(one, show_data) for one in kind.examples], kind.cut,
+    )  # fmt: skip
 
 
 def files_of(package: Package) -> Sequence[str]:

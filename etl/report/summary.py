@@ -43,14 +43,40 @@ class StageSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class KindSummary:
+    """Problems of one stage, field and rule; for a lookup, of one missing entry.
+
+    fate       rejected or held
+    rows       the first rows that have it, as their source names them
+    examples   sentences about the first of them
+    cut        that these are of several entries, which are too many to be told apart
+    """
+
+    stage: str
+    fate: str
+    field: str | None
+    rule: str
+    entry: str | None
+    severity: str
+    count: int
+    rows: Sequence[int | str]
+    examples: Sequence[str]
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """What became of a migration. `package` is its folder, `target` the name of the one it was sent to; if there is one."""
+    """What became of a migration. `package` is its folder, `target` the name of the one it was sent to; if there is one.
+
+    `problems` are lines for people, of the commonest kinds; `kinds` are all of them.
+    """
 
     migration: str
     package: str | None
     ok: bool
     stages: Sequence[StageSummary] = ()
     problems: Sequence[str] = ()
+    kinds: Sequence[KindSummary] = ()
     target: str | None = None
 
     def as_json(self) -> str:

@@ -5,7 +5,7 @@ Where the others are is a Pool's business: processes of this machine, or a Dask 
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
@@ -50,9 +50,20 @@ def chunks(
     first = [] if pools is None else list(islice(parts, pools.least))
     if pools is not None and len(first) == pools.least:
         with pools.pool(plan) as pool:
-            yield from in_order(chain(first, parts), lambda part: pool.submit(part).result, pool.most)
+            yield from in_order(chain(first, parts), lambda part: _of(part, pool.submit(part).result), pool.most)
     else:
         yield from _in_this_process(Program(plan), chain(first, parts), limit)
+
+
+def _of(part: Part, wait: Callable[[], Chunk]) -> Callable[[], Chunk]:
+    """The way to wait for a chunk, which then knows its part: that has not to come back from whoever prepared it."""
+
+    def waited() -> Chunk:
+        chunk = wait()
+        chunk.part = part
+        return chunk
+
+    return waited
 
 
 def _in_this_process(program: Program, parts: Iterator[Part], limit: int | None) -> Iterator[Chunk]:
@@ -62,7 +73,7 @@ def _in_this_process(program: Program, parts: Iterator[Part], limit: int | None)
         with without_collecting():
             return prepare_chunk(program, part, left)
 
-    for chunk in in_order(parts, lambda part: partial(prepared, part)):
+    for chunk in in_order(parts, lambda part: _of(part, partial(prepared, part))):
         yield chunk
         left = None if left is None else left - chunk.read
         # A part after the last one that is wanted must not even be looked for.

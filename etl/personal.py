@@ -1,0 +1,52 @@
+"""What personal data looks like when it is printed. Enough stays for the owner of the data to know which row it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_WORD = re.compile(r"\w+")
+_CODE = re.compile(r"[^\s@]*\d[^\s@]*")
+_TELEPHONE = re.compile(r"(?:\+|00)?(?:90)?0?5\d{9}")
+_EMAIL = re.compile(r"([^\s@])[^\s@]*@([^\s@.])[^\s@.]*((?:\.[\w-]+)+)")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
+
+
+def is_code(text: str) -> bool:
+    """Whether a text tells nothing about a person by itself: it is a number or a code, not an e-mail, telephone or name."""
+    return _CODE.fullmatch(text) is not None and _TELEPHONE.fullmatch(text) is None
+
+
+def looks_personal(text: str) -> bool:
+    """Whether a text is what anybody knows for personal, in whatever field: an e-mail address or a mobile number."""
+    return _EMAIL.fullmatch(text) is not None or _TELEPHONE.fullmatch(text) is not None
+
+
+def mask_text(text: str) -> str:
+    """The first letter of every word, and stars: a***@m***.com, A*** Y***, 5***."""
+    # Only what is an e-mail address as a whole keeps its ending: in a longer text more could follow it.
+    if email := _EMAIL.fullmatch(text):
+        return f"{email[1]}***@{email[2]}***{email[3]}"
+    return _WORD.sub(lambda word: f"{word[0][0]}***", text)
+
+
+def mask_key(key: Any) -> str:
+    """A record's key, as it is when it is a number or a code: an e-mail, a telephone or a name is masked."""
+    return key if is_code(key := str(key)) else mask_text(key)
+
+
+def mask_value(value: Any) -> Any:
+    """A value of any type as it may be printed: a number becomes a text, a list or an object keeps its form."""
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Mapping):
+        return {mask_name(str(name)): mask_value(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask_value(inner) for inner in value]
+    return mask_text(str(value))
+
+
+def mask_name(name: str) -> str:
+    """The name of a value inside an object, when it looks like one that a program gave."""
+    return name if _NAME.fullmatch(name) else mask_text(name)

@@ -1,0 +1,72 @@
+"""What of a stage is personal: said of the payload's fields in its schema, and followed back through the mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from etl.expressions import WHERE
+from etl.expressions.compiler import flat_fields
+from etl.expressions.syntax import columns_in
+from etl.findings import HIDDEN, OF_DATA, Finding
+from etl.model import Expression, Stage, Template
+
+
+@dataclass(frozen=True, slots=True)
+class Privacy:
+    """Which values of a stage are masked where they are printed.
+
+    columns   of the source: those that feed a personal field, and those that feed none
+    fields    of the payload: the personal ones, and those that are made from a masked column (`where` among them)
+    hidden    columns of which nobody should see anything: they feed a field that its schema calls `writeOnly`
+    secret    such fields
+    """
+
+    columns: frozenset[str]
+    fields: frozenset[str]
+    hidden: frozenset[str]
+    secret: frozenset[str]
+
+    def is_personal(self, field: str | None) -> bool:
+        """Of a finding's field, which may be a path; a row as a whole is personal."""
+        return field is None or field.split(".")[0] in self.fields
+
+    def stamped(self, finding: Finding) -> Finding:
+        """The finding with its mark; of a secret field without the value."""
+        if finding.field is not None and finding.field.split(".")[0] in self.secret:
+            parts = {name: _hidden(name) if name in OF_DATA else part for name, part in finding.parts.items()}
+            value = None if finding.value is None else HIDDEN
+            return replace(finding, value=value, parts=parts, personal=True)
+        return replace(finding, personal=self.is_personal(finding.field))
+
+
+def _hidden(name: str) -> object:
+    return [HIDDEN] if name == "names" else HIDDEN
+
+
+def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) -> Privacy:
+    """`schema` is the payload's, with the target's settings over it; `columns` are the source's."""
+    reads = {name: _reads(template) for name, template in stage.fields.items()}
+    properties = schema.get("properties", {})
+    personal = {name for name in {*reads, *properties} if properties.get(name, {}).get("personal") is not False}
+    secret = frozenset(name for name, keywords in properties.items() if keywords.get("writeOnly") is True)
+    shown = _union(reads[name] for name in reads.keys() - personal) - _union(
+        reads[name] for name in reads.keys() & personal
+    )
+    masked = frozenset(columns) - shown
+    if stage.where is not None:
+        reads[WHERE] = _reads(stage.where)
+    tainted = {name for name, read in reads.items() if read & masked}
+    hidden = _union(reads[name] for name in reads.keys() & secret)
+    return Privacy(masked, frozenset(personal | tainted), hidden, secret)
+
+
+def _reads(template: Template) -> frozenset[str]:
+    """The columns a field is made from."""
+    leaves = (leaf for _, leaf in flat_fields({"": template}))
+    return _union(columns_in(leaf.text) for leaf in leaves if isinstance(leaf, Expression))
+
+
+def _union(sets: Iterable[Iterable[str]]) -> frozenset[str]:
+    return frozenset(name for names in sets for name in names)
