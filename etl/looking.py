@@ -38,7 +38,7 @@ def _named_stage(migration: Migration, name: str) -> Stage:
 
 
 def _previewed(checked: Checked, stage: Stage, key: str | None) -> Iterator[PreviewRow]:
-    table, source = checked.tables[stage.source], checked.migration.sources[stage.source]
+    table, source = checked.table(stage), checked.migration.sources[stage.source]
     program = Program(plan_stage(checked.migration, stage, table, checked.resources))
     for number, row, fault in _numbered(table):
         if key is None or (fault is None and program.key(row) == key):
@@ -86,7 +86,7 @@ def run_tests(mapping: Path) -> list[TestResult]:
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=False)
         programs = {
-            stage.name: Program(plan_stage(migration, stage, checked.tables[stage.source], checked.resources))
+            stage.name: Program(plan_stage(migration, stage, checked.table(stage), checked.resources))
             for stage in migration.stages
         }
     results = []

@@ -211,7 +211,7 @@ def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path
 
 
 def _plan(checked: Checked, stage: Stage, settings: Settings) -> Plan:
-    return plan_stage(checked.migration, stage, checked.tables[stage.source], checked.resources, fast=settings.fast)
+    return plan_stage(checked.migration, stage, checked.table(stage), checked.resources, fast=settings.fast)
 
 
 def _prepare_stage(
@@ -224,7 +224,7 @@ def _prepare_stage(
     watch: Watch,
 ) -> PackagedStage:
     migration, stage = checked.migration, plan.stage
-    table = checked.tables[stage.source]
+    table = checked.table(stage)
     with closing(chunks(plan, table, workers, limit=settings.limit)) as found:
         return prepare_stage(
             plan,

@@ -43,7 +43,10 @@ def test_an_unknown_kind_names_the_nearest():
     ("options", "text"),
     [
         ({"delimeter": ";"}, "unknown option 'delimeter'; did you mean 'delimiter'?"),
-        ({"sheet": 1}, "unknown option 'sheet'; csv takes: encoding, delimiter, quote, escape, header, nulls, trim"),
+        (
+            {"sheet": 1},
+            "unknown option 'sheet'; csv takes: encoding, delimiter, quote, escape, header, nulls, trim, counters",
+        ),
         (
             {"delimiter": "\\t"},
             "option 'delimiter': '\\\\t' is not one character (a tab is written \"\\t\", with double quotes)",

@@ -296,7 +296,7 @@ def test_all_problems_come_at_once_sorted_by_line(case):
             ("password_algorithm: md5", "«password_algo: md5"),
         ).replace("    fields:", "    «fields:"),
         "'version' must be 1",
-        "'sheet' is no option of csv; there is delimiter, encoding, escape, header, nulls, quote, trim",
+        "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, nulls, quote, trim",
         "'1' is already given in line 7; YAML would keep only this one",
         "unknown source 'customer'; did you mean 'customers'?",
         "'customer' is not among the stage's fields; did you mean 'customer_code'?",

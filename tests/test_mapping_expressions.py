@@ -6,7 +6,7 @@ from mapping_case import Case, edited
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import signature
 
-COLUMNS = "First Name, customer_id, email, status"
+COLUMNS = "First Name, customer_id, email, row_number, status"
 
 
 @pytest.fixture

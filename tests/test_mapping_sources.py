@@ -10,7 +10,7 @@ from mapping_case import ADDRESS, SMALL, Case, edited
 from etl import extract
 from etl.mapping import load_mapping
 
-COLUMNS = "First Name, customer_id, email, status"
+COLUMNS = "First Name, customer_id, email, row_number, status"
 KINDS = ", ".join(extract.KINDS)
 
 
@@ -37,7 +37,7 @@ def case(tmp_path, monkeypatch):
         ("{ csv: «customers.csv }", "customers.csv row 1: with the delimiter ',' the header is one column, "
          "'customer_id;email;status;First Name'; write `delimiter: \";\"`?"),
         ("{ csv: customers.csv, «sheet: 1 }",
-         "'sheet' is no option of csv; there is delimiter, encoding, escape, header, nulls, quote, trim"),
+         "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, nulls, quote, trim"),
         ("{ csv: customers.csv, delimiter: «ab }", "'ab' is not one character (a tab is written \"\\t\", with double quotes)"),
         ("{ csv: customers.csv, encoding: «windows-1245 }", "unknown encoding 'windows-1245'; did you mean 'windows-1254'?"),
         ("{ csv: customers.csv, delimiter: ';', header: «[] }", "'header' must not be empty"),
@@ -77,7 +77,7 @@ def test_each_stage_is_held_against_its_own_source(case):
         + ADDRESS.replace("from: customers", "from: addresses")
         .replace("{{ email }}", "{{ «email }}")
         .replace("line: e", 'line: "{{ street }}"'),
-        "unknown column 'email'; there is address_id, customer_id, street",
+        "unknown column 'email'; there is address_id, customer_id, row_number, street",
     )
     case.finds(text.replace("{{ email | lower }}", "{{ «street }}"), f"unknown column 'street'; there is {COLUMNS}")
 
@@ -97,7 +97,7 @@ def test_each_stage_is_held_against_its_own_source(case):
         ("«{ key: id, value: name }", f"`key` and `value` name columns of a file; which file? ({KINDS})"),
         ("{ csv: codes.csv, key: id, value: name, «delimeter: x }", "unknown key 'delimeter'; did you mean 'delimiter'?"),
         ("{ csv: codes.csv, key: id, value: name, «sheet: 1 }",
-         "'sheet' is no option of csv; there is delimiter, encoding, escape, header, nulls, quote, trim"),
+         "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, nulls, quote, trim"),
         ("{ csv: «twice.csv, key: id, value: name }", "twice.csv row 3: '1' is given again with another value (row 2)"),
         ("{ csv: «ragged.csv, key: id, value: name }", None),
         ("«{ csv: codes.csv, json: x, key: id, value: name }", f"a source is one of {KINDS}; this one is csv and json"),

@@ -20,6 +20,7 @@ from etl.extract.json_file import JSON
 from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
 from etl.extract.locations import is_url, located, shown
+from etl.extract.numbering import counters_of, further_columns, numbered, read_columns
 from etl.extract.rows import in_order, read_all
 from etl.model import Evidence, Source, Table
 from etl.suggest import perhaps
@@ -37,15 +38,19 @@ __all__ = [
     "Kind",
     "Option",
     "World",
+    "counters_of",
     "evidence",
     "fetched",
     "fetched_all",
     "fingerprint",
+    "further_columns",
     "in_order",
     "is_url",
     "located",
+    "numbered",
     "open_table",
     "read_all",
+    "read_columns",
     "rows_of",
     "shown",
 ]

@@ -12,6 +12,7 @@ from etl.extract.csv_part import CsvPart, record_start
 from etl.extract.csv_records import Lines, read_records
 from etl.extract.cuts import part_size, ranges, sample
 from etl.extract.kinds import (
+    COUNTERS,
     ENCODING,
     TRIM,
     Kind,
@@ -202,6 +203,7 @@ CSV = Kind(
             (),
         ),
         TRIM,
+        COUNTERS,
     ),
     examples=("customers.csv", "${EXPORTS}/orders.csv.gz"),
 )

@@ -193,6 +193,36 @@ ENCODING = Option(
 )
 
 
+Groups = Mapping[str, tuple[str, ...]]
+"""Columns that count the rows of a group, each with the columns by whose values the groups are told apart."""
+
+
+def groups(value: object) -> Groups:
+    if isinstance(value, Mapping):
+        return {str(name): texts(columns) for name, columns in value.items()}
+    raise ValueError(f"{value!r} is not a mapping; write the counter's name, and the column whose rows it counts")
+
+
+COUNTERS = Option(
+    "counters",
+    "columns that count the rows of a group, from 1: each with the column, or the columns, whose value they have in common. "
+    "Default: none.",
+    groups,
+    {
+        "type": "object",
+        "additionalProperties": {
+            "type": ["string", "array"],
+            "items": {"type": "string", "examples": ["order_id"], "description": "A column."},
+            "minItems": 1,
+            "examples": ["order_id", ["order_id", "sku"]],
+            "description": "The column, or the columns, whose rows are counted.",
+        },
+        "examples": [{"line": "order_id"}],
+    },
+    {},
+)
+
+
 def column_names_option(sentence: str) -> Option:
     """The option `header`, which means something else to each kind of file."""
     item = {"type": "string", "examples": ["customer_id"], "description": "A column's name."}

@@ -11,7 +11,7 @@ from pathlib import Path
 from etl.address import target_name
 from etl.errors import MappingError
 from etl.expressions import Resources
-from etl.extract import Connections
+from etl.extract import Connections, numbered
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
@@ -19,8 +19,9 @@ from etl.mapping.environment import ENVIRONMENT, SHOP, is_open, read_environment
 from etl.mapping.grammar import NAME, grammar_problems
 from etl.mapping.places import Document
 from etl.mapping.target_checks import address_faults
+from etl.mapping.templates import columns_used
 from etl.mapping.yaml_text import read_document
-from etl.model import Migration, Problem, Table, Target
+from etl.model import Migration, Problem, Stage, Table, Target
 from etl.suggest import nearest
 from etl.terminal import visible
 
@@ -62,6 +63,11 @@ class Checked:
     def __exit__(self, *error: object) -> None:
         """Close the tables: their rows cannot be read after that."""
         self.opened.close()
+
+    def table(self, stage: Stage) -> Table:
+        """The rows of a stage's source, with what the stage asks for beside their columns."""
+        source = self.migration.sources[stage.source]
+        return numbered(self.tables[stage.source], source, columns_used([stage])[stage.source])
 
 
 def find_mapping(path: Path) -> Path:

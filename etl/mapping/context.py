@@ -9,7 +9,7 @@ from typing import Any
 
 from etl.expressions import LOOKUP, Names
 from etl.expressions.syntax import faults
-from etl.extract import Connections
+from etl.extract import Connections, further_columns
 from etl.mapping.places import Document, Path
 from etl.model import Expression, Migration, Problem, Stage, Table
 
@@ -50,8 +50,12 @@ class Context:
         table = self.tables.get(stage.source)
         # A lookup that could not be read is known by its name all the same.
         lookups = {name: self.resources[LOOKUP].get(name, {}) for name in self.written("lookups")}
-        columns = None if table is None else frozenset(table.header)
+        columns = None if table is None else frozenset(self.columns(stage.source, table))
         return Names(columns, {**self.resources, LOOKUP: lookups}, table is not None and table.text_only)
+
+    def columns(self, source: str, table: Table) -> list[str]:
+        """A table's columns, and what can be asked for beside them."""
+        return [*table.header, *further_columns(self.migration.sources[source], table.header)]
 
     def expression_problems(
         self, path: Path, expression: Expression, names: Names, *, condition: bool = False

@@ -40,10 +40,11 @@ def _given(context: Context, path: Path, stage: Stage, test: MappingTest) -> Ite
     table = context.tables.get(stage.source)
     if table is None:
         return
+    known = context.columns(stage.source, table)
     for column, value in test.given.items():
         where = (*path, column)
-        if column not in table.header:
-            yield context.at_key(where, f"unknown column '{column}'{did_you_mean(column, table.header)}")
+        if column not in known:
+            yield context.at_key(where, f"unknown column '{column}'{did_you_mean(column, known)}")
         elif table.text_only and not isinstance(value, str):
             yield context.at(where, f"all cells of this source are text: put this '{column}' in quotes{_blank(value)}")
 

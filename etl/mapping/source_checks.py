@@ -10,7 +10,8 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, World, fetched, located, open_table
+from etl.extract import KINDS, World, counters_of, fetched, located, open_table
+from etl.extract.kinds import COUNTERS
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
 from etl.mapping.database_checks import is_sound
@@ -63,9 +64,21 @@ def _opened(context: Context, source: Source) -> Iterator[Problem]:
         _prove_location(source)
         if _is_closed(context, source) or not _has_its_needs(context, source):
             return
-        context.tables[source.name] = _table(context, source)
+        table = context.tables[source.name] = _table(context, source)
     except SourceError as error:
         yield context.at(("sources", source.name, source.kind), str(error))
+        return
+    yield from _counters(context, source, table)
+
+
+def _counters(context: Context, source: Source, table: Table) -> Iterator[Problem]:
+    for name, columns in counters_of(source).items():
+        path: Path = ("sources", source.name, COUNTERS.name, name)
+        if name in table.header:
+            yield context.at_key(path, f"the source has a column '{name}' already; give the counter another name")
+        for column in columns:
+            if column not in table.header:
+                yield context.at(path, f"unknown column '{column}'{did_you_mean(column, table.header)}")
 
 
 def _is_unset(source: Source) -> bool:

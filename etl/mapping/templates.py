@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from etl.expressions import columns_in
 from etl.mapping.places import Path
-from etl.model import Expression, Template
+from etl.model import Expression, Stage, Template
 
 
 def leaves(path: Path, template: Template) -> list[tuple[Path, Template]]:
@@ -27,3 +28,14 @@ def plain_constant(template: Template) -> Any:
     if isinstance(template, Mapping):
         return {name: plain_constant(one) for name, one in template.items()}
     return [plain_constant(one) for one in template] if isinstance(template, tuple) else template
+
+
+def columns_used(stages: Iterable[Stage]) -> dict[str, set[str]]:
+    """For each source of these stages, the columns that their expressions read."""
+    used: dict[str, set[str]] = {}
+    for stage in stages:
+        found = used.setdefault(stage.source, set())
+        for _, one in leaves((), (stage.key, stage.where, dict(stage.fields))):
+            if isinstance(one, Expression):
+                found.update(columns_in(one.text))
+    return used
