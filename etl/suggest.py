@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_PERSONAL = re.compile(r"\S@\S|(?:\d[ ()./-]*){7}")
+"""An e-mail address, or a number of seven digits or more: no name of a column, but what stands in one."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -28,3 +32,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if names and len(names) <= 30:
         return f"; there is {', '.join(sorted(names))}"
     return ""
+
+
+def look_like_data(names: Iterable[str]) -> bool:
+    """Whether the names of columns are a row: that of the first customer, in a file without a header line."""
+    return any(_PERSONAL.search(name) for name in names)
+
+
+NO_HEADER = "the first row looks like data; for a file without a header line, list its columns' names as `header:`"
+
+
+def column_hint(word: str, columns: Iterable[str]) -> str:
+    """The end of a message about an unknown column. Names that look like data are nobody's to see."""
+    names = list(columns)
+    return f"; {NO_HEADER}" if look_like_data(names) else did_you_mean(word, names)

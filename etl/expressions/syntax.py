@@ -16,7 +16,7 @@ from etl.expressions.functions.table import Function, Parameter, Resource, signa
 from etl.expressions.names import ROW, Fault, Names, column_of, columns_in, levels, start
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
 from etl.expressions.types import type_faults
-from etl.suggest import did_you_mean
+from etl.suggest import column_hint, did_you_mean
 
 __all__ = [
     "ExpressionError",
@@ -96,7 +96,7 @@ def _column_faults(column: str, node: nodes.Node, names: Names) -> Iterator[Faul
     elif column.startswith("_") and not known:
         yield Fault(f"'{column}' begins with '_', which an expression may not reach", node.lineno, column)
     elif names.columns is not None and not known:
-        yield Fault(f"unknown column '{column}'{did_you_mean(column, names.columns)}", node.lineno, column)
+        yield Fault(f"unknown column '{column}'{column_hint(column, names.columns)}", node.lineno, column)
 
 
 def _fine(node: Any, names: Names) -> Iterator[Fault]:

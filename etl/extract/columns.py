@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from etl.suggest import NO_HEADER, look_like_data
+
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:
     """Trimmed names; the blank header of the fifth column becomes `column_5`. Two equal names raise ValueError."""
@@ -11,6 +13,8 @@ def column_names(cells: Sequence[str]) -> tuple[str, ...]:
     first: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         if name in first:
+            if look_like_data(names):
+                raise ValueError(f"columns {first[name]} and {number} are named alike; {NO_HEADER}")
             raise ValueError(
                 f"columns {first[name]} and {number} are both named '{name}'; "
                 "rename one, so that a mapping can tell them apart"

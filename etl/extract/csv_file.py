@@ -36,6 +36,7 @@ from etl.extract.opening import (
 )
 from etl.extract.rows import BLANK, Record, SequentialTable
 from etl.model import Part, Table
+from etl.suggest import look_like_data
 
 OTHER_DELIMITERS = (";", "\t", "|", ",")
 
@@ -134,8 +135,9 @@ def _check_delimiter(path: File, row: int, cells: tuple[str, ...], format: CsvFo
     """A header that is one cell with another delimiter in it was cut with the wrong one."""
     other = next((one for one in OTHER_DELIMITERS if one in cells[0] and one != format.delimiter), None)
     if len(cells) == 1 and other:
+        shown = "" if look_like_data(cells) else f", '{cells[0][:60]}'"
         raise SourceError(
-            f"{path} row {row}: with the delimiter {format.delimiter!r} the header is one column, '{cells[0][:60]}'; "
+            f"{path} row {row}: with the delimiter {format.delimiter!r} the header is one column{shown}; "
             f"write `delimiter: {_as_yaml(other)}`?"
         )
 

@@ -9,7 +9,7 @@ from etl.errors import SourceError
 from etl.expressions.runtime import clean
 from etl.extract import read_all, rows_of
 from etl.model import Lookup, Source, Table
-from etl.suggest import did_you_mean
+from etl.suggest import column_hint
 
 
 class ColumnFault(ValueError):
@@ -29,7 +29,7 @@ def read_lookup(lookup: Lookup, source: Source, table: Table) -> Mapping[str, ob
 def _position(table: Table, lookup: Lookup, setting: str) -> int:
     column = getattr(lookup, setting)
     if column not in table.header:
-        raise ColumnFault(setting, f"unknown column '{column}'{did_you_mean(column, table.header)}")
+        raise ColumnFault(setting, f"unknown column '{column}'{column_hint(column, table.header)}")
     return table.header.index(column)
 
 

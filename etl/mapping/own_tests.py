@@ -10,7 +10,7 @@ from etl.mapping.context import Context
 from etl.mapping.places import Path
 from etl.model import PAYLOADS, MappingTest, Problem, Stage
 from etl.resources import load_schema
-from etl.suggest import did_you_mean
+from etl.suggest import column_hint, did_you_mean
 
 OUTCOMES = ("expect", "reject", "filtered")
 
@@ -44,7 +44,7 @@ def _given(context: Context, path: Path, stage: Stage, test: MappingTest) -> Ite
     for column, value in test.given.items():
         where = (*path, column)
         if column not in known:
-            yield context.at_key(where, f"unknown column '{column}'{did_you_mean(column, known)}")
+            yield context.at_key(where, f"unknown column '{column}'{column_hint(column, known)}")
         elif table.text_only and not isinstance(value, str):
             yield context.at(where, f"all cells of this source are text: put this '{column}' in quotes{_blank(value)}")
 

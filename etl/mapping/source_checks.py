@@ -20,7 +20,7 @@ from etl.mapping.lookups import ColumnFault, read_lookup
 from etl.mapping.places import Path
 from etl.model import Database, Lookup, Problem, Source, Table
 from etl.resources import load_schema
-from etl.suggest import did_you_mean
+from etl.suggest import column_hint, did_you_mean
 
 
 def source_problems(context: Context) -> Iterator[Problem]:
@@ -78,7 +78,7 @@ def _counters(context: Context, source: Source, table: Table) -> Iterator[Proble
             yield context.at_key(path, f"the source has a column '{name}' already; give the counter another name")
         for column in columns:
             if column not in table.header:
-                yield context.at(path, f"unknown column '{column}'{did_you_mean(column, table.header)}")
+                yield context.at(path, f"unknown column '{column}'{column_hint(column, table.header)}")
 
 
 def _is_unset(source: Source) -> bool:

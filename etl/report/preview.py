@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from etl.findings import Finding
 from etl.report.mask import mask_field, mask_record
 from etl.report.summary import plain_json
+from etl.suggest import look_like_data
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -34,7 +35,12 @@ class PreviewRow:
     is_masked: bool = False
 
     def masked(self) -> PreviewRow:
-        cells = {name: mask_field(value, personal=name not in self.shown) for name, value in self.cells.items()}
+        names = list(self.cells)
+        if look_like_data(names):
+            # The first customer of a file without a header line.
+            names = [f"column {number}" for number in range(1, len(names) + 1)]
+        values = [mask_field(value, personal=name not in self.shown) for name, value in self.cells.items()]
+        cells = dict(zip(names, values, strict=True))
         return replace(self, cells=cells, record=mask_record(self.record, self.personal), is_masked=True)
 
     @property

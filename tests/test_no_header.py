@@ -1,0 +1,57 @@
+"""A file without a header line: its first customer is not shown to anybody."""
+
+import pytest
+from commands import etl
+from mapping_case import SMALL, Case
+
+NO_HEADER = "the first row looks like data; for a file without a header line, list its columns' names as `header:`"
+PERSONAL = ("5321234567", "ali.veli", "Ali", "0532 123 45 67")
+
+
+@pytest.fixture
+def case(tmp_path):
+    case = Case(tmp_path)
+    case.write("customers.csv", "5321234567;7;ali.veli@mail.com;Ali Veli\n0532 123 45 67;8;can@mail.com;Can\n")
+    return case
+
+
+@pytest.mark.parametrize("command", ["check", "preview"])
+def test_names_that_look_like_data_are_not_listed(case, command):
+    case.write("migration.yaml", SMALL)
+    done = etl(command, case.file, ACME_TOKEN="x")
+    said = done.stdout + done.stderr
+    assert done.returncode == 2
+    assert f"unknown column 'customer_id'; {NO_HEADER}" in said
+    assert not any(one in said for one in PERSONAL)
+
+
+def test_the_advice_is_right(case):
+    advised = SMALL.replace('delimiter: ";"', 'delimiter: ";", header: [phone, customer_id, email, "First Name"]')
+    case.write("migration.yaml", advised.replace("    where: \"{{ status == '1' }}\"\n", ""))
+    done = etl("check", case.file, ACME_TOKEN="x")
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_preview_does_not_show_them_as_names(case):
+    text = SMALL.replace("    where: \"{{ status == '1' }}\"\n", "").replace("customer_id }}", "row['7'] }}")
+    text = text.replace("row['First Name']", "row['Ali Veli']").replace("{{ email", "{{ row['ali.veli@mail.com']")
+    case.write("migration.yaml", text)
+    said = etl("preview", case.file, ACME_TOKEN="x").stdout
+    assert "column 1:" in said, said
+    assert not any(one in said for one in PERSONAL)
+    assert "5321234567" in etl("preview", case.file, "--show-data", ACME_TOKEN="x").stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("7;ali@mail.com;7\n", f"row 1: columns 1 and 3 are named alike; {NO_HEADER}"),
+        ("7,ali@mail.com\n", "row 1: with the delimiter ';' the header is one column; write `delimiter: \",\"`?"),
+    ],
+)
+def test_what_is_wrong_with_a_header_does_not_repeat_it(case, line, what):
+    case.write("customers.csv", line)
+    case.write("migration.yaml", SMALL)
+    said = etl("check", case.file, ACME_TOKEN="x").stdout
+    assert what in said
+    assert "mail.com" not in said
