@@ -111,7 +111,7 @@ def pilot(
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
         root = settings.journal(migration)
-        check_ready(replace(migration.target, require_pilot=False), root)
+        check_ready(replace(migration.target, require_pilot=False), root, outside)
         package = prepare(checked, settings, watch)
     with outside.stop.on_signals():
         done = run_pilot(

@@ -160,7 +160,7 @@ def run(
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
         root = settings.journal(migration)
-        check_ready(migration.target, root)
+        check_ready(migration.target, root, outside)
         package = prepare(checked, settings, watch)
     upload = partial(load, package, migration.target, migration.stages, root, outside)
     return _loaded(package, root, upload, outside.stop, show_data)
@@ -178,9 +178,11 @@ def resume(
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
     root = settings.journal(migration)
+    package = uploader.last_package(root)
+    uploader.check_ready(migration.target, root, outside)
     asked = uploader.Asked(mapping=None if old_mapping else _sha256(migration))
     upload = partial(uploader.resume, migration.target, migration.stages, root, outside, asked)
-    return _loaded(uploader.last_package(root), root, upload, outside.stop, show_data)
+    return _loaded(package, root, upload, outside.stop, show_data)
 
 
 def _sha256(migration: Migration) -> str | None:

@@ -11,7 +11,16 @@ from types import FrameType
 
 from etl.errors import EtlError, Exit
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def heeded() -> tuple[signal.Signals, ...]:
+    """The signals that end a command. A hang-up that is ignored (`nohup`) stays ignored."""
+    return tuple(one for one in SIGNALS if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN)
+
+
+def nobody_hears(signal_name: str) -> None:
+    """Who is told of the first signal in a load that runs by itself."""
 
 
 class Stopped(EtlError):
@@ -27,7 +36,9 @@ class Stopped(EtlError):
 class Stop:
     """Whether a load shall stop. Everything that waits, waits through it, so that waiting ends when asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, heard: Callable[[str], None] = nobody_hears) -> None:
+        """`heard` is told the first signal's name, in its handler."""
+        self._heard = heard
         self._event = threading.Event()
         self._asked = False
         self._why = ""
@@ -61,17 +72,17 @@ class Stop:
                 self._event.clear()
 
     @contextmanager
-    def on_signals(self, second: Callable[[], None] = lambda: None) -> Iterator[Stop]:
-        """Listen to SIGINT and SIGTERM (main thread only). `second` is called just before a second one ends the process."""
-        before = {number: signal.getsignal(number) for number in SIGNALS}
+    def on_signals(self) -> Iterator[Stop]:
+        """Listen to the signals that end a command (main thread only). A second one ends the process at once."""
+        before = {number: signal.getsignal(number) for number in heeded()}
 
         def heard(number: int, frame: FrameType | None) -> None:
             if self.asked:
-                second()
                 _end_at_once(number)
             self.ask(signal.Signals(number).name)
+            self._heard(signal.Signals(number).name)
 
-        for number in SIGNALS:
+        for number in before:
             signal.signal(number, heard)
         try:
             yield self

@@ -11,3 +11,5 @@ settings.load_profile("patient")
 # starts would inherit that. With a handler of one's own they start as at a prompt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda number, frame: None)

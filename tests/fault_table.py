@@ -86,8 +86,13 @@ def follow(fault, **settings):
     return stand_in(fault, **{"on": "progress", **settings})
 
 
-def never_arrived(what, made, says, **more):
-    return Fault(what, made, "planned", Exit.TARGET, says, **{"way": RESUME, **more})
+def never_arrived(what, made, says, state="planned", **more):
+    return Fault(what, made, state, Exit.TARGET, says, **{"way": RESUME, **more})
+
+
+def nobody_there(what, made, says, **more):
+    """It is noticed before anything is prepared."""
+    return never_arrived(what, made, says, **{"state": "", "way": "`etl run`", "from_here": True, **more})
 
 
 def refused(what, made, says="nothing of it was accepted; put the cause right", **more):
@@ -118,16 +123,17 @@ SURELY_NOT_ARRIVED = (
         "done",
     ),
     never_arrived(
-        "connections are refused for longer than `retries`", elsewhere(nobody_listens), GIVEN_UP,
-        from_here=True,
+        "connections are refused for longer than `retries`", stand_in("refuse", on="token", seconds=3), GIVEN_UP, from_here=True,
     ),
-    never_arrived(
-        "the name does not resolve", elsewhere("https://no-such-host.invalid"), GIVEN_UP, from_here=True,
-        repair="DNS",
+    nobody_there(
+        "nobody listens there", elsewhere(nobody_listens), "given up after 4 attempts, before anything was prepared or sent",
+        repair="start it, or put `target.url` right",
     ),
-    never_arrived(
-        "TLS fails", elsewhere(no_tls), "TLS failed", from_here=True, repair="the certificate, or `target.ca_bundle`"
+    nobody_there(
+        "the name does not resolve", elsewhere("https://no-such-host.invalid"),
+        "given up after 4 attempts, before anything was prepared or sent", repair="DNS, or `target.url`",
     ),
+    nobody_there("TLS fails", elsewhere(no_tls), "TLS failed", repair="the certificate, or `target.ca_bundle`"),
     Fault("429 with Retry-After", start("error_before", status=429, retry_after=1), "done", processes=True),
     never_arrived("429 again and again", start("error_before", status=429, times=-1), GIVEN_UP),
     never_arrived(
@@ -151,10 +157,7 @@ SURELY_NOT_ARRIVED = (
         "not even after a fresh login; nothing of it was accepted",
         repair="the login's rights",
     ),
-    never_arrived(
-        "the token is wrong", wrong_token, "does not accept the token", from_here=True, repair="the right token",
-        processes=True,
-    ),
+    nobody_there("the token is wrong", wrong_token, "does not accept the token", repair="the right token", processes=True),
 )  # fmt: skip
 
 SURELY_REFUSED = (
@@ -304,8 +307,10 @@ THIS_SIDE = (
         "no room for the package", no_room_for_the_package, "", "the disk cannot take the package", Exit.DATA,
         way="`etl run`", repair="make room", processes=True,
     ),
-    here("no room for requests.jsonl before the POST", no_room_for_the_log, "planned",
-         "requests.jsonl: cannot be written (No space left on device)", repair="make room", processes=True),
+    here("no room for requests.jsonl", no_room_for_the_log, "",
+         "requests.jsonl: cannot be written (No space left on device)", way="`etl run`", repair="make room", processes=True),
+    here("no room for requests.jsonl before the POST", at("planned {last}", no_room_for_the_log), "planned",
+         "requests.jsonl: cannot be written (No space left on device)", repair="make room"),
     unknown(
         "no room for requests.jsonl when the answer comes", at("answer:received", no_room_for_the_log),
         "requests.jsonl: cannot be written", repair="make room", from_here=True,

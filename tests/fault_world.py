@@ -305,7 +305,7 @@ def no_room(world, stage):
 
 def no_room_for_the_package(world, stage):
     if isinstance(world, Processes):
-        world.largest_file = 100
+        world.largest_file = 500
         world.undo.append(lambda: setattr(world, "largest_file", None))
     else:
         at("rows of {stage}", no_room)(world, stage)

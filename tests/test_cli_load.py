@@ -602,13 +602,17 @@ def _is_sending(line, batch):
     return (found.get("phase"), found.get("batch")) == ("sending", batch)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+HEARD = "{}: stopping after the request in hand; a second one ends it at once\n"
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+@pytest.mark.parametrize("number", SIGNALS)
 def test_the_first_signal_finishes_the_request_in_hand_and_says_how_to_go_on(number, shop):
     shop.sandbox.fault("delay_answer", skip=1, seconds=1)
     process = sending(shop, 2)
     process.send_signal(number)
     output, error = process.communicate(timeout=60)
-    assert (process.returncode, error) == (3, "")
+    assert (process.returncode, error) == (3, HEARD.format(number.name))
     assert json.loads(output)["problems"] == [f"stopped by {number.name}; `etl resume` goes on where this ended"]
     assert shop.states["user"] in ({"done": 1, "accepted": 1}, {"done": 2})
     assert read_status(shop.root).run.outcome == f"stopped by {number.name}; `etl resume` goes on where this ended"
@@ -616,13 +620,14 @@ def test_the_first_signal_finishes_the_request_in_hand_and_says_how_to_go_on(num
     assert shop.sandbox.keys() == ["1", "2", "3"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_second_signal_ends_it_at_once_and_the_journal_knows_what_may_have_arrived(number, shop):
     shop.sandbox.fault("delay_answer", skip=1, seconds=30)
     process = sending(shop, 2)
-    while process.poll() is None:
-        process.send_signal(number)
-    assert (process.returncode, *process.communicate()) == (-number, "", "")
+    process.send_signal(number)
+    assert process.stderr.readline() == HEARD.format(number.name)
+    process.send_signal(number)
+    assert (*process.communicate(timeout=60), process.returncode) == ("", "", -number)
     assert [(one.batch, one.why) for one in shop.unknown()] == [(2, "the process ended before an answer was written")]
     shop.sandbox.clear_faults()
     assert shop.decide() == 1
@@ -636,7 +641,11 @@ def test_a_pilot_that_is_stopped_says_how_to_go_on_with_a_pilot(shop):
     process.send_signal(signal.SIGINT)
     output, error = process.communicate(timeout=60)
     message = "stopped by SIGINT; what was sent is in the journal; `etl pilot` starts another one"
-    assert (process.returncode, error, json.loads(output)["problems"]) == (3, f"{message}\n", [message])
+    assert (process.returncode, error, json.loads(output)["problems"]) == (
+        3,
+        f"{HEARD.format('SIGINT')}{message}\n",
+        [message],
+    )
     assert shop.type("pilot", shop.mapping).stdout == PILOTED.format(2)
 
 

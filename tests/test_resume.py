@@ -163,6 +163,7 @@ def test_asked_to_stop_it_finishes_the_request_in_hand_and_resume_goes_on(tmp_pa
 
 
 LOAD = """
+import os
 import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
@@ -173,23 +174,31 @@ from etl.outside import Outside
 from etl.seams import seam_from_environment
 from etl.stop import Stop
 from etl.package import Package
-root, seam, stop = Path(sys.argv[1]), seam_from_environment(), Stop()
+root, seam = Path(sys.argv[1]), seam_from_environment()
+stop = Stop(lambda name: print(f"heard {name}", flush=True))
 outside = Outside(seam=seam, stop=stop)
 if sys.argv[3] == "resolve":
     resolve(root, 2, arrived=False, outside=outside)
     sys.exit()
 def told(event):
     print(event.kind, flush=True)
+if "ETL_TELL" in os.environ:
+    seam = lambda moment: print(moment, flush=True)
 outside = Outside(seam=seam, stop=stop, events=told)
 with stop.on_signals():
     load(Package.open(root / "packages" / "one"), target_of(sys.argv[2]), STAGES[:1], root, outside)
 """
 
 
-def start(root, url, what="load", **environment):
+def start(root, url, what="load", shell="", **environment):
     command = [sys.executable, "-c", LOAD, root, url, what, os.path.dirname(__file__)]  # noqa: PTH120
+    command = ["sh", "-c", f'{shell}; exec "$@"', "sh", *command] if shell else command
     return subprocess.Popen(
-        command, env={**os.environ, **environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
 
 
@@ -242,31 +251,50 @@ def test_killed_while_a_decision_is_written_it_is_there_or_not(moment, tmp_path,
     assert sandbox.keys() == TEN
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_ends_it_in_order_and_a_second_one_at_once(number, tmp_path, sandbox, package):
+SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+
+def said(process, line):
+    """Read what it prints until this line; it must not end before."""
+    while (one := process.stdout.readline()) != f"{line}\n":
+        assert one, process.stderr.read()
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_the_first_signal_ends_it_in_order(number, tmp_path, sandbox, package):
     sandbox.fault("never_ends")
     process = start(tmp_path, sandbox.url)
-    while process.stdout.readline() != "progress\n":
-        assert process.poll() is None
+    said(process, "progress")
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 1
     assert f"etl.stop.Stopped: stopped by {number.name}; `etl resume` goes on where this ended" in error
     assert states(tmp_path) == {"accepted": 1, "planned": 2}
 
-    sandbox.clear_faults()
-    sandbox.fault("delay_answer", seconds=30)
-    process = start(tmp_path, sandbox.url)
-    while process.stdout.readline() != "sending\n":
-        assert process.poll() is None
-    while not any(one["phase"] == "sending" and one["batch"] == 2 for one in lines(tmp_path)):
-        pass
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_a_second_signal_ends_it_at_once(number, tmp_path, sandbox, package):
+    sandbox.fault("delay_answer", seconds=60)
+    process = start(tmp_path, sandbox.url, ETL_TELL="1")
+    said(process, "post:sent")
     process.send_signal(number)
-    while process.poll() is None:
-        process.send_signal(number)
-    process.communicate()
+    said(process, f"heard {number.name}")
+    process.send_signal(number)
+    process.communicate(timeout=30)
     assert process.returncode == -number
-    assert states(tmp_path) == {"done": 1, "unknown": 1, "planned": 1}
+    assert states(tmp_path) == {"unknown": 1, "planned": 2}
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored(tmp_path, sandbox, package):
+    """As `nohup` starts it."""
+    sandbox.fault("never_ends")
+    process = start(tmp_path, sandbox.url, shell='trap "" HUP')
+    said(process, "progress")
+    process.send_signal(signal.SIGHUP)
+    said(process, "progress")
+    process.send_signal(signal.SIGTERM)
+    _, error = process.communicate(timeout=60)
+    assert "stopped by SIGTERM" in error
 
 
 def test_a_second_load_is_told_who_holds_the_workspace(tmp_path, sandbox, package):

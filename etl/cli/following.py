@@ -12,12 +12,12 @@ from etl.cli.shared import (
     json_option,
     mapping_argument,
     outside,
-    progress,
     reporting,
     settings,
     show_data_option,
     workspace_option,
 )
+from etl.cli.watching import watching
 from etl.errors import Exit, MappingError
 
 maybe_mapping_argument = click.argument(
@@ -49,7 +49,7 @@ def resume(mapping: Path, workspace: Path | None, old_mapping: bool, show_data: 
     from etl import runner
 
     with reporting(as_json) as report:
-        with progress(as_json) as watch:
+        with watching(as_json) as watch:
             summary, error = runner.resume(
                 mapping, settings(mapping, workspace), outside(watch), show_data=show_data, old_mapping=old_mapping
             )
@@ -112,7 +112,7 @@ def resolve(
         raise MappingError("say one of --arrived and --lost: whether Omnitron has the batch")
     if lost and migration_id is not None:
         raise MappingError(f"a batch that was lost became no migration; leave '{migration_id}' out")
-    here = outside(lambda stage, rows: None)
+    here = outside()
     asked = journals.Asked(mapping, workspace, target)
     decision = journals.resolve(asked, batch, here, arrived=arrived, migration_id=migration_id)
     if as_json:
@@ -169,7 +169,7 @@ def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, 
     from etl.report.following import print_pilot
     from etl.report.summary import plain_json
 
-    with progress(as_json) as watch:
+    with watching(as_json) as watch:
         done = journals.pilot(mapping, settings(mapping, workspace), outside(watch), watch, key=key, records=records)
     if as_json:
         print(plain_json(done))

@@ -7,7 +7,8 @@ from typing import Any
 
 import click
 
-from etl.cli.shared import json_option, outside, preparing, progress, reporting, settings, show_data_option
+from etl.cli.shared import json_option, outside, preparing, reporting, settings, show_data_option
+from etl.cli.watching import watching
 
 
 @click.command
@@ -22,7 +23,7 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     from etl import runner
 
     with reporting(as_json) as report:
-        with progress(as_json) as watch:
+        with watching(as_json) as watch:
             package = runner.dry_run(mapping, settings(mapping, **how), watch)
         report(runner.summary_of(package, show_data=show_data))
 
@@ -39,7 +40,7 @@ def run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     from etl import runner
 
     with reporting(as_json) as report:
-        with progress(as_json) as watch:
+        with watching(as_json) as watch:
             given = settings(mapping, **how)
             summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data)
         report(summary, error)

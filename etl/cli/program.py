@@ -7,6 +7,7 @@ import io
 import os
 import signal
 import sys
+from contextlib import suppress
 
 import click
 from click.shell_completion import shell_complete
@@ -14,6 +15,7 @@ from click.shell_completion import shell_complete
 from etl import __version__
 from etl.cli import INTERRUPTED, editing, following, loading, rehearsing
 from etl.errors import EtlError, Exit
+from etl.stop import heeded
 from etl.terminal import visible_lines
 
 
@@ -49,7 +51,9 @@ OTHERWISE = "see whether it is there and can be used, then run it again"
 def run() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
     # A termination is an interruption: what is half done is cleared away.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for one in heeded():
+        if one is not signal.SIGINT:
+            signal.signal(one, signal.default_int_handler)
     _survive_odd_letters()
     try:
         _invoke()
@@ -97,7 +101,8 @@ def _survive_odd_letters() -> None:
 
 
 def _fail(message: str, code: int) -> None:
-    print(visible_lines(message), file=sys.stderr)
+    with suppress(OSError):  # the terminal may be gone
+        print(visible_lines(message), file=sys.stderr)
     _end(message, code)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from etl.cli.watching import Watcher, heard
 from etl.errors import EtlError, Exit, MappingError
 from etl.terminal import visible_lines
 
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from etl.outside import Event, Outside
+    from etl.outside import Outside
     from etl.report.summary import Summary
-    from etl.runner import Settings, Watch
+    from etl.runner import Settings
 
 # Paths are of `type=Path`: whether a file is there and can be read is for the command to say; click's own type looks too.
 mapping_argument = click.argument("mapping", type=Path, help="The mapping: a YAML file, or its folder.")
@@ -124,48 +125,13 @@ def _print_for_people(summary: Summary) -> None:
     print_summary(console(), summary)
 
 
-@contextmanager
-def progress(as_json: bool) -> Iterator[Watch]:
-    """A line for each stage with the rows read so far, when a person watches; nothing in a pipe."""
-    if as_json or not sys.stderr.isatty():
-        yield lambda stage, rows: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    columns: Sequence[Any] = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TextColumn("{task.completed:,} rows"),
-        TimeElapsedColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        tasks: dict[str, Any] = {}
-
-        def watch(stage: str, rows: int) -> None:
-            if stage not in tasks:
-                tasks[stage] = bars.add_task(stage, total=None)
-            bars.advance(tasks[stage], rows)
-
-        yield watch
-
-
-def outside(watch: Watch) -> Outside:
-    """What an upload takes from the world: the clock, the network, and somebody who watches."""
-    from etl.outside import Outside
+def outside(watcher: Watcher | None = None) -> Outside:
+    """What an upload takes from the world: the clock, the network, signals, and somebody who watches."""
+    from etl.outside import Outside, nobody_watches
     from etl.seams import seam_from_environment
+    from etl.stop import Stop
 
-    return Outside(events=_batches(watch), seam=seam_from_environment())
-
-
-def _batches(watch: Watch) -> Callable[[Event], None]:
-    """Count the records of the batches that are done."""
-
-    def told(event: Event) -> None:
-        if event.kind == "done":
-            watch(f"{event.stage} uploaded", event.records)
-
-    return told
+    return Outside(events=watcher.told if watcher else nobody_watches, stop=Stop(heard), seam=seam_from_environment())
 
 
 def settings(

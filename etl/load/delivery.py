@@ -17,7 +17,7 @@ from etl.journal.states import State
 from etl.load import wording
 from etl.model import Target
 from etl.omnitron.api import Accepted, Omnitron, Unauthorized, answered
-from etl.omnitron.pace import LONGEST_RETRY_AFTER, backoff, looks
+from etl.omnitron.pace import looks, pause_before
 from etl.omnitron.progress import DeadlineMissed, Progress, ProgressReader
 from etl.outside import Event, Outside
 from etl.package import split_records
@@ -134,10 +134,10 @@ class Delivery:
             raise wording.unwritten(batch, state, facts, error) from error
 
     def _pause_before_retry(self, batch: Batch, error: Unavailable, failures: int) -> None:
-        asked = error.retry_after or 0.0
-        if failures > self._target.retries or asked > LONGEST_RETRY_AFTER:
-            raise wording.because(Unavailable, error, batch, self._journal, wording.gave_up(failures, asked)) from error
-        pause = max(backoff(failures, self._target.retry_wait, self._outside.random), asked)
+        pause = pause_before(self._target, failures, error.retry_after, self._outside.random)
+        if pause is None:
+            text = wording.gave_up(failures, error.retry_after or 0.0)
+            raise wording.because(Unavailable, error, batch, self._journal, text) from error
         self._tell("retry", batch, f"batch {batch.id}: {error}; attempt {failures + 1} in {pause:.1f} s")
         self._outside.wait(pause)
 

@@ -23,10 +23,9 @@ from etl.load.cutting import Cutting
 from etl.load.delivery import Delivery
 from etl.load.flight import Flight
 from etl.load.planning import Cut, Rules, plan_again, plan_stage
+from etl.load.probe import connect, probe
 from etl.load.tally import Tally
 from etl.model import Stage, Target
-from etl.omnitron.api import Omnitron
-from etl.omnitron.client import Client, Limits
 from etl.outside import Event, Outside
 from etl.package import MANIFEST, Package, PackagedStage
 
@@ -105,8 +104,9 @@ def require_fit(package: Package, stages: Sequence[Stage], asked: Asked) -> None
         raise MappingError(wording.other_mapping(package.path, package.manifest.mapping.file))
 
 
-def check_ready(target: Target, root: Path) -> None:
-    """Whether a load could begin now, before hours are spent on preparing for it. Raises Occupied or MappingError.
+def check_ready(target: Target, root: Path, outside: Outside) -> None:
+    """Whether a load could begin now, before hours are spent on preparing for it. Raises Occupied, MappingError, Refused or
+    Unavailable.
 
     `load` itself looks again: what is true now may not be true then.
     """
@@ -114,6 +114,7 @@ def check_ready(target: Target, root: Path) -> None:
     workspace.check_free()
     if target.require_pilot:
         _check_pilot(workspace)
+    probe(target, root, outside)
 
 
 def _check_pilot(workspace: Workspace) -> None:
@@ -168,7 +169,7 @@ def session(
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
             log = RequestLog(workspace.requests, outside.now, outside.seam)
-            delivery = _delivery(journal, target, log, outside)
+            delivery = Delivery(journal, connect(target, log, outside), target, outside)
             valid = {stage.name: stage.counts.valid for stage in package.stages}
             number = journal.package_id(workspace.shorten(package.path), sha256_of(package.path / MANIFEST), valid)
             log.run = journal.begin_run(command, holder, number)
@@ -176,13 +177,6 @@ def session(
                 yield Session(journal, delivery, target, outside, package, number, asked or Asked())
         finally:
             journal.close()
-
-
-def _delivery(journal: Journal, target: Target, log: RequestLog, outside: Outside) -> Delivery:
-    client = Client(
-        target.url, Limits.of(target), log, session=outside.session, monotonic=outside.monotonic, seam=outside.seam
-    )
-    return Delivery(journal, Omnitron(target, client, outside.now), target, outside)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from etl.errors import Ambiguous, EtlError, TargetError
+from etl.errors import Ambiguous, EtlError, TargetError, Unavailable
 from etl.journal.batch import Batch, Facts
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
@@ -71,6 +71,11 @@ def gave_up(failures: int, asked: float) -> str:
     tried = f"given up after {failures} attempts" if failures > 1 else "given up"
     wait = f", for it asks to wait {asked:.0f} s" if asked else ""
     return f"{tried}{wait}; nothing of it arrived; `etl resume` sends it when Omnitron is there again"
+
+
+def nobody_there(error: Unavailable, failures: int) -> str:
+    tried = f"given up after {failures} attempts" if failures > 1 else "given up"
+    return f"{error}: {tried}, before anything was prepared or sent; see whether target.url is right, and Omnitron is there"
 
 
 def overdue(batch: Batch, deadline: float, last: str) -> str:

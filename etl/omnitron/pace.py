@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from etl.model import Polling
+from etl.model import Polling, Target
 
 LONGEST_BACKOFF = 60.0
 LONGEST_RETRY_AFTER = 3600.0
@@ -16,6 +16,14 @@ LONGEST_RETRY_AFTER = 3600.0
 def backoff(attempt: int, first: float, random: Callable[[], float]) -> float:
     """Seconds before attempt 1, 2, ... after a failure: doubling, give or take a half, so that clients do not come together."""
     return float(min(first * 2 ** min(attempt - 1, 30), LONGEST_BACKOFF) * (0.5 + random()))
+
+
+def pause_before(target: Target, failures: int, asked: float | None, random: Callable[[], float]) -> float | None:
+    """Seconds before the next attempt, after so many that failed. None: no more of them, or it is asked to wait too long."""
+    wanted = asked or 0.0
+    if failures > target.retries or wanted > LONGEST_RETRY_AFTER:
+        return None
+    return max(backoff(failures, target.retry_wait, random), wanted)
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:

@@ -1,0 +1,168 @@
+"""What a person sees while a command runs."""
+
+import io
+import os
+import pty
+import signal
+import subprocess
+import sys
+
+import pytest
+from commands import TOKEN, command, environment, etl, target, write_shop
+from load_helpers import (
+    USER_STAGE,
+    free_port,
+    lines,
+    make_package,
+    scripted,
+    send,
+    states,
+    target_of,
+    users,
+    watched,
+)
+
+from etl.cli.watching import Watcher, pace
+from etl.errors import Refused, Unavailable
+from etl.load.probe import probe
+from etl.load.uploader import load
+from etl.outside import Event, Outside
+
+
+def test_the_pace_says_how_much_of_how_much_how_fast_and_how_long_yet():
+    assert pace(1200, 4800, 200.0) == "1,200 of 4,800 (25 %), 200 a second, 0:00:18 left"
+    assert pace(4800, 4800, 200.0) == "4,800 of 4,800 (100 %), 200 a second"
+    assert pace(1200, None, 200.0) == "1,200, 200 a second"
+    assert pace(0, 4800, None) == "0 of 4,800 (0 %)"
+
+
+def test_a_line_tells_of_each_retry_and_nothing_else(capsys):
+    watcher = Watcher()
+    for kind in ("planned", "sending", "accepted", "progress", "done"):
+        watcher.told(Event(kind, "user", "as usual"))
+    for kind in ("retry", "halved", "odd"):
+        watcher.told(Event(kind, "user", f"{kind}:\x1b[2J"))
+    assert capsys.readouterr() == ("", "retry:\\x1b[2J\nhalved:\\x1b[2J\nodd:\\x1b[2J\n")
+
+
+def test_a_terminal_that_is_gone_keeps_nothing_from_the_journal(monkeypatch, tmp_path):
+    class Gone(io.StringIO):
+        def write(self, text):
+            raise OSError(5, "Input/output error")
+
+    answers = (429, b""), (200, {"migration_id": "m1"}), (200, {"total_count": 1, "success_count": 1, "error_count": 0})
+    package = make_package(tmp_path / "packages" / "one", users(1))
+    outside = Outside(events=Watcher().told, sleep=lambda seconds: None)
+    monkeypatch.setattr(sys, "stderr", Gone())
+    with scripted(*answers) as server:
+        load(package, target_of(server.url), USER_STAGE, tmp_path, outside)
+    assert states(tmp_path) == {"done": 1}
+
+
+# Before anything is prepared
+
+
+def test_a_server_that_is_there_and_knows_the_token_is_asked_once(tmp_path):
+    with scripted((200, {})) as server:
+        probe(target_of(server.url), tmp_path, watched()[0])
+    assert [(one.method, one.path) for one in server.seen] == [("GET", "/api/v1/active_user/")]
+    assert [one["purpose"] for one in lines(tmp_path)] == ["token"]
+
+
+def test_a_server_that_is_not_there_is_tried_again_with_a_line_each_and_then_given_up(tmp_path):
+    waits = []
+    outside, events = watched(sleep=waits.append, random=lambda: 0.5)
+    url = f"http://127.0.0.1:{free_port()}"
+    with pytest.raises(Unavailable) as caught:
+        probe(target_of(url, retry_wait=1), tmp_path, outside)
+    asked = f"GET {url}/api/v1/active_user/: Connection refused"
+    assert [event.text for event in events] == [
+        f"{asked}; attempt 2 in 1.0 s",
+        f"{asked}; attempt 3 in 2.0 s",
+        f"{asked}; attempt 4 in 4.0 s",
+    ]
+    assert waits == [1.0, 2.0, 4.0]
+    assert str(caught.value) == (
+        f"{asked}: given up after 4 attempts, before anything was prepared or sent; "
+        "see whether target.url is right, and Omnitron is there"
+    )
+
+
+def test_the_time_that_a_server_asks_for_is_waited_before_the_next_attempt(tmp_path):
+    waits = []
+    outside, _ = watched(sleep=waits.append, random=lambda: 0.5)
+    with scripted((429, b"", {"Retry-After": "7"}), (503, b"", {"Retry-After": "9"}), (200, {})) as server:
+        probe(target_of(server.url), tmp_path, outside)
+    assert waits == [7.0, 9.0]
+
+
+def test_an_upload_waits_as_long_as_it_is_asked_to_and_else_twice_as_long_each_time(tmp_path):
+    waits = []
+    outside, events = watched(sleep=waits.append, random=lambda: 0.5)
+    counts = {"total_count": 1, "success_count": 1, "error_count": 0}
+    answers = (429, b""), (429, b"", {"Retry-After": "7"}), (429, b""), (200, {"migration_id": "m1"}), (200, counts)
+    package = make_package(tmp_path / "packages" / "one", users(1))
+    with scripted(*answers) as server:
+        load(package, target_of(server.url, retry_wait=1), USER_STAGE, tmp_path, outside)
+    assert waits == [0, 1.0, 7.0, 4.0]
+    assert [event.text.rpartition("; ")[2] for event in events if event.kind == "retry"] == [
+        "attempt 2 in 1.0 s",
+        "attempt 3 in 7.0 s",
+        "attempt 4 in 4.0 s",
+    ]
+
+
+def test_the_pause_between_looks_grows_to_the_longest(tmp_path):
+    waits = []
+    outside, _ = watched(sleep=waits.append)
+    counts = {"total_count": 1, "success_count": 0, "error_count": 0}
+    looks = [(200, counts)] * 5
+    package = make_package(tmp_path / "packages" / "one", users(1))
+    with scripted((200, {"migration_id": "m1"}), *looks, (200, counts | {"success_count": 1})) as server:
+        load(package, target_of(server.url), USER_STAGE, tmp_path, outside)
+    assert waits[1:] == pytest.approx([0.01, 0.015, 0.0225, 0.03375, 0.05])
+
+
+@pytest.mark.parametrize("name", ["run", "pilot"])
+def test_a_wrong_token_is_told_before_anything_is_prepared(name, tmp_path):
+    write_shop(tmp_path)
+    with scripted((401, {"detail": "Invalid token."})) as server:
+        done = etl(name, tmp_path, "-w", tmp_path / "work", **target(server.url))
+    assert done.returncode == 3
+    assert done.stderr == f"{server.url} does not accept the token; set a valid one in target.token (its variable)\n"
+    assert not (tmp_path / "work/shop/packages").exists()
+
+
+def test_a_path_that_is_none_of_omnitrons_is_told_before_anything_is_prepared(tmp_path):
+    with scripted((404, {"detail": "Not found."})) as server, pytest.raises(Refused) as caught:
+        probe(target_of(server.url), tmp_path, watched()[0])
+    assert str(caught.value).endswith('answered 404: {"detail": "Not found."}; check target.url and target.token_path')
+
+
+def test_a_terminal_that_is_closed_stops_an_upload_in_order(tmp_path):
+    """The person closes the window: SIGHUP, and nothing can be printed any more."""
+    write_shop(tmp_path)
+
+    def answer(handler, body):
+        if handler.command == "POST":
+            os.close(ours)
+            process.send_signal(signal.SIGHUP)
+            send(handler, 200, {"migration_id": "m1"})
+        else:
+            send(handler, 200, {"total_count": 2, "success_count": 0, "error_count": 0})
+
+    ours, theirs = pty.openpty()
+    with scripted(answer) as server:
+        process = subprocess.Popen(
+            command("run", tmp_path, "-w", tmp_path / "work", "--workers", 1),
+            env=environment(**target(server.url, TOKEN)),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        process.wait(60)
+    assert process.returncode > 0
+    [journal] = (tmp_path / "work").rglob("journal.sqlite")
+    assert states(journal.parent) == {"accepted": 1}
