@@ -4,6 +4,7 @@ A killed process cannot show it, because the kernel writes what the process has 
 """
 
 import os
+import re
 import socket
 from contextlib import contextmanager
 from uuid import uuid4
@@ -13,6 +14,8 @@ from load_helpers import USER_STAGE, make_package, reset_connection, scripted, s
 from etl.errors import Ambiguous
 from etl.journal import database
 from etl.load.uploader import load
+
+TRANSITION = re.compile(r"INSERT INTO transitions .*VALUES \(\d+, \w+, '[^']*', (?:NULL|'\w+'), '(\w+)'")
 
 
 class Diary:
@@ -44,10 +47,8 @@ class Diary:
         return found[0][9:-1].decode() if found else f"{len(data)} bytes"
 
     def traced(self, statement):
-        if statement.startswith("INSERT INTO batches"):
-            self.state = "planned"
-        if "UPDATE batches SET" in statement:
-            self.state = statement.partition("state        = '")[2].partition("'")[0]
+        if found := TRANSITION.search(statement):
+            self.state = found[1]
         if statement == "COMMIT" and self.state:
             self.entries.append(f"journal {self.state}")
             self.state = ""
