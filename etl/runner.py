@@ -6,7 +6,7 @@ import errno
 import os
 import platform
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ from etl.workers.pools import Pools
 if TYPE_CHECKING:
     from etl.journal.summary import LoadSummary
     from etl.journal.summary import StageSummary as UploadedStage
+    from etl.load.retry import Wanted
     from etl.outside import Outside
     from etl.stop import Stop
 
@@ -182,6 +183,33 @@ def resume(
     uploader.check_ready(migration.target, root, outside)
     asked = uploader.Asked(mapping=None if old_mapping else _sha256(migration))
     upload = partial(uploader.resume, migration.target, migration.stages, root, outside, asked)
+    return _loaded(package, root, upload, outside.stop, show_data)
+
+
+def retry(
+    mapping: Path,
+    settings: Settings,
+    outside: Outside,
+    wanted: Wanted,
+    agree: Callable[[Sequence[str]], None],
+    *,
+    show_data: bool = False,
+    old_mapping: bool = False,
+) -> tuple[Summary, EtlError | None]:
+    """Send failed records again, from the newest package. `agree` is told what may come twice, and raises if it must not."""
+    from etl.load import retry as retrying
+    from etl.load.uploader import Asked, require_fit
+
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    root = settings.journal(migration)
+    again = retrying.find(root, wanted)
+    package = retrying.newest_package(settings.folder(migration).packages)
+    asked = Asked(mapping=None if old_mapping else _sha256(migration))
+    require_fit(package, migration.stages, asked)
+    if unsure := [str(one) for one in again if not one.certain]:
+        agree(unsure)
+    upload = partial(retrying.retry, package, migration.target, migration.stages, root, again, outside, asked)
     return _loaded(package, root, upload, outside.stop, show_data)
 
 

@@ -200,7 +200,7 @@ class Loading(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_job_died(self, data):
         if batch := self.pick(data, State.ACCEPTED):
-            self.journal.decide(batch.id, State.PLANNED, Facts("died"), "ada")
+            self.journal.attempts.died(batch.id, "ada")
             self.sent_again.update(self.journal.keys(batch.id))
 
     @rule(data=st.data(), knows_the_id=st.booleans())

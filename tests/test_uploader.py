@@ -218,15 +218,20 @@ def test_a_decision_from_which_something_has_followed_stays(tmp_path, sandbox, p
     assert sandbox.keys() == TEN
 
 
-def test_giving_up_an_accepted_batch_does_not_make_it_one_that_may_be_lost(tmp_path, sandbox, package):
+def test_an_accepted_batch_whose_job_died_is_sent_again_one_by_one(tmp_path, sandbox, package):
     outside, _ = impatient()
     sandbox.fault("never_ends")
     with pytest.raises(DeadlineMissed):
         load(package, stuck(sandbox.url), USER_STAGE, tmp_path, outside)
-    resolve(tmp_path, 1, arrived=True)
-    with pytest.raises(MappingError, match="so it was not lost;"):
-        resolve(tmp_path, 1, arrived=False)
-    assert states(tmp_path) == {"done": 1, "planned": 2}
+    decision = resolve(tmp_path, 1, arrived=False)
+    assert decision.next_step == (
+        "its job died, so none of its records is there; `etl run` or `etl resume` sends them again, one by one"
+    )
+    assert line(read_summary(tmp_path, package)) == {"records": 10, "waiting": 10, "batches": 1}
+    sandbox.reset()  # nothing of it is there
+    resume(target_of(sandbox.url), USER_STAGE, tmp_path)
+    assert sorted(sandbox.uploads()) == [1, 1, 1, 1, 2, 4]
+    assert sandbox.keys() == TEN
 
 
 def test_only_an_unknown_fate_can_be_decided(tmp_path, sandbox, package):
@@ -503,8 +508,8 @@ def test_a_migration_that_never_ends_is_not_lost_and_may_be_said_to_have_arrived
     with pytest.raises(DeadlineMissed):
         load(package, stuck(sandbox.url), USER_STAGE, tmp_path, outside)
     migration_id = sandbox.ask("uploads")["results"][0]["migration_id"]
-    with pytest.raises(MappingError, match=f"^batch 1 was accepted as {migration_id}, so it was not lost;"):
-        resolve(tmp_path, 1, arrived=False)
+    with pytest.raises(MappingError, match=f"^batch 1 was accepted as {migration_id}, so it is no other migration;"):
+        resolve(tmp_path, 1, arrived=True, migration_id="another")
     assert resolve(tmp_path, 1, arrived=True).state == "done"
     sandbox.clear_faults()
     resume(target_of(sandbox.url), USER_STAGE, tmp_path)

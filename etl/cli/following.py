@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -54,6 +55,55 @@ def resume(mapping: Path, workspace: Path | None, old_mapping: bool, show_data: 
                 mapping, settings(mapping, workspace), outside(watch), show_data=show_data, old_mapping=old_mapping
             )
         report(summary, error)
+
+
+@click.command
+@mapping_argument
+@click.option("--stage", help="Only failed records of this stage.")
+@click.option("--batch", type=int, help="Only those of this batch, as `etl status` shows it.")
+@click.option("--key", "keys", multiple=True, help="Only the record with this key; may be given several times.")
+@click.option("--yes", is_flag=True, help="Also what may be there already, without being asked.")
+@workspace_option
+@old_mapping_option
+@show_data_option
+@json_option
+def retry(
+    mapping: Path,
+    stage: str | None,
+    batch: int | None,
+    keys: tuple[str, ...],
+    yes: bool,
+    workspace: Path | None,
+    as_json: bool,
+    **how: bool,
+) -> None:
+    """Send failed records again.
+
+    One by one, as the newest package has them: `etl dry-run` makes one from a mapping that was put right.
+    """
+    from etl import runner
+    from etl.load.retry import Wanted
+
+    with reporting(as_json) as report:
+        with progress(as_json) as watch:
+            summary, error = runner.retry(
+                mapping,
+                settings(mapping, workspace),
+                outside(watch),
+                Wanted(stage, batch, keys),
+                (lambda unsure: None) if yes else _agree,
+                **how,
+            )
+        report(summary, error)
+
+
+def _agree(unsure: Sequence[str]) -> None:
+    """Ask whether records may be sent that may be there already. Raises MappingError, or click.Abort for a no."""
+    if not sys.stdin.isatty():
+        raise MappingError("\n".join([*unsure, "There is no terminal to ask whether that is meant; say so with --yes"]))
+    for line in unsure:
+        click.echo(line, err=True)
+    click.confirm("Send them again?", abort=True, err=True)
 
 
 @click.command
@@ -221,6 +271,7 @@ def _password() -> str:
 COMMANDS: dict[str, click.Command] = {
     "pilot": pilot,
     "resume": resume,
+    "retry": retry,
     "status": status,
     "resolve": resolve,
     "verify": verify,

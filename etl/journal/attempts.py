@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from etl.journal.batch import Batch
+from etl.journal.batch import Batch, Facts
 from etl.journal.plans import json_list
 from etl.journal.states import State
 
@@ -45,6 +45,25 @@ class Attempts:
             self._journal.note(number, batch.state, batch.state, f"{person} has {gone} of its records sent again")
             self._journal.plans.void(batch.stage)
         return gone
+
+    def died(self, number: int, person: str) -> None:
+        """Keep that the job of an accepted batch died, as a person has it from Akinon: none of its records is there."""
+        with self._database.transaction():
+            records = self._journal.batch(number).records
+            self._journal.move(
+                number, State.DONE, Facts("decided: the job died, so all of its records failed", errors=records)
+            )
+            self.decide(number, person, arrived=False)
+
+    def decide(self, number: int, person: str, *, arrived: bool) -> None:
+        """Keep what a person says of a batch with failed records: that they are there all the same, or are to be sent again."""
+        with self._database.transaction():
+            if arrived:
+                self._database.change("UPDATE batches SET recovered = reported WHERE id = ?", (number,))
+                self._journal.note(number, State.DONE, State.DONE, "decided: its failed records are there")
+            else:
+                self.let_go(number, person)
+            self._journal.decided(number, person, arrived=arrived)
 
     def _count_held(self, number: int) -> int:
         self._database.change(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from etl.journal.states import Fate, State
+
+LONGEST_ANSWER = 4096
+"""Characters of an answer that are kept; Omnitron's own are a few dozen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class Batch:
     held: int
     recovered: int
     again: bool
-    place: int
+    place: float
     reported: int
     failed: int
 
@@ -70,7 +73,7 @@ class Draft:
     file: str | None = None
     sha256: str = ""
     again: bool = False
-    place: int | None = None
+    place: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,20 @@ def record_hash(record: bytes) -> bytes:
     return hashlib.sha256(record).digest()
 
 
+def pieces_of(draft: Draft, size: int, first: float, end: float) -> list[Draft]:
+    """A batch in pieces of `size` records, whose places lie from `first` on and before `end`."""
+    starts = range(0, len(draft.keys), size)
+    return [
+        replace(
+            draft,
+            keys=draft.keys[start : start + size],
+            records=draft.records[start : start + size],
+            place=first + (end - first) * turn / len(starts),
+        )
+        for turn, start in enumerate(starts)
+    ]
+
+
 def batch_of(row: sqlite3.Row) -> Batch:
     values: dict[str, Any] = dict(row)
     flags = {name: bool(values[name]) for name in ("pilot", "alone", "again")}
@@ -118,3 +135,38 @@ def fate_of(state: str, records: int, reported: int, failed: int) -> Fate:
     if failed == 0:
         return Fate.ARRIVED
     return Fate.FAILED if reported >= records else Fate.DOUBTFUL
+
+
+INSERT = """
+INSERT INTO batches (id, stage, payload, package, pilot, alone, again, place, file, sha256, records, held, state)
+VALUES (:id, :stage, :payload, :package, :pilot, :alone, :again, :place, :file, :sha256, :records, :records, 'planned')
+"""
+
+UPDATE = """
+UPDATE batches SET
+    state        = :after,
+    migration_id = coalesce(:migration_id, migration_id),
+    total        = coalesce(:total, total),
+    success      = coalesce(:success, success),
+    errors       = coalesce(:errors, errors),
+    status       = coalesce(:status, status),
+    answer       = coalesce(:answer, answer),
+    sent         = coalesce(:sent, sent),
+    ended        = coalesce(:ended, ended)
+WHERE id = :number
+"""
+
+
+def columns_of(batch: Batch, after: State, facts: Facts, time: str) -> Mapping[str, object]:
+    return {
+        "number": batch.id,
+        "after": after,
+        "migration_id": facts.migration_id,
+        "total": facts.total,
+        "success": facts.success,
+        "errors": facts.errors,
+        "status": facts.status,
+        "answer": None if facts.answer is None else facts.answer[:LONGEST_ANSWER],
+        "sent": time if after is State.SENDING else None,
+        "ended": time if after in (State.DONE, State.REFUSED) else None,
+    }

@@ -14,7 +14,20 @@ from etl.errors import EtlError
 from etl.files import durably, private_folder
 from etl.journal.answers import recorded
 from etl.journal.attempts import Attempts
-from etl.journal.batch import NOTHING, Batch, Draft, Facts, Taken, batch_of, fate_of, record_hash
+from etl.journal.batch import (
+    INSERT,
+    NOTHING,
+    UPDATE,
+    Batch,
+    Draft,
+    Facts,
+    Taken,
+    batch_of,
+    columns_of,
+    fate_of,
+    pieces_of,
+    record_hash,
+)
 from etl.journal.database import BUSY_SECONDS, Database, JournalError
 from etl.journal.plans import Plans, json_list
 from etl.journal.states import LETS_GO, State, is_legal
@@ -23,9 +36,6 @@ from etl.package import join_records
 from etl.seams import Seam, no_seam
 
 Clock = Callable[[], datetime]
-
-LONGEST_ANSWER = 4096
-"""Characters of an answer that are kept; Omnitron's own are a few dozen."""
 
 
 class IllegalTransition(EtlError):
@@ -184,16 +194,12 @@ class Journal:
 
     def failed(self, stage: str | None = None) -> list[Batch]:
         """Batches that hold failed records."""
-        rows = self.database.rows(
-            "SELECT * FROM batches WHERE state = 'done' AND failed > 0 AND (:stage IS NULL OR stage = :stage) ORDER BY id",
-            {"stage": stage},
-        )
-        return [batch_of(row) for row in rows]
+        return [batch for batch in self.batches(stage, State.DONE) if batch.failed]
 
     def last_done(self, stage: str, most: int) -> list[Batch]:
         """The last batches of a stage that were worked off, oldest first."""
         rows = self.database.rows(
-            "SELECT * FROM batches WHERE stage = ? AND state = 'done' AND again = 0 ORDER BY ended DESC, id DESC LIMIT ?",
+            "SELECT * FROM batches WHERE stage = ? AND state = 'done' ORDER BY ended DESC, id DESC LIMIT ?",
             (stage, most),
         )
         return [batch_of(row) for row in reversed(rows)]
@@ -297,7 +303,7 @@ class Journal:
         batch = self.batch(number)
         if not is_legal(batch.state, after):
             raise IllegalTransition(f"batch {number} is {batch.state}; it cannot become {after}")
-        self.database.change(UPDATE, _columns(batch, after, facts, self._time()))
+        self.database.change(UPDATE, columns_of(batch, after, facts, self._time()))
         self.note(number, batch.state, after, facts.note)
         if after in LETS_GO:
             self.database.change("UPDATE records SET live = 0 WHERE batch = ?", (number,))
@@ -321,26 +327,19 @@ class Journal:
         batch, keys = self.batch(number), self.keys(number)
         if len(records) <= size:
             raise ValueError(f"{len(records)} records cannot be cut in pieces of {size}")
-        with self.database.transaction():
+        whole = Draft(batch.stage, batch.payload, batch.package, keys, records, batch.pilot, batch.alone)
+        with self.transaction():
             self._move(number, State.SUPERSEDED, facts)
-            pieces = [
-                self.add(
-                    Draft(
-                        batch.stage,
-                        batch.payload,
-                        batch.package,
-                        keys[start : start + size],
-                        records[start : start + size],
-                        batch.pilot,
-                        batch.alone,
-                        place=batch.place,
-                    )
-                )
-                for start in range(0, len(records), size)
-            ]
+            pieces = [self.add(piece) for piece in pieces_of(whole, size, batch.place, self._place_after(batch))]
             self._seam("superseded:unwritten")
         self.written("superseded")
         return pieces
+
+    def _place_after(self, batch: Batch) -> float:
+        found = self.database.value(
+            "SELECT min(place) FROM batches WHERE stage = ? AND place > ?", (batch.stage, batch.place)
+        )
+        return batch.place + 1 if found is None else float(found)
 
     def supersede(self, stages: Iterable[str], which: Callable[[Batch], bool] = lambda batch: True) -> int:
         """Take back batches of these stages that are planned and were not sent; how many."""
@@ -362,13 +361,17 @@ class Journal:
             if (before := self.before_decision(batch)) is not batch.state:
                 self._take_back(batch, before)
             self._move(number, after, facts)
-            self.database.change(
-                "INSERT INTO decisions (batch, run, time, arrived, migration_id, person) VALUES (?, ?, ?, ?, ?, ?)",
-                (number, self.run, self._time(), after is not State.PLANNED, facts.migration_id, person),
-            )
+            self.decided(number, person, arrived=after is not State.PLANNED, migration_id=facts.migration_id)
             self._seam("decision:unwritten")
         self._seam("decision:written")
         return self.batch(number)
+
+    def decided(self, number: int, person: str, *, arrived: bool, migration_id: str | None = None) -> None:
+        """Put a decision on record; inside a transaction."""
+        self.database.change(
+            "INSERT INTO decisions (batch, run, time, arrived, migration_id, person) VALUES (?, ?, ?, ?, ?, ?)",
+            (number, self.run, self._time(), arrived, migration_id, person),
+        )
 
     def before_decision(self, batch: Batch) -> State:
         """The state that a person decides about: the batch's own, or the one before a decision from which nothing has
@@ -390,38 +393,3 @@ class Journal:
 
     def _time(self) -> str:
         return self._now().isoformat(timespec="milliseconds")
-
-
-INSERT = """
-INSERT INTO batches (id, stage, payload, package, pilot, alone, again, place, file, sha256, records, held, state)
-VALUES (:id, :stage, :payload, :package, :pilot, :alone, :again, :place, :file, :sha256, :records, :records, 'planned')
-"""
-
-UPDATE = """
-UPDATE batches SET
-    state        = :after,
-    migration_id = coalesce(:migration_id, migration_id),
-    total        = coalesce(:total, total),
-    success      = coalesce(:success, success),
-    errors       = coalesce(:errors, errors),
-    status       = coalesce(:status, status),
-    answer       = coalesce(:answer, answer),
-    sent         = coalesce(:sent, sent),
-    ended        = coalesce(:ended, ended)
-WHERE id = :number
-"""
-
-
-def _columns(batch: Batch, after: State, facts: Facts, time: str) -> Mapping[str, object]:
-    return {
-        "number": batch.id,
-        "after": after,
-        "migration_id": facts.migration_id,
-        "total": facts.total,
-        "success": facts.success,
-        "errors": facts.errors,
-        "status": facts.status,
-        "answer": None if facts.answer is None else facts.answer[:LONGEST_ANSWER],
-        "sent": time if after is State.SENDING else None,
-        "ended": time if after in (State.DONE, State.REFUSED) else None,
-    }

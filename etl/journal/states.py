@@ -31,7 +31,7 @@ LEGAL: Mapping[State, frozenset[State]] = MappingProxyType(
                 State.SUPERSEDED,
             },  # the last: halved after a 413
         ),
-        State.ACCEPTED: frozenset({State.DONE, State.PLANNED}),  # the latter: Omnitron's people say that the job died
+        State.ACCEPTED: frozenset({State.DONE}),
         State.UNKNOWN: frozenset({State.ACCEPTED, State.DONE, State.PLANNED}),  # a person's decision
         State.DONE: frozenset(),
         State.REFUSED: frozenset(),

@@ -14,8 +14,8 @@ ADDED_IN_2 = (
     "recovered INTEGER NOT NULL DEFAULT 0",
     # A repetition: its one record had been sent before.
     "again INTEGER NOT NULL DEFAULT 0",
-    # Its turn: the pieces of a batch keep the place of the whole.
-    "place INTEGER NOT NULL DEFAULT 0",
+    # Its turn: the pieces of a batch lie between it and the one after it.
+    "place REAL NOT NULL DEFAULT 0",
     # Records that Omnitron did not count as a success: the more pessimistic of its two numbers.
     f"reported INTEGER GENERATED ALWAYS AS ({REPORTED}) VIRTUAL",
     # Of the records it holds, those that failed as far as is known now. Which ones is known when all of them were reported.

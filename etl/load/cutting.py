@@ -26,8 +26,8 @@ class Cutting:
             self.saw(batch)
 
     def saw(self, batch: Batch) -> None:
-        """Take note of a batch that was worked off. A repetition tells nothing of the records that are new."""
-        if batch.again:
+        """Take note of a batch that was worked off. That a record failed again tells nothing of those that are new."""
+        if batch.again and batch.reported:
             return
         with self._lock:
             if batch.reported:

@@ -119,7 +119,8 @@ class _Planner:
         self._journal.plans.wait(self._number, self._stage.name, waits)
         for wait in waits:
             del free[wait.key]
-        for key in self._journal.attempts.among(self._stage.name, free):
+        again = self._journal.attempts.among(self._stage.name, free)
+        for key in [key for key in free if key in again]:
             self._repeat(key, free.pop(key))
         return [position for position, key in enumerate(keys) if key in free]
 
@@ -166,7 +167,8 @@ class _Planner:
         self._size, self._alone = next(self._sizes)
 
     def _repeat(self, key: str, record: bytes) -> None:
-        self._journal.add(replace(self._draft([key], [record], alone=False), again=True))
+        """Plan a record that was sent before. Its turn is before all others: what comes of it tells whether these can go."""
+        self._journal.add(replace(self._draft([key], [record], alone=False), again=True, place=0))
 
     def _draft(self, keys: Sequence[str], records: Sequence[bytes], *, alone: bool) -> Draft:
         return Draft(self._stage.name, self._stage.payload, self._number, keys, records, alone=alone)

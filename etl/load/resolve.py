@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from etl.journal.batch import Batch, Facts
 from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
+from etl.load.retry import person
 from etl.load.uploader import outcome_noted
 from etl.outside import Outside
 from etl.terminal import visible
@@ -36,7 +36,8 @@ def resolve(
 ) -> Decision:
     """Say that a batch arrived, or was lost. One that arrived as migration_id is followed by `etl resume`.
 
-    An accepted batch that Omnitron never ends may be said to have arrived, too. A decision that was typed wrongly is
+    An accepted batch that Omnitron never ends may be said to have arrived, or to be lost, too; so may one with failed
+    records. A decision that was typed wrongly is
     corrected by another one, as long as nothing has followed from it; the journal keeps both. Raises MappingError when
     there is nothing to decide about the batch, Occupied while a load runs.
     """
@@ -54,21 +55,50 @@ def resolve(
 
 
 def _decide(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:
+    if batch.failed:
+        return _decide_failed(journal, batch, arrived, migration_id)
     state = journal.before_decision(batch)
     after = _after(batch, state, arrived, migration_id)
     if migration_id and (other := journal.owner(migration_id, besides=batch.id)):
         raise MappingError(f"migration {migration_id} is batch {other}, so batch {batch.id} is another one; look again")
+    if state is State.ACCEPTED and not arrived:
+        journal.attempts.died(batch.id, person())
+        return Decision(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, DIED)
     note = f"decided: {'arrived' if arrived else 'lost'}"
-    batch = journal.decide(batch.id, after, Facts(note=note, migration_id=migration_id), _person())
+    batch = journal.decide(batch.id, after, Facts(note=note, migration_id=migration_id), person())
     return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, NEXT[after])
+
+
+def _decide_failed(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:
+    """Its records failed: a person has found them there all the same, or none of them is, and they are to be sent again."""
+    if migration_id:
+        raise MappingError(
+            f"batch {batch.id} was migration {batch.migration_id}, which is known; leave '{migration_id}' out"
+        )
+    if not arrived and not batch.failed_whole:
+        raise MappingError(
+            f"{batch.failed} of the records of batch {batch.id} failed, and nobody knows which, so the batch was not lost; "
+            f"`etl retry --batch {batch.id}` sends its records again"
+        )
+    journal.attempts.decide(batch.id, person(), arrived=arrived)
+    text = FOUND if arrived else NONE_CREATED
+    return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, text)
+
+
+DIED = "its job died, so none of its records is there; `etl run` or `etl resume` sends them again, one by one"
+FOUND = "its failed records count as uploaded, because you found them there; `etl resume` goes on"
+NONE_CREATED = (
+    "all of its records failed, so it is certain that it created none of them (they may be there from elsewhere: an e-mail that "
+    "exists is an error, too); `etl run` or `etl resume` sends them again, one by one"
+)
 
 
 def _after(batch: Batch, state: State, arrived: bool, migration_id: str | None) -> State:
     if state not in DECIDABLE:
         raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to decide")
-    if state is State.ACCEPTED and (migration_id or not arrived):
+    if state is State.ACCEPTED and migration_id:
         raise MappingError(
-            f"batch {batch.id} was accepted as {batch.migration_id}, so it was not lost; "
+            f"batch {batch.id} was accepted as {batch.migration_id}, so it is no other migration; "
             f"`etl resume` follows it, `etl resolve {batch.id} --arrived` ends it without counts"
         )
     if migration_id is not None and not is_migration_id(migration_id):
@@ -83,10 +113,3 @@ NEXT = {
     State.ACCEPTED: "`etl resume` follows it",
     State.DONE: "its records count as uploaded, and how many of them failed is not known; `etl resume` goes on after it",
 }
-
-
-def _person() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"  # a container without a user name

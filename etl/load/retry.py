@@ -1,0 +1,142 @@
+"""Send failed records again, on a person's word: which ones, what that may come to, and the load of them."""
+
+from __future__ import annotations
+
+import getpass
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.errors import MappingError
+from etl.journal.attempts import REFUSES_REPEATED
+from etl.journal.batch import Batch
+from etl.journal.journal import Journal
+from etl.journal.states import Fate
+from etl.journal.summary import LoadSummary
+from etl.journal.workspace import Workspace
+from etl.load.uploader import Asked, load_package, require_fit, session, stop_at_unknown
+from etl.model import Stage, Target
+from etl.outside import Outside
+from etl.package import Package
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which failed records are meant: those of a stage, of a batch, with these keys; all of them where nothing is said."""
+
+    stage: str | None = None
+    batch: int | None = None
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Records of one batch that are sent again; `keys` None: all that it holds."""
+
+    batch: Batch
+    keys: tuple[str, ...] | None
+
+    @property
+    def records(self) -> int:
+        return self.batch.held if self.keys is None else len(self.keys)
+
+    @property
+    def certain(self) -> bool:
+        """Whether the batch surely created none of them."""
+        return self.batch.failed_whole
+
+    def __str__(self) -> str:
+        """What is known of them, and what sending them again may come to."""
+        batch, some = self.batch, f"{self.records} of its records" if self.keys is not None else "its records"
+        named = f"batch {batch.id} ({batch.stage})"
+        if self.certain:
+            return (
+                f"{named}: all of its records failed, so it is certain that it created none of them "
+                "(they may be there from elsewhere: an e-mail that exists is an error, too)"
+            )
+        meaning = (
+            "one that is there is refused, because its e-mail exists, and counts as failed until all of them are there"
+            if batch.payload in REFUSES_REPEATED
+            else f"one that is there comes twice, for Omnitron knows no {batch.payload} again"
+        )
+        return (
+            f"{named}: {batch.failed} of {batch.held} failed, nobody knows which; {some} would be sent again: {meaning}"
+        )
+
+
+def find(root: Path, wanted: Wanted) -> list[Again]:
+    """The failed records that are meant. Raises MappingError when there are none, or one that is named has not failed."""
+    journal = Journal.read(Workspace(root))
+    try:
+        return _find(journal, wanted)
+    finally:
+        journal.close()
+
+
+def _find(journal: Journal, wanted: Wanted) -> list[Again]:
+    failed = [one for one in journal.failed(wanted.stage) if wanted.batch in (None, one.id)]
+    if wanted.batch is not None and not failed:
+        batch = journal.batch(wanted.batch)
+        raise MappingError(f"batch {batch.id} is {batch.state}, and none of its records is known to have failed")
+    if wanted.keys:
+        failed_keys = _of_keys(journal, failed, wanted.keys)
+        return [Again(one, failed_keys[one.id]) for one in failed if one.id in failed_keys]
+    if not failed:
+        raise MappingError("no record is known to have failed, so there is nothing to send again")
+    return [Again(one, None) for one in failed]
+
+
+def _of_keys(journal: Journal, failed: Sequence[Batch], keys: Sequence[str]) -> dict[int, tuple[str, ...]]:
+    """The keys in each of the batches."""
+    found: dict[int, list[str]] = {}
+    for stage in dict.fromkeys(one.stage for one in failed):
+        for key, taken in journal.taken(stage, keys).items():
+            if taken.fate in (Fate.FAILED, Fate.DOUBTFUL):
+                found.setdefault(taken.batch, []).append(key)
+    times = Counter(key for each in found.values() for key in each)
+    for key in keys:
+        if not times[key]:
+            raise MappingError(
+                f"no record with the key '{key}' is known to have failed; `etl status` lists those that did"
+            )
+        if times[key] > 1:
+            raise MappingError(f"records of several stages have the key '{key}'; say which with --stage")
+    return {batch: tuple(each) for batch, each in found.items()}
+
+
+def retry(
+    package: Package,
+    target: Target,
+    stages: Sequence[Stage],
+    root: Path,
+    again: Collection[Again],
+    outside: Outside | None = None,
+    asked: Asked | None = None,
+) -> LoadSummary:
+    """Send these records again, one by one, as the package has them. Raises like `load`; no gate stops it on its way."""
+    require_fit(package, stages, asked or Asked())
+    with session("retry", package, target, root, outside or Outside(), asked) as here:
+        for stage in stages:
+            stop_at_unknown(here.journal, stage.name)
+        with here.journal.transaction():
+            for one in again:
+                here.journal.attempts.let_go(one.batch.id, person(), one.keys)
+        return load_package(here, stages, again=True)
+
+
+def newest_package(folder: Path) -> Package:
+    """The package that was made last. Raises MappingError when there is none."""
+    names = [one.parent for one in folder.glob("*/manifest.json") if not one.parent.name.endswith(".partial")]
+    packages = [Package.open(path) for path in names]
+    if not packages:
+        raise MappingError(f"{folder}: no package is here to take the records from; `etl dry-run` makes one")
+    return max(packages, key=lambda package: package.manifest.created)
+
+
+def person() -> str:
+    """Who decides, as the journal keeps it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"  # a container without a user name
