@@ -198,7 +198,7 @@ def retry(
 ) -> tuple[Summary, EtlError | None]:
     """Send failed records again, from the newest package. `agree` is told what may come twice, and raises if it must not."""
     from etl.load import retry as retrying
-    from etl.load.uploader import Asked, require_fit
+    from etl.load.uploader import Asked, check_ready, require_fit
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
@@ -207,6 +207,7 @@ def retry(
     package = retrying.newest_package(settings.folder(migration).packages)
     asked = Asked(mapping=None if old_mapping else _sha256(migration))
     require_fit(package, migration.stages, asked)
+    check_ready(migration.target, root, outside)
     if unsure := [str(one) for one in again if not one.certain]:
         agree(unsure)
     upload = partial(retrying.retry, package, migration.target, migration.stages, root, again, outside, asked)

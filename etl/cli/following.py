@@ -85,7 +85,7 @@ def retry(
     from etl.load.retry import Wanted
 
     with reporting(as_json) as report:
-        with progress(as_json) as watch:
+        with watching(as_json) as watch:
             summary, error = runner.retry(
                 mapping,
                 settings(mapping, workspace),
