@@ -170,7 +170,14 @@ def promised_result(left: Any, sign: str, right: Any) -> Any:
     result = OPERATORS[sign](one, other)
     if isinstance(left, int) and isinstance(right, int):
         return int(result)
-    return PRECISE.divide(Decimal(result.numerator), Decimal(result.denominator))
+    exact = PRECISE.divide(Decimal(result.numerator), Decimal(result.denominator))
+    return exact if sign == "//" else exact.quantize(places(left, right, sign), context=PRECISE)
+
+
+def places(left: Any, right: Any, sign: str) -> Decimal:
+    """One at the last decimal that a result is written with: a product has those of both, a sum those of the longer."""
+    one, other = (Decimal(str(value)).as_tuple().exponent for value in (left, right))
+    return Decimal(1).scaleb(one + other if sign == "*" else min(one, other))
 
 
 PRECISE = Context(prec=60)
@@ -303,7 +310,8 @@ CALLS = [
     "lower", "upper('tr')", "title", "trim", "normalize_space", "replace('a', 'bc')", "truncate(3)", "pad(4)",
     "part(' ', 1)", "split_name('last')", "strip_html", "text", "money", "decimal", "int", "round(1)", "abs", "bool",
     "blank", "date('%Y-%m-%d')", "datetime('%d.%m.%Y')", "phone", "phone('TR', default=none)", "email", "digest('md5')",
-    "json", "lookup('codes')",
+    "json", "lookup('codes')", "digits", "ascii", "match('[a-z]+')", "replace_pattern('[0-9]', '')", "base64_hex", "php",
+    "query_value('a')", "fix_encoding", "country", "epoch('UTC')", "excel_date", "excel_datetime(1904)",
 ]  # fmt: skip
 CALLS_WITH = ["default({})", "join({}, separator='-')", "join(a, {})", "lookup('codes', default={})"]
 CALLS_WITH_COLUMN = ["replace({}, 'x')", "truncate({})", "pad(4, fill={})", "part({}, 1)", "round({})", "digest({})"]

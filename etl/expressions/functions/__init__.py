@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from etl.expressions.functions import choice, code, contact, date, number, text, turkish
+from etl.expressions.functions import (
+    choice,
+    code,
+    contact,
+    country,
+    date,
+    foreign,
+    number,
+    pattern,
+    serial,
+    text,
+    turkish,
+)
 from etl.expressions.functions.table import Function
 
 GROUPS = ("text", "number", "date", "contact", "choice", "code")
@@ -21,5 +33,5 @@ def table_of(functions: Iterable[Function]) -> Mapping[str, Function]:
     return table
 
 
-MODULES = (text, turkish, number, date, contact, choice, code)
+MODULES = (text, turkish, pattern, number, date, serial, contact, country, choice, code, foreign)
 TABLE = table_of(function for module in MODULES for function in module.FUNCTIONS)

@@ -7,7 +7,10 @@ the plain form it knows: then the cells around that one take the long way. A pro
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from etl.expressions.runtime import Writers
 
 Column = Sequence[str]
 ColumnWay = Callable[[Column], list[Any] | None]
@@ -26,3 +29,18 @@ def numbers(lines: str, column: Column) -> list[Any] | None:
         return None  # a zero in front, which JSON has no word for
     # A cell with a line break in it would make one value too many.
     return found if len(found) == len(column) else None
+
+
+def each_once(write: Writers, function: Callable[[str], object]) -> ColumnWay:
+    """Each different text is computed once: names of countries, dates with words, what a pattern finds, repeat themselves."""
+
+    def way(column: Column) -> list[Any] | None:
+        known: dict[str, Any] = {"": None}
+        try:
+            for text in {*column} - {""}:
+                known[text] = write.plain(function(text))
+        except ValueError:
+            return None
+        return list(map(known.__getitem__, column))
+
+    return way

@@ -98,7 +98,7 @@ def _mover(zone: str | None, to: str | None) -> Move:
     """From the zone a moment is in to the wanted one, which it then no longer carries."""
     if to is None:
         return _without_zone
-    wanted, source = _zone("to", to), None if zone is None else _zone("zone", zone)
+    wanted, source = zone_named("to", to), None if zone is None else zone_named("zone", zone)
 
     def move(moment: dt.datetime) -> dt.datetime:
         aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=source)
@@ -131,7 +131,7 @@ def _without_zone(moment: dt.datetime) -> dt.datetime:
     return moment
 
 
-def _zone(parameter: str, name: str) -> ZoneInfo:
+def zone_named(parameter: str, name: str) -> ZoneInfo:
     from zoneinfo import ZoneInfo
 
     try:

@@ -39,7 +39,7 @@ _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in na
 _DAY = [name for names in _DAYS for name in names.split()]
 _HALVES = {"am": 0, "oo": 0, "pm": 12, "os": 12}
 
-_OFFSET = "z|[+-][0-9]{2}(?::?[0-9]{2}(?::?[0-9]{2})?)?"
+_OFFSET = "z|[+-][0-9]{2}(?::?[0-5][0-9](?::?[0-5][0-9])?)?"
 
 
 def _one_of(names: Mapping[str, int] | Sequence[str]) -> str:
