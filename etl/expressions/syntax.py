@@ -16,7 +16,7 @@ from etl.expressions.functions.table import Function, Parameter, Resource, signa
 from etl.expressions.names import ROW, Fault, Names, column_of, columns_in, levels, start
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
 from etl.expressions.types import type_faults
-from etl.suggest import column_hint, did_you_mean
+from etl.suggest import column_hint, did_you_mean, perhaps
 
 __all__ = [
     "ExpressionError",
@@ -131,7 +131,8 @@ def _test_faults(node: nodes.Test, names: Names) -> Iterator[Fault]:
 def _function_faults(node: nodes.Filter, names: Names) -> Iterator[Fault]:
     function = names.functions.get(node.name)
     if function is None:
-        yield Fault(f"unknown function '{node.name}'{did_you_mean(node.name, names.functions)}", node.lineno)
+        near = perhaps(node.name, names.functions) or "; `etl functions` lists them"
+        yield Fault(f"unknown function '{node.name}'{near}", node.lineno)
     elif node.dyn_args is not None or node.dyn_kwargs is not None:
         yield Fault(f"{signature(function)} takes no * or ** arguments", node.lineno)
     else:
