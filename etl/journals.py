@@ -10,7 +10,7 @@ from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from etl.errors import MappingError
+from etl.errors import EtlError, MappingError
 from etl.journal.folder import MigrationFolder
 from etl.journal.history import read_history
 from etl.journal.status import nothing_sent, read_changed, read_status
@@ -18,11 +18,12 @@ from etl.load import resolve as resolving
 from etl.load.pilot import run_pilot
 from etl.load.uploader import check_ready
 from etl.mapping import USUAL, load_mapping, migration_name, read_target, require, target_known
-from etl.model import Secret
+from etl.model import Migration, Secret, Target
 from etl.outside import Outside
 from etl.places import workspace_of
 from etl.runner import Settings, Watch, prepare, unwatched
 from etl.suggest import did_you_mean
+from etl.verify import asking
 from etl.verify import verify as verifying
 
 Plain = dict[str, Any]
@@ -127,11 +128,48 @@ def pilot(
 
 
 def verify(mapping: Path, workspace: Path | None, email: str, password: str) -> Plain:
+    """Look in the shop, and whether the channel knows the user, too: then it can be asked about others."""
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True, shop=True)
-    root = Settings(workspace_of(mapping, workspace)).journal(migration)
+    root = _journal_of(migration, mapping, workspace)
     report = verifying.verify(root, migration.target, email, Secret(password))
-    return {"passed": report.passed, **_answer(report)}
+    return {"passed": report.passed, **_answer(report), "channel": _channel(root, migration.target, email)}
+
+
+def _channel(root: Path, target: Target, email: str) -> Plain:
+    try:
+        trial = asking.try_out(root, target, email, Outside())
+    except EtlError as error:
+        return {"found": None, "seconds": None, "text": f"the channel could not be asked: {error}"}
+    return {"found": trial.found, "seconds": round(trial.seconds, 1), "text": asking.told(trial)}
+
+
+def resolve_by_asking(mapping: Path, workspace: Path | None, batch: int, outside: Outside) -> Plain:
+    """Ask the channel what became of a batch of users, and decide by that."""
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    root = _journal_of(migration, mapping, workspace)
+    with outside.stop.on_signals():
+        evidence = asking.evidence_on(root, migration.target, batch, outside)
+    failed = len(evidence.missing) if evidence.whole else None
+    found = resolving.Found(evidence.arrived, why=evidence.text, failed=failed)
+    return {**_answer(resolving.settle(root, batch, found, outside)), "evidence": evidence.text, **_missing(evidence)}
+
+
+def _missing(evidence: asking.Evidence) -> Plain:
+    return {"missing": list(evidence.missing) if evidence.arrived else []}
+
+
+def arrived(mapping: Path, workspace: Path | None, outside: Outside) -> Plain:
+    """Ask the channel for every user that was uploaded."""
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    with outside.stop.on_signals():
+        return _answer(asking.look_all_up(_journal_of(migration, mapping, workspace), migration.target, outside))
+
+
+def _journal_of(migration: Migration, mapping: Path, workspace: Path | None) -> Path:
+    return Settings(workspace_of(mapping, workspace)).journal(migration)
 
 
 def _answer(result: Any) -> Plain:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -140,6 +141,7 @@ def status(
 @click.argument("migration_id", required=False, help="With --arrived: the migration it became, if known.")
 @click.option("--arrived", is_flag=True, help="Omnitron has it.")
 @click.option("--lost", is_flag=True, help="Omnitron does not have it: it may be sent again.")
+@click.option("--ask", is_flag=True, help="Look its users up in the channel, where that is known to tell.")
 @click.option("-m", "--mapping", type=Path, help="The mapping.")
 @workspace_option
 @target_option
@@ -147,28 +149,42 @@ def status(
 def resolve(
     batch: int,
     migration_id: str | None,
-    arrived: bool,
-    lost: bool,
     mapping: Path | None,
     workspace: Path | None,
     target: str | None,
     as_json: bool,
+    **said: bool,
 ) -> None:
     """Record what became of a batch whose fate is unknown."""
     from etl import journals
     from etl.report.summary import plain_json
 
-    if arrived == lost:
-        raise MappingError("say one of --arrived and --lost: whether Omnitron has the batch")
-    if lost and migration_id is not None:
-        raise MappingError(f"a batch that was lost became no migration; leave '{migration_id}' out")
+    if sum(said.values()) != 1:
+        raise MappingError(
+            "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
+        )
+    if not said["arrived"] and migration_id is not None:
+        raise MappingError(f"only a batch that arrived became a migration; leave '{migration_id}' out")
     here = outside()
+    if said["ask"]:
+        if target:
+            raise MappingError("--ask asks the target of the mapping; leave --target out")
+        _print_asked(journals.resolve_by_asking(mapping or Path(), workspace, batch, here), as_json)
+        return
     asked = journals.Asked(mapping, workspace, target)
-    decision = journals.resolve(asked, batch, here, arrived=arrived, migration_id=migration_id)
+    decision = journals.resolve(asked, batch, here, arrived=said["arrived"], migration_id=migration_id)
     if as_json:
         print(plain_json(decision))
     else:
         print(f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}")
+
+
+def _print_asked(decision: dict[str, Any], as_json: bool) -> None:
+    from etl.report.following import asked_lines
+    from etl.report.summary import plain_json
+
+    for line in [plain_json(decision)] if as_json else asked_lines(decision):
+        print(line)
 
 
 @click.command
@@ -232,14 +248,20 @@ PASSWORD = "ETL_VERIFY_PASSWORD"  # noqa: S105 - the name of a variable
 
 @click.command
 @mapping_argument
-@click.option("--email", required=True, help="The migrated user's e-mail.")
+@click.option("--email", help="The migrated user's e-mail.")
+@click.option(
+    "--arrived", is_flag=True, help="Instead: look all uploaded users up in the channel, and list who is missing."
+)
 @workspace_option
 @show_data_option
 @json_option
-def verify(mapping: Path, email: str, workspace: Path | None, show_data: bool, as_json: bool) -> None:
+def verify(
+    mapping: Path, email: str | None, arrived: bool, workspace: Path | None, show_data: bool, as_json: bool
+) -> None:
     """Look in the shop whether a migrated user has everything.
 
-    Logs in as that user, and looks for the address, the order and its items.
+    Logs in as that user, and looks for the address, the order and its items. Looks the user up in Omnitron's channel, too:
+    where it is found, --arrived and `etl resolve --ask` can ask the channel about others.
 
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
     """
@@ -249,13 +271,29 @@ def verify(mapping: Path, email: str, workspace: Path | None, show_data: bool, a
     from etl.report.summary import plain_json
 
     find_mapping(mapping)  # before a person is asked for anything
-    made = journals.verify(mapping, workspace, email, _password())
+    if arrived == (email is not None):
+        raise MappingError("say one of --email and --arrived: which user to look for, or that all are looked up")
+    if arrived:
+        _verify_arrived(mapping, workspace, show_data, as_json)
+    made = journals.verify(mapping, workspace, email or "", _password())
     found = made if show_data else mask_checks(made)
     if as_json:
         print(plain_json(found))
     else:
         print_checks(console(), found)
     sys.exit(Exit.OK if found["passed"] else Exit.DATA)
+
+
+def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_json: bool) -> NoReturn:
+    from etl import journals
+    from etl.report.following import arrived_lines, mask_arrived
+    from etl.report.summary import plain_json
+
+    made = journals.arrived(mapping, workspace, outside())
+    found = made if show_data else mask_arrived(made)
+    for line in [plain_json(found)] if as_json else arrived_lines(found):
+        print(line)
+    sys.exit(Exit.DATA if found["missing"] else Exit.OK)
 
 
 def _password() -> str:

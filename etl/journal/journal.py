@@ -29,6 +29,7 @@ from etl.journal.batch import (
     record_hash,
 )
 from etl.journal.database import BUSY_SECONDS, Database, JournalError
+from etl.journal.lookups import Lookups
 from etl.journal.plans import Plans, json_list
 from etl.journal.states import LETS_GO, State, is_legal
 from etl.journal.workspace import Holder, Workspace
@@ -55,6 +56,7 @@ class Journal:
         self.run: int | None = None
         self.plans = Plans(database)
         self.attempts = Attempts(self)
+        self.lookups = Lookups(database, self._time)
         self._now = now
         self._seam = seam
 

@@ -137,6 +137,24 @@ CREATE TABLE waits (                        -- records that are not sent yet, th
 ) WITHOUT ROWID;
 """
 
+LOOKUPS = """
+CREATE TABLE trials (                       -- whether a migrated user was found in the channel at all
+    id       INTEGER PRIMARY KEY,
+    batch    INTEGER NOT NULL REFERENCES batches(id),
+    key      TEXT NOT NULL,
+    time     TEXT NOT NULL,
+    found    INTEGER NOT NULL,
+    seconds  REAL NOT NULL                  -- from sending its batch to the look that ended the trial
+);
+CREATE TABLE lookups (                      -- the last answer about each user that was asked for
+    batch    INTEGER NOT NULL REFERENCES batches(id),
+    key      TEXT NOT NULL,
+    time     TEXT NOT NULL,
+    found    INTEGER NOT NULL,
+    PRIMARY KEY (batch, key)
+) WITHOUT ROWID;
+"""
+
 FROM_1 = f"""
 -- The counts of these plans do not tell which batch holds a record: each stage is planned once more, which sends nothing.
 DROP TABLE plans;
@@ -146,12 +164,13 @@ ALTER TABLE batches DROP COLUMN failed;
 UPDATE batches SET place = id, held = CASE WHEN state IN ('refused', 'superseded') THEN 0 ELSE records END;
 {BY_STATE}
 {PLANS}
+{LOOKUPS}
 """  # noqa: S608 - every part is a constant
 
 
 def create(connection: sqlite3.Connection) -> None:
     """One transaction: a file without its tables would have no version either, and be prepared again."""
-    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {PLANS} PRAGMA user_version = {VERSION}; COMMIT;")
+    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {PLANS} {LOOKUPS} PRAGMA user_version = {VERSION}; COMMIT;")
 
 
 def upgrade(connection: sqlite3.Connection, version: int) -> None:

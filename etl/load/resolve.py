@@ -9,10 +9,10 @@ from etl.errors import MappingError
 from etl.journal.answers import is_migration_id
 from etl.journal.batch import Batch, Facts
 from etl.journal.journal import Journal
+from etl.journal.outcome import outcome_noted
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
 from etl.load.retry import person
-from etl.load.uploader import outcome_noted
 from etl.outside import Outside
 from etl.terminal import visible
 
@@ -31,10 +31,29 @@ class Decision:
     next_step: str
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of a batch's fate, and from where: `why` is "" where a person says so.
+
+    migration_id   the migration it became; None when it is not known
+    failed         how many of its records are not there; None when they were not all looked for
+    """
+
+    arrived: bool
+    migration_id: str | None = None
+    why: str = ""
+    failed: int | None = None
+
+
 def resolve(
     root: Path, batch: int, *, arrived: bool, migration_id: str | None = None, outside: Outside | None = None
 ) -> Decision:
-    """Say that a batch arrived, or was lost. One that arrived as migration_id is followed by `etl resume`.
+    """Say that a batch arrived, or was lost: what a person found out by looking. Raises like `settle`."""
+    return settle(root, batch, Found(arrived, migration_id), outside)
+
+
+def settle(root: Path, batch: int, found: Found, outside: Outside | None = None) -> Decision:
+    """Write down what became of a batch. One that arrived as migration_id is followed by `etl resume`.
 
     An accepted batch that Omnitron never ends may be said to have arrived, or to be lost, too; so may one with failed
     records. A decision that was typed wrongly is
@@ -49,12 +68,13 @@ def resolve(
         try:
             journal.begin_run("resolve", holder)
             with outcome_noted(journal):
-                return _decide(journal, journal.batch(batch), arrived, migration_id)
+                return _decide(journal, journal.batch(batch), found)
         finally:
             journal.close()
 
 
-def _decide(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:
+def _decide(journal: Journal, batch: Batch, found: Found) -> Decision:
+    arrived, migration_id = found.arrived, found.migration_id
     if batch.failed:
         return _decide_failed(journal, batch, arrived, migration_id)
     state = journal.before_decision(batch)
@@ -64,9 +84,21 @@ def _decide(journal: Journal, batch: Batch, arrived: bool, migration_id: str | N
     if state is State.ACCEPTED and not arrived:
         journal.attempts.died(batch.id, person())
         return Decision(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, DIED)
-    note = f"decided: {'arrived' if arrived else 'lost'}"
-    batch = journal.decide(batch.id, after, Facts(note=note, migration_id=migration_id), person())
-    return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, NEXT[after])
+    batch = journal.decide(batch.id, after, _facts(batch, found), person())
+    next_step = NEXT[after] if found.failed is None or after is not State.DONE else _counted(found.failed)
+    return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, next_step)
+
+
+def _facts(batch: Batch, found: Found) -> Facts:
+    note = f"decided: {'arrived' if found.arrived else 'lost'}{f' ({found.why})' if found.why else ''}"
+    if found.failed is None or not found.arrived:
+        return Facts(note=note, migration_id=found.migration_id)
+    good = batch.records - found.failed
+    return Facts(note=note, migration_id=found.migration_id, total=batch.records, success=good, errors=found.failed)
+
+
+def _counted(failed: int) -> str:
+    return f"{failed} of its records are not there and count as failed, the others as uploaded; `etl resume` goes on"
 
 
 def _decide_failed(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:

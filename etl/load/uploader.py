@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from etl.errors import Ambiguous, EtlError, Exit, MappingError, TargetError
+from etl.errors import Ambiguous, Exit, MappingError, TargetError
 from etl.files import sha256_of
 from etl.journal.batch import Batch
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.journal import Journal
+from etl.journal.outcome import outcome_noted
 from etl.journal.requestlog import RequestLog
 from etl.journal.states import State
 from etl.journal.status import pilot_succeeded
@@ -177,22 +178,6 @@ def session(
                 yield Session(journal, delivery, target, outside, package, number, asked or Asked())
         finally:
             journal.close()
-
-
-@contextmanager
-def outcome_noted(journal: Journal) -> Iterator[None]:
-    try:
-        yield
-    except EtlError as error:
-        _end_run(journal, str(error))
-        raise
-    journal.end_run("ok")
-
-
-def _end_run(journal: Journal, outcome: str) -> None:
-    # The error that ended the run is the one to show, and may well be this same one.
-    with suppress(JournalError):
-        journal.end_run(outcome)
 
 
 def _names(stages: Sequence[Stage] | Sequence[PackagedStage]) -> list[str]:

@@ -195,3 +195,28 @@ def print_checks(console: Console, report: Plain) -> None:
     for check in report["checks"]:
         console.print(f"{check['outcome']:<18} {check['name']:<8} {check['detail']}", soft_wrap=True, markup=False)
         console.print(f"{'':<27} {check['link']}", soft_wrap=True, markup=False)
+    console.print(f"channel: {report['channel']['text']}", soft_wrap=True, markup=False)
+
+
+def asked_lines(decision: Plain) -> Iterator[str]:
+    """A decision that was made by asking the channel."""
+    yield f"batch {decision['batch']}: {decision['evidence']}"
+    yield from (f"  not there: {mask_key(key)}" for key in decision["missing"])
+    yield f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}"
+
+
+def mask_arrived(found: Plain) -> dict[str, Any]:
+    """Without the e-mails, and without keys that may be personal."""
+    missing = [{"key": mask_key(one["key"]), "batch": one["batch"]} for one in found["missing"]]
+    return {**found, "missing": missing}
+
+
+def arrived_lines(found: Plain) -> Iterator[str]:
+    missing = len(found["missing"])
+    yield (
+        f"{_records(found['users'])} of users uploaded: {found['users'] - missing} are in the channel "
+        f"({found['before']} were found before, {found['asked']} asked for now), {missing} are not"
+    )
+    for one in found["missing"]:
+        email = f", {one['email']}" if "email" in one else ""
+        yield f"  not there: {one['key']} (batch {one['batch']}{email})"

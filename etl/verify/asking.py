@@ -1,0 +1,278 @@
+"""Ask the channel whether users that were sent have arrived. Its word counts once it has known a migrated user.
+
+Nobody documents whether migrated users are among a channel's customers. So the pilot's user is looked for first: where it
+is found, being found is evidence, and so is not being found when enough time has passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import orjson
+
+from etl.errors import MappingError, Unavailable
+from etl.journal.batch import Batch
+from etl.journal.journal import Journal
+from etl.journal.lookups import Trial
+from etl.journal.outcome import outcome_noted
+from etl.journal.requestlog import RequestLog
+from etl.journal.states import State
+from etl.journal.workspace import Workspace
+from etl.model import Target
+from etl.omnitron.api import Omnitron
+from etl.omnitron.channel import Channel
+from etl.omnitron.client import Client, Limits
+from etl.omnitron.pace import backoff
+from etl.outside import Outside
+from etl.package import split_records
+
+USER = "user"
+SAMPLE = 10
+"""Users of a batch that are looked up first; the others only when these disagree."""
+SURE_AFTER = 600.0
+"""Seconds after which a user that is not found is taken for one that is not there; ten times the trial's, if that is more."""
+LOOK_FOR = (0.0, 1.0, 2.0, 4.0)
+"""Seconds before each look for the pilot's user."""
+EVERY = 0.05
+"""Seconds between two questions at least; `target.pause`, if that is more."""
+
+NEVER_TRIED = (
+    "it is not known whether this Omnitron shows migrated users among its channel's customers: "
+    "`etl pilot` sends one, `etl verify` looks for it"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A user that was sent: its key, its e-mail and its batch."""
+
+    key: str
+    email: str
+    batch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found out about a batch. `missing` are the keys that were not found, of those that were asked for."""
+
+    batch: int
+    records: int
+    asked: int
+    missing: tuple[str, ...]
+
+    @property
+    def arrived(self) -> bool:
+        return len(self.missing) < self.asked
+
+    @property
+    def whole(self) -> bool:
+        """Whether every user of the batch was asked for."""
+        return self.asked == self.records
+
+    @property
+    def text(self) -> str:
+        some = "all" if self.whole else f"a sample of {self.asked}"
+        return (
+            f"the channel was asked for {some} of its {self.records} users: {self.asked - len(self.missing)} are there"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Every user that was uploaded, looked up. `before` were found by an earlier call, and not asked for again."""
+
+    users: int
+    before: int
+    asked: int
+    missing: tuple[User, ...]
+
+
+class Asking:
+    """A held workspace, its journal, and the channel."""
+
+    def __init__(self, journal: Journal, channel: Channel, target: Target, outside: Outside) -> None:
+        self.journal = journal
+        self._channel = channel
+        self._target = target
+        self._outside = outside
+
+    def knows(self, user: User) -> bool:
+        """Ask for one user, and keep the answer. Raises like `Channel.knows`, and Stopped."""
+        about = {"stage": USER, "batch": user.batch, "key": user.key}
+        for failures in range(1, self._target.retries + 2):
+            try:
+                found = self._channel.knows(user.email, about)
+            except Unavailable as error:
+                if failures > self._target.retries:
+                    raise
+                pause = backoff(failures, self._target.retry_wait, self._outside.random)
+                self._outside.wait(max(pause, error.retry_after or 0.0))
+            else:
+                self.journal.lookups.answered(user.batch, user.key, found=found)
+                return found
+        raise AssertionError("the last failure is raised")
+
+    def missing(self, users: Sequence[User]) -> list[User]:
+        """Those that the channel does not know."""
+        missing = []
+        for user in users:
+            if not self.knows(user):
+                missing.append(user)
+            self._outside.wait(max(EVERY, self._target.pause))
+        return missing
+
+    def seconds_since(self, batch: Batch) -> float:
+        sent = datetime.fromisoformat(batch.sent or "")
+        return (self._outside.now() - sent).total_seconds()
+
+    def wait(self, seconds: float) -> None:
+        self._outside.wait(seconds)
+
+
+@contextmanager
+def asking(command: str, root: Path, target: Target, outside: Outside) -> Iterator[Asking]:
+    """Hold the workspace. Raises NoJournal where nothing was sent, Occupied while a load runs."""
+    workspace = Workspace(root)
+    Journal.read(workspace).close()
+    with workspace.held() as holder:
+        journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
+        try:
+            log = RequestLog(workspace.requests, outside.now, outside.seam)
+            client = Client(target.url, Limits.of(target), log, session=outside.session, monotonic=outside.monotonic)
+            log.run = journal.begin_run(command, holder)
+            with outcome_noted(journal):
+                yield Asking(journal, Channel(Omnitron(target, client, outside.now), target), target, outside)
+        finally:
+            journal.close()
+
+
+def users_of(journal: Journal, batch: Batch) -> list[User]:
+    """The users of a batch, in their order. Raises MappingError when its file is gone."""
+    try:
+        data = journal.workspace.whole(batch.file).read_bytes()
+    except OSError as error:
+        raise MappingError(
+            f"{batch.file} cannot be read, so nobody knows whom to look for: {error.strerror}"
+        ) from error
+    keys = journal.keys(batch.id)
+    emails = [str(orjson.loads(record)["email"]) for record in split_records(data)]
+    return [User(key, email, batch.id) for key, email in zip(keys, emails, strict=True)]
+
+
+def sample(users: Sequence[User]) -> list[User]:
+    """Some of them, from the first to the last, as far apart as can be."""
+    if len(users) <= SAMPLE:
+        return list(users)
+    return [users[number * (len(users) - 1) // (SAMPLE - 1)] for number in range(SAMPLE)]
+
+
+def evidence_on(root: Path, target: Target, number: int, outside: Outside) -> Evidence:
+    """Look up the users of a batch whose fate is unknown: a sample, then all if those disagree.
+
+    Raises MappingError when this cannot be asked, or cannot be told yet.
+    """
+    with asking("resolve", root, target, outside) as here:
+        batch = here.journal.batch(number)
+        trial = _usable(here.journal, batch)
+        users = users_of(here.journal, batch)
+        asked = sample(users)
+        missing = here.missing(asked)
+        if 0 < len(missing) < len(asked) < len(users):
+            asked, missing = users, here.missing(users)
+        if missing:
+            _require_patience(here, batch, trial)
+        return Evidence(batch.id, len(users), len(asked), tuple(user.key for user in missing))
+
+
+def _usable(journal: Journal, batch: Batch) -> Trial:
+    if batch.state is not State.UNKNOWN:
+        raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to ask")
+    if batch.payload != USER:
+        raise MappingError(
+            f"batch {batch.id} is of stage '{batch.stage}': only users can be looked up, by their e-mail; "
+            "look in Omnitron, or in the shop, and say --arrived or --lost"
+        )
+    return counting(journal)
+
+
+def counting(journal: Journal) -> Trial:
+    """The trial that lets this Omnitron's word count. Raises MappingError when there is none."""
+    trial = journal.lookups.trial()
+    if trial is None:
+        raise MappingError(NEVER_TRIED)
+    if not trial.found:
+        raise MappingError(
+            f"this Omnitron's channel did not know user '{trial.key}' {trial.seconds:.0f} s after it was sent "
+            f"(batch {trial.batch}), so not being found there says nothing; look in the shop"
+        )
+    return trial
+
+
+def _require_patience(here: Asking, batch: Batch, trial: Trial) -> None:
+    """Raise MappingError when a user that is not found may still be on its way."""
+    needed, passed = max(SURE_AFTER, 10 * trial.seconds), here.seconds_since(batch)
+    if passed < needed:
+        raise MappingError(
+            f"batch {batch.id} was sent {passed:.0f} s ago, and not all of its users are found; "
+            f"they may still be on their way: ask again in {needed - passed:.0f} s"
+        )
+
+
+def try_out(root: Path, target: Target, email: str, outside: Outside) -> Trial:
+    """Look for a user that has arrived, until it is found or long enough has passed; the journal keeps what came of it."""
+    with asking("verify", root, target, outside) as here:
+        batch, user = _sent_user(here.journal, email)
+        found = False
+        for pause in LOOK_FOR:
+            here.wait(pause)
+            if found := here.knows(user):
+                break
+        here.journal.lookups.tried(batch.id, user.key, here.seconds_since(batch), found=found)
+        trial = here.journal.lookups.trial()
+        assert trial is not None
+        return trial
+
+
+def _sent_user(journal: Journal, email: str) -> tuple[Batch, User]:
+    for batch in _uploaded(journal):
+        for user in users_of(journal, batch):
+            if user.email.casefold() == email.casefold():
+                return batch, user
+    raise MappingError(f"no user with the e-mail '{email}' was sent from {journal.workspace.root}")
+
+
+def _uploaded(journal: Journal) -> list[Batch]:
+    """The batches of users that were worked off, a pilot's first."""
+    done = [batch for batch in journal.batches(state=State.DONE) if batch.payload == USER]
+    return sorted(done, key=lambda batch: (not batch.pilot, batch.id))
+
+
+def look_all_up(root: Path, target: Target, outside: Outside) -> Arrivals:
+    """Look up every user that was uploaded and has not been found yet. One that was stopped goes on where it ended."""
+    with asking("verify", root, target, outside) as here:
+        counting(here.journal)
+        users = before = asked = 0
+        missing: list[User] = []
+        for batch in _uploaded(here.journal):
+            every, known = users_of(here.journal, batch), here.journal.lookups.found(batch.id)
+            left = [user for user in every if user.key not in known]
+            missing += here.missing(left)
+            users, before, asked = users + len(every), before + len(known), asked + len(left)
+        return Arrivals(users, before, asked, tuple(missing))
+
+
+def told(trial: Trial) -> str:
+    """What the trial means for what comes."""
+    if trial.found:
+        return (
+            f"the channel knows migrated users: '{trial.key}' was there {trial.seconds:.0f} s after it was sent; "
+            "`etl resolve BATCH --ask` and `etl verify MAPPING --arrived` can ask it"
+        )
+    return (
+        f"the channel does not know '{trial.key}' {trial.seconds:.0f} s after it was sent, so it cannot be asked "
+        "what became of a batch; a later `etl verify` looks again"
+    )
