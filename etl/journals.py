@@ -140,7 +140,7 @@ def _channel(root: Path, target: Target, email: str) -> Plain:
     try:
         trial = asking.try_out(root, target, email, Outside())
     except EtlError as error:
-        return {"found": None, "seconds": None, "text": f"the channel could not be asked: {error}"}
+        return {"found": None, "seconds": None, "text": f"it could not be asked: {error}"}
     return {"found": trial.found, "seconds": round(trial.seconds, 1), "text": asking.told(trial)}
 
 

@@ -16,6 +16,7 @@ from killing import KILLED, Migration, write_shop
 from load_helpers import PASSWORD, TOKEN, Sandbox
 
 from etl.journal.status import read_status
+from etl.verify.asking import NEVER_TRIED
 
 
 @pytest.fixture(scope="module")
@@ -346,10 +347,13 @@ def test_a_batch_that_was_lost_is_sent_again(shop):
     assert shop.sandbox.keys() == ["1", "2", "3"]
 
 
+ONE_OF = "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
 WRONG = {
-    "nothing said": ([1], "say one of --arrived and --lost: whether Omnitron has the batch"),
-    "both said": ([1, "--arrived", "--lost"], "say one of --arrived and --lost: whether Omnitron has the batch"),
-    "lost with an id": ([1, "abc", "--lost"], "a batch that was lost became no migration; leave 'abc' out"),
+    "nothing said": ([1], ONE_OF),
+    "two said": ([1, "--arrived", "--lost"], ONE_OF),
+    "lost with an id": ([1, "abc", "--lost"], "only a batch that arrived became a migration; leave 'abc' out"),
+    "asked of another": ([1, "--ask", "--target", "other"], "--ask asks the target of the mapping; leave --target out"),
+    "asked before a trial": ([1, "--ask", "--mapping", "MAPPING"], NEVER_TRIED),
     "an empty id": ([1, "--arrived", ""], "'' is no migration_id; leave it out when it is not known"),
     "planned": ([2, "--lost"], "batch 2 is planned: its fate is known, there is nothing to decide"),
     "no such batch": (
@@ -366,7 +370,7 @@ WRONG = {
 def test_a_decision_that_makes_no_sense_is_refused_and_changes_nothing(unknown):
     before = unknown.states
     for name, (arguments, message) in WRONG.items():
-        done = unknown.type("resolve", *arguments)
+        done = unknown.type("resolve", *(unknown.mapping if one == "MAPPING" else one for one in arguments))
         assert (done.returncode, plain(done.stderr, unknown).splitlines()[-1]) == (2, message), name
     assert unknown.states == before
 
@@ -468,6 +472,10 @@ passed             order    order as sent
 passed             items    1 of 1 as sent
                             URL/users/old-orders/N/
 """
+KNOWN = """\
+channel: it knows migrated users: this one was there N s after it was sent; \
+`etl resolve BATCH --ask` and `etl verify MAPPING --arrived` can ask it
+"""
 NOT_LOOKED_AT = """\
 could not be made  user     not logged in
                             URL/
@@ -482,12 +490,19 @@ could not be made  items    not logged in
 
 @pytest.fixture
 def piloted(shop):
+    """The channel knows migrated users."""
+    shop.sandbox.ask("customers", {"after": 0})
     assert shop.type("pilot", shop.mapping).returncode == 0
     return shop
 
 
 def verify(shop, password=PASSWORD, *more):
     return shop.type("verify", shop.mapping, "--email", EMAIL, *more, ETL_VERIFY_PASSWORD=password)
+
+
+def shown_by(done, shop):
+    text = re.sub(r"old-orders/\d+/", "old-orders/N/", plain(done.stdout, shop))
+    return re.sub(r"\d+ s after", "N s after", text)
 
 
 def nowhere(secret, shop):
@@ -498,7 +513,7 @@ def nowhere(secret, shop):
 def test_verify_passes_when_the_shop_shows_what_was_sent(piloted):
     done = verify(piloted)
     assert (done.returncode, done.stderr) == (0, "")
-    assert re.sub(r"old-orders/\d+/", "old-orders/N/", plain(done.stdout, piloted)) == VERIFIED
+    assert shown_by(done, piloted) == VERIFIED + KNOWN
     found = json.loads(verify(piloted, PASSWORD, "--json").stdout)
     assert (found["passed"], [one["outcome"] for one in found["checks"]]) == (True, ["passed"] * 5)
     assert nowhere(PASSWORD, piloted)
@@ -513,7 +528,7 @@ failed             login    the shop refuses the login: {"non_field_errors":["E-
 def test_a_wrong_password_fails_the_login(piloted):
     done = verify(piloted, "battery staple")
     assert done.returncode == 1
-    assert plain(done.stdout, piloted) == LOGIN_REFUSED + NOT_LOOKED_AT
+    assert shown_by(done, piloted) == LOGIN_REFUSED + NOT_LOOKED_AT + KNOWN
     assert nowhere("battery staple", piloted)
 
 
@@ -525,8 +540,8 @@ def test_what_only_a_person_can_pass_could_not_be_made_and_has_a_link(fault, ask
     piloted.sandbox.fault(fault)
     done = verify(piloted)
     assert done.returncode == 1
-    assert plain(done.stdout, piloted) == (
-        f"could not be made  login    {asks}\n                            URL/users/login/\n{NOT_LOOKED_AT}"
+    assert shown_by(done, piloted) == (
+        f"could not be made  login    {asks}\n                            URL/users/login/\n{NOT_LOOKED_AT}{KNOWN}"
     )
 
 
@@ -583,6 +598,52 @@ def test_a_user_who_was_not_sent_cannot_be_verified(piloted):
         2,
         "no user with the e-mail 'user3@example.com' was sent from FOLDER/work/shop/TARGET; `etl pilot` sends one\n",
     )
+
+
+def test_after_a_verified_pilot_the_channel_is_asked_what_became_of_a_batch(piloted):
+    verify(piloted)
+    piloted.sandbox.fault("error_after", type="user")
+    assert piloted.type("run", piloted.mapping).returncode == 4
+    done = piloted.type("resolve", 5, "--ask", "--mapping", piloted.mapping)
+    assert (done.returncode, done.stdout, done.stderr) == (0, ASKED, "")
+    assert piloted.type("resume", piloted.mapping).returncode == 0
+    done = piloted.type("verify", piloted.mapping, "--arrived")
+    assert (done.returncode, done.stdout) == (
+        0,
+        "users uploaded: 3; in the channel: 3 (2 found before, 1 asked for now); missing: 0\n",
+    )
+
+
+ASKED = """\
+batch 5: the channel was asked for all of its users (1): 1 found, 0 not
+batch 5 is done: its records count as uploaded, without an error; `etl resume` goes on after it
+"""
+
+
+def test_users_who_are_not_in_the_channel_are_listed_with_exit_code_1(piloted):
+    verify(piloted)
+    piloted.type("run", piloted.mapping)
+    piloted.sandbox.ask("customers", {"after": 3600})
+    done = piloted.type("verify", piloted.mapping, "--arrived")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        1,
+        [
+            "users uploaded: 3; in the channel: 1 (1 found before, 2 asked for now); missing: 2",
+            "  not there: 2 (batch 5)",
+            "  not there: 3 (batch 6)",
+        ],
+    )
+    done = piloted.type("verify", piloted.mapping, "--arrived", "--show-data", "--json")
+    assert json.loads(done.stdout)["missing"][0] == {"key": "2", "email": "user2@example.com", "batch": 5}
+
+
+def test_verify_wants_one_user_or_all_of_them(piloted):
+    for more in ((), ("--arrived", "--email", EMAIL)):
+        done = piloted.type("verify", piloted.mapping, *more)
+        assert (done.returncode, done.stderr) == (
+            2,
+            "say one of --email and --arrived: which user to look for, or that all are looked up\n",
+        )
 
 
 # Signals

@@ -98,6 +98,8 @@ def _facts(batch: Batch, found: Found) -> Facts:
 
 
 def _counted(failed: int) -> str:
+    if not failed:
+        return "its records count as uploaded, without an error; `etl resume` goes on after it"
     return f"{failed} of its records are not there and count as failed, the others as uploaded; `etl resume` goes on"
 
 

@@ -214,8 +214,8 @@ def mask_arrived(found: Plain) -> dict[str, Any]:
 def arrived_lines(found: Plain) -> Iterator[str]:
     missing = len(found["missing"])
     yield (
-        f"{_records(found['users'])} of users uploaded: {found['users'] - missing} are in the channel "
-        f"({found['before']} were found before, {found['asked']} asked for now), {missing} are not"
+        f"users uploaded: {found['users']}; in the channel: {found['users'] - missing} "
+        f"({found['before']} found before, {found['asked']} asked for now); missing: {missing}"
     )
     for one in found["missing"]:
         email = f", {one['email']}" if "email" in one else ""

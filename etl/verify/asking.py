@@ -206,7 +206,7 @@ def counting(journal: Journal) -> Trial:
         raise MappingError(NEVER_TRIED)
     if not trial.found:
         raise MappingError(
-            f"this Omnitron's channel did not know user '{trial.key}' {trial.seconds:.0f} s after it was sent "
+            f"this Omnitron's channel did not know a migrated user {trial.seconds:.0f} s after it was sent "
             f"(batch {trial.batch}), so not being found there says nothing; look in the shop"
         )
     return trial
@@ -269,10 +269,10 @@ def told(trial: Trial) -> str:
     """What the trial means for what comes."""
     if trial.found:
         return (
-            f"the channel knows migrated users: '{trial.key}' was there {trial.seconds:.0f} s after it was sent; "
+            f"it knows migrated users: this one was there {trial.seconds:.0f} s after it was sent; "
             "`etl resolve BATCH --ask` and `etl verify MAPPING --arrived` can ask it"
         )
     return (
-        f"the channel does not know '{trial.key}' {trial.seconds:.0f} s after it was sent, so it cannot be asked "
-        "what became of a batch; a later `etl verify` looks again"
+        f"it does not know this user {trial.seconds:.0f} s after it was sent, so it cannot be asked what became of a batch; "
+        "a later `etl verify` looks again"
     )

@@ -1,0 +1,223 @@
+"""Asking Omnitron itself: a pilot finds out whether the channel knows migrated users; from then on its word counts."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from load_helpers import STAGES, USER_STAGE, make_package, target_of, users, watched, whole_shop
+from servers import SERVERS, served_by
+
+from etl.errors import Ambiguous, EtlError, MappingError
+from etl.journal.journal import Journal
+from etl.journal.status import read_status
+from etl.journal.workspace import Workspace
+from etl.load.pilot import run_pilot
+from etl.load.resolve import Found, settle
+from etl.load.uploader import load, resume
+from etl.model import Gate
+from etl.verify.asking import NEVER_TRIED, evidence_on, look_all_up, sample, told, try_out
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request):
+    with served_by(request.param) as one:
+        yield one
+
+
+@pytest.fixture
+def shown(server):
+    """A server in whose channel migrated users are found at once."""
+    server.reset()
+    server.ask("customers", {"after": 0})
+    return server
+
+
+@pytest.fixture
+def hidden(server):
+    server.reset()
+    server.ask("customers", {"after": None})
+    return server
+
+
+def later(seconds):
+    """The world so many seconds from now, where nobody waits."""
+    outside, _ = watched(now=lambda: datetime.now(UTC) + timedelta(seconds=seconds), sleep=lambda pause: None)
+    return outside
+
+
+AN_HOUR = 3600
+ONE_ERROR = tuple(replace(stage, gate=Gate(errors=1)) for stage in USER_STAGE)
+
+
+def to(server):
+    return target_of(server.url, batch_size=30)
+
+
+def piloted(root, server):
+    """A pilot of user 1, then looked for."""
+    package = make_package(root / "packages" / "one", whole_shop(1))
+    run_pilot(package, to(server), STAGES, root)
+    server.ask("state?wait=10")
+    return try_out(root, to(server), "USER1@example.com", later(0))
+
+
+def lose_or_not(root, server, fault, codes, batch_size=30, **settings):
+    """A load of these users whose only batch meets a fault that leaves its fate unknown. The batch's number."""
+    server.fault(fault, type="user", **settings)
+    package = make_package(root / "packages" / "two", users(*codes), batch_size)
+    with pytest.raises(Ambiguous):
+        load(package, to(server), USER_STAGE, root)
+    server.ask("state?wait=10")
+    [unknown] = [one for one in read_status(root).attention if one.state == "unknown"]
+    return unknown.batch
+
+
+def found_in(root, number, server, seconds=AN_HOUR):
+    return evidence_on(root, to(server), number, later(seconds))
+
+
+def test_a_pilot_whose_user_is_found_is_kept_as_a_trial_with_its_time(tmp_path, shown):
+    trial = piloted(tmp_path, shown)
+    assert (trial.key, trial.batch, trial.found) == ("1", 1, True)
+    assert 0 <= trial.seconds < 60
+    assert told(trial).startswith("it knows migrated users: this one was there ")
+    journal = Journal.read(Workspace(tmp_path))
+    assert journal.lookups.trial() == trial
+    journal.close()
+
+
+def test_where_the_pilots_user_is_not_found_nothing_is_asked_and_it_says_why(tmp_path, hidden):
+    trial = piloted(tmp_path, hidden)
+    assert not trial.found
+    assert told(trial).startswith("it does not know this user ")
+    number = lose_or_not(tmp_path, hidden, "error_after", range(2, 5))
+    for ask in (
+        lambda: found_in(tmp_path, number, hidden),
+        lambda: look_all_up(tmp_path, to(hidden), later(0)),
+    ):
+        with pytest.raises(MappingError) as caught:
+            ask()
+        assert str(caught.value).startswith("this Omnitron's channel did not know a migrated user ")
+        assert str(caught.value).endswith("(batch 1), so not being found there says nothing; look in the shop")
+
+
+def test_before_a_trial_it_says_how_one_is_made(tmp_path, shown):
+    number = lose_or_not(tmp_path, shown, "error_after", range(2, 5))
+    with pytest.raises(MappingError) as caught:
+        found_in(tmp_path, number, shown)
+    assert str(caught.value) == NEVER_TRIED
+
+
+def test_a_trial_that_found_its_user_outlives_a_later_one_that_did_not(tmp_path, shown):
+    first = piloted(tmp_path, shown)
+    shown.ask("customers", {"after": None})
+    assert try_out(tmp_path, to(shown), "user1@example.com", later(0)) == first
+
+
+def test_a_batch_that_arrived_is_known_by_a_sample_of_its_users(tmp_path, shown):
+    piloted(tmp_path, shown)
+    number = lose_or_not(tmp_path, shown, "error_after", range(2, 27))
+    found = found_in(tmp_path, number, shown)
+    assert (found.arrived, found.whole, found.asked, found.missing) == (True, False, 10, ())
+    assert found.text == "the channel was asked for a sample of 10 of its users (25): 10 found, 0 not"
+    settle(tmp_path, number, Found(found.arrived, why=found.text))
+    package = make_package(tmp_path / "packages" / "three", users(*range(2, 27)), 30)
+    assert load(package, to(shown), USER_STAGE, tmp_path).complete
+    assert len(shown.ask("records/user")["results"]) == 26
+    [note] = notes_of(tmp_path, number, "done")
+    assert note == f"decided: arrived ({found.text})"
+
+
+def notes_of(root, number, after):
+    journal = Journal.read(Workspace(root))
+    rows = journal.database.rows("SELECT note FROM transitions WHERE batch = ? AND after = ?", (number, after))
+    journal.close()
+    return [row["note"] for row in rows]
+
+
+def test_a_batch_that_was_lost_is_known_when_enough_time_has_passed_and_not_before(tmp_path, shown):
+    piloted(tmp_path, shown)
+    number = lose_or_not(tmp_path, shown, "error_before", range(2, 5))
+    with pytest.raises(MappingError) as caught:
+        found_in(tmp_path, number, shown, seconds=60)
+    assert f"batch {number} was sent " in str(caught.value)
+    assert "they may still be on their way: ask again in " in str(caught.value)
+    found = found_in(tmp_path, number, shown)
+    assert (found.arrived, found.missing) == (False, ("2", "3", "4"))
+    settle(tmp_path, number, Found(found.arrived, why=found.text))
+    assert resume(to(shown), USER_STAGE, tmp_path).complete
+    assert [one["received"] for one in shown.ask("records/user")["results"]] == [1, 1, 1, 1]
+
+
+def test_where_a_sample_disagrees_all_are_asked_and_who_is_missing_is_named_and_counted(tmp_path, shown):
+    """Its first record fails, and the answer is lost."""
+    piloted(tmp_path, shown)
+    codes = list(range(2, 27))
+    shown.fault("half_answer", type="user")
+    package = make_package(tmp_path / "packages" / "two", taken(codes), 30)
+    with pytest.raises(Ambiguous):
+        load(package, to(shown), USER_STAGE, tmp_path)
+    shown.ask("state?wait=10")
+    found = found_in(tmp_path, 5, shown)
+    assert (found.arrived, found.whole, found.missing) == (True, True, ("2",))
+    decision = settle(tmp_path, 5, Found(True, why=found.text, failed=1))
+    assert decision.next_step == (
+        "1 of its records are not there and count as failed, the others as uploaded; `etl resume` goes on"
+    )
+    journal = Journal.read(Workspace(tmp_path))
+    batch = journal.batch(5)
+    journal.close()
+    assert (batch.total, batch.success, batch.errors) == (25, 24, 1)
+
+
+def taken(codes):
+    """These users, the first of which Omnitron refuses for its password."""
+    content = users(*codes)
+    content["user"][0][1]["date_joined"] = "no date"
+    return content
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [(1, "batch 1 is done: its fate is known, there is nothing to ask"), (99, "no batch 99 in")]
+)
+def test_a_batch_whose_fate_is_known_is_not_asked_for(number, says, tmp_path, shown):
+    piloted(tmp_path, shown)
+    with pytest.raises(EtlError, match=says):
+        found_in(tmp_path, number, shown)
+
+
+def test_only_users_can_be_asked_for(tmp_path, shown):
+    piloted(tmp_path, shown)
+    shown.fault("error_after", type="address")
+    package = make_package(tmp_path / "packages" / "two", whole_shop(2))
+    with pytest.raises(Ambiguous):
+        load(package, to(shown), STAGES, tmp_path)
+    [unknown] = [one for one in read_status(tmp_path).attention if one.state == "unknown"]
+    with pytest.raises(MappingError) as caught:
+        found_in(tmp_path, unknown.batch, shown)
+    assert str(caught.value) == (
+        f"batch {unknown.batch} is of stage 'address': only users can be looked up, by their e-mail; "
+        "look in Omnitron, or in the shop, and say --arrived or --lost"
+    )
+
+
+def test_all_uploaded_users_are_looked_up_and_the_missing_ones_named_and_only_they_are_asked_for_again(tmp_path, shown):
+    piloted(tmp_path, shown)
+    load(
+        make_package(tmp_path / "packages" / "two", taken([2, 3, 4])),
+        target_of(
+            shown.url,
+        ),
+        ONE_ERROR,
+        tmp_path,
+    )
+    first = look_all_up(tmp_path, to(shown), later(0))
+    assert (first.users, first.before, first.asked) == (4, 1, 3)
+    assert [(one.key, one.email) for one in first.missing] == [("2", "user2@example.com")]
+    second = look_all_up(tmp_path, to(shown), later(0))
+    assert (second.users, second.before, second.asked, len(second.missing)) == (4, 3, 1, 1)
+
+
+@pytest.mark.parametrize(("count", "wanted"), [(1, [0]), (10, list(range(10))), (11, [0, 1, 2, 3, 4, 5, 6, 7, 8, 10])])
+def test_a_sample_reaches_from_the_first_to_the_last(count, wanted):
+    assert sample(list(range(count))) == wanted
