@@ -76,9 +76,8 @@ class Evidence:
     @property
     def text(self) -> str:
         some = "all" if self.whole else f"a sample of {self.asked}"
-        return (
-            f"the channel was asked for {some} of its {self.records} users: {self.asked - len(self.missing)} are there"
-        )
+        there = self.asked - len(self.missing)
+        return f"the channel was asked for {some} of its users ({self.records}): {there} found, {len(self.missing)} not"
 
 
 @dataclass(frozen=True, slots=True)
