@@ -7,7 +7,7 @@ import pytest
 from load_helpers import STAGES, USER_STAGE, make_package, target_of, users, watched, whole_shop
 from servers import SERVERS, served_by
 
-from etl.errors import Ambiguous, EtlError, MappingError
+from etl.errors import Ambiguous, EtlError, MappingError, Unavailable
 from etl.journal.journal import Journal
 from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
@@ -216,6 +216,16 @@ def test_all_uploaded_users_are_looked_up_and_the_missing_ones_named_and_only_th
     assert [(one.key, one.email) for one in first.missing] == [("2", "user2@example.com")]
     second = look_all_up(tmp_path, to(shown), later(0))
     assert (second.users, second.before, second.asked, len(second.missing)) == (4, 3, 1, 1)
+
+
+def test_a_look_that_fails_is_made_again_and_one_that_always_fails_ends_the_asking(tmp_path, shown):
+    shown.fault("error_before", on="channel", status=503, times=2)
+    assert piloted(tmp_path, shown).found
+    shown.fault("error_before", on="channel", status=503, times=-1)
+    number = lose_or_not(tmp_path, shown, "error_after", range(2, 5))
+    with pytest.raises(Unavailable):
+        found_in(tmp_path, number, shown)
+    assert [one.state for one in read_status(tmp_path).attention] == ["unknown"]
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(1, [0]), (10, list(range(10))), (11, [0, 1, 2, 3, 4, 5, 6, 7, 8, 10])])

@@ -26,7 +26,7 @@ from etl.model import Target
 from etl.omnitron.api import Omnitron
 from etl.omnitron.channel import Channel
 from etl.omnitron.client import Client, Limits
-from etl.omnitron.pace import backoff
+from etl.omnitron.pace import pause_before
 from etl.outside import Outside
 from etl.package import split_records
 
@@ -102,18 +102,19 @@ class Asking:
     def knows(self, user: User) -> bool:
         """Ask for one user, and keep the answer. Raises like `Channel.knows`, and Stopped."""
         about = {"stage": USER, "batch": user.batch, "key": user.key}
-        for failures in range(1, self._target.retries + 2):
+        failures = 0
+        while True:
             try:
                 found = self._channel.knows(user.email, about)
             except Unavailable as error:
-                if failures > self._target.retries:
+                failures += 1
+                pause = pause_before(self._target, failures, error.retry_after, self._outside.random)
+                if pause is None:
                     raise
-                pause = backoff(failures, self._target.retry_wait, self._outside.random)
-                self._outside.wait(max(pause, error.retry_after or 0.0))
+                self._outside.wait(pause)
             else:
                 self.journal.lookups.answered(user.batch, user.key, found=found)
                 return found
-        raise AssertionError("the last failure is raised")
 
     def missing(self, users: Sequence[User]) -> list[User]:
         """Those that the channel does not know."""

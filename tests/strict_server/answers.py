@@ -46,6 +46,7 @@ class Office:
         on, kind = request.endpoint, request.names.get("type")
         if on in ("", "control"):
             return None
+        on = "channel" if on in ("customers", "lists") else on
         upload = self._upload(request) if on == "progress" else None
         if upload:
             on, kind = "finished" if self._seen(upload) == "done" else on, upload["type"]
