@@ -15,6 +15,7 @@ Everything is written under `<name>.partial` and renamed when whole.
 from __future__ import annotations
 
 import hashlib
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -287,6 +288,15 @@ class Package:
             in_turn = zip(self.index(batch), self.records(batch), strict=True)
             for position, ((key, row), data) in enumerate(in_turn):
                 yield Walked(batch, position, key, row, data)
+
+    def check(self) -> None:
+        """Read all of it. Raises PackageError when anything is not what was written."""
+        for stage in self.stages:
+            for batch in self.batches(stage):
+                self.payload(batch)
+                self.index(batch)
+            for lines in (self.rejects(stage), self.held(stage), self.rows(stage), self.kinds(stage)):
+                deque(lines, maxlen=0)
 
     def rejects(self, stage: PackagedStage) -> Iterator[Reject]:
         return self._parsed(stage.rejects, lambda one: Reject(**one))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl import __version__
-from etl.errors import EtlError, PackageError
+from etl.errors import EtlError, MappingError, PackageError
 from etl.extract import evidence, fingerprint, rows_of
 from etl.files import private_folder
 from etl.journal.folder import MigrationFolder
@@ -31,6 +31,7 @@ from etl.prepare.stage import prepare_stage
 from etl.report.rejects import data_problems, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
+from etl.suggest import did_you_mean
 from etl.workers.engine import LOCAL, chunks, pools
 from etl.workers.pools import Pools
 
@@ -57,6 +58,8 @@ def usable_cores() -> int:
 class Settings:
     """How to prepare. `workers` processes; `limit` rows of each source; `keys` held in memory; `fast` paths.
 
+    `stages` names those that are prepared; none is all. A record that refers to another stage's is sent when that one has
+    arrived with an earlier load, and held otherwise.
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
 
@@ -67,6 +70,15 @@ class Settings:
     fast: bool = True
     engine: str = LOCAL
     scheduler: str | None = None
+    stages: tuple[str, ...] = ()
+
+    def chosen(self, migration: Migration) -> tuple[Stage, ...]:
+        """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""
+        names = [stage.name for stage in migration.stages]
+        for name in self.stages:
+            if name not in names:
+                raise MappingError(f"--stage {name}: the mapping has no such stage{did_you_mean(name, names)}")
+        return tuple(stage for stage in migration.stages if not self.stages or stage.name in self.stages)
 
     def folder(self, migration: Migration) -> MigrationFolder:
         """Where everything of one migration lies."""
@@ -92,12 +104,13 @@ def dry_run(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Pack
 
 def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched) -> Package:
     """Sources -> package, stage by stage in the mapping's order."""
-    checked = with_rows(checked, checked.migration.stages)
+    chosen = settings.chosen(checked.migration)
+    checked = with_rows(checked, chosen)
     migration = checked.migration
     created = datetime.now(UTC)
     make_workspace(settings.workspace, migration.file)
     path = _new_package_path(private_folder(settings.folder(migration).packages), created)
-    plans = [_plan(checked, stage, settings) for stage in migration.stages]
+    plans = [_plan(checked, stage, settings) for stage in chosen]
     with (
         pools(settings.engine, settings.workers, settings.scheduler, plans) as workers,
         _told_when_full(path),
@@ -164,6 +177,32 @@ def run(
         check_ready(migration.target, root, outside)
         package = prepare(checked, settings, watch)
     upload = partial(load, package, migration.target, migration.stages, root, outside)
+    return _loaded(package, root, upload, outside.stop, show_data)
+
+
+def run_package(
+    mapping: Path,
+    settings: Settings,
+    outside: Outside,
+    path: Path,
+    *,
+    show_data: bool = False,
+    old_mapping: bool = False,
+) -> tuple[Summary, EtlError | None]:
+    """Upload a package that was prepared before, as it is: what was looked at is what is sent. All its sums are checked first."""
+    from etl.load.uploader import Asked, check_ready, load, require_fit
+
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    package = Package.open(path.resolve())
+    if package.manifest.migration != migration.name:
+        raise MappingError(f"{path} belongs to the migration '{package.manifest.migration}', not to '{migration.name}'")
+    asked = Asked(mapping=None if old_mapping else _sha256(migration))
+    require_fit(package, migration.stages, asked)
+    package.check()
+    root = settings.journal(migration)
+    check_ready(migration.target, root, outside)
+    upload = partial(load, package, migration.target, migration.stages, root, outside, asked)
     return _loaded(package, root, upload, outside.stop, show_data)
 
 
@@ -280,7 +319,7 @@ def _new_package_path(folder: Path, created: datetime) -> Path:
 
 def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None) -> Manifest:
     migration = checked.migration
-    used = {stage.source for stage in migration.stages}
+    used = {migration.stage(stage.name).source for stage in stages}
     sources = [source for name, source in migration.sources.items() if name in used]
     lookups = [one.source for one in migration.lookups.values() if one.source is not None]
     # A quick look at the first rows of a large file must not read the rest to sum it up.
@@ -313,12 +352,12 @@ def summary_of(package: Package, *, show_data: bool = False) -> Summary:
         )
         for stage in package.stages
     ]
-    clean = all(stage.counts.rejected == stage.counts.held == 0 for stage in package.stages)
     empty = [
         f"{stage.name}: the source has no rows; is the export whole?"
         for stage in package.stages
         if not stage.counts.read
     ]
+    clean = not empty and all(stage.counts.rejected == stage.counts.held == 0 for stage in package.stages)
     problems = [*empty, *data_problems(package, show_data=show_data)]
     kinds = kinds_of(package, show_data=show_data)
     return Summary(package.manifest.migration, str(package.path), clean, stages, problems, kinds)

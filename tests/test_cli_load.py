@@ -249,15 +249,76 @@ def test_several_migrations_in_a_workspace_ask_for_the_one_that_is_meant(shop):
     assert shop.type("status", "shop.yaml").returncode == 1  # after a pilot all others wait
 
 
+# A package that was looked at; some of the stages
+
+
+def test_a_package_that_was_looked_at_is_uploaded_as_it_is_though_the_source_has_changed_since(shop):
+    package = json.loads(shop.type("dry-run", shop.mapping, "--json").stdout)["package"]
+    write_shop(shop.folder, **{**SMALL, "customers": 5})
+    done = shop.etl("run", "--package", package)
+    assert (done.code, done.summary["package"]) == (0, str((shop.folder / package).resolve()))
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+
+
+def test_a_package_that_is_not_what_was_looked_at_is_not_uploaded(shop):
+    package = shop.folder / json.loads(shop.type("dry-run", shop.mapping, "--json").stdout)["package"]
+    index = package / "index/order_item.jsonl"
+    index.write_text(index.read_text().replace("o1", "o9"))
+    done = shop.type("run", shop.mapping, "--package", package)
+    assert done.returncode == 1
+    assert done.stderr == f"{index}: changed since it was prepared (SHA-256 differs); nothing of it is sent\n"
+    shop.mapping.write_text(shop.mapping.read_text() + "\n")
+    done = shop.type("run", shop.mapping, "--package", package)
+    assert (done.returncode, "was made by another version of migration.yaml" in done.stderr) == (2, True)
+    done = shop.type("run", shop.mapping, "--package", package, "--limit", 5)
+    assert done.stderr == f"--package {package}: is uploaded as it is; leave --stage and --limit out\n"
+    assert shop.sandbox.keys() == []
+
+
+def test_stages_can_be_sent_one_after_the_other_and_none_before_those_it_refers_to(shop):
+    done = shop.etl("run", "--stage", "order")
+    assert (done.code, [(one["name"], one["held"]) for one in done.summary["stages"]]) == (1, [("order", 3)])
+    assert shop.sandbox.uploads() == []
+    assert shop.etl("run", "--stage", "user").code == 0
+    assert shop.etl("run", "--stage", "order", "--stage", "address").code == 0
+    assert (shop.sandbox.keys(), shop.sandbox.keys("order", "number")) == (["1", "2", "3"], ["o1", "o2", "o3"])
+    done = shop.type("run", shop.mapping, "--stage", "ordr")
+    assert (done.returncode, done.stderr) == (2, "--stage ordr: the mapping has no such stage; did you mean 'order'?\n")
+
+
+def test_failed_records_are_sent_again_by_a_command_and_what_waited_for_them_by_the_next(shop):
+    mapping = shop.mapping.read_text()
+    shop.sandbox.fault("errors", type="user", count=2)
+    assert shop.etl("run").code == 1
+    shop.mapping.write_text(f"{mapping}\n")
+    done = shop.type("retry", shop.mapping)
+    assert (done.returncode, "was made by another version of migration.yaml" in done.stderr) == (2, True)
+    assert shop.type("dry-run", shop.mapping).returncode == 0
+    done = shop.etl("retry", "--stage", "user")
+    assert (done.code, done.summary["stages"][0]["uploaded"], done.summary["stages"][0]["waiting"]) == (1, 2, 1)
+    assert shop.etl("resume").code == 0
+    assert shop.type("status").returncode == 0
+    assert [one["count"] for one in shop.sandbox.ask("uploads")["results"]][:3] == [2, 1, 1]
+
+
+def test_what_may_be_there_already_is_sent_again_only_when_somebody_says_yes(shop):
+    shop.sandbox.fault("errors", type="order", count=1)
+    assert shop.etl("run").code == 1
+    done = shop.type("retry", shop.mapping)
+    assert (done.returncode, done.stderr) == (
+        2,
+        "batch 5 (order): 1 of 2 failed, nobody knows which; its records would be sent again: one that is there comes twice, "
+        "for Omnitron knows no order again\nThere is no terminal to ask whether that is meant; say so with --yes\n",
+    )
+    assert shop.etl("retry", "--yes", "--key", "o1").code == 1
+
+
 # status
 
 STATUS = """\
 Target: TARGET
 Package: FOLDER/work/shop/packages/PACKAGE
-Last run: run, TIME: POST URL/api/v1/remote/1/migrations/start/order/ answered 500: {"detail":"Made to answer 500."} \
-(batch 5, 2 records of stage 'order', in FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json; the request is in \
-FOLDER/work/shop/TARGET/requests.jsonl): it may have arrived, so it is not sent again; look in Omnitron whether it did, then \
-`etl resolve 5 --arrived [MIGRATION_ID]` or `etl resolve 5 --lost`
+Last run: run, TIME: POST URL/api/v1/remote/1/migrations/start/order/ answered 500: (see --show-data)
 Pace: SOME records a second
 Left: SOME
 Records of the last package
@@ -270,7 +331,7 @@ Records of the last package
  order_item      3         0       0        3        0
 
 batch 5 (order, 2 records) is unknown: POST URL/api/v1/remote/1/migrations/start/order/ answered 500: \
-{"detail":"Made to answer 500."}; its bytes: FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json
+(see --show-data); its bytes: FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json
   look in Omnitron, then: etl resolve 5 --arrived [MIGRATION_ID], or: etl resolve 5 --lost
 batch 4 (address, 1 record) is done: its record failed (a3); its bytes: \
 FOLDER/work/shop/packages/PACKAGE/payloads/address/000002.json

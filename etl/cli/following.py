@@ -13,6 +13,7 @@ from etl.cli.shared import (
     console,
     json_option,
     mapping_argument,
+    old_mapping_option,
     outside,
     reporting,
     settings,
@@ -30,11 +31,6 @@ maybe_mapping_argument = click.argument(
 )
 
 target_option = click.option("--target", help="The target, as `etl status` names it. Default: the mapping's.")
-
-
-old_mapping_option = click.option(
-    "--old-mapping", is_flag=True, help="Send the package though the mapping was changed after it was made."
-)
 
 
 @click.command

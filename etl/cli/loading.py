@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from etl.cli.shared import json_option, outside, preparing, reporting, settings, show_data_option
+from etl.cli.shared import json_option, old_mapping_option, outside, preparing, reporting, settings, show_data_option
 from etl.cli.watching import watching
+from etl.errors import MappingError
 
 
 @click.command
@@ -30,19 +31,28 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 
 @click.command
 @preparing
+@click.option("--package", type=Path, help="Prepare nothing: upload this package, which a dry-run made, as it is.")
+@old_mapping_option
 @show_data_option
 @json_option
-def run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
+def run(mapping: Path, package: Path | None, old_mapping: bool, show_data: bool, as_json: bool, **how: Any) -> None:
     """Prepare a package and upload it, stage by stage.
 
     Each batch is followed to its end.
     """
     from etl import runner
 
+    if package is not None and (how["stages"] or how["limit"]):
+        raise MappingError(f"--package {package}: is uploaded as it is; leave --stage and --limit out")
     with reporting(as_json) as report:
         with watching(as_json) as watch:
             given = settings(mapping, **how)
-            summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data)
+            if package is None:
+                summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data)
+            else:
+                summary, error = runner.run_package(
+                    mapping, given, outside(watch), package, show_data=show_data, old_mapping=old_mapping
+                )
         report(summary, error)
 
 

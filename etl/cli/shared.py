@@ -57,9 +57,29 @@ scheduler_option = click.option(
 )
 
 
+old_mapping_option = click.option(
+    "--old-mapping", is_flag=True, help="Send the package though the mapping was changed after it was made."
+)
+stages_option = click.option(
+    "--stage",
+    "stages",
+    multiple=True,
+    metavar="NAME",
+    help="Only this stage; may be given several times. Records of other stages that it refers to must have been sent before.",
+)
+
+
 def preparing(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments of a command that prepares a package: they are those of `settings`."""
-    options = (mapping_argument, workspace_option, workers_option, limit_option, engine_option, scheduler_option)
+    options = (
+        mapping_argument,
+        workspace_option,
+        stages_option,
+        workers_option,
+        limit_option,
+        engine_option,
+        scheduler_option,
+    )
     for option in reversed(options):
         command = option(command)
     return command
@@ -141,6 +161,7 @@ def settings(
     limit: int | None = None,
     engine: str = LOCAL,
     scheduler: str | None = None,
+    stages: tuple[str, ...] = (),
 ) -> Settings:
     from etl.places import workspace_of
     from etl.runner import Settings, usable_cores
@@ -153,4 +174,5 @@ def settings(
         limit=limit,
         engine=engine,
         scheduler=scheduler,
+        stages=stages,
     )

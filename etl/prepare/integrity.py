@@ -70,8 +70,14 @@ class Integrity:
         own = self._index(stage.name, "key")
         self._stages[stage.name] = own
         unique = {name: self._index(stage.name, name) for name in stage.unique if name != stage.key}
-        parents = {name: (parent, self._stages[parent]) for name, parent in stage.refers.items()}
+        parents = {name: (parent, self._parent(parent)) for name, parent in stage.refers.items()}
         return StageIntegrity(stage, own, unique, parents, self._arrived, self._budget.keep)
+
+    def _parent(self, stage: str) -> KeyIndex:
+        """The keys of a stage; none, where only other stages are prepared: then its records have to have arrived before."""
+        if stage not in self._stages:
+            self._stages[stage] = self._index(stage, "key")
+        return self._stages[stage]
 
     def _index(self, stage: str, name: str) -> KeyIndex:
         return self._budget.index(self._folder / f"{stage}.{name}.sqlite")
