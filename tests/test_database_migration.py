@@ -14,6 +14,7 @@ from mapping_case import SMALL, Case, edited
 from shops import ALL, Shop, shop_of
 
 from etl import looking, runner
+from etl.errors import MappingError
 from etl.extract import Connections, World, fetched_all, open_table, read_all
 from etl.mapping import load_mapping
 from etl.model import Database, Secret, Source
@@ -277,6 +278,19 @@ def test_all_tables_of_a_dump_are_read_in_one_pass(tmp_path, monkeypatch):
     assert passes == [{"oc_group"}, {"oc_customer", "oc_address"}]
 
 
+def test_a_dump_that_was_cut_off_between_two_statements_is_refused(shop, tmp_path, monkeypatch):
+    if shop.kind == "sqlite":
+        pytest.skip("sqlite3's dumps begin and end without a word")
+    whole = shop.dump()
+    (tmp_path / "shop.sql").write_bytes(whole[: whole.rindex(b"INSERT INTO" if shop.kind == "mysql" else b"COPY ")])
+    monkeypatch.setenv("LEGACY", "shop.sql")
+    with pytest.raises(MappingError) as caught:
+        prepared(tmp_path)
+    assert "the dump was cut off: the line that its tool writes at the end is missing; dump it again" in str(
+        caught.value
+    )
+
+
 def test_two_sources_of_one_table_of_a_dump_have_each_its_columns(tmp_path, monkeypatch):
     (tmp_path / "shop.sql").write_text("CREATE TABLE t (a int, b int, c int);\nINSERT INTO t VALUES (1,2,3),(4,5,6);\n")
     database = Database("", Secret(str(tmp_path / "shop.sql")), "shop.sql")
@@ -318,7 +332,8 @@ TABLE = "{ table: customers, database: shop }"
         (SHOP, "{ table: «custmers, database: shop }", "shop.sqlite: no table 'custmers'; did you mean 'customers'?"),
         (SHOP, "{ sql: «SELECT, database: shop }", "shop.sqlite: incomplete input"),
         (SHOP, "«{ table: customers }", "table needs `database`: the name of one of `databases:`, or where the database is"),
-        (SHOP, "{ table: customers, database: shop, «sheet: 1 }", "'sheet' is no option of table; there is database, trim"),
+        (SHOP, "{ table: customers, database: shop, «sheet: 1 }",
+         "'sheet' is no option of table; there is counters, database, trim"),
         (SHOP, "{ table: «customers, database: ./none.sqlite }", "none.sqlite: no such file; did you mean 'shop.sqlite'?"),
         ("{ shop: «mysql://ali:Hunter2@127.0.0.1/shop }", TABLE,
          "a password is written here: take the whole address from the environment, shop: ${SHOP_DATABASE}, and change it "

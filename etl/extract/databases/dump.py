@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from etl.dumps.errors import DumpError
-from etl.dumps.reader import read, tables
+from etl.dumps.reader import outline, read
 from etl.dumps.shape import UnknownColumn
 from etl.errors import SourceError
 from etl.extract.databases.session import Copied, Relation, Request, write_rows
@@ -16,26 +16,26 @@ from etl.suggest import did_you_mean
 
 
 class DumpSession:
-    """Reading a dump's tables and counting their rows takes a pass of its own: CREATE TABLE may stand anywhere in it."""
+    """Reading a dump's tables takes a pass of its own: CREATE TABLE may stand anywhere in it."""
 
     taken: str | None = None
 
     def __init__(self, path: File, encoding: str | None = None) -> None:
         self._path, self._encoding = path, encoding
         with self._speaking(), byte_stream(path) as file:
-            self._tables = {table.name: table for table in tables(file)}
+            self._tables = outline(file)
 
     def table(self, name: str) -> Relation:
         found = self._tables.get(name)
         if found is None:
             raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")
-        return Relation(found.columns, of=name)
+        return Relation(found, of=name)
 
     def statement(self, sql: str) -> Relation:
         raise SourceError(f"{self._path}: a dump runs no SQL; read its tables with `table`, or load it into a server")
 
-    def count(self, relation: Relation) -> int:
-        return self._tables[relation.of].rows
+    def count(self, relation: Relation) -> None:
+        """Nobody else knows it; a dump that was cut off is refused by its reader."""
 
     def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
         """One pass for all of them. A table that two of them want is read with the columns of both."""

@@ -42,8 +42,8 @@ class Session(Protocol):
         """Refuses whatever is not exactly one statement that gives rows."""
         ...
 
-    def count(self, relation: Relation) -> int:
-        """The rows of a table, in the session's own moment."""
+    def count(self, relation: Relation) -> int | None:
+        """The rows of a table, in the session's own moment; None when there is nobody to ask."""
         ...
 
     def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
