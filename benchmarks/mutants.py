@@ -30,15 +30,27 @@ from cosmic_ray.plugins import get_operator
 from parso import parse
 
 ROOT = Path(__file__).parent.parent
-LOADING = ("uploader", "gates", "pilot*", "resume*", "delta", "journal*", "cli_load*", "faults")
+LOADING = (
+    "durability",
+    "uploader",
+    "gates",
+    "pilot*",
+    "resume*",
+    "delta",
+    "journal*",
+    "cli_load*",
+    "asking",
+    "faults",
+    "strict_faults",
+)
 TESTS = {
-    "files": ("package*", "journal*", "uploader", "resume*"),
-    "package": ("package*", "prepare*", "journal*", "uploader", "cli"),
+    "files": ("durability", "package*", "journal*", "uploader", "resume*"),
+    "package": ("durability", "package*", "prepare*", "journal*", "uploader", "cli"),
     "packing": ("package*", "prepare*"),
-    "journal": ("journal*", *LOADING),
+    "journal": ("durability", "journal*", *LOADING),
     "load": LOADING,
-    "omnitron": ("client*", *LOADING),
-    "verify": ("pilot*", "cli_load*"),
+    "omnitron": ("client*", "channel", *LOADING),
+    "verify": ("asking", "pilot*", "cli_load*"),
     "payloads": ("schemas", "validate*", "mapping_validators", "chunk"),
     "extract": ("extract*", "csv*", "kinds", "locations"),
     "expressions": ("expressions*", "functions", "fixed_dates", "columnar", "mapping_expressions", "chunk"),

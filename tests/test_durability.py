@@ -105,6 +105,9 @@ def test_a_file_written_durably_is_whole_when_it_is_left_and_so_is_the_folder_ma
     with durably(path, append=True) as file:
         file.write(b", two")
     assert disk.bytes(path) == b"one, two"
+    with durably(path) as file:  # as over what a process left that was killed while it wrote
+        file.write(b"anew")
+    assert disk.bytes(path) == b"anew"
 
 
 def test_files_and_folders_are_their_owners_alone_and_are_written_anew_unless_appended_to(tmp_path):
