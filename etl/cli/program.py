@@ -14,6 +14,7 @@ from click.shell_completion import shell_complete
 
 from etl import __version__
 from etl.cli import INTERRUPTED, editing, following, loading, rehearsing
+from etl.cli.shared import root_option
 from etl.errors import EtlError, Exit
 from etl.stop import heeded
 from etl.terminal import visible_lines
@@ -31,6 +32,9 @@ app = Program(
     commands={**editing.COMMANDS, **loading.COMMANDS, **following.COMMANDS, **rehearsing.COMMANDS},
     context_settings={"max_content_width": 110, "show_default": True},
 )
+for command in app.commands.values():
+    if any(parameter.name == "mapping" for parameter in command.params):
+        root_option(command)
 click.version_option(__version__, prog_name="etl")(app)
 
 

@@ -45,6 +45,25 @@ limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Only this many rows of each source, for a quick look."
 )
 
+
+def _confine(context: click.Context, parameter: click.Parameter, folders: tuple[Path, ...]) -> None:
+    if folders:
+        from etl.extract.confinement import confine
+
+        confine(folders)
+
+
+root_option = click.option(
+    "--root",
+    metavar="FOLDER",
+    type=Path,
+    multiple=True,
+    expose_value=False,
+    callback=_confine,
+    help="Read sources and lookups from this folder only (may be given more than once).",
+)
+"""Of every command that takes a mapping: a mapping may be somebody else's."""
+
 LOCAL, DASK = "local", "dask"
 engine_option = click.option(
     "--engine",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
+from etl.extract.confinement import check_inside
 from etl.extract.csv_file import CSV, CsvTable, open_csv
 from etl.extract.csv_format import CsvFormat
 from etl.extract.databases.address import is_server
@@ -20,6 +21,7 @@ from etl.extract.databases.session import Copied, Relation, Request, Session, ch
 from etl.extract.databases.spool import private_file
 from etl.extract.evidence import fingerprint
 from etl.extract.kinds import COUNTERS, TRIM, Kind, Option, Settings, World
+from etl.extract.locations import shown
 from etl.extract.opening import is_compressed
 from etl.files import sha256_of
 from etl.model import Database, Evidence, Part, Source, Table
@@ -111,6 +113,7 @@ def _database(source: Source) -> Database:
 @contextmanager
 def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
     database = _database(source)
+    check_database(database)
     folder = Path(database.location.reveal())
     if folder.is_dir():
         yield open_csv(str(_file_of(source, folder)), _csv_settings(source))
@@ -120,6 +123,14 @@ def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
     asked = session.statement if source.kind == "sql" else session.table
     relation = asked(source.location)
     yield RemoteTable(source, relation, session, world.connections, column_names(relation.columns))
+
+
+def check_database(database: Database) -> None:
+    """Raise SourceError for a database that --root does not allow. Its location may hold a password, and is not repeated."""
+    try:
+        check_inside(database.location.reveal().removeprefix("sqlite:///"))
+    except SourceError as error:
+        raise SourceError(str(error).replace(shown(database.location.reveal()), database.shown)) from None
 
 
 def _file_of(source: Source, folder: Path) -> Path:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.compressed import SUFFIXES, unpacked
+from etl.extract.confinement import check_inside
 from etl.extract.locations import File, RemoteFile, located
 from etl.suggest import perhaps
 
@@ -46,6 +47,7 @@ _MARKS = {
 
 def existing_file(location: str) -> File:
     """The file, when it is there, can be read, and is not empty; otherwise SourceError."""
+    check_inside(location)
     path = located(location)
     with reading(path):
         is_empty = _is_empty_remote(path) if isinstance(path, RemoteFile) else _is_empty(path)

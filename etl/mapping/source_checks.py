@@ -11,6 +11,7 @@ from typing import Any
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
 from etl.extract import KINDS, World, counters_of, fetched, located, open_table
+from etl.extract.confinement import check_inside
 from etl.extract.kinds import COUNTERS
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
@@ -191,6 +192,7 @@ def _prove_location(source: Source) -> None:
     """Raise SourceError for a URL that no file can be read from, which can be told without a network."""
     if KINDS[source.kind].where == "file":
         located(source.location)
+        check_inside(source.location)
 
 
 def _prove_file(source: Source) -> None:
