@@ -59,7 +59,7 @@ class CsvPart:
             text = block.decode(format.encoding)
             if format.escape and format.escape in text:
                 return None
-            if _mostly_blank(block):
+            if _has_blank_runs(block):
                 return _spread(text, format, self.stop)
             rows = parse(text, format)
         except (UnicodeDecodeError, csv.Error):
@@ -72,10 +72,15 @@ class CsvPart:
         return replace(content, end=lines.position)
 
 
-def _mostly_blank(block: bytes) -> bool:
-    """Whether so many lines are blank that a list of them all would take many times the block's memory."""
-    many = len(block) >> 4
-    return block.count(b"\n\n") > many or (b"\r" in block and block.count(b"\r\r") + block.count(b"\n\r") > many)
+RUNS = (b"\n" * 64, b"\r\n" * 64, b"\r" * 64)
+NO_CELLS: list[str] = []
+"""Every blank line: one list for all of them."""
+
+
+def _has_blank_runs(block: bytes) -> bool:
+    """Whether so many lines may be blank that a list of them all would take many times the block's memory."""
+    # A long pattern is looked for in long steps.
+    return any(run in block for run in RUNS)
 
 
 def parse(text: str, format: CsvFormat) -> list[list[str]]:
@@ -96,7 +101,7 @@ def parse(text: str, format: CsvFormat) -> list[list[str]]:
     if len(quoted) > len(lines) // 2:
         return _read(io.StringIO(text, newline=""), format)
     delimiter = format.delimiter
-    rows = [line.split(delimiter) if line else [] for line in lines]
+    rows = [line.split(delimiter) if line else NO_CELLS for line in lines]
     return _with_quoted(rows, lines, quoted, format) if quoted else rows
 
 
