@@ -82,7 +82,7 @@ class Cells:
     ) -> None:
         self.count, self.begin = count, begin
         self._columns, self._rows, self._header = columns, rows, header
-        self._trims, self._seen = header.strips, header.cells()
+        self._texts, self._seen = header.texts, header.values()
         self._trimmed: dict[int, Values] = {}
         self._values: dict[int, Values] = {}
 
@@ -104,8 +104,7 @@ class Cells:
     def trimmed(self, position: int) -> Values:
         """A column's texts, "" for blank; as they are where cells are not trimmed or no texts."""
         if position not in self._trimmed:
-            column = self._columns[position]
-            self._trimmed[position] = list(map(str.strip, column)) if self._trims else column
+            self._trimmed[position] = self._texts(self._columns[position])
         return self._trimmed[position]
 
     def values(self, position: int) -> Values:

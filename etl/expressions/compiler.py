@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from etl.expressions import runtime
+from etl.expressions.cells import clean
 from etl.expressions.columnar import Records, compile_records
 from etl.expressions.emit import Emitter
 from etl.expressions.functions.table import Resources
@@ -169,7 +169,7 @@ def compile_value(template: Template, resources: Resources | None = None) -> Cal
     """
     emitter = Emitter(Names(None, resources or {}))
     body = f"return {emit(emitter, template, None)}"
-    emitter.namespace |= {"clean": runtime.clean, "named": _named}
+    emitter.namespace |= {"clean": clean, "named": _named}
     reads = [f"{local} = clean(named(row, {column!r}))" for column, local in emitter.columns.items()]
     return define(reads, body, emitter.namespace)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from etl.expressions.runtime import clean
+from etl.expressions.cells import all_of, texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,33 +16,38 @@ class Header:
     columns: tuple[str, ...]
     text_only: bool = True
     trim: bool = True
+    normalize: bool = True
 
     def read(self, column: str) -> str:
-        cell = f"row[{self.columns.index(column)}]"
-        if not self.trim:
-            return f"{cell} if {cell} != '' else None" if self.text_only else cell
-        return f"{cell}.strip() or None" if self.text_only else f"clean({cell})"
+        """The source of a cell's value; `cell` is the function of one (see `cell`)."""
+        return f"cell(row[{self.columns.index(column)}])"
 
     @property
     def strips(self) -> bool:
         """Whether every cell is text whose blanks around it do not count."""
         return self.text_only and self.trim
 
-    def cells(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
-        """The function of a column (trimmed already, where `strips`) that gives the values expressions see."""
+    def cell(self) -> Callable[[Any], Any]:
+        """The function of a cell that gives the value expressions see."""
+        text_of = texts_of(trim=self.trim, normalize=self.normalize)
+        if self.text_only:
+            return lambda text: text_of(text) or None
+        # An empty text of JSON is one, beside null, unless cells are trimmed. A CSV has only blank cells.
+        blank = None if self.trim else ""
+        return lambda value: (text_of(value) or blank) if isinstance(value, str) else value
+
+    def texts(self, column: Sequence[Any]) -> Sequence[Any]:
+        """A column's texts without what does not count; "" for blank. As it is where not all are texts."""
+        text_of = texts_of(trim=self.trim, normalize=self.normalize)
+        return all_of(text_of, column) if self.text_only else column
+
+    def values(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        """The function of what `texts` gives to the values expressions see."""
         if self.text_only:
             return _blank_to_none
-        return _clean_all if self.trim else _as_they_are
-
-
-def _as_they_are(column: Sequence[Any]) -> Sequence[Any]:
-    # An empty text of JSON is one, beside null. A CSV has only blank cells.
-    return column
+        cell = self.cell()
+        return lambda column: list(map(cell, column))
 
 
 def _blank_to_none(column: Sequence[Any]) -> Sequence[Any]:
     return [None if one == "" else one for one in column] if "" in column else column
-
-
-def _clean_all(column: Sequence[Any]) -> list[Any]:
-    return list(map(clean, column))

@@ -60,11 +60,6 @@ def _parts(value: Any) -> str:
     return ("character" if isinstance(value, str) else "value") + ("" if len(value) == 1 else "s")
 
 
-def clean(value: Any) -> Any:
-    """A cell that may be of any type: text is trimmed, and blank text is null."""
-    return (value.strip() or None) if isinstance(value, str) else value
-
-
 @dataclass(frozen=True, slots=True)
 class Writers:
     """How values of an expression become plain JSON: `plain` for any value, `known` for what is known to be of a type."""

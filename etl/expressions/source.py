@@ -11,7 +11,7 @@ from etl.expressions.emit import Emitter
 from etl.expressions.header import Header
 from etl.expressions.names import Names
 from etl.expressions.parsing import ExpressionError, Piece, is_single, only, parse
-from etl.expressions.runtime import Writers, clean
+from etl.expressions.runtime import Writers
 from etl.expressions.syntax import faults
 from etl.model import Expression, Template
 
@@ -78,7 +78,7 @@ def condition_of_row(template: Expression, names: Names, header: Header) -> RowF
 def function_of_row(source_of: Callable[[Emitter], str], names: Names, header: Header) -> RowFunction:
     """The same for any source, whose columns are read first."""
     emitter = Emitter(names)
-    emitter.namespace["clean"] = clean
+    emitter.namespace["cell"] = header.cell()
     body = f"return {source_of(emitter)}"
     reads = [f"{local} = {header.read(column)}" for column, local in emitter.columns.items()]
     return define(reads, body, emitter.namespace)

@@ -14,6 +14,7 @@ from etl.extract.cuts import part_size, ranges, sample
 from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
+    NORMALIZE,
     TRIM,
     Kind,
     Option,
@@ -205,6 +206,7 @@ CSV = Kind(
             (),
         ),
         TRIM,
+        NORMALIZE,
         COUNTERS,
     ),
     examples=("customers.csv", "${EXPORTS}/orders.csv.gz"),

@@ -20,7 +20,7 @@ from etl.extract.databases.connections import ENDINGS, Connections
 from etl.extract.databases.session import Copied, Relation, Request, Session, chosen
 from etl.extract.databases.spool import private_file
 from etl.extract.evidence import fingerprint
-from etl.extract.kinds import COUNTERS, TRIM, Kind, Option, Settings, World
+from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, Settings, World
 from etl.extract.locations import shown
 from etl.extract.opening import is_compressed
 from etl.files import sha256_of
@@ -192,7 +192,7 @@ TABLE = Kind(
     "A table or view of a database, by its name. Only the columns that the mapping uses are read, in the order of the "
     "primary key.",
     open_table_of_database,
-    (DATABASE, TRIM, COUNTERS),
+    (DATABASE, TRIM, NORMALIZE, COUNTERS),
     examples=("oc_customer", "sales.orders"),
     where="database",
     evidence=evidence_of_database,
@@ -202,7 +202,7 @@ SQL = Kind(
     "sql",
     "One SELECT in the database's own dialect, run there. Its rows keep the order that it gives.",
     open_table_of_database,
-    (DATABASE, TRIM, COUNTERS),
+    (DATABASE, TRIM, NORMALIZE, COUNTERS),
     examples=("SELECT * FROM oc_order WHERE order_status_id > 0 ORDER BY order_id",),
     where="database",
     evidence=evidence_of_database,

@@ -14,7 +14,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
-from etl.extract.kinds import COUNTERS, TRIM, Kind, Option, Settings, holding_nothing, row_number
+from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, Settings, holding_nothing, row_number
 from etl.extract.locations import File, RemoteFile
 from etl.extract.opening import existing_file, reading
 from etl.extract.rows import CellFault, Record, SequentialTable, ragged
@@ -143,6 +143,7 @@ EXCEL = Kind(
             1,
         ),
         TRIM,
+        NORMALIZE,
         COUNTERS,
     ),
     examples=("customers.xlsx",),

@@ -9,7 +9,17 @@ from contextlib import contextmanager
 from etl.errors import SourceError
 from etl.extract.json_stream import Item, JsonText
 from etl.extract.json_values import keys_of, record_of, shown_value
-from etl.extract.kinds import COUNTERS, ENCODING, TRIM, Kind, Option, Settings, column_names_option, holding_nothing
+from etl.extract.kinds import (
+    COUNTERS,
+    ENCODING,
+    NORMALIZE,
+    TRIM,
+    Kind,
+    Option,
+    Settings,
+    column_names_option,
+    holding_nothing,
+)
 from etl.extract.locations import File
 from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks
 from etl.extract.rows import Record, SequentialTable
@@ -138,6 +148,7 @@ JSON = Kind(
         ),
         column_names_option("the keys that are columns. Default: all keys of all objects."),
         TRIM,
+        NORMALIZE,
         COUNTERS,
     ),
     examples=("orders.json",),

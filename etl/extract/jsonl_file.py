@@ -15,7 +15,7 @@ from etl.errors import SourceError
 from etl.extract.csv_records import at_newlines, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
 from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, doubtful, keys_of, record_of, shown_value, value_fault
-from etl.extract.kinds import COUNTERS, ENCODING, TRIM, Kind, Settings, column_names_option, holding_nothing
+from etl.extract.kinds import COUNTERS, ENCODING, NORMALIZE, TRIM, Kind, Settings, column_names_option, holding_nothing
 from etl.extract.locations import File, size_of
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.rows import BLANK, Record, SequentialTable, gather
@@ -129,6 +129,7 @@ JSONL = Kind(
         ENCODING,
         column_names_option("the keys that are columns. Default: all keys of the first 1,000 objects."),
         TRIM,
+        NORMALIZE,
         COUNTERS,
     ),
     examples=("orders.jsonl",),

@@ -184,6 +184,14 @@ TRIM = Option(
     {"type": "boolean", "examples": [True, False]},
     True,
 )
+NORMALIZE = Option(
+    "normalize",
+    "whether letters that are written as a letter and its accent are made one (Unicode NFC), and characters of no width at a "
+    "cell's ends count as blank. Default: true.",
+    boolean,
+    {"type": "boolean", "examples": [True, False]},
+    True,
+)
 ENCODING = Option(
     "encoding",
     "the file's character encoding. A mark (BOM) at its beginning is passed over. Default: utf-8.",

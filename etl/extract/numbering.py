@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from etl.expressions.runtime import clean
+from etl.expressions.cells import clean
 from etl.extract.kinds import COUNTERS, Groups
 from etl.extract.rows import RowsPart, read_all
 from etl.model import Part, Rows, Source, Table

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from etl.errors import SourceError
-from etl.expressions.runtime import clean
+from etl.expressions.cells import clean
 from etl.extract import read_all, rows_of
 from etl.model import Lookup, Source, Table
 from etl.suggest import column_hint

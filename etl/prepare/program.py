@@ -45,11 +45,12 @@ class Plan:
 
 def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Resources, *, fast: bool = True) -> Plan:
     target = migration.target
-    trim = migration.sources[stage.source].options.get("trim", True) is not False
+    options = migration.sources[stage.source].options
+    trim, normalize = (options.get(name, True) is not False for name in ("trim", "normalize"))
     schema = payload_schema(stage.payload, target.payloads.get(stage.payload, {}))
     return Plan(
         stage=with_nulls(stage, schema) if target.send_nulls else stage,
-        header=Header(tuple(table.header), table.text_only, trim),
+        header=Header(tuple(table.header), table.text_only, trim, normalize),
         resources=resources,
         schema=schema,
         date_format=target.date_format,

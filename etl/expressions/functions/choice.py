@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+from etl.expressions.cells import BLANK
 from etl.expressions.functions.columns import Column, ColumnWay
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.formats import folded
@@ -67,7 +68,7 @@ def default_column(write: Writers, instead: object) -> ColumnWay:
 
 
 def blank(value: object) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    return value is None or (isinstance(value, str) and not value.strip(BLANK))
 
 
 def to_bool(value: object) -> bool | None:

@@ -52,11 +52,18 @@ def bind_epoch(to: str, unit: str = "s") -> Callable[[Any], dt.datetime | None]:
             words = "{value} seconds lie after the year 5000; for milliseconds write unit='ms'"
             raise Unfit("function:epoch:unit", value, words)
         if abs(number) > _LAST_SECOND * parts:
-            raise Unfit("function:epoch:far", value, "{value} is no moment of this calendar")
+            raise _far(value)
         microseconds = int(number * 1_000_000 / parts)
-        return (_1970 + dt.timedelta(microseconds=microseconds)).astimezone(wanted).replace(tzinfo=None)
+        try:
+            return (_1970 + dt.timedelta(microseconds=microseconds)).astimezone(wanted).replace(tzinfo=None)
+        except OverflowError:
+            raise _far(value) from None
 
     return read
+
+
+def _far(value: Any) -> Unfit:
+    return Unfit("function:epoch:far", value, "{value} is no moment of this calendar")
 
 
 def epoch(value: Any, to: str, unit: str = "s") -> dt.datetime | None:

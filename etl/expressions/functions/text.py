@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import unescape
 from unicodedata import category
 
+from etl.expressions.cells import BLANK, UNSEEN
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import LARGEST, as_text, one_of, text_for, text_parameter, whole, within_bound
@@ -23,14 +24,20 @@ BLOCKS = {
     "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
 }  # fmt: skip
 _BLOCK_TAG = re.compile(r"<[^<>]*>")
+_CELL = re.compile(r"<(/?)(?:td|th|tr|tbody|thead|tfoot|caption)\b", re.IGNORECASE)
+_OPENS = re.compile("[A-Za-z/!?]")
+_WITHOUT_UNSEEN = dict.fromkeys(map(ord, UNSEEN))
+
+MOST_TAGS = 5_000
+"""Of tags that are never closed each costs as much as all before it."""
 
 
 def trim(value: str) -> str:
-    return text_for("trim", value).strip()
+    return text_for("trim", value).strip(BLANK)
 
 
 def normalize_space(value: str) -> str:
-    return " ".join(text_for("normalize_space", value).split())
+    return " ".join(text_for("normalize_space", value).translate(_WITHOUT_UNSEEN).split())
 
 
 def bind_replace(old: str, new: str = "") -> Callable[[str], str]:
@@ -146,6 +153,13 @@ def split_name(value: str, which: str) -> str | None:
 
 def strip_html(value: str) -> str | None:
     text = text_for("strip_html", value)
+    if text.count("<") > MOST_TAGS:
+        raise Unfit(
+            "function:strip_html:tags",
+            value,
+            "HTML with more than {most:,} tags; at most these are read",
+            most=MOST_TAGS,
+        )
     if "<" in text or "&" in text:
         text = unescape(_without_tags(text))
     return " ".join(text.split()) or None
@@ -155,9 +169,22 @@ def _without_tags(text: str) -> str:
     """HTML with its tags gone, still escaped. Tags that part words leave a space."""
     import nh3
 
+    # A cell outside of a table is no cell to a parser, which would join it to the one before.
+    text = _CELL.sub(r"<\1div", _with_plain_signs(text))
     # The cleaner gives well-formed HTML whose every '<' is one of BLOCKS' tags, so what follows cannot be fooled.
     blocks = nh3.clean(text, tags=BLOCKS, attributes={}, clean_content_tags={"script", "style"})
     return _BLOCK_TAG.sub(" ", blocks)
+
+
+def _with_plain_signs(text: str) -> str:
+    """The text, in which every < that opens no tag is written out: in `Kablo L<M` a parser would see a tag to the end."""
+    first, *rest = text.split("<")
+    return first + "".join(f"<{one}" if _is_tag(one) else f"&lt;{one}" for one in rest)
+
+
+def _is_tag(text: str) -> bool:
+    """Whether what stands between a < and the next one begins with a tag; a quoted attribute may hold a <."""
+    return _OPENS.match(text) is not None and (">" in text or text.count('"') % 2 == 1 or text.count("'") % 2 == 1)
 
 
 FUNCTIONS = (
@@ -176,11 +203,14 @@ FUNCTIONS = (
         name="normalize_space",
         gives=str,
         group="text",
-        sentence="Makes one space of every run of spaces, tabs and line breaks, and removes those at both ends.",
+        sentence=(
+            "Makes one space of every run of spaces, tabs and line breaks, removes those at both ends, and the characters that "
+            "have no width (U+200B, U+2060, U+FEFF, soft hyphens)."
+        ),
         call=normalize_space,
         examples=(
             shows("{{ line | normalize_space }}", "Bağdat Cad. No: 5", line="Bağdat Cad.\n  No:\t5"),
-            shows("{{ line | normalize_space }}", "Moda", line="Moda"),
+            shows("{{ line | normalize_space }}", "Ayşe Nur", line="Ayşe\u200b Nur"),
             fails(
                 "{{ no | normalize_space }}",
                 "normalize_space expects text, not 5; write `| text | normalize_space`",
@@ -326,6 +356,8 @@ FUNCTIONS = (
             shows("{{ name | strip_html }}", "Kazak & Hırka", name="<b>Kazak</b> &amp; Hırka"),
             shows("{{ name | strip_html }}", "Yeni sezon", name="<p>Yeni</p><p>sezon</p><script>x()</script>"),
             shows("{{ name | strip_html | strip_html }}", "Yeni", name="&lt;p&gt;Yeni&lt;/p&gt;"),
+            shows("{{ name | strip_html }}", "Kablo L<M", name="Kablo L<M"),
+            shows("{{ name | strip_html }}", "Ali Ankara", name="<td>Ali</td><td>Ankara</td>"),
             fails("{{ name | strip_html }}", "strip_html expects text, not 8; write `| text | strip_html`", name=8),
         ),
     ),
