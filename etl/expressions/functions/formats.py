@@ -69,7 +69,7 @@ def folded(text: str) -> str:
     """A text in small letters without accents, in which the Turkish ı and i are one."""
     if text.isascii():
         return text.lower()
-    apart = unicodedata.normalize("NFKD", text.lower())
+    apart = unicodedata.normalize("NFD", text.lower())
     return "".join(letter for letter in apart if not unicodedata.combining(letter)).replace("ı", "i")
 
 
