@@ -142,6 +142,8 @@ class Stage:
     key: str | Expression
     fields: Mapping[str, Template]
     where: Expression | None = None
+    settled: Expression | None = None
+    """Whether a record will not change any more; one that may is not sent yet. None: all are settled."""
     unique: tuple[str, ...] = ()
     refers: Mapping[str, str] = field(default_factory=dict)
     gate: Gate = Gate()

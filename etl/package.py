@@ -3,7 +3,8 @@
     manifest.json                 counts, versions, and the SHA-256 of everything (mapping, sources, the files below)
     payloads/<stage>/000001.json  one batch: a JSON array, one record a line; the exact bytes that are uploaded
     batches/<stage>.jsonl         a line a batch: the size and SHA-256 of its payload, and where its index lies
-    index/<stage>.jsonl           a line a batch: for each of its records, in order, [key, row of the source]
+    index/<stage>.jsonl           a line a batch: for each of its records, in order, [key, row of the source], and "unsettled"
+                                  as a third where the record may still change
     rejects/<stage>.jsonl         one line for every problem of every rejected row
     held/<stage>.jsonl            one line for every record whose parent is not migrated
     rows/<stage>.jsonl            one line for every row that is rejected or held: its cells as the source had them
@@ -29,6 +30,9 @@ from etl.model import Counts, Evidence
 
 FORMAT = 3
 MANIFEST = "manifest.json"
+UNSETTLED = "unsettled"
+IndexLine = tuple[str, int] | tuple[str, int, str]
+"""A record's key and its row in the source; and UNSETTLED, when it may still change."""
 
 T = TypeVar("T")
 
@@ -281,6 +285,10 @@ class Package:
     def index(self, batch: Batch) -> list[tuple[str, int]]:
         """For each record of the batch, its key and its row in the source."""
         return [(line[0], line[1]) for line in orjson.loads(self.read(batch.index))]
+
+    def unsettled(self, batch: Batch) -> set[str]:
+        """The keys of its records that may still change."""
+        return {line[0] for line in orjson.loads(self.read(batch.index)) if UNSETTLED in line[2:]}
 
     def walk(self, stage: PackagedStage) -> Iterator[Walked]:
         """Every record of a stage in order: the batch it is in, its position there, its key, its row, its bytes."""

@@ -23,6 +23,7 @@ from etl.package import (
     Example,
     FileEntry,
     Held,
+    IndexLine,
     Manifest,
     Package,
     PackagedStage,
@@ -167,7 +168,7 @@ class StageWriter:
         self._root, self._name, self._payload, self._size, self._columns = root, name, payload, batch_size, columns
         self._tally = Tally()
         self._waiting: list[bytes] = []
-        self._index: list[tuple[str, int]] = []
+        self._index: list[IndexLine] = []
         self._number = self.records = 0
         with ExitStack() as opened:
             self._batches = self._open("batches", opened)
@@ -184,8 +185,8 @@ class StageWriter:
         opened.callback(file.abandon)
         return file
 
-    def add(self, records: Sequence[bytes], index: Sequence[tuple[str, int]]) -> None:
-        """Add valid records: each one's JSON, and its key and source row."""
+    def add(self, records: Sequence[bytes], index: Sequence[IndexLine]) -> None:
+        """Add valid records: each one's JSON, and its line of the index."""
         self._waiting.extend(records)
         self._index.extend(index)
         while len(self._waiting) >= self._size:
@@ -231,7 +232,7 @@ class StageWriter:
         self.records += len(records)
         del self._waiting[:size], self._index[:size]
 
-    def _write_index(self, index: Sequence[tuple[str, int]]) -> Slice:
+    def _write_index(self, index: Sequence[IndexLine]) -> Slice:
         line = orjson.dumps(index, option=orjson.OPT_APPEND_NEWLINE)
         offset = self._index_file.write(line)
         return Slice(f"index/{self._name}.jsonl", offset, len(line), hashlib.sha256(line).hexdigest())

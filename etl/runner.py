@@ -163,20 +163,26 @@ def _told_when_full(path: Path) -> Iterator[None]:
 
 
 def run(
-    mapping: Path, settings: Settings, outside: Outside, watch: Watch = unwatched, *, show_data: bool = False
+    mapping: Path,
+    settings: Settings,
+    outside: Outside,
+    watch: Watch = unwatched,
+    *,
+    show_data: bool = False,
+    final: bool = False,
 ) -> tuple[Summary, EtlError | None]:
     """Prepare a package and upload it. Gives what became of every row, and the error the upload ended in, if any.
 
-    Raises EtlError when it did not come to an upload.
+    `final`: records that may still change go, too. Raises EtlError when it did not come to an upload.
     """
-    from etl.load.uploader import check_ready, load
+    from etl.load.uploader import Asked, check_ready, load
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
         root = settings.journal(migration)
         check_ready(migration.target, root, outside)
         package = prepare(checked, settings, watch)
-    upload = partial(load, package, migration.target, migration.stages, root, outside)
+    upload = partial(load, package, migration.target, migration.stages, root, outside, Asked(final=final))
     return _loaded(package, root, upload, outside.stop, show_data)
 
 
@@ -188,6 +194,7 @@ def run_package(
     *,
     show_data: bool = False,
     old_mapping: bool = False,
+    final: bool = False,
 ) -> tuple[Summary, EtlError | None]:
     """Upload a package that was prepared before, as it is: what was looked at is what is sent. All its sums are checked first."""
     from etl.load.uploader import Asked, check_ready, load, require_fit
@@ -197,7 +204,7 @@ def run_package(
     package = Package.open(path.resolve())
     if package.manifest.migration != migration.name:
         raise MappingError(f"{path} belongs to the migration '{package.manifest.migration}', not to '{migration.name}'")
-    asked = Asked(mapping=None if old_mapping else _sha256(migration))
+    asked = Asked(mapping=None if old_mapping else _sha256(migration), final=final)
     require_fit(package, migration.stages, asked)
     package.check()
     root = settings.journal(migration)

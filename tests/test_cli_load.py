@@ -286,6 +286,40 @@ def test_stages_can_be_sent_one_after_the_other_and_none_before_those_it_refers_
     assert (done.returncode, done.stderr) == (2, "--stage ordr: the mapping has no such stage; did you mean 'order'?\n")
 
 
+def settling(shop, condition):
+    mapping = shop.mapping.read_text()
+    shop.mapping.write_text(mapping.replace("  - name: order\n", f'  - name: order\n    settled: "{condition}"\n'))
+
+
+def test_what_may_still_change_waits_with_its_children_until_it_is_settled(shop):
+    settling(shop, "{{ amount != '1.299,90' or number != 'o2' }}")
+    done = shop.etl("run")
+    assert (done.code, done.summary["ok"], done.summary["problems"]) == (0, True, [])
+    assert [(one["uploaded"], one["waiting"], one["unsettled"], one["held_back"]) for one in done.summary["stages"]] == [
+        (3, 0, 0, 0), (3, 0, 0, 0), (2, 1, 1, 0), (2, 1, 1, 0),
+    ]  # fmt: skip
+    assert shop.sandbox.keys("order", "number") == ["o1", "o3"]
+    assert shop.type("status").returncode == 0
+    orders = shop.folder / "orders.csv"
+    orders.write_text(orders.read_text().replace('o2,2,"1.299,90"', 'o2,2,"1.300,00"'))
+    done = shop.etl("run")
+    assert (done.code, [one["waiting"] for one in done.summary["stages"]]) == (0, [0, 0, 0, 0])
+    assert shop.sandbox.keys("order", "number") == ["o1", "o2", "o3"]
+
+
+def test_in_the_last_night_all_goes(shop):
+    settling(shop, "{{ number == 'o1' }}")
+    assert [one["unsettled"] for one in shop.etl("run").summary["stages"]] == [0, 0, 2, 2]
+    assert shop.etl("run", "--final").code == 0
+    assert shop.sandbox.keys("order_item", "sku") == ["s1", "s2", "s3"]
+
+
+def test_a_row_of_which_nobody_can_tell_whether_it_is_settled_is_rejected(shop):
+    settling(shop, "{{ (number | replace('o', '') | int) / (number | replace('o', '') | int - 2) != 0 }}")
+    done = shop.type("dry-run", shop.mapping)
+    assert "order: orders.csv row 3, field 'settled': " in done.stderr
+
+
 def test_failed_records_are_sent_again_by_a_command_and_what_waited_for_them_by_the_next(shop):
     mapping = shop.mapping.read_text()
     shop.sandbox.fault("errors", type="user", count=2)

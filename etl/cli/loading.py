@@ -33,9 +33,18 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 @preparing
 @click.option("--package", type=Path, help="Prepare nothing: upload this package, which a dry-run made, as it is.")
 @old_mapping_option
+@click.option("--final", is_flag=True, help="Also records that are not settled: the old shop does not change any more.")
 @show_data_option
 @json_option
-def run(mapping: Path, package: Path | None, old_mapping: bool, show_data: bool, as_json: bool, **how: Any) -> None:
+def run(
+    mapping: Path,
+    package: Path | None,
+    old_mapping: bool,
+    final: bool,
+    show_data: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Prepare a package and upload it, stage by stage.
 
     Each batch is followed to its end.
@@ -48,10 +57,10 @@ def run(mapping: Path, package: Path | None, old_mapping: bool, show_data: bool,
         with watching(as_json) as watch:
             given = settings(mapping, **how)
             if package is None:
-                summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data)
+                summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data, final=final)
             else:
                 summary, error = runner.run_package(
-                    mapping, given, outside(watch), package, show_data=show_data, old_mapping=old_mapping
+                    mapping, given, outside(watch), package, show_data=show_data, old_mapping=old_mapping, final=final
                 )
         report(summary, error)
 

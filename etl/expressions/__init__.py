@@ -15,7 +15,7 @@ from etl.expressions.compiler import (
 from etl.expressions.functions.table import LOOKUP, Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Fault, Names, columns_in
-from etl.expressions.runtime import ROW_ERRORS, decimal_to_number, writers
+from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
 from etl.expressions.syntax import ExpressionError, faults
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Records",
     "Resources",
     "Values",
+    "Writers",
     "columns_in",
     "compile_stage",
     "compile_value",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from etl.errors import PackageError
 from etl.journal.batch import Draft, Taken, record_hash
 from etl.journal.journal import Journal
+from etl.journal.plans import Wait, Why
 from etl.load.parents import Parents
 from etl.package import Batch as PackageBatch
 from etl.package import Package, PackagedStage
@@ -89,6 +90,7 @@ class _Planner:
         self._size, self._alone = next(self._sizes)
         self._first = journal.next_number()
         self._rest = _Rest()
+        self._final = rules.final
         self._parents = Parents(journal, number, rules.refers)
         journal.plans.begin(number, stage.name)
 
@@ -96,7 +98,8 @@ class _Planner:
         keys = [key for key, _ in self._package.index(batch)]
         records = self._package.records(batch)
         self._refuse_repeated(keys)
-        wanted = self._wanted(keys, records)
+        unsettled = set() if self._final else self._package.unsettled(batch)
+        wanted = self._wanted(keys, records, unsettled)
         if 0 < len(wanted) == len(keys) <= self._size:
             self._flush()  # so that this batch, and those after it, can be the package's own files
             self._plan(keys, records, batch)
@@ -110,12 +113,13 @@ class _Planner:
         self._flush()
         self._journal.plans.finish(self._number, self._stage.name)
 
-    def _wanted(self, keys: Sequence[str], records: Sequence[bytes]) -> list[int]:
+    def _wanted(self, keys: Sequence[str], records: Sequence[bytes], unsettled: Set[str]) -> list[int]:
         """Positions of the records that no batch holds, and that may go. Those that were sent before go by themselves."""
         taken = self._journal.taken(self._stage.name, keys)
         self._note_taken(keys, records, taken)
         free = {key: record for key, record in zip(keys, records, strict=True) if key not in taken}
-        waits = self._parents.missed_by(free)
+        waits = [Wait(key, Why.UNSETTLED) for key in free if key in unsettled]
+        waits += self._parents.missed_by({key: free[key] for key in free if key not in unsettled})
         self._journal.plans.wait(self._number, self._stage.name, waits)
         for wait in waits:
             del free[wait.key]

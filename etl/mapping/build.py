@@ -110,6 +110,7 @@ class Builder:
         name = data.get("name", "")
         key = self.template(data.get("key", ""), (*where, "key"))
         condition = self.template(data.get("where"), (*where, "where"))
+        settled = self.template(data.get("settled"), (*where, "settled"))
         given = data.get("fields", {})
         return Stage(
             name=name,
@@ -118,6 +119,7 @@ class Builder:
             key=key if isinstance(key, str | Expression) else "",
             fields={field: self.template(one, (*where, "fields", field)) for field, one in given.items()},
             where=condition if isinstance(condition, Expression) else None,
+            settled=settled if isinstance(settled, Expression) else None,
             unique=tuple(one for _, one in present(data.get("unique"))),
             refers=data.get("refers", {}),
             gate=Gate(**data.get("gate", {})),

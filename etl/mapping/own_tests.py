@@ -67,7 +67,8 @@ def _fields(context: Context, path: Path, stage: Stage, test: MappingTest) -> It
 
 
 def _rejectable(stage: Stage) -> list[str]:
-    """What a row can be rejected for: its fields, those the payload wants, and a `where` that cannot be computed."""
+    """What a row can be rejected for: its fields, those the payload wants, and a `where` or `settled` that cannot be computed."""
     schema: Mapping[str, Any] = load_schema(stage.payload) if stage.payload in PAYLOADS else {}
     wanted = [name for name in schema.get("properties", {}) if name not in stage.fields]
-    return [*stage.fields, *wanted, *(["where"] if stage.where is not None else [])]
+    conditions = {"where": stage.where, "settled": stage.settled}
+    return [*stage.fields, *wanted, *(name for name, condition in conditions.items() if condition is not None)]

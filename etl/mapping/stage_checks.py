@@ -49,12 +49,12 @@ def _expressions(context: Context, path: Path, stage: Stage) -> Iterator[Problem
         elif isinstance(template, str) and "}}" in template:
             place = context.document.place_in(where, template, template.index("}}"))
             yield Problem(place, "a }} without its {{: this is sent as it stands; an expression is {{ ... }}")
-    for name, single in (("where", stage.where), ("key", stage.key)):
+    for name, single in (("where", stage.where), ("settled", stage.settled), ("key", stage.key)):
         if isinstance(single, Expression):
-            found = context.expression_problems((*path, name), single, names, condition=name == "where")
+            found = context.expression_problems((*path, name), single, names, condition=name != "key")
             yield from found
-            if name == "where" and not found and not is_computed(single.text):
-                what = "`where` is one expression: text around it makes a text of it"
+            if name != "key" and not found and not is_computed(single.text):
+                what = f"`{name}` is one expression: text around it makes a text of it"
                 yield context.at((*path, name), what)
 
 

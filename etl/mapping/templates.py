@@ -35,7 +35,7 @@ def columns_used(stages: Iterable[Stage]) -> dict[str, set[str]]:
     used: dict[str, set[str]] = {}
     for stage in stages:
         found = used.setdefault(stage.source, set())
-        for _, one in leaves((), (stage.key, stage.where, dict(stage.fields))):
+        for _, one in leaves((), (stage.key, stage.where, stage.settled, dict(stage.fields))):
             if isinstance(one, Expression):
                 found.update(columns_in(one.text))
     return used

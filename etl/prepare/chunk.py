@@ -33,6 +33,7 @@ class Chunk:
     height   how many rows a person counts: those that were read, and the blank lines between them
     lines    a line of JSON for each valid record; `keys` and `indices` run parallel to these,
     columns  and so do these: the values of the fields that must be unique or refer to another stage
+    unsettled  the indices of rows whose records may still change
     part     what it was made of, for whoever needs a row again (set where the chunks are put in order)
     """
 
@@ -45,6 +46,7 @@ class Chunk:
     keys: Sequence[str] = ()
     indices: Sequence[int] = ()
     columns: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    unsettled: Set[int] = frozenset()
     part: Part | None = None
 
     @property
@@ -70,14 +72,20 @@ def prepare_rows(program: Program, rows: Rows) -> Chunk:
     readable, indices = _readable(rows)
     batch = program.records(readable)
     keys = text_column(batch.keys)
-    bad = batch.failed | _invalid(program, batch) | _keyless(keys)
+    unsettled, unsure = _unsettled(program, batch, readable)
+    bad = batch.failed | _invalid(program, batch) | _keyless(keys) | unsure
     try:
-        return _placed(_chunk(program, rows, indices, batch, keys, bad), rows)
+        return _placed(_chunk(program, rows, indices, batch, keys, bad, unsettled), rows)
     except UnicodeEncodeError:
         # Half a character, which a JSON file can hold and UTF-8 cannot: only writing tells.
         records = (record_at(batch.columns, position) for position in range(len(keys)))
         unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
-        return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable), rows)
+        return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable, unsettled), rows)
+
+
+def _unsettled(program: Program, batch: Batch, readable: Sequence[Sequence[Any]]) -> tuple[Set[int], Set[int]]:
+    """Of the rows that `where` keeps, the positions of those that may still change, and of those that nobody can tell of."""
+    return program.unsettled(readable if batch.keep is None else list(compress(readable, batch.keep)))
 
 
 def _placed(chunk: Chunk, rows: Rows) -> Chunk:
@@ -89,6 +97,7 @@ def _placed(chunk: Chunk, rows: Rows) -> Chunk:
         filtered=[(at[index], key) for index, key in chunk.filtered],
         rejected=[replace(one, index=at[one.index]) for one in chunk.rejected],
         indices=[at[index] for index in chunk.indices],
+        unsettled=frozenset(at[index] for index in chunk.unsettled),
     )
 
 
@@ -102,7 +111,13 @@ def _invalid(program: Program, batch: Batch) -> set[int]:
 
 
 def _chunk(
-    program: Program, rows: Rows, indices: Sequence[int], batch: Batch, keys: Sequence[Any], bad: Set[int]
+    program: Program,
+    rows: Rows,
+    indices: Sequence[int],
+    batch: Batch,
+    keys: Sequence[Any],
+    bad: Set[int],
+    unsettled: Set[int],
 ) -> Chunk:
     """What became of the rows. `bad`: the positions of those that `where` keeps and that make no valid record."""
     made: Sequence[int] = indices if batch.keep is None else list(compress(indices, batch.keep))
@@ -120,6 +135,7 @@ def _chunk(
         lines=program.lines(columns),
         keys=keys,
         indices=valid,
+        unsettled=frozenset(made[position] for position in unsettled),
         columns={name: text_column(columns[name]) for name in watched(program)},
     )
 

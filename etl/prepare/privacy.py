@@ -57,6 +57,8 @@ def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) 
     masked = frozenset(columns) - shown
     if stage.where is not None:
         reads[WHERE] = _reads(stage.where)
+    if stage.settled is not None:
+        reads["settled"] = _reads(stage.settled)
     tainted = {name for name, read in reads.items() if read & masked}
     hidden = _union(reads[name] for name in reads.keys() & secret)
     return Privacy(masked, frozenset(personal | tainted), hidden, secret)

@@ -15,6 +15,7 @@ from etl.expressions import (
     CompiledStage,
     Header,
     Resources,
+    Writers,
     columns_in,
     compile_stage,
     flat_fields,
@@ -96,6 +97,7 @@ class Program:
             plan.schema, date_format=plan.date_format, datetime_format=plan.datetime_format, fast=plan.fast
         )
         self._lines = lines_of(plan.stage.fields)
+        self._settling = _settling(plan, write)
 
     @property
     def record(self) -> Callable[[Sequence[Any]], Any]:
@@ -125,6 +127,16 @@ class Program:
         """Valid records as lines of JSON."""
         return self._lines(columns)
 
+    def unsettled(self, rows: Sequence[Sequence[Any]]) -> tuple[set[int], frozenset[int]]:
+        """The positions of rows whose records may still change, and of those of which it cannot be computed."""
+        if self._settling is None:
+            return set(), frozenset()
+        batch = self._settling.records(rows)
+        keep = [True] * len(rows) if batch.keep is None else batch.keep
+        stay = [position for position, stays in enumerate(keep) if stays]
+        # One that cannot be computed stays, too.
+        return {at for at, stays in enumerate(keep) if not stays}, frozenset(stay[at] for at in batch.failed)
+
     def key(self, row: Sequence[Any]) -> str | None:
         """The record's key as text; None when it has none or it cannot be computed."""
         try:
@@ -144,6 +156,7 @@ class Program:
         findings = self.validator.explain(record)
         if key is None:
             findings.append(self._keyless(row))
+        findings += self._unsettleable(row)
         return Outcome(key, None if findings else record, self._stamped(findings), partial=record)
 
     def findings_of(self, fault: RowFault) -> tuple[Finding, ...]:
@@ -198,6 +211,10 @@ class Program:
             return [self._made(f"{path}.{index}", one, row) for index, one in enumerate(template)]
         return self._compiled.fields[path].compute(row)
 
+    def _unsettleable(self, row: Sequence[Any]) -> list[Finding]:
+        failures = [] if self._settling is None else self._settling.failures(row)
+        return [about(SETTLED, one.value, one.why) for one in failures if one.field == WHERE]
+
     def _keyless(self, row: Sequence[Any]) -> Finding:
         key = self.plan.stage.key
         try:
@@ -207,6 +224,18 @@ class Program:
             why = unfit(error)
         words = f"the record has no key: {why.words}"
         return Finding(key if isinstance(key, str) else None, "key", None, words, why.parts)
+
+
+SETTLED = "settled"
+
+
+def _settling(plan: Plan, write: Writers) -> CompiledStage | None:
+    """The stage's `settled`, compiled as the `where` of a stage without fields: it is computed and fails as that does."""
+    stage = plan.stage
+    if stage.settled is None:
+        return None
+    fields = {stage.key: stage.fields[stage.key]} if isinstance(stage.key, str) else {}
+    return compile_stage(replace(stage, where=stage.settled, fields=fields), plan.header, plan.resources, write)
 
 
 def text_of(value: object) -> str | None:

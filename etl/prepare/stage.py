@@ -9,7 +9,7 @@ from typing import Any
 
 from etl.findings import HIDDEN, Finding, sentence
 from etl.model import Counts, Locate
-from etl.package import Held, PackagedStage, Reject, SourceRow
+from etl.package import UNSETTLED, Held, IndexLine, PackagedStage, Reject, SourceRow
 from etl.packing import StageWriter
 from etl.prepare.chunk import Chunk
 from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
@@ -70,7 +70,7 @@ class Scribe:
             index, key = chunk.indices[orphan.position], chunk.keys[orphan.position]
             self._writer.hold(self._held(first_row + index, key, orphan))
             self._keep("held", first_row + index, key, cells[index])
-        records, index_lines = chunk.records, list(zip(chunk.keys, rows_of(chunk, first_row), strict=True))
+        records, index_lines = chunk.records, _index_lines(chunk, first_row)
         if dropped:
             sent = [position not in dropped for position in range(len(records))]
             records, index_lines = list(compress(records, sent)), list(compress(index_lines, sent))
@@ -132,6 +132,14 @@ def _cells_again(chunk: Chunk) -> Cells:
         raise AssertionError("a chunk without its part has records that are dropped; please report this")
     content = chunk.part.read()
     return {content.place(index): row for index, row in enumerate(content.rows)}
+
+
+def _index_lines(chunk: Chunk, first_row: int) -> list[IndexLine]:
+    lines: list[IndexLine] = list(zip(chunk.keys, rows_of(chunk, first_row), strict=True))
+    if chunk.unsettled:
+        marked = zip(lines, chunk.indices, strict=True)
+        lines = [(*line, UNSETTLED) if index in chunk.unsettled else line for line, index in marked]
+    return lines
 
 
 def _orphaned(orphan: Orphan) -> tuple[str, dict[str, object]]:

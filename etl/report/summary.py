@@ -84,7 +84,7 @@ class Summary:
 
 
 ALWAYS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "failed")
-WHEN_THERE_ARE = ("already", "changed", "waiting", "refused", "unknown", "gone", "elsewhere")
+WHEN_THERE_ARE = ("already", "changed", "waiting", "unsettled", "refused", "unknown", "gone", "elsewhere")
 COLOURED = ("rejected", "held", "failed", "refused", "unknown", "elsewhere")
 
 
