@@ -347,6 +347,27 @@ def test_what_may_be_there_already_is_sent_again_only_when_somebody_says_yes(sho
     assert shop.etl("retry", "--yes", "--key", "o1").code == 1
 
 
+def test_history_tells_why_a_record_was_not_sent(shop):
+    users = shop.folder / "customers.csv"
+    users.write_text(users.read_text().replace("user2@example.com", "user2"))
+    settling(shop, "{{ number != 'o3' }}")
+    package = shop.folder / shop.etl("run").summary["package"]
+    told = [
+        shop.type("history", shop.mapping, "--stage", stage, "--key", key).stdout.splitlines()
+        for stage, key in (("user", "2"), ("order", "o2"), ("order", "o3"), ("order_item", "o3-s3"), ("user", "99"))
+    ]
+    assert told == [
+        [
+            "user '2': rejected: customers.csv row 3, field 'email': 'u***' is not an e-mail address: "
+            "An email address must have an @-sign."
+        ],
+        ["order 'o2': held: orders.csv row 3, field 'user': user '2' is rejected (row 3)"],
+        [f"order 'o3': waiting: {package}: it is not settled yet"],
+        [f"order_item 'o3-s3': waiting: {package}: order 'o3' is not settled yet"],
+        ["user '99': no load has ever planned to send it"],
+    ]
+
+
 # status
 
 STATUS = """\
@@ -494,7 +515,7 @@ order 'o2': batch 5, done
   record     {"number": "o2", "user": "2", "user_email": "u***@e***.com", "status": "550", \
 "created_date": "2021-02-03 04:05:06", "amount": 1299.9, "currency": "try", "payment_type": "", "bank": "", \
 "installment_count": 1, "tracking_number": "", "shipping_company": "yurtici", "shipping_address": "S*** o***", \
-"billing_address": "S*** o***"}
+"billing_address": "S*** o***", "discount_amount": null}
   TIME  planned
   TIME  sending
   TIME  unknown: POST URL/api/v1/remote/1/migrations/start/order/ answered 502: (see --show-data)

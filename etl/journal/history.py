@@ -11,6 +11,7 @@ from etl.errors import MappingError
 from etl.journal.batch import Batch, record_hash
 from etl.journal.journal import Journal
 from etl.journal.requestlog import read_lines
+from etl.journal.unsent import Unsent, reasons
 from etl.journal.workspace import Workspace
 from etl.package import split_records
 from etl.suggest import did_you_mean
@@ -65,12 +66,16 @@ class Sending:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """Everything known of one record, oldest first. `changed` lists packages whose other bytes for it were not sent."""
+    """Everything known of one record, oldest first. `changed` lists packages whose other bytes for it were not sent.
+
+    `unsent` tells why the last package does not send it, when no batch holds it.
+    """
 
     stage: str
     key: str
     sendings: tuple[Sending, ...]
     changed: tuple[Path, ...]
+    unsent: tuple[Unsent, ...] = ()
 
 
 def read_history(root: Path, stage: str, key: str) -> History:
@@ -91,14 +96,16 @@ def read_history(root: Path, stage: str, key: str) -> History:
         sendings = tuple(
             _sending(journal, row["batch"], row["position"], row["sha256"], bool(row["live"]), lines) for row in rows
         )
-        return History(stage, key, sendings, _changed(journal, stage, key))
+        held = any(one.held for one in sendings)
+        unsent = () if held else reasons(journal, stage, key)
+        return History(stage, key, sendings, _changed(journal, stage, key), unsent)
     finally:
         journal.close()
 
 
 def _require_stage(journal: Journal, stage: str) -> None:
     """A misspelt stage must not look like a record that was never sent."""
-    rows = journal.database.rows("SELECT stage FROM plans UNION SELECT stage FROM batches")
+    rows = journal.database.rows("SELECT stage FROM contents UNION SELECT stage FROM batches")
     known = [row["stage"] for row in rows]
     if known and stage not in known:
         raise MappingError(f"no stage '{stage}' has been loaded{did_you_mean(stage, known)}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 
 from etl.errors import EtlError
@@ -86,8 +87,6 @@ class Journal:
         """All or nothing, and durable on leaving."""
         return self.database.transaction()
 
-    # Runs and packages
-
     def begin_run(self, command: str, holder: Holder, package: int | None = None) -> int:
         with self.database.transaction():
             self.run = self.database.change(
@@ -130,7 +129,12 @@ class Journal:
         )
         return found
 
-    # Looking
+    def last_used(self) -> tuple[int, Path] | None:
+        """Number and folder of the package that was loaded last, by whatever command."""
+        row = self.database.row(
+            "SELECT p.id, p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
+        )
+        return None if row is None else (row["id"], self.workspace.whole(row["path"]))
 
     def batch(self, number: int) -> Batch:
         row = self.database.row("SELECT * FROM batches WHERE id = ?", (number,))
@@ -189,10 +193,8 @@ class Journal:
 
     def planned(self, stage: str) -> tuple[int, int]:
         """Batches that are planned, and the records in them."""
-        row = self.database.row(
-            "SELECT count(*), coalesce(sum(records), 0) FROM batches WHERE stage = ? AND state = 'planned'", (stage,)
-        )
-        return (row[0], row[1]) if row else (0, 0)
+        found = self.batches(stage, State.PLANNED)
+        return len(found), sum(batch.records for batch in found)
 
     def failed(self, stage: str | None = None) -> list[Batch]:
         """Batches that hold failed records."""

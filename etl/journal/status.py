@@ -114,7 +114,7 @@ def nothing_sent(workspace: Workspace) -> Status:
 
 def _status(journal: Journal, running: Holder | None) -> Status:
     run = journal.database.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
-    package = _package(journal)
+    package = journal.last_used()
     # Without a process that sends, what is `sending` was left so by one that died.
     lost = [] if running else _lost(journal)
     stages = _stages(journal, package, lost)
@@ -123,7 +123,7 @@ def _status(journal: Journal, running: Holder | None) -> Status:
     return Status(
         target=journal.workspace.target,
         ok=all(stage.complete for stage in stages),
-        package=journal.workspace.whole(package["path"]) if package else None,
+        package=package[1] if package else None,
         running=running,
         run=RunStatus(*(run[name] for name in ("id", "command", "started", "ended", "outcome"))) if run else None,
         pilot_succeeded=pilot_succeeded(journal),
@@ -139,21 +139,14 @@ def pilot_succeeded(journal: Journal) -> bool:
     return bool(journal.database.value("SELECT count(*) FROM runs WHERE command = 'pilot' AND outcome = 'ok'"))
 
 
-def _package(journal: Journal) -> sqlite3.Row | None:
-    """Number and path of the package that was loaded last."""
-    return journal.database.row(
-        "SELECT p.id, p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
-    )
-
-
 def _lost(journal: Journal) -> list[Batch]:
     """Batches that a process which is no more left in `sending`, and of whose answer nothing is known."""
     left = journal.batches(state=State.SENDING)
     return [one for one in left if recorded(journal.workspace, one.id, one.sha256)[0] is State.UNKNOWN]
 
 
-def _stages(journal: Journal, package: sqlite3.Row | None, lost: Sequence[Batch]) -> tuple[StageSummary, ...]:
-    number = package["id"] if package else 0
+def _stages(journal: Journal, package: tuple[int, Path] | None, lost: Sequence[Batch]) -> tuple[StageSummary, ...]:
+    number = package[0] if package else 0
     return summarise_stages(journal, number, journal.plans.contents(number), [one.id for one in lost])
 
 
@@ -243,10 +236,10 @@ def read_changed(root: Path) -> list[ChangedRecord]:
     """Raises JournalError when there is no journal."""
     journal = Journal.read(Workspace(root))
     try:
-        package = _package(journal)
+        package = journal.last_used()
         rows = journal.database.rows(
             "SELECT stage, key, batch FROM changed WHERE package = ? ORDER BY batch, key",
-            (package["id"] if package else 0,),
+            (package[0] if package else 0,),
         )
         return [ChangedRecord(row["stage"], row["key"], row["batch"]) for row in rows]
     finally:

@@ -109,7 +109,8 @@ def mask_history(history: Plain) -> dict[str, Any]:
         }
         for one in history["sendings"]
     ]
-    return {**history, "sendings": sendings}
+    unsent = [{**one, "reason": one["masked"]} for one in history["unsent"]]
+    return {**history, "sendings": sendings, "unsent": unsent}
 
 
 def _without_answer(line: Plain) -> Plain:
@@ -135,7 +136,10 @@ def print_history(console: Console, history: Plain) -> None:
 
 def _history_lines(history: Plain) -> Iterator[str]:
     named = f"{history['stage']} '{history['key']}'"
-    if not history["sendings"]:
+    for why in history["unsent"]:
+        field = f", field '{why['field']}'" if why["field"] else ""
+        yield f"{named}: {why['fate']}: {why['place'] or why['package']}{field}: {why['reason']}"
+    if not history["sendings"] and not history["unsent"]:
         yield f"{named}: no load has ever planned to send it"
     for one in history["sendings"]:
         yield f"{named}: batch {one['batch']}, {one['state']}{' (pilot)' if one['pilot'] else ''}"

@@ -1,0 +1,68 @@
+"""Why a record was not sent: its row was rejected, its parent is not migrated, or it waits. The last package tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.errors import PackageError
+from etl.findings import sentence
+from etl.journal.journal import Journal
+from etl.journal.plans import Wait, Why
+from etl.package import Held, Package, Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """One reason. `fate` is rejected, held or waiting; `place` the source row, where there is one.
+
+    `masked` is the reason without personal data.
+    """
+
+    fate: str
+    package: Path
+    place: str | None
+    field: str | None
+    reason: str
+    masked: str
+
+
+def reasons(journal: Journal, stage: str, key: str) -> tuple[Unsent, ...]:
+    """None where nothing is known: the package is gone, or has no such record."""
+    last = journal.last_used()
+    if last is None:
+        return ()
+    number, path = last
+    waits = journal.plans.waiting(number, stage, [key])
+    if key in waits:
+        reason = _waiting(waits[key])
+        return (Unsent("waiting", path, None, None, reason, reason),)
+    try:
+        return tuple(_of_package(Package.open(path), stage, key))
+    except PackageError:
+        return ()
+
+
+def _of_package(package: Package, stage: str, key: str) -> Iterator[Unsent]:
+    packaged = next((one for one in package.stages if one.name == stage), None)
+    if packaged is None:
+        return
+    for reject in package.rejects(packaged):
+        if reject.key == key:
+            yield _unsent("rejected", package, reject, personal=reject.personal)
+    for held in package.held(packaged):
+        if held.key == key:
+            yield _unsent("held", package, held, personal=False)
+
+
+def _unsent(fate: str, package: Package, one: Reject | Held, *, personal: bool) -> Unsent:
+    masked = sentence(one.words, one.parts, masked=True) if personal else one.reason
+    return Unsent(fate, package.path, f"{one.source} row {one.row}", one.field, one.reason, masked)
+
+
+def _waiting(wait: Wait) -> str:
+    parent = f"{wait.parent_stage} '{wait.parent}'"
+    if wait.why is Why.UNSETTLED:
+        return "it is not settled yet" if wait.parent is None else f"{parent} is not settled yet"
+    return f"{parent} has failed" if wait.why is Why.FAILED else f"{parent} has not been sent"
