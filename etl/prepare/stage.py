@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import compress, islice
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from etl.findings import HIDDEN, Finding, sentence
@@ -65,11 +65,14 @@ class Scribe:
         """Write a chunk whose part began at `first_row`. Gives its counts."""
         dropped = verdict.dropped()
         cells = _cells_again(chunk) if dropped else {}
-        self._write_rejects(chunk, first_row, verdict, cells)
+        kept = self._write_rejects(chunk, first_row, verdict, cells)
         for orphan in verdict.orphans:
             index, key = chunk.indices[orphan.position], chunk.keys[orphan.position]
             self._writer.hold(self._held(first_row + index, key, orphan))
-            self._keep("held", first_row + index, key, cells[index])
+            kept.append(self._kept("held", first_row + index, key, cells[index]))
+        # By their rows: where the source was cut into chunks must not show.
+        for row in sorted(kept, key=attrgetter("row")):
+            self._writer.keep(row)
         records, index_lines = chunk.records, _index_lines(chunk, first_row)
         if dropped:
             sent = [position not in dropped for position in range(len(records))]
@@ -83,23 +86,26 @@ class Scribe:
             valid=len(records),
         )
 
-    def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: Cells) -> None:
+    def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: Cells) -> list[SourceRow]:
+        """Gives the rows, to be kept."""
         rejected = [(one.index, one.key, one.findings, one.cells) for one in chunk.rejected]
         for one in verdict.duplicates:
             index, own = chunk.indices[one.position], chunk.keys[one.position]
             rejected.append((index, own, (self._duplicate(one),), cells[index]))
+        kept = []
         for index, key, findings, row in sorted(rejected, key=itemgetter(0)):
             for finding in findings:
                 self._writer.reject(self._reject(first_row + index, key, finding))
-            self._keep("rejected", first_row + index, key, row)
+            kept.append(self._kept("rejected", first_row + index, key, row))
+        return kept
 
-    def _keep(self, fate: str, number: int, key: str | None, cells: Sequence[Any]) -> None:
-        """Keep the row with its fate: whoever puts it right needs all of it, and may not open the source."""
+    def _kept(self, fate: str, number: int, key: str | None, cells: Sequence[Any]) -> SourceRow:
+        """The row with its fate: whoever puts it right needs all of it, and may not open the source."""
         at, kept = self._locate(number), list(cells)
         for position in self._hidden:
             if position < len(kept):
                 kept[position] = HIDDEN
-        self._writer.keep(SourceRow(at.source, at.number, fate, key, kept, at.place))
+        return SourceRow(at.source, at.number, fate, key, kept, at.place)
 
     def _reject(self, number: int, key: str | None, finding: Finding) -> Reject:
         at = self._locate(number)
