@@ -517,7 +517,7 @@ def test_each_command_and_each_of_its_options_says_what_it_is_for(name):
 def test_help_of_a_command_is_printed_by_it():
     done = etl("dry-run", "--help")
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Prepare the package that `run` would upload" in done.stdout
+    assert "Prepare what `run` would upload, and send nothing." in done.stdout
 
 
 def test_the_console_script_and_the_module_are_the_same_command():
