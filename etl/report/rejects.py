@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
 
-from etl.findings import sentence
 from etl.model import Locator
 from etl.package import Example, Package, PackagedStage, ProblemKind
 from etl.personal import mask_text
+from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.summary import KindSummary
 
 SHOWN = 8
@@ -41,23 +41,24 @@ def _stage_lines(package: Package, stage: PackagedStage, show_data: bool) -> Ite
         yield f"and {len(further):,} {'kind' if len(further) == 1 else 'kinds'} more: {named}{more}"
 
 
-def kind_line(kind: ProblemKind, *, show_data: bool) -> str:
+def kind_line(kind: ProblemKind, *, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
     """customers.csv row 87, field 'phone': '0***' is not a Turkish mobile number"""
     first = kind.examples[0]
     field = f", field '{kind.field}'" if kind.field else ""
     held = "held, because " if kind.fate == "held" else ""
-    return f"{place_of(first)}{field}: {held}{_sentence(first, show_data)}"
+    return f"{place_of(first)}{field}: {held}{_sentence(first, show_data, catalogue)}"
 
 
 def place_of(example: Example) -> Locator:
     return Locator(example.source, example.row, example.place)
 
 
-def _sentence(example: Example, show_data: bool) -> str:
-    # The sentence that was made of the value itself: of the value as JSON has it, it could read a little differently.
-    if show_data or not example.personal:
+def _sentence(example: Example, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
+    masked = example.personal and not show_data
+    # What was made of the value itself: of the value as JSON has it, the sentence could read a little differently.
+    if not masked and catalogue is ENGLISH:
         return example.reason
-    return sentence(example.words, example.parts, masked=True)
+    return catalogue.say(example.words, example.parts, masked=masked)
 
 
 def _with_count(line: str, number: int) -> str:
