@@ -88,12 +88,15 @@ def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:
 
 
 def _records(sheet: Sheet, header: tuple[str, ...], header_row: int) -> Iterator[Record]:
-    width = len(header)
-    for row in range(header_row + 1, len(sheet.cells) + 1):
-        given = sheet.cells[row - 1]
-        cells = [native(cell) for cell in given[:width]]
-        cells += [None] * (width - len(cells))
-        yield cells, _fault(sheet, row, given, cells)
+    import petl
+
+    width, given = len(header), sheet.cells[header_row:]
+    table = petl.setheader(petl.skip(petl.wrap(sheet.cells), header_row - 1), header)
+    # Without failonerror petl would turn a cell that cannot be converted into None.
+    rows = petl.data(petl.convertall(table, native, failonerror=True))
+    for number, (row, converted) in enumerate(zip(given, rows, strict=True), start=header_row + 1):
+        cells = [*converted[:width], *[None] * (width - len(row))]
+        yield cells, _fault(sheet, number, row, cells)
 
 
 def _fault(sheet: Sheet, row: int, given: list[Any], cells: list[Any]) -> str | CellFault:
