@@ -194,7 +194,7 @@ FORMATS = ["%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%d/%m/%Y %H
            "%H:%M %d.%m.%Y", "%m/%d/%Y %H:%M:%S", "%d%m%Y %H%M"]  # fmt: skip
 CALLS = {
     "lookup": (words, ["('codes')", "('codes', 'x')", "('codes', default=none)", "(table='codes', default=5)",
-                       "(table='codes')"]),
+                       "(table='codes')", "('codes', by='lower')", "('codes', none, by='lower')"]),
     "money": (amounts, ["", "('.')", "(mark='.')"]),
     "int": (wholes, [""]),
     "lower": (words, ["", "('en')", "('tr')", "(language='tr')"]),

@@ -237,7 +237,7 @@ def test_every_failing_field_of_a_row_is_reported_with_the_cell_it_was_made_from
             " y ",
             "'y' is text, and '*' computes with numbers: write `| int`, `| money` or `| decimal`",
         ),
-        ("e", None, "1 cannot be divided by 0"),
+        ("e", None, "1 cannot be divided by zero"),
         (
             "f",
             "x",

@@ -51,7 +51,7 @@ def test_what_is_unfit_travels_to_another_process():
             "{{ p | lookup('status') }}",
             {"p": "17"},
             "function:lookup",
-            "no entry '17' in the lookup; add it there, or say default= for values it lacks",
+            "no entry '17' in the lookup 'status'; add it there, or say default= for values it lacks",
         ),
         ("{{ p.colour }}", {"p": {"size": 1, "weight": 2}}, "item", "there is no 'colour' in {size, weight}"),
         (
@@ -77,7 +77,7 @@ def test_a_function_names_the_rule_that_refused(text, row, rule, said):
 def test_only_what_comes_out_of_a_row_is_masked():
     why = refusal("{{ p | lookup('status') }}", {"p": "Ali"})
     masked = sentence(why.words, why.parts, masked=True)
-    assert masked == "no entry 'A***' in the lookup; add it there, or say default= for values it lacks"
+    assert masked == "no entry 'A***' in the lookup 'status'; add it there, or say default= for values it lacks"
     assert sentence(PHONE.words, PHONE.parts, masked=True) == "'0*** 5***' is not a Turkish mobile number"
 
 

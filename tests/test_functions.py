@@ -118,7 +118,7 @@ def test_the_reference_page_is_the_generated_one():
 
 def test_a_function_is_listed_as_it_is_written_in_a_mapping():
     signatures = {name: signature for name, (_, signature, _) in zip(TABLE, function_rows(TABLE), strict=True)}
-    assert signatures["lookup"] == "lookup(table, default=...)"
+    assert signatures["lookup"] == "lookup(table, default=..., by=none)"
     assert signatures["datetime"] == "datetime(formats..., zone=none, to=none, century=none)"
     assert signatures["money"] == "money(mark=',')"
     assert signatures["trim"] == "trim"
@@ -757,7 +757,7 @@ def test_lookup_compares_keys_as_text_and_may_give_anything():
     assert find("x", Resource("codes", {}), default=None) is None
     assert (
         refusal(find, "17", Resource("codes", {}))
-        == "no entry '17' in the lookup; add it there, or say default= for values it lacks"
+        == "no entry '17' in the lookup 'codes'; add it there, or say default= for values it lacks"
     )
 
 
@@ -778,3 +778,11 @@ def test_json_that_cannot_be_sent_is_refused():
     assert "at most 1,000,000 are read" in refusal(TABLE["json"].call, " " * 1_000_001)
     assert TABLE["json"].call({"a": 1}) == {"a": 1}
     assert "half a character" in refusal(TABLE["digest"].call, "\ud800", "md5")
+
+
+@pytest.mark.parametrize("key", ["On Hold", "ON HOLD", "on  hold", " on hold", "Ön Hold"])
+def test_keys_of_a_lookup_may_be_compared_by_their_letters_alone(key):
+    table = Resource("status", {"on hold": "300", "İPTAL": "100"})
+    assert TABLE["lookup"].call(key, table, by="lower") == "300"
+    assert TABLE["lookup"].call("iptal", table, by="lower") == TABLE["lookup"].call("IPTAL", table, by="lower") == "100"
+    assert refusal(TABLE["lookup"].call, "x", table, by="upper") == "by is none or 'lower', not 'upper'"

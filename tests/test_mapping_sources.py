@@ -37,7 +37,7 @@ def case(tmp_path, monkeypatch):
         ("{ csv: «customers.csv }", "customers.csv row 1: with the delimiter ',' the header is one column, "
          "'customer_id;email;status;First Name'; write `delimiter: \";\"`?"),
         ("{ csv: customers.csv, «sheet: 1 }",
-         "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, nulls, quote, trim"),
+         "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, normalize, nulls, quote, trim"),
         ("{ csv: customers.csv, delimiter: «ab }", "'ab' is not one character (a tab is written \"\\t\", with double quotes)"),
         ("{ csv: customers.csv, encoding: «windows-1245 }", "unknown encoding 'windows-1245'; did you mean 'windows-1254'?"),
         ("{ csv: customers.csv, delimiter: ';', header: «[] }", "'header' must not be empty"),
@@ -85,6 +85,25 @@ def test_each_stage_is_held_against_its_own_source(case):
 # --- lookups
 
 
+def test_what_a_lookup_gives_to_a_field_is_checked_against_the_field_before_a_row_needs_it(case):
+    case.finds(
+        edited(
+            ("group: { 1: a, 2: b }", "group: { 1: male, 2: «Bay }"),
+            ("gender: null", "gender: \"{{ status | lookup('group') }}\""),
+        ),
+        "the payload 'user' refuses what this gives for '2' to 'gender': 'Bay' is not one of male, female, ''",
+    )
+
+
+def test_keys_that_are_one_without_their_case_and_accents_may_not_mean_two_things(case):
+    field = ("gender: null", "gender: \"{{ status | «lookup('group', by='lower') }}\"")
+    case.finds(
+        edited(("group: { 1: a, 2: b }", "group: { ERKEK: male, erkek: female }"), field),
+        "lookup(table, default=..., by=none): with by='lower' 'erkek' and another key of the lookup 'group' are one, and "
+        "their values differ",
+    )
+
+
 @pytest.mark.parametrize(
     ("lookup", "what"),
     [
@@ -97,7 +116,7 @@ def test_each_stage_is_held_against_its_own_source(case):
         ("«{ key: id, value: name }", f"`key` and `value` name columns of a file; which file? ({KINDS})"),
         ("{ csv: codes.csv, key: id, value: name, «delimeter: x }", "unknown key 'delimeter'; did you mean 'delimiter'?"),
         ("{ csv: codes.csv, key: id, value: name, «sheet: 1 }",
-         "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, nulls, quote, trim"),
+         "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, normalize, nulls, quote, trim"),
         ("{ csv: «twice.csv, key: id, value: name }", "twice.csv row 3: '1' is given again with another value (row 2)"),
         ("{ csv: «ragged.csv, key: id, value: name }", None),
         ("«{ csv: codes.csv, json: x, key: id, value: name }", f"a source is one of {KINDS}; this one is csv and json"),

@@ -195,8 +195,8 @@ def test_kinds_that_have_no_line_are_named_in_one(tmp_path):
     found = only_json(etl("dry-run", tmp_path, "--json", cwd=tmp_path))
     assert len(found["problems"]) == 9
     assert found["problems"][0] == (
-        "user: people.jsonl row 1001, field 'gender': no entry 'kind 1001' in the lookup; add it there, or say default= "
-        "for values it lacks (and 198 more like it)"
+        "user: people.jsonl row 1001, field 'gender': no entry 'kind 1001' in the lookup 'sexes'; add it there, or say "
+        "default= for values it lacks (and 198 more like it)"
     )
     assert found["problems"][8].startswith("user: and 993 kinds more: field 'gender' (lookup 'kind 8'): 1, ")
     assert found["problems"][8].endswith(", and 981 more (--json lists them)")

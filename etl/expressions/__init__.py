@@ -16,7 +16,7 @@ from etl.expressions.functions.table import LOOKUP, Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Fault, Names, columns_in
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
-from etl.expressions.syntax import ExpressionError, faults
+from etl.expressions.syntax import ExpressionError, faults, giving_resource
 
 __all__ = [
     "FILTERED",
@@ -40,6 +40,7 @@ __all__ = [
     "decimal_to_number",
     "faults",
     "flat_fields",
+    "giving_resource",
     "reason_of",
     "unfit",
     "writers",

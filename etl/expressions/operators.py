@@ -45,10 +45,10 @@ def _computing(sign: str, of_ints: Compute | None, of_decimals: Compute) -> Comp
                 return _bounded(of_ints(left, right))
             return of_decimals(exact(left, sign), exact(right, sign))
         except (ZeroDivisionError, DivisionByZero):
-            raise Unfit(rule, left, "{value} cannot be divided by {beside}", beside=right) from None
+            raise Unfit(rule, left, "{value} cannot be divided by zero") from None
         except InvalidOperation:
             # Python calls 0 / 0 invalid, not a division by zero.
-            words = "{value} {sign} {beside} cannot be computed" if right else "{value} cannot be divided by {beside}"
+            words = "{value} {sign} {beside} cannot be computed" if right else "{value} cannot be divided by zero"
             raise Unfit(rule, left, words, sign=sign, beside=right) from None
         except ArithmeticError:
             words = "{value} {sign} {beside} has more than {most} digits"

@@ -208,6 +208,17 @@ def resource_of(node: nodes.Filter, argument: nodes.Expr, names: Names) -> Resou
     return None
 
 
+def giving_resource(text: str, kind: str, names: Names) -> str | None:
+    """The name of the resource of a kind that gives an expression its value, as in `{{ code | lookup('status') }}`."""
+    pieces = parse(text)
+    call = only(pieces) if is_single(pieces) else None
+    function = names.functions.get(call.name) if isinstance(call, nodes.Filter) else None
+    if function is None or not isinstance(call, nodes.Filter):
+        return None
+    given = (_argument_of(function, one, call) for one in function.parameters if one.resource == kind)
+    return next((str(one.value) for one in given if isinstance(one, nodes.Const)), None)
+
+
 def constant_arguments(node: nodes.Filter, names: Names) -> tuple[list[Any], dict[str, Any]] | None:
     """A call's arguments when all of them are written out, else None. For the name of a resource: the resource."""
 

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
+from etl.expressions import LOOKUP, faults, giving_resource
 from etl.mapping.context import Context
 from etl.mapping.places import Path
 from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import is_constant, plain_constant
-from etl.model import PAYLOADS, Problem, Stage, Template
+from etl.model import PAYLOADS, Expression, Problem, Stage, Template
 from etl.payloads.formats import DATE_FORMAT, DATETIME_FORMAT, written_as
 from etl.payloads.overlay import overlaid
 from etl.payloads.validate import Validator
@@ -103,6 +104,7 @@ def _payload(context: Context, path: Path, stage: Stage, schemas: Mapping[str, S
             message = f"the payload '{stage.payload}' needs {what}, which nothing fills"
             yield context.at_key((*path, "fields"), message)
     yield from _constants(context, (*path, "fields"), stage, schema)
+    yield from _looked_up(context, (*path, "fields"), stage, schema)
 
 
 def _names(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
@@ -132,6 +134,29 @@ def _constants(context: Context, path: Path, stage: Stage, schema: Schema) -> It
         for finding in [] if validator.is_valid({name: value}) else validator.explain_field(name, value):
             where = _inside(context, path, str(finding.field).split("."))
             yield context.at(where, f"the payload '{stage.payload}' refuses this '{finding.field}': {finding.reason}")
+
+
+MOST_ENTRIES = 5
+"""So many wrong values of one lookup are told; a lookup may hold thousands that are wrong for one reason."""
+
+
+def _looked_up(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
+    """What a lookup gives to a field, held against that field before a row needs it."""
+    validator = _validator(context, {name: rule for name, rule in schema.items() if name not in ("required", "anyOf")})
+    names = context.names(stage)
+    for field, template in stage.fields.items():
+        if not isinstance(template, Expression) or field not in schema["properties"] or faults(template.text, names):
+            continue
+        lookup = giving_resource(template.text, LOOKUP, names)
+        table = context.resources[LOOKUP].get(lookup or "", {})
+        wrong = [
+            (key, value) for key, value in table.items() if value is not None and not validator.is_valid({field: value})
+        ]
+        for key, value in wrong[:MOST_ENTRIES]:
+            why = next((one.reason for one in validator.explain_field(field, value)), "it is not valid")
+            what = f"the payload '{stage.payload}' refuses what this gives for '{key}' to '{field}': {why}"
+            entry: Path = ("lookups", str(lookup), key)
+            yield context.at(entry if entry in context.document.values else (*path, field), what)
 
 
 def _inside(context: Context, path: Path, names: list[str]) -> Path:

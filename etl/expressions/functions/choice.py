@@ -7,11 +7,11 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions.cells import BLANK
-from etl.expressions.functions.columns import Column, ColumnWay
+from etl.expressions.functions.columns import Column, ColumnWay, each_once
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.formats import folded
 from etl.expressions.functions.table import LOOKUP, Function, Parameter, Resource
-from etl.expressions.functions.values import GIVE_AN_ERROR, as_text
+from etl.expressions.functions.values import GIVE_AN_ERROR, as_text, one_of
 from etl.findings import Unfit
 
 if TYPE_CHECKING:
@@ -22,26 +22,47 @@ FALSE = ("0", "false", "f", "no", "n", "off", "hayır", "h", "yanlış")
 _TRUTHS = {folded(word): word in TRUE for word in (*TRUE, *FALSE)}
 
 
-def bind_lookup(table: Resource, default: object = GIVE_AN_ERROR) -> Callable[[object], object]:
-    known = table.content
+def bind_lookup(table: Resource, default: object = GIVE_AN_ERROR, by: str | None = None) -> Callable[[object], object]:
+    one_of("by", by, COMPARISONS)
+    known = table.content if by is None else _by_letters(table)
 
     def translate(value: object) -> object:
         key = value if isinstance(value, str) else as_text(value)
-        found = known.get(key, default)
+        found = known.get(key if by is None else _letters(key), default)
         if found is GIVE_AN_ERROR:
-            words = "no entry {entry} in the lookup; add it there, or say default= for values it lacks"
-            raise Unfit("function:lookup", value, words, entry=key)
+            words = "no entry {entry} in the lookup '{table}'; add it there, or say default= for values it lacks"
+            raise Unfit("function:lookup", value, words, entry=key, table=table.name)
         return found
 
     return translate
 
 
-def lookup(value: object, table: Resource, default: object = GIVE_AN_ERROR) -> object:
-    return bind_lookup(table, default)(value)
+COMPARISONS = (None, "lower")
 
 
-def lookup_column(write: Writers, table: Resource, default: object = GIVE_AN_ERROR) -> ColumnWay:
+def _letters(text: str) -> str:
+    """A key of which neither capitals nor accents count, nor how many blanks part its words."""
+    return " ".join(folded(text).split())
+
+
+def _by_letters(table: Resource) -> dict[str, object]:
+    """Raises Unfit for two keys that are one then, and mean two things."""
+    found: dict[str, object] = {}
+    for key, value in table.content.items():
+        if found.setdefault(_letters(key), value) != value:
+            words = "with by='lower' {value} and another key of the lookup '{table}' are one, and their values differ"
+            raise Unfit("parameter:by", key, words, table=table.name)
+    return found
+
+
+def lookup(value: object, table: Resource, default: object = GIVE_AN_ERROR, by: str | None = None) -> object:
+    return bind_lookup(table, default, by)(value)
+
+
+def lookup_column(write: Writers, table: Resource, default: object = GIVE_AN_ERROR, by: str | None = None) -> ColumnWay:
     """Dictionary access at the speed of C. A code that is missing is for the long way to name."""
+    if by is not None:
+        return each_once(write, bind_lookup(table, default, by))
     known = {"": None, **{key: write.plain(value) for key, value in table.content.items() if key}}
     if default is not GIVE_AN_ERROR:
         instead = write.plain(default)
@@ -90,7 +111,7 @@ FUNCTIONS = (
         group="choice",
         sentence=(
             "Translates a code with one of the mapping's `lookups`. Keys are compared as text; capital and small "
-            "letters differ."
+            "letters differ unless `by` says otherwise."
         ),
         call=lookup,
         bind=bind_lookup,
@@ -98,15 +119,21 @@ FUNCTIONS = (
         parameters=(
             Parameter("table", "The name of the lookup, in quotes.", resource=LOOKUP),
             Parameter("default", "What a code that is not there gives; left out, it is an error.", GIVE_AN_ERROR),
+            Parameter(
+                "by",
+                "'lower' compares keys without regard to capital letters, accents, ı and i, and runs of blanks.",
+                None,
+            ),
         ),
         examples=(
+            shows("{{ currency | lookup('currency', by='lower') }}", "try", currency="tl"),
             shows("{{ order_status | lookup('status') }}", "550", order_status="5"),
             shows("{{ order_status | lookup('status') }}", "550", order_status=5),
             shows("{{ order_status | lookup('status', default='100') }}", "100", order_status="17"),
             shows("{{ order_status | lookup('status') }}", None, order_status=None),
             fails(
                 "{{ order_status | lookup('status') }}",
-                "no entry '17' in the lookup; add it there, or say default= for values it lacks",
+                "no entry '17' in the lookup 'status'; add it there, or say default= for values it lacks",
                 order_status="17",
             ),
         ),
