@@ -5,6 +5,7 @@ Each answer is plain data, the same that `--json` prints.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from collections.abc import Mapping as Rows
 from dataclasses import dataclass, is_dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from etl.load.uploader import check_ready
 from etl.mapping import USUAL, load_mapping, migration_name, read_target, require, target_known
 from etl.model import Migration, Secret, Target
 from etl.outside import Outside
-from etl.places import workspace_of
+from etl.places import admitted, migration_folder, workspace_of
 from etl.runner import Settings, Watch, prepare, unwatched
 from etl.suggest import did_you_mean
 from etl.verify import asking
@@ -40,7 +41,7 @@ class Asked:
     def folder(self) -> MigrationFolder:
         """The migration's: that of the mapping, of the one here, or the only one in the workspace."""
         workspace, file = workspace_of(self.mapping, self.workspace), self._file()
-        return _only_migration(workspace) if file is None else MigrationFolder(workspace / migration_name(file))
+        return _only_migration(workspace) if file is None else migration_folder(workspace, migration_name(file))
 
     def journal(self) -> Path:
         """The folder of the target that was named, else of the mapping's, else of the only one."""
@@ -65,11 +66,43 @@ class Asked:
 def _only_migration(workspace: Path) -> MigrationFolder:
     found = [one for one in map(MigrationFolder, sorted(workspace.glob("*"))) if one.is_begun()]
     if len(found) == 1:
-        return found[0]
+        return migration_folder(workspace, found[0].root.name)
     if not found:
         raise MappingError(f"{workspace}: no migration has been loaded from here; name the mapping, or the --workspace")
     names = ", ".join(one.root.name for one in found)
     raise MappingError(f"{workspace} holds several migrations ({names}); name the mapping of the one you mean")
+
+
+def targets(asked: Asked) -> Plain:
+    """The targets that records were sent to, the mapping's own, and what was decided about them."""
+    folder = asked.folder()
+    known = [one.target for one in folder.targets()]
+    return {"target": asked.own(), "targets": known, "decisions": plain(folder.records().decisions)}
+
+
+def decide_target(mapping: Path, workspace: Path | None, same_as: str | None) -> Plain:
+    """Record that the mapping's target is another Omnitron, or `same_as` a known one."""
+    asked = Asked(mapping, workspace)
+    asked.folder().decide(_own(asked), same_as)
+    return targets(asked)
+
+
+def start_over(mapping: Path, workspace: Path | None, confirmed: Callable[[str], bool]) -> Plain:
+    """Put the journal of the mapping's target aside, so that everything is sent to it again."""
+    asked = Asked(mapping, workspace)
+    target = _own(asked)
+    folder = asked.folder()
+    folder.check_put_aside(target)
+    if not confirmed(target):
+        raise MappingError(f"that is not the name of the target, {target}; nothing was done")
+    return {"target": target, "aside": str(folder.put_aside(target))}
+
+
+def _own(asked: Asked) -> str:
+    target = asked.own()
+    if target is None:
+        raise MappingError(f"{asked.mapping}: does not say which target; set target.url and target.channel")
+    return target
 
 
 def status(asked: Asked, *, changed: bool = False) -> Plain:
@@ -111,7 +144,7 @@ def pilot(
     """Prepare a package and send a small set of it, one stage at a time, until the first error."""
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
-        root = settings.journal(migration)
+        root = admitted(settings.workspace, migration)
         check_ready(replace(migration.target, require_pilot=False), root, outside)
         package = prepare(checked, settings, watch)
     with outside.stop.on_signals():

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from etl.errors import MappingError
 from etl.files import private_folder, write_private
-from etl.journal.folder import MigrationFolder
-from etl.mapping import USUAL, find_mapping, migration_name
+from etl.journal.folder import MigrationFolder, check_known
+from etl.journal.old_form import take_over
+from etl.mapping import USUAL, find_mapping, migration_name, target_known
+from etl.model import Migration
 
 WORK = "work"
 IGNORE = ".gitignore"
@@ -30,6 +32,33 @@ def workspace_of(mapping: Path | None, named: Path | None) -> Path:
     beside = _folder((file.resolve() if file.is_symlink() else file).parent / WORK)
     _check_left_behind(file, beside)
     return beside
+
+
+def migration_folder(workspace: Path, name: str) -> MigrationFolder:
+    """The folder of a migration, in today's form."""
+    take_over(workspace / name)
+    return MigrationFolder(workspace / name)
+
+
+def admitted(workspace: Path, migration: Migration) -> Path:
+    """The folder of the mapping's target, when records may be sent there from here. Raises MappingError when not."""
+    folder = migration_folder(workspace, migration.name)
+    former = folder.formerly(migration.file)
+    if former is not None:
+        raise MappingError(_renamed(folder, former, migration))
+    target = target_known(migration.target) or ""
+    check_known(folder, target)
+    make_workspace(workspace, migration.file)
+    folder.belongs_to(migration.file)
+    return folder.target(target).root
+
+
+def _renamed(folder: MigrationFolder, former: MigrationFolder, migration: Migration) -> str:
+    return (
+        f"{migration.file}: is called '{migration.name}' now, and has sent records as '{former.root.name}': they would all "
+        f"be sent again. Call it '{former.root.name}' again; or rename {former.root.resolve()} to "
+        f"{folder.root.resolve()}; or, if it is another migration now, put it into a file of its own"
+    )
 
 
 def _check_left_behind(file: Path, beside: Path) -> None:

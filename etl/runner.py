@@ -24,7 +24,7 @@ from etl.mapping.rows import with_rows
 from etl.model import Locator, Migration, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
-from etl.places import make_workspace
+from etl.places import admitted, make_workspace, migration_folder
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
 from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import prepare_stage
@@ -82,7 +82,7 @@ class Settings:
 
     def folder(self, migration: Migration) -> MigrationFolder:
         """Where everything of one migration lies."""
-        return MigrationFolder(self.workspace / migration.name)
+        return migration_folder(self.workspace, migration.name)
 
     def journal(self, migration: Migration) -> Path:
         """The folder of the target that the mapping names, as it does for every mapping that can upload."""
@@ -179,7 +179,7 @@ def run(
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
-        root = settings.journal(migration)
+        root = admitted(settings.workspace, migration)
         check_ready(migration.target, root, outside)
         package = prepare(checked, settings, watch)
     upload = partial(load, package, migration.target, migration.stages, root, outside, Asked(final=final))
@@ -207,7 +207,7 @@ def run_package(
     asked = Asked(mapping=None if old_mapping else _sha256(migration), final=final)
     require_fit(package, migration.stages, asked)
     package.check()
-    root = settings.journal(migration)
+    root = admitted(settings.workspace, migration)
     check_ready(migration.target, root, outside)
     upload = partial(load, package, migration.target, migration.stages, root, outside, asked)
     return _loaded(package, root, upload, outside.stop, show_data)
@@ -224,7 +224,7 @@ def resume(
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
-    root = settings.journal(migration)
+    root = admitted(settings.workspace, migration)
     package = uploader.last_package(root)
     uploader.check_ready(migration.target, root, outside)
     asked = uploader.Asked(mapping=None if old_mapping else _sha256(migration))
@@ -248,7 +248,7 @@ def retry(
 
     with load_mapping(mapping) as checked:
         migration = require(checked, upload=True)
-    root = settings.journal(migration)
+    root = admitted(settings.workspace, migration)
     again = retrying.find(root, wanted)
     package = retrying.newest_package(settings.folder(migration).packages)
     asked = Asked(mapping=None if old_mapping else _sha256(migration))

@@ -232,7 +232,12 @@ class Processes(World):
             timeout=120,
         )
         assert "Traceback" not in done.stderr, done.stderr
-        return done.returncode, "\n".join(json.loads(done.stdout).get("problems", []))
+        told = "\n".join(json.loads(done.stdout).get("problems", []))
+        return done.returncode, self._as_in_process(told)
+
+    def _as_in_process(self, told):
+        """Commands that are advised are whole here."""
+        return told.replace(f" {self.folder / 'migration.yaml'}", "").replace(f" --workspace {self.workspace}", "")
 
 
 # What can go wrong on this side. Each is given the world, before the command starts.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,11 @@ from hypothesis import strategies as st
 from load_helpers import TOKEN, Sandbox, lines
 
 from etl.address import is_on_this_machine, is_target_name, target_name
+from etl.errors import MappingError
+from etl.journal.folder import MigrationFolder, check_known
+from etl.journal.journal import NOTHING, Journal
+from etl.journal.states import State
+from etl.journal.workspace import Workspace
 
 SECOND = "7"
 
@@ -102,7 +108,7 @@ def test_what_was_sent_to_one_target_counts_for_nothing_at_another(shop, sandbox
     assert sandbox.keys() == other.keys() == ["1", "2"]
     folder = shop.parent / "work" / "shop"
     names = sorted(target_name(one.url, "1") for one in (sandbox, other))
-    assert sorted(one.name for one in folder.iterdir()) == [*names, "packages"]
+    assert sorted(one.name for one in folder.iterdir()) == [*names, "packages", "targets.json"]
     for name in names:
         assert {one.name for one in (folder / name).iterdir()} >= {"journal.sqlite", "requests.jsonl", "lock"}
         assert {line["target"] for line in lines(folder / name)} == {name}
@@ -214,3 +220,250 @@ def test_git_takes_nothing_of_a_workspace_in(shop, tmp_path):
 def test_a_workspace_around_the_mapping_does_not_hide_the_mapping_from_git(shop):
     assert etl("dry-run", shop, "-w", shop.parent).returncode == 0
     assert not (shop.parent / ".gitignore").exists()
+
+
+# Targets that are not on this machine
+
+
+ONE, TWO = "https://one.invalid", "https://two.invalid"
+
+
+def at(mapping, url, name="run", *more, **settings):
+    """A command with a target that is not on this machine, and cannot be reached."""
+    done = etl(name, mapping, *more, "--json", OMNITRON_URL=url, OMNITRON_TOKEN=TOKEN, **settings)
+    answer = json.loads(done.stdout)
+    return done.returncode, "\n".join(answer.get("problems", []))
+
+
+def sent_to(mapping, url):
+    """As if records had been sent to the real Omnitron of that address."""
+    code, _ = at(mapping, url)
+    assert code == 3
+    name = target_name(url, "1")
+    journal = Journal.open(Workspace(mapping.parent / "work" / "shop" / name))
+    journal.move(1, State.SENDING)
+    journal.move(1, State.UNKNOWN)
+    journal.decide(1, State.DONE, NOTHING, "somebody")
+    journal.close()
+    return name
+
+
+def refused(one, two, shop):
+    return (
+        f"records of this migration were sent to {one}, and now the target is {two}. If that is another Omnitron, which shall "
+        f"get everything as well: `etl target {shop} --another`. If it is the same one under another name: "
+        f"`etl target {shop} --same-as {one}`. Nothing was sent"
+    )
+
+
+def test_a_second_target_that_is_not_on_this_machine_is_refused_with_both_names_and_both_ways_on(shop):
+    one, two = sent_to(shop, ONE), target_name(TWO, "1")
+    for name in ("run", "pilot", "resume"):
+        assert at(shop, TWO, name) == (2, refused(one, two, shop))
+    other_channel = shop.read_text().replace("channel: 1", "channel: 2")
+    shop.write_text(other_channel)
+    assert at(shop, ONE) == (2, refused(one, target_name(ONE, "2"), shop))
+
+
+def test_a_target_to_which_nothing_was_sent_is_no_first_one(shop):
+    assert at(shop, ONE)[0] == 3  # its name was misspelt
+    assert at(shop, TWO)[0] == 3
+    assert at(shop, ONE)[0] == 3
+
+
+def test_a_rehearsal_may_be_made_beside_the_real_target(shop, sandbox):
+    sent_to(shop, ONE)
+    assert counted(run(shop, sandbox)[1]) == [(2, 0)]
+    assert at(shop, ONE)[0] == 0  # all was sent there, so nothing is left to fail
+
+
+def test_another_omnitron_gets_everything_once_a_person_has_said_that_it_is_one(shop):
+    sent_to(shop, ONE)
+    assert at(shop, TWO, "target", "--another")[0] == 0
+    code, told = at(shop, TWO)
+    assert (code, "given up" in told) == (3, True)
+    assert at(shop, ONE)[0] == 0
+
+
+def test_the_same_omnitron_under_another_name_goes_on_with_its_journal(shop):
+    one = sent_to(shop, ONE)
+    assert at(shop, TWO, "target", "--same-as", one)[0] == 0
+    assert at(shop, TWO) == (0, "")
+    assert at(shop, TWO, "status")[0] == 0
+    assert not (shop.parent / "work" / "shop" / target_name(TWO, "1")).exists()
+    done = etl("target", shop, OMNITRON_URL=TWO)
+    assert re.sub(r"\(.*\)", "(WHO, WHEN)", done.stdout) == (
+        f"sent to   {one}\ndecided   {target_name(TWO, '1')} is {one} (WHO, WHEN)\nmapping   {target_name(TWO, '1')}\n"
+    )
+
+
+def test_what_was_sent_under_both_names_cannot_become_one_journal(shop):
+    one = sent_to(shop, ONE)
+    at(shop, TWO, "target", "--another")
+    two = sent_to(shop, TWO)
+    assert at(shop, TWO, "target", "--same-as", one) == (
+        2,
+        f"records were sent to both {two} and {one}; their journals cannot become one",
+    )
+    assert at(shop, TWO, "target", "--same-as", "nobody") == (
+        2,
+        f"{shop.parent}/work/shop: nothing was sent to a target 'nobody'; there is: {one}, {two}",
+    )
+    assert at(shop, TWO, "target", "--same-as", two) == (2, f"{two} is its own name")
+
+
+def test_of_two_loads_that_begin_at_once_to_two_real_targets_none_is_taken_for_the_first(shop, tmp_path):
+    folder = MigrationFolder(tmp_path / "migration")
+    one, two = (target_name(url, "1") for url in (ONE, TWO))
+    for name in (one, two):
+        Journal.open(folder.target(name)).close()
+    with folder.target(one).held(), folder.target(two).held():
+        for name in (one, two):
+            with pytest.raises(MappingError, match="records of this migration were sent to"):
+                check_known(folder, name)
+
+
+def test_what_is_remembered_of_the_targets_is_not_guessed_when_it_is_damaged(shop):
+    sent_to(shop, ONE)
+    records = shop.parent / "work" / "shop" / "targets.json"
+    records.write_text(records.read_text()[:-5])
+    assert at(shop, ONE) == (2, f"{records}: damaged; restore it from a copy")
+
+
+# The migration's name
+
+
+def test_a_mapping_that_was_renamed_after_a_load_does_not_send_everything_again(shop, sandbox):
+    run(shop, sandbox)
+    shop.write_text(shop.read_text().replace("name: shop\n", "name: store\n", 1))
+    work = shop.parent / "work"
+    for name in ("run", "pilot", "resume"):
+        assert run(shop, sandbox, name=name)[0] == 2
+    assert run(shop, sandbox)[1]["problems"] == [
+        f"{shop}: is called 'store' now, and has sent records as 'shop': they would all be sent again. Call it 'shop' again; "
+        f"or rename {work}/shop to {work}/store; or, if it is another migration now, put it into a file of its own"
+    ]
+    assert run(shop, sandbox, name="dry-run")[0] == 0
+    (work / "store").rename(work / "dry")
+    (work / "shop").rename(work / "store")
+    assert counted(run(shop, sandbox)[1]) == [(0, 2)]
+
+
+def test_a_mapping_may_be_renamed_before_anything_was_sent_and_moved_with_its_workspace_after_it(
+    shop, sandbox, tmp_path
+):
+    assert run(shop, sandbox, name="dry-run")[0] == 0
+    shop.write_text(shop.read_text().replace("name: shop\n", "name: store\n", 1))
+    assert counted(run(shop, sandbox)[1]) == [(2, 0)]
+    shop.parent.rename(tmp_path / "moved")
+    moved = tmp_path / "moved" / shop.name
+    assert counted(run(moved, sandbox)[1]) == [(0, 2)]
+    moved.write_text(moved.read_text().replace("name: store\n", "name: other\n", 1))
+    assert run(moved, sandbox)[0] == 2
+
+
+# Starting over
+
+
+def test_a_rehearsal_is_started_over_by_the_name_of_its_target_and_its_journal_is_kept(shop, sandbox):
+    run(shop, sandbox)
+    name, folder = target_name(sandbox.url, "1"), shop.parent / "work" / "shop"
+    settings = target(sandbox.url, TOKEN)
+    done = etl("start-over", shop, **settings)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"there is no terminal to ask for the target's name; `etl start-over {shop} --target {name}`\n",
+    )
+    done = etl("start-over", shop, "--target", "something", **settings)
+    assert (done.returncode, done.stderr) == (2, f"that is not the name of the target, {name}; nothing was done\n")
+    before = (folder / name / "requests.jsonl").read_bytes()
+    done = etl("start-over", shop, "--target", name, **settings)
+    [aside] = folder.glob("aside-*")
+    assert (done.returncode, done.stdout) == (
+        0,
+        f"{aside}: put aside; `etl run {shop}` sends everything to {name} again\n",
+    )
+    assert (aside / "requests.jsonl").read_bytes() == before
+    sandbox.reset()
+    assert counted(run(shop, sandbox)[1]) == [(2, 0)]
+    assert [one["target"] for one in run(shop, sandbox, name="status")[1]["targets"]] == [name]
+
+
+def test_what_was_sent_to_a_real_target_is_never_put_aside(shop):
+    name = sent_to(shop, ONE)
+    not_here = f"{name} is not on this machine: what was sent there is there, and its journal is kept"
+    assert at(shop, ONE, "start-over", "--target", name) == (2, not_here)
+    tunnel = "http://127.0.0.1:9"
+    at(shop, tunnel, "target", "--same-as", name)
+    assert at(shop, tunnel, "start-over", "--target", target_name(tunnel, "1")) == (2, not_here)
+
+
+# A workspace of the form before this one
+
+
+def older(shop, sandbox, *more):
+    """What the version before this one would have left after a run."""
+    assert run(shop, sandbox, *more)[0] in (0, 4)
+    home = shop.parent / "work" / "shop"
+    folder = home / target_name(sandbox.url, "1")
+    for one in folder.iterdir():
+        one.rename(home / one.name)
+    folder.rmdir()
+    (home / "targets.json").unlink()
+    return home
+
+
+@pytest.mark.parametrize("name", ["run", "status", "dry-run", "resume"])
+def test_a_workspace_of_the_older_form_becomes_its_targets(name, shop, sandbox):
+    home = older(shop, sandbox)
+    assert run(shop, sandbox, name=name)[0] == 0
+    folder = home / target_name(sandbox.url, "1")
+    assert sorted(one.name for one in home.iterdir() if one.name != "targets.json") == [folder.name, "packages"]
+    assert {one.name for one in folder.iterdir()} >= {"journal.sqlite", "requests.jsonl"}
+    assert counted(run(shop, sandbox)[1]) == [(0, 2)]
+    done = etl("history", shop, "--stage", "user", "--key", "1", "--show-data", **target(sandbox.url, TOKEN))
+    assert "ayse@example.com" in done.stdout  # the bytes that were sent are found
+    assert sandbox.keys() == ["1", "2"]
+
+
+def test_a_workspace_of_the_older_form_is_the_other_targets_alone(shop, sandbox, other):
+    older(shop, sandbox)
+    assert counted(run(shop, other)[1]) == [(2, 0)]
+    assert counted(run(shop, sandbox)[1]) == [(0, 2)]
+
+
+def test_a_workspace_of_the_older_form_that_was_sent_to_two_targets_is_refused(shop, sandbox, other):
+    home = older(shop, sandbox)
+    log = home / "requests.jsonl"
+    log.write_text(log.read_text() + log.read_text().replace(sandbox.url, other.url))
+    names = sorted(target_name(one.url, "1") for one in (sandbox, other))
+    assert run(shop, sandbox)[1]["problems"] == [
+        f"{home}/journal.sqlite is of an older form, which has one journal for all targets, and it is not certain to which one "
+        f"its records were sent: its requests.jsonl names {', '.join(names)}. When you know it, make the folder that is named "
+        f"after it ({home}/https_HOST_channel_CHANNEL) and move journal.sqlite, with journal.sqlite-wal and journal.sqlite-shm "
+        "if they are there, requests.jsonl and batches into it"
+    ]
+    folder = home / target_name(sandbox.url, "1")
+    folder.mkdir()
+    log.write_text("".join(log.read_text().splitlines(keepends=True)[: len(log.read_text().splitlines()) // 2]))
+    for one in ("journal.sqlite", "requests.jsonl"):
+        (home / one).rename(folder / one)
+    assert counted(run(shop, sandbox)[1]) == [(0, 2)]
+
+
+def test_a_move_to_todays_form_that_was_interrupted_is_finished(shop, sandbox):
+    home = older(shop, sandbox)
+    name = target_name(sandbox.url, "1")
+    (home / f"{name}.taken").mkdir()
+    (home / "requests.jsonl").rename(home / f"{name}.taken" / "requests.jsonl")
+    assert counted(run(shop, sandbox)[1]) == [(0, 2)]
+    (home / name).rename(home / f"{name}.taken")
+    assert counted(run(shop, sandbox)[1]) == [(0, 2)]
+
+
+def test_an_older_version_that_is_loading_is_not_disturbed(shop, sandbox):
+    home = older(shop, sandbox)
+    with Workspace(home).held("etl run shop"):
+        code, answer = run(shop, sandbox)
+    assert (code, "is held by `etl run shop`" in answer["problems"][0]) == (2, True)
+    assert (home / "journal.sqlite").exists()

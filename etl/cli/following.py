@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 import click
 
+from etl.cli.advice import given
 from etl.cli.shared import (
     console,
     json_option,
@@ -27,6 +28,7 @@ maybe_mapping_argument = click.argument(
     "mapping",
     type=Path,
     required=False,
+    callback=given.remember,
     help="The mapping. Default: the one in this folder, or the only one in the workspace.",
 )
 
@@ -121,7 +123,7 @@ def status(
     from etl.report.following import mask_status, print_status
     from etl.report.summary import plain_json
 
-    found = journals.status(journals.Asked(mapping, workspace, target), changed=changed)
+    found = given.whole_plain(journals.status(journals.Asked(mapping, workspace, target), changed=changed))
     shown = found if show_data else mask_status(found)
     if as_json:
         print(plain_json(shown))
@@ -138,7 +140,7 @@ def status(
 @click.option("--arrived", is_flag=True, help="Omnitron has it.")
 @click.option("--lost", is_flag=True, help="Omnitron does not have it: it may be sent again.")
 @click.option("--ask", is_flag=True, help="Look its users up in the channel, where that is known to tell.")
-@click.option("-m", "--mapping", type=Path, help="The mapping.")
+@click.option("-m", "--mapping", type=Path, callback=given.remember, help="The mapping.")
 @workspace_option
 @target_option
 @json_option
@@ -168,7 +170,9 @@ def resolve(
         _print_asked(journals.resolve_by_asking(mapping or Path(), workspace, batch, here), as_json)
         return
     asked = journals.Asked(mapping, workspace, target)
-    decision = journals.resolve(asked, batch, here, arrived=said["arrived"], migration_id=migration_id)
+    decision = given.whole_plain(
+        journals.resolve(asked, batch, here, arrived=said["arrived"], migration_id=migration_id)
+    )
     if as_json:
         print(plain_json(decision))
     else:
@@ -208,7 +212,7 @@ def history(
     from etl.report.following import mask_history, print_history
     from etl.report.summary import plain_json
 
-    found = journals.history(journals.Asked(mapping, workspace, target), stage, key)
+    found = given.whole_plain(journals.history(journals.Asked(mapping, workspace, target), stage, key))
     shown = found if show_data else mask_history(found)
     if as_json:
         print(plain_json(shown))

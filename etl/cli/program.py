@@ -13,7 +13,8 @@ import click
 from click.shell_completion import shell_complete
 
 from etl import __version__
-from etl.cli import INTERRUPTED, editing, following, loading, rehearsing
+from etl.cli import INTERRUPTED, editing, following, loading, placing, rehearsing
+from etl.cli.advice import given
 from etl.cli.shared import root_option
 from etl.errors import EtlError, Exit
 from etl.stop import heeded
@@ -29,13 +30,14 @@ class Program(click.Group):
 app = Program(
     "etl",
     help="Move a shop's users, addresses, orders and order items to Akinon Omnitron, described by one YAML file.",
-    commands={**editing.COMMANDS, **loading.COMMANDS, **following.COMMANDS, **rehearsing.COMMANDS},
+    commands={**editing.COMMANDS, **loading.COMMANDS, **following.COMMANDS, **placing.COMMANDS, **rehearsing.COMMANDS},
     context_settings={"max_content_width": 110, "show_default": True},
 )
 for command in app.commands.values():
     if any(parameter.name == "mapping" for parameter in command.params):
         root_option(command)
 click.version_option(__version__, prog_name="etl")(app)
+given.commands = app.commands
 
 
 READER_GONE = 141
@@ -104,7 +106,8 @@ def _survive_odd_letters() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def _fail(message: str, code: int) -> None:
+def _fail(told: str, code: int) -> None:
+    message = given.whole(told)
     with suppress(OSError):  # the terminal may be gone
         print(visible_lines(message), file=sys.stderr)
     _end(message, code)

@@ -7,11 +7,13 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import click
 
+from etl.cli.advice import given
 from etl.cli.watching import Watcher, heard
 from etl.errors import EtlError, Exit, MappingError
 from etl.terminal import visible_lines
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from etl.runner import Settings
 
 # Paths are of `type=Path`: whether a file is there and can be read is for the command to say; click's own type looks too.
-mapping_argument = click.argument("mapping", type=Path, help="The mapping: a YAML file, or its folder.")
+mapping_argument = click.argument(
+    "mapping", type=Path, callback=given.remember, help="The mapping: a YAML file, or its folder."
+)
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, on standard output."
 )
@@ -36,6 +40,7 @@ workspace_option = click.option(
     type=Path,
     envvar="ETL_WORKSPACE",
     show_envvar=True,
+    callback=given.remember,
     help="The folder for packages, journal and logs. Default: `work` beside the mapping.",
 )
 workers_option = click.option(
@@ -47,6 +52,7 @@ limit_option = click.option(
 
 
 def _confine(context: click.Context, parameter: click.Parameter, folders: tuple[Path, ...]) -> None:
+    given.root = folders
     if folders:
         from etl.extract.confinement import confine
 
@@ -123,8 +129,8 @@ def console() -> Console:
             raise BrokenPipeError
 
         def render_str(self, text: str, **how: Any) -> Text:
-            """Rich itself takes only some control characters out, and those without a trace."""
-            return super().render_str(visible_lines(text), **how)
+            """Rich itself takes only some control characters out, and those without a trace. Advised commands are whole."""
+            return super().render_str(given.whole(visible_lines(text)), **how)
 
     # Without emoji: a folder called `:star:` is printed as it is called.
     if sys.stdout.isatty():
@@ -147,6 +153,7 @@ def reporting(as_json: bool) -> Iterator[Report]:
     """Print a summary and end with its exit code."""
 
     def report(summary: Summary, error: EtlError | None = None) -> None:
+        summary = replace(summary, problems=given.whole_plain(summary.problems))
         if as_json:
             print(summary.as_json())
         else:

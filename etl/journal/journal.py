@@ -136,6 +136,14 @@ class Journal:
         )
         return None if row is None else (row["id"], self.workspace.whole(row["path"]))
 
+    def has_sent(self) -> bool:
+        """Whether a record may have arrived: an empty journal, and one of surely failed attempts, knows of none."""
+        return bool(
+            self.database.value(
+                "SELECT count(*) FROM batches WHERE state IN ('sending', 'accepted', 'done', 'unknown')"
+            )
+        )
+
     def batch(self, number: int) -> Batch:
         row = self.database.row("SELECT * FROM batches WHERE id = ?", (number,))
         if row is None:

@@ -108,10 +108,15 @@ class RequestLog:
 
 
 def read_lines(path: Path, batches: Sequence[int]) -> Iterator[Mapping[str, object]]:
-    """The lines about these batches, in order. A last line that a crash cut short is left out."""
+    """The lines about these batches, in order."""
+    wanted = set(batches)
+    return (line for line in all_lines(path) if line["batch"] in wanted)
+
+
+def all_lines(path: Path) -> Iterator[dict[str, object]]:
+    """Every line about a batch, in order. A last line that a crash cut short is left out."""
     if not path.exists():
         return
-    wanted = set(batches)
     with path.open("rb") as file:
         for line in file:
             if b'"batch":' not in line:
@@ -120,5 +125,5 @@ def read_lines(path: Path, batches: Sequence[int]) -> Iterator[Mapping[str, obje
                 parsed = orjson.loads(line)
             except orjson.JSONDecodeError:
                 continue
-            if parsed.get("batch") in wanted:
+            if isinstance(parsed, dict) and "batch" in parsed:
                 yield parsed

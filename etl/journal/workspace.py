@@ -19,7 +19,6 @@ from etl.errors import EtlError
 from etl.files import FILE_MODE, private_folder
 
 PACKAGES = "packages"
-BESIDE = f"../{PACKAGES}/"
 LOOKS, BETWEEN_LOOKS = 5, 0.05
 """`holder()` locks for an instant to see whether somebody else does: a load that meets it there must not give up."""
 
@@ -72,17 +71,15 @@ class Workspace:
         return self.root / "batches" / stage / f"{batch:06}.json"
 
     def shorten(self, path: Path) -> str:
-        """A path as the journal keeps it: relative to this folder when inside the migration's, so that it can be moved."""
+        """A path as the journal keeps it, so that all can be moved: packages/... beside this folder, batches/... inside it."""
         path, root = path.resolve(), self.root.resolve()
-        if path.is_relative_to(root):
-            return str(path.relative_to(root))
-        packages = root.parent / PACKAGES
-        return f"{BESIDE}{path.relative_to(packages)}" if path.is_relative_to(packages) else str(path)
+        if path.is_relative_to(root.parent / PACKAGES):
+            return str(path.relative_to(root.parent))
+        return str(path.relative_to(root)) if path.is_relative_to(root) else str(path)
 
     def whole(self, shortened: str) -> Path:
-        if shortened.startswith(BESIDE):
-            return self.migration / PACKAGES / shortened.removeprefix(BESIDE)
-        return self.root / shortened
+        beside = shortened.startswith(f"{PACKAGES}/") and not (self.root / PACKAGES).exists()
+        return (self.migration if beside else self.root) / shortened
 
     @contextmanager
     def held(self, command: str = "") -> Iterator[Holder]:

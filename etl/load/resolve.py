@@ -8,11 +8,11 @@ from pathlib import Path
 from etl.errors import MappingError
 from etl.journal.answers import is_migration_id
 from etl.journal.batch import Batch, Facts
+from etl.journal.folder import person
 from etl.journal.journal import Journal
 from etl.journal.outcome import outcome_noted
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
-from etl.load.retry import person
 from etl.outside import Outside
 from etl.terminal import visible
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from etl.errors import MappingError
 from etl.journal.attempts import REFUSES_REPEATED
 from etl.journal.batch import Batch
+from etl.journal.folder import person
 from etl.journal.journal import Journal
 from etl.journal.states import Fate
 from etl.journal.summary import LoadSummary
@@ -132,11 +132,3 @@ def newest_package(folder: Path) -> Package:
     if not packages:
         raise MappingError(f"{folder}: no package is here to take the records from; `etl dry-run` makes one")
     return max(packages, key=lambda package: package.manifest.created)
-
-
-def person() -> str:
-    """Who decides, as the journal keeps it."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"  # a container without a user name

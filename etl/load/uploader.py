@@ -12,6 +12,7 @@ from etl.errors import Ambiguous, Exit, MappingError, TargetError
 from etl.files import sha256_of
 from etl.journal.batch import Batch
 from etl.journal.database import JournalError, NoJournal
+from etl.journal.folder import MigrationFolder, check_known
 from etl.journal.journal import Journal
 from etl.journal.outcome import outcome_noted
 from etl.journal.requestlog import RequestLog
@@ -167,6 +168,7 @@ def session(
     """Hold the workspace, open its journal, and write there how this run began and ended."""
     workspace = Workspace(root)
     with workspace.held() as holder:
+        check_known(MigrationFolder(workspace.migration), workspace.target)
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
             log = RequestLog(workspace.requests, outside.now, outside.seam)

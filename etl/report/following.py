@@ -21,17 +21,17 @@ ALWAYS = ("valid", "uploaded", "failed", "waiting")
 
 def print_status(console: Console, status: Plain) -> None:
     """The mapping's own target, then the others of the migration."""
-    _print_target(console, status)
+    _print_target(console, status, own=True)
     for other in status["targets"]:
         if other["target"] != status["target"]:
-            _print_target(console, other)
+            _print_target(console, other, own=False)
 
 
-def _print_target(console: Console, status: Plain) -> None:
+def _print_target(console: Console, status: Plain, *, own: bool) -> None:
     for line in _heading(status):
         console.print(line, soft_wrap=True, markup=False)
     print_counts(console, "Records of the last package", status["stages"], ALWAYS)
-    for line in _attention(status):
+    for line in _attention(status, own=own):
         console.print(line, soft_wrap=True, markup=False)
     for one in status.get("changed", ()):
         line = f"changed since it was uploaded: {one['stage']} '{one['key']}' (batch {one['batch']})"
@@ -59,7 +59,8 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _attention(status: Plain) -> Iterator[str]:
+def _attention(status: Plain, *, own: bool) -> Iterator[str]:
+    at = "" if own else f" --target {status['target']}"
     for one in status["attention"]:
         keys = f" ({', '.join(one['keys'])})" if one["keys"] else ""
         yield (
@@ -68,7 +69,10 @@ def _attention(status: Plain) -> Iterator[str]:
         )
         if one["state"] == "unknown":
             number = one["batch"]
-            yield f"  look in Omnitron, then: etl resolve {number} --arrived [MIGRATION_ID], or: etl resolve {number} --lost"
+            yield (
+                f"  look in Omnitron, then: `etl resolve {number} --arrived [MIGRATION_ID]{at}`, "
+                f"or: `etl resolve {number} --lost{at}`"
+            )
 
 
 def _records(count: int) -> str:
@@ -85,6 +89,8 @@ def mask_status(status: Plain) -> dict[str, Any]:
     masked = {**status, "attention": [_masked_attention(one) for one in status["attention"]]}
     if status["run"]:
         masked["run"] = {**status["run"], "outcome": _masked_text(status["run"]["outcome"])}
+    if "targets" in status:
+        masked["targets"] = list(map(mask_status, status["targets"]))
     if "changed" in status:
         masked["changed"] = [{**one, "key": mask_key(one["key"])} for one in status["changed"]]
     return masked
@@ -178,7 +184,9 @@ def print_pilot(console: Console, pilot: Plain) -> None:
         line = f"{stage['name']}: {_keys(stage['keys']) or 'nothing new'}{already}; no errors"
         console.print(line, soft_wrap=True, markup=False)
     console.print(
-        "The pilot succeeded. Next: etl verify MAPPING --email E, as the user of the first line.", markup=False
+        "The pilot succeeded. Next: `etl verify --email E`, as the user of the first line.",
+        soft_wrap=True,
+        markup=False,
     )
 
 

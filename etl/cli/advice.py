@@ -1,0 +1,81 @@
+"""Commands that a message advises, completed: with the mapping, the workspace and the roots that this command was given.
+
+A message says `etl resume` or `etl resolve 5 --lost`: where it is made, nobody knows what a person has typed. Here, where it is
+printed, that is known, and so is what each command takes.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+USUAL = Path("migration.yaml")
+PLACE = "MAPPING"
+ADVISED = re.compile(r"`etl ([a-z-]+(?: [a-z][a-z-]+)?)([^`]*)`")
+
+
+@dataclass(slots=True)
+class Given:
+    """What this process was given; None where it did without. `commands` are all there are."""
+
+    mapping: Path | None = None
+    workspace: Path | None = None
+    root: tuple[Path, ...] = ()
+    commands: Mapping[str, click.Command] = field(default_factory=dict)
+
+    def remember(self, context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+        """For click, as the callback of a parameter that is called like a field."""
+        setattr(self, str(parameter.name), value)
+        return value
+
+    def whole(self, text: str) -> str:
+        """The text, with every command in it as it has to be typed."""
+        return ADVISED.sub(self._command, text)
+
+    def whole_plain(self, found: Any) -> Any:
+        """Plain data with every text in it made whole."""
+        if isinstance(found, str):
+            return self.whole(found)
+        if isinstance(found, Mapping):
+            return {name: self.whole_plain(one) for name, one in found.items()}
+        return [self.whole_plain(one) for one in found] if isinstance(found, list | tuple) else found
+
+    def _command(self, found: re.Match[str]) -> str:
+        name, rest = found[1], found[2]
+        command = self._named(name)
+        return found[0] if command is None else f"`etl {self._completed(command, name, rest)}`"
+
+    def _named(self, name: str) -> click.Command | None:
+        first, _, second = name.partition(" ")
+        command = self.commands.get(first)
+        if isinstance(command, click.Group):
+            return command.commands.get(second)
+        return command if not second else None
+
+    def _completed(self, command: click.Command, name: str, rest: str) -> str:
+        takes = {one.name: one for one in command.params}
+        mapping, place = takes.get("mapping"), self._place()
+        if isinstance(mapping, click.Argument) and PLACE not in rest and (mapping.required or self.mapping):
+            rest = f" {PLACE}{rest}"
+        elif isinstance(mapping, click.Option) and self.mapping and "--mapping" not in rest:
+            rest = f"{rest} --mapping {PLACE}"
+        if "workspace" in takes and self.workspace and "--workspace" not in rest:
+            rest = f"{rest} --workspace {shlex.quote(str(self.workspace))}"
+        if "root" in takes and "--root" not in rest:
+            rest += "".join(f" --root {shlex.quote(str(one))}" for one in self.root)
+        return f"{name}{rest.replace(PLACE, place)}"
+
+    def _place(self) -> str:
+        if self.mapping is not None:
+            return shlex.quote(str(self.mapping))
+        return "." if USUAL.is_file() else PLACE
+
+
+given = Given()
+"""Of this process: it runs one command."""
