@@ -41,6 +41,7 @@ def test_a_command_that_reads_sources_keeps_to_the_folders_that_were_given(tmp_p
         ({"workspace": "w"}, "`etl status` shows it", "`etl status --workspace w` shows it"),
         ({"mapping": "shop"}, "`etl target MAPPING --another`", "`etl target shop --another`"),
         ({"mapping": "shop"}, "`etl functions title`, `etl nosuch`", "`etl functions title`, `etl nosuch`"),
+        ({"mapping": "shop", "workspace": "w"}, "held by `etl run other -w x`", "held by `etl run other -w x`"),
         ({}, "`etl resume`", "`etl resume MAPPING`"),
     ],
 )

@@ -19,6 +19,8 @@ USUAL = Path("migration.yaml")
 PLACE = "MAPPING"
 ADVISED = re.compile(r"`etl ([a-z-]+(?: [a-z][a-z-]+)?)([^`]*)`")
 
+TYPED = re.compile(rf" (?!-|{PLACE}\b)")
+
 
 @dataclass(slots=True)
 class Given:
@@ -59,8 +61,11 @@ class Given:
         return command if not second else None
 
     def _completed(self, command: click.Command, name: str, rest: str) -> str:
+        """With what is missing. Words that a person typed, such as those of the process that holds a workspace, miss nothing."""
         takes = {one.name: one for one in command.params}
         mapping, place = takes.get("mapping"), self._place()
+        if isinstance(mapping, click.Argument) and TYPED.match(rest):
+            return f"{name}{rest}"
         if isinstance(mapping, click.Argument) and PLACE not in rest and (mapping.required or self.mapping):
             rest = f" {PLACE}{rest}"
         elif isinstance(mapping, click.Option) and self.mapping and "--mapping" not in rest:

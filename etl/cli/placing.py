@@ -52,7 +52,7 @@ def target(mapping: Path, another: bool, same_as: str | None, workspace: Path | 
 @workspace_option
 @json_option
 def start_over(mapping: Path, named: str | None, workspace: Path | None, as_json: bool) -> None:
-    """Begin a rehearsal anew: put the journal of a target on this machine aside.
+    """Begin a rehearsal anew: put its journal aside.
 
     Everything is sent there again by the next run. Nothing is deleted. The name of the target is asked for, because an
     address of this machine may be a tunnel to a real Omnitron.
