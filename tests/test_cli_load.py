@@ -599,7 +599,7 @@ passed             items    1 of 1 as sent
 """
 KNOWN = """\
 channel: it knows migrated users: this one was there N s after it was sent; \
-`etl resolve BATCH --ask` and `etl verify MAPPING --arrived` can ask it
+`etl resolve BATCH --ask` and `etl verify --arrived` can ask it
 """
 NOT_LOOKED_AT = """\
 could not be made  user     not logged in
