@@ -239,7 +239,7 @@ class Migration:
         for stage in summary["stages"]:
             assert stage["read"] == stage["filtered"] + stage["rejected"] + stage["held"] + stage["valid"] > 0, stage
             assert stage["valid"] == stage["uploaded"] + stage["already"] > 0, stage
-            assert stage["errors"] == 0, stage
+            assert stage["failed"] == 0, stage
         package = Package.open(Path(summary["package"]))
         assert read_summary(self.root, package).complete
         assert read_status(self.root).attention == ()

@@ -58,7 +58,7 @@ def test_killed_there_in_a_run_and_later_on_in_a_resume_every_record_arrives_onc
     break_for(sandbox, moment, skip=0)
     one.killed_at(moment, "run")
     one.decide()
-    broken = break_for(sandbox, moment, skip=3)
+    broken = break_for(sandbox, moment, skip=2)  # the fourth upload is of one record, which cannot be cut
     one.killed_at(moment if broken or moment in ONCE else f"{moment}:3", "resume")
     sandbox.clear_faults()
     one.finish()
