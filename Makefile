@@ -59,6 +59,7 @@ mutants: $(VENV)/.mutants
 docs: install
 	$(BIN)/etl functions --markdown > docs/functions.md
 	$(BIN)/python -m etl.payloads.page > docs/payloads.md
+	$(BIN)/python -m etl.extract.reference
 	$(BIN)/python tests/mapping_reference.py
 	$(BIN)/python tests/fault_table.py
 

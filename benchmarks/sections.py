@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.page import seconds, table
 
 STEPS = (
-    ("check the mapping, open the sources", "etl.runner:load_mapping"),
+    ("check the mapping, open the sources", "etl.commands.dry_run:load_mapping"),
     ("compile", "etl.workers.engine:Program"),
     ("read and cut the CSV in cells", "etl.extract.csv_part:CsvPart.read"),
     ("read and cut the CSV in cells", "etl.extract.rows:RowsPart.read"),
@@ -32,7 +32,7 @@ STEPS = (
     ("cut batches", "etl.packing:StageWriter.add"),
     ("cut batches", "etl.packing:StageWriter.close"),
     ("write and hash payloads and index", "etl.packing:StageWriter._write"),
-    ("hash the sources", "etl.runner:_manifest"),
+    ("hash the sources", "etl.commands.prepare:_manifest"),
     ("finish the package", "etl.packing:PackageWriter.finish"),
 )
 
@@ -74,14 +74,15 @@ def attach(stopwatch: Stopwatch) -> None:
 
 def main() -> None:
     begun = time.perf_counter()
-    from etl import runner
+    from etl.commands.dry_run import dry_run
+    from etl.commands.settings import Settings
 
     stopwatch = Stopwatch()
     imported = time.perf_counter() - begun
     attach(stopwatch)
     with tempfile.TemporaryDirectory() as folder:
         begun = time.perf_counter()
-        runner.dry_run(Path(sys.argv[1]), runner.Settings(workspace=Path(folder), workers=1))
+        dry_run(Path(sys.argv[1]), Settings(workspace=Path(folder), workers=1))
         whole = time.perf_counter() - begun
     taken = {"import the engine": imported, **stopwatch.taken}
     taken["between the steps"] = whole - sum(stopwatch.taken.values())

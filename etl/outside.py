@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -39,7 +40,10 @@ def nobody_watches(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """Clock, HTTP, chance, the stop button and the watcher. `random` gives 0.0 to 1.0, `monotonic` seconds."""
+    """Clock, HTTP, chance, the stop button and the watcher. `random` gives 0.0 to 1.0, `monotonic` seconds.
+
+    `uploading` is entered while something is sent or followed, so that a command line can hear signals for that time.
+    """
 
     events: Callable[[Event], None] = nobody_watches
     stop: Stop = field(default_factory=Stop)
@@ -50,6 +54,7 @@ class Outside:
     random: Callable[[], float] = random.random
     seam: Seam = no_seam
     busy_seconds: float = BUSY_SECONDS
+    uploading: Callable[[], AbstractContextManager[object]] = nullcontext
 
     def wait(self, seconds: float) -> None:
         """Wait, or raise Stopped."""

@@ -19,8 +19,10 @@ from urllib.request import Request, urlopen
 from load_helpers import free_port, whole_shop
 from requests.adapters import HTTPAdapter
 
-from etl import runner
 from etl.address import target_name
+from etl.commands.resume import resume
+from etl.commands.run import run
+from etl.commands.settings import Settings
 from etl.errors import EtlError, Exit
 from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
@@ -150,10 +152,10 @@ class InProcess(World):
         super().__init__(sandbox, folder)
 
     def run(self, stages=PAYLOADS):
-        return self._do(lambda: runner.run(self.write(stages), self._prepared(), self._outside(), self._watch))
+        return self._do(lambda: run(self.write(stages), self._prepared(), self._outside(), self._watch))
 
     def resume(self):
-        return self._do(lambda: runner.resume(self.write(), self._prepared(), self._outside()))
+        return self._do(lambda: resume(self.write(), self._prepared(), self._outside()))
 
     def resolve(self, batch, migration_id):
         resolve(self.root, batch, arrived=bool(migration_id), migration_id=migration_id)
@@ -173,7 +175,7 @@ class InProcess(World):
         return Exit.OK if summary.ok else Exit.DATA, "\n".join(summary.problems)
 
     def _prepared(self):
-        return runner.Settings(workspace=self.workspace, workers=1)
+        return Settings(workspace=self.workspace, workers=1)
 
     def _outside(self):
         return Outside(

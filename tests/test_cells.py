@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl import runner
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.expressions.cells import BLANK, UNSEEN, all_of, as_it_is, clean, compose, texts_of, tidy
 
 pieces = st.sampled_from(["a", "ş", "s\u0327", "\u0327", "i\u0307", *UNSEEN, " ", "\t", "\u00a0", "\u3000", "😀", ""])
@@ -62,6 +63,6 @@ stages:
 """,
         encoding="utf-8",
     )
-    package = runner.dry_run(tmp_path / "migration.yaml", runner.Settings(tmp_path / "work", workers=1))
+    package = dry_run(tmp_path / "migration.yaml", Settings(tmp_path / "work", workers=1))
     written = next((package.path / "payloads/order_item").glob("*.json")).read_text(encoding="utf-8")
     assert f'"product":"{name}"' in written

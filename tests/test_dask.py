@@ -17,7 +17,9 @@ from commands import MAPPING, SAMPLE_MAPPING, TARGET, command, environment, etl,
 from small_migration import files_in, large_shop, manifest_of, write_shop
 from tables import open_table
 
-from etl import __version__, runner
+from etl import __version__
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.errors import MappingError, SourceError
 from etl.mapping import load_mapping
 from etl.model import Source
@@ -297,9 +299,9 @@ def test_a_file_that_the_workers_cannot_reach_is_named_with_the_reason(tmp_path,
         file.write(b"id,name,mail\n1,Ali,a@example.com\n")
     text = MAPPING.format(target="target: {}").replace("customers.csv", "memory://dask/customers.csv")
     (tmp_path / "migration.yaml").write_text(text, encoding="utf-8")
-    settings = runner.Settings(tmp_path / "work", engine="dask", scheduler=address)
+    settings = Settings(tmp_path / "work", engine="dask", scheduler=address)
     with pytest.raises(SourceError) as caught:
-        runner.dry_run(tmp_path, settings)
+        dry_run(tmp_path, settings)
     assert str(caught.value) == (
         "memory://dask/customers.csv: no such file; with --engine dask every worker has to reach it under this name"
     )
@@ -307,7 +309,7 @@ def test_a_file_that_the_workers_cannot_reach_is_named_with_the_reason(tmp_path,
 
 
 def test_processes_of_this_machine_are_the_default(tmp_path):
-    assert runner.Settings(tmp_path).engine == "local"
+    assert Settings(tmp_path).engine == "local"
     with pools("local", 1, None, []) as found:
         assert found is None
 

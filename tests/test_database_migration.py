@@ -13,7 +13,10 @@ import pytest
 from mapping_case import SMALL, Case, edited
 from shops import ALL, Shop, shop_of
 
-from etl import looking, runner
+from etl.commands.check import check
+from etl.commands.dry_run import dry_run
+from etl.commands.preview import preview
+from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.extract import Connections, World, fetched_all, open_table, read_all
 from etl.mapping import load_mapping
@@ -127,7 +130,7 @@ def written(folder, text=MAPPING):
 def from_csv(tmp_path_factory):
     folder = tmp_path_factory.mktemp("csv")
     write_csv(folder)
-    return payloads(runner.dry_run(written(folder, CSV), runner.Settings(folder / "work", workers=1)))
+    return payloads(dry_run(written(folder, CSV), Settings(folder / "work", workers=1)))
 
 
 @pytest.fixture(params=ALL)
@@ -140,7 +143,7 @@ def shop(request, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_database_gives_the_payloads_that_its_tables_as_csv_give(shop, from_csv, tmp_path, workers):
-    package = runner.dry_run(written(tmp_path), runner.Settings(tmp_path / "work", workers=workers))
+    package = dry_run(written(tmp_path), Settings(tmp_path / "work", workers=workers))
     assert len(from_csv) == 4
     assert payloads(package) == from_csv
     assert [stage.counts.held for stage in package.stages] == [0, 1]
@@ -153,7 +156,7 @@ def test_the_manifest_tells_what_was_asked_and_neither_it_nor_the_package_holds_
         secret = f"{secret.partition('://')[0]}://{login.partition(':')[0]}:Hunter2@{place}"
     if shop.kind == "postgresql":
         monkeypatch.setenv("LEGACY", secret)
-    package = runner.dry_run(written(tmp_path), runner.Settings(tmp_path / "work", workers=1))
+    package = dry_run(written(tmp_path), Settings(tmp_path / "work", workers=1))
     inputs = {one.name: one for one in package.manifest.inputs}
     assert [inputs[name].rows for name in ("customers", "addresses", "group")] == [3000, 3, 2]
     assert inputs["addresses"].statement.startswith("SELECT ")
@@ -164,7 +167,7 @@ def test_the_manifest_tells_what_was_asked_and_neither_it_nor_the_package_holds_
 
 
 def test_preview_shows_the_columns_that_the_mapping_uses(shop, tmp_path):
-    (row,) = looking.preview(written(tmp_path), "user", 1)
+    (row,) = preview(written(tmp_path), "user", 1)
     assert (row.source, row.row) == ("oc_customer", 1)
     assert set(row.cells) == {"customer_id", "firstname", "lastname", "email", "group_id", "date_added"}
 
@@ -173,7 +176,7 @@ def test_check_opens_no_server_and_reads_a_file_s_columns(shop, tmp_path, monkey
     if shop.kind != "sqlite":
         monkeypatch.setenv("LEGACY", f"{shop.kind}://nobody:x@127.0.0.1:1/shop")
     text = MAPPING.replace("{{ firstname }}", "{{ fristname }}")
-    problems = [one.what for one in runner.check(written(tmp_path, text)).problems if one.kind == "mapping"]
+    problems = [one.what for one in check(written(tmp_path, text)).problems if one.kind == "mapping"]
     unknown = "unknown column 'fristname'; did you mean 'firstname'?"
     assert problems == ([unknown] if shop.kind == "sqlite" else [])
 
@@ -187,7 +190,7 @@ def test_a_column_that_is_misspelt_is_found_before_a_row_is_fetched(shop, tmp_pa
 def test_a_table_that_is_gone_leaves_no_package(shop, tmp_path):
     shop.run("DROP TABLE oc_address")
     with pytest.raises(Exception, match="oc_address"):
-        runner.dry_run(written(tmp_path), runner.Settings(tmp_path / "work", workers=1))
+        dry_run(written(tmp_path), Settings(tmp_path / "work", workers=1))
     assert list(tmp_path.glob("work/*/packages/*")) == []
 
 
@@ -218,7 +221,7 @@ TABLES = MAPPING.replace(f'sql: "{ADDRESSES}", database: shop', "table: oc_addre
 
 
 def prepared(folder, text=TABLES):
-    return runner.dry_run(written(folder, text), runner.Settings(folder / "work", workers=1))
+    return dry_run(written(folder, text), Settings(folder / "work", workers=1))
 
 
 @pytest.mark.parametrize("ending", [".sql", ".sql.gz"])
@@ -376,7 +379,7 @@ def test_a_database_whose_password_alone_is_a_variable_is_taken(case, monkeypatc
         "sources:", 'databases: { shop: "mysql://ali:${SHOP_PASSWORD}@127.0.0.1:1/shop" }\nsources:'
     )
     case.write("migration.yaml", text)
-    assert [str(one) for one in runner.check(case.file).problems] == []
+    assert [str(one) for one in check(case.file).problems] == []
     with pytest.raises(Exception, match="nothing answers at") as caught:
-        runner.dry_run(case.file, runner.Settings(case.folder / "work", workers=1))
+        dry_run(case.file, Settings(case.folder / "work", workers=1))
     assert "Hunter2" not in str(caught.value)

@@ -19,7 +19,8 @@ from rows_table import GivenTable, chunks, plan_of
 from small_migration import CUSTOMERS, write_shop
 from tables import open_table
 
-from etl import runner
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.errors import SourceError
 from etl.model import Expression, Place, Rows, Source, Stage
 from etl.workers.engine import chunks as engine_chunks
@@ -156,11 +157,11 @@ def test_a_limited_dry_run_does_not_see_that_the_file_is_cut_off_later(tmp_path)
         mapping.read_text(encoding="utf-8").replace("customers.csv", "customers.csv.gz"), encoding="utf-8"
     )
     (tmp_path / "customers.csv.gz").write_bytes(data[: len(data) * 3 // 4])
-    settings = runner.Settings(tmp_path / "work", workers=2)
-    package = runner.dry_run(mapping, replace(settings, limit=5))
+    settings = Settings(tmp_path / "work", workers=2)
+    package = dry_run(mapping, replace(settings, limit=5))
     assert [stage.counts.read for stage in package.stages] == [5, 5, 5]
     with pytest.raises(SourceError, match=r"customers\.csv\.gz: the compressed file is damaged or cut off"):
-        runner.dry_run(mapping, settings)
+        dry_run(mapping, settings)
     assert list(package.path.parent.iterdir()) == [package.path]
 
 
@@ -174,7 +175,7 @@ def test_a_limited_dry_run_does_not_read_the_rest_of_a_large_file(tmp_path):
     with (tmp_path / "customers.csv").open("ab") as file:
         file.truncate(1 << 30)  # a gigabyte of nothing, of which no byte is on the disk
     before = bytes_read()
-    package = runner.dry_run(mapping, runner.Settings(tmp_path / "work", workers=2, limit=100))
+    package = dry_run(mapping, Settings(tmp_path / "work", workers=2, limit=100))
     assert bytes_read() - before < 1 << 23
     assert package.stage("user").counts.read == 100
     assert {one.name: one.sha256 for one in package.manifest.inputs} == {
@@ -268,7 +269,7 @@ def test_a_dry_run_whose_worker_is_killed_leaves_no_package(tmp_path):
             os.kill(worker.pid, signal.SIGKILL)
 
     with pytest.raises(SourceError) as caught:
-        runner.dry_run(mapping, runner.Settings(tmp_path / "work", workers=2), kill_one)
+        dry_run(mapping, Settings(tmp_path / "work", workers=2), kill_one)
     assert str(caught.value) == KILLED
     assert list((tmp_path / "work/shop/packages").iterdir()) == []
 

@@ -14,7 +14,8 @@ import pytest
 from commands import MAPPING
 from tables import open_table
 
-from etl import runner
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.errors import SourceError
 from etl.extract import read_all, shown
 from etl.mapping import load_mapping
@@ -76,7 +77,7 @@ def test_a_url_in_a_mapping_is_kept_and_the_manifest_holds_what_was_read(tmp_pat
         file.write(data)
     text = MAPPING.format(target="target: {}").replace("customers.csv", "memory://kept/people.csv")
     (tmp_path / "migration.yaml").write_text(text, encoding="utf-8")
-    package = runner.dry_run(tmp_path, runner.Settings(tmp_path / "work", workers=2))
+    package = dry_run(tmp_path, Settings(tmp_path / "work", workers=2))
     given = package.manifest.inputs[0]
     assert (given.file, given.bytes, given.sha256) == (
         "memory://kept/people.csv",

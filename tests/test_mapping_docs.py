@@ -8,8 +8,8 @@ import pytest
 import yaml
 from mapping_reference import PAGE, rewritten
 
+from etl.commands.test import test as run_tests
 from etl.expressions import compile_value
-from etl.looking import run_tests
 from etl.mapping import load_mapping
 from etl.model import Expression, Place
 

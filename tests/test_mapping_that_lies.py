@@ -8,7 +8,7 @@ import pytest
 from commands import etl
 from mapping_case import SMALL, Case
 
-from etl import runner
+from etl.commands.check import check
 from etl.errors import MappingError
 from etl.mapping import load_mapping, migration_name
 
@@ -18,7 +18,7 @@ def problems_of(folder, old, new):
     case = Case(folder)
     assert old in SMALL
     case.write("migration.yaml", SMALL.replace(old, new))
-    return [str(one).removeprefix(f"{case.file}:") for one in runner.check(case.file).problems if one.kind == "mapping"]
+    return [str(one).removeprefix(f"{case.file}:") for one in check(case.file).problems if one.kind == "mapping"]
 
 
 @pytest.mark.parametrize(

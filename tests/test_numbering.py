@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from mapping_case import SMALL, Case
 from tables import open_table
 
-from etl import runner
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.extract import numbered, read_all
 from etl.model import Source
 
@@ -39,7 +40,7 @@ tests:
 def prepared(folder, text, file="lines.csv", workers=1, kind="csv"):
     (folder / file).write_bytes(gzip.compress(text.encode()) if file.endswith(".gz") else text.encode())
     (folder / "migration.yaml").write_text(MAPPING.format(file=file, kind=kind), encoding="utf-8")
-    package = runner.dry_run(folder, runner.Settings(folder / f"work{workers}", workers=workers))
+    package = dry_run(folder, Settings(folder / f"work{workers}", workers=workers))
     [stage] = package.stages
     keys = [tuple(one) for batch in package.batches(stage) for one in package.index(batch)]
     records = [one for batch in package.batches(stage) for one in json.loads(package.payload(batch))]

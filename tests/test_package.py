@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small_migration import ORDERS, files_in, manifest_of, write_shop
 
-from etl import runner
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.errors import PackageError
 from etl.model import Counts
 from etl.package import (
@@ -33,7 +34,7 @@ GOLDEN = Path(__file__).parent / "golden/small"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shop")
-    return runner.dry_run(write_shop(folder), runner.Settings(folder / "work", workers=1))
+    return dry_run(write_shop(folder), Settings(folder / "work", workers=1))
 
 
 @pytest.fixture
@@ -204,7 +205,7 @@ def test_nobody_but_the_owner_may_read_it_whatever_the_umask(tmp_path, umask):
 
     before = os.umask(umask)
     try:
-        package = runner.dry_run(mapping, runner.Settings(tmp_path / "work", workers=1, keys=0), look)
+        package = dry_run(mapping, Settings(tmp_path / "work", workers=1, keys=0), look)
     finally:
         os.umask(before)
     seen.update(modes_below(tmp_path / "work"))
@@ -228,9 +229,9 @@ def modes_below(folder):
 def test_a_package_has_its_name_only_when_it_is_whole(tmp_path):
     packages = tmp_path / "work/shop/packages"
     seen = []
-    package = runner.dry_run(
+    package = dry_run(
         write_shop(tmp_path),
-        runner.Settings(tmp_path / "work", workers=1),
+        Settings(tmp_path / "work", workers=1),
         lambda stage, rows: seen.append([path.name for path in packages.iterdir()]),
     )
     assert seen == [[f"{package.path.name}.partial"]] * 3
@@ -246,13 +247,13 @@ def test_a_preparation_that_is_interrupted_leaves_nothing(tmp_path, error, at):
             raise error
 
     with pytest.raises(error if isinstance(error, type) else type(error)):
-        runner.dry_run(write_shop(tmp_path), runner.Settings(tmp_path / "work", workers=1, keys=0), stop)
+        dry_run(write_shop(tmp_path), Settings(tmp_path / "work", workers=1, keys=0), stop)
     assert list((tmp_path / "work/shop/packages").iterdir()) == []
 
 
 def test_two_packages_of_the_same_second_have_different_names(tmp_path):
-    mapping, settings = write_shop(tmp_path), runner.Settings(tmp_path / "work", workers=1)
-    made = [runner.dry_run(mapping, settings) for _ in range(3)]
+    mapping, settings = write_shop(tmp_path), Settings(tmp_path / "work", workers=1)
+    made = [dry_run(mapping, settings) for _ in range(3)]
     assert len({package.path for package in made}) == 3
     assert files_in(made[0].path) == files_in(made[1].path) == files_in(made[2].path)
 
@@ -342,9 +343,9 @@ def test_the_lists_of_rejects_and_held_records_are_checked_too(package):
 
 
 def test_the_sources_are_named_with_their_sums_so_that_a_change_shows(tmp_path):
-    settings = runner.Settings(tmp_path / "work", workers=1)
-    first = runner.dry_run(write_shop(tmp_path), settings).manifest
-    second = runner.dry_run(write_shop(tmp_path, orders=ORDERS + "\n"), settings).manifest
+    settings = Settings(tmp_path / "work", workers=1)
+    first = dry_run(write_shop(tmp_path), settings).manifest
+    second = dry_run(write_shop(tmp_path, orders=ORDERS + "\n"), settings).manifest
     assert first.mapping == second.mapping
     changed = [one.name for one, other in zip(first.inputs, second.inputs, strict=True) if one.sha256 != other.sha256]
     assert changed == ["orders"]

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from load_helpers import TOKEN, Sandbox, lines
 
-from etl import runner
 from etl.address import is_on_this_machine, is_target_name, target_name
+from etl.commands.run import run as run_command
+from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder, check_known
 from etl.journal.journal import Journal
@@ -253,8 +254,8 @@ def send(shop, sandbox, monkeypatch):
 
         monkeypatch.setenv("OMNITRON_URL", url)
         monkeypatch.setenv("OMNITRON_TOKEN", TOKEN)
-        settings = runner.Settings(shop.parent / "work", workers=1)
-        summary, error = runner.run(shop, settings, Outside(session=session))
+        settings = Settings(shop.parent / "work", workers=1)
+        summary, error = run_command(shop, settings, Outside(session=session))
         assert error is None
         return [(one.uploaded, one.already) for one in summary.stages]
 

@@ -7,13 +7,14 @@ import json
 import pytest
 from small_migration import CUSTOMERS, LINES, ORDERS, files_in, large_shop, write_shop
 
-from etl import runner
+from etl.commands.dry_run import dry_run as dry_run_command
+from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.model import Counts
 
 
 def dry_run(folder, name="work", **settings):
-    return runner.dry_run(folder / "migration.yaml", runner.Settings(folder / name, **settings))
+    return dry_run_command(folder / "migration.yaml", Settings(folder / name, **settings))
 
 
 def facts(package):
@@ -111,7 +112,7 @@ def test_progress_is_told_for_every_row(large):
     def watch(stage, rows):
         seen[stage] = seen.get(stage, 0) + rows
 
-    runner.dry_run(large / "migration.yaml", runner.Settings(large / "watched", workers=2, limit=50), watch)
+    dry_run_command(large / "migration.yaml", Settings(large / "watched", workers=2, limit=50), watch)
     assert seen == {"user": 50, "order": 50, "order_item": 50}
 
 
@@ -212,7 +213,7 @@ stages:
 """,
         encoding="utf-8",
     )
-    package = runner.dry_run(mapping, runner.Settings(tmp_path / "work", workers=1))
+    package = dry_run_command(mapping, Settings(tmp_path / "work", workers=1))
     batch = next((package.path / "payloads/order_item").glob("*.json"))
     named = {"order_number": "7", "price": 1.5}
     nulls = {"product": None, "sku": None, "quantity": None, "image_url": None}

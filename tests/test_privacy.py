@@ -154,14 +154,16 @@ def test_a_masked_sentence_shows_no_word_of_the_value(value, template):
 @given(st.data())
 @settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_a_personal_column_holds_it_is_not_in_what_a_dry_run_says(tmp_path, data):
-    from etl import runner
+    from etl.commands.dry_run import dry_run
+    from etl.commands.settings import Settings
+    from etl.commands.summing import summary_of
 
     secret = data.draw(st.one_of(st.integers(10**9, 10**12), st.text("xyz", min_size=9, max_size=30), st.booleans()))
     nested = data.draw(st.sampled_from([secret, [secret], {"home": secret}, {"a": [secret]}]))
     phone = data.draw(st.sampled_from(PHONES))
     folder = write(tmp_path / str(data.draw(st.uuids())), [{"id": "1", "sex": "male", "phone": nested}], phone)
-    package = runner.dry_run(folder / "migration.yaml", runner.Settings(folder / "work", workers=1))
-    said = runner.summary_of(package).as_json()
+    package = dry_run(folder / "migration.yaml", Settings(folder / "work", workers=1))
+    said = summary_of(package).as_json()
     assert isinstance(secret, bool) or str(secret) not in said
 
 

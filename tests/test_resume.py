@@ -25,13 +25,13 @@ from load_helpers import (
 )
 from rich.console import Console
 
+from etl.cli.plain import plain
 from etl.errors import Ambiguous, MappingError, PackageError, Refused
 from etl.journal.database import JournalError
 from etl.journal.history import read_history
 from etl.journal.journal import Journal
 from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
-from etl.journals import plain
 from etl.load.resolve import resolve
 from etl.load.uploader import load, resume
 from etl.model import Secret

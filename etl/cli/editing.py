@@ -16,11 +16,11 @@ from etl.errors import Exit, MappingError
 @json_option
 def check(mapping: Path, as_json: bool) -> None:
     """Find every problem in a mapping, before a row is read. Opens no network."""
-    from etl import runner
+    from etl.commands import check as verb
     from etl.mapping import first_of
     from etl.report.summary import Summary
 
-    checked = runner.check(mapping)
+    checked = verb.check(mapping)
     problems = [str(problem) for problem in checked.problems]
     if as_json:
         print(Summary(checked.migration.name, None, not problems, problems=problems).as_json())
@@ -41,9 +41,9 @@ def _check_verdict(problems: int, mapping: Path) -> str:
 @mapping_argument
 def test(mapping: Path) -> None:
     """Run the mapping's own `tests:`."""
-    from etl import looking
+    from etl.commands import test as verb
 
-    results = looking.run_tests(mapping)
+    results = verb.test(mapping)
     for result in results:
         print(f"{'failed' if result.differences else 'passed'}  {result.name}")
         for difference in result.differences:
@@ -62,11 +62,11 @@ def test(mapping: Path) -> None:
 @json_option
 def preview(mapping: Path, stage: str | None, number: int, key: str | None, show_data: bool, as_json: bool) -> None:
     """Show source rows beside their payload and their problems."""
-    from etl import looking
+    from etl.commands import preview as verb
     from etl.report.preview import print_preview
     from etl.report.summary import plain_json
 
-    rows = looking.preview(mapping, stage, number, key)
+    rows = verb.preview(mapping, stage, number, key)
     shown = rows if show_data else [row.masked() for row in rows]
     if as_json:
         print(plain_json({"rows": [row.as_plain() for row in shown]}))

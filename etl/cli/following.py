@@ -46,11 +46,11 @@ def resume(mapping: Path, workspace: Path | None, old_mapping: bool, show_data: 
 
     The same package, the same bytes, nothing twice.
     """
-    from etl import runner
+    from etl.commands import resume as verb
 
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            summary, error = runner.resume(
+            summary, error = verb.resume(
                 mapping, settings(mapping, workspace), outside(watch), show_data=show_data, old_mapping=old_mapping
             )
         report(summary, error)
@@ -80,12 +80,12 @@ def retry(
 
     One by one, as the newest package has them: `etl dry-run` makes one from a mapping that was put right.
     """
-    from etl import runner
+    from etl.commands import retry as verb
     from etl.load.retry import Wanted
 
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            summary, error = runner.retry(
+            summary, error = verb.retry(
                 mapping,
                 settings(mapping, workspace),
                 outside(watch),
@@ -119,11 +119,13 @@ def status(
 
     Stages, batches, errors, and how long the rest will take.
     """
-    from etl import journals
+    from etl.cli.plain import standing
+    from etl.commands import status as verb
+    from etl.commands.which import Which
     from etl.report.following import mask_status, print_status
     from etl.report.summary import plain_json
 
-    found = given.whole_plain(journals.status(journals.Asked(mapping, workspace, target), changed=changed))
+    found = given.whole_plain(standing(verb.status(Which(mapping, workspace, target), changed=changed)))
     shown = found if show_data else mask_status(found)
     if as_json:
         print(plain_json(shown))
@@ -154,7 +156,9 @@ def resolve(
     **said: bool,
 ) -> None:
     """Record what became of a batch whose fate is unknown."""
-    from etl import journals
+    from etl.cli.plain import answered, plain
+    from etl.commands import resolve as verb
+    from etl.commands.which import Which
     from etl.report.summary import plain_json
 
     if sum(said.values()) != 1:
@@ -167,11 +171,11 @@ def resolve(
     if said["ask"]:
         if target:
             raise MappingError("--ask asks the target of the mapping; leave --target out")
-        _print_asked(journals.resolve_by_asking(mapping or Path(), workspace, batch, here), as_json)
+        _print_asked(answered(verb.resolve_by_asking(mapping or Path(), workspace, batch, here)), as_json)
         return
-    asked = journals.Asked(mapping, workspace, target)
+    which = Which(mapping, workspace, target)
     decision = given.whole_plain(
-        journals.resolve(asked, batch, here, arrived=said["arrived"], migration_id=migration_id)
+        plain(verb.resolve(which, batch, here, arrived=said["arrived"], migration_id=migration_id))
     )
     if as_json:
         print(plain_json(decision))
@@ -208,11 +212,13 @@ def history(
 
     Whether it was sent, when, in which request, with which bytes, and what came back.
     """
-    from etl import journals
+    from etl.cli.plain import plain
+    from etl.commands import history as verb
+    from etl.commands.which import Which
     from etl.report.following import mask_history, print_history
     from etl.report.summary import plain_json
 
-    found = given.whole_plain(journals.history(journals.Asked(mapping, workspace, target), stage, key))
+    found = given.whole_plain(plain(verb.history(Which(mapping, workspace, target), stage, key)))
     shown = found if show_data else mask_history(found)
     if as_json:
         print(plain_json(shown))
@@ -231,12 +237,15 @@ def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, 
 
     Akinon asks for this test migration before the real data. Each stage is followed to its end.
     """
-    from etl import journals
+    from etl.cli.plain import piloted
+    from etl.commands import pilot as verb
     from etl.report.following import print_pilot
     from etl.report.summary import plain_json
 
     with watching(as_json) as watch:
-        done = journals.pilot(mapping, settings(mapping, workspace), outside(watch), watch, key=key, records=records)
+        done = piloted(
+            verb.pilot(mapping, settings(mapping, workspace), outside(watch), watch, key=key, records=records)
+        )
     if as_json:
         print(plain_json(done))
     else:
@@ -265,7 +274,8 @@ def verify(
 
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
     """
-    from etl import journals
+    from etl.cli.plain import verified
+    from etl.commands import verify as verb
     from etl.mapping import find_mapping
     from etl.report.following import mask_checks, print_checks
     from etl.report.summary import plain_json
@@ -275,7 +285,7 @@ def verify(
         raise MappingError("say one of --email and --arrived: which user to look for, or that all are looked up")
     if arrived:
         _verify_arrived(mapping, workspace, show_data, as_json)
-    made = journals.verify(mapping, workspace, email or "", _password())
+    made = verified(verb.verify(mapping, workspace, email or "", _password()))
     found = made if show_data else mask_checks(made)
     if as_json:
         print(plain_json(found))
@@ -285,11 +295,12 @@ def verify(
 
 
 def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_json: bool) -> NoReturn:
-    from etl import journals
+    from etl.cli.plain import plain
+    from etl.commands import verify as verb
     from etl.report.following import arrived_lines, mask_arrived
     from etl.report.summary import plain_json
 
-    made = journals.arrived(mapping, workspace, outside())
+    made = plain(verb.arrived(mapping, workspace, outside()))
     found = made if show_data else mask_arrived(made)
     for line in [plain_json(found)] if as_json else arrived_lines(found):
         print(line)

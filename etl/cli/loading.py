@@ -21,12 +21,13 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 
     Says what became of every row.
     """
-    from etl import runner
+    from etl.commands import dry_run as verb
+    from etl.commands.summing import summary_of
 
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            package = runner.dry_run(mapping, settings(mapping, **how), watch)
-        report(runner.summary_of(package, show_data=show_data))
+            package = verb.dry_run(mapping, settings(mapping, **how), watch)
+        report(summary_of(package, show_data=show_data))
 
 
 @click.command
@@ -49,7 +50,7 @@ def run(
 
     Each batch is followed to its end.
     """
-    from etl import runner
+    from etl.commands import run as verb
 
     if package is not None and (how["stages"] or how["limit"]):
         raise MappingError(f"--package {package}: is uploaded as it is; leave --stage and --limit out")
@@ -57,9 +58,9 @@ def run(
         with watching(as_json) as watch:
             given = settings(mapping, **how)
             if package is None:
-                summary, error = runner.run(mapping, given, outside(watch), watch, show_data=show_data, final=final)
+                summary, error = verb.run(mapping, given, outside(watch), watch, show_data=show_data, final=final)
             else:
-                summary, error = runner.run_package(
+                summary, error = verb.run_package(
                     mapping, given, outside(watch), package, show_data=show_data, old_mapping=old_mapping, final=final
                 )
         report(summary, error)

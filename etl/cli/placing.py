@@ -24,16 +24,16 @@ def target(mapping: Path, another: bool, same_as: str | None, workspace: Path | 
     Records of a migration that were sent to one Omnitron are not sent to a second one before a person has said whether it
     is another one, or the same one under another name.
     """
-    from etl import journals
+    from etl.cli.plain import plain
+    from etl.commands import target as verb
+    from etl.commands.which import Which
     from etl.report.summary import plain_json
 
     if another and same_as:
         raise MappingError("say one of --another and --same-as NAME")
     decided = another or same_as is not None
-    found = (
-        journals.decide_target(mapping, workspace, same_as)
-        if decided
-        else journals.targets(journals.Asked(mapping, workspace))
+    found = plain(
+        verb.decide_target(mapping, workspace, same_as) if decided else verb.targets(Which(mapping, workspace))
     )
     if as_json:
         print(plain_json(found))
@@ -57,10 +57,11 @@ def start_over(mapping: Path, named: str | None, workspace: Path | None, as_json
     Everything is sent there again by the next run. Nothing is deleted. The name of the target is asked for, because an
     address of this machine may be a tunnel to a real Omnitron.
     """
-    from etl import journals
+    from etl.cli.plain import plain
+    from etl.commands import start_over as verb
     from etl.report.summary import plain_json
 
-    done = journals.start_over(mapping, workspace, lambda target: (named or _typed(target)) == target)
+    done = plain(verb.start_over(mapping, workspace, lambda target: (named or _typed(target)) == target))
     if as_json:
         print(plain_json(done))
     else:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
+    from etl.commands.settings import Settings
     from etl.outside import Outside
     from etl.report.summary import Summary
-    from etl.runner import Settings
 
 # Paths are of `type=Path`: whether a file is there and can be read is for the command to say; click's own type looks too.
 mapping_argument = click.argument(
@@ -177,7 +177,13 @@ def outside(watcher: Watcher | None = None) -> Outside:
     from etl.seams import seam_from_environment
     from etl.stop import Stop
 
-    return Outside(events=watcher.told if watcher else nobody_watches, stop=Stop(heard), seam=seam_from_environment())
+    stop = Stop(heard)
+    return Outside(
+        events=watcher.told if watcher else nobody_watches,
+        stop=stop,
+        seam=seam_from_environment(),
+        uploading=stop.on_signals,
+    )
 
 
 def settings(
@@ -189,8 +195,8 @@ def settings(
     scheduler: str | None = None,
     stages: tuple[str, ...] = (),
 ) -> Settings:
+    from etl.commands.settings import Settings, usable_cores
     from etl.places import workspace_of
-    from etl.runner import Settings, usable_cores
 
     if scheduler is not None and engine != DASK:
         raise MappingError(f"--scheduler {scheduler}: goes with --engine dask")

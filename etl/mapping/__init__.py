@@ -81,13 +81,15 @@ def find_mapping(path: Path) -> Path:
     raise MappingError(f"{path}: there is no such mapping" + (f"; did you mean '{near}'?" if near else ""))
 
 
-def load_mapping(path: Path, *, network: bool = True) -> Checked:
+def load_mapping(path: Path, *, text: str | None = None, network: bool = True) -> Checked:
     """Read a mapping and find every problem in it. Opens the files it names; without `network`, not those behind URLs.
+
+    With `text`, that is what the file at `path` holds, whether there is one or not: what somebody is just writing.
 
     Raises MappingError when there is no such file; whatever stands in the file is a Problem.
     """
-    file = find_mapping(path)
-    document = _document(file)
+    file = find_mapping(path) if text is None else path
+    document = _document(file) if text is None else read_document(str(file), text)
     if document.data is None:
         return Checked(_nothing(file), _ordered(document, document.problems))
     refused, data = grammar_problems(document)

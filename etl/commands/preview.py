@@ -1,9 +1,8 @@
-"""Look at single rows without preparing a package: previews, and the mapping's own tests."""
+"""Source rows beside what becomes of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from etl.extract import read_all, rows_of
 from etl.mapping import Checked, load_mapping, require
 from etl.mapping.rows import with_rows
 from etl.model import Migration, RowFault, Source, Stage, Table
-from etl.prepare.program import Outcome, Program, plan_stage
+from etl.prepare.program import Program, plan_stage
 from etl.report.preview import PreviewRow
 from etl.suggest import did_you_mean
 
@@ -70,55 +69,3 @@ def _preview_row(
     made, privacy = outcome.record or outcome.partial, program.privacy
     shown_columns = cells.keys() - privacy.columns
     return PreviewRow(stage.name, name, number, cells, fate, made, outcome.findings, shown_columns, privacy.fields)
-
-
-@dataclass(frozen=True, slots=True)
-class TestResult:
-    """One of the mapping's tests: its name, where it stands, and what was not as expected (nothing: it passed)."""
-
-    name: str
-    place: str
-    differences: tuple[str, ...]
-
-
-def run_tests(mapping: Path) -> list[TestResult]:
-    """Run the mapping's own `tests:`. Opens no source beyond its header."""
-    with load_mapping(mapping) as checked:
-        migration = require(checked, upload=False)
-        programs = {
-            stage.name: Program(plan_stage(migration, stage, checked.table(stage), checked.resources))
-            for stage in migration.stages
-        }
-    results = []
-    for number, test in enumerate(migration.tests, 1):
-        program = programs[test.stage]
-        row = [test.given.get(column, "") for column in program.plan.header.columns]
-        outcome = program.outcome(row)
-        differences = _differences(outcome, test.expect, test.reject, test.filtered)
-        results.append(TestResult(test.name or f"test {number} ({test.stage})", str(test.place), tuple(differences)))
-    return results
-
-
-def _differences(
-    outcome: Outcome, expect: Mapping[str, object] | None, reject: tuple[str, ...], filtered: bool
-) -> Iterator[str]:
-    found = [f"{finding.field}: {finding.reason}" for finding in outcome.findings]
-    if filtered or outcome.filtered:
-        if filtered != outcome.filtered:
-            yield "the row is not filtered" if filtered else "the row is filtered"
-        return
-    if reject:
-        named = {finding.field for finding in outcome.findings}
-        yield from (f"'{name}' is not rejected" for name in reject if name not in named)
-        yield from (
-            f"rejected for {line}" for f, line in zip(outcome.findings, found, strict=True) if f.field not in reject
-        )
-        return
-    made = outcome.record or outcome.partial
-    for name, wanted in (expect or {}).items():
-        if name not in made:
-            continue
-        if made[name] != wanted or type(made[name]) is not type(wanted):
-            yield f"'{name}' is {made[name]!r}, expected {wanted!r}"
-    # A test row gives the columns that matter: only the fields it expects have to be right.
-    yield from (line for f, line in zip(outcome.findings, found, strict=True) if f.field in (expect or {}))

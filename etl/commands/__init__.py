@@ -1,0 +1,11 @@
+"""What can be done with a migration: one verb a file, inputs to a frozen result. No signals, no exit codes, nothing printed.
+
+check  test  preview               edit a mapping
+dry_run  run  pilot                prepare, and upload
+resume  retry  resolve             go on, send again, decide
+status  history  verify            look, and be sure
+target  start_over                 where records are sent
+
+settings.py  how to prepare        which.py    which journal is meant
+prepare.py   sources to package    summing.py  what became of every row
+"""

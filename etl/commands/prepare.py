@@ -1,0 +1,165 @@
+"""Sources to package: the way through the stages, and what a package says of itself."""
+
+from __future__ import annotations
+
+import errno
+import platform
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl import __version__
+from etl.commands.settings import Settings, Watch, unwatched
+from etl.errors import PackageError
+from etl.extract import evidence, fingerprint, rows_of
+from etl.files import private_folder
+from etl.mapping import Checked, target_known
+from etl.mapping.rows import with_rows
+from etl.model import Locator, Migration, Stage
+from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
+from etl.packing import PackageWriter
+from etl.places import make_workspace
+from etl.prepare.integrity import Arrived, Integrity, none_arrived
+from etl.prepare.program import Plan, plan_stage
+from etl.prepare.stage import prepare_stage
+from etl.stop import Stop, Stopped
+from etl.workers.engine import chunks, pools
+from etl.workers.pools import Pools
+
+if TYPE_CHECKING:
+    from etl.stop import Stop, Stopped
+
+
+def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop: Stop | None = None) -> Package:
+    """Sources -> package, stage by stage in the mapping's order. Raises Stopped between two chunks when `stop` is asked to."""
+    told = watch if stop is None else stopping(watch, stop)
+    chosen = settings.chosen(checked.migration)
+    checked = with_rows(checked, chosen)
+    migration = checked.migration
+    created = datetime.now(UTC)
+    make_workspace(settings.workspace, migration.file)
+    path = _new_package_path(private_folder(settings.folder(migration).packages), created)
+    plans = [_plan(checked, stage, settings) for stage in chosen]
+    with (
+        pools(settings.engine, settings.workers, settings.scheduler, plans) as workers,
+        _told_when_full(path),
+        PackageWriter(path) as writer,
+        _arrived(settings, migration) as arrived,
+    ):
+        with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
+            stages = [_prepare_stage(checked, plan, settings, workers, integrity, writer, told) for plan in plans]
+        return writer.finish(_manifest(checked, created, tuple(stages), settings.limit))
+
+
+def stopping(watch: Watch, stop: Stop) -> Watch:
+    """The watch of a preparation that somebody may stop: it is told after each chunk."""
+
+    def told(stage: str, rows: int) -> None:
+        watch(stage, rows)
+        try:
+            stop.check()
+        except Stopped as stopped:
+            raise Stopped(stopped.why, "no package was made, and nothing was sent") from None
+
+    return told
+
+
+@contextmanager
+def _arrived(settings: Settings, migration: Migration) -> Iterator[Arrived]:
+    """What earlier loads have brought to this Omnitron: records may refer to it, though it is not in the sources any more."""
+    root = settings.journal(migration)
+    if target_known(migration.target) is None or not (root / "journal.sqlite").exists():
+        yield none_arrived
+        return
+    from etl.journal.database import NoJournal
+    from etl.journal.uploaded import Uploaded
+
+    try:
+        uploaded = Uploaded(root)
+    except NoJournal:  # the disk was full before its first table was made
+        yield none_arrived
+        return
+    with closing(uploaded):
+        yield uploaded.among
+
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def _told_when_full(path: Path) -> Iterator[None]:
+    """A disk that is full tells neither which one it is, nor that nothing was sent."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        reason = error.strerror
+    except sqlite3.OperationalError as error:
+        reason = str(error)  # the keys' index lies on the same disk
+    else:
+        return
+    raise PackageError(
+        f"{path}: the disk cannot take the package ({reason}); make room and run it again; nothing was sent"
+    )
+
+
+def _plan(checked: Checked, stage: Stage, settings: Settings) -> Plan:
+    return plan_stage(checked.migration, stage, checked.table(stage), checked.resources, fast=settings.fast)
+
+
+def _prepare_stage(
+    checked: Checked,
+    plan: Plan,
+    settings: Settings,
+    workers: Pools | None,
+    integrity: Integrity,
+    writer: PackageWriter,
+    watch: Watch,
+) -> PackagedStage:
+    migration, stage = checked.migration, plan.stage
+    table = checked.table(stage)
+    with closing(chunks(plan, table, workers, limit=settings.limit)) as found:
+        return prepare_stage(
+            plan,
+            partial(Locator, Path(rows_of(migration.sources[stage.source])).name),
+            table.first_row,
+            found,
+            integrity.stage(stage),
+            writer.stage(
+                stage.name, stage.payload, stage.batch_size or migration.target.batch_size, tuple(table.header)
+            ),
+            lambda rows: watch(stage.name, rows),
+        )
+
+
+def _new_package_path(folder: Path, created: datetime) -> Path:
+    """A folder named after the time, with a number when that second already has one."""
+    name = created.strftime("%Y%m%dT%H%M%SZ")
+    candidates = [name, *(f"{name}-{number}" for number in range(2, 1000))]
+    taken = {one.name.removesuffix(".partial") for one in folder.glob("*")}
+    return folder / next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None) -> Manifest:
+    migration = checked.migration
+    used = {migration.stage(stage.name).source for stage in stages}
+    sources = [source for name, source in migration.sources.items() if name in used]
+    lookups = [one.source for one in migration.lookups.values() if one.source is not None]
+    # A quick look at the first rows of a large file must not read the rest to sum it up.
+    inputs = [Input.of(one.name, evidence(one, checked.tables[one.name], whole=limit is None)) for one in sources]
+    inputs += [Input.of(one.name, evidence(one, checked.lookup_tables[one.name])) for one in lookups]
+    return Manifest(
+        format=FORMAT,
+        migration=migration.name,
+        # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
+        created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
+        versions={"omnitron-etl": __version__, "python": platform.python_version()},
+        mapping=Input.of("mapping", fingerprint(str(migration.file))),
+        inputs=tuple(inputs),
+        stages=stages,
+    )

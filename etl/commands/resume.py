@@ -1,0 +1,36 @@
+"""Go on with an upload that was interrupted."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.commands.settings import Settings
+from etl.commands.summing import mapping_sha256, uploaded
+from etl.errors import EtlError
+from etl.mapping import load_mapping, require
+from etl.places import admitted
+from etl.report.summary import Summary
+
+if TYPE_CHECKING:
+    from etl.outside import Outside
+
+
+def resume(
+    mapping: Path, settings: Settings, outside: Outside, *, show_data: bool = False, old_mapping: bool = False
+) -> tuple[Summary, EtlError | None]:
+    """Go on with the upload that was interrupted: the same package, the same bytes.
+
+    `old_mapping`: also when the mapping has changed since the package was made.
+    """
+    from etl.load import uploader
+
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    root = admitted(settings.workspace, migration)
+    package = uploader.last_package(root)
+    uploader.check_ready(migration.target, root, outside)
+    asked = uploader.Asked(mapping=None if old_mapping else mapping_sha256(migration))
+    upload = partial(uploader.resume, migration.target, migration.stages, root, outside, asked)
+    return uploaded(package, root, upload, outside, show_data)

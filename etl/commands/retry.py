@@ -1,0 +1,47 @@
+"""Send failed records again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.commands.settings import Settings
+from etl.commands.summing import mapping_sha256, uploaded
+from etl.errors import EtlError
+from etl.mapping import load_mapping, require
+from etl.places import admitted
+from etl.report.summary import Summary
+
+if TYPE_CHECKING:
+    from etl.load.retry import Wanted
+    from etl.outside import Outside
+
+
+def retry(
+    mapping: Path,
+    settings: Settings,
+    outside: Outside,
+    wanted: Wanted,
+    agree: Callable[[Sequence[str]], None],
+    *,
+    show_data: bool = False,
+    old_mapping: bool = False,
+) -> tuple[Summary, EtlError | None]:
+    """Send failed records again, from the newest package. `agree` is told what may come twice, and raises if it must not."""
+    from etl.load import retry as retrying
+    from etl.load.uploader import Asked, check_ready, require_fit
+
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    root = admitted(settings.workspace, migration)
+    again = retrying.find(root, wanted)
+    package = retrying.newest_package(settings.folder(migration).packages)
+    asked = Asked(mapping=None if old_mapping else mapping_sha256(migration))
+    require_fit(package, migration.stages, asked)
+    check_ready(migration.target, root, outside)
+    if unsure := [str(one) for one in again if not one.certain]:
+        agree(unsure)
+    upload = partial(retrying.retry, package, migration.target, migration.stages, root, again, outside, asked)
+    return uploaded(package, root, upload, outside, show_data)

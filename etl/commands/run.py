@@ -1,0 +1,70 @@
+"""Prepare a package and upload it; or upload one that was looked at before."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.commands.prepare import prepare
+from etl.commands.settings import Settings, Watch, unwatched
+from etl.commands.summing import mapping_sha256, uploaded
+from etl.errors import EtlError, MappingError
+from etl.mapping import load_mapping, require
+from etl.package import Package
+from etl.places import admitted
+from etl.report.summary import Summary
+
+if TYPE_CHECKING:
+    from etl.outside import Outside
+
+
+def run(
+    mapping: Path,
+    settings: Settings,
+    outside: Outside,
+    watch: Watch = unwatched,
+    *,
+    show_data: bool = False,
+    final: bool = False,
+) -> tuple[Summary, EtlError | None]:
+    """Prepare a package and upload it. Gives what became of every row, and the error the upload ended in, if any.
+
+    `final`: records that may still change go, too. Raises EtlError when it did not come to an upload.
+    """
+    from etl.load.uploader import Asked, check_ready, load
+
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+        root = admitted(settings.workspace, migration)
+        check_ready(migration.target, root, outside)
+        package = prepare(checked, settings, watch, outside.stop)
+    upload = partial(load, package, migration.target, migration.stages, root, outside, Asked(final=final))
+    return uploaded(package, root, upload, outside, show_data)
+
+
+def run_package(
+    mapping: Path,
+    settings: Settings,
+    outside: Outside,
+    path: Path,
+    *,
+    show_data: bool = False,
+    old_mapping: bool = False,
+    final: bool = False,
+) -> tuple[Summary, EtlError | None]:
+    """Upload a package that was prepared before, as it is: what was looked at is what is sent. All its sums are checked first."""
+    from etl.load.uploader import Asked, check_ready, load, require_fit
+
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    package = Package.open(path.resolve())
+    if package.manifest.migration != migration.name:
+        raise MappingError(f"{path} belongs to the migration '{package.manifest.migration}', not to '{migration.name}'")
+    asked = Asked(mapping=None if old_mapping else mapping_sha256(migration), final=final)
+    require_fit(package, migration.stages, asked)
+    package.check()
+    root = admitted(settings.workspace, migration)
+    check_ready(migration.target, root, outside)
+    upload = partial(load, package, migration.target, migration.stages, root, outside, asked)
+    return uploaded(package, root, upload, outside, show_data)

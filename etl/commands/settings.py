@@ -1,0 +1,67 @@
+"""How to prepare, and where everything of a migration lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.errors import MappingError
+from etl.journal.folder import MigrationFolder
+from etl.mapping import target_known
+from etl.model import Migration, Stage
+from etl.places import migration_folder
+from etl.suggest import did_you_mean
+from etl.workers.engine import LOCAL
+
+if TYPE_CHECKING:
+    pass
+
+
+Watch = Callable[[str, int], None]
+"""Told a stage's name and how many more of its rows have been read."""
+
+
+def unwatched(stage: str, rows: int) -> None:
+    pass
+
+
+def usable_cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to prepare. `workers` processes; `limit` rows of each source; `keys` held in memory; `fast` paths.
+
+    `stages` names those that are prepared; none is all. A record that refers to another stage's is sent when that one has
+    arrived with an earlier load, and held otherwise.
+    `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
+    """
+
+    workspace: Path
+    workers: int = field(default_factory=usable_cores)
+    limit: int | None = None
+    keys: int = 50_000
+    fast: bool = True
+    engine: str = LOCAL
+    scheduler: str | None = None
+    stages: tuple[str, ...] = ()
+
+    def chosen(self, migration: Migration) -> tuple[Stage, ...]:
+        """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""
+        names = [stage.name for stage in migration.stages]
+        for name in self.stages:
+            if name not in names:
+                raise MappingError(f"--stage {name}: the mapping has no such stage{did_you_mean(name, names)}")
+        return tuple(stage for stage in migration.stages if not self.stages or stage.name in self.stages)
+
+    def folder(self, migration: Migration) -> MigrationFolder:
+        """Where everything of one migration lies."""
+        return migration_folder(self.workspace, migration.name)
+
+    def journal(self, migration: Migration) -> Path:
+        """The folder of the target that the mapping names, as it does for every mapping that can upload."""
+        return self.folder(migration).target(target_known(migration.target) or "").root

@@ -1,0 +1,96 @@
+"""What became of every row: of a package, and of its upload as the journal has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from etl.errors import EtlError
+from etl.extract import fingerprint
+from etl.model import Migration
+from etl.package import Package
+from etl.report.rejects import data_problems, kinds_of
+from etl.report.summary import StageSummary, Summary
+from etl.report.uploads import upload_problems
+
+if TYPE_CHECKING:
+    from etl.journal.summary import LoadSummary
+    from etl.journal.summary import StageSummary as UploadedStage
+    from etl.outside import Outside
+
+
+def summary_of(package: Package, *, show_data: bool = False) -> Summary:
+    """What a package holds, as a summary of which nothing has been uploaded."""
+    stages = [
+        StageSummary(
+            stage.name,
+            stage.counts.read,
+            stage.counts.filtered,
+            stage.counts.rejected,
+            stage.counts.held,
+            stage.counts.valid,
+            waiting=stage.counts.valid,
+            batches=stage.batches.records,
+        )
+        for stage in package.stages
+    ]
+    empty = [
+        f"{stage.name}: the source has no rows; is the export whole?"
+        for stage in package.stages
+        if not stage.counts.read
+    ]
+    clean = not empty and all(stage.counts.rejected == stage.counts.held == 0 for stage in package.stages)
+    problems = [*empty, *data_problems(package, show_data=show_data)]
+    kinds = kinds_of(package, show_data=show_data)
+    return Summary(package.manifest.migration, str(package.path), clean, stages, problems, kinds)
+
+
+def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None) -> Summary:
+    """The summary with what the journal knows of the upload."""
+    by_name = {stage.name: stage for stage in loaded.stages}
+    stages = [_with_upload(stage, by_name[stage.name]) for stage in summary.stages]
+    problems = [*summary.problems, *(line for stage in loaded.stages for line in upload_problems(stage))]
+    if error is not None:
+        problems += str(error).split("\n")
+    clean = summary.ok and error is None and loaded.complete and not any(one.changed for one in loaded.stages)
+    return replace(summary, ok=clean, stages=stages, problems=problems)
+
+
+PREPARED = ("name", "read", "filtered", "rejected", "held", "valid")
+
+
+LOADED = tuple(one.name for one in fields(StageSummary) if one.name not in PREPARED)
+"""What the journal tells of a stage."""
+
+
+def _with_upload(stage: StageSummary, loaded: UploadedStage) -> StageSummary:
+    return replace(stage, **{name: getattr(loaded, name) for name in LOADED})
+
+
+def mapping_sha256(migration: Migration) -> str | None:
+    return fingerprint(str(migration.file)).sha256
+
+
+def uploaded(
+    package: Package, root: Path, upload: Callable[[], LoadSummary], outside: Outside, show_data: bool
+) -> tuple[Summary, EtlError | None]:
+    """Upload, and sum up what is in the journal then, also when the upload ended in an error."""
+    prepared = replace(summary_of(package, show_data=show_data), target=root.name)
+    try:
+        with outside.uploading():
+            loaded = upload()
+    except EtlError as failure:
+        return _ended_in(failure, prepared, package, root), failure
+    return with_uploads(prepared, loaded, None), None
+
+
+def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path) -> Summary:
+    """The failure has to be told in any case: a full disk, for one, keeps the journal from being read, too."""
+    from etl.journal.summary import read_summary
+
+    try:
+        return with_uploads(prepared, read_summary(root, package), failure)
+    except EtlError:
+        return replace(prepared, ok=False, problems=[*prepared.problems, *str(failure).split("\n")])

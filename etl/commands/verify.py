@@ -1,0 +1,58 @@
+"""What the shop and the channel show of migrated users."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.commands.which import journal_of
+from etl.errors import EtlError
+from etl.mapping import load_mapping, require
+from etl.model import Secret, Target
+from etl.outside import Outside
+from etl.verify import asking
+from etl.verify import verify as verifying
+from etl.verify.asking import Arrivals
+from etl.verify.verify import VerifyReport
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWord:
+    """Whether the channel knew the user, after how many seconds, and what follows. None: it could not be asked."""
+
+    found: bool | None
+    seconds: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the shop shows of a user, and what the channel says of it."""
+
+    report: VerifyReport
+    channel: ChannelWord
+
+
+def verify(mapping: Path, workspace: Path | None, email: str, password: str) -> Verified:
+    """Look in the shop, and whether the channel knows the user, too: then it can be asked about others."""
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True, shop=True)
+    root = journal_of(migration, mapping, workspace)
+    report = verifying.verify(root, migration.target, email, Secret(password))
+    return Verified(report, _channel(root, migration.target, email))
+
+
+def _channel(root: Path, target: Target, email: str) -> ChannelWord:
+    try:
+        trial = asking.try_out(root, target, email, Outside())
+    except EtlError as error:
+        return ChannelWord(None, None, f"it could not be asked: {error}")
+    return ChannelWord(trial.found, round(trial.seconds, 1), asking.told(trial))
+
+
+def arrived(mapping: Path, workspace: Path | None, outside: Outside) -> Arrivals:
+    """Ask the channel for every user that was uploaded."""
+    with load_mapping(mapping) as checked:
+        migration = require(checked, upload=True)
+    with outside.uploading():
+        return asking.look_all_up(journal_of(migration, mapping, workspace), migration.target, outside)

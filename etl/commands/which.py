@@ -1,0 +1,68 @@
+"""Which journal is meant: a person may name it in several ways."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from etl.commands.settings import Settings
+from etl.errors import MappingError
+from etl.journal.folder import MigrationFolder
+from etl.mapping import USUAL, migration_name, read_target, target_known
+from etl.model import Migration
+from etl.places import migration_folder, workspace_of
+from etl.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Which journal is meant: by the mapping, by the workspace when it holds one migration, by the target's own name."""
+
+    mapping: Path | None = None
+    workspace: Path | None = None
+    target: str | None = None
+
+    def folder(self) -> MigrationFolder:
+        """The migration's: that of the mapping, of the one here, or the only one in the workspace."""
+        workspace, file = workspace_of(self.mapping, self.workspace), self._file()
+        return _only_migration(workspace) if file is None else migration_folder(workspace, migration_name(file))
+
+    def journal(self) -> Path:
+        """The folder of the target that was named, else of the mapping's, else of the only one."""
+        folder = self.folder()
+        own = self.target or self.own()
+        known = [one.target for one in folder.targets()]
+        if self.target is not None and self.target not in known:
+            raise MappingError(f"{folder.root}: nothing was sent to a target '{own}'{did_you_mean(self.target, known)}")
+        if own is None and len(known) > 1:
+            raise MappingError(f"{folder.root} holds several targets ({', '.join(known)}); name one with --target")
+        return folder.target(own or next(iter(known), "")).root
+
+    def own(self) -> str | None:
+        """The target of the mapping, as far as it says which."""
+        file = self._file()
+        return None if file is None else target_known(read_target(file))
+
+    def _file(self) -> Path | None:
+        return self.mapping or (Path(USUAL) if Path(USUAL).is_file() else None)
+
+
+def _only_migration(workspace: Path) -> MigrationFolder:
+    found = [one for one in map(MigrationFolder, sorted(workspace.glob("*"))) if one.is_begun()]
+    if len(found) == 1:
+        return migration_folder(workspace, found[0].root.name)
+    if not found:
+        raise MappingError(f"{workspace}: no migration has been loaded from here; name the mapping, or the --workspace")
+    names = ", ".join(one.root.name for one in found)
+    raise MappingError(f"{workspace} holds several migrations ({names}); name the mapping of the one you mean")
+
+
+def own_target(which: Which) -> str:
+    target = which.own()
+    if target is None:
+        raise MappingError(f"{which.mapping}: does not say which target; set target.url and target.channel")
+    return target
+
+
+def journal_of(migration: Migration, mapping: Path, workspace: Path | None) -> Path:
+    return Settings(workspace_of(mapping, workspace)).journal(migration)

@@ -1,0 +1,97 @@
+"""The commands as Python calls them: without a terminal, without signals, in any thread."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from commands import BAD_ROWS, write_shop
+from sandbox_client import running_sandbox
+
+import etl
+from etl import EtlError, Outside, Settings, Stop, Which, check, dry_run, run, status
+from etl.mapping import load_mapping
+from etl.stop import Stopped
+
+TOKEN = "a-token-of-these-tests"
+
+
+def in_a_thread(call):
+    """What a call gives in a thread that is not the main one, or the error it ends in."""
+    ended = []
+
+    def work():
+        try:
+            ended.append((call(), None))
+        except Exception as error:  # noqa: BLE001 - raised again below
+            ended.append((None, error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join(timeout=120)
+    ((result, error),) = ended
+    if error is not None:
+        raise error
+    return result
+
+
+def test_every_public_name_is_there_and_says_what_it_is():
+    assert sorted(etl.__all__) == sorted(["__version__", *etl.EXPORTED])
+    for name in etl.__all__:
+        assert getattr(etl, name).__doc__
+
+
+def test_an_unknown_name_is_told_with_those_that_there_are():
+    with pytest.raises(AttributeError, match="module 'etl' has no 'runn'; it has EtlError, Outside,"):
+        _ = etl.runn
+
+
+def test_importing_the_package_loads_no_command():
+    code = "import sys, etl; print(sorted(name for name in sys.modules if name.startswith('etl')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "['etl']\n"
+
+
+def test_a_package_is_prepared_and_uploaded_in_a_thread(tmp_path, monkeypatch):
+    write_shop(tmp_path)
+    with running_sandbox(token=TOKEN) as sandbox:
+        monkeypatch.setenv("OMNITRON_URL", sandbox.url)
+        monkeypatch.setenv("OMNITRON_TOKEN", TOKEN)
+        settings = Settings(workspace=tmp_path / "work", workers=1)
+        mapping = tmp_path / "migration.yaml"
+        package = in_a_thread(lambda: dry_run(mapping, settings))
+        assert [stage.counts.valid for stage in package.stages] == [2]
+        summary, error = in_a_thread(lambda: run(mapping, settings, Outside()))
+        assert error is None
+        assert [(stage.name, stage.uploaded) for stage in summary.stages] == [("user", 2)]
+        standing = in_a_thread(lambda: status(Which(mapping, tmp_path / "work")))
+        assert [stage.uploaded for stage in standing.own.stages] == [2]
+
+
+def test_a_preparation_that_is_stopped_leaves_no_package(tmp_path):
+    write_shop(tmp_path, BAD_ROWS)
+    stop = Stop()
+    with pytest.raises(Stopped, match="stopped by a test; no package was made, and nothing was sent"):
+        dry_run(
+            tmp_path / "migration.yaml",
+            Settings(workspace=tmp_path / "work", workers=1),
+            lambda stage, rows: stop.ask("a test"),
+            stop,
+        )
+    assert list((tmp_path / "work" / "shop" / "packages").iterdir()) == []
+
+
+def test_a_mapping_is_read_from_a_text_that_no_file_holds(tmp_path, monkeypatch):
+    monkeypatch.setenv("OMNITRON_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("OMNITRON_TOKEN", TOKEN)
+    write_shop(tmp_path)
+    text = (tmp_path / "migration.yaml").read_text(encoding="utf-8")
+    with load_mapping(tmp_path / "unsaved.yaml", text=text.replace("| email", "| emial")) as checked:
+        assert [str(problem) for problem in checked.problems] == [
+            f"{tmp_path / 'unsaved.yaml'}:16:25: unknown function 'emial'; did you mean 'email'?"
+        ]
+
+
+def test_what_a_person_can_put_right_is_one_kind_of_error(tmp_path):
+    with pytest.raises(EtlError, match="there is no such mapping"):
+        check(tmp_path / "nosuch.yaml")
