@@ -19,6 +19,18 @@ def heeded() -> tuple[signal.Signals, ...]:
     return tuple(one for one in SIGNALS if one is not signal.SIGHUP or signal.getsignal(one) is not signal.SIG_IGN)
 
 
+@contextmanager
+def deaf() -> Iterator[None]:
+    """Threads that are begun in here get no signals. The kernel gives a signal to any thread that takes it, and Python heeds
+    it in the main one: waiting there for an answer, it would learn of a Ctrl-C that another thread got when the answer is there.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def nobody_hears(signal_name: str) -> None:
     """Who is told of the first signal in a load that runs by itself."""
 

@@ -1,6 +1,8 @@
 """Several batches in flight: what is told when more than one of them fails."""
 
+import signal
 import threading
+from pathlib import Path
 
 import pytest
 from load_helpers import USER_STAGE, lines, make_package, scripted, send, states, target_of, users
@@ -63,3 +65,30 @@ def test_two_batches_of_unknown_fate_at_once_end_in_exit_code_4_and_both_are_in_
     assert caught.value.exit_code is Exit.UNKNOWN
     assert states(tmp_path) == {"unknown": 2, "planned": 1}
     assert sorted(one["batch"] for one in lines(tmp_path) if one["phase"] == "answered") == [1, 2]
+
+
+def test_no_thread_but_the_main_one_takes_a_signal(tmp_path):
+    """Else one may wait for an answer with the Ctrl-C unheard."""
+    taken = []
+
+    def answer(handler, body):
+        counts = {"total_count": 1, "success_count": 1, "error_count": 0}
+        taken.append(heard_by_threads() - {threading.get_native_id()})
+        send(handler, 200, {"migration_id": "m1"} if handler.command == "POST" else counts)
+
+    package = make_package(tmp_path / "packages" / "one", users(1))
+    with scripted(answer) as server:
+        before = heard_by_threads()
+        load(package, target_of(server.url), USER_STAGE, tmp_path)
+    batch_and_watch = taken[0] - before
+    assert batch_and_watch == set()
+
+
+def heard_by_threads():
+    """The ids of this process's threads that would take a SIGINT."""
+    found = set()
+    for task in Path("/proc/self/task").iterdir():
+        blocked = next(one for one in (task / "status").read_text().splitlines() if one.startswith("SigBlk:"))
+        if not int(blocked.split()[1], 16) & (1 << (signal.SIGINT - 1)):
+            found.add(int(task.name))
+    return found

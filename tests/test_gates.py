@@ -56,10 +56,10 @@ def test_a_gate_without_a_limit_stops_before_the_next_batch_and_shows_the_record
         load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     path = package.path / "payloads/user/000001.json"
     assert str(caught.value) == (
-        "stage 'user' has 2 errors in 4 records, more than its gate allows, so it stops here: "
-        f"2 errors in batch 1, 4 records of stage 'user', in {path}; the request is in {tmp_path}/requests.jsonl: "
-        "keys 1, 2, 3, 4. Omnitron does not tell which of them failed. Put right what is wrong; after that `etl dry-run` "
-        "prepares them anew and `etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them"
+        "stage 'user' has 2 errors in 4 records, more than its gate allows, so it stops here. "
+        "Omnitron does not tell which of them failed. Put right what is wrong; after that `etl dry-run` prepares "
+        "them anew and `etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them\n"
+        f"  batch 1: 2 errors in 4 records (keys 1, 2, 3, 4), its bytes: {path}\n  the requests: {tmp_path}/requests.jsonl"
     )
     assert caught.value.exit_code is Exit.DATA
     assert states(tmp_path) == {"done": 1, "planned": 2}
@@ -94,7 +94,7 @@ def test_a_gate_does_not_show_keys_that_may_be_personal(tmp_path, sandbox):
     sandbox.fault("errors")
     with pytest.raises(GateClosed) as caught:
         load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
-    assert ": 2 keys, which may be personal and are not shown. Omnitron does not tell" in str(caught.value)
+    assert "in 2 records (2 keys, which may be personal and are not shown), its bytes: " in str(caught.value)
     assert "@" not in str(caught.value)
 
 

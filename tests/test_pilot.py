@@ -183,7 +183,9 @@ def test_a_pilot_is_uploaded_stage_by_stage_and_the_real_run_leaves_it_out(tmp_p
 def test_a_pilot_stops_at_the_first_error_and_another_one_takes_another_user(tmp_path, sandbox, package):
     sandbox.fault("errors", type="address")
     target = target_of(sandbox.url, require_pilot=True)
-    with pytest.raises(GateClosed, match=r"^stage 'address' has 1 error in 1 record, .*: keys a1\. "):
+    with pytest.raises(
+        GateClosed, match=r"^stage 'address' has 1 error in 1 record, .*\n  batch 2: 1 error .*\(keys a1\), "
+    ):
         run_pilot(package, target, STAGES, tmp_path)
     assert sandbox.keys("order", "number") == []
     with pytest.raises(MappingError, match="no pilot has succeeded yet"):
@@ -217,7 +219,7 @@ def test_a_pilot_waits_for_the_decision_about_an_unknown_batch(tmp_path, sandbox
     sandbox.fault("error_after")
     with pytest.raises(Ambiguous):
         run_pilot(package, target_of(sandbox.url), STAGES, tmp_path)
-    with pytest.raises(Ambiguous, match=r"^the fate of batch 1, 1 record of stage 'user', "):
+    with pytest.raises(Ambiguous, match=r"^the fate of batch 1, 1 record of stage 'user' is unknown: "):
         run_pilot(package, target_of(sandbox.url), STAGES, tmp_path)
     resolve(tmp_path, 1, arrived=True)
     assert run_pilot(package, target_of(sandbox.url), STAGES, tmp_path).email == "user2@example.com"

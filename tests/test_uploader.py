@@ -113,13 +113,14 @@ def test_a_batch_whose_fate_is_unknown_stops_the_run_and_is_decided_by_a_person(
         load(package, target, USER_STAGE, tmp_path)
     assert caught.value.exit_code is Exit.UNKNOWN
     path = package.path / "payloads/user/000002.json"
-    assert str(caught.value).endswith(
-        f" (batch 2, 4 records of stage 'user', in {path}; the request is in {tmp_path}/requests.jsonl): "
-        "it may have arrived, so it is not sent again; look in Omnitron whether it did, "
-        "then `etl resolve 2 --arrived [MIGRATION_ID]` or `etl resolve 2 --lost`"
+    assert str(caught.value).startswith(
+        "batch 2, 4 records of stage 'user': it may have arrived, so it is not sent again; look in Omnitron whether it did, "
+        "then `etl resolve 2 --arrived [MIGRATION_ID]` or `etl resolve 2 --lost`\n"
+        f"  its bytes: {path}\n  the request: {tmp_path}/requests.jsonl\n"
+        f"  what happened: POST {sandbox.url}/api/v1/remote/1/migrations/start/user/"
     )
     assert states(tmp_path) == {"done": 1, "unknown": 1, "planned": 1}
-    with pytest.raises(Ambiguous, match=r"^the fate of batch 2, 4 records of stage 'user', in .* is unknown \(POST "):
+    with pytest.raises(Ambiguous, match=r"^the fate of batch 2, 4 records of stage 'user' is unknown: it may "):
         resume(target, USER_STAGE, tmp_path)
     second = list(package.batches(package.stage("user")))[1].payload.sha256
     arrived = [one for one in sandbox.ask("uploads")["results"] if one["sha256"] == second]
@@ -156,7 +157,7 @@ def test_a_migration_id_that_another_batch_has_is_not_believed(tmp_path, sandbox
     with pytest.raises(Ambiguous) as caught:
         load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     first = sandbox.ask("uploads")["results"][0]["migration_id"]
-    assert str(caught.value).startswith(f"Omnitron answered with migration {first}, which is batch 1 (batch 2, ")
+    assert str(caught.value).endswith(f"\n  what happened: Omnitron answered with migration {first}, which is batch 1")
     assert states(tmp_path) == {"done": 1, "unknown": 1, "planned": 1}
     with pytest.raises(MappingError) as refused:
         resolve(tmp_path, 2, arrived=True, migration_id=first)
@@ -250,10 +251,11 @@ def test_a_refused_batch_stops_the_run_and_resume_sends_the_same_bytes_again(tmp
     with pytest.raises(Refused) as caught:
         load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     path = package.path / "payloads/user/000002.json"
-    assert str(caught.value).startswith(f"POST {sandbox.url}/api/v1/remote/1/migrations/start/user/ answered 406: ")
-    assert str(caught.value).endswith(
-        f"(batch 2, 4 records of stage 'user', in {path}; the request is in {tmp_path}/requests.jsonl): nothing of it was "
-        "accepted; put the cause right, then `etl resume` sends the same bytes, `etl run` prepares new ones"
+    assert str(caught.value) == (
+        "batch 2, 4 records of stage 'user': nothing of it was accepted; put the cause right, then `etl resume` sends the same "
+        f"bytes, `etl run` prepares new ones\n  its bytes: {path}\n  the request: {tmp_path}/requests.jsonl\n"
+        f"  what happened: POST {sandbox.url}/api/v1/remote/1/migrations/start/user/ answered 406: "
+        '{"detail":"Made to answer 406."}'
     )
     assert line(read_summary(tmp_path, package)) == {
         "records": 10, "uploaded": 4, "waiting": 2, "refused": 4, "batches": 1,
@@ -303,8 +305,9 @@ def test_a_target_that_is_not_there_is_given_up_after_so_many_attempts_and_nothi
     outside, _ = watched(sleep=waits.append, random=lambda: 0.5)
     with pytest.raises(Unavailable) as caught:
         load(package, target_of(f"http://127.0.0.1:{free_port()}", retry_wait=1), USER_STAGE, tmp_path, outside)
-    assert str(caught.value).endswith(
-        "given up after 4 attempts; nothing of it arrived; `etl resume` sends it when Omnitron is there again"
+    assert str(caught.value).startswith(
+        "batch 1, 4 records of stage 'user': given up after 4 attempts; nothing of it arrived; "
+        "`etl resume` sends it when Omnitron is there again\n"
     )
     assert [wait for wait in waits if wait] == [1, 2, 4]
     assert states(tmp_path) == {"planned": 3}

@@ -197,6 +197,7 @@ def _print_asked(decision: dict[str, Any], as_json: bool) -> None:
 @click.option("--stage", required=True, help="The record's stage.")
 @workspace_option
 @target_option
+@click.option("--verbose", is_flag=True, help="Show all that is known of each request.")
 @show_data_option
 @json_option
 def history(
@@ -205,6 +206,7 @@ def history(
     stage: str,
     workspace: Path | None,
     target: str | None,
+    verbose: bool,
     show_data: bool,
     as_json: bool,
 ) -> None:
@@ -223,7 +225,7 @@ def history(
     if as_json:
         print(plain_json(shown))
     else:
-        print_history(console(), shown)
+        print_history(console(), shown, verbose=verbose)
 
 
 @click.command

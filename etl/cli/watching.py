@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from etl.stop import deaf
 from etl.terminal import visible_lines
 
 if TYPE_CHECKING:
@@ -92,8 +93,13 @@ def watching(as_json: bool) -> Iterator[Watcher]:
         Pace(),
         TimeElapsedColumn(),
     ]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    bars = Progress(*columns, console=Console(stderr=True), transient=True)
+    with deaf():
+        bars.start()
+    try:
         yield Bars(bars)
+    finally:
+        bars.stop()
 
 
 def pace(done: float, total: float | None, per_second: float | None) -> str:

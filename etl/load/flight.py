@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from types import TracebackType
 
 from etl.errors import Ambiguous, EtlError, Refused
-from etl.stop import Stop, Stopped
+from etl.stop import Stop, Stopped, deaf
 
 
 class Flight:
@@ -29,7 +29,8 @@ class Flight:
             self._pool.shutdown(wait=True)
 
     def launch(self, work: Callable[[], None]) -> None:
-        self._flying.add(self._pool.submit(work))
+        with deaf():  # the pool begins a thread when it needs one
+            self._flying.add(self._pool.submit(work))
 
     def land(self, leave: int = 0) -> None:
         """Wait until at most `leave` are in flight. Raises what one of them raised, once all of them have ended."""

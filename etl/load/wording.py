@@ -23,18 +23,18 @@ SHOWN_BATCHES = 5
 
 
 def because(kind: type[Kind], error: TargetError, batch: Batch, journal: Journal, next_step: str) -> Kind:
-    """The error again, as one about this batch."""
-    text = f"{error} ({describe(batch, journal)}): {next_step}"
+    """The error again, as one about this batch: what it means for it and what to do next first, then the particulars."""
+    text = f"{named(batch)}: {next_step}\n{particulars(batch, journal, str(error))}"
     return kind(text, status=error.status, body=error.body, retry_after=error.retry_after)
 
 
-def describe(batch: Batch, journal: Journal) -> str:
-    """batch 12, 500 records of stage 'order', in payloads/order/000012.json; the request is in requests.jsonl"""
+def named(batch: Batch) -> str:
+    return f"batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}'"
+
+
+def particulars(batch: Batch, journal: Journal, what: str) -> str:
     workspace = journal.workspace
-    return (
-        f"batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}', in {workspace.whole(batch.file)}; "
-        f"the request is in {workspace.requests}"
-    )
+    return f"  its bytes: {workspace.whole(batch.file)}\n  the request: {workspace.requests}\n  what happened: {what}"
 
 
 def unknown(batch: Batch) -> str:
@@ -46,9 +46,9 @@ def unknown(batch: Batch) -> str:
 
 def still_unknown(batches: list[Batch], journal: Journal) -> str:
     first = batches[0]
-    why = journal.last_note(first.id)
     more = f" (and {len(batches) - 1} more, see `etl status`)" if len(batches) > 1 else ""
-    return f"the fate of {describe(first, journal)} is unknown ({why}){more}: {unknown(first)}"
+    what = particulars(first, journal, journal.last_note(first.id))
+    return f"the fate of {named(first)} is unknown{more}: {unknown(first)}\n{what}"
 
 
 def unwritten(batch: Batch, state: State, facts: Facts, error: JournalError) -> EtlError:
@@ -94,11 +94,12 @@ def too_many(batch: Batch, counted: int) -> str:
 
 
 def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, journal: Journal) -> str:
-    """Which batches have errors, which records are in them, where their bytes lie."""
+    """What to do, then which batches have errors, which records are in them, where their bytes lie."""
     return (
-        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here: "
-        f"{_failed(failed, journal)}.{_which(failed)} Put right what is wrong; after that `etl dry-run` prepares them anew and "
-        "`etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them"
+        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here."
+        f"{_which(failed)} Put right what is wrong; after that `etl dry-run` prepares them anew and "
+        "`etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them\n"
+        f"{_failed(failed, journal)}"
     )
 
 
@@ -125,19 +126,24 @@ def other_mapping(package: Path, mapping: str) -> str:
 def pilot_failed(stage: str, failed: list[Batch], journal: Journal) -> str:
     errors, records = sum(one.failed for one in failed), sum(one.records for one in failed)
     return (
-        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, and a pilot stops at the first: "
-        f"{_failed(failed, journal)}. Check the formats of what was sent there and put the mapping right; after that "
-        "`etl dry-run` prepares them anew, `etl retry` sends them again, and `etl pilot` goes on"
+        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, and a pilot stops at the first. "
+        "Check the formats of what was sent and put the mapping right; after that "
+        "`etl dry-run` prepares them anew, `etl retry` sends them again, and `etl pilot` goes on\n"
+        f"{_failed(failed, journal)}"
     )
 
 
 def _failed(failed: list[Batch], journal: Journal) -> str:
-    shown = "; ".join(
-        f"{some_errors(one.failed)} in {describe(one, journal)}: {_keys(one, journal)}"
+    """A line for each batch, and one for the requests of all of them."""
+    workspace = journal.workspace
+    lines = [
+        f"  batch {one.id}: {some_errors(one.failed)} in {some_records(one.records)} ({_keys(one, journal)}), its bytes: "
+        f"{workspace.whole(one.file)}"
         for one in failed[:SHOWN_BATCHES]
-    )
-    more = f"; and {len(failed) - SHOWN_BATCHES} batches more" if len(failed) > SHOWN_BATCHES else ""
-    return f"{shown}{more}"
+    ]
+    if len(failed) > SHOWN_BATCHES:
+        lines.append(f"  and {len(failed) - SHOWN_BATCHES} batches more, see `etl status`")
+    return "\n".join([*lines, f"  the requests: {workspace.requests}"])
 
 
 def some_errors(count: int) -> str:

@@ -11,6 +11,8 @@ from typing import Any
 
 from requests.adapters import HTTPAdapter
 
+from etl.stop import deaf
+
 
 class Watchdog:
     """Shuts a connection that is not done in time. Armed anew for each phase; `expired` says which one was too long, or ""."""
@@ -44,7 +46,8 @@ class Watchdog:
             self._disarm()
             self._timer = threading.Timer(seconds, self._expire, (otherwise,))
             self._timer.daemon = True
-            self._timer.start()
+            with deaf():
+                self._timer.start()
 
     def _disarm(self) -> None:
         if self._timer is not None:

@@ -46,7 +46,8 @@ def _heading(status: Plain) -> Iterator[str]:
         yield f"Running: {running['command']}, process {running['pid']} on {running['host']}, since {running['started']}"
     elif status["run"]:
         run = status["run"]
-        yield f"Last run: {run['command']}, {run['started']}: {run['outcome'] or 'was killed'}"
+        outcome = (run["outcome"] or "was killed").partition("\n")[0]  # its particulars are those of the batches below
+        yield f"Last run: {run['command']}, {run['started']}: {outcome}"
     if status["per_second"]:
         yield f"Pace: {status['per_second']:,.0f} records a second"
     if status["forecast"]:
@@ -135,12 +136,12 @@ def _is_plain(answer: str) -> bool:
     )
 
 
-def print_history(console: Console, history: Plain) -> None:
-    for line in _history_lines(history):
+def print_history(console: Console, history: Plain, *, verbose: bool = False) -> None:
+    for line in _history_lines(history, verbose=verbose):
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _history_lines(history: Plain) -> Iterator[str]:
+def _history_lines(history: Plain, *, verbose: bool) -> Iterator[str]:
     named = f"{history['stage']} '{history['key']}'"
     for why in history["unsent"]:
         field = f", field '{why['field']}'" if why["field"] else ""
@@ -154,7 +155,7 @@ def _history_lines(history: Plain) -> Iterator[str]:
         yield f"  record     {one['record'] or '(its file is gone or changed)'}"
         yield from (f"  {step['time']}  {_step(step)}" for step in one["steps"])
         yield from (f"  {made['time']}  {made['person']} decided: {_decided(made)}" for made in one["decisions"])
-        yield from (f"  request    {_request(line)}" for line in one["requests"])
+        yield from (f"  {line}" for line in (map(_request, one["requests"]) if verbose else _attempts(one["requests"])))
     for package in history["changed"]:
         yield f"{named}: other bytes for it were prepared in {package}, and not sent"
 
@@ -174,8 +175,27 @@ def _decided(made: Plain) -> str:
     return f"arrived as {made['migration_id']}" if made["migration_id"] else "arrived"
 
 
+def _attempts(lines: Sequence[Plain]) -> Iterator[str]:
+    """A line for each time it was sent, and one for all the looks at it."""
+    ended = {line["request"]: line for line in lines if line["phase"] != "sending"}
+    for line in lines:
+        if line["phase"] == "sending":
+            yield f"attempt    {line['time']}  {line['method']} {line['url']}: {_ending(ended.get(line['request']))}"
+    looks = [line for line in lines if line["purpose"] == "progress"]
+    if looks:
+        yield f"looks      {len(looks)}, the last {looks[-1]['time']}: {_ending(looks[-1])}"
+
+
+def _ending(line: Plain | None) -> str:
+    if line is None:
+        return "no answer was written"
+    ending = f"answered {line['status']}" if line["phase"] == "answered" else f"failed: {line['error']}"
+    return f"{ending}, in {line['seconds']} s"
+
+
 def _request(line: Plain) -> str:
-    return ", ".join(f"{name} {value}" for name, value in line.items() if value is not None)
+    """All that requests.jsonl has."""
+    return "request    " + ", ".join(f"{name} {value}" for name, value in line.items() if value is not None)
 
 
 def print_pilot(console: Console, pilot: Plain) -> None:
