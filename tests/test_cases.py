@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from etl import runner
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.files import private_folder
 
@@ -101,13 +102,13 @@ def outcomes(package, stage):
 def test_it_ends_right(case, tmp_path):
     case = normal(case)
     mapping = mapping_of(case, tmp_path)
-    settings = runner.Settings(private_folder(tmp_path / "work"), workers=1)
+    settings = Settings(private_folder(tmp_path / "work"), workers=1)
     if "refused" in case:
         with pytest.raises(MappingError) as caught:
-            runner.dry_run(mapping, settings)
+            dry_run(mapping, settings)
         assert case["refused"] in str(caught.value)
         return
-    sent, rejected = outcomes(runner.dry_run(mapping, settings), case["payload"])
+    sent, rejected = outcomes(dry_run(mapping, settings), case["payload"])
     for row, right in case["rows"].items():
         if right == "filtered":
             assert row not in sent
