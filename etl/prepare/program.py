@@ -182,11 +182,7 @@ class Program:
             return Outcome(key, findings=self._stamped(failures[:1]))
         failed = {str(one.field).split(".")[0] for one in failures}
         partial = self._partial(row, failed)
-        schema = [
-            one
-            for one in self.validator.explain(partial)
-            if one.field is not None and one.field.split(".")[0] not in failed
-        ]
+        schema = self.validator.explain(partial, failed)
         if key is None and self.plan.stage.key not in failed:
             schema.append(self._keyless(row))
         return Outcome(key, findings=self._stamped([*failures, *schema]), partial=partial)
