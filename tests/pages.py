@@ -48,8 +48,9 @@ def commands_of(text):
 
 
 def normal(text):
-    """Text without what differs from run to run: times, and the blanks that fill a table's lines."""
-    without_times = re.sub(r"\d{8}T\d{6}Z(-\d+)?", "<time>", text)
+    """Text without what differs from run to run: times, the pace, and the blanks that fill a table's lines."""
+    without_times = re.sub(r"\d{8}T\d{6}Z(-\d+)?|\d{4}-\d\d-\d\dT[\d:.]+\+00:00", "<time>", text)
+    without_times = re.sub(r"^Pace: \S+ (records? a second)$", r"Pace: <pace> \1", without_times, flags=re.M)
     return "\n".join(line.rstrip() for line in without_times.splitlines()).strip("\n")
 
 
@@ -73,7 +74,7 @@ class Reader:
         ((first, output), *_) = session.steps
         if first.startswith("etl sandbox"):
             return [self.start(f"{first} --port {self.port}", lines=output.count("\n"))]
-        lines = [f"{command}\nstatus=$?; echo '{DONE}'; (exit $status)" for command, _ in session.steps]
+        lines = [f"{self.adapted(command)}\nstatus=$?; echo '{DONE}'; (exit $status)" for command, _ in session.steps]
         done = subprocess.run(
             ["bash", "-c", "exec 2>&1\n" + "\n".join(lines)],
             cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
