@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,6 +31,19 @@ def open_private(path: Path, *, append: bool = False) -> BinaryIO:
 def write_private(path: Path, data: bytes) -> None:
     with open_private(path) as file:
         file.write(data)
+
+
+def kept_secret(path: Path) -> bytes:
+    """The random secret that lies at `path`; made when it is not there. Whoever comes second at once gets the first one's."""
+    if not path.exists():
+        made = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        with durably(made) as file:
+            file.write(os.urandom(32))
+        with suppress(FileExistsError):
+            os.link(made, path)
+        made.unlink()
+        sync_folder(path.parent)
+    return path.read_bytes()
 
 
 @contextmanager

@@ -25,6 +25,10 @@ class Place:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+WARNING = "warning"
+"""The kind of a Problem that is told, and that no command minds unless it is strict."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """Something wrong with a mapping, and where. `kind` groups problems that some commands can live with."""
@@ -34,7 +38,7 @@ class Problem:
     kind: str = "mapping"
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.what}"
+        return f"{self.place}: {'warning: ' if self.kind == WARNING else ''}{self.what}"
 
 
 class Secret:

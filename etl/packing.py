@@ -204,10 +204,10 @@ class StageWriter:
         """Keep the cells of a row that is rejected or held."""
         self._rows.write(_line(row))
 
-    def close(self, counts: Counts) -> PackagedStage:
+    def close(self, counts: Counts, warnings: Sequence[ProblemKind] = ()) -> PackagedStage:
         if self._waiting:
             self._cut()
-        for kind in self._tally.kinds():
+        for kind in [*self._tally.kinds(), *warnings]:
             self._kinds.write(_line(kind))
         batches, index, rejects, held, rows, kinds = (file.close() for file in self._files)
         return PackagedStage(

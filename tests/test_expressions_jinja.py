@@ -26,11 +26,13 @@ from jinja2.visitor import NodeTransformer
 
 from etl.expressions import (
     LOOKUP,
+    PRIVATE_KEYS,
     ROW_ERRORS,
     CompiledStage,
     ExpressionError,
     Header,
     Names,
+    PrivateKey,
     compile_stage,
     compile_value,
     writers,
@@ -41,7 +43,9 @@ from etl.expressions.runtime import Writers
 from etl.expressions.types import is_condition
 from etl.model import Expression, Place, Stage
 
+KEYS = {"passwords": PrivateKey(b"secret")}
 LOOKUPS = {"codes": {"1": "one", "5": 5, "a": "A", "İ": None}}
+RESOURCES = {LOOKUP: LOOKUPS, PRIVATE_KEYS: KEYS}
 WRITE = writers("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 
 many = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -243,6 +247,8 @@ def passing_null(function: Function) -> Any:
     def call(value: Any, *args: Any, **kwargs: Any) -> Any:
         if function.name == "lookup":
             args = (Resource(args[0], LOOKUPS[args[0]]), *args[1:])
+        if function.name == "unusable_password":
+            kwargs = {"key": Resource("passwords", KEYS["passwords"])}
         return None if value is None and not function.null else function.call(value, *args, **kwargs)
 
     return call
@@ -311,7 +317,7 @@ CALLS = [
     "part(' ', 1)", "split_name('last')", "strip_html", "text", "money", "decimal", "int", "round(1)", "abs", "bool",
     "blank", "date('%Y-%m-%d')", "datetime('%d.%m.%Y')", "phone", "phone('TR', default=none)", "email", "digest('md5')",
     "json", "lookup('codes')", "digits", "ascii", "match('[a-z]+')", "replace_pattern('[0-9]', '')", "base64_hex", "php",
-    "query_value('a')", "fix_encoding", "country", "epoch('UTC')", "excel_date", "excel_datetime(1904)",
+    "query_value('a')", "fix_encoding", "country", "epoch('UTC')", "excel_date", "excel_datetime(1904)", "unusable_password",
 ]  # fmt: skip
 CALLS_WITH = ["default({})", "join({}, separator='-')", "join(a, {})", "lookup('codes', default={})"]
 CALLS_WITH_COLUMN = ["replace({}, 'x')", "truncate({})", "pad(4, fill={})", "part({}, 1)", "round({})", "digest({})"]
@@ -372,7 +378,7 @@ rows = st.fixed_dictionaries(
 def compiled(text: str) -> Any:
     """The function of a row. An expression that is refused before there is a row is no example of anything here."""
     try:
-        return compile_value(Expression(text, Place("m.yaml")), {LOOKUP: LOOKUPS})
+        return compile_value(Expression(text, Place("m.yaml")), RESOURCES)
     except ExpressionError:
         reject()
 
@@ -417,7 +423,7 @@ def stage_of(texts: list[str]) -> Stage:
 
 def compiled_stage(stage: Stage, header: Header, write: Writers = WRITE) -> CompiledStage:
     try:
-        return compile_stage(stage, header, {LOOKUP: LOOKUPS}, write)
+        return compile_stage(stage, header, RESOURCES, write)
     except ExpressionError:
         reject()
 
@@ -458,5 +464,8 @@ DIRECT = re.compile(r"\{\{ \w+ \| (\w+)(\([^|]*\))? \}\}")
 def test_a_function_gives_the_type_it_promises(name):
     lookups = {"status": {"5": "550"}, "currency": {"TL": "try"}}
     shown = [one for one in TABLE[name].examples if one.error is None and DIRECT.fullmatch(one.text)]
-    values = [compile_value(Expression(one.text, Place("")), {LOOKUP: lookups})(one.given) for one in shown]
+    values = [
+        compile_value(Expression(one.text, Place("")), {LOOKUP: lookups, PRIVATE_KEYS: KEYS})(one.given)
+        for one in shown
+    ]
     assert {type(value) for value in values if value is not None} <= {TABLE[name].gives}

@@ -10,6 +10,7 @@ from small_migration import CUSTOMERS, LINES, ORDERS, files_in, large_shop, writ
 from etl.commands.dry_run import dry_run as dry_run_command
 from etl.commands.settings import Settings
 from etl.errors import MappingError
+from etl.expressions import PrivateKey
 from etl.model import Counts
 
 
@@ -218,3 +219,43 @@ stages:
     named = {"order_number": "7", "price": 1.5}
     nulls = {"product": None, "sku": None, "quantity": None, "image_url": None}
     assert json.loads(batch.read_text(encoding="utf-8")) == [{**named, **nulls} if send else named]
+
+
+# Shops without passwords
+
+
+def test_an_unusable_password_is_of_its_record_and_stage_and_made_again_by_the_next_dry_run(tmp_path):
+    (tmp_path / "people.csv").write_text("id\n7\n8\n", encoding="utf-8")
+    mapping = tmp_path / "migration.yaml"
+    stage = """  - name: {name}
+    payload: user
+    from: people
+    key: customer_code
+    fields:
+      customer_code: "{{{{ id }}}}"
+      first_name: Jale
+      last_name: Su
+      email: "m{{{{ id }}}}@example.com"
+      sms_allowed: false
+      email_allowed: false
+      date_joined: "2020-01-01 00:00:00"
+      password: "{{{{ id | unusable_password }}}}"
+      password_algorithm: sha256
+"""
+    head = "version: 1\nname: one\nsources: { people: { csv: people.csv } }\nstages:\n"
+    mapping.write_text(head + stage.format(name="old") + stage.format(name="new"), encoding="utf-8")
+
+    def passwords(workspace, workers=1):
+        package = dry_run_command(mapping, Settings(tmp_path / workspace, workers=workers))
+        files = sorted((package.path / "payloads").rglob("*.json"))
+        return [one["password"] for file in files for one in json.loads(file.read_text(encoding="utf-8"))]
+
+    first = passwords("work")
+    assert len(set(first)) == 4
+    assert passwords("work", workers=2) == first
+    assert set(passwords("other")).isdisjoint(first)
+    secret = tmp_path / "work/one/secret"
+    assert secret.stat().st_mode & 0o777 == 0o600
+    package = next((tmp_path / "work/one/packages").iterdir())
+    assert not any(secret.read_bytes() in file.read_bytes() for file in package.rglob("*") if file.is_file())
+    assert repr(PrivateKey(secret.read_bytes())) == "PrivateKey(***)"

@@ -7,34 +7,38 @@ from pathlib import Path
 
 import click
 
-from etl.cli.shared import console, json_option, mapping_argument, show_data_option
+from etl.cli.shared import console, json_option, mapping_argument, show_data_option, strict_option
 from etl.errors import Exit, MappingError
 
 
 @click.command
 @mapping_argument
+@strict_option
 @json_option
-def check(mapping: Path, as_json: bool) -> None:
-    """Find every problem in a mapping, before a row is read. Opens no network."""
+def check(mapping: Path, strict: bool, as_json: bool) -> None:
+    """Find every problem in a mapping. Opens no network.
+
+    Warnings are told beside them, and are no problems unless --strict says so.
+    """
     from etl.commands import check as verb
     from etl.mapping import first_of
     from etl.report.summary import Summary
 
     checked = verb.check(mapping)
-    problems = [str(problem) for problem in checked.problems]
+    problems, warnings = ([str(one) for one in found] for found in (checked.problems, checked.warnings))
+    ok = not problems and not (strict and warnings)
     if as_json:
-        print(Summary(checked.migration.name, None, not problems, problems=problems).as_json())
+        print(Summary(checked.migration.name, None, ok, problems=problems, warnings=warnings).as_json())
     else:
-        for line in first_of(checked.problems):
+        for line in [*first_of(checked.problems), *first_of(checked.warnings)]:
             print(line)
-        print(_check_verdict(len(problems), mapping), file=sys.stderr)
-    sys.exit(Exit.MAPPING if problems else Exit.OK)
+        print(_check_verdict(len(problems), len(warnings), mapping), file=sys.stderr)
+    sys.exit(Exit.OK if ok else Exit.MAPPING)
 
 
-def _check_verdict(problems: int, mapping: Path) -> str:
-    if problems:
-        return f"{problems:,} problem{'' if problems == 1 else 's'}"
-    return f"{mapping}: no problems"
+def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
+    found = f"{problems:,} problem{'' if problems == 1 else 's'}" if problems else f"{mapping}: no problems"
+    return f"{found}, {warnings:,} warning{'' if warnings == 1 else 's'}" if warnings else found
 
 
 @click.command

@@ -27,7 +27,7 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     with reporting(as_json) as report:
         with watching(as_json) as watch:
             package = verb.dry_run(mapping, settings(mapping, **how), watch)
-        report(summary_of(package, show_data=show_data))
+        report(summary_of(package, show_data=show_data, strict=how["strict"]))
 
 
 @click.command

@@ -82,6 +82,7 @@ scheduler_option = click.option(
 )
 
 
+strict_option = click.option("--strict", is_flag=True, help="Take warnings for problems.")
 old_mapping_option = click.option(
     "--old-mapping", is_flag=True, help="Send the package though the mapping was changed after it was made."
 )
@@ -104,6 +105,7 @@ def preparing(command: Callable[..., None]) -> Callable[..., None]:
         limit_option,
         engine_option,
         scheduler_option,
+        strict_option,
     )
     for option in reversed(options):
         command = option(command)
@@ -168,6 +170,8 @@ def _print_for_people(summary: Summary) -> None:
 
     for problem in summary.problems:
         print(visible_lines(problem), file=sys.stderr)
+    for warning in summary.warnings:
+        print(visible_lines(f"warning: {warning}"), file=sys.stderr)
     print_summary(console(), summary)
 
 
@@ -194,6 +198,7 @@ def settings(
     engine: str = LOCAL,
     scheduler: str | None = None,
     stages: tuple[str, ...] = (),
+    strict: bool = False,
 ) -> Settings:
     from etl.commands.settings import Settings, usable_cores
     from etl.places import workspace_of
@@ -207,4 +212,5 @@ def settings(
         engine=engine,
         scheduler=scheduler,
         stages=stages,
+        strict=strict,
     )

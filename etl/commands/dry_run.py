@@ -18,5 +18,5 @@ if TYPE_CHECKING:
 def dry_run(mapping: Path, settings: Settings, watch: Watch = unwatched, stop: Stop | None = None) -> Package:
     """Prepare the package that `run` would upload. Raises EtlError."""
     with load_mapping(mapping) as checked:
-        require(checked, upload=False)
+        require(checked, upload=False, strict=settings.strict)
         return prepare(checked, settings, watch, stop)

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 from etl import __version__
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.errors import PackageError
+from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
 from etl.extract import evidence, fingerprint, rows_of
-from etl.files import private_folder
+from etl.files import kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
-from etl.model import Locator, Migration, Stage
+from etl.model import Expression, Locator, Migration, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
 from etl.places import make_workspace
@@ -109,7 +110,17 @@ def _told_when_full(path: Path) -> Iterator[None]:
 
 
 def _plan(checked: Checked, stage: Stage, settings: Settings) -> Plan:
-    return plan_stage(checked.migration, stage, checked.table(stage), checked.resources, fast=settings.fast)
+    resources = {**checked.resources, **_private_keys(checked.migration, stage, settings)}
+    return plan_stage(checked.migration, stage, checked.table(stage), resources, fast=settings.fast)
+
+
+def _private_keys(migration: Migration, stage: Stage, settings: Settings) -> Resources:
+    """The stage's own key, under a secret that the next package is made with, too; nothing, where no expression needs one."""
+    templates = [template for _, template in flat_fields(stage.fields)]
+    if not any(isinstance(one, Expression) and uses_resource(one.text, PRIVATE_KEYS) for one in templates):
+        return {}
+    secret = kept_secret(settings.folder(migration).root / "secret")
+    return {PRIVATE_KEYS: {"passwords": PrivateKey(secret, stage.name)}}
 
 
 def _prepare_stage(

@@ -35,7 +35,7 @@ def run(
     from etl.load.uploader import Asked, check_ready, load
 
     with load_mapping(mapping) as checked:
-        migration = require(checked, upload=True)
+        migration = require(checked, upload=True, strict=settings.strict)
         root = admitted(settings.workspace, migration)
         check_ready(migration.target, root, outside)
         package = prepare(checked, settings, watch, outside.stop)

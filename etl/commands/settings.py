@@ -38,6 +38,7 @@ class Settings:
 
     `stages` names those that are prepared; none is all. A record that refers to another stage's is sent when that one has
     arrived with an earlier load, and held otherwise.
+    `strict`: what is odd about the mapping keeps it from being prepared.
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
 
@@ -49,6 +50,7 @@ class Settings:
     engine: str = LOCAL
     scheduler: str | None = None
     stages: tuple[str, ...] = ()
+    strict: bool = False
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:
         """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""

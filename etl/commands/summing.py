@@ -11,7 +11,7 @@ from etl.errors import EtlError
 from etl.extract import fingerprint
 from etl.model import Migration
 from etl.package import Package
-from etl.report.rejects import data_problems, kinds_of
+from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from etl.outside import Outside
 
 
-def summary_of(package: Package, *, show_data: bool = False) -> Summary:
-    """What a package holds, as a summary of which nothing has been uploaded."""
+def summary_of(package: Package, *, show_data: bool = False, strict: bool = False) -> Summary:
+    """What a package holds, as a summary of which nothing has been uploaded. `strict`: with a warning it is not well."""
     stages = [
         StageSummary(
             stage.name,
@@ -44,7 +44,9 @@ def summary_of(package: Package, *, show_data: bool = False) -> Summary:
     clean = not empty and all(stage.counts.rejected == stage.counts.held == 0 for stage in package.stages)
     problems = [*empty, *data_problems(package, show_data=show_data)]
     kinds = kinds_of(package, show_data=show_data)
-    return Summary(package.manifest.migration, str(package.path), clean, stages, problems, kinds)
+    warnings = data_warnings(package)
+    ok = clean and not (strict and warnings)
+    return Summary(package.manifest.migration, str(package.path), ok, stages, problems, kinds, warnings=warnings)
 
 
 def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None) -> Summary:

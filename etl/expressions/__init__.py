@@ -12,15 +12,17 @@ from etl.expressions.compiler import (
     reason_of,
     unfit,
 )
-from etl.expressions.functions.table import LOOKUP, Resources
+from etl.expressions.functions.password import PrivateKey
+from etl.expressions.functions.table import LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Fault, Names, columns_in
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
-from etl.expressions.syntax import ExpressionError, faults, giving_resource
+from etl.expressions.syntax import ExpressionError, faults, giving_resource, uses_resource
 
 __all__ = [
     "FILTERED",
     "LOOKUP",
+    "PRIVATE_KEYS",
     "ROW_ERRORS",
     "WHERE",
     "Batch",
@@ -30,6 +32,7 @@ __all__ = [
     "Fault",
     "Header",
     "Names",
+    "PrivateKey",
     "Records",
     "Resources",
     "Values",
@@ -43,5 +46,6 @@ __all__ = [
     "giving_resource",
     "reason_of",
     "unfit",
+    "uses_resource",
     "writers",
 ]

@@ -15,7 +15,7 @@ from jinja2 import nodes
 from etl.expressions import operators, runtime
 from etl.expressions.functions.table import Function
 from etl.expressions.names import Names, column_of
-from etl.expressions.syntax import Piece, constant_arguments, resource_of
+from etl.expressions.syntax import Piece, constant_arguments, given_resources, resource_of
 from etl.expressions.types import is_condition, type_of
 
 LARGEST_LITERAL = 10**18
@@ -220,6 +220,7 @@ def _callee(e: Emitter, function: Function, node: nodes.Filter) -> tuple[str, st
         return e.keep(function.bind(*args, **kwargs), "f"), ""
     written = [_argument(e, node, argument) for argument in node.args]
     written += [f"{pair.key}={_argument(e, node, pair.value)}" for pair in node.kwargs]
+    written += [f"{name}={e.keep(one, 'k')}" for name, one in given_resources(function, e.names).items()]
     return e.keep(function.call, "f"), "".join(f", {argument}" for argument in written)
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
 from jinja2 import nodes
 
+from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Parameter, Resource, signature
 from etl.expressions.names import ROW, Fault, Names, column_of, columns_in, levels, start
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
@@ -150,7 +152,7 @@ def _keywords(node: nodes.Filter) -> list[str]:
 
 def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Fault]:
     # A parameter written with * takes all that remain, and is not given by its name.
-    known = [parameter.name for parameter in function.parameters if not parameter.name.startswith("*")]
+    known = [one.name for one in function.parameters if not one.name.startswith("*") and not one.given]
     given = _keywords(node)
     for keyword in given:
         if keyword not in known:
@@ -161,7 +163,8 @@ def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Ite
             yield Fault(f"{signature(function)} is given '{keyword}' twice", node.lineno, keyword)
             return
     try:
-        inspect.signature(function.call).bind(None, *node.args, **dict.fromkeys(given))
+        engines = [one.name for one in function.parameters if one.given]
+        inspect.signature(function.call).bind(None, *node.args, **dict.fromkeys([*given, *engines]))
     except TypeError as error:
         yield Fault(f"{signature(function)} does not fit its arguments: {error}", node.lineno)
         return
@@ -208,6 +211,20 @@ def resource_of(node: nodes.Filter, argument: nodes.Expr, names: Names) -> Resou
     return None
 
 
+def given_resources(function: Function, names: Names) -> dict[str, Resource]:
+    """What the engine gives to a call beside its arguments, by the names of the parameters."""
+    given = [one for one in function.parameters if one.given]
+    return {one.name: Resource(str(one.default), names.resources[one.resource][str(one.default)]) for one in given}
+
+
+def uses_resource(text: str, kind: str) -> bool:
+    """Whether an expression calls a function that needs a resource of a kind."""
+    calls = (node for tree in parse(text) if isinstance(tree, nodes.Expr) for node in tree.find_all(nodes.Filter))
+    here = (tree for tree in parse(text) if isinstance(tree, nodes.Filter))
+    known = (TABLE.get(call.name) for call in chain(here, calls))
+    return any(one.resource == kind for function in known if function is not None for one in function.parameters)
+
+
 def giving_resource(text: str, kind: str, names: Names) -> str | None:
     """The name of the resource of a kind that gives an expression its value, as in `{{ code | lookup('status') }}`."""
     pieces = parse(text)
@@ -227,7 +244,8 @@ def constant_arguments(node: nodes.Filter, names: Names) -> tuple[list[Any], dic
 
     try:
         args = [value(argument) for argument in node.args]
-        return args, dict(zip(_keywords(node), [value(pair.value) for pair in _pairs(node)], strict=True))
+        named = dict(zip(_keywords(node), [value(pair.value) for pair in _pairs(node)], strict=True))
+        return args, named | given_resources(names.functions[node.name], names)
     except nodes.Impossible:
         return None
 

@@ -20,6 +20,7 @@ from etl.mapping.grammar import NAME, grammar_problems
 from etl.mapping.places import Document
 from etl.mapping.target_checks import address_faults
 from etl.mapping.templates import columns_used
+from etl.mapping.warnings import mapping_warnings
 from etl.mapping.yaml_text import read_document
 from etl.model import Migration, Problem, Stage, Table, Target
 from etl.suggest import nearest
@@ -56,6 +57,7 @@ class Checked:
     lookup_tables: Mapping[str, Table] = field(default_factory=dict)
     opened: ExitStack = field(default_factory=ExitStack, compare=False)
     connections: Connections = field(default_factory=Connections, compare=False)
+    warnings: tuple[Problem, ...] = ()
 
     def __enter__(self) -> Checked:
         return self
@@ -102,8 +104,9 @@ def load_mapping(path: Path, *, text: str | None = None, network: bool = True) -
         context = Context(document, data, migration, opened, connections, network)
         checked = check_problems(context, variables.values)
         problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
+        warnings = tuple(sorted(map(_printable, mapping_warnings(context))))
         found = (context.tables, context.resources, context.lookup_tables)
-        return Checked(migration, problems, *found, opened.pop_all(), connections)
+        return Checked(migration, problems, *found, opened.pop_all(), connections, warnings)
 
 
 def _document(file: Path) -> Document:
@@ -135,9 +138,9 @@ def _nothing(file: Path) -> Migration:
     return Migration("", "", file.resolve(), Target(), {}, {}, ())
 
 
-def require(checked: Checked, *, upload: bool, shop: bool = False) -> Migration:
+def require(checked: Checked, *, upload: bool, shop: bool = False, strict: bool = False) -> Migration:
     """The migration, if it can be carried out. What only an upload, or a look at the shop, needs may otherwise be missing."""
-    stopping = fatal(checked.problems, upload=upload, shop=shop)
+    stopping = [*fatal(checked.problems, upload=upload, shop=shop), *(checked.warnings if strict else ())]
     if stopping:
         raise MappingError("\n".join(first_of(stopping)))
     return checked.migration

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from etl.expressions import LOOKUP, Names
+from etl.expressions import LOOKUP, PRIVATE_KEYS, Names, PrivateKey
 from etl.expressions.syntax import faults
 from etl.extract import Connections, further_columns
 from etl.mapping.places import Document, Path
 from etl.model import Expression, Migration, Problem, Stage, Table
+
+
+def passing_key() -> PrivateKey:
+    """A key for looks that leave nothing behind; a package is made with that of the workspace."""
+    return PrivateKey(os.urandom(32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,9 @@ class Context:
     connections: Connections
     network: bool = True
     tables: dict[str, Table] = field(default_factory=dict)
-    resources: dict[str, dict[str, Any]] = field(default_factory=lambda: {LOOKUP: {}})
+    resources: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {LOOKUP: {}, PRIVATE_KEYS: {"passwords": passing_key()}}
+    )
     lookup_tables: dict[str, Table] = field(default_factory=dict)
 
     def at(self, path: Path, what: str) -> Problem:

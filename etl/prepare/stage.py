@@ -14,6 +14,7 @@ from etl.packing import StageWriter
 from etl.prepare.chunk import Chunk
 from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
 from etl.prepare.keys import Fate
+from etl.prepare.oddities import Oddities
 from etl.prepare.privacy import privacy_of
 from etl.prepare.program import Plan
 
@@ -42,7 +43,7 @@ def prepare_stage(
             counts += scribe.write(chunk, row, verdict)
             row += chunk.height
             progress(chunk.read)
-    packaged = writer.close(counts)
+    packaged = writer.close(counts, scribe.oddities.kinds(counts))
     written = writer.records, packaged.held.records
     if not counts.add_up() or written != (counts.valid, counts.held):
         raise AssertionError(
@@ -57,6 +58,7 @@ class Scribe:
 
     def __init__(self, plan: Plan, locate: Locate, writer: StageWriter) -> None:
         self._locate, self._writer = locate, writer
+        self.oddities = Oddities(plan.stage, locate)
         self._privacy = privacy_of(plan.stage, plan.header.columns, plan.schema)
         hidden = self._privacy.hidden
         self._hidden = [position for position, name in enumerate(plan.header.columns) if name in hidden]
@@ -78,6 +80,7 @@ class Scribe:
             sent = [position not in dropped for position in range(len(records))]
             records, index_lines = list(compress(records, sent)), list(compress(index_lines, sent))
         self._writer.add(records, index_lines)
+        self.oddities.see(records, index_lines)
         return Counts(
             read=chunk.read,
             filtered=len(chunk.filtered),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
 
+from etl.findings import PROBLEM
 from etl.model import Locator
 from etl.package import Example, Package, PackagedStage, ProblemKind
 from etl.personal import mask_text
@@ -24,6 +25,24 @@ def data_problems(package: Package, *, show_data: bool = False) -> list[str]:
     return [f"{stage.name}: {line}" for stage in package.stages for line in _stage_lines(package, stage, show_data)]
 
 
+def data_warnings(package: Package) -> list[str]:
+    """orders: `where` leaves out every row"""
+    found = [(stage, kind) for stage in package.stages for kind in package.kinds(stage) if kind.severity != PROBLEM]
+    return [f"{stage.name}: {kind.examples[0].reason}{_rows(kind)}" for stage, kind in found]
+
+
+def _rows(kind: ProblemKind) -> str:
+    """(rows 3, 7 and 12 more)"""
+    if not kind.rows:
+        return ""
+    named = ", ".join(map(str, kind.rows[:FEW]))
+    further = f" and {kind.count - FEW:,} more" if kind.count > FEW else ""
+    return f" ({'row' if kind.count == 1 else 'rows'} {named}{further})"
+
+
+FEW = 5
+
+
 def kinds_of(package: Package, *, show_data: bool = False) -> list[KindSummary]:
     """Every kind of every stage."""
     return [_summary(stage, kind, show_data) for stage in package.stages for kind in package.kinds(stage)]
@@ -31,7 +50,8 @@ def kinds_of(package: Package, *, show_data: bool = False) -> list[KindSummary]:
 
 def _stage_lines(package: Package, stage: PackagedStage, show_data: bool) -> Iterator[str]:
     further = []
-    for _, kinds in groupby(package.kinds(stage), key=attrgetter("fate")):
+    problems = [kind for kind in package.kinds(stage) if kind.severity == PROBLEM]
+    for _, kinds in groupby(problems, key=attrgetter("fate")):
         for kind in islice(kinds, SHOWN):
             yield _with_count(kind_line(kind, show_data=show_data), kind.count)
         further += list(kinds)

@@ -46,7 +46,7 @@ class StageSummary:
 class KindSummary:
     """Problems of one stage, field and rule; for a lookup, of one missing entry.
 
-    fate       rejected or held
+    fate       rejected or held; warned, for what is sent
     rows       the first rows that have it, as their source names them
     examples   sentences about the first of them
     cut        that these are of several entries, which are too many to be told apart
@@ -68,7 +68,8 @@ class KindSummary:
 class Summary:
     """What became of a migration. `package` is its folder, `target` the name of the one it was sent to; if there is one.
 
-    `problems` are lines for people, of the commonest kinds; `kinds` are all of them.
+    `problems` are lines for people, of the commonest kinds; `kinds` are all of them. `warnings` are lines, too:
+    of what is odd, and is sent all the same.
     """
 
     migration: str
@@ -78,6 +79,7 @@ class Summary:
     problems: Sequence[str] = ()
     kinds: Sequence[KindSummary] = ()
     target: str | None = None
+    warnings: Sequence[str] = ()
 
     def as_json(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False)

@@ -12,6 +12,7 @@ from etl.expressions.functions import (
     date,
     foreign,
     number,
+    password,
     pattern,
     serial,
     text,
@@ -33,5 +34,5 @@ def table_of(functions: Iterable[Function]) -> Mapping[str, Function]:
     return table
 
 
-MODULES = (text, turkish, pattern, number, date, serial, contact, country, choice, code, foreign)
+MODULES = (text, turkish, pattern, number, date, serial, contact, country, choice, code, foreign, password)
 TABLE = table_of(function for module in MODULES for function in module.FUNCTIONS)

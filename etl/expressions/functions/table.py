@@ -16,6 +16,9 @@ REQUIRED: Any = object()
 LOOKUP = "lookup"
 """A kind of resource: the mapping's tables of codes."""
 
+PRIVATE_KEYS = "private key"
+"""A kind of resource: keys under which values are made that nobody else can make."""
+
 Resources = Mapping[str, Mapping[str, Any]]
 """What functions may be handed beside a row's values: kind of resource -> name -> content."""
 
@@ -32,13 +35,19 @@ class Resource:
 class Parameter:
     """A parameter after the piped value. `default` is REQUIRED when there is none.
 
-    resource  the kind of resource that a mapping names here, in quotes; the function is handed the Resource.
+    resource  the kind of resource that a mapping names here, in quotes; the function is handed the Resource. One that has
+              a default is not written in a mapping: the engine gives the resource of that name.
     """
 
     name: str
     what: str
     default: object = REQUIRED
     resource: str = ""
+
+    @property
+    def given(self) -> bool:
+        """Whether the engine gives it, and no mapping."""
+        return bool(self.resource) and self.default is not REQUIRED
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,8 @@ class Function:
 
 def signature(function: Function) -> str:
     """A function as it is written in a mapping: phone(region='TR', default=...)."""
-    if not function.parameters:
-        return function.name
-    return f"{function.name}({', '.join(map(_parameter, function.parameters))})"
+    written = [_parameter(one) for one in function.parameters if not one.given]
+    return f"{function.name}({', '.join(written)})" if written else function.name
 
 
 def _parameter(parameter: Parameter) -> str:

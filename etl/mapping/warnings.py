@@ -1,0 +1,107 @@
+"""What looks like a mistake and may be meant: told beside the problems, and never in the way, unless a person is strict."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+from etl.errors import SourceError
+from etl.expressions import columns_in
+from etl.mapping.context import Context
+from etl.mapping.places import Path
+from etl.mapping.stage_checks import placed_stages
+from etl.mapping.templates import leaves
+from etl.model import WARNING, Expression, Problem, Source, Stage, Table
+
+LOOKED_AT = 1000
+"""So many rows of a CSV are looked at: enough for what is wrong with a whole file, and read at once."""
+
+NULL_MARKS = ("NULL", "\\N")
+
+MISREAD = ("windows-1254", "windows-1252", "latin-1")
+"""What UTF-8 is most often read as by mistake."""
+
+_ONE_BRACE = re.compile(r"(?<!\{)\{\s*(\w+)\s*(?:\|[^{}]*)?\}(?!\})")
+
+
+def mapping_warnings(context: Context) -> Iterator[Problem]:
+    for path, stage in placed_stages(context):
+        yield from _one_brace(context, path, stage)
+        yield from _parentless(context, path, stage)
+        yield from _computed_password(context, path, stage)
+    for name, table in context.tables.items():
+        source = context.migration.sources[name]
+        if source.kind == "csv" and table.text_only:
+            yield from _odd_columns(context, source, table)
+
+
+def _warning(context: Context, path: Path, what: str) -> Problem:
+    return Problem(context.document.place(path), what, WARNING)
+
+
+def _one_brace(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+    """A text is sent as it stands; one that names a column in one brace was meant to be an expression."""
+    table = context.tables.get(stage.source)
+    for where, template in leaves((*path, "fields"), stage.fields):
+        found = _ONE_BRACE.search(template) if isinstance(template, str) else None
+        if found is not None and table is not None and found[1] in table.header:
+            what = f"is sent as it stands; the column '{found[1]}' is reached by {{{{ {found[1]} }}}}"
+            yield _warning(context, where, what)
+
+
+def _parentless(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+    """Orders and addresses belong to customers: without `refers` nothing tells that theirs was not sent."""
+    users = [one.name for one in context.migration.stages if one.payload == "user"]
+    if users and stage.payload in ("address", "order") and not stage.refers:
+        field = next((name for name in ("customer_code", "user") if name in stage.fields), "customer_code")
+        what = f"says nothing of its customers: with `refers: {{ {field}: {users[0]} }}` those of customers who are not sent wait"
+        yield _warning(context, path, what)
+
+
+def _computed_password(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+    """A password that is made from what other fields hold can be guessed by whoever knows these."""
+    password = stage.fields.get("password")
+    if stage.payload != "user" or not isinstance(password, Expression) or "unusable_password" in password.text:
+        return
+    others = [template for name, template in stage.fields.items() if name not in ("password", "password_algorithm")]
+    with suppress(ValueError):
+        shared = {name for one in others if isinstance(one, Expression) for name in columns_in(one.text)}
+        for name in columns_in(password.text):
+            if name in shared:
+                what = (
+                    f"is computed from '{name}', which other fields hold, too: whoever knows it can log in as the customer; "
+                    "for shops without passwords there is `unusable_password`"
+                )
+                yield _warning(context, (*path, "fields", "password"), what)
+
+
+def _odd_columns(context: Context, source: Source, table: Table) -> Iterator[Problem]:
+    rows: Sequence[Sequence[object]] = ()
+    with suppress(SourceError, OSError, StopIteration):
+        rows = next(iter(table.parts(LOOKED_AT))).read().rows[:LOOKED_AT]
+    known = str(source.options.get("nulls", ""))
+    width = len(table.header)
+    columns = zip(*(row for row in rows if len(row) == width), strict=True)
+    for name, cells in zip(table.header, columns, strict=False):
+        texts = [cell for cell in cells if isinstance(cell, str)]
+        commonest = Counter(texts).most_common(1)[0][0] if texts else ""
+        if commonest in NULL_MARKS and commonest not in known:
+            what = (
+                f'the commonest value of \'{name}\' is the text {commonest}; with `nulls: ["NULL", "\\\\N"]` it is null'
+            )
+            yield _warning(context, ("sources", source.name), what)
+        if any(is_misread(text) for text in texts):
+            what = f"letters of '{name}' look like UTF-8 that was read in another encoding (Ã¼ for ü); see `encoding`"
+            yield _warning(context, ("sources", source.name), what)
+
+
+def is_misread(text: str) -> bool:
+    """Whether the bytes of a text, in one of the usual wrong encodings, are letters of UTF-8."""
+    if text.isascii():
+        return False
+    for encoding in MISREAD:
+        with suppress(UnicodeError):
+            return len(text.encode(encoding).decode("utf-8")) < len(text)
+    return False

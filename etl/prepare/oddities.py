@@ -1,0 +1,54 @@
+"""What is odd about the rows of a stage as a whole: told in the summary beside the problems, and sent all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from etl.findings import WARNING
+from etl.model import Counts, Locate, Stage
+from etl.package import Example, IndexLine, ProblemKind
+
+WARNED = "warned"
+"""The fate of what is told and sent."""
+
+MOST_ADDRESSES = 500_000
+"""So many addresses are remembered, by eight bytes each and a set's room around them."""
+
+PLACES = 20
+
+
+class Oddities:
+    """Looks at a stage's records as they are written."""
+
+    def __init__(self, stage: Stage, locate: Locate) -> None:
+        self._stage, self._locate = stage, locate
+        self._addresses: set[int] | None = set() if stage.payload == "address" else None
+        self._again: list[int] = []
+        self._count = 0
+
+    def see(self, records: Sequence[bytes], index: Sequence[IndexLine]) -> None:
+        """Two addresses that are sent alike are one; their keys are not in them."""
+        if self._addresses is None or len(self._addresses) > MOST_ADDRESSES:
+            return
+        for record, line in zip(records, index, strict=True):
+            known = len(self._addresses)
+            self._addresses.add(hash(record))
+            if len(self._addresses) == known:
+                self._count += 1
+                self._again += [line[1]] if len(self._again) < PLACES else []
+
+    def kinds(self, counts: Counts) -> list[ProblemKind]:
+        found = []
+        if self._stage.where is not None and counts.read and counts.filtered == counts.read:
+            found.append(self._kind("where", "where:all", counts.read, [], "`where` leaves out every row"))
+        elif self._stage.where is not None and counts.read and not counts.filtered:
+            found.append(self._kind("where", "where:none", counts.read, [], "`where` leaves out no row"))
+        if self._count:
+            words = "the same address of a customer is sent more than once"
+            found.append(self._kind(None, "address:twice", self._count, self._again, words))
+        return found
+
+    def _kind(self, field: str | None, rule: str, count: int, rows: list[int], words: str) -> ProblemKind:
+        at = self._locate(rows[0] if rows else 0)
+        example = Example(at.source, at.number, at.place, words, {}, words, personal=False)
+        return ProblemKind(WARNED, field, rule, None, WARNING, count, rows, [example])

@@ -1,0 +1,134 @@
+"""What looks like a mistake and is told beside the problems, never in the way of what is sent."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from commands import etl
+
+from etl.mapping import load_mapping
+from etl.mapping.warnings import is_misread
+
+PASSWORD = "password: 0cc175b9c0f1b6a831c399e269772661"
+USER = f"""version: 1
+name: one
+target: {{ url: "https://omnitron.example.com", channel: 7, token: "${{T}}" }}
+sources: {{ people: {{ csv: people.csv }} }}
+stages:
+  - name: user
+    from: people
+    key: customer_code
+    fields:
+      customer_code: "{{{{ id }}}}"
+      first_name: "{{{{ name }}}}"
+      last_name: "-"
+      email: "{{{{ mail }}}}"
+      sms_allowed: false
+      email_allowed: false
+      date_joined: "2020-01-01 00:00:00"
+      {PASSWORD}
+      password_algorithm: md5
+"""
+ADDRESS = """  - name: address
+    from: people
+    key: "{{ id }}"
+    fields:
+      customer_code: "7"
+      email: su@example.com
+      first_name: Jale
+      last_name: Su
+      country: Türkiye
+      city: İstanbul
+      township: Beykoz
+      line: "{{ name }}"
+"""
+PEOPLE = "id,name,mail\n1,Jale,jale@example.com\n2,Su,su@example.com\n"
+
+
+def told(folder, text, rows=PEOPLE):
+    (folder / "people.csv").write_text(rows, encoding="utf-8")
+    (folder / ".env").write_text("T=t\n", encoding="utf-8")
+    (folder / "migration.yaml").write_text(text, encoding="utf-8")
+    with load_mapping(folder) as checked:
+        assert checked.problems == ()
+        return [str(one).partition("migration.yaml:")[2] for one in checked.warnings]
+
+
+def test_a_mapping_that_is_as_it_should_be_has_no_warning(tmp_path):
+    assert told(tmp_path, USER) == []
+
+
+@pytest.mark.parametrize("text", ["{ name }", "{name}", "Bay { name | title }"])
+def test_a_column_in_one_brace_is_no_expression(tmp_path, text):
+    found = told(tmp_path, USER.replace('last_name: "-"', f'last_name: "{text}"'))
+    assert found == ["12:18: warning: is sent as it stands; the column 'name' is reached by {{ name }}"]
+    assert told(tmp_path, USER.replace('last_name: "-"', 'last_name: "{ other }"')) == []
+
+
+def test_a_password_that_is_made_from_another_field_can_be_guessed(tmp_path):
+    found = told(tmp_path, USER.replace(PASSWORD, "password: \"{{ mail | digest('md5') }}\""))
+    assert found == [
+        "17:17: warning: is computed from 'mail', which other fields hold, too: whoever knows it can log in as the customer; "
+        "for shops without passwords there is `unusable_password`"
+    ]
+
+
+def test_addresses_that_refer_to_no_customer_are_told(tmp_path):
+    assert told(tmp_path, USER + ADDRESS) == [
+        "19:5: warning: says nothing of its customers: with `refers: { customer_code: user }` those of customers who are not "
+        "sent wait"
+    ]
+
+
+def test_a_column_whose_commonest_value_is_a_mark_for_null_is_told(tmp_path):
+    rows = "id,name,mail\n1,NULL,a@example.com\n2,NULL,b@example.com\n3,Su,c@example.com\n"
+    assert told(tmp_path, USER, rows) == [
+        '4:20: warning: the commonest value of \'name\' is the text NULL; with `nulls: ["NULL", "\\\\N"]` it is null'
+    ]
+    assert told(tmp_path, USER.replace("people.csv", 'people.csv, nulls: ["NULL"]'), rows) == []
+
+
+def test_letters_that_were_read_in_another_encoding_are_told(tmp_path):
+    found = told(tmp_path, USER, PEOPLE.replace("Jale", "GÃ¼lÅŸen"))
+    assert found == [
+        "4:20: warning: letters of 'name' look like UTF-8 that was read in another encoding (Ã¼ for ü); see `encoding`"
+    ]
+
+
+@pytest.mark.parametrize("text", ["Gülşen", "ÇİĞDEM", "naïve", "Ã", "© 2020", "İÜ", "Jale"])
+def test_what_people_write_is_not_taken_for_another_encoding(text):
+    assert not is_misread(text)
+
+
+def test_warnings_end_a_check_only_when_it_is_strict(tmp_path):
+    told(tmp_path, USER + ADDRESS)
+    done = etl("check", tmp_path)
+    assert done.returncode == 0
+    assert done.stderr.endswith("no problems, 1 warning\n")
+    assert "warning: says nothing of its customers" in done.stdout
+    strict = etl("check", tmp_path, "--strict", "--json")
+    assert strict.returncode == 2
+    assert [len(json.loads(strict.stdout)[name]) for name in ("problems", "warnings")] == [0, 1]
+    assert etl("dry-run", tmp_path, "--strict").returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("where", "warning"),
+    [("false", "user: `where` leaves out every row"), ("true", "user: `where` leaves out no row"), ("id == '1'", None)],
+)
+def test_a_where_that_leaves_out_all_rows_or_none_is_told_in_the_summary(tmp_path, where, warning):
+    told(
+        tmp_path, USER.replace("    key: customer_code\n", f'    where: "{{{{ {where} }}}}"\n    key: customer_code\n')
+    )
+    done = etl("dry-run", tmp_path, "--json")
+    assert json.loads(done.stdout)["warnings"] == ([] if warning is None else [warning])
+    assert done.returncode == 0
+    assert etl("dry-run", tmp_path, "--strict").returncode == (0 if warning is None else 1)
+
+
+def test_an_address_that_is_sent_twice_is_told_with_its_rows(tmp_path):
+    told(tmp_path, USER + ADDRESS, PEOPLE + "3,Su,can@example.com\n")
+    done = etl("dry-run", tmp_path)
+    assert "warning: address: the same address of a customer is sent more than once (row 4)\n" in done.stderr
+    assert done.returncode == 0
