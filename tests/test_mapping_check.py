@@ -37,8 +37,8 @@ def last_name(value):
         (("csv:", "«encodng: utf-8, csv:"), "unknown key 'encodng'; did you mean 'encoding'?"),
         (("    key:", "    «feilds: {}\n    key:"), "unknown key 'feilds'; did you mean 'fields'?"),
         (("    key:", "    gate: { «eror: 1 }\n    key:"), "unknown key 'eror'; did you mean 'errors'?"),
-        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is batch_size, fields, from, gate, key, name, pause, "
-         "payload, ramp_up, refers, unique, where"),
+        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is batch_size, cut_after_errors, fields, from, gate, key, name, pause, "
+         "payload, ramp_up, refers, settled, unique, where"),
         (("version: 1", "version: «2"), "'version' must be 1"),
         (("version: 1", 'version: «"1"'), "'version' must be 1, without quotes"),
         (("name: acme", "name: «a b"), "'a b' is no name: letters, digits, _ and -, and no digit first"),
@@ -203,7 +203,7 @@ def test_a_constant_that_the_payload_refuses_is_shown_where_it_stands(case, fiel
 
 def test_a_constant_password_that_is_refused_is_not_repeated(case):
     case.finds(
-        edited(("\"{{ email | digest('md5') }}\"", '«""')),
+        edited(("0cc175b9c0f1b6a831c399e269772661", '«""')),
         "the payload 'user' refuses this 'password': must not be empty",
     )
 
@@ -296,7 +296,7 @@ def test_all_problems_come_at_once_sorted_by_line(case):
             ("password_algorithm: md5", "«password_algo: md5"),
         ).replace("    fields:", "    «fields:"),
         "'version' must be 1",
-        "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, nulls, quote, trim",
+        "'sheet' is no option of csv; there is counters, delimiter, encoding, escape, header, normalize, nulls, quote, trim",
         "'1' is already given in line 7; YAML would keep only this one",
         "unknown source 'customer'; did you mean 'customers'?",
         "'customer' is not among the stage's fields; did you mean 'customer_code'?",

@@ -137,7 +137,7 @@ def test_a_lookup_that_cannot_be_read(case, lookup, what):
 def test_a_lookup_s_codes_are_trimmed_texts(case):
     case.write("codes.csv", "id,name\n1,a\n 2 , b \n,c\n1,a\n")
     checked = case.load(edited(("{ 1: a, 2: b }", "{ csv: codes.csv, key: id, value: name }")))
-    assert checked.resources == {"lookup": {"group": {"1": "a", "2": "b"}}}
+    assert checked.resources["lookup"] == {"group": {"1": "a", "2": "b"}}
 
 
 # --- the mapping's own tests
