@@ -37,8 +37,8 @@ def last_name(value):
         (("csv:", "«encodng: utf-8, csv:"), "unknown key 'encodng'; did you mean 'encoding'?"),
         (("    key:", "    «feilds: {}\n    key:"), "unknown key 'feilds'; did you mean 'fields'?"),
         (("    key:", "    gate: { «eror: 1 }\n    key:"), "unknown key 'eror'; did you mean 'errors'?"),
-        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is batch_size, cut_after_errors, fields, from, gate, key, name, pause, "
-         "payload, ramp_up, refers, settled, unique, where"),
+        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is batch_size, cut_after_errors, fields, from, gate, "
+         "key, name, pause, payload, ramp_up, refers, settled, unique, where"),
         (("version: 1", "version: «2"), "'version' must be 1"),
         (("version: 1", 'version: «"1"'), "'version' must be 1, without quotes"),
         (("name: acme", "name: «a b"), "'a b' is no name: letters, digits, _ and -, and no digit first"),
