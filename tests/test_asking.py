@@ -1,5 +1,6 @@
 """Asking Omnitron itself: a pilot finds out whether the channel knows migrated users; from then on its word counts."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
 from etl.load.pilot import run_pilot
 from etl.load.resolve import Found, settle
+from etl.load.retry import Wanted, find, retry
 from etl.load.uploader import load, resume
 from etl.model import Gate
 from etl.verify.asking import NEVER_TRIED, evidence_on, look_all_up, sample, told, try_out
@@ -160,10 +162,14 @@ def test_where_a_sample_disagrees_all_are_asked_and_who_is_missing_is_named_and_
     shown.ask("state?wait=10")
     found = found_in(tmp_path, 5, shown)
     assert (found.arrived, found.whole, found.missing) == (True, True, ("2",))
-    decision = settle(tmp_path, 5, Found(True, why=found.text, failed=1))
+    decision = settle(tmp_path, 5, Found(True, why=found.text, missing=found.missing))
     assert decision.next_step == (
-        "1 of its records are not there and count as failed, the others as uploaded; `etl resume` goes on"
+        "1 of its records are not there and count as failed, as batch 6, the others as uploaded; "
+        "`etl resume` goes on, `etl retry` sends these again"
     )
+    [named] = read_status(tmp_path).attention
+    assert (named.batch, named.keys, named.records, named.failed) == (6, ("2",), 1, 1)
+    assert named.why == f"taken out of batch 5, that sent them: {found.text}"
     journal = Journal.read(Workspace(tmp_path))
     batch = journal.batch(5)
     journal.close()
@@ -226,6 +232,59 @@ def test_a_look_that_fails_is_made_again_and_one_that_always_fails_ends_the_aski
     with pytest.raises(Unavailable):
         found_in(tmp_path, number, shown)
     assert [one.state for one in read_status(tmp_path).attention] == ["unknown"]
+
+
+def counted(root, server):
+    """A pilot, and a load of three users of which user 2 fails: only the count of errors is known."""
+    piloted(root, server)
+    load(make_package(root / "packages" / "two", taken([2, 3, 4])), target_of(server.url), ONE_ERROR, root)
+
+
+WITH_AN_ERROR = (*ONE_ERROR, *STAGES[1:])
+
+
+def test_a_missing_user_of_a_batch_whose_errors_were_only_counted_is_known_as_failed(tmp_path, shown):
+    counted(tmp_path, shown)
+    assert [one.why for one in read_status(tmp_path).attention] == [
+        "1 of its records failed, and Omnitron does not tell which"
+    ]
+    assert [one.failed for one in look_all_up(tmp_path, to(shown), later(0)).missing] == [False]
+    found = look_all_up(tmp_path, to(shown), later(AN_HOUR))
+    assert [(one.key, one.batch, one.failed) for one in found.missing] == [("2", 6, True)]
+    [named] = read_status(tmp_path).attention
+    assert (named.batch, named.keys) == (6, ("2",))
+    assert named.why == (
+        "taken out of batch 5, that sent them: the channel was asked for all of its users, and does not know 1"
+    )
+    content = {**whole_shop(4), **taken([2, 3, 4])}
+    load(make_package(tmp_path / "packages" / "three", content), to(shown), WITH_AN_ERROR, tmp_path)
+    found = {one.name: (one.uploaded, one.already, one.failed, one.held_back) for one in read_status(tmp_path).stages}
+    assert found == {"user": (0, 2, 1, 0), **dict.fromkeys(("address", "order", "order_item"), (2, 1, 0, 1))}
+
+
+def test_a_user_that_was_named_is_sent_again_by_itself_and_what_refers_to_it_after_it(tmp_path, shown):
+    counted(tmp_path, shown)
+    look_all_up(tmp_path, to(shown), later(AN_HOUR))
+    good = make_package(tmp_path / "packages" / "three", whole_shop(4))
+    again = find(tmp_path, Wanted())
+    assert [(one.batch.id, one.records, one.certain) for one in again] == [(6, 1, True)]
+    retry(good, to(shown), WITH_AN_ERROR, tmp_path, again)
+    assert resume(to(shown), WITH_AN_ERROR, tmp_path).complete
+    received = Counter()
+    for one in shown.ask("records/user")["results"]:
+        received[one["record"]["email"]] += one["received"]
+    assert received == {f"user{n}@example.com": 2 if n == 2 else 1 for n in (1, 2, 3, 4)}
+    assert len(shown.ask("records/order")["results"]) == 4
+    last = look_all_up(tmp_path, to(shown), later(AN_HOUR))
+    assert (last.users, last.missing) == (4, ())
+
+
+def test_a_user_is_not_known_as_failed_where_more_are_missing_than_failed(tmp_path, shown):
+    counted(tmp_path, shown)
+    shown.ask("customers", {"after": None})
+    found = look_all_up(tmp_path, to(shown), later(AN_HOUR))
+    assert {one.failed for one in found.missing} == {False}
+    assert [one.batch for one in read_status(tmp_path).attention] == [5]
 
 
 @pytest.mark.parametrize(("count", "wanted"), [(1, [0]), (10, list(range(10))), (11, [0, 1, 2, 3, 4, 5, 6, 7, 8, 10])])

@@ -1,5 +1,6 @@
 """The commands around a load, as processes: pilot, run again, resume, status, resolve, history, verify; signals; two at once."""
 
+import csv
 import fcntl
 import json
 import os
@@ -207,9 +208,68 @@ def test_a_second_run_sends_only_what_is_new_and_lists_what_has_changed(shop):
     assert [one["count"] for one in uploads] == [2, 1] * 4 + [1, 1] * 4
     [order] = shop.sandbox.ask("records/order?key=o2")["results"]
     assert (order["record"]["amount"], order["received"]) == (1299.9, 1)
-    assert shop.type("status", "--changed").stdout.endswith("changed since it was uploaded: order 'o2' (batch 5)\n")
+    migration = order["migration_id"]
+    assert shop.type("status", "--changed").stdout.endswith(
+        f"changed since it was uploaded: order 'o2' (batch 5, migration {migration})\n  amount: 1299.9 -> 1300.0\n"
+    )
     found = json.loads(shop.type("status", "--changed", "--json").stdout)
-    assert found["changed"] == [{"stage": "order", "key": "o2", "batch": 5}]
+    assert found["changed"] == [
+        {
+            "stage": "order",
+            "key": "o2",
+            "batch": 5,
+            "migration_id": migration,
+            "fields": [{"field": "amount", "what": "changed", "old": 1299.9, "new": 1300.0}],
+        }
+    ]
+    assert found["gone"] == []
+
+
+def test_personal_fields_that_have_changed_are_masked_and_what_is_gone_is_listed(shop):
+    shop.type("run", shop.mapping)
+    customers = shop.folder / "customers.csv"
+    head, first, second, *_ = customers.read_text().splitlines()
+    assert "user2@example.com" in second
+    customers.write_text("\n".join([head, first, second.replace("user2@", "other@")]) + "\n")
+    shop.type("run", shop.mapping)
+    lines = shop.type("status", "--changed").stdout.splitlines()
+    assert '  email: "u***@e***.com" -> "o***@e***.com"' in lines
+    assert any(line.startswith("uploaded, and not in the package: user '3' (batch 2, migration ") for line in lines)
+    shown = shop.type("status", "--changed", "--show-data").stdout
+    assert '  email: "user2@example.com" -> "other@example.com"\n' in shown
+
+
+def test_what_has_changed_and_what_is_gone_is_written_to_a_private_file_as_it_is(shop):
+    shop.type("run", shop.mapping)
+    customers = shop.folder / "customers.csv"
+    head, first, second, *_ = customers.read_text().splitlines()
+    customers.write_text("\n".join([head, first, second.replace("user2@", "other@")]) + "\n")
+    shop.type("run", shop.mapping)
+    file = shop.folder / "changed.csv"
+    done = shop.type("status", "--changed", "--write", file)
+    with file.open(encoding="utf-8-sig", newline="") as opened:
+        rows = list(csv.DictReader(opened))
+    assert (
+        done.stderr
+        == f"{file}: {len({(one['stage'], one['key']) for one in rows})} records that changed or are gone, "
+        + ("with personal data as it is (0600)\n")
+    )
+    users = [one for one in rows if one["stage"] == "user"]
+    migration = {one["batch"]: one["migration_id"] for one in users}["1"]
+    assert len(migration) > 5
+    assert users[0] == {
+        "stage": "user", "key": "2", "what": "changed", "field": "email", "old": "user2@example.com",
+        "new": "other@example.com", "batch": "1", "migration_id": migration,
+    }  # fmt: skip
+    assert [(one["key"], one["what"], one["batch"]) for one in users[1:]] == [("3", "gone", "2")]
+    assert file.stat().st_mode & 0o777 == 0o600
+    again = shop.type("status", "--changed", "--write", file)
+    assert (again.returncode, again.stderr) == (
+        2,
+        f"{file}: is there already, and is not written over; name another file\n",
+    )
+    alone = shop.type("status", "--write", file)
+    assert (alone.returncode, alone.stderr) == (2, "--write writes what --changed lists; say --changed, too\n")
 
 
 def test_resume_sends_the_same_bytes_also_when_the_sources_have_changed_since(shop):
@@ -769,7 +829,12 @@ def test_users_who_are_not_in_the_channel_are_listed_with_exit_code_1(piloted):
         ],
     )
     done = piloted.type("verify", piloted.mapping, "--arrived", "--show-data", "--json")
-    assert json.loads(done.stdout)["missing"][0] == {"key": "2", "email": "user2@example.com", "batch": 5}
+    assert json.loads(done.stdout)["missing"][0] == {
+        "key": "2",
+        "email": "user2@example.com",
+        "batch": 5,
+        "failed": False,
+    }
 
 
 def test_verify_wants_one_user_or_all_of_them(piloted):

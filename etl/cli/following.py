@@ -109,11 +109,22 @@ def _agree(unsure: Sequence[str]) -> None:
 @maybe_mapping_argument
 @workspace_option
 @target_option
-@click.option("--changed", is_flag=True, help="List the records that have changed since they were uploaded.")
+@click.option(
+    "--changed", is_flag=True, help="List what has changed since it was uploaded, field by field, and what is gone."
+)
+@click.option(
+    "--write", type=Path, metavar="FILE", help="With --changed: write the list as CSV to this file instead, unmasked."
+)
 @show_data_option
 @json_option
 def status(
-    mapping: Path | None, workspace: Path | None, target: str | None, changed: bool, show_data: bool, as_json: bool
+    mapping: Path | None,
+    workspace: Path | None,
+    target: str | None,
+    changed: bool,
+    write: Path | None,
+    show_data: bool,
+    as_json: bool,
 ) -> None:
     """Show where a migration stands, and what needs a person.
 
@@ -125,7 +136,10 @@ def status(
     from etl.report.following import mask_status, print_status
     from etl.report.summary import plain_json
 
-    found = given.whole_plain(standing(verb.status(Which(mapping, workspace, target), changed=changed)))
+    which = Which(mapping, workspace, target)
+    if write is not None:
+        _write_changed(which, write, changed)
+    found = given.whole_plain(standing(verb.status(which, changed=changed and write is None)))
     shown = found if show_data else mask_status(found)
     if as_json:
         print(plain_json(shown))
@@ -134,6 +148,15 @@ def status(
     attention = [one for each in found["targets"] for one in each["attention"]]
     unknown = any(one["state"] == "unknown" for one in attention)
     sys.exit(Exit.UNKNOWN if unknown else Exit.OK if found["ok"] else Exit.DATA)
+
+
+def _write_changed(which: Any, file: Path, changed: bool) -> None:
+    from etl.commands import status as verb
+
+    if not changed:
+        raise MappingError("--write writes what --changed lists; say --changed, too")
+    records = verb.write_changed(which, file)
+    click.echo(f"{file}: {records} records that changed or are gone, with personal data as it is (0600)", err=True)
 
 
 @click.command

@@ -30,7 +30,7 @@ def fields_of(result: Any) -> Plain:
 
 def standing(found: Any) -> Plain:
     """A commands.status.Standing: the target that was meant, and all of them under `targets`."""
-    changed = {} if found.changed is None else {"changed": plain(found.changed)}
+    changed = {} if found.changed is None else {"changed": plain(found.changed), "gone": plain(found.gone)}
     return {**fields_of(found.own), **changed, "targets": plain(found.targets)}
 
 

@@ -35,7 +35,7 @@ def resolve_by_asking(mapping: Path, workspace: Path | None, batch: int, outside
     root = journal_of(migration, mapping, workspace)
     with outside.uploading():
         evidence = asking.evidence_on(root, migration.target, batch, outside)
-    failed = len(evidence.missing) if evidence.whole else None
-    found = resolving.Found(evidence.arrived, why=evidence.text, failed=failed)
+    missing = evidence.missing if evidence.whole else None
+    found = resolving.Found(evidence.arrived, why=evidence.text, missing=missing)
     decision = resolving.settle(root, batch, found, outside)
     return Answered(decision, evidence.text, tuple(evidence.missing) if evidence.arrived else ())

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 
+from etl.commands.differences import write_differences
 from etl.commands.which import Which
-from etl.journal.status import ChangedRecord, Status, nothing_sent, read_changed, read_status
+from etl.journal.changed import ChangedRecord, Differences, GoneRecord
+from etl.journal.status import Status, nothing_sent, read_status
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a migration stands with the target that was meant, and with all it has. `changed`: only when asked for."""
+    """Where a migration stands with the target that was meant, and with all it has. `changed`, `gone`: only when asked for."""
 
     own: Status
     targets: tuple[Status, ...]
     changed: tuple[ChangedRecord, ...] | None = None
+    gone: tuple[GoneRecord, ...] | None = None
 
 
 def status(which: Which, *, changed: bool = False) -> Standing:
-    """Where a migration stands; with `changed`, also the records that were not sent again. Raises JournalError."""
+    """Where a migration stands; with `changed`, also the records that were not sent again. Raises JournalError;
+    with `changed` also PackageError, when the last package is gone."""
     targets = {one.target: read_status(one.root) for one in which.folder().targets()}
     name = which.target or which.own() or _last_used(targets)
     if not targets or which.target not in (None, *targets):
         return Standing(read_status(which.journal()), ())  # raises, saying what is not there
     own = targets[name] if name in targets else nothing_sent(which.folder().target(name))
-    differing = tuple(read_changed(which.folder().target(name).root)) if changed and name in targets else None
-    return Standing(own, tuple(targets.values()), differing)
+    if not changed or name not in targets:
+        return Standing(own, tuple(targets.values()))
+    with closing(Differences(which.folder().target(name).root)) as found:
+        return Standing(own, tuple(targets.values()), tuple(found.changed()), tuple(found.gone()))
+
+
+def write_changed(which: Which, file: Path) -> int:
+    """Write what has changed or is gone since it was uploaded as a table, unmasked; how many records.
+
+    A record at a time, however many there are. Raises like `status`, MappingError when the file cannot be written.
+    """
+    with closing(Differences(which.journal())) as found:
+        return write_differences(file, found.changed(), found.gone())
 
 
 def _last_used(targets: dict[str, Status]) -> str:

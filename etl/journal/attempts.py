@@ -5,14 +5,16 @@ failed, a record that is sent again may be there already:
 
     the new attempt succeeds    it has arrived; a user surely failed before, because an e-mail that exists is refused
     the new attempt fails       it is again one of those of which some failed, as before
+
+Where somebody found out which ones failed, these become a batch of their own, that failed as a whole and was never sent.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from etl.journal.batch import Batch, Facts
+from etl.journal.batch import Batch, Draft, Facts
 from etl.journal.plans import json_list
 from etl.journal.states import State
 
@@ -65,6 +67,35 @@ class Attempts:
                 self.let_go(number, person)
             self._journal.decided(number, person, arrived=arrived)
 
+    def name_failed(self, number: int, failed: Mapping[str, bytes], evidence: str) -> int | None:
+        """Keep which of a batch's records (key -> bytes) failed, where only their count was known: they become a batch of
+        their own, whose number is given. None, and nothing is kept: fewer failed than these, so it cannot be all of them."""
+        with self._database.transaction():
+            batch = self._journal.batch(number)
+            if not failed or batch.failed_whole or len(failed) > batch.failed:
+                return None
+            self._database.change(
+                "UPDATE records SET live = 0 WHERE batch = ? AND key IN (SELECT value FROM json_each(?))",
+                (number, json_list(failed)),
+            )
+            own = self._add_failed(batch, failed, evidence)
+            self._database.change("UPDATE batches SET recovered = recovered + ? WHERE id = ?", (len(failed), number))
+            self._count_held(number)
+            self._journal.note(number, State.DONE, State.DONE, f"its failed records are batch {own}: {evidence}")
+            self._journal.plans.share(number, own, len(failed))
+            self._journal.plans.void(batch.stage)
+        return own
+
+    def _add_failed(self, batch: Batch, failed: Mapping[str, bytes], evidence: str) -> int:
+        draft = Draft(batch.stage, batch.payload, batch.package, [*failed], [*failed.values()], batch.pilot)
+        own = self._journal.add(draft)
+        self._database.change(
+            "UPDATE batches SET state = 'done', total = records, success = 0, errors = records, ended = ? WHERE id = ?",
+            (batch.ended, own),
+        )
+        self._journal.note(own, State.PLANNED, State.DONE, f"taken out of batch {batch.id}, that sent them: {evidence}")
+        return own
+
     def _count_held(self, number: int) -> int:
         self._database.change(
             "UPDATE batches SET held = (SELECT count(*) FROM records WHERE batch = id AND live = 1) WHERE id = ?",
@@ -91,7 +122,10 @@ class Attempts:
         [key] = self._journal.keys(again.id)
         origin = self._database.value(
             "SELECT max(r.batch) FROM records AS r JOIN batches AS b ON b.id = r.batch "
-            "WHERE r.stage = ? AND r.key = ? AND r.live = 0 AND b.state = 'done' AND b.reported < b.records",
+            "WHERE r.stage = ? AND r.key = ? AND r.live = 0 AND b.state = 'done' AND b.reported < b.records "
+            # One that was named since has surely failed there: the new attempt tells no more about it.
+            "AND NOT EXISTS (SELECT 1 FROM records AS n JOIN batches AS m ON m.id = n.batch WHERE n.stage = r.stage "
+            "AND n.key = r.key AND n.live = 0 AND n.batch > r.batch AND m.state = 'done' AND m.sent IS NULL)",
             (again.stage, key),
         )
         if origin is None:

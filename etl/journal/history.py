@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import MappingError
-from etl.journal.batch import Batch, record_hash
 from etl.journal.journal import Journal
+from etl.journal.kept import Kept
 from etl.journal.requestlog import read_lines
 from etl.journal.unsent import Unsent, reasons
 from etl.journal.workspace import Workspace
-from etl.package import split_records
 from etl.suggest import did_you_mean
 
 
@@ -124,7 +122,7 @@ def _sending(
         file=journal.workspace.whole(batch.file),
         position=position,
         sha256=sha256.hex(),
-        record=_record(journal, batch, position, sha256),
+        record=Kept(journal).record(number, position, sha256),
         migration_id=batch.migration_id,
         total=batch.total,
         success=batch.success,
@@ -133,17 +131,6 @@ def _sending(
         decisions=_decisions(journal, batch.id),
         requests=tuple(line for line in lines if line["batch"] == batch.id),
     )
-
-
-def _record(journal: Journal, batch: Batch, position: int, sha256: bytes) -> bytes | None:
-    try:
-        data = journal.workspace.whole(batch.file).read_bytes()
-    except OSError:
-        return None
-    if hashlib.sha256(data).hexdigest() != batch.sha256:
-        return None
-    record = split_records(data)[position]
-    return record if record_hash(record) == sha256 else None
 
 
 def _steps(journal: Journal, batch: int) -> tuple[Step, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import orjson
 
@@ -77,12 +78,54 @@ class Plans:
             (package, stage, batch, same, changed),
         )
 
+    def share(self, batch: int, taken_out: int, records: int) -> None:
+        """Note that so many records of a batch are in another one now: those of each package, as long as it has enough."""
+        self._database.change(
+            "INSERT INTO overlaps (package, stage, batch, same, changed) "
+            "SELECT package, stage, :own, min(same, :records), min(changed, max(0, :records - same)) "
+            "FROM overlaps WHERE batch = :batch",
+            {"own": taken_out, "batch": batch, "records": records},
+        )
+        self._database.change(
+            "UPDATE overlaps SET same = max(0, same - :records), changed = max(0, changed - max(0, :records - same)) "
+            "WHERE batch = :batch",
+            {"batch": batch, "records": records},
+        )
+
     def change(self, package: int, stage: str, batches: Mapping[str, int]) -> None:
         """Note the records (key -> batch) whose bytes are not those that were sent."""
         self._database.change_many(
             "INSERT OR REPLACE INTO changed (package, stage, key, batch) VALUES (?, ?, ?, ?)",
             ((package, stage, key, batch) for key, batch in batches.items()),
         )
+
+    def differing(self, package: int, stage: str) -> bool:
+        """Whether any of the package's records in this stage has other bytes than those that were sent."""
+        return bool(
+            self._database.value(
+                "SELECT EXISTS (SELECT 1 FROM changed WHERE package = ? AND stage = ?)", (package, stage)
+            )
+        )
+
+    def changed(self, package: int, stage: str, keys: Sequence[str]) -> list[Mapping[str, Any]]:
+        """Those of the keys whose bytes are not those that were sent: key, batch, position, sha256, migration_id."""
+        rows = self._database.rows(
+            "SELECT c.key, c.batch, r.position, r.sha256, b.migration_id FROM json_each(?) AS wanted "
+            "CROSS JOIN changed AS c ON c.stage = ? AND c.key = wanted.value AND c.package = ? "
+            "CROSS JOIN records AS r ON r.stage = c.stage AND r.key = c.key AND r.live = 1 AND r.batch = c.batch "
+            "CROSS JOIN batches AS b ON b.id = c.batch",
+            (json_list(keys), stage, package),
+        )
+        return [dict(row) for row in rows]
+
+    def others(self, package: int, stage: str) -> list[tuple[int, str | None]]:
+        """Batches of other packages that hold records which arrived, and the migrations they became."""
+        rows = self._database.rows(
+            "SELECT id, migration_id FROM batches "
+            "WHERE stage = ? AND package <> ? AND state = 'done' AND held > failed ORDER BY id",
+            (stage, package),
+        )
+        return [(row["id"], row["migration_id"]) for row in rows]
 
     def wait(self, package: int, stage: str, waits: Iterable[Wait]) -> None:
         self._database.change_many(

@@ -204,6 +204,8 @@ def _why(journal: Journal, batch: Batch) -> str:
         return "the process ended before an answer was written"
     if batch.state is not State.DONE:
         return journal.last_note(batch.id)
+    if batch.failed_whole and batch.sent is None:
+        return journal.last_note(batch.id)
     if batch.failed_whole:
         return "its record failed" if batch.records == 1 else "all of its records failed, so it created none of them"
     return f"{batch.failed} of its records failed, and Omnitron does not tell which"
@@ -215,32 +217,10 @@ def _per_second(journal: Journal) -> float | None:
         "SELECT sum(b.records) AS records, max(t.time) AS last, "
         "(SELECT min(time) FROM transitions WHERE run = t.run AND after IN ('sending', 'done')) AS first "
         "FROM transitions AS t JOIN batches AS b ON b.id = t.batch "
-        "WHERE t.after = 'done' AND t.run = (SELECT max(run) FROM transitions WHERE after = 'done')"
+        "WHERE t.before = 'accepted' AND t.after = 'done' "
+        "AND t.run = (SELECT max(run) FROM transitions WHERE before = 'accepted' AND after = 'done')"
     )
     if row is None or row["records"] is None:
         return None
     seconds = (datetime.fromisoformat(row["last"]) - datetime.fromisoformat(row["first"])).total_seconds()
     return row["records"] / seconds if seconds > 0 else None
-
-
-@dataclass(frozen=True, slots=True)
-class ChangedRecord:
-    """A record of the last package whose bytes are not those that were uploaded in `batch`. It was not sent again."""
-
-    stage: str
-    key: str
-    batch: int
-
-
-def read_changed(root: Path) -> list[ChangedRecord]:
-    """Raises JournalError when there is no journal."""
-    journal = Journal.read(Workspace(root))
-    try:
-        package = journal.last_used()
-        rows = journal.database.rows(
-            "SELECT stage, key, batch FROM changed WHERE package = ? ORDER BY batch, key",
-            (package[0] if package else 0,),
-        )
-        return [ChangedRecord(row["stage"], row["key"], row["batch"]) for row in rows]
-    finally:
-        journal.close()

@@ -10,7 +10,7 @@ REPORTED = "max(0, min(records, max(coalesce(errors, 0), records - coalesce(succ
 ADDED_IN_2 = (
     # Of its records, those that no later attempt has taken over.
     "held INTEGER NOT NULL DEFAULT 0",
-    # Of its failed records, those that surely arrived with a later attempt.
+    # Of its failed records, those that surely arrived with a later attempt, or are a batch of their own.
     "recovered INTEGER NOT NULL DEFAULT 0",
     # A repetition: its one record had been sent before.
     "again INTEGER NOT NULL DEFAULT 0",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from etl.journal.outcome import outcome_noted
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
 from etl.outside import Outside
+from etl.package import split_records
 from etl.terminal import visible
 
 DECIDABLE = (State.UNKNOWN, State.ACCEPTED)
@@ -36,13 +38,13 @@ class Found:
     """What is known of a batch's fate, and from where: `why` is "" where a person says so.
 
     migration_id   the migration it became; None when it is not known
-    failed         how many of its records are not there; None when they were not all looked for
+    missing        the keys of its records that are not there; None when they were not all looked for
     """
 
     arrived: bool
     migration_id: str | None = None
     why: str = ""
-    failed: int | None = None
+    missing: tuple[str, ...] | None = None
 
 
 def resolve(
@@ -85,22 +87,35 @@ def _decide(journal: Journal, batch: Batch, found: Found) -> Decision:
         journal.attempts.died(batch.id, person())
         return Decision(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, DIED)
     batch = journal.decide(batch.id, after, _facts(batch, found), person())
-    next_step = NEXT[after] if found.failed is None or after is not State.DONE else _counted(found.failed)
+    next_step = NEXT[after]
+    if found.missing is not None and after is State.DONE:
+        next_step = _counted(found.missing, _name_missing(journal, batch, found.missing, found.why))
     return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, next_step)
 
 
 def _facts(batch: Batch, found: Found) -> Facts:
     note = f"decided: {'arrived' if found.arrived else 'lost'}{f' ({found.why})' if found.why else ''}"
-    if found.failed is None or not found.arrived:
+    if found.missing is None or not found.arrived:
         return Facts(note=note, migration_id=found.migration_id)
-    good = batch.records - found.failed
-    return Facts(note=note, migration_id=found.migration_id, total=batch.records, success=good, errors=found.failed)
+    errors = len(found.missing)
+    good = batch.records - errors
+    return Facts(note=note, migration_id=found.migration_id, total=batch.records, success=good, errors=errors)
 
 
-def _counted(failed: int) -> str:
-    if not failed:
+def _name_missing(journal: Journal, batch: Batch, missing: Collection[str], why: str) -> int | None:
+    """The batch that its failed records are now."""
+    records = split_records(journal.workspace.whole(batch.file).read_bytes())
+    by_key = dict(zip(journal.keys(batch.id), records, strict=True))
+    return journal.attempts.name_failed(batch.id, {key: by_key[key] for key in missing}, why)
+
+
+def _counted(missing: Collection[str], own: int | None) -> str:
+    if not missing:
         return "its records count as uploaded, without an error; `etl resume` goes on after it"
-    return f"{failed} of its records are not there and count as failed, the others as uploaded; `etl resume` goes on"
+    return (
+        f"{len(missing)} of its records are not there and count as failed, as batch {own}, the others as uploaded; "
+        "`etl resume` goes on, `etl retry` sends these again"
+    )
 
 
 def _decide_failed(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:

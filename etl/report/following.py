@@ -33,9 +33,29 @@ def _print_target(console: Console, status: Plain, *, own: bool) -> None:
     print_counts(console, "Records of the last package", status["stages"], ALWAYS)
     for line in _attention(status, own=own):
         console.print(line, soft_wrap=True, markup=False)
-    for one in status.get("changed", ()):
-        line = f"changed since it was uploaded: {one['stage']} '{one['key']}' (batch {one['batch']})"
+    for line in _differences(status):
         console.print(line, soft_wrap=True, markup=False)
+
+
+def _differences(status: Plain) -> Iterator[str]:
+    for one in status.get("changed", ()):
+        yield f"changed since it was uploaded: {_sent_in(one)}"
+        if one["fields"] is None:
+            yield "  (the bytes that were uploaded are gone or changed, so its fields cannot be compared)"
+        yield from map(_difference, one["fields"] or ())
+    yield from (f"uploaded, and not in the package: {_sent_in(one)}" for one in status.get("gone", ()))
+
+
+def _sent_in(one: Plain) -> str:
+    migration = f", migration {one['migration_id']}" if one["migration_id"] else ""
+    return f"{one['stage']} '{one['key']}' (batch {one['batch']}{migration})"
+
+
+def _difference(field: Plain) -> str:
+    old, new = (json.dumps(field[name], ensure_ascii=False) for name in ("old", "new"))
+    if field["what"] == "changed":
+        return f"  {field['field']}: {old} -> {new}"
+    return f"  {field['field']}: {field['what']}, {new if field['what'] == 'added' else old}"
 
 
 def _heading(status: Plain) -> Iterator[str]:
@@ -93,8 +113,17 @@ def mask_status(status: Plain) -> dict[str, Any]:
     if "targets" in status:
         masked["targets"] = list(map(mask_status, status["targets"]))
     if "changed" in status:
-        masked["changed"] = [{**one, "key": mask_key(one["key"])} for one in status["changed"]]
+        masked["changed"] = [
+            {**one, "key": mask_key(one["key"]), "fields": one["fields"] and list(map(_masked_change, one["fields"]))}
+            for one in status["changed"]
+        ]
+        masked["gone"] = [{**one, "key": mask_key(one["key"])} for one in status["gone"]]
     return masked
+
+
+def _masked_change(change: Plain) -> Plain:
+    name = change["field"]
+    return {**change, **{side: mask_record({name: change[side]})[name] for side in ("old", "new")}}
 
 
 def _masked_attention(one: Plain) -> Plain:
@@ -239,7 +268,9 @@ def asked_lines(decision: Plain) -> Iterator[str]:
 
 def mask_arrived(found: Plain) -> dict[str, Any]:
     """Without the e-mails, and without keys that may be personal."""
-    missing = [{"key": mask_key(one["key"]), "batch": one["batch"]} for one in found["missing"]]
+    missing = [
+        {"key": mask_key(one["key"]), "batch": one["batch"], "failed": one["failed"]} for one in found["missing"]
+    ]
     return {**found, "missing": missing}
 
 
@@ -252,3 +283,5 @@ def arrived_lines(found: Plain) -> Iterator[str]:
     for one in found["missing"]:
         email = f", {one['email']}" if "email" in one else ""
         yield f"  not there: {one['key']} (batch {one['batch']}{email})"
+    if failed := sum(one["failed"] for one in found["missing"]):
+        yield f"known as failed: {failed}; what refers to them waits, `etl retry --stage STAGE` sends these again"

@@ -48,11 +48,12 @@ NEVER_TRIED = (
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user that was sent: its key, its e-mail and its batch."""
+    """A user that was sent: its key, its e-mail, its batch, and its bytes."""
 
     key: str
     email: str
     batch: int
+    record: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +82,23 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A user that the channel does not know. `failed`: it is known as failed, in `batch`, and `etl retry` sends it again."""
+
+    key: str
+    email: str
+    batch: int
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Arrivals:
     """Every user that was uploaded, looked up. `before` were found by an earlier call, and not asked for again."""
 
     users: int
     before: int
     asked: int
-    missing: tuple[User, ...]
+    missing: tuple[Missing, ...]
 
 
 class Asking:
@@ -159,8 +170,8 @@ def users_of(journal: Journal, batch: Batch) -> list[User]:
             f"{batch.file} cannot be read, so nobody knows whom to look for: {error.strerror}"
         ) from error
     keys = journal.keys(batch.id)
-    emails = [str(orjson.loads(record)["email"]) for record in split_records(data)]
-    return [User(key, email, batch.id) for key, email in zip(keys, emails, strict=True)]
+    pairs = zip(keys, split_records(data), strict=True)
+    return [User(key, str(orjson.loads(record)["email"]), batch.id, record) for key, record in pairs]
 
 
 def sample(users: Sequence[User]) -> list[User]:
@@ -212,9 +223,14 @@ def counting(journal: Journal) -> Trial:
     return trial
 
 
+def _patience(trial: Trial) -> float:
+    """Seconds after which a user that is not found is not on its way any more."""
+    return max(SURE_AFTER, 10 * trial.seconds)
+
+
 def _require_patience(here: Asking, batch: Batch, trial: Trial) -> None:
     """Raise MappingError when a user that is not found may still be on its way."""
-    needed, passed = max(SURE_AFTER, 10 * trial.seconds), here.seconds_since(batch)
+    needed, passed = _patience(trial), here.seconds_since(batch)
     if passed < needed:
         raise MappingError(
             f"batch {batch.id} was sent {passed:.0f} s ago, and not all of its users are found; "
@@ -252,17 +268,30 @@ def _uploaded(journal: Journal) -> list[Batch]:
 
 
 def look_all_up(root: Path, target: Target, outside: Outside) -> Arrivals:
-    """Look up every user that was uploaded and has not been found yet. One that was stopped goes on where it ended."""
+    """Look up every user that was uploaded and has not been found yet. One that was stopped goes on where it ended.
+
+    Those that are missing become known failed records, where Omnitron counted as many errors in their batch.
+    """
     with asking("verify", root, target, outside) as here:
-        counting(here.journal)
-        users = before = asked = 0
-        missing: list[User] = []
+        trial = counting(here.journal)
+        users = asked = 0
+        missing: list[Missing] = []
         for batch in _uploaded(here.journal):
-            every, known = users_of(here.journal, batch), here.journal.lookups.found(batch.id)
-            left = [user for user in every if user.key not in known]
-            missing += here.missing(left)
-            users, before, asked = users + len(every), before + len(known), asked + len(left)
-        return Arrivals(users, before, asked, tuple(missing))
+            held, known = set(here.journal.held_keys(batch.id)), here.journal.lookups.found(batch.id)
+            left = [user for user in users_of(here.journal, batch) if user.key in held - known]
+            missing += _named(here, batch, here.missing(left), trial)
+            users, asked = users + len(held), asked + len(left)
+        return Arrivals(users, users - asked, asked, tuple(missing))
+
+
+def _named(here: Asking, batch: Batch, missing: Sequence[User], trial: Trial) -> list[Missing]:
+    """Keep which users of a batch failed, once none of them can be on its way any more."""
+    failed, own = batch.failed_whole, None
+    if not failed and batch.sent and missing and here.seconds_since(batch) >= _patience(trial):
+        found = {user.key: user.record for user in missing}
+        text = f"the channel was asked for all of its users, and does not know {len(missing)}"
+        own = here.journal.attempts.name_failed(batch.id, found, text)
+    return [Missing(user.key, user.email, own or batch.id, failed or own is not None) for user in missing]
 
 
 def told(trial: Trial) -> str:

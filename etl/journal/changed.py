@@ -1,0 +1,146 @@
+"""What has changed since it was uploaded, field by field, and what is gone: from the journal and the last package."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from etl.journal.journal import Journal
+from etl.journal.kept import Kept
+from etl.journal.plans import json_list
+from etl.journal.workspace import Workspace
+from etl.package import Batch, Package, PackagedStage
+
+
+class What(StrEnum):
+    """What became of a field since it was uploaded."""
+
+    CHANGED = "changed"
+    ADDED = "added"  # the record had no such field
+    REMOVED = "removed"  # it has none now
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field of a record as it was uploaded and as the last package has it. What was or is not there is None."""
+
+    field: str
+    what: What
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedRecord:
+    """A record of the last package whose bytes are not those that were uploaded in `batch`. It was not sent again.
+
+    `fields` is None when the bytes that were uploaded cannot be read any more.
+    """
+
+    stage: str
+    key: str
+    batch: int
+    migration_id: str | None
+    fields: tuple[FieldChange, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoneRecord:
+    """A record that was uploaded in `batch` and is not among those that the last package would send."""
+
+    stage: str
+    key: str
+    batch: int
+    migration_id: str | None
+
+
+class Differences:
+    """Open for looking, beside a process that writes. Goes through a batch at a time, however many there are."""
+
+    def __init__(self, root: Path) -> None:
+        """Raises JournalError when there is no journal, PackageError when the last package is gone."""
+        self._journal = Journal.read(Workspace(root))
+        self._kept = Kept(self._journal)
+        last = self._journal.last_used()
+        self._number = last[0] if last else 0
+        try:
+            self._package = Package.open(last[1]) if last else None
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        self._journal.close()
+
+    def changed(self) -> Iterator[ChangedRecord]:
+        """In the order of the package."""
+        for stage in self._package.stages if self._package else ():
+            if self._journal.plans.differing(self._number, stage.name):
+                for batch in self._package.batches(stage) if self._package else ():
+                    yield from self._changed_in(stage, batch)
+
+    def _changed_in(self, stage: PackagedStage, batch: Batch) -> Iterator[ChangedRecord]:
+        assert self._package is not None
+        keys = [key for key, _ in self._package.index(batch)]
+        rows = self._journal.plans.changed(self._number, stage.name, keys)
+        if not rows:
+            return
+        records = dict(zip(keys, self._package.records(batch), strict=True))
+        for row in rows:
+            old = self._kept.record(row["batch"], row["position"], row["sha256"])
+            fields = None if old is None else tuple(_fields(old, records[row["key"]]))
+            yield ChangedRecord(stage.name, row["key"], row["batch"], row["migration_id"], fields)
+
+    def gone(self) -> Iterator[GoneRecord]:
+        """Stage by stage, in the order in which they were sent."""
+        for stage in self._package.stages if self._package else ():
+            if self._journal.plans.made(self._number, stage.name):
+                yield from self._gone_of(stage)
+
+    def _gone_of(self, stage: PackagedStage) -> Iterator[GoneRecord]:
+        assert self._package is not None
+        with closing(_Keys()) as there:
+            for batch in self._package.batches(stage):
+                there.add([key for key, _ in self._package.index(batch)])
+            for number, migration_id in self._journal.plans.others(self._number, stage.name):
+                for key in there.lacks(self._journal.held_keys(number)):
+                    yield GoneRecord(stage.name, key, number, migration_id)
+
+
+class _Keys:
+    """Keys of which there may be more than memory holds: in a file of SQLite's own, that has no name."""
+
+    def __init__(self) -> None:
+        self._connection = sqlite3.connect("")
+        self._connection.execute("CREATE TABLE keys (key TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def add(self, keys: Collection[str]) -> None:
+        self._connection.executemany("INSERT OR IGNORE INTO keys VALUES (?)", ((key,) for key in keys))
+
+    def lacks(self, keys: Sequence[str]) -> list[str]:
+        """Those of the keys that are not there, in their order."""
+        found = self._connection.execute(
+            "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT key FROM keys) ORDER BY id", (json_list(keys),)
+        )
+        return [str(key) for (key,) in found]
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+def _fields(old: bytes, new: bytes) -> Iterator[FieldChange]:
+    before, after = orjson.loads(old), orjson.loads(new)
+    for name in dict.fromkeys([*before, *after]):
+        if name not in before:
+            yield FieldChange(name, What.ADDED, None, after[name])
+        elif name not in after:
+            yield FieldChange(name, What.REMOVED, before[name], None)
+        elif before[name] != after[name] or type(before[name]) is not type(after[name]):
+            yield FieldChange(name, What.CHANGED, before[name], after[name])
