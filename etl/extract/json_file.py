@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 
 from etl.errors import SourceError
+from etl.extract.json_path import (
+    ABSENT,
+    EVERY,
+    Around,
+    Found,
+    Steps,
+    around_texts,
+    arounds,
+    found_in,
+    path_text,
+    rows_path,
+    why_absent,
+)
 from etl.extract.json_stream import Item, JsonText
-from etl.extract.json_values import keys_of, record_of, shown_value
+from etl.extract.json_values import HEADER_SAMPLE, record_of, shown_value
 from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
@@ -30,39 +45,108 @@ from etl.suggest import perhaps
 
 def open_json(location: str, settings: Settings) -> Table:
     path = existing_file(location)
-    source = JsonArray(path, settings["encoding"], settings["path"])
-    header = settings["header"] or keys_of(item.value for item in source.items())
-    if not header:
-        raise SourceError(f"{path}: there is no object with a key in it, so there are no columns")
-    return SequentialTable(header, 1, lambda: _records(source, header))
+    rows_at, columns = rows_path(settings["path"]), arounds(settings["with"])
+    _check_levels(rows_at, columns)
+    source = JsonRows(path, settings["encoding"], settings["path"])
+    header = settings["header"]
+    if not header or columns:
+        keys = _surveyed(source, columns)
+        header = header or keys
+    for name in columns:
+        if name in header:
+            raise SourceError(f"{path}: `with`: the objects have a key '{name}' already; give the column another name")
+    return SequentialTable((*header, *columns), 1, lambda: _records(source, header, tuple(columns.values())))
 
 
-def _records(source: JsonArray, header: tuple[str, ...]) -> Iterator[Record]:
+def _check_levels(steps: Steps, columns: Mapping[str, Around]) -> None:
+    """Raises ValueError for a value around the outermost list, of which only one element at a time is held."""
+    levels = sum(isinstance(step, str) for step in steps[steps.index(EVERY) :])
+    for name, column in columns.items():
+        if column.levels > levels:
+            there = f"only {levels} object{'' if levels == 1 else 's'}" if levels else "no object"
+            raise ValueError(
+                f"`with: {name}` goes {column.levels} up, and between a row and the outermost `[*]` of `path` there is {there}"
+            )
+
+
+def _surveyed(source: JsonRows, columns: Mapping[str, Around]) -> tuple[str, ...]:
+    """All keys of the rows. Raises SourceError when there are none, or when a value around them is nowhere."""
+    keys: dict[str, None] = {}
+    missing = dict(columns)
+    first: list[Found] = []
+    for found in source.rows():
+        if not isinstance(found.value, dict) or (found.reason and source.nested):
+            continue
+        keys.update(dict.fromkeys(found.value))
+        if missing:
+            first += [found] if len(first) < HEADER_SAMPLE else []
+            missing = {name: one for name, one in missing.items() if one.value(found.parents) is ABSENT}
+    if not keys:
+        why = source.why_empty() or "there is no object with a key in it, so there are no columns"
+        raise SourceError(f"{source.path}: {why}")
+    for name, column in missing.items():
+        why = why_absent([found.parents[-column.levels] for found in first], column.steps)
+        raise SourceError(f"{source.path}: `with: {name}`: {why or 'is found around no row'}")
+    return tuple(keys)
+
+
+def _records(source: JsonRows, header: tuple[str, ...], columns: tuple[Around, ...]) -> Iterator[Record]:
     known = frozenset(header)
-    for item in source.items():
-        cells, reason = record_of(item.value, header, known)
-        if reason or item.reason:
-            # As it is written: a value at fault may be one that cannot be written again.
-            yield [shown_value(item.text)], reason or item.reason
+    for found in source.rows():
+        cells, reason = record_of(found.value, header, known)
+        if reason := found.reason or reason:
+            # As it is written, where that is known: a value at fault may be one that cannot be written again.
+            yield [shown_value(found.text or _written(found.value))], reason
+        elif columns:
+            yield [*cells, *(_or_none(one.value(found.parents)) for one in columns)], ""
         else:
             yield cells, ""
+
+
+def _or_none(value: object) -> object:
+    return None if value is ABSENT else value
+
+
+def _written(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 class WrongShape(ValueError):
     """A document that has no array where one is looked for."""
 
 
-class JsonArray:
-    """The array at a path such as `data.orders` of a file. Every look at its items reads the file anew."""
+class JsonRows:
+    """What a path such as `data.orders[*].lines[*]` leads to in a file. Every look at it reads the file anew.
 
-    def __init__(self, path: File, encoding: str, inner: str | None) -> None:
-        self._path, self._encoding, self._inner = path, encoding, inner
+    Up to the outermost list that is read whole, the document is streamed; of that list an element at a time is held.
+    """
 
-    def items(self) -> Iterator[Item]:
+    def __init__(self, path: File, encoding: str, written: str | None) -> None:
+        self.path, self._encoding, self._inner = path, encoding, written
+        steps = rows_path(written)
+        outermost = steps.index(EVERY)
+        self._outer, self._rest = steps[:outermost], steps[outermost + 1 :]
+        self.nested = bool(self._rest)
+
+    def rows(self) -> Iterator[Found]:
         """Raises SourceError."""
-        with reading(self._path), self._told():
-            text = JsonText(_texts(self._path, self._encoding))
-            yield from self._at(text, self._inner.split(".") if self._inner else [], "")
+        for item in self._items():
+            if not self._rest:
+                yield Found(item.value, (), item.reason, item.text)
+            elif item.reason:
+                yield Found(item.value, (), f"lies in an element that {item.reason}", item.text)
+            else:
+                yield from found_in(item.value, self._rest)
+
+    def why_empty(self) -> str:
+        """Which key of the path no element of the outermost list has, or ""."""
+        why = why_absent([item.value for item in islice(self._items(), HEADER_SAMPLE)], self._rest)
+        return why and f"`path: {self._inner}`: {why}"
+
+    def _items(self) -> Iterator[Item]:
+        with reading(self.path), self._told():
+            text = JsonText(_texts(self.path, self._encoding))
+            yield from self._at(text, self._outer, "")
             text.end()
 
     @contextmanager
@@ -71,13 +155,18 @@ class JsonArray:
             yield
         except ValueError as error:
             sentence = str(error)
-            raise SourceError(f"{self._path}{'' if sentence.startswith(':') else ': '}{sentence}") from None
+            raise SourceError(f"{self.path}{'' if sentence.startswith(':') else ': '}{sentence}") from None
 
-    def _at(self, text: JsonText, names: list[str], so_far: str) -> Iterator[Item]:
-        if not names:
+    def _at(self, text: JsonText, steps: Steps, so_far: str) -> Iterator[Item]:
+        if not steps:
             yield from self._array(text, so_far)
-            return
-        name, found, others = names[0], False, []
+        elif isinstance(steps[0], str):
+            yield from self._member(text, steps[0], steps[1:], so_far)
+        elif isinstance(steps[0], int):
+            yield from self._element(text, steps[0], steps[1:], so_far)
+
+    def _member(self, text: JsonText, name: str, rest: Steps, so_far: str) -> Iterator[Item]:
+        found, others = False, []
         for key in text.members() if text.peek() == "{" else ():
             if key != name:
                 others.append(key)
@@ -86,10 +175,25 @@ class JsonArray:
                 raise WrongShape(f"`path: {self._inner}`: the key '{name}' is there twice")
             else:
                 found = True
-                yield from self._at(text, names[1:], f"{so_far}.{name}".lstrip("."))
+                yield from self._at(text, rest, f"{so_far}.{name}".lstrip("."))
         if not found:
             there = perhaps(name, others) or (f"; there are: {', '.join(others[:10])}" if others else "")
             raise WrongShape(f"`path: {self._inner}`: no key '{name}'{f' in {so_far}' if so_far else ''}{there}")
+
+    def _element(self, text: JsonText, place: int, rest: Steps, so_far: str) -> Iterator[Item]:
+        where = so_far or "the document"
+        if text.peek() != "[":
+            what, _ = _described(text, so_far)
+            raise WrongShape(f"`path: {self._inner}`: {where} is {what}, so it has no element [{place}]")
+        count = 0
+        for _ in text.elements():
+            if count == place:
+                yield from self._at(text, rest, f"{so_far}[{place}]")
+            else:
+                text.skip()
+            count += 1
+        if count <= place:
+            raise WrongShape(f"`path: {self._inner}`: {where} has {count} elements, and [{place}] counts from [0]")
 
     def _array(self, text: JsonText, so_far: str) -> Iterator[Item]:
         if text.peek() == "[":
@@ -134,18 +238,37 @@ def _texts(path: File, encoding: str) -> Iterator[str]:
         raise SourceError(f"{path}: ends in the middle of a character; was the file cut off?") from None
 
 
+WITH = Option(
+    "with",
+    "columns from around a row: `^.id` is the key `id` of the object that holds the row's list, `^.^.id` of the object around "
+    "that one. Default: none.",
+    around_texts,
+    {
+        "type": "object",
+        "additionalProperties": {
+            "type": "string",
+            "examples": ["^.id", "^.^.customer.id"],
+            "description": "Where the column's value is.",
+        },
+        "examples": [{"order_id": "^.id"}],
+    },
+    {},
+)
+
 JSON = Kind(
     "json",
-    "A JSON file: an array of objects, or an object that holds one (see `path`).",
+    "A JSON file: an array of objects, or an object that holds one, or many (see `path`).",
     holding_nothing(open_json),
     (
         ENCODING,
         Option(
             "path",
-            "where in the document the array is, keys joined by dots.",
-            lambda value: value,
-            {"type": "string", "examples": ["data.orders"]},
+            "where in the document the rows are: keys joined by dots, `[*]` for every element of a list, `[2]` for its third. "
+            "Default: the document is the array.",
+            path_text,
+            {"type": "string", "examples": ["data.orders", "orders[*].line_items[*]", "[2].data"]},
         ),
+        WITH,
         column_names_option("the keys that are columns. Default: all keys of all objects."),
         TRIM,
         NORMALIZE,

@@ -1,0 +1,151 @@
+"""A path through the lists of a JSON document: its elements are rows, and what stands around them can be columns."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_extract_json import error_of, faults_of, opened, rows_of, written
+
+ORDERS = """{"made": "today", "orders": [
+  {"line_items": [{"sku": "A", "price": 0.10}, {"sku": "B", "qty": 2}], "id": 1001, "customer": {"id": 7, "tags": ["x", "y"]}},
+  {"id": 1002, "line_items": []},
+  {"id": 1003, "line_items": null, "customer": null},
+  {"id": 1004},
+  {"id": 1005, "line_items": [{"sku": "C", "price": 12345678901234567.89}]}
+]}"""
+
+
+@pytest.mark.parametrize("path", ["orders[*].line_items[*]", "orders[*].line_items"])
+def test_the_lines_of_all_orders_are_rows_with_the_values_of_their_order(tmp_path, path):
+    columns = {"order": "^.id", "customer": "^.customer.id", "tag": "^.customer.tags[1]"}
+    table = opened(written(tmp_path, ORDERS), path=path, **{"with": columns})
+    assert table.header == ("sku", "price", "qty", "order", "customer", "tag")
+    assert rows_of(table, 1) == [
+        ["A", Decimal("0.10"), None, 1001, 7, "y"],
+        ["B", None, 2, 1001, 7, "y"],
+        ["C", Decimal("12345678901234567.89"), None, 1005, None, None],
+    ]
+    assert faults_of(table) == []
+
+
+def test_the_objects_between_are_counted_one_by_one(tmp_path):
+    content = '[{"id": 1, "delivery": {"code": "d", "parcels": [{"no": "p", "goods": [{"sku": "A"}]}]}}]'
+    columns = {"parcel": "^.no", "delivery": "^.^.code", "order": "^.^.^.id"}
+    table = opened(written(tmp_path, content), path="[*].delivery.parcels[*].goods", **{"with": columns})
+    assert (table.header, rows_of(table)) == (("sku", "parcel", "delivery", "order"), [["A", "p", "d", 1]])
+
+
+def test_an_element_is_picked_by_its_place_as_in_an_export_of_phpmyadmin(tmp_path):
+    export = [
+        {"type": "header", "version": "5.2.1", "comment": "Export to JSON plugin for phpMyAdmin"},
+        {"type": "database", "name": "shop"},
+        {"type": "table", "name": "oc_order", "database": "shop", "data": [{"order_id": "1", "total": "9.90"}]},
+    ]
+    table = opened(written(tmp_path, json.dumps(export)), path="[2].data")
+    assert (table.header, rows_of(table)) == (("order_id", "total"), [["1", "9.90"]])
+
+
+def test_lists_in_lists_need_a_step_each(tmp_path):
+    table = opened(written(tmp_path, '{"pages": [[{"id": 1}, {"id": 2}], [], [{"id": 3}]]}'), path="pages[*][*]")
+    assert rows_of(table) == [[1], [2], [3]]
+    table = opened(
+        written(tmp_path, '[{"two": [[{"id": 1}], [{"id": 2}]]}, {"two": [[{"id": 3}]]}]'), path="[*].two[1]"
+    )
+    assert rows_of(table) == [[2]]
+
+
+def test_what_cannot_be_rows_is_a_fault_in_its_place(tmp_path):
+    content = """[{"id": 1, "lines": [{"sku": "A"}]}, {"id": 2, "lines": {"0": {"sku": "B"}}}, 7,
+                  {"id": 3, "lines": ["C", {"sku": "D"}]}, {"id": 4, "id": 5, "lines": [{"sku": "E"}]}]"""
+    table = opened(written(tmp_path, content), path="[*].lines", **{"with": {"order": "^.id"}})
+    assert table.header == ("sku", "order")
+    assert faults_of(table, 2) == [
+        (2, "is an object, where `path` needs a list"),
+        (3, "is a number, where `path` needs an object with the key 'lines'"),
+        (4, "is a text, not an object"),
+        (6, "lies in an element that has the key 'id' twice"),
+    ]
+    assert rows_of(table)[1] == ['{"0": {"sku": "B"}}']
+    assert rows_of(table)[4] == ["D", 3]
+
+
+def test_the_columns_can_be_listed(tmp_path):
+    table = opened(written(tmp_path, ORDERS), path="orders[*].line_items", header=["sku"], **{"with": {"id": "^.id"}})
+    assert table.header == ("sku", "id")
+    assert [reason.partition(";")[0] for _, reason in faults_of(table)] == [
+        "has the key 'price', which is not among the columns",
+        "has the key 'qty', which is not among the columns",
+        "has the key 'price', which is not among the columns",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"path": "orders[*].line_itmes"},
+            ": `path: orders[*].line_itmes`: no object has the key 'line_itmes'; did you mean 'line_items'?",
+        ),
+        ({"path": "order[*].line_items"}, ": `path: order[*].line_items`: no key 'order'; did you mean 'orders'?"),
+        (
+            {"path": "orders[9].line_items"},
+            ": `path: orders[9].line_items`: orders has 5 elements, and [9] counts from [0]",
+        ),
+        ({"path": "[0].data"}, ": `path: [0].data`: the document is an object, so it has no element [0]"),
+        ({"path": "made[0]"}, ": `path: made[0]`: made is a text, so it has no element [0]"),
+        (
+            {"path": "orders[*].line_items", "with": {"order": "^.idd"}},
+            ": `with: order`: no object has the key 'idd'; did you mean 'id'?",
+        ),
+        (
+            {"path": "orders[*].line_items", "with": {"sku": "^.id"}},
+            ": `with`: the objects have a key 'sku' already; give the column another name",
+        ),
+    ],
+)
+def test_a_path_that_leads_nowhere_says_where_it_ends(tmp_path, options, message):
+    assert error_of(written(tmp_path, ORDERS), **options) == message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"path": "orders[].lines"},
+            "option 'path': 'orders[].lines' is no path: keys are joined by dots, `[*]` is every element of a list and `[2]` "
+            "its third one, as in `orders[*].line_items[*]`",
+        ),
+        (
+            {"path": "a[*].b", "with": {"id": "parent.id"}},
+            "option 'with': 'parent.id' names nothing around a row; write `^.id` for the key `id` of the object that holds "
+            "the row's list, `^.^.id` for the object around that one",
+        ),
+        ({"path": "a[*].b", "with": {"id": "^.b[*]"}}, "option 'with': '^.b[*]' is many values; a column takes one"),
+        (
+            {"path": "orders[*].line_items", "with": {"made": "^.^.made"}},
+            "`with: made` goes 2 up, and between a row and the outermost `[*]` of `path` there is only 1 object",
+        ),
+        (
+            {"path": "orders", "with": {"made": "^.made"}},
+            "`with: made` goes 1 up, and between a row and the outermost `[*]` of `path` there is no object",
+        ),
+    ],
+)
+def test_a_path_that_is_none_is_refused_with_the_way_to_write_it(tmp_path, options, message):
+    assert error_of(written(tmp_path, ORDERS), **options) == f"source 'orders': {message}"
+
+
+LINES = st.lists(st.fixed_dictionaries({"sku": st.text(max_size=3), "n": st.integers()}), max_size=4)
+
+
+@given(st.lists(st.tuples(st.integers(), LINES), min_size=1, max_size=8), st.integers(1, 5))
+def test_every_line_comes_once_and_in_order_with_its_own_order(tmp_path_factory, orders, size):
+    document = [{"lines": lines, "id": number} for number, lines in orders]
+    document.append({"lines": [{"sku": "last", "n": 0}], "id": 0})
+    path = written(tmp_path_factory.mktemp("nested"), json.dumps(document))
+    table = opened(path, path="[*].lines[*]", header=["sku", "n"], **{"with": {"order": "^.id"}})
+    assert rows_of(table, size) == [[line["sku"], line["n"], one["id"]] for one in document for line in one["lines"]]
