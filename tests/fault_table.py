@@ -35,7 +35,12 @@ from etl.seams import SEAMS
 
 PAGE = Path(__file__).parent.parent / "docs" / "reliability.md"
 
-BY_ITSELF, RESUME, DECIDE = "nothing", "`etl resume`", "`etl resolve`, `etl resume`"
+BY_ITSELF, RESUME, RESUME_EDITED, DECIDE = (
+    "nothing",
+    "`etl resume`",
+    "`etl resume --old-mapping`",
+    "`etl resolve`, `etl resume`",
+)
 
 
 @dataclass(frozen=True)
@@ -123,7 +128,8 @@ SURELY_NOT_ARRIVED = (
         "done",
     ),
     never_arrived(
-        "connections are refused for longer than `retries`", stand_in("refuse", on="token", seconds=3), GIVEN_UP, from_here=True,
+        "connections are refused for longer than `retries`", at("planned {last}", elsewhere(nobody_listens)), GIVEN_UP,
+        from_here=True,
     ),
     nobody_there(
         "nobody listens there", elsewhere(nobody_listens), "given up after 4 attempts, before anything was prepared or sent",
@@ -258,6 +264,7 @@ FOLLOWING = (
         follow("error_before", status=404, times=-1),
         'answered 404: {"detail":"Made to answer 404."}; check target.polling.path',
         repair="`target.polling.path`",
+        way=RESUME_EDITED,
         processes=True,
     ),
     never_ended(
@@ -265,6 +272,7 @@ FOLLOWING = (
         follow("unknown_progress", times=-1),
         'answered 200: {"state":"RUNNING"}; this cannot be read: target.polling.total: there is no \'total_count\'',
         repair="`target.polling`",
+        way=RESUME_EDITED,
     ),
     never_ended(
         "counts that never reach what was sent",
@@ -292,7 +300,7 @@ FOLLOWING = (
         "done",
         Exit.DATA,
         "more than its gate allows, so it stops here",
-        RESUME,
+        RESUME_EDITED,
         "look at the batch; raise the gate",
         batches=("done", "planned"),
         settled=gate(errors=1),

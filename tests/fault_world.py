@@ -25,6 +25,7 @@ from etl.commands.run import run
 from etl.commands.settings import Settings
 from etl.errors import EtlError, Exit
 from etl.journal.status import read_status
+from etl.journal.tables import VERSION
 from etl.journal.workspace import Workspace
 from etl.load.resolve import resolve
 from etl.model import PAYLOADS
@@ -58,6 +59,7 @@ class World:
         self.cleanup = ExitStack()
         self.moments = {}
         self.undo = []
+        self.mapping = self.ran = ""  # the mapping's text, and as it was when a package was last made from it
         self.well()
 
     def well(self):
@@ -94,6 +96,16 @@ class World:
 
     # The mapping
 
+    def write_to_run(self, stages):
+        path = self.write(stages)
+        self.ran = self.mapping
+        return path
+
+    @property
+    def edited(self):
+        """Whether the mapping is another one than the package was made from."""
+        return self.mapping != self.ran
+
     def write(self, stages=PAYLOADS):
         """The mapping with these stages, and its sources."""
         shop = whole_shop(CUSTOMERS)
@@ -107,7 +119,9 @@ class World:
             "sources": {name: {"json": f"{name}.json"} for name in stages},
             "stages": [self._stage(name, shop[name][0][1]) for name in stages],
         }
-        (self.folder / "migration.yaml").write_text(json.dumps(mapping, ensure_ascii=False), encoding="utf-8")
+        text = json.dumps(mapping, ensure_ascii=False)
+        self.mapping = text
+        (self.folder / "migration.yaml").write_text(text, encoding="utf-8")
         return self.folder / "migration.yaml"
 
     def _stage(self, name, record):
@@ -152,10 +166,11 @@ class InProcess(World):
         super().__init__(sandbox, folder)
 
     def run(self, stages=PAYLOADS):
-        return self._do(lambda: run(self.write(stages), self._prepared(), self._outside(), self._watch))
+        return self._do(lambda: run(self.write_to_run(stages), self._prepared(), self._outside(), self._watch))
 
     def resume(self):
-        return self._do(lambda: resume(self.write(), self._prepared(), self._outside()))
+        mapping = self.write()
+        return self._do(lambda: resume(mapping, self._prepared(), self._outside(), old_mapping=self.edited))
 
     def resolve(self, batch, migration_id):
         resolve(self.root, batch, arrived=bool(migration_id), migration_id=migration_id)
@@ -213,10 +228,11 @@ class Processes(World):
     largest_file = None
 
     def run(self, stages=PAYLOADS):
-        return self._etl("run", self.write(stages), "--workers", "1")
+        return self._etl("run", self.write_to_run(stages), "--workers", "1")
 
     def resume(self):
-        return self._etl("resume", self.write())
+        mapping = self.write()
+        return self._etl("resume", mapping, *(["--old-mapping"] if self.edited else []))
 
     def resolve(self, batch, migration_id):
         answer = ["--arrived", migration_id] if migration_id else ["--lost"]
@@ -357,7 +373,7 @@ def newer_journal(world, stage):
     known = journal.exists()
     set_version(journal, 99)
     # Where this run would have made the journal, the one of the newer version is moved away.
-    world.undo.append(lambda: set_version(journal, 1) if known else journal.unlink())
+    world.undo.append(lambda: set_version(journal, VERSION) if known else journal.unlink())
 
 
 def set_version(journal, version):

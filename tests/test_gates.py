@@ -58,7 +58,8 @@ def test_a_gate_without_a_limit_stops_before_the_next_batch_and_shows_the_record
     assert str(caught.value) == (
         "stage 'user' has 2 errors in 4 records, more than its gate allows, so it stops here. "
         "Omnitron does not tell which of them failed. Put right what is wrong; after that `etl dry-run` prepares "
-        "them anew and `etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them\n"
+        "them anew and `etl retry` sends them again. Or raise the stage's gate, and `etl resume --old-mapping` goes on "
+        "without them\n"
         f"  batch 1: 2 errors in 4 records (keys 1, 2, 3, 4), its bytes: {path}\n  the requests: {tmp_path}/requests.jsonl"
     )
     assert caught.value.exit_code is Exit.DATA

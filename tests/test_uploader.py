@@ -403,7 +403,7 @@ def test_a_migration_whose_end_cannot_be_seen_stays_accepted_and_the_last_answer
     first, last = str(caught.value).split("\n")
     assert first.endswith(
         "(batch 1, 4 records of stage 'user') did not end within 60 s; the batch stays accepted; "
-        "`etl resume` follows it further, and target.polling.deadline gives it more time."
+        "`etl resume` follows it further; a longer target.polling.deadline (then `etl resume --old-mapping`) gives it more time."
     )
     assert last.startswith("  the last look: ")
     assert last.endswith(told)

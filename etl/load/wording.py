@@ -81,7 +81,8 @@ def nobody_there(error: Unavailable, failures: int) -> str:
 def overdue(batch: Batch, deadline: float, last: str) -> str:
     return (
         f"migration {batch.migration_id} (batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}') did not end "
-        f"within {deadline:g} s; {STAYS_ACCEPTED}, and target.polling.deadline gives it more time.\n"
+        f"within {deadline:g} s; {STAYS_ACCEPTED}; "
+        "a longer target.polling.deadline (then `etl resume --old-mapping`) gives it more time.\n"
         f"  the last look: {last}"
     )
 
@@ -98,7 +99,7 @@ def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, jour
     return (
         f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here."
         f"{_which(failed)} Put right what is wrong; after that `etl dry-run` prepares them anew and "
-        "`etl retry` sends them again. Or raise the stage's gate, and `etl resume` goes on without them\n"
+        "`etl retry` sends them again. Or raise the stage's gate, and `etl resume --old-mapping` goes on without them\n"
         f"{_failed(failed, journal)}"
     )
 
