@@ -163,6 +163,7 @@ def test_a_run_is_refused_until_a_pilot_has_succeeded_and_then_sends_the_rest(sh
     assert done.returncode == 2
     assert done.stderr == "target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first\n"
     assert shop.sandbox.keys() == []
+    assert list(shop.folder.glob("work/*/packages/*")) == []  # known before hours are spent on preparing
     assert shop.type("pilot", shop.mapping).returncode == 0
     done = shop.type("run", shop.mapping)
     assert (done.returncode, done.stderr) == (0, "")

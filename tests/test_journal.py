@@ -289,10 +289,15 @@ def test_what_an_older_package_planned_and_never_sent_is_planned_from_the_newer_
     assert journal.batch(2).state is State.SUPERSEDED
 
 
-def test_a_key_that_a_package_has_twice_is_an_error_and_nothing_of_the_stage_is_planned(journal):
-    package, number = package_in(journal, "one", users(1, 2, 3, 4, 5, 6, 7, 8, 2))
+@pytest.mark.parametrize(
+    ("codes", "size"),
+    [((1, 2, 3, 4, 5, 6, 7, 8, 2), 4), ((1, 2, 3, 2), 4), ((1, 3, 4, 2, 5, 2), 3)],
+    ids=["in two batches", "in one batch", "in what a batch has left for the next"],
+)
+def test_a_key_that_a_package_has_twice_is_an_error_and_nothing_of_the_stage_is_planned(codes, size, journal):
+    package, number = package_in(journal, "one", users(*codes))
     with pytest.raises(PackageError) as caught:
-        plan(journal, package, number)
+        plan(journal, package, number, size)
     assert str(caught.value) == (
         f"{package.path}: two records of stage 'user' have the key '2', so one of them would be lost; "
         "give the stage a key that is unique, and prepare again"

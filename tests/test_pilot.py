@@ -1,5 +1,7 @@
 """The pilot: a small set that belongs together, uploaded first; and the look at the shop afterwards."""
 
+from functools import partial
+
 import pytest
 from load_helpers import (
     PASSWORD,
@@ -17,10 +19,13 @@ from load_helpers import (
     whole_shop,
 )
 
-from etl.errors import Ambiguous, MappingError, PackageError
+from etl.errors import Ambiguous, MappingError, PackageError, Unavailable
 from etl.journal.database import JournalError
 from etl.journal.history import read_history
+from etl.journal.journal import Journal
+from etl.journal.states import State
 from etl.journal.status import read_status
+from etl.journal.workspace import Workspace
 from etl.load import choice
 from etl.load.choice import choose
 from etl.load.pilot import run_pilot
@@ -215,6 +220,27 @@ def test_resume_does_not_take_a_pilot_for_the_real_migration(tmp_path, sandbox, 
     assert sandbox.keys() == ["1"]
 
 
+def test_resume_takes_back_what_a_pilot_has_planned_and_not_sent(tmp_path, sandbox, package):
+    """The user whom the pilot chose goes in the batch in which the package has him."""
+    for begin, passed in ((load, 1), (partial(run_pilot, key="5"), 0)):
+        sandbox.fault("error_before", status=429, retry_after=86_400, skip=passed)
+        with pytest.raises(Unavailable):
+            begin(package, target_of(sandbox.url), STAGES, tmp_path)
+    assert [(one.state, one.records) for one in pilots(tmp_path)] == [(State.PLANNED, 1)]
+    resume(target_of(sandbox.url), STAGES, tmp_path)
+    assert sandbox.uploads() == [4, 2] * 4
+    assert [one.state for one in pilots(tmp_path)] == [State.SUPERSEDED]
+
+
+def pilots(root):
+    """The batches that pilots have planned."""
+    journal = Journal.read(Workspace(root))
+    try:
+        return [one for one in journal.batches() if one.pilot]
+    finally:
+        journal.close()
+
+
 def test_a_pilot_waits_for_the_decision_about_an_unknown_batch(tmp_path, sandbox, package):
     sandbox.fault("error_after")
     with pytest.raises(Ambiguous):
@@ -312,6 +338,21 @@ def test_a_page_that_breaks_is_a_check_that_could_not_be_made(tmp_path, sandbox,
     report = verify(tmp_path, piloted, EMAIL, Secret(PASSWORD))
     assert outcomes(report)["address"] == "could not be made"
     assert "answered 502" in report.checks[2].detail
+
+
+@pytest.mark.parametrize(
+    ("page", "outcome", "detail"),
+    [
+        ({"orderitem_set": []}, "failed", "the shop shows no item"),
+        ({"orderitem_set": None}, "could not be made", "the order's page has no 'orderitem_set'"),
+        ({"number": "o1"}, "could not be made", "the order's page has no 'orderitem_set'"),
+    ],
+)
+def test_an_order_page_without_items_is_no_proof_of_them(page, outcome, detail, tmp_path, sandbox, piloted):
+    sandbox.fault("error_before", on="shop", status=200, body=page, skip=4)
+    report = verify(tmp_path, piloted, EMAIL, Secret(PASSWORD))
+    assert outcomes(report) == {**dict.fromkeys(["login", "user", "address", "order"], "passed"), "items": outcome}
+    assert report.checks[-1].detail == detail
 
 
 def test_an_email_that_nobody_was_sent_with_is_an_error(tmp_path, piloted):

@@ -31,9 +31,9 @@ from etl.journal.database import JournalError
 from etl.journal.history import read_history
 from etl.journal.journal import Journal
 from etl.journal.status import read_status
-from etl.journal.workspace import Workspace
+from etl.journal.workspace import Occupied, Workspace
 from etl.load.resolve import resolve
-from etl.load.uploader import load, resume
+from etl.load.uploader import NO_PILOT, check_ready, load, resume
 from etl.model import Secret
 from etl.outside import Outside
 from etl.report.following import print_history
@@ -145,6 +145,26 @@ def test_a_run_waits_for_a_pilot_when_the_target_requires_one(tmp_path, sandbox,
 
 
 # Stopping, and being killed
+
+
+def test_before_preparing_it_is_asked_for_a_pilot_and_omnitron_is_not(tmp_path, package):
+    with scripted((200, {})) as server, pytest.raises(MappingError) as caught:
+        check_ready(target_of(server.url, require_pilot=True), tmp_path, Outside())
+    assert (str(caught.value), server.seen) == (NO_PILOT, [])
+
+
+def test_before_preparing_it_is_asked_whether_the_workspace_is_free(tmp_path, package):
+    workspace = Workspace(tmp_path)
+    with scripted((200, {})) as server, workspace.held() as holder, pytest.raises(Occupied) as caught:
+        check_ready(target_of(server.url), tmp_path, Outside())
+    assert f"process {holder.pid} " in str(caught.value)
+    assert server.seen == []
+
+
+def test_before_preparing_omnitron_is_asked_whether_it_takes_the_token(tmp_path, sandbox):
+    with pytest.raises(Refused, match=r"^\S+ does not accept the token; set a valid one in target\.token"):
+        check_ready(target_of(sandbox.url, token=Secret("of somebody else")), tmp_path, Outside())
+    check_ready(target_of(sandbox.url), tmp_path, Outside())
 
 
 def test_asked_to_stop_it_finishes_the_request_in_hand_and_resume_goes_on(tmp_path, sandbox, package):
