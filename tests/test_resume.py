@@ -368,7 +368,7 @@ def test_status_tells_throughput_and_forecast(tmp_path, sandbox, package):
         load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     status = read_status(tmp_path)
     assert (status.run.command, status.running, status.package) == ("run", None, package.path)
-    assert status.run.outcome.startswith("POST ")
+    assert status.run.outcome.startswith("batch 3, 2 records of stage 'user': nothing of it was accepted; ")
     assert status.per_second > 0
     assert status.forecast == status.waiting / status.per_second
     assert (status.stages[0].uploaded, status.stages[0].refused, status.ok) == (8, 2, False)
