@@ -43,7 +43,7 @@ def measure_upload(folder: Path, records: int = RECORDS) -> tuple[Took, Took]:
     folder.mkdir(parents=True)
     (folder / "users.csv").write_text("id\n" + "".join(f"{number}\n" for number in range(1, records + 1)))
     (folder / "migration.yaml").write_text(MAPPING)
-    with _stand_in(folder / "store.sqlite"):
+    with stand_in(folder / "store.sqlite"):
         return timed(_command("dry-run", folder)), timed(_command("run", folder))
 
 
@@ -52,7 +52,7 @@ def _command(name: str, folder: Path) -> list[str]:
 
 
 @contextmanager
-def _stand_in(store: Path) -> Iterator[None]:
+def stand_in(store: Path) -> Iterator[None]:
     token = secrets.token_hex(16)
     command = [sys.executable, "-m", "etl.sandbox", "--port", "0", "--token", token, "--store", str(store)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import contenders, measure, page, work  # noqa: E402
+from benchmarks import contenders, measure, page, single_records, work  # noqa: E402
 
 ROWS = 200
 
@@ -104,3 +104,20 @@ def test_the_machine_is_described_without_its_paths():
     assert "omnitron-etl" in text
     assert str(Path.home()) not in text
     assert str(ROOT) not in text
+
+
+def test_single_records_are_an_upload_each_and_at_least_one_look():
+    cost = single_records.measure(single_records.Setting(batch_size=1, concurrency=4), records=5)
+    assert cost.uploads == 5
+    assert cost.requests >= 10
+    whole = single_records.measure(single_records.Setting(batch_size=500, concurrency=1), records=5)
+    assert whole.uploads == 1
+
+
+def test_the_runbook_has_the_table_of_what_single_records_cost():
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    rows = text.partition(page.table(single_records.HEADER, []))[2].splitlines()
+    settings = [tuple(cell.strip(" `") for cell in row.split("|")[1:3]) for row in rows[:9]]
+    assert settings == [
+        (f"batch_size: {size}", str(width)) for size in single_records.SIZES for width in single_records.CONCURRENCY
+    ]
