@@ -104,7 +104,7 @@ def stages(**changes):
     return tuple(replace(stage, **changes) for stage in STAGES)
 
 
-def make_package(path, contents, batch_size=4):
+def make_package(path, contents, batch_size=4, warnings=()):
     """contents: {stage: [(key, record), ...]}; a stage's name is its payload."""
     nothing = Input("", "", 0, "")
     with PackageWriter(path) as writer:
@@ -113,7 +113,7 @@ def make_package(path, contents, batch_size=4):
             stage = writer.stage(name, name, batch_size)
             index = [(key, row) for row, (key, _) in enumerate(records, 2)]
             stage.add([orjson.dumps(record) for _, record in records], index)
-            packaged.append(stage.close(Counts(read=len(records), valid=len(records))))
+            packaged.append(stage.close(Counts(read=len(records), valid=len(records)), warnings))
         created = f"2026-01-01T00:00:00+00:00 {path.name}"
         return writer.finish(Manifest(FORMAT, "test", created, {}, nothing, (), tuple(packaged)))
 

@@ -9,6 +9,7 @@ from load_helpers import STAGES, USER_STAGE, make_package, target_of, users, wat
 from servers import SERVERS, served_by
 
 from etl.errors import Ambiguous, EtlError, MappingError, Unavailable
+from etl.findings import WARNING
 from etl.journal.journal import Journal
 from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
@@ -17,6 +18,7 @@ from etl.load.resolve import Found, settle
 from etl.load.retry import Wanted, find, retry
 from etl.load.uploader import load, resume
 from etl.model import Gate
+from etl.package import Example, ProblemKind
 from etl.verify.asking import NEVER_TRIED, evidence_on, look_all_up, sample, told, try_out
 
 
@@ -277,6 +279,16 @@ def test_a_user_that_was_named_is_sent_again_by_itself_and_what_refers_to_it_aft
     assert len(shown.ask("records/order")["results"]) == 4
     last = look_all_up(tmp_path, to(shown), later(AN_HOUR))
     assert (last.users, last.missing) == (4, ())
+
+
+def test_a_failed_record_has_what_the_packages_checks_had_warned_of_beside_it(tmp_path, shown):
+    """The first row of a source is row 2."""
+    odd = Example("customers.csv", 2, None, "it looks odd", {}, "it looks odd", personal=False)
+    kind = ProblemKind("warned", None, "odd", None, WARNING, 1, [2], [odd])
+    package = make_package(tmp_path / "packages" / "one", taken([2, 3]), 1, [kind])
+    load(package, target_of(shown.url, batch_size=1), ONE_ERROR, tmp_path)
+    [failed] = read_status(tmp_path).attention
+    assert (failed.keys, failed.doubts) == (("2",), {"2": ("it looks odd",)})
 
 
 def test_a_user_is_not_known_as_failed_where_more_are_missing_than_failed(tmp_path, shown):

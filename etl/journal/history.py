@@ -118,7 +118,7 @@ def _sending(
         state=str(batch.state),
         held=held,
         pilot=batch.pilot,
-        package=_package(journal, batch.package),
+        package=package_of(journal, batch.package),
         file=journal.workspace.whole(batch.file),
         position=position,
         sha256=sha256.hex(),
@@ -151,8 +151,9 @@ def _changed(journal: Journal, stage: str, key: str) -> tuple[Path, ...]:
     rows = journal.database.rows(
         "SELECT package FROM changed WHERE stage = ? AND key = ? ORDER BY package", (stage, key)
     )
-    return tuple(_package(journal, row["package"]) for row in rows)
+    return tuple(package_of(journal, row["package"]) for row in rows)
 
 
-def _package(journal: Journal, number: int) -> Path:
+def package_of(journal: Journal, number: int) -> Path:
+    """Where the package with this number lies."""
     return journal.workspace.whole(journal.database.value("SELECT path FROM packages WHERE id = ?", (number,)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from etl.journal.answers import recorded
 from etl.journal.batch import Batch
+from etl.journal.doubts import doubts
 from etl.journal.journal import Journal
 from etl.journal.plans import json_list
 from etl.journal.states import State
@@ -58,7 +59,8 @@ class RunStatus:
 class Attention:
     """A batch that a person should look at, and why. `file` is where its bytes lie, `sha256` is theirs.
 
-    `keys` are those of its records that are known to have failed, or the first of them.
+    `keys` are those of its records that are known to have failed, or the first of them; `doubts` what the
+    package's own checks had warned of in these.
     """
 
     batch: int
@@ -71,6 +73,7 @@ class Attention:
     migration_id: str | None
     why: str
     keys: tuple[str, ...] = ()
+    doubts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def _stages(journal: Journal, package: tuple[int, Path] | None, lost: Sequence[B
 
 
 def _stage(stage: StageSummary, batches: Mapping[str, int]) -> StageStatus:
-    counts: dict[str, Any] = {field.name: getattr(stage, field.name, stage.records) for field in fields(StageStatus)}
+    counts: dict[str, Any] = {one.name: getattr(stage, one.name, stage.records) for one in fields(StageStatus)}
     return StageStatus(**{**counts, "batches": batches})
 
 
@@ -185,6 +188,7 @@ def _of(row: sqlite3.Row) -> int:
 
 
 def _explained(journal: Journal, batch: Batch) -> Attention:
+    keys = tuple(journal.held_keys(batch.id, NAMED)) if batch.failed_whole else ()
     return Attention(
         batch.id,
         batch.stage,
@@ -195,7 +199,8 @@ def _explained(journal: Journal, batch: Batch) -> Attention:
         batch.sha256,
         batch.migration_id,
         _why(journal, batch),
-        tuple(journal.held_keys(batch.id, NAMED)) if batch.failed_whole else (),
+        keys,
+        doubts(journal, batch, keys),
     )
 
 

@@ -88,6 +88,7 @@ def _attention(status: Plain, *, own: bool) -> Iterator[str]:
             f"batch {one['batch']} ({one['stage']}, {_records(one['records'])}) is {one['state']}: {one['why']}{keys}; "
             f"its bytes: {one['file']}"
         )
+        yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in one["doubts"].items())
         if one["state"] == "unknown":
             number = one["batch"]
             yield (
@@ -127,7 +128,12 @@ def _masked_change(change: Plain) -> Plain:
 
 
 def _masked_attention(one: Plain) -> Plain:
-    return {**one, "why": _masked_text(one["why"]), "keys": list(map(mask_key, one["keys"]))}
+    return {
+        **one,
+        "why": _masked_text(one["why"]),
+        "keys": list(map(mask_key, one["keys"])),
+        "doubts": {mask_key(key): told for key, told in one["doubts"].items()},
+    }
 
 
 def _masked_text(text: str | None) -> str | None:

@@ -1,0 +1,31 @@
+"""What the package's own checks had warned of in records that failed: the likeliest reason, for Omnitron gives none."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from etl.errors import PackageError
+from etl.findings import WARNING
+from etl.journal.batch import Batch
+from etl.journal.history import package_of
+from etl.journal.journal import Journal
+from etl.package import Package, PackagedStage
+
+
+def doubts(journal: Journal, batch: Batch, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    """Warnings by key. A package keeps the rows of the first of each kind only, so one that is not here says nothing."""
+    try:
+        package = Package.open(package_of(journal, batch.package))
+        stage = next((one for one in package.stages if one.name == batch.stage), None)
+        return _of(package, stage, keys) if stage and keys else {}
+    except PackageError:
+        return {}
+
+
+def _of(package: Package, stage: PackagedStage, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+    warned = [kind for kind in package.kinds(stage) if kind.severity == WARNING and kind.rows]
+    if not warned:
+        return {}
+    lines = (line for one in package.batches(stage) for line in package.index(one) if line[0] in keys)
+    told = {key: tuple(kind.examples[0].reason for kind in warned if row in kind.rows) for key, row in lines}
+    return {key: reasons for key, reasons in told.items() if reasons}
