@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from etl.findings import Unfit
+from etl.terminal import visible
 
 PAYLOADS = ("user", "address", "order", "order_item")
 """The types Omnitron's migration API takes, in the order it asks for them (Omnitron contract, 'The flow')."""
@@ -22,7 +23,7 @@ class Place:
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}:{self.column}"
+        return visible(f"{self.file}:{self.line}:{self.column}")
 
 
 WARNING = "warning"
@@ -276,7 +277,7 @@ class Locator:
     place: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.source} {self.place or f'row {self.number}'}"
+        return visible(f"{self.source} {self.place or f'row {self.number}'}")
 
 
 Locate = Callable[[int], Locator]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 
 def visible(text: str) -> str:
     """One line: line breaks, escape sequences, control, bidi and zero-width characters as Python escapes (`\\x1b`, `\\u202e`)."""
@@ -9,6 +11,11 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def visible_json(text: str) -> str:
+    """JSON that was written in one line, with the same characters as JSON's own escapes: it reads back as it was."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 def visible_lines(text: str) -> str:

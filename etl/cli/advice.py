@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,11 +16,22 @@ from typing import Any
 
 import click
 
+from etl.terminal import visible, visible_lines
+
 USUAL = Path("migration.yaml")
 PLACE = "MAPPING"
 ADVISED = re.compile(r"`etl ([a-z-]+(?: [a-z][a-z-]+)?)([^`]*)`")
 
 TYPED = re.compile(rf" (?!-|{PLACE}\b)")
+
+
+def quoted(path: Path) -> str:
+    """As it can be typed: bash, zsh and ksh read what no key types in `$'...'`."""
+    text = str(path)
+    if text.isprintable():
+        return shlex.quote(text)
+    letters = (one if one.isprintable() and one not in "'\\" else f"\\U{ord(one):08x}" for one in text)
+    return f"$'{''.join(letters)}'"
 
 
 @dataclass(slots=True)
@@ -35,6 +47,17 @@ class Given:
         """For click, as the callback of a parameter that is called like a field."""
         setattr(self, str(parameter.name), value)
         return value
+
+    def fit(self, text: str) -> str:
+        """The text for a terminal: whole, and without new lines out of what was typed, or of names of folders."""
+        places = (one.resolve() for one in (self.mapping, self.workspace, Path()) if one)
+        for name in (*map(str, places), *sys.argv[1:]):
+            text = text if name.isprintable() else text.replace(name, visible(name))
+        return visible_lines(self.whole(text))
+
+    def fit_line(self, text: str) -> str:
+        """As `fit`, of what is one line."""
+        return visible(self.whole(text))
 
     def whole(self, text: str) -> str:
         """The text, with every command in it as it has to be typed."""
@@ -71,14 +94,14 @@ class Given:
         elif isinstance(mapping, click.Option) and self.mapping and "--mapping" not in rest:
             rest = f"{rest} --mapping {PLACE}"
         if "workspace" in takes and self.workspace and "--workspace" not in rest:
-            rest = f"{rest} --workspace {shlex.quote(str(self.workspace))}"
+            rest = f"{rest} --workspace {quoted(self.workspace)}"
         if "root" in takes and "--root" not in rest:
-            rest += "".join(f" --root {shlex.quote(str(one))}" for one in self.root)
+            rest += "".join(f" --root {quoted(one)}" for one in self.root)
         return f"{name}{rest.replace(PLACE, place)}"
 
     def _place(self) -> str:
         if self.mapping is not None:
-            return shlex.quote(str(self.mapping))
+            return quoted(self.mapping)
         return "." if USUAL.is_file() else PLACE
 
 

@@ -9,6 +9,7 @@ import click
 
 from etl.cli.shared import console, json_option, mapping_argument, show_data_option, strict_option
 from etl.errors import Exit, MappingError
+from etl.terminal import visible
 
 
 @click.command
@@ -31,8 +32,8 @@ def check(mapping: Path, strict: bool, as_json: bool) -> None:
         print(Summary(checked.migration.name, None, ok, problems=problems, warnings=warnings).as_json())
     else:
         for line in [*first_of(checked.problems), *first_of(checked.warnings)]:
-            print(line)
-        print(_check_verdict(len(problems), len(warnings), mapping), file=sys.stderr)
+            print(visible(line))
+        print(visible(_check_verdict(len(problems), len(warnings), mapping)), file=sys.stderr)
     sys.exit(Exit.OK if ok else Exit.MAPPING)
 
 
@@ -49,9 +50,9 @@ def test(mapping: Path) -> None:
 
     results = verb.test(mapping)
     for result in results:
-        print(f"{'failed' if result.differences else 'passed'}  {result.name}")
+        print(visible(f"{'failed' if result.differences else 'passed'}  {result.name}"))
         for difference in result.differences:
-            print(f"        {result.place}: {difference}")
+            print(visible(f"        {result.place}: {difference}"))
     failed = sum(bool(result.differences) for result in results)
     print(f"{len(results) - failed} passed, {failed} failed", file=sys.stderr)
     sys.exit(Exit.MAPPING if failed else Exit.OK)

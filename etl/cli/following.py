@@ -23,6 +23,7 @@ from etl.cli.shared import (
 )
 from etl.cli.watching import watching
 from etl.errors import Exit, MappingError
+from etl.terminal import visible
 
 maybe_mapping_argument = click.argument(
     "mapping",
@@ -99,9 +100,11 @@ def retry(
 def _agree(unsure: Sequence[str]) -> None:
     """Ask whether records may be sent that may be there already. Raises MappingError, or click.Abort for a no."""
     if not sys.stdin.isatty():
-        raise MappingError("\n".join([*unsure, "There is no terminal to ask whether that is meant; say so with --yes"]))
+        raise MappingError(
+            "\n".join([*map(visible, unsure), "There is no terminal to ask whether that is meant; say so with --yes"])
+        )
     for line in unsure:
-        click.echo(line, err=True)
+        click.echo(visible(line), err=True)
     click.confirm("Send them again?", abort=True, err=True)
 
 
@@ -203,7 +206,7 @@ def resolve(
     if as_json:
         print(plain_json(decision))
     else:
-        print(f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}")
+        print(visible(f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}"))
 
 
 def _print_asked(decision: dict[str, Any], as_json: bool) -> None:
@@ -211,7 +214,7 @@ def _print_asked(decision: dict[str, Any], as_json: bool) -> None:
     from etl.report.summary import plain_json
 
     for line in [plain_json(decision)] if as_json else asked_lines(decision):
-        print(line)
+        print(visible(line))
 
 
 @click.command
@@ -328,7 +331,7 @@ def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_j
     made = plain(verb.arrived(mapping, workspace, outside()))
     found = made if show_data else mask_arrived(made)
     for line in [plain_json(found)] if as_json else arrived_lines(found):
-        print(line)
+        print(visible(line))
     sys.exit(Exit.DATA if found["missing"] else Exit.OK)
 
 

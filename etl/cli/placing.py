@@ -10,6 +10,7 @@ import click
 from etl.cli.advice import given
 from etl.cli.shared import json_option, mapping_argument, workspace_option
 from etl.errors import MappingError
+from etl.terminal import visible
 
 
 @click.command
@@ -39,11 +40,11 @@ def target(mapping: Path, another: bool, same_as: str | None, workspace: Path | 
         print(plain_json(found))
         return
     for name in found["targets"]:
-        print(f"sent to   {name}")
+        print(visible(f"sent to   {name}"))
     for one in found["decisions"]:
         what = f"is {one['same_as']}" if one["same_as"] else "is an Omnitron of its own"
-        print(f"decided   {one['target']} {what} ({one['person']}, {one['time']})")
-    print(f"mapping   {found['target'] or 'does not say'}")
+        print(visible(f"decided   {one['target']} {what} ({one['person']}, {one['time']})"))
+    print(visible(f"mapping   {found['target'] or 'does not say'}"))
 
 
 @click.command("start-over")
@@ -65,7 +66,7 @@ def start_over(mapping: Path, named: str | None, workspace: Path | None, as_json
     if as_json:
         print(plain_json(done))
     else:
-        print(given.whole(f"{done['aside']}: put aside; `etl run` sends everything to {done['target']} again"))
+        print(given.fit_line(f"{done['aside']}: put aside; `etl run` sends everything to {done['target']} again"))
 
 
 def _typed(target: str) -> str:

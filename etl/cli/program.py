@@ -18,7 +18,7 @@ from etl.cli.advice import given
 from etl.cli.shared import root_option
 from etl.errors import EtlError, Exit
 from etl.stop import heeded
-from etl.terminal import visible_lines
+from etl.terminal import visible
 
 
 class Program(click.Group):
@@ -72,10 +72,12 @@ def run() -> None:
         _drop_output()
         sys.exit(READER_GONE)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
+        where = f"{visible(str(error.filename))}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}; {ADVICE.get(error.errno or 0, OTHERWISE)}", Exit.DATA)
     except click.ClickException as error:
-        error.show()
+        shown = io.StringIO()
+        error.show(shown)
+        print(given.fit(shown.getvalue().rstrip()), file=sys.stderr)
         _end(error.format_message(), Exit.MAPPING)
     except click.Abort:
         _fail("aborted", INTERRUPTED)
@@ -107,9 +109,9 @@ def _survive_odd_letters() -> None:
 
 
 def _fail(told: str, code: int) -> None:
-    message = given.whole(told)
+    message = given.fit(told)
     with suppress(OSError):  # the terminal may be gone
-        print(visible_lines(message), file=sys.stderr)
+        print(message, file=sys.stderr)
     _end(message, code)
 
 

@@ -16,7 +16,6 @@ import click
 from etl.cli.advice import given
 from etl.cli.watching import Watcher, heard
 from etl.errors import EtlError, Exit, MappingError
-from etl.terminal import visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -132,7 +131,7 @@ def console() -> Console:
 
         def render_str(self, text: str, **how: Any) -> Text:
             """Rich itself takes only some control characters out, and those without a trace. Advised commands are whole."""
-            return super().render_str(given.whole(visible_lines(text)), **how)
+            return super().render_str(given.fit(text), **how)
 
     # Without emoji: a folder called `:star:` is printed as it is called.
     if sys.stdout.isatty():
@@ -169,9 +168,9 @@ def _print_for_people(summary: Summary) -> None:
     from etl.report.summary import print_summary
 
     for problem in summary.problems:
-        print(visible_lines(problem), file=sys.stderr)
+        print(given.fit(problem), file=sys.stderr)
     for warning in summary.warnings:
-        print(visible_lines(f"warning: {warning}"), file=sys.stderr)
+        print(given.fit(f"warning: {warning}"), file=sys.stderr)
     print_summary(console(), summary)
 
 

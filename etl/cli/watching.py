@@ -10,8 +10,8 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from etl.cli.advice import given
 from etl.stop import deaf
-from etl.terminal import visible_lines
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task, TaskID
@@ -38,7 +38,7 @@ class Watcher:
             self.count(event)
 
     def line(self, text: str) -> None:
-        print(visible_lines(text), file=sys.stderr, flush=True)
+        print(given.fit(text), file=sys.stderr, flush=True)
 
     def count(self, event: Event) -> None:
         pass
@@ -56,7 +56,7 @@ class Bars(Watcher):
         self._advance(f"{stage}: rows read", rows)
 
     def line(self, text: str) -> None:
-        self._bars.console.print(visible_lines(text), markup=False, highlight=False, soft_wrap=True)
+        self._bars.console.print(given.fit(text), markup=False, highlight=False, soft_wrap=True)
 
     def count(self, event: Event) -> None:
         name = f"{event.stage}: records uploaded"

@@ -12,6 +12,7 @@ from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.personal import is_code
+from etl.terminal import visible
 
 Kind = TypeVar("Kind", bound=TargetError)
 
@@ -34,7 +35,16 @@ def named(batch: Batch) -> str:
 
 def particulars(batch: Batch, journal: Journal, what: str) -> str:
     workspace = journal.workspace
-    return f"  its bytes: {workspace.whole(batch.file)}\n  the request: {workspace.requests}\n  what happened: {what}"
+    return "\n".join(
+        map(
+            visible,
+            (
+                f"  its bytes: {workspace.whole(batch.file)}",
+                f"  the request: {workspace.requests}",
+                f"  what happened: {what}",
+            ),
+        )
+    )
 
 
 def unknown(batch: Batch) -> str:
@@ -144,7 +154,7 @@ def _failed(failed: list[Batch], journal: Journal) -> str:
     ]
     if len(failed) > SHOWN_BATCHES:
         lines.append(f"  and {len(failed) - SHOWN_BATCHES} batches more, see `etl status`")
-    return "\n".join([*lines, f"  the requests: {workspace.requests}"])
+    return "\n".join([*lines, visible(f"  the requests: {workspace.requests}")])
 
 
 def some_errors(count: int) -> str:

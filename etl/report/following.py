@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from etl.personal import mask_key
 from etl.report.mask import HIDDEN_ANSWER, mask_detail, mask_record, without_answer
 from etl.report.summary import print_counts
+from etl.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,12 +30,17 @@ def print_status(console: Console, status: Plain) -> None:
 
 def _print_target(console: Console, status: Plain, *, own: bool) -> None:
     for line in _heading(status):
-        console.print(line, soft_wrap=True, markup=False)
+        _say(console, line)
     print_counts(console, "Records of the last package", status["stages"], ALWAYS)
     for line in _attention(status, own=own):
-        console.print(line, soft_wrap=True, markup=False)
+        _say(console, line)
     for line in _differences(status):
-        console.print(line, soft_wrap=True, markup=False)
+        _say(console, line)
+
+
+def _say(console: Console, line: str) -> None:
+    """A line stays one, whatever a name in it holds."""
+    console.print(visible(line), soft_wrap=True, markup=False)
 
 
 def _differences(status: Plain) -> Iterator[str]:
@@ -173,7 +179,7 @@ def _is_plain(answer: str) -> bool:
 
 def print_history(console: Console, history: Plain, *, verbose: bool = False) -> None:
     for line in _history_lines(history, verbose=verbose):
-        console.print(line, soft_wrap=True, markup=False)
+        _say(console, line)
 
 
 def _history_lines(history: Plain, *, verbose: bool) -> Iterator[str]:
@@ -237,12 +243,8 @@ def print_pilot(console: Console, pilot: Plain) -> None:
     for stage in pilot["stages"]:
         already = f", sent before: {_keys(stage['already'])}" if stage["already"] else ""
         line = f"{stage['name']}: {_keys(stage['keys']) or 'nothing new'}{already}; no errors"
-        console.print(line, soft_wrap=True, markup=False)
-    console.print(
-        "The pilot succeeded. Next: `etl verify --email E`, as the user of the first line.",
-        soft_wrap=True,
-        markup=False,
-    )
+        _say(console, line)
+    _say(console, "The pilot succeeded. Next: `etl verify --email E`, as the user of the first line.")
 
 
 def _keys(keys: Sequence[str]) -> str:
@@ -260,9 +262,9 @@ def _masked_check(check: Plain) -> dict[str, Any]:
 
 def print_checks(console: Console, report: Plain) -> None:
     for check in report["checks"]:
-        console.print(f"{check['outcome']:<18} {check['name']:<8} {check['detail']}", soft_wrap=True, markup=False)
-        console.print(f"{'':<27} {check['link']}", soft_wrap=True, markup=False)
-    console.print(f"channel: {report['channel']['text']}", soft_wrap=True, markup=False)
+        _say(console, f"{check['outcome']:<18} {check['name']:<8} {check['detail']}")
+        _say(console, f"{'':<27} {check['link']}")
+    _say(console, f"channel: {report['channel']['text']}")
 
 
 def asked_lines(decision: Plain) -> Iterator[str]:

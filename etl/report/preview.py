@@ -72,7 +72,7 @@ def print_preview(console: Console, rows: Sequence[PreviewRow]) -> None:
     from rich.text import Text
 
     for row in rows:
-        title = Text(f"{row.stage}: {row.source} row {row.row}: {row.fate}", style=COLOURS[row.fate])
+        title = Text(visible(f"{row.stage}: {row.source} row {row.row}: {row.fate}"), style=COLOURS[row.fate])
         table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", expand=True)
         for heading in ("source row", "payload", "problems"):
             table.add_column(heading, ratio=1, overflow="fold")

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from etl.terminal import visible, visible_json
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -82,7 +84,7 @@ class Summary:
     warnings: Sequence[str] = ()
 
     def as_json(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
+        return plain_json(asdict(self))
 
 
 ALWAYS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "failed")
@@ -94,9 +96,9 @@ def print_summary(console: Console, summary: Summary) -> None:
     """The table of stages, then where the package lies."""
     print_counts(console, f"Migration {summary.migration}", [asdict(stage) for stage in summary.stages], ALWAYS)
     if summary.package:
-        console.print(f"Package: {summary.package}", soft_wrap=True, highlight=False, markup=False)
+        console.print(visible(f"Package: {summary.package}"), soft_wrap=True, highlight=False, markup=False)
     if summary.target:
-        console.print(f"Target: {summary.target}", soft_wrap=True, highlight=False, markup=False)
+        console.print(visible(f"Target: {summary.target}"), soft_wrap=True, highlight=False, markup=False)
 
 
 def print_counts(console: Console, title: str, stages: Sequence[Mapping[str, Any]], always: Sequence[str]) -> None:
@@ -123,4 +125,5 @@ def _cell(column: str, number: int) -> str:
 
 
 def plain_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    """One line, fit for a terminal, too."""
+    return visible_json(json.dumps(value, ensure_ascii=False, default=str))
