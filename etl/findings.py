@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from etl.personal import mask_key, mask_value
+from etl.personal import mask_key, mask_known, mask_value
 
 SHOWN = 60
 """The most characters of a text that are repeated in a sentence about it."""
@@ -57,17 +57,26 @@ def _unfit(rule: str, value: object, words: str, parts: dict[str, object]) -> Un
 
 
 def sentence(
-    words: str, parts: Mapping[str, object], *, masked: bool = False, translate: Translate | None = None
+    words: str,
+    parts: Mapping[str, object],
+    *,
+    masked: bool = False,
+    personal: bool = True,
+    translate: Translate | None = None,
 ) -> str:
-    """The template with its parts in place. With `masked`, no part that comes out of a row is shown as it is."""
-    written = {name: _written(name, part, masked=masked) for name, part in parts.items()}
+    """The template with its parts in place. With `masked`, no part that comes out of a row is shown as it is.
+
+    Of a field that is not `personal`, only keys and what anybody knows for personal are masked.
+    """
+    mask = _as_it_is if not masked else mask_value if personal else mask_known
+    written = {
+        name: _written(name, part, mask_key if masked and name == "key" else mask) for name, part in parts.items()
+    }
     return (translate(words) if translate else words).format_map(written)
 
 
-def _written(name: str, part: Any, *, masked: bool) -> Any:
-    if name not in OF_DATA:
-        return part
-    return OF_DATA[name](part, (mask_key if name == "key" else mask_value) if masked else _as_it_is)
+def _written(name: str, part: Any, mask: Mask) -> Any:
+    return OF_DATA[name](part, mask) if name in OF_DATA else part
 
 
 def literally(text: str) -> str:
@@ -164,7 +173,7 @@ class Finding:
     @property
     def masked_reason(self) -> str:
         """The sentence as it may be printed."""
-        return sentence(self.words, self.parts, masked=self.personal)
+        return sentence(self.words, self.parts, masked=True, personal=self.personal)
 
     @property
     def entry(self) -> str | None:

@@ -47,6 +47,13 @@ def mask_value(value: Any) -> Any:
     return mask_text(str(value))
 
 
+def mask_known(value: Any) -> Any:
+    """A value of a field that is not personal: only what anybody knows for personal is masked, and what is nested."""
+    if isinstance(value, Mapping | list | tuple):
+        return mask_value(value)
+    return mask_text(str(value)) if looks_personal(str(value)) else value
+
+
 def mask_name(name: str) -> str:
     """The name of a value inside an object, when it looks like one that a program gave."""
     return name if _NAME.fullmatch(name) else mask_text(name)

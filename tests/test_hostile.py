@@ -151,7 +151,7 @@ def walk(shop):
     yield shop.typed("resume", json=False)
     yield shop.typed("status", "--show-data")
     yield shop.typed("status", "--target", shop.all)
-    yield shop.typed("resolve", "2", shop.all, "--arrived")
+    yield shop.typed("resolve", "2", f"no id {shop.all}", "--arrived")
     yield shop.typed("resolve", "2", "--lost", json=False)
     ask("faults", hostile | {"status": 200, "on": "progress"})
     yield shop.typed("resume", "--show-data", json=False)

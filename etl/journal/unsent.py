@@ -11,6 +11,7 @@ from etl.findings import sentence
 from etl.journal.journal import Journal
 from etl.journal.plans import Wait, Why
 from etl.package import Held, Package, Reject
+from etl.personal import mask_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +37,10 @@ def reasons(journal: Journal, stage: str, key: str) -> tuple[Unsent, ...]:
     number, path = last
     waits = journal.plans.waiting(number, stage, [key])
     if key in waits:
-        reason = _waiting(waits[key])
-        return (Unsent("waiting", path, None, None, reason, reason),)
+        wait = waits[key]
+        return (
+            Unsent("waiting", path, None, None, _waiting(wait, wait.parent), _waiting(wait, mask_key(wait.parent))),
+        )
     try:
         return tuple(_of_package(Package.open(path), stage, key))
     except PackageError:
@@ -57,12 +60,12 @@ def _of_package(package: Package, stage: str, key: str) -> Iterator[Unsent]:
 
 
 def _unsent(fate: str, package: Package, one: Reject | Held, *, personal: bool) -> Unsent:
-    masked = sentence(one.words, one.parts, masked=True) if personal else one.reason
+    masked = sentence(one.words, one.parts, masked=True, personal=personal)
     return Unsent(fate, package.path, f"{one.source} row {one.row}", one.field, one.reason, masked)
 
 
-def _waiting(wait: Wait) -> str:
-    parent = f"{wait.parent_stage} '{wait.parent}'"
+def _waiting(wait: Wait, key: str | None) -> str:
+    parent = f"{wait.parent_stage} '{key}'"
     if wait.why is Why.UNSETTLED:
         return "it is not settled yet" if wait.parent is None else f"{parent} is not settled yet"
     return f"{parent} has failed" if wait.why is Why.FAILED else f"{parent} has not been sent"

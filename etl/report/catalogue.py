@@ -22,9 +22,10 @@ class Catalogue:
 
     templates: Mapping[str, str] = field(default_factory=dict)
 
-    def say(self, words: str, parts: Mapping[str, object], *, masked: bool) -> str:
+    def say(self, words: str, parts: Mapping[str, object], *, masked: bool, personal: bool = True) -> str:
         """The one way from a finding to what people read."""
-        return sentence(words, parts, masked=masked, translate=lambda template: self.templates.get(template, template))
+        how = {"masked": masked, "personal": personal}
+        return sentence(words, parts, **how, translate=lambda template: self.templates.get(template, template))
 
 
 ENGLISH = Catalogue()

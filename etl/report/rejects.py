@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
 
 from etl.findings import PROBLEM
 from etl.model import Locator
 from etl.package import Example, Package, PackagedStage, ProblemKind
-from etl.personal import mask_text
+from etl.personal import mask_known, mask_text
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.summary import KindSummary
 
@@ -74,11 +74,16 @@ def place_of(example: Example) -> Locator:
 
 
 def _sentence(example: Example, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
-    masked = example.personal and not show_data
+    masked = not show_data and (example.personal or _tells(example.parts))
     # What was made of the value itself: of the value as JSON has it, the sentence could read a little differently.
     if not masked and catalogue is ENGLISH:
         return example.reason
-    return catalogue.say(example.words, example.parts, masked=masked)
+    return catalogue.say(example.words, example.parts, masked=masked, personal=example.personal)
+
+
+def _tells(parts: Mapping[str, object]) -> bool:
+    """Whether a plain field's problem quotes what is personal all the same."""
+    return any(mask_known(part) != part for part in parts.values())
 
 
 def _with_count(line: str, number: int) -> str:
@@ -100,9 +105,9 @@ def _rule(kind: ProblemKind, show_data: bool) -> str:
 
 
 def _entry(kind: ProblemKind, show_data: bool) -> str | None:
-    if show_data or kind.entry is None or not kind.examples[0].personal:
+    if show_data or kind.entry is None:
         return kind.entry
-    return mask_text(kind.entry)
+    return mask_text(kind.entry) if kind.examples[0].personal else str(mask_known(kind.entry))
 
 
 def _summary(stage: PackagedStage, kind: ProblemKind, show_data: bool) -> KindSummary:
