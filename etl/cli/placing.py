@@ -78,7 +78,81 @@ def _typed(target: str) -> str:
     return str(click.prompt(asked, err=True))
 
 
+@click.group
+def journal() -> None:
+    """Copy a journal, or let another machine go on with it.
+
+    What was sent is known by journal.sqlite, requests.jsonl, batches/ and the packages together: these commands take them all.
+    """
+
+
+file_argument = click.argument("file", type=Path, help="The file with everything.")
+
+
+@journal.command
+@mapping_argument
+@file_argument
+@workspace_option
+def backup(mapping: Path, file: Path, workspace: Path | None) -> None:
+    """Copy the journal and all that belongs to it into FILE, also while a load runs."""
+    from etl.commands import transfer
+    from etl.commands.which import Which
+
+    target = transfer.backup(Which(mapping, workspace), file)
+    print(f"{file}: a copy of all that is known of {target}")
+
+
+@journal.command("hand-over")
+@mapping_argument
+@file_argument
+@workspace_option
+def hand_over(mapping: Path, file: Path, workspace: Path | None) -> None:
+    """Put everything into FILE for another machine. From here nothing more is sent."""
+    from etl.commands import transfer
+    from etl.commands.which import Which
+
+    target = transfer.hand_over(Which(mapping, workspace), file)
+    print(
+        f"{file}: nothing more is sent to {target} from here; take it, once, to where it goes on, then "
+        f"`etl journal take-over MAPPING FILE` there"
+    )
+
+
+@journal.command("take-over")
+@mapping_argument
+@file_argument
+@workspace_option
+def take_over(mapping: Path, file: Path, workspace: Path | None) -> None:
+    """Go on here with what another machine has handed over in FILE, which is used up by it."""
+    from etl.commands import transfer
+
+    target = transfer.take_over(mapping, workspace, file)
+    print(given.whole(f"what was sent to {target} is known here now; `etl status` shows it, `etl resume` goes on"))
+
+
+@journal.command
+@mapping_argument
+@click.option("--target", "named", metavar="NAME", help="The target's name, for when nobody is there to type it.")
+@workspace_option
+def moved(mapping: Path, named: str | None, workspace: Path | None) -> None:
+    """Say that this journal is the one that sends: the one it was copied from, or handed over to, is gone for good."""
+    from etl.commands import transfer
+    from etl.commands.which import Which
+
+    target = transfer.moved(Which(mapping, workspace), lambda target: (named or _typed_moved(target)) == target)
+    print(f"records are sent to {target} from here")
+
+
+def _typed_moved(target: str) -> str:
+    if not sys.stdin.isatty():
+        raise MappingError(
+            f"there is no terminal to ask for the target's name; `etl journal moved MAPPING --target {target}`"
+        )
+    return str(click.prompt(f"Is every other copy of the journal of {target} gone for good? Type its name", err=True))
+
+
 COMMANDS: dict[str, click.Command] = {
     "target": target,
     "start-over": start_over,
+    "journal": journal,
 }

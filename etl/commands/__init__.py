@@ -4,7 +4,7 @@ check  test  preview               edit a mapping
 dry_run  run  pilot                prepare, and upload
 resume  retry  resolve             go on, send again, decide
 status  history  verify            look, and be sure
-target  start_over                 where records are sent
+target  start_over  transfer       where records are sent, and where it is kept that they were
 
 settings.py  how to prepare        which.py    which journal is meant
 prepare.py   sources to package    summing.py  what became of every row

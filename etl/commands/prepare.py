@@ -73,7 +73,7 @@ def stopping(watch: Watch, stop: Stop) -> Watch:
 def _arrived(settings: Settings, migration: Migration) -> Iterator[Arrived]:
     """What earlier loads have brought to this Omnitron: records may refer to it, though it is not in the sources any more."""
     root = settings.journal(migration)
-    if target_known(migration.target) is None or not (root / "journal.sqlite").exists():
+    if target_known(migration.target) is None or not root.exists():
         yield none_arrived
         return
     from etl.journal.database import NoJournal

@@ -68,6 +68,17 @@ class Database:
             finally:
                 self._depth -= 1
 
+    def checkpoint(self) -> None:
+        """Bring all into the one file, as far as nobody reads the older state: a copy of it without its -wal is whole then."""
+        with self._lock, self.explained():
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def copy_to(self, path: Path) -> None:
+        """The whole journal as it is now, in a file of its own, also while a load writes."""
+        _create_private(path)
+        with self._lock, self.explained(), closing(sqlite3.connect(path)) as copy:
+            self._connection.backup(copy)
+
     @property
     def in_transaction(self) -> bool:
         return self._depth > 0

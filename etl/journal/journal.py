@@ -30,7 +30,9 @@ from etl.journal.batch import (
     record_hash,
 )
 from etl.journal.database import BUSY_SECONDS, Database, JournalError
+from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
+from etl.journal.neighbours import opened
 from etl.journal.plans import Plans, json_list
 from etl.journal.states import LETS_GO, State, is_legal
 from etl.journal.workspace import Holder, Workspace
@@ -58,6 +60,7 @@ class Journal:
         self.plans = Plans(database)
         self.attempts = Attempts(self)
         self.lookups = Lookups(database, self._time)
+        self.homes = Homes(database, self._time)
         self._now = now
         self._seam = seam
 
@@ -67,8 +70,7 @@ class Journal:
     ) -> Journal:
         """Open for writing; the caller holds the workspace. What a dead process left in `sending` becomes what
         requests.jsonl knows of it, or `unknown`."""
-        database = Database(workspace.journal, writing=True, busy_seconds=busy_seconds)
-        journal = cls(workspace, database, now, seam)
+        journal = cls(workspace, opened(workspace, writing=True, busy_seconds=busy_seconds), now, seam)
         for batch in journal.batches(state=State.SENDING):
             state, found = recorded(workspace, batch.id, batch.sha256)
             facts = Facts(**found)
@@ -78,7 +80,7 @@ class Journal:
     @classmethod
     def read(cls, workspace: Workspace) -> Journal:
         """Open for looking only, beside a process that writes."""
-        return cls(workspace, Database(workspace.journal, writing=False))
+        return cls(workspace, opened(workspace, writing=False))
 
     def close(self) -> None:
         self.database.close()
@@ -114,6 +116,10 @@ class Journal:
             number = self.find_package(sha256) or 0
             self.plans.contain(number, stages)
         return number
+
+    def packages(self) -> list[str]:
+        """Where all of them lie, as the journal keeps it."""
+        return [row["path"] for row in self.database.rows("SELECT path FROM packages ORDER BY id")]
 
     def find_package(self, sha256: str) -> int | None:
         """The number of the package with this manifest; None when nothing of it was ever loaded."""

@@ -6,6 +6,7 @@ byte leaves, and "answered" or "failed", on the disk before the journal goes on.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -95,8 +96,17 @@ class RequestLog:
     def _append(self, data: bytes, durable: bool) -> None:
         with self._lock:
             private_folder(self.path.parent)
+            data = b"\n" + data if self._cut_short() else data
             with durably(self.path, append=True) if durable else open_private(self.path, append=True) as file:
                 file.write(data)
+
+    def _cut_short(self) -> bool:
+        """Whether the last line has no end, as a crash may leave it: the next one would be lost behind it."""
+        if not self.path.is_file() or self.path.stat().st_size == 0:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
 
     def _masked(self, line: Mapping[str, object]) -> dict[str, object]:
         return {name: self._mask(value) if isinstance(value, str) else value for name, value in line.items()}

@@ -168,12 +168,28 @@ UPDATE batches SET place = id, held = CASE WHEN state IN ('refused', 'superseded
 """  # noqa: S608 - every part is a constant
 
 
+HOMES = """
+CREATE TABLE homes (                        -- the folders it was allowed to send from; the last one counts
+    id       INTEGER PRIMARY KEY,
+    word     TEXT NOT NULL,                 -- a different one for each
+    how      TEXT NOT NULL CHECK (how IN ('begun', 'moved', 'handed over', 'taken over')),
+    host     TEXT NOT NULL,
+    path     TEXT NOT NULL,
+    inode    INTEGER NOT NULL,              -- of the folder's lock
+    person   TEXT NOT NULL,
+    time     TEXT NOT NULL
+);
+"""
+
+
 def create(connection: sqlite3.Connection) -> None:
     """One transaction: a file without its tables would have no version either, and be prepared again."""
-    connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {PLANS} {LOOKUPS} PRAGMA user_version = {VERSION}; COMMIT;")
+    connection.executescript(
+        f"BEGIN IMMEDIATE; {SCHEMA} {PLANS} {LOOKUPS} {HOMES} PRAGMA user_version = {VERSION}; COMMIT;"
+    )
 
 
 def upgrade(connection: sqlite3.Connection, version: int) -> None:
     """Bring the tables of an older version up to date, wholly or not at all."""
     assert version == 1, version
-    connection.executescript(f"BEGIN IMMEDIATE; {FROM_1} PRAGMA user_version = {VERSION}; COMMIT;")
+    connection.executescript(f"BEGIN IMMEDIATE; {FROM_1} {HOMES} PRAGMA user_version = {VERSION}; COMMIT;")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from etl.errors import Ambiguous, Exit, MappingError, TargetError
 from etl.files import sha256_of
 from etl.journal.batch import Batch
 from etl.journal.database import JournalError, NoJournal
-from etl.journal.folder import MigrationFolder, check_known
+from etl.journal.folder import MigrationFolder, check_known, person
 from etl.journal.journal import Journal
 from etl.journal.outcome import outcome_noted
 from etl.journal.requestlog import RequestLog
@@ -88,6 +88,7 @@ def load_package(here: Session, stages: Sequence[Stage], *, again: bool = False)
     for stage in wanted:
         plan_stage(*_planning(here, stage))
         here.outside.events(_planned(here.journal, stage.name))
+    here.journal.database.checkpoint()
     runs = [StageRun(here, stage, again=again) for stage in wanted]
     for run in runs:
         plan_again(*_planning(here, run.stage))
@@ -114,21 +115,19 @@ def check_ready(target: Target, root: Path, outside: Outside) -> None:
     """
     workspace = Workspace(root)
     workspace.check_free()
-    if target.require_pilot:
-        _check_pilot(workspace)
+    _check_journal(workspace, target)
     probe(target, root, outside)
 
 
-def _check_pilot(workspace: Workspace) -> None:
+def _check_journal(workspace: Workspace, target: Target) -> None:
     try:
-        journal = Journal.read(workspace)
+        with closing(Journal.read(workspace)) as journal:
+            journal.homes.check(workspace)
+            succeeded = pilot_succeeded(journal)
     except NoJournal:
-        raise MappingError(NO_PILOT) from None
-    try:
-        if not pilot_succeeded(journal):
-            raise MappingError(NO_PILOT)
-    finally:
-        journal.close()
+        succeeded = False
+    if target.require_pilot and not succeeded:
+        raise MappingError(NO_PILOT)
 
 
 NO_PILOT = "target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first"
@@ -171,6 +170,7 @@ def session(
         check_known(MigrationFolder(workspace.migration), workspace.target)
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
+            journal.homes.begin(workspace, person())
             log = RequestLog(workspace.requests, outside.now, outside.seam)
             delivery = Delivery(journal, connect(target, log, outside), target, outside)
             valid = {stage.name: stage.counts.valid for stage in package.stages}

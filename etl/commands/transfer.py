@@ -1,0 +1,45 @@
+"""A target's journal in one file: a backup, or what goes on on another machine. Each gives the target's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from etl.commands.which import Which, own_target
+from etl.errors import MappingError
+from etl.journal import transfer
+from etl.journal.workspace import Workspace
+from etl.mapping import find_mapping
+from etl.places import make_workspace, workspace_of
+
+
+def backup(which: Which, file: Path) -> str:
+    workspace = _journal(which)
+    transfer.backup(workspace, file)
+    return workspace.target
+
+
+def hand_over(which: Which, file: Path) -> str:
+    workspace = _journal(which)
+    transfer.hand_over(workspace, file)
+    return workspace.target
+
+
+def take_over(mapping: Path, workspace: Path | None, file: Path) -> str:
+    which = Which(mapping, workspace)
+    folder = which.folder()
+    make_workspace(workspace_of(mapping, workspace), find_mapping(mapping))
+    return transfer.take_over(folder, folder.target(own_target(which)).target, file).target
+
+
+def moved(which: Which, confirmed: Callable[[str], bool]) -> str:
+    """Record that this journal is the one that sends, once the target's name is `confirmed`."""
+    workspace = _journal(which)
+    if not confirmed(workspace.target):
+        raise MappingError(f"that is not the name of the target, {workspace.target}; nothing was done")
+    transfer.moved(workspace)
+    return workspace.target
+
+
+def _journal(which: Which) -> Workspace:
+    return which.folder().target(own_target(which))

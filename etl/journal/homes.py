@@ -1,0 +1,94 @@
+"""Where a journal may send from: one folder on one machine, until it is moved or handed over on a person's word.
+
+Two copies of a journal would both send what is planned in it. A copy is known by its place: the folder's lock, which is never
+removed, has another inode there, and its path or machine is another one, too. (One of the two alone may change by itself.)
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+
+from etl.address import is_on_this_machine
+from etl.errors import MappingError
+from etl.journal.database import Database
+from etl.journal.workspace import Workspace
+
+BEGUN, MOVED, HANDED_OVER, TAKEN_OVER = "begun", "moved", "handed over", "taken over"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """`inode` is that of the lock."""
+
+    host: str
+    path: str
+    inode: int
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Place:
+        inode = workspace.lock.stat().st_ino if workspace.lock.exists() else 0
+        return cls(socket.gethostname(), str(workspace.root.resolve()), inode)
+
+    def is_here(self, other: Place) -> bool:
+        return self.inode == other.inode or (self.host, self.path) == (other.host, other.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """A row of the table. `word` is different for each: by it two journals know whether one continues the other."""
+
+    word: str
+    how: str
+    place: Place
+    person: str
+    time: str
+
+
+class Homes:
+    """The table `homes`, in order; the last one counts."""
+
+    def __init__(self, database: Database, time: Callable[[], str]) -> None:
+        self._database = database
+        self._time = time
+
+    def all(self) -> list[Home]:
+        rows = self._database.rows("SELECT word, how, host, path, inode, person, time FROM homes ORDER BY id")
+        return [Home(row[0], row[1], Place(row[2], row[3], row[4]), row[5], row[6]) for row in rows]
+
+    def last(self) -> Home | None:
+        return next(iter(reversed(self.all())), None)
+
+    def add(self, how: str, workspace: Workspace, person: str) -> None:
+        row = (secrets.token_hex(8), how, *astuple(Place.of(workspace)), person, self._time())
+        with self._database.transaction():
+            self._database.change(
+                "INSERT INTO homes (word, how, host, path, inode, person, time) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+            )
+
+    def begin(self, workspace: Workspace, person: str) -> None:
+        """Check, and note where it is that this journal sends from when it does for the first time."""
+        self.check(workspace)
+        if self.last() is None:
+            self.add(BEGUN, workspace, person)
+
+    def check(self, workspace: Workspace) -> None:
+        """Raise MappingError when this journal must not send from here. A rehearsal may be copied."""
+        last = self.last()
+        if last is None:
+            return
+        if last.how == HANDED_OVER:
+            raise MappingError(
+                f"{workspace.root}: was handed over by {last.person} at {last.time}, and sends nothing more; "
+                f"go on where it was taken over. {MISTAKEN.format(target=workspace.target)}"
+            )
+        if not is_on_this_machine(workspace.target) and not last.place.is_here(Place.of(workspace)):
+            raise MappingError(
+                f"{workspace.root}: is a copy of {last.place.path} on {last.place.host}, or was moved from there, and two "
+                f"of them must not send. {MISTAKEN.format(target=workspace.target)}"
+            )
+
+
+MISTAKEN = "When the other one is gone for good: `etl journal moved MAPPING --target {target}`"

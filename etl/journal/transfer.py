@@ -1,0 +1,266 @@
+"""A target's journal in one file, with all that belongs to it: a backup, or what is handed over to another machine.
+
+<target>/journal.sqlite, requests.jsonl, batches/
+packages/<time>/...        those that the journal refers to
+targets.json
+transfer.json              what this is, and the SHA-256 of each file; the last one, so that half a file has none
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+
+from etl.errors import MappingError
+from etl.files import FILE_MODE, durably, private_folder, sha256_of, sync_folder, write_private
+from etl.journal.database import JournalError
+from etl.journal.folder import RECORDS, MigrationFolder, person
+from etl.journal.homes import HANDED_OVER, MOVED, TAKEN_OVER, Place
+from etl.journal.journal import Journal
+from etl.journal.workspace import PACKAGES, Workspace
+
+BACKUP, HAND_OVER = "backup", "hand-over"
+ABOUT = "transfer.json"
+NOT_ONE = "is nothing that was handed over, or not the whole of it"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """transfer.json. `files` has the SHA-256 of each."""
+
+    kind: str
+    migration: str
+    target: str
+    made: str
+    files: dict[str, str]
+
+
+def backup(workspace: Workspace, file: Path) -> None:
+    """Copy everything into `file`, also while a load runs. Raises JournalError when nothing was sent."""
+    with closing(Journal.read(workspace)):
+        _write(workspace, file, BACKUP)
+
+
+def hand_over(workspace: Workspace, file: Path) -> None:
+    """Copy everything into `file`; nothing more is sent from here. Again, when it was interrupted before the file was whole."""
+    _require_new(file)
+    with closing(Journal.read(workspace)):
+        pass  # raises where there is none, instead of making one
+    with workspace.held():
+        with closing(Journal.open(workspace)) as journal:
+            if not _interrupted(journal, file):
+                journal.homes.check(workspace)
+                write_private(_partial(file), b"")
+                journal.homes.add(HANDED_OVER, workspace, person())
+            journal.database.checkpoint()
+        _write(workspace, file, HAND_OVER)
+
+
+def _interrupted(journal: Journal, file: Path) -> bool:
+    last = journal.homes.last()
+    return last is not None and last.how == HANDED_OVER and _partial(file).exists()
+
+
+def moved(workspace: Workspace) -> None:
+    """A person's word that this is the one that sends: it was moved here, or what was handed over is gone."""
+    with closing(Journal.read(workspace)):
+        pass
+    with workspace.held(), closing(Journal.open(workspace)) as journal:
+        journal.homes.add(MOVED, workspace, person())
+
+
+# Writing
+
+
+def _require_new(file: Path) -> None:
+    if file.exists():
+        raise MappingError(f"{file}: is there already; name another file")
+
+
+def _partial(file: Path) -> Path:
+    return file.with_name(f"{file.name}.partial")
+
+
+def _write(workspace: Workspace, file: Path, kind: str) -> None:
+    _require_new(file)
+    sums: dict[str, str] = {}
+    with durably(_partial(file)) as written, tarfile.open(fileobj=written, mode="w") as archive:
+        for name, path in _files(workspace):
+            info = archive.gettarinfo(path, name)
+            with path.open("rb") as source:
+                archive.addfile(info, source)  # as many bytes as it had: a log may grow meanwhile
+            sums[name] = _sum(path, info.size)
+        made = datetime.now(UTC).isoformat(timespec="seconds")
+        about = About(kind, workspace.migration.name, workspace.target, made, sums)
+        data = json.dumps(asdict(about), indent=1).encode()
+        archive.addfile(_member(ABOUT, len(data)), BytesIO(data))
+    _partial(file).rename(file)
+    sync_folder(file.resolve().parent)
+
+
+def _member(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = size, FILE_MODE
+    return info
+
+
+def _sum(path: Path, size: int) -> str:
+    import hashlib
+
+    found, left = hashlib.sha256(), size
+    with path.open("rb") as file:
+        while chunk := file.read(min(left, 1 << 20)):
+            found.update(chunk)
+            left -= len(chunk)
+    return found.hexdigest()
+
+
+def _files(workspace: Workspace) -> Iterator[tuple[str, Path]]:
+    """Each file's name in the archive, and where its bytes are. The log before the journal, which must not know less."""
+    if workspace.requests.exists():
+        yield f"{workspace.target}/{workspace.requests.name}", workspace.requests
+    with _copied(workspace) as copy:
+        yield f"{workspace.target}/{workspace.journal.name}", copy
+    yield from _below(workspace.root / "batches", workspace.root, f"{workspace.target}/")
+    records = workspace.migration / RECORDS
+    if records.exists():
+        yield RECORDS, records
+    for package in _packages(workspace):
+        yield from _below(package, workspace.migration, "")
+
+
+@contextmanager
+def _copied(workspace: Workspace) -> Iterator[Path]:
+    copy = workspace.root / "journal.copy"
+    copy.unlink(missing_ok=True)
+    try:
+        with closing(Journal.read(workspace)) as journal:
+            journal.database.copy_to(copy)
+        yield copy
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _packages(workspace: Workspace) -> list[Path]:
+    with closing(Journal.read(workspace)) as journal:
+        named = journal.packages()
+    beside = workspace.migration / PACKAGES
+    return [path for path in map(workspace.whole, named) if path.parent == beside and path.is_dir()]
+
+
+def _below(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            yield f"{prefix}{path.relative_to(root).as_posix()}", path
+
+
+# Reading
+
+
+def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
+    """Go on here with what was handed over. The file is used up by it: it is renamed, so that nobody else takes it.
+
+    Raises MappingError when it is none, is about something else, or this workspace has sent what it does not know of.
+    """
+    with _opened(file) as archive:
+        about = _about(archive, file)
+        if about.kind != HAND_OVER:
+            raise MappingError(
+                f"{file}: is a backup of {about.made}; where it came from may have sent more since, so it is not gone on with. "
+                f"When that is lost, and has sent nothing since: unpack it with tar -xf into {folder.root}, then "
+                f"`etl journal moved MAPPING --target {about.target}`"
+            )
+        if (about.migration, about.target) != (folder.root.name, target):
+            raise MappingError(
+                f"{file}: is of the migration '{about.migration}' and {about.target}, "
+                f"and this is '{folder.root.name}' and {target}"
+            )
+        workspace = Workspace(folder.root / about.target)
+        arriving = folder.root / f"arriving-{about.target}"
+        shutil.rmtree(arriving, ignore_errors=True)
+        try:
+            _unpack(archive, about, arriving, file)
+            _replace(folder, workspace, arriving)
+        finally:
+            shutil.rmtree(arriving, ignore_errors=True)
+    with workspace.held(), closing(Journal.open(workspace)) as journal:
+        # The file is used up first: when this ends in between, nobody sends.
+        file.rename(file.with_name(f"{file.name}.taken"))
+        sync_folder(file.resolve().parent)
+        journal.homes.add(TAKEN_OVER, workspace, person())
+    return workspace
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tarfile.TarFile]:
+    if not file.is_file():
+        raise MappingError(f"{file}: there is no such file")
+    try:
+        with tarfile.open(file, "r:") as archive:
+            yield archive
+    except tarfile.TarError as error:
+        raise MappingError(f"{file}: {NOT_ONE} ({error})") from None
+
+
+def _about(archive: tarfile.TarFile, file: Path) -> About:
+    try:
+        found = archive.extractfile(ABOUT)
+        assert found is not None
+        return About(**json.loads(found.read()))
+    except (KeyError, ValueError, TypeError):
+        raise MappingError(f"{file}: {NOT_ONE}") from None
+
+
+def _unpack(archive: tarfile.TarFile, about: About, to: Path, file: Path) -> None:
+    """Every file that it says it has, with the bytes that were written."""
+    for name, sha256 in about.files.items():
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise MappingError(f"{file}: {NOT_ONE} ({name})")
+        found = archive.extractfile(name)
+        assert found is not None
+        path = to / name
+        private_folder(path.parent)
+        with durably(path) as written:
+            shutil.copyfileobj(found, written)
+        if sha256_of(path) != sha256:
+            raise MappingError(f"{file}: damaged ({name} has other bytes); hand it over once more, or copy it again")
+
+
+def _replace(folder: MigrationFolder, workspace: Workspace, arriving: Path) -> None:
+    """Put what has arrived in its place. A journal that was handed over from here is put aside, once the new one continues it."""
+    _require_continued(workspace, Workspace(arriving / workspace.target))
+    if workspace.root.exists():
+        workspace.root.rename(folder.root / f"aside-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{workspace.target}")
+    for package in (arriving / PACKAGES).glob("*"):
+        if not (private_folder(folder.packages) / package.name).exists():
+            package.rename(folder.packages / package.name)
+    records = arriving / RECORDS
+    if records.exists() and not (folder.root / RECORDS).exists():
+        write_private(folder.root / RECORDS, records.read_bytes())
+    (arriving / workspace.target).rename(workspace.root)
+    sync_folder(folder.root)
+
+
+def _require_continued(workspace: Workspace, arrived: Workspace) -> None:
+    if not workspace.journal.exists():
+        return
+    with closing(Journal.read(workspace)) as here, closing(Journal.read(arrived)) as there:
+        ours, theirs = here.homes.all(), there.homes.all()
+    if ours == theirs and not ours[-1].place.is_here(Place.of(workspace)):
+        return  # it had arrived here when taking it over was interrupted
+    if not ours or ours[-1].how != HANDED_OVER:
+        raise MappingError(
+            f"{workspace.root}: has a journal of its own, that was not handed over; nothing was taken over"
+        )
+    if len(theirs) <= len(ours) or [one.word for one in theirs[: len(ours)]] != [one.word for one in ours]:
+        raise JournalError(
+            f"{workspace.root}: was handed over itself, and this file does not come from where it was taken over; "
+            "nothing was taken over"
+        )
