@@ -15,13 +15,16 @@ from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import leaves
 from etl.model import WARNING, Expression, Problem, Source, Stage, Table
 
-LOOKED_AT = 1000
+LOOKED_AT = 300
 """So many rows of a CSV are looked at: enough for what is wrong with a whole file, and read at once."""
 
 NULL_MARKS = ("NULL", "\\N")
 
 MISREAD = ("windows-1254", "windows-1252", "latin-1")
 """What UTF-8 is most often read as by mistake."""
+
+LEADS = "ÂÃÄÅ"
+"""What the first byte of a letter of Latin, Turkish or another European language becomes in each of these."""
 
 _ONE_BRACE = re.compile(r"(?<!\{)\{\s*(\w+)\s*(?:\|[^{}]*)?\}(?!\})")
 
@@ -92,7 +95,8 @@ def _odd_columns(context: Context, source: Source, table: Table) -> Iterator[Pro
                 f'the commonest value of \'{name}\' is the text {commonest}; with `nulls: ["NULL", "\\\\N"]` it is null'
             )
             yield _warning(context, ("sources", source.name), what)
-        if any(is_misread(text) for text in texts):
+        # What UTF-8's letters begin with is seen at once; hardly a column holds it.
+        if any(sign in "".join(texts) for sign in LEADS) and any(map(is_misread, texts)):
             what = f"letters of '{name}' look like UTF-8 that was read in another encoding (Ã¼ for ü); see `encoding`"
             yield _warning(context, ("sources", source.name), what)
 
