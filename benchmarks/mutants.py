@@ -166,7 +166,7 @@ class Copy:
         self._root = folder / "tree"
         ignored = shutil.ignore_patterns(".*", "__pycache__", "work", "dist", "build")
         shutil.copytree(ROOT, self._root, ignore=ignored, symlinks=True)
-        found = [path for name in TESTS[room] for path in sorted((ROOT / "tests").glob(f"test_{name}.py"))]
+        found = [path for name in TESTS[room] for path in sorted((ROOT / "tests").rglob(f"test_{name}.py"))]
         self._tests = list(dict.fromkeys(str(path.relative_to(ROOT)) for path in found))
 
     def notices(self, mutant: Mutant, seconds: float) -> bool:

@@ -1,4 +1,4 @@
-"""Every fault that a load is tried with, and what must come of it: for tests/test_faults.py and docs/reliability.md.
+"""Every fault that a load is tried with, and what must come of it: for tests/load/test_faults.py and docs/reliability.md.
 
 python tests/fault_table.py     writes the table in docs/reliability.md anew
 """

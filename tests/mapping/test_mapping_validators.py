@@ -19,7 +19,7 @@ from etl.mapping.yaml_text import read_document
 from etl.payloads.overlay import KEYWORDS
 from etl.resources import load_schema
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SCHEMA = load_schema("migration")
 
 

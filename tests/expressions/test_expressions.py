@@ -32,7 +32,7 @@ from etl.expressions.functions import TABLE
 from etl.findings import shown
 from etl.model import Expression, Place, Stage
 
-NAUGHTY = Path(__file__).parent.parent / "../shared/data/blns/blns.json"
+NAUGHTY = Path(__file__).parents[2] / "../shared/data/blns/blns.json"
 LOOKUPS = {"currency": {"TL": "try"}}
 WRITE = writers("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 SENDS_AN_INTERRUPTION = """
 import signal, subprocess, sys
 

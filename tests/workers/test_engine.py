@@ -314,7 +314,7 @@ def test_workers_end_when_the_main_process_is_killed():
         [sys.executable, "-c", ORPHANS],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (Path(__file__).parent, Path(__file__).parents[1])))},
     ) as process:
         workers = [int(process.stdout.readline()) for _ in range(2)]
         process.kill()

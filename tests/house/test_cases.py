@@ -14,7 +14,7 @@ from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.files import private_folder
 
-FOLDER = Path(__file__).parent / "cases"
+FOLDER = Path(__file__).parents[1] / "cases"
 CASES = [
     pytest.param(case, id=f"{file.stem}: {case['name']}")
     for file in sorted(FOLDER.glob("*.yaml"))

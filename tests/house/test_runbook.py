@@ -13,7 +13,7 @@ from commands import environment
 from load_helpers import free_port
 from sandbox_client import TOKEN, running_sandbox
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```sh(?P<where> terminal 2)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 ENDS = re.compile(r"  # ends with (\d)")

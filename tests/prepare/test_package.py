@@ -28,7 +28,7 @@ from etl.package import (
 )
 from etl.packing import PackageWriter, StageWriter
 
-GOLDEN = Path(__file__).parent / "golden/small"
+GOLDEN = Path(__file__).parents[1] / "golden/small"
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import pytest
 from load_helpers import TOKEN, address, item, order, user
 from servers import Strict
 
-FOLDER = Path(__file__).parent / "strict_server"
+FOLDER = Path(__file__).parents[1] / "strict_server"
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from etl.prepare.keys import Budget, Fate
 
-NAUGHTY = Path(__file__).parent.parent / "../shared/data/blns/blns.json"
+NAUGHTY = Path(__file__).parents[2] / "../shared/data/blns/blns.json"
 BOUNDS = (0, 1, 10, 10**9)
 
 keys = st.text(st.sampled_from("aAb0 İi\0\n\\u\U0001f600\u0301'\""), max_size=3)

@@ -13,7 +13,7 @@ from sandbox_client import TOKEN, USER, WAIT, running_sandbox
 from etl.sandbox.breaking import BREAKS
 from etl.sandbox.faults import KINDS
 
-DOCS = Path(__file__).parent.parent / "docs" / "sandbox.md"
+DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "samples" / "opencart"
 TABLES = ("customers", "addresses", "orders", "order_lines")
 ZERO_DATE = "0000-00-00 00:00:00"

@@ -17,7 +17,7 @@ from etl.errors import SourceError
 from etl.extract import read_all
 from etl.model import RowFault, Source
 
-SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 
 
 def written(folder, content, name="orders.json"):

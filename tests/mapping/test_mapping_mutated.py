@@ -14,7 +14,7 @@ from etl.mapping.grammar import fits, strict_validator
 from etl.mapping.yaml_text import read_document
 from etl.prepare.program import Program, plan_stage
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "mappings/opencart/migration.yaml").read_text(encoding="utf-8")
 LINES = TEXT.splitlines()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parent.parent / ".ci/services"
+SCRIPT = Path(__file__).parents[2] / ".ci/services"
 NAMES = ("ETL_TEST_POSTGRES", "ETL_TEST_MYSQL")
 FOUND = all(
     shutil.which(one, path=f"{os.environ['PATH']}:/usr/sbin") for one in ("mariadbd", "mariadb-install-db", "setpriv")

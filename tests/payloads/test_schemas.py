@@ -64,7 +64,7 @@ def test_every_status_code_has_its_meaning():
 
 
 def test_the_page_of_payloads_is_current():
-    page = (Path(__file__).parent.parent / "docs" / "payloads.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "payloads.md").read_text(encoding="utf-8")
     assert page == payload_page(), "run: python -m etl.payloads.page > docs/payloads.md"
 
 

@@ -27,7 +27,7 @@ from etl.findings import Unfit
 from etl.model import Expression, Place
 from etl.report.functions import function_rows, function_text, functions_page
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 NAUGHTY = ROOT / "../shared/data/blns/blns.json"
 PAGE = ROOT / "docs/functions.md"
 LOOKUPS = {"status": {"5": "550"}, "currency": {"TL": "try"}}

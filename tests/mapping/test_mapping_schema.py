@@ -20,7 +20,7 @@ from etl.mapping.places import Document
 from etl.model import PAYLOADS, Gate, MappingTest, Migration, Polling, Stage, Target
 from etl.resources import load_schema
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 FILE = ROOT / "schemas/migration.schema.json"
 SCHEMA = load_schema("migration")
 SOURCE = SCHEMA["$defs"]["source"]["properties"]

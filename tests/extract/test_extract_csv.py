@@ -23,7 +23,7 @@ from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_part import CsvPart
 from etl.model import RowFault, Source
 
-SHARED = Path(__file__).parents[1] / ".." / "shared" / "data"
+SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
 
 
 def shared(name):

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from load_helpers import (
@@ -211,7 +212,7 @@ with stop.on_signals():
 
 
 def start(root, url, what="load", shell="", **environment):
-    command = [sys.executable, "-c", LOAD, root, url, what, os.path.dirname(__file__)]  # noqa: PTH120
+    command = [sys.executable, "-c", LOAD, root, url, what, str(Path(__file__).parents[1])]
     command = ["sh", "-c", f'{shell}; exec "$@"', "sh", *command] if shell else command
     return subprocess.Popen(
         command,
