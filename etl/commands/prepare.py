@@ -16,7 +16,7 @@ from etl import __version__
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import evidence, fingerprint, rows_of
+from etl.extract import evidence, fingerprint, rows_of, with_needs
 from etl.files import kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
@@ -158,7 +158,7 @@ def _new_package_path(folder: Path, created: datetime) -> Path:
 
 def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None) -> Manifest:
     migration = checked.migration
-    used = {migration.stage(stage.name).source for stage in stages}
+    used = with_needs(migration.sources, {migration.stage(stage.name).source for stage in stages})
     sources = [source for name, source in migration.sources.items() if name in used]
     lookups = [one.source for one in migration.lookups.values() if one.source is not None]
     # A quick look at the first rows of a large file must not read the rest to sum it up.

@@ -21,11 +21,12 @@ from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
 from etl.extract.locations import is_url, located, shown
 from etl.extract.numbering import counters_of, further_columns, numbered, read_columns
+from etl.extract.query import QUERY, QueryTable
 from etl.extract.rows import in_order, read_all
 from etl.model import Evidence, Source, Table
 from etl.suggest import perhaps
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, TABLE, SQL)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, TABLE, SQL, QUERY)}
 """What `sources:` may hold, by the word that stands in the mapping."""
 
 ALONE = World()
@@ -38,6 +39,7 @@ __all__ = [
     "Kind",
     "Option",
     "World",
+    "answered_all",
     "counters_of",
     "evidence",
     "fetched",
@@ -53,6 +55,7 @@ __all__ = [
     "read_columns",
     "rows_of",
     "shown",
+    "with_needs",
 ]
 
 
@@ -77,19 +80,61 @@ def open_table(source: Source, world: World = ALONE) -> Iterator[Table]:
 
 def fetched(table: Table, columns: Collection[str]) -> Table:
     """The table with its rows at hand: of what lies in a database these columns are read now. Raises SourceError."""
-    return fetched_all({"": table}, {"": columns})[""]
+    return answered_all(fetched_all({"": table}, {"": columns}))[""]
 
 
 def fetched_all(tables: Mapping[str, Table], columns: Mapping[str, Collection[str]]) -> dict[str, Table]:
-    """Each table with its rows at hand, those of a database all at once."""
-    by_session: dict[int, list[tuple[str, RemoteTable]]] = {}
+    """Each table with its rows at hand, those of a database all at once; and the tables that queries among them read.
+
+    Queries have not run: see `answered_all`.
+    """
+    wanted: dict[str, tuple[Table, set[str]]] = {}
     for name, table in tables.items():
+        _want(wanted, name, table, columns[name])
+    by_session: dict[int, list[tuple[str, RemoteTable]]] = {}
+    for name, (table, _) in wanted.items():
         if isinstance(table, RemoteTable):
             by_session.setdefault(id(table.session), []).append((name, table))
-    found = dict(tables)
+    found = {name: table for name, (table, _) in wanted.items()}
     for group in by_session.values():
-        made = fetch([(table, columns[name]) for name, table in group])
+        made = fetch([(table, wanted[name][1]) for name, table in group])
         found |= {name: table for (name, _), table in zip(group, made, strict=True)}
+    return found
+
+
+def _want(wanted: dict[str, tuple[Table, set[str]]], name: str, table: Table, columns: Collection[str]) -> None:
+    """Add columns of a table to what is wanted, and what a query reads for them."""
+    wanted.setdefault(name, (table, set()))[1].update(columns)
+    if isinstance(table, QueryTable):
+        for one, (_, inner) in table.inner.items():
+            _want(wanted, one, inner, table.columns_read(one))
+
+
+def answered_all(tables: Mapping[str, Table]) -> dict[str, Table]:
+    """The tables, of which the queries have run, each after those it reads. Raises SourceError."""
+    done = dict(tables)
+
+    def answered(name: str) -> Table:
+        table = done[name]
+        if isinstance(table, QueryTable):
+            inner = {one: (source, answered(one)) for one, (source, _) in table.inner.items()}
+            done[name] = replace(table, inner=inner).answered()
+        return done[name]
+
+    for name in tables:
+        answered(name)
+    return done
+
+
+def with_needs(sources: Mapping[str, Source], names: Collection[str]) -> set[str]:
+    """The names of sources, and of those that they are made from."""
+    found: set[str] = set()
+    waiting = [name for name in names if name in sources]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += [one for one in KINDS[sources[name].kind].needs(sources[name]) if one in sources]
     return found
 
 

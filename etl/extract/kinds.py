@@ -19,17 +19,19 @@ from etl.suggest import perhaps
 Settings = dict[str, Any]
 """Every option of a kind, checked, with defaults filled in."""
 
-Where = Literal["file", "url", "database"]
+Where = Literal["file", "url", "database", "sources"]
 """What a source's location is: a path relative to the mapping, or a URL that fsspec reads; an address; something that a
-database is asked for."""
+database is asked for; something that is made of other sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What lies around a source that is opened: the tables of the sources it said it needs, by name; the databases."""
+    """What lies around a source that is opened: the tables of the sources it said it needs, by name; the databases; and how
+    those sources are to be read."""
 
     tables: Mapping[str, Table] = field(default_factory=dict)
     connections: Connections = field(default_factory=Connections)
+    sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 Opener = Callable[[Source, World], AbstractContextManager[Table]]
@@ -95,6 +97,8 @@ class Kind:
 
     def needs_network(self, source: Source) -> bool:
         """Whether opening it may leave this machine, or ask a server."""
+        if self.where == "sources":
+            return False
         database = source.options.get("database")
         location = database.location.reveal() if isinstance(database, Database) else source.location
         return self.where == "url" or (is_url(location) and not location.startswith(ON_THIS_MACHINE))

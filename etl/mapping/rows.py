@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from etl.extract import fetched_all, read_columns
+from etl.extract import answered_all, fetched_all, read_columns
 from etl.mapping import Checked
 from etl.mapping.templates import columns_used
 from etl.model import Stage
@@ -20,4 +20,4 @@ def with_rows(checked: Checked, stages: Iterable[Stage]) -> Checked:
         tables = fetched_all({name: checked.tables[name] for name in used}, used)
     finally:
         checked.connections.release()
-    return replace(checked, tables={**checked.tables, **tables})
+    return replace(checked, tables={**checked.tables, **answered_all(tables)})

@@ -61,9 +61,11 @@ def _circle(context: Context, names: list[str]) -> Problem:
 def _opened(context: Context, source: Source) -> Iterator[Problem]:
     if _is_unset(source):
         return
+    unknown = list(_unknown_needs(context, ("sources", source.name, source.kind), source))
+    yield from unknown
     try:
         _prove_location(source)
-        if _is_closed(context, source) or not _has_its_needs(context, source):
+        if unknown or _is_closed(context, source) or not _has_its_needs(context, source):
             return
         table = context.tables[source.name] = _table(context, source)
     except SourceError as error:
@@ -88,16 +90,25 @@ def _is_unset(source: Source) -> bool:
     return is_open(source.location) or (isinstance(database, Database) and is_open(database.location.reveal()))
 
 
+def _unknown_needs(context: Context, path: Path, source: Source) -> Iterator[Problem]:
+    known = [name for name in context.written("sources") if name != source.name]
+    for name in _needs(source):
+        if name not in context.written("sources"):
+            yield context.at(path, f"the {source.kind} reads no source '{name}'{did_you_mean(name, known)}")
+
+
 def _has_its_needs(context: Context, source: Source) -> bool:
     """A source that another one is made from and that could not be opened has been told of."""
-    return all(name in context.tables for name in _needs(source) if name in context.migration.sources)
+    return all(name in context.tables for name in _needs(source))
 
 
 def _table(context: Context, source: Source) -> Table:
     """Raises SourceError."""
     _prove_file(source)
     tables = {name: context.tables[name] for name in _needs(source) if name in context.tables}
-    return context.opened.enter_context(open_table(source, World(tables, context.connections)))
+    return context.opened.enter_context(
+        open_table(source, World(tables, context.connections, context.migration.sources))
+    )
 
 
 def lookup_problems(context: Context) -> Iterator[Problem]:
@@ -111,8 +122,10 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
             continue
         try:
             if lookup.source is not None:
+                unknown = list(_unknown_needs(context, (*path, lookup.source.kind), lookup.source))
+                yield from unknown
                 _prove_location(lookup.source)
-                if _is_closed(context, lookup.source):
+                if unknown or _is_closed(context, lookup.source) or not _has_its_needs(context, lookup.source):
                     continue
             context.resources[LOOKUP][name] = _lookup(context, lookup)
         except SourceError as error:

@@ -1,0 +1,115 @@
+"""Starts a query's process, gives it the rows of its tables, and ends it when its time is over."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from etl.errors import SourceError
+from etl.expressions.cells import all_of, texts_of
+from etl.extract.queries.child import AT_ONCE, Cells, Task
+from etl.extract.rows import read_all
+from etl.model import RowFault, Source, Table
+
+Tables = Mapping[str, tuple[Source, Table]]
+
+
+def answer(task: Task, tables: Tables, seconds: float) -> int:
+    """Run a task; gives the number of rows in its file. Raises SourceError. The time begins when all rows are there."""
+    task.folder.mkdir(mode=0o700)
+    with _child() as child:
+        assert child.stdin is not None
+        with suppress(BrokenPipeError):  # it has ended, and says why
+            _feed(child.stdin, task, tables)
+        return _rows(_said(child, seconds))
+
+
+def _feed(orders: Any, task: Task, tables: Tables) -> None:
+    pickle.dump(task, orders)
+    for name, (source, table) in tables.items():
+        for cells in _batches(source, table, task.headers[name]):
+            pickle.dump((name, cells), orders)
+    pickle.dump(None, orders)
+    orders.flush()
+
+
+@contextmanager
+def _child() -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "etl.extract.queries.child"]
+    # In a session of its own: Ctrl-C is told to this process, which ends it.
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+            with suppress(BrokenPipeError):
+                child.stdin.close()  # type: ignore[union-attr]
+
+
+def _said(child: subprocess.Popen[bytes], seconds: float) -> bytes:
+    """Its input stays open, for it ends when that does."""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        child.kill()
+
+    timer = threading.Timer(seconds, end)
+    timer.start()
+    try:
+        assert child.stdout is not None
+        said = child.stdout.readline()
+    finally:
+        timer.cancel()
+    if said:
+        return said
+    if late.is_set():
+        raise SourceError(
+            f"it was ended after {seconds:g} seconds; raise `seconds`, or look for a join that lacks its condition"
+        )
+    raise SourceError(f"its process ended without an answer (exit {child.wait()}; out of memory?); lower `memory`")
+
+
+def _rows(said: bytes) -> int:
+    found = json.loads(said)
+    if "error" in found:
+        raise SourceError(found["error"])
+    return int(found["rows"])
+
+
+def _batches(source: Source, table: Table, columns: Sequence[str]) -> Iterator[Cells]:
+    positions = [table.header.index(name) for name in columns]
+    trim, normalize = (source.options.get(name, True) is not False for name in ("trim", "normalize"))
+    text_of = texts_of(trim=trim, normalize=normalize)
+    for first, content in read_all(table, AT_ONCE):
+        for fault in content.faults:
+            raise SourceError(_unreadable(source, first + content.place(fault.index), fault))
+        if content.rows:
+            columns_of_text = ([_text(row[at]) for row in content.rows] for at in positions)
+            yield [[cell or None for cell in all_of(text_of, one)] for one in columns_of_text]
+
+
+def _unreadable(source: Source, row: int, fault: RowFault) -> str:
+    from etl.extract import rows_of
+
+    return (
+        f"{rows_of(source)} row {row}: {fault.reason}; a sum or join over '{source.name}' without this row would be wrong, "
+        "put it right there"
+    )
+
+
+def _text(cell: object) -> str:
+    """A cell of JSON or a workbook as text: numbers as they are written, true and false, lists as JSON."""
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return ""
+    return json.dumps(cell, ensure_ascii=False) if isinstance(cell, bool | list | dict) else str(cell)

@@ -1,0 +1,222 @@
+"""A query's text -> what it reads, whether it may run, the columns it gives, and the same query in a fixed order."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from etl.extract.queries.engine import Headers, add_tables, shut_in
+from etl.suggest import column_hint
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Node = dict[str, Any]
+"""A part of a statement as DuckDB's `json_serialize_sql` writes it."""
+
+SELECTS = {"SELECT_NODE", "SET_OPERATION_NODE", "CTE_NODE", "RECURSIVE_CTE_NODE"}
+TABLES = {"BASE_TABLE", "JOIN", "SUBQUERY", "EMPTY", "TABLE_FUNCTION", "EXPRESSION_LIST"}
+TABLE_FUNCTIONS = {"range", "generate_series", "unnest"}
+"""Of the functions that give tables, those that read nothing. Others read files, or tell of this machine."""
+CHANGING = {"random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed"}
+"""Functions that give something else with every run, so that no package could be made twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SELECT that may run. `tables` are the names it reads; `tree` is its parse."""
+
+    text: str
+    tables: tuple[str, ...]
+    tree: Node
+
+    def columns_read(self, header: Sequence[str]) -> tuple[str, ...]:
+        """The columns of a table that the statement may read: all, when it speaks of rows as a whole."""
+        names = {node["alias"] or node["table_name"] for node in _nodes(self.tree) if node.get("type") == "BASE_TABLE"}
+        whole = any(_is_of_whole_rows(node, {name.casefold() for name in names}) for node in _nodes(self.tree))
+        text = self.text.casefold()
+        return tuple(name for name in header if whole or name.casefold() in text)
+
+
+@cache
+def parsed(text: str) -> Statement:
+    """Raises ValueError for what is not exactly one SELECT, and for what reads anything but tables of the mapping."""
+    import duckdb
+
+    with closing(_small()) as engine:
+        try:
+            statements = engine.extract_statements(text)
+        except duckdb.Error as error:
+            raise ValueError(told(error)) from None
+        if len(statements) != 1:
+            raise ValueError(f"a query is one SELECT; here are {len(statements)} statements")
+        tree = _tree(engine, text, statements[0].type.name)
+        for node in _nodes(tree):
+            _refuse(node)
+        return Statement(text, tuple(sorted(set(_tables(tree)))), tree)
+
+
+def bound(statement: Statement, headers: Headers) -> tuple[str, ...]:
+    """The columns that a statement gives over tables of these columns. Raises ValueError."""
+    with closing(_small()) as engine:
+        return tuple(_bind(engine, statement.text, headers)[0])
+
+
+def in_fixed_order(statement: Statement, headers: Headers) -> str:
+    """The statement with its own order first, ties broken by all of its columns. Raises ValueError."""
+    with closing(_small()) as engine:
+        columns, types = _bind(engine, statement.text, headers)
+        tree = json.loads(json.dumps(statement.tree))
+        _add_order(tree["statements"][0]["node"]["modifiers"], len(columns))
+        ((text,),) = engine.execute("SELECT json_deserialize_sql($1::JSON)", [json.dumps(tree)]).fetchall()
+        if _described(engine, text)[1] != types:
+            raise ValueError("the query's order cannot be made whole; write it as SELECT * FROM (...)")
+    return str(text)
+
+
+def _small() -> DuckDBPyConnection:
+    """An engine that is asked about a statement, and never runs it."""
+    return shut_in("100MB", 1)
+
+
+def _tree(engine: DuckDBPyConnection, text: str, kind: str) -> Node:
+    ((written,),) = engine.execute("SELECT json_serialize_sql($1::VARCHAR)", [text]).fetchall()
+    tree: Node = json.loads(written)
+    if tree["error"]:
+        raise ValueError(f"a query is one SELECT, and this is {'PIVOT' if kind == 'MULTI' else kind}")
+    return tree
+
+
+def _tables(tree: object, hidden: frozenset[str] = frozenset()) -> Iterator[str]:
+    """The names of tables, without those that a WITH around them has made. (DuckDB's own `get_table_names` stops at USING.)"""
+    if isinstance(tree, list):
+        for one in tree:
+            yield from _tables(one, hidden)
+    if not isinstance(tree, dict):
+        return
+    if tree.get("type") == "BASE_TABLE" and tree["table_name"].casefold() not in hidden:
+        yield tree["table_name"]
+    if tree.get("type") == "RECURSIVE_CTE_NODE":
+        hidden |= {tree["cte_name"].casefold()}
+    for made in (tree.get("cte_map") or {}).get("map", ()):
+        yield from _tables(made["value"], hidden)
+        hidden |= {made["key"].casefold()}
+    for name, one in tree.items():
+        if name != "cte_map":
+            yield from _tables(one, hidden)
+
+
+def _nodes(tree: object) -> Iterator[Node]:
+    if isinstance(tree, dict):
+        yield tree
+        for one in tree.values():
+            yield from _nodes(one)
+    elif isinstance(tree, list):
+        for one in tree:
+            yield from _nodes(one)
+
+
+def _refuse(node: Node) -> None:
+    kind = str(node.get("type"))
+    if kind.endswith("_NODE") and kind not in SELECTS:
+        raise ValueError(f"a query is one SELECT, and changes nothing; here is {kind.removesuffix('_NODE')}")
+    if node.get("sample") is not None:
+        raise ValueError("a sample is another one with every run; choose rows by WHERE")
+    if "sample" in node and kind not in TABLES | SELECTS:
+        raise ValueError("a query reads this mapping's sources and joins of them; PIVOT, SHOW and DESCRIBE are none")
+    _refuse_place(node, kind)
+
+
+def _refuse_place(node: Node, kind: str) -> None:
+    """Refuse what reads from elsewhere, or gives something else with every run."""
+    if kind == "BASE_TABLE" and (node["schema_name"] or node["catalog_name"]):
+        raise ValueError(
+            f"{node['schema_name']}.{node['table_name']}: a query reads this mapping's sources, by their names"
+        )
+    if kind == "TABLE_FUNCTION" and node["function"]["function_name"] not in TABLE_FUNCTIONS:
+        raise ValueError(
+            f"{node['function']['function_name']}: a query reads this mapping's sources, and no file; write a source for it"
+        )
+    if kind == "FUNCTION" and node["function_name"] in CHANGING:
+        raise ValueError(f"{node['function_name']} gives something else with every run; leave it out")
+
+
+def _is_of_whole_rows(node: Node, tables: Collection[str]) -> bool:
+    """Whether a node stands for columns that it does not name. `tables` are the names by which rows are called."""
+    if node.get("class") == "COLUMN_REF":
+        return len(node["column_names"]) == 1 and node["column_names"][0].casefold() in tables
+    return (
+        node.get("class") in ("STAR", "POSITIONAL_REFERENCE")
+        or node.get("ref_type") == "NATURAL"
+        or bool(node.get("column_name_alias"))
+    )
+
+
+def _add_order(modifiers: list[Node], columns: int) -> None:
+    """Put every column, by its position, after what the statement orders by itself; before its LIMIT."""
+    orders = next((one["orders"] for one in modifiers if one["type"] == "ORDER_MODIFIER"), None)
+    if orders is None:
+        orders = []
+        at = sum(one["type"] == "DISTINCT_MODIFIER" for one in modifiers)
+        modifiers.insert(at, {"type": "ORDER_MODIFIER", "orders": orders})
+    if any(one["expression"]["class"] == "STAR" for one in orders):  # ORDER BY ALL
+        return
+    orders.extend(_by(position) for position in range(1, columns + 1))
+
+
+def _by(position: int) -> Node:
+    literal = {"kind": "INTEGER", "text": str(position)}
+    constant = {"class": "CONSTANT", "type": "VALUE_CONSTANT", "alias": "", "literal": literal}
+    return {"type": "ORDER_DEFAULT", "null_order": "ORDER_DEFAULT", "expression": constant}
+
+
+def _bind(engine: DuckDBPyConnection, text: str, headers: Headers) -> tuple[list[str], list[str]]:
+    import duckdb
+
+    try:
+        add_tables(engine, headers)
+        return _described(engine, text)
+    except duckdb.Error as error:
+        raise ValueError(told(error, headers)) from None
+
+
+def _described(engine: DuckDBPyConnection, text: str) -> tuple[list[str], list[str]]:
+    found = engine.sql(text)
+    return found.columns, list(map(str, found.types))
+
+
+_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
+_PYTHON = re.compile(r".*while executing the UDF: \w+: ", re.DOTALL)
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
+
+
+def told(error: Exception, headers: Headers | None = None) -> str:
+    """An error of DuckDB's in our words. Whatever it quotes of a row is not repeated."""
+    text = str(error)
+    column = _COLUMN.search(text)
+    if column:
+        name = column.group(1) or column.group(2)
+        known = [one for header in (headers or {}).values() for one in header]
+        return f"unknown column '{name}'{column_hint(name, known)}"
+    if "while executing the UDF" in text:
+        sentence = _QUOTED.sub("a value", _PYTHON.sub("", text).splitlines()[0])
+        return f"{sentence}; TRY(...) around the function makes null of what it cannot read"
+    kind, _, rest = text.partition(" Error: ")
+    sentence = (rest or text).splitlines()[0]
+    if kind in ("Conversion", "Invalid Input", "Out of Range"):
+        return (
+            f"{_QUOTED.sub('a value', sentence).split(' when casting')[0]}; TRY_CAST makes null of what cannot be read"
+        )
+    if "No function matches" in sentence:
+        return f"{sentence.split('. You')[0]}; all columns are text: write CAST(column AS DECIMAL(12, 2)), or money(column)"
+    return sentence
+
+
+def headers_read(statement: Statement, headers: Headers) -> Mapping[str, tuple[str, ...]]:
+    """The columns of each table that have to be there for the statement; at least one, for rows are counted."""
+    return {name: statement.columns_read(header) or tuple(header[:1]) for name, header in headers.items()}

@@ -1,0 +1,151 @@
+"""The kind `query`: SQL over this mapping's own sources. Its rows are computed once, into a private file of CSV."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from etl.errors import SourceError
+from etl.extract.columns import column_names
+from etl.extract.csv_file import CsvTable
+from etl.extract.csv_format import CsvFormat
+from etl.extract.database import FetchedTable
+from etl.extract.databases.spool import Spool
+from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World
+from etl.files import sha256_of
+from etl.model import Evidence, Part, Source, Table
+from etl.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class QueryTable:
+    """A query whose columns are known, and that has not run. `inner` are the tables it reads, each with its source."""
+
+    source: Source
+    inner: Mapping[str, tuple[Source, Table]]
+    spool: Spool
+    header: tuple[str, ...]
+    first_row: int = 1
+    text_only: bool = True
+
+    def parts(self, rows: int) -> Iterator[Part]:
+        return self.answered().parts(rows)
+
+    def columns_read(self, name: str) -> tuple[str, ...]:
+        """The columns that it reads of one of its tables."""
+        from etl.extract.queries.statement import parsed
+
+        return parsed(self.source.location).columns_read(self.inner[name][1].header)
+
+    def answered(self) -> FetchedTable:
+        """Its rows, from now on in a file of ours. The tables it reads have theirs at hand. Raises SourceError."""
+        from etl.extract.queries.child import Task
+        from etl.extract.queries.process import answer
+        from etl.extract.queries.statement import headers_read, in_fixed_order, parsed
+
+        statement, options = parsed(self.source.location), self.source.options
+        headers = headers_read(statement, {name: table.header for name, (_, table) in self.inner.items()})
+        path, memory, threads = self.spool.path(), str(options["memory"]), int(str(options["threads"]))
+        try:
+            sql = in_fixed_order(statement, headers)
+            task = Task(sql, headers, memory, threads, path.with_suffix(".work"), path)
+            count = answer(task, self.inner, float(str(options["seconds"])))
+        except (ValueError, SourceError) as error:
+            raise SourceError(f"source '{self.source.name}': the query: {error}") from None
+        size, width = path.stat().st_size, len(self.header)
+        seen = Evidence(self.source.name, size, sha256_of(path), sql, None, count)
+        return FetchedTable(
+            CsvTable(path, self.header, self.first_row, 0, size, CsvFormat(trim=False, width=width)), seen
+        )
+
+
+@contextmanager
+def open_query(source: Source, world: World) -> Iterator[Table]:
+    from etl.extract.queries.statement import bound, parsed
+
+    try:
+        statement = parsed(source.location)
+        for name in statement.tables:
+            if name not in world.tables:
+                raise ValueError(f"reads no source '{name}'{did_you_mean(name, world.tables)}")
+        inner = {
+            name: (world.sources.get(name, Source(name, "", name)), world.tables[name]) for name in statement.tables
+        }
+        names = column_names(bound(statement, {name: table.header for name, (_, table) in inner.items()}))
+    except ValueError as error:
+        raise SourceError(f"the query: {error}") from None
+    yield QueryTable(source, inner, world.connections.spool, names)
+
+
+def tables_of(source: Source) -> tuple[str, ...]:
+    """The tables a query reads; none of one that cannot be read, which is told when it is opened."""
+    from etl.extract.queries.statement import parsed
+
+    try:
+        return parsed(source.location).tables
+    except ValueError:
+        return ()
+
+
+def evidence_of_query(source: Source, table: Table, whole: bool) -> Evidence:
+    return table.evidence if isinstance(table, FetchedTable) else Evidence(source.name)
+
+
+def _memory(value: object) -> str:
+    if isinstance(value, str) and re.fullmatch(r"[1-9][0-9]* ?[KMG]B", value):
+        return value
+    raise ValueError(f"{value!r} is no amount of memory; write it as 500MB or 2GB")
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        return float(value)
+    raise ValueError(f"{value!r} is no number of seconds")
+
+
+def _threads(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= 64:
+        return value
+    raise ValueError(f"{value!r} is no number of threads, from 1 to 64")
+
+
+QUERY = Kind(
+    "query",
+    "One SELECT over this mapping's own sources, by their names, in DuckDB's SQL. All columns are text. Its rows come in its own "
+    "order, and otherwise in that of all its columns.",
+    open_query,
+    (
+        Option(
+            "memory",
+            "how much memory the query may take; what does not fit goes to a private folder in TMPDIR. Default: 500MB.",
+            _memory,
+            {"type": "string", "examples": ["500MB", "2GB"]},
+            "500MB",
+        ),
+        Option(
+            "seconds",
+            "how long the query may take, once all rows are read. Default: 600.",
+            _seconds,
+            {"type": "number", "exclusiveMinimum": 0, "examples": [600]},
+            600,
+        ),
+        Option(
+            "threads",
+            "how many processors the query may use. With more than 1, sums of floats and lists without an ORDER BY of their own "
+            "may differ from run to run. Default: 1.",
+            _threads,
+            {"type": "integer", "minimum": 1, "maximum": 64, "examples": [2]},
+            1,
+        ),
+        TRIM,
+        NORMALIZE,
+        COUNTERS,
+    ),
+    examples=("SELECT order_id, sum(money(price)) AS total FROM lines GROUP BY order_id",),
+    where="sources",
+    needs=tables_of,
+    evidence=evidence_of_query,
+    rows_of=lambda source: source.name,
+)

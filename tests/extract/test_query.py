@@ -1,0 +1,422 @@
+"""SQL over a mapping's own sources: what it gives, what it may not do, and how its process ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import psutil
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mapping_case import Case, edited
+
+from etl.commands.dry_run import dry_run
+from etl.commands.preview import preview
+from etl.commands.settings import Settings
+from etl.errors import SourceError
+from etl.expressions.functions.turkish import lower, upper
+from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
+from etl.extract.queries.engine import shut_in
+from etl.extract.queries.statement import parsed
+from etl.model import Database, Secret, Source
+
+LINES = Source("lines", "csv", "lines.csv")
+ORDERS = Source("orders", "csv", "orders.csv")
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(spool))
+    Path("orders.csv").write_text("id,city\n1,IĞDIR\n2,\n3, İzmir \n", encoding="utf-8")
+    Path("lines.csv").write_text("order_id,sku,price\n1,a,10.00\n1,b,20.00\n2,c,5.50\n", encoding="utf-8")
+    return tmp_path
+
+
+def asked(sql, *sources, **options):
+    """The columns and rows of a query over these sources."""
+    by_name = {source.name: source for source in sources or (LINES, ORDERS)}
+    with Connections() as connections:
+        tables = {}
+        with ExitStack() as opened:
+            for name, source in by_name.items():
+                tables[name] = opened.enter_context(open_table(source, World(tables, connections, by_name)))
+            query = opened.enter_context(
+                open_table(Source("q", "query", sql, options), World(tables, connections, by_name))
+            )
+            table = answered_all(fetched_all({"q": query}, {"q": query.header}))["q"]
+            return table.header, [tuple(row) for _, rows in read_all(table) for row in rows.rows]
+
+
+def test_sums_and_joins_are_text_like_the_cells_of_a_file(folder):
+    sql = """
+        SELECT o.id, sum(CAST(l.price AS DECIMAL(12, 2))) AS total, count(*) AS lines, max(o.city) IS NULL AS nowhere
+        FROM lines l JOIN orders o ON o.id = l.order_id GROUP BY o.id
+    """
+    assert asked(sql) == (
+        ("id", "total", "lines", "nowhere"),
+        [("1", "30.00", "2", "false"), ("2", "5.50", "1", "true")],
+    )
+
+
+def test_a_blank_cell_is_null_and_blanks_around_a_cell_are_gone_unless_the_source_keeps_them(folder):
+    kept = Source("orders", "csv", "orders.csv", {"trim": False})
+    sql = "SELECT count(city) AS cities, max(length(city)) AS longest FROM orders WHERE id = '3'"
+    assert asked(sql)[1] == [("1", "5")]
+    assert asked(sql, LINES, kept)[1] == [("1", "7")]
+    assert asked("SELECT count(*) AS n FROM orders WHERE city IS NULL")[1] == [("1",)]
+
+
+def test_what_is_no_text_in_json_is_text_to_a_query(folder):
+    Path("a.json").write_text('[{"n": 1.50, "b": true, "l": ["ş"], "t": "x"}]', encoding="utf-8")
+    source = Source("a", "json", "a.json")
+    assert asked("SELECT n, b, l, t FROM a", source)[1] == [("1.50", "true", '["ş"]', "x")]
+
+
+def test_a_query_reads_another_query(folder):
+    by_name = {"lines": LINES, "sums": Source("sums", "query", "SELECT order_id, count(*) AS n FROM lines GROUP BY 1")}
+    sql = "SELECT max(n) AS most FROM sums"
+    assert asked(sql, *by_name.values()) == (("most",), [("2",)])
+
+
+@pytest.mark.parametrize(
+    ("sql", "ids"),
+    [
+        ("SELECT id FROM orders ORDER BY id DESC", ["3", "2", "1"]),
+        ("SELECT id, 1 AS one FROM orders ORDER BY one", ["1", "2", "3"]),
+        ("SELECT id FROM orders ORDER BY length(id) LIMIT 2", ["1", "2"]),
+        ("SELECT id FROM orders ORDER BY ALL DESC", ["3", "2", "1"]),
+        ("SELECT id FROM orders UNION ALL SELECT order_id FROM lines", ["1", "1", "1", "2", "2", "3"]),
+        ("SELECT id FROM (FROM orders ORDER BY id DESC)", ["1", "2", "3"]),
+        ("WITH orders AS (SELECT * FROM orders WHERE id > '1') SELECT id FROM orders", ["2", "3"]),
+    ],
+)
+def test_the_querys_own_order_comes_first_and_all_its_columns_break_ties(folder, sql, ids):
+    assert [row[0] for row in asked(sql)[1]] == ids
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT l.sku, o.city FROM lines l JOIN orders o ON o.id = l.order_id",
+        "SELECT sku, count(*) AS n FROM lines GROUP BY sku",
+        "SELECT sku, order_id FROM lines ORDER BY length(sku) LIMIT 500",
+    ],
+)
+def test_two_runs_with_two_threads_give_the_same_rows_in_the_same_order(folder, sql):
+    lines = [f"{number * 7919 % 30011},s{number * 31 % 5003},{number}" for number in range(200_000)]
+    Path("lines.csv").write_text("\n".join(["order_id,sku,price", *lines]) + "\n", encoding="utf-8")
+    cities = [f"{number},c{number % 81}" for number in range(30_011)]
+    Path("orders.csv").write_text("\n".join(["id,city", *cities]) + "\n", encoding="utf-8")
+    first = asked(sql, threads=2)
+    assert len(first[1]) >= 500
+    assert asked(sql, threads=2) == first == asked(sql, threads=1)
+
+
+REFUSED = {
+    "COPY lines TO '{temp}/x.csv'": "a query is one SELECT, and this is COPY",
+    "COPY (SELECT 1) TO '{temp}/x.csv'": "a query is one SELECT, and this is COPY",
+    "ATTACH '{temp}/x.db'": "a query is one SELECT, and this is ATTACH",
+    "INSTALL httpfs": "a query is one SELECT, and this is LOAD",
+    "LOAD httpfs": "a query is one SELECT, and this is LOAD",
+    "EXPORT DATABASE '{temp}/x'": "a query is one SELECT, and this is EXPORT",
+    "SET memory_limit = '9GB'": "a query is one SELECT, and this is SET",
+    "PRAGMA version": "a query is one SELECT, and this is PRAGMA",
+    "CREATE TABLE a AS SELECT 1": "a query is one SELECT, and this is CREATE",
+    "PIVOT lines ON sku USING count(*)": "a query is one SELECT, and this is PIVOT",
+    "": "a query is one SELECT; here are 0 statements",
+    "SELECT 1; SELECT 2": "a query is one SELECT; here are 2 statements",
+    "SELECT 1; COPY lines TO '{temp}/x.csv'": "a query is one SELECT; here are 2 statements",
+    "WITH x AS (INSERT INTO lines VALUES ('1', '2', '3') RETURNING *) SELECT * FROM x": (
+        "a query is one SELECT, and changes nothing; here is INSERT_QUERY"
+    ),
+    "SELECT * FROM read_csv('{temp}/secret.csv')": "read_csv: a query reads this mapping's sources, and no file; "
+    "write a source for it",
+    "SELECT * FROM glob('{temp}/*')": "glob: a query reads this mapping's sources, and no file; write a source for it",
+    "SELECT (SELECT content FROM read_text('{temp}/secret.csv')) AS x": "read_text: a query reads this mapping's sources, "
+    "and no file; write a source for it",
+    "SELECT * FROM 'https://example.com/a.csv'": "reads no source 'https://example.com/a.csv'; there is lines, orders",
+    "SELECT * FROM duckdb_settings": "reads no source 'duckdb_settings'; there is lines, orders",
+    "SELECT * FROM information_schema.tables": "information_schema.tables: a query reads this mapping's sources, by their names",
+    "DESCRIBE lines": "a query reads this mapping's sources and joins of them; PIVOT, SHOW and DESCRIBE are none",
+    "SELECT * FROM lines USING SAMPLE 3": "a sample is another one with every run; choose rows by WHERE",
+    "SELECT random() AS r": "random gives something else with every run; leave it out",
+}
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_is_no_select_over_the_sources_is_refused(folder, sql):
+    temp = folder / "spool"
+    (temp / "secret.csv").write_text("a\n1\n", encoding="utf-8")
+    with pytest.raises(SourceError) as refused:
+        asked(sql.format(temp=temp))
+    assert str(refused.value) == f"the query: {REFUSED[sql]}"
+    assert [one.name for one in temp.iterdir()] == ["secret.csv"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO '{inside}/other/x.csv'",
+        "ATTACH '{outside}/x.db'",
+        "SELECT * FROM read_csv('{outside}/secret.csv')",
+        "SELECT * FROM '{outside}/secret.csv'",
+        "COPY (SELECT 1) TO '{outside}/x.csv'",
+        "EXPORT DATABASE '{outside}/x'",
+        "SELECT * FROM read_csv('http://127.0.0.1:9/a.csv')",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "SET temp_directory = '{outside}'",
+    ],
+)
+def test_the_engine_itself_refuses_them_too(tmp_path, sql):
+    import duckdb
+
+    (tmp_path / "secret.csv").write_text("a\n1\n", encoding="utf-8")
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    with shut_in("100MB", 1, str(inside)) as engine, pytest.raises(duckdb.Error):
+        engine.execute(sql.format(outside=tmp_path, inside=inside)).fetchall()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["inside", "secret.csv"]
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("SELECT nu FROM lines", "unknown column 'nu'; there is order_id, price, sku"),
+        ("SELECT l.prise FROM lines l", "unknown column 'prise'; did you mean 'price'?"),
+        ("SELECT 1 FROM line", "reads no source 'line'; did you mean 'lines'?"),
+        ("SELECT sku FROM lines WHERE", 'syntax error at or near "WHERE"'),
+        (
+            "SELECT sum(price) AS s FROM lines",
+            "No function matches the given name and argument types 'sum(VARCHAR)'; all columns are text: "
+            "write CAST(column AS DECIMAL(12, 2)), or money(column)",
+        ),
+        (
+            "SELECT * FROM lines l JOIN (SELECT order_id FROM lines) o ON true",
+            "columns 1 and 4 are both named 'order_id'; rename one, so that a mapping can tell them apart",
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_query_is_told_before_it_runs(folder, sql, what):
+    with pytest.raises(SourceError) as refused:
+        asked(sql)
+    assert str(refused.value) == f"the query: {what}"
+
+
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        (
+            "SELECT CAST(city AS INTEGER) AS n FROM orders",
+            "Could not convert string a value to INT32; TRY_CAST makes null of what cannot be read",
+        ),
+        (
+            "SELECT money(city) AS n FROM orders",
+            "a value is not an amount with a comma before its decimals; TRY(...) around the function makes null of what "
+            "it cannot read",
+        ),
+    ],
+)
+def test_a_cell_that_a_query_cannot_take_is_not_repeated(folder, sql, what):
+    with pytest.raises(SourceError) as stopped:
+        asked(sql)
+    assert str(stopped.value) == f"source 'q': the query: {what}"
+
+
+def test_a_row_that_cannot_be_read_stops_the_query_and_is_named(folder):
+    with Path("lines.csv").open("a", encoding="utf-8") as file:
+        file.write("3,x\n")
+    with pytest.raises(SourceError) as stopped:
+        asked("SELECT count(*) AS n FROM lines")
+    assert str(stopped.value) == (
+        "source 'q': the query: lines.csv row 5: has 2 cells, the header has 3; a sum or join over 'lines' without this row "
+        "would be wrong, put it right there"
+    )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.text("iİıIğŞş aAzZéÇ", min_size=1), min_size=1, max_size=8))
+def test_lower_and_upper_are_those_of_the_expressions(texts):
+    with shut_in("100MB", 1) as engine:
+        found = engine.execute(
+            "SELECT lower(x), upper(x), lower(x, 'tr'), upper(x, 'en') FROM (SELECT unnest($1) AS x)", [texts]
+        ).fetchall()
+    assert found == [(lower(one), upper(one), lower(one, "tr"), upper(one, "en")) for one in texts]
+
+
+def test_money_is_read_as_in_expressions_and_null_stays_null(folder):
+    sql = "SELECT money('1.299,90 TL') AS a, money('5.50', '.') AS b, money(NULL) AS n"
+    assert asked(sql)[1] == [("1299.90", "5.50", "")]
+    assert asked("SELECT TRY(money('x')) AS a")[1] == [("",)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("SELECT l.*, o.city FROM lines l JOIN orders o USING (order_id)", ("lines", "orders")),
+        ("SELECT (SELECT max(a) FROM x) FROM y WHERE b IN (SELECT c FROM z)", ("x", "y", "z")),
+        ("WITH lines AS (SELECT * FROM lines), b AS (FROM lines) SELECT * FROM b", ("lines",)),
+        ("WITH b AS (FROM lines) SELECT * FROM (WITH c AS (FROM b) FROM c), B", ("lines",)),
+        ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t, x WHERE n < 5) SELECT n FROM t", ("x",)),
+        ("SELECT a FROM x UNION SELECT b FROM y EXCEPT FROM z", ("x", "y", "z")),
+        ('SELECT * FROM "Order Lines"', ("Order Lines",)),
+    ],
+)
+def test_a_query_needs_the_tables_that_it_does_not_make_itself(sql, tables):
+    assert parsed(sql).tables == tables
+
+
+ENDLESS = "SELECT count(*) AS n FROM range(10000000000000) a(i) WHERE i % 7 = 3"
+
+
+def test_a_query_that_takes_too_long_is_ended(folder):
+    with pytest.raises(SourceError) as ended:
+        asked(ENDLESS, seconds=0.5)
+    assert str(ended.value) == (
+        "source 'q': the query: it was ended after 0.5 seconds; raise `seconds`, or look for a join that lacks its condition"
+    )
+    assert psutil.Process().children() == []
+
+
+def test_a_query_larger_than_its_memory_uses_the_folder_and_leaves_nothing_there(folder):
+    sql = "SELECT i, repeat(CAST(i AS VARCHAR), 20) AS t FROM range(400000) a(i) ORDER BY t"
+    assert len(asked(sql, memory="60MB")[1]) == 400_000
+    assert list((folder / "spool").iterdir()) == []
+
+
+def test_a_query_that_has_no_memory_says_so(folder):
+    with pytest.raises(SourceError) as stopped:
+        asked("SELECT length(string_agg(repeat('x', 1000000), '')) AS n FROM range(500)", memory="20MB")
+    assert str(stopped.value) == (
+        "source 'q': the query: it does not get by with its memory; raise `memory`, or give the folder in TMPDIR more room"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"memory": "much"}, "source 'q': option 'memory': 'much' is no amount of memory; write it as 500MB or 2GB"),
+        ({"seconds": 0}, "source 'q': option 'seconds': 0 is no number of seconds"),
+        ({"threads": 0}, "source 'q': option 'threads': 0 is no number of threads, from 1 to 64"),
+    ],
+)
+def test_its_settings_are_checked(folder, options, what):
+    with pytest.raises(SourceError) as refused:
+        asked("SELECT 1 AS a", **options)
+    assert str(refused.value) == what
+
+
+TOTALS = """\
+  customers:
+    query: >-
+      SELECT customer_id, lower(max(email)) AS email, '1' AS status, max("First Name") AS "First Name"
+      FROM raw GROUP BY 1
+lookups:
+"""
+MAPPING = edited(("  customers: {", "  raw: {"), ("lookups:\n", TOTALS))
+
+
+@pytest.fixture
+def case(tmp_path, monkeypatch):
+    monkeypatch.setenv("ACME_TOKEN", "t")
+    return Case(tmp_path)
+
+
+def test_a_mapping_over_a_query_is_checked_previewed_and_packed(case):
+    case.file.write_text(MAPPING, encoding="utf-8")
+    case.write(
+        "customers.csv", "customer_id;email;status;First Name\n2;B@x.com;1;Ada\n1;ali@example.com;1;Ali\n1;;1;Ali\n"
+    )
+    (row, _) = preview(case.file, None, 2)
+    assert (row.source, row.row, row.fate) == ("customers", 1, "valid")
+    package = dry_run(case.file, Settings(workspace=case.folder / "work"))
+    inputs = {one.name: one for one in package.manifest.inputs}
+    assert (inputs["customers"].rows, inputs["customers"].statement[:20]) == (2, "SELECT customer_id, ")
+    assert inputs["raw"].sha256
+
+
+def test_only_the_columns_that_a_query_reads_leave_the_shop(folder):
+    path = folder / "shop.sqlite"
+    with closing(sqlite3.connect(path)) as made, made:
+        made.execute("CREATE TABLE o (id INTEGER PRIMARY KEY, total TEXT, card TEXT)")
+        made.execute("INSERT INTO o VALUES (1, '5', '4111111111111111')")
+    orders = Source("orders", "table", "o", {"database": Database("", Secret(str(path)), str(path))})
+    with Connections() as connections, open_table(orders, World({}, connections)) as inner:
+        world = World({"orders": inner}, connections, {"orders": orders})
+        with open_table(Source("q", "query", "SELECT id, total FROM orders"), world) as query:
+            found = fetched_all({"q": query}, {"q": query.header})
+            assert found["orders"].header == ("id", "total")
+            assert answered_all(found)["q"].evidence.rows == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("SELECT id FROM orders", ("id",)),
+        ("SELECT count(*) FROM orders", ()),
+        ("SELECT o.* FROM orders o", ("id", "total", "card")),
+        ("FROM orders", ("id", "total", "card")),
+        ("SELECT count(o) FROM orders o", ("id", "total", "card")),
+        ("SELECT #3 FROM orders", ("id", "total", "card")),
+        ("SELECT c FROM orders x(a, b, c)", ("id", "total", "card")),
+        ("SELECT 1 FROM orders NATURAL JOIN lines", ("id", "total", "card")),
+    ],
+)
+def test_a_query_that_speaks_of_whole_rows_reads_all_columns(sql, columns):
+    assert parsed(sql).columns_read(("id", "total", "card")) == columns
+
+
+def test_what_is_wrong_with_a_query_is_told_where_it_stands(case):
+    placed = edited(("query: >-", "query: «>-"), text=MAPPING)
+    case.finds(edited(("FROM raw", "FROM row"), text=placed), "the query reads no source 'row'; did you mean 'raw'?")
+    case.finds(
+        edited(("max(email)", "max(mail)"), text=placed), "the query: unknown column 'mail'; did you mean 'email'?"
+    )
+    circle = edited(("    query: >-", "    «query: >-"), ("FROM raw", "FROM customers"), text=MAPPING)
+    case.finds(
+        circle.replace("«", "").replace("  customers:", "  «customers:"),
+        "the sources go round in a circle: 'customers' needs 'customers'",
+    )
+
+
+def test_a_lookup_is_read_from_a_query(case):
+    asked = """{ query: "SELECT status, count(*) AS many FROM customers GROUP BY 1", key: status, value: many }"""
+    text = edited(
+        ("group: { 1: a, 2: b }", f"group: {asked}"),
+        ("last_name: Yılmaz", "last_name: \"{{ '1' | lookup('group') }}\""),
+    )
+    case.file.write_text(text, encoding="utf-8")
+    (row,) = preview(case.file, None, 1)
+    assert row.record["last_name"] == "1"
+    wrong = text.replace("FROM customers", "FROM customer").replace("query: ", "query: «")
+    case.finds(wrong, "the query reads no source 'customer'; did you mean 'customers'?")
+
+
+def test_when_the_process_that_waits_is_killed_the_query_ends_too(folder):
+    program = f"""
+import sys
+sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parent.parent)!r}]
+from test_query import ENDLESS, asked
+asked(ENDLESS)
+"""
+    with subprocess.Popen([sys.executable, "-c", program]) as waiting:
+        process, child = psutil.Process(waiting.pid), None
+        until = time.monotonic() + 60
+        while time.monotonic() < until and not (child := next(iter(process.children()), None)):
+            time.sleep(0.05)
+        time.sleep(0.5)
+        os.kill(waiting.pid, signal.SIGKILL)
+        assert child is not None
+        psutil.wait_procs([child], timeout=60)
+        assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
