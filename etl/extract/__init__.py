@@ -23,10 +23,11 @@ from etl.extract.locations import is_url, located, shown
 from etl.extract.numbering import counters_of, further_columns, numbered, read_columns
 from etl.extract.query import QUERY, QueryTable
 from etl.extract.rows import in_order, read_all
+from etl.extract.xml_file import XML
 from etl.model import Evidence, Source, Table
 from etl.suggest import perhaps
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, TABLE, SQL, QUERY)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, XML, TABLE, SQL, QUERY)}
 """What `sources:` may hold, by the word that stands in the mapping."""
 
 ALONE = World()

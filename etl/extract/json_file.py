@@ -1,29 +1,16 @@
-"""The kind `json`: an array of objects, or an object with such an array somewhere in it. Read as a stream."""
+"""The kind `json`: an array of objects, or such arrays somewhere in a document. Read as a stream."""
 
 from __future__ import annotations
 
 import codecs
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 
 from etl.errors import SourceError
-from etl.extract.json_path import (
-    ABSENT,
-    EVERY,
-    Around,
-    Found,
-    Steps,
-    around_texts,
-    arounds,
-    found_in,
-    path_text,
-    rows_path,
-    why_absent,
-)
+from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent
 from etl.extract.json_stream import Item, JsonText
-from etl.extract.json_values import HEADER_SAMPLE, record_of, shown_value
+from etl.extract.json_values import HEADER_SAMPLE
 from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
@@ -36,79 +23,16 @@ from etl.extract.kinds import (
     holding_nothing,
 )
 from etl.extract.locations import File
+from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks
-from etl.extract.rows import Record, SequentialTable
 from etl.extract.undecodable import undecodable
 from etl.model import Table
 from etl.suggest import perhaps
 
 
 def open_json(location: str, settings: Settings) -> Table:
-    path = existing_file(location)
-    rows_at, columns = rows_path(settings["path"]), arounds(settings["with"])
-    _check_levels(rows_at, columns)
-    source = JsonRows(path, settings["encoding"], settings["path"])
-    header = settings["header"]
-    if not header or columns:
-        keys = _surveyed(source, columns)
-        header = header or keys
-    for name in columns:
-        if name in header:
-            raise SourceError(f"{path}: `with`: the objects have a key '{name}' already; give the column another name")
-    return SequentialTable((*header, *columns), 1, lambda: _records(source, header, tuple(columns.values())))
-
-
-def _check_levels(steps: Steps, columns: Mapping[str, Around]) -> None:
-    """Raises ValueError for a value around the outermost list, of which only one element at a time is held."""
-    levels = sum(isinstance(step, str) for step in steps[steps.index(EVERY) :])
-    for name, column in columns.items():
-        if column.levels > levels:
-            there = f"only {levels} object{'' if levels == 1 else 's'}" if levels else "no object"
-            raise ValueError(
-                f"`with: {name}` goes {column.levels} up, and between a row and the outermost `[*]` of `path` there is {there}"
-            )
-
-
-def _surveyed(source: JsonRows, columns: Mapping[str, Around]) -> tuple[str, ...]:
-    """All keys of the rows. Raises SourceError when there are none, or when a value around them is nowhere."""
-    keys: dict[str, None] = {}
-    missing = dict(columns)
-    first: list[Found] = []
-    for found in source.rows():
-        if not isinstance(found.value, dict) or (found.reason and source.nested):
-            continue
-        keys.update(dict.fromkeys(found.value))
-        if missing:
-            first += [found] if len(first) < HEADER_SAMPLE else []
-            missing = {name: one for name, one in missing.items() if one.value(found.parents) is ABSENT}
-    if not keys:
-        why = source.why_empty() or "there is no object with a key in it, so there are no columns"
-        raise SourceError(f"{source.path}: {why}")
-    for name, column in missing.items():
-        why = why_absent([found.parents[-column.levels] for found in first], column.steps)
-        raise SourceError(f"{source.path}: `with: {name}`: {why or 'is found around no row'}")
-    return tuple(keys)
-
-
-def _records(source: JsonRows, header: tuple[str, ...], columns: tuple[Around, ...]) -> Iterator[Record]:
-    known = frozenset(header)
-    for found in source.rows():
-        cells, reason = record_of(found.value, header, known)
-        if reason := found.reason or reason:
-            # As it is written, where that is known: a value at fault may be one that cannot be written again.
-            yield [shown_value(found.text or _written(found.value))], reason
-        elif columns:
-            yield [*cells, *(_or_none(one.value(found.parents)) for one in columns)], ""
-        else:
-            yield cells, ""
-
-
-def _or_none(value: object) -> object:
-    return None if value is ABSENT else value
-
-
-def _written(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    source = JsonRows(existing_file(location), settings["encoding"], settings["path"])
+    return nested_table(source, rows_path(settings["path"]), settings)
 
 
 class WrongShape(ValueError):
@@ -166,6 +90,9 @@ class JsonRows:
             yield from self._element(text, steps[0], steps[1:], so_far)
 
     def _member(self, text: JsonText, name: str, rest: Steps, so_far: str) -> Iterator[Item]:
+        if text.peek() == "[":
+            where = so_far or "the document"
+            raise WrongShape(f"`path: {self._inner}`: {where} is a list; `{so_far}[*].{name}` goes into its elements")
         found, others = False, []
         for key in text.members() if text.peek() == "{" else ():
             if key != name:
@@ -238,23 +165,6 @@ def _texts(path: File, encoding: str) -> Iterator[str]:
         raise SourceError(f"{path}: ends in the middle of a character; was the file cut off?") from None
 
 
-WITH = Option(
-    "with",
-    "columns from around a row: `^.id` is the key `id` of the object that holds the row's list, `^.^.id` of the object around "
-    "that one. Default: none.",
-    around_texts,
-    {
-        "type": "object",
-        "additionalProperties": {
-            "type": "string",
-            "examples": ["^.id", "^.^.customer.id"],
-            "description": "Where the column's value is.",
-        },
-        "examples": [{"order_id": "^.id"}],
-    },
-    {},
-)
-
 JSON = Kind(
     "json",
     "A JSON file: an array of objects, or an object that holds one, or many (see `path`).",
@@ -266,7 +176,7 @@ JSON = Kind(
             "where in the document the rows are: keys joined by dots, `[*]` for every element of a list, `[2]` for its third. "
             "Default: the document is the array.",
             path_text,
-            {"type": "string", "examples": ["data.orders", "orders[*].line_items[*]", "[2].data"]},
+            PATH_SCHEMA,
         ),
         WITH,
         column_names_option("the keys that are columns. Default: all keys of all objects."),

@@ -139,6 +139,12 @@ def byte_stream(path: File) -> Iterator[BinaryIO]:
         yield unpacked(file, path.suffix)
 
 
+def byte_pieces(path: File) -> Iterator[bytes]:
+    """The file's bytes, decompressed, in pieces."""
+    with byte_stream(path) as stream:
+        yield from _pieces(stream, stream.read(CHUNK))
+
+
 def cuttable(encoding: str) -> bool:
     """Whether a newline in this encoding is the byte 10 and nothing else is, so that a file can be cut by bytes."""
     ascii_bytes = bytes(range(128))

@@ -90,10 +90,18 @@ def test_the_columns_can_be_listed(tmp_path):
             {"path": "orders[*].line_itmes"},
             ": `path: orders[*].line_itmes`: no object has the key 'line_itmes'; did you mean 'line_items'?",
         ),
+        (
+            {"path": "orders[*].goods", "header": ["sku"]},
+            ": `path: orders[*].goods`: no object has the key 'goods'; there are: line_items, id, customer",
+        ),
         ({"path": "order[*].line_items"}, ": `path: order[*].line_items`: no key 'order'; did you mean 'orders'?"),
         (
             {"path": "orders[9].line_items"},
             ": `path: orders[9].line_items`: orders has 5 elements, and [9] counts from [0]",
+        ),
+        (
+            {"path": "orders.line_items"},
+            ": `path: orders.line_items`: orders is a list; `orders[*].line_items` goes into its elements",
         ),
         ({"path": "[0].data"}, ": `path: [0].data`: the document is an object, so it has no element [0]"),
         ({"path": "made[0]"}, ": `path: made[0]`: made is a text, so it has no element [0]"),

@@ -161,20 +161,27 @@ from etl.model import Source
 def peak():
     # Unlike ru_maxrss, this begins anew with a program.
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024
-with open_table(Source("s", "json", sys.argv[1], {"path": "data.orders"})) as table:
+with open_table(Source("s", sys.argv[1], sys.argv[2], {"path": sys.argv[3]})) as table:
     rows = sum(content.height for _, content in read_all(table))
 print(rows, peak())
 """
 
 
+def measured(kind, path, inner):
+    """How many rows a file has, and the megabytes that reading it took."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, kind, path, inner], capture_output=True, text=True, check=True
+    )
+    return [int(number) for number in done.stdout.split()]
+
+
 def test_a_large_document_is_read_in_little_memory(tmp_path):
-    def measured(count):
+    def peak(count):
         path = tmp_path / f"{count}.json"
         rows = ",".join(f'{{"id": {n}, "name": "{"x" * 200}", "lines": [{{"sku": "a"}}]}}' for n in range(count))
         path.write_text(f'{{"other": [{rows}], "data": {{"orders": [{rows}]}}}}', encoding="utf-8")
-        done = subprocess.run([sys.executable, "-c", MEASURED, path], capture_output=True, text=True, check=True)
-        return [int(number) for number in done.stdout.split()]
+        return measured("json", path, "data.orders")
 
-    (few, small), (many, large) = measured(100), measured(60_000)
+    (few, small), (many, large) = peak(100), peak(60_000)
     assert (few, many) == (100, 60_000)
     assert large - small < 30

@@ -60,6 +60,17 @@ def write_excel(folder):
     return str(path)
 
 
+def write_xml(folder):
+    """With an id in one row that is two things at once."""
+    people = [
+        f'<person id="{id}">{"<id>other</id>" * (at == BROKEN)}<name>{name}</name></person>'
+        for at, (id, name) in enumerate(PEOPLE)
+    ]
+    path = folder / "people.xml"
+    path.write_text(f"<people>{''.join(people)}</people>", encoding="utf-8")
+    return str(path)
+
+
 def write_sqlite(folder):
     """With a NUL in one name, which no CSV can hold."""
     people = [(int(id), f"{name}\0" if at == BROKEN else name) for at, (id, name) in enumerate(PEOPLE)]
@@ -86,13 +97,14 @@ EXAMPLES = {
     "excel": of_file("excel", write_excel),
     "json": of_file("json", write_json),
     "jsonl": of_file("jsonl", write_jsonl),
+    "xml": lambda folder: Source("people", "xml", write_xml(folder), {"path": "people/person", "header": COLUMNS}),
     "table": lambda folder: Source("people", "table", "people", write_sqlite(folder)),
     "sql": lambda folder: Source("people", "sql", "SELECT id, name FROM people ORDER BY id", write_sqlite(folder)),
     "query": query_of,
 }
 """How each kind's source of 300 people is made in a folder."""
 
-FIRST_ROW = {"csv": 2, "excel": 2, "json": 1, "jsonl": 1, "table": 1, "sql": 1, "query": 1}
+FIRST_ROW = {"csv": 2, "excel": 2, "json": 1, "jsonl": 1, "xml": 1, "table": 1, "sql": 1, "query": 1}
 FILES = [kind for kind, one in KINDS.items() if one.where == "file"]
 DATABASES = [kind for kind, one in KINDS.items() if one.where == "database"]
 

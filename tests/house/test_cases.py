@@ -67,8 +67,8 @@ def written(rows):
 
 
 def mapping_of(case, folder):
-    kind = "json" if "json" in case else "csv"
-    content = json.dumps(case["json"], ensure_ascii=False) if kind == "json" else case["csv"]
+    kind = next(kind for kind in ("json", "xml", "csv") if kind in case)
+    content = json.dumps(case["json"], ensure_ascii=False) if kind == "json" else case[kind]
     (folder / "data").write_text(content, encoding="utf-8", newline="")
     stage = {"name": case["payload"], "from": "data", "key": case.get("key", "{{ id }}")}
     stage |= {name: case[name] for name in ("where", "unique") if name in case}

@@ -1,0 +1,152 @@
+"""The kind `xml`: elements of one path are rows, their attributes and children the columns. Read as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from etl.errors import SourceError
+from etl.extract.json_path import EVERY, Found, Steps, rows_path
+from etl.extract.kinds import (
+    COUNTERS,
+    ENCODING,
+    NORMALIZE,
+    TRIM,
+    Kind,
+    Option,
+    Settings,
+    column_names_option,
+    encoding_name,
+    holding_nothing,
+)
+from etl.extract.locations import File
+from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
+from etl.extract.opening import byte_pieces, existing_file
+from etl.extract.xml_stream import TEXT, Element, XmlElements
+from etl.model import Table
+from etl.suggest import perhaps
+
+
+def open_xml(location: str, settings: Settings) -> Table:
+    steps = xml_steps(settings["path"])
+    source = XmlRows(existing_file(location), settings["encoding"], settings["path"])
+    return nested_table(source, steps, settings)
+
+
+def xml_steps(written: str) -> Steps:
+    """Raises ValueError for what is no path of elements."""
+    try:
+        steps = rows_path(written.removeprefix("/").replace("/", "."))
+    except ValueError:
+        steps = ()
+    if not isinstance(next(iter(steps), None), str) or any(isinstance(step, int) for step in steps):
+        raise ValueError(
+            f"'{written}' is no path of elements; write their names from the root on, as in `shop/orders/order`, and "
+            "`[*]` after the element whose inner ones are rows, as in `shop/orders/order[*]/lines/line`"
+        )
+    return steps
+
+
+class XmlRows:
+    """The elements at a path in a file: as far as its first `[*]` it is streamed, what lies in such an element is held."""
+
+    def __init__(self, path: File, encoding: str | None, written: str) -> None:
+        self.path, self._encoding, self._written = path, encoding, written
+        steps = xml_steps(written)
+        streamed = steps.index(EVERY)
+        self._names = _names(steps[:streamed])
+        self._inner = _names(steps[streamed:])
+        self.nested = bool(self._inner)
+
+    def rows(self) -> Iterator[Found]:
+        """Raises SourceError."""
+        for element in self._elements(self._names):
+            if element.reason:
+                yield Found(element.value, (), element.reason)
+            else:
+                yield from _found(element.value, self._inner)
+
+    def why_empty(self) -> str:
+        names = (*self._names, *self._inner)
+        paths = XmlElements(names, self._encoding)
+        with self._told():
+            for _ in paths.read(byte_pieces(self.path)):
+                return ""
+        written = "/".join(names)
+        hint = perhaps(written, paths.paths) or f"; there are: {', '.join(paths.paths)}"
+        return f"`path: {self._written}`: no element is there{hint}"
+
+    def _elements(self, names: tuple[str, ...]) -> Iterator[Element]:
+        with self._told():
+            yield from XmlElements(names, self._encoding).read(byte_pieces(self.path))
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            sentence = str(error)
+            raise SourceError(f"{self.path}{'' if sentence.startswith(':') else ': '}{sentence}") from None
+
+
+def _names(steps: Steps) -> tuple[str, ...]:
+    return tuple(step for step in steps if isinstance(step, str))
+
+
+def _found(value: Any, names: tuple[str, ...], parents: tuple[dict[str, Any], ...] = ()) -> Iterator[Found]:
+    """Every inner element that the names lead to: one alone is as good as a list of one."""
+    for one in value if isinstance(value, list) else [value]:
+        if not names:
+            yield Found(_row(one), parents)
+        elif isinstance(one, dict):
+            if names[0] in one:
+                yield from _found(one[names[0]], names[1:], (*parents, one))
+        elif one is not None:
+            yield Found(one, parents, f"is a text, where `path` needs an element '{names[0]}'")
+
+
+def _row(value: Any) -> dict[str, Any]:
+    if value is None:
+        return {}
+    return value if isinstance(value, dict) else {TEXT: value}
+
+
+def _path(value: object) -> object:
+    if value is not None:
+        xml_steps(str(value))
+    return value
+
+
+def _encoding(value: object) -> str | None:
+    return None if value is None else encoding_name(value)
+
+
+XML = Kind(
+    "xml",
+    "An XML file: the elements at a path are rows, their attributes and children columns. It may be compressed "
+    "(.gz, .bz2, .xz).",
+    holding_nothing(open_xml),
+    (
+        Option(
+            "encoding",
+            "the file's character encoding, when it is another than its first line names.",
+            _encoding,
+            ENCODING.schema,
+        ),
+        Option(
+            "path",
+            "the elements that are rows: names from the root on, joined by `/`, with `[*]` after an element whose inner ones "
+            "are rows.",
+            _path,
+            PATH_SCHEMA,
+            required=True,
+        ),
+        WITH,
+        column_names_option("the attributes and children that are columns. Default: all of all elements."),
+        TRIM,
+        NORMALIZE,
+        COUNTERS,
+    ),
+    examples=("orders.xml",),
+)
