@@ -336,7 +336,7 @@ TABLE = "{ table: customers, database: shop }"
         (SHOP, "{ sql: «SELECT, database: shop }", "shop.sqlite: incomplete input"),
         (SHOP, "«{ table: customers }", "table needs `database`: the name of one of `databases:`, or where the database is"),
         (SHOP, "{ table: customers, database: shop, «sheet: 1 }",
-         "'sheet' is no option of table; there is counters, database, trim"),
+         "'sheet' is no option of table; there is counters, database, normalize, trim"),
         (SHOP, "{ table: «customers, database: ./none.sqlite }", "none.sqlite: no such file; did you mean 'shop.sqlite'?"),
         ("{ shop: «mysql://ali:Hunter2@127.0.0.1/shop }", TABLE,
          "a password is written here: take the whole address from the environment, shop: ${SHOP_DATABASE}, and change it "
