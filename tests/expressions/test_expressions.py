@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from etl.expressions import (
     FILTERED,
     LOOKUP,
+    PRIVATE_KEYS,
     ROW_ERRORS,
     ExpressionError,
     Header,
@@ -29,6 +30,7 @@ from etl.expressions import (
 )
 from etl.expressions.cells import clean
 from etl.expressions.functions import TABLE
+from etl.expressions.functions.password import PrivateKey
 from etl.findings import shown
 from etl.model import Expression, Place, Stage
 
@@ -55,10 +57,11 @@ def stage_of(fields, where=None, key=None):
     return Stage("user", "user", "customers", key or next(iter(fields)), fields, expression(where) if where else None)
 
 
+RESOURCES = {LOOKUP: LOOKUPS, PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")}}
+
+
 def compiled(fields, columns="a b c", *, where=None, key=None, write=WRITE, **header):
-    return compile_stage(
-        stage_of(fields, where, key), Header(tuple(columns.split()), **header), {LOOKUP: LOOKUPS}, write
-    )
+    return compile_stage(stage_of(fields, where, key), Header(tuple(columns.split()), **header), RESOURCES, write)
 
 
 def value(text, **row):
