@@ -27,7 +27,7 @@ from commands import (
 )
 from sandbox_client import running_sandbox
 
-SUMMARY_KEYS = ["migration", "package", "ok", "stages", "problems", "kinds", "target"]
+SUMMARY_KEYS = ["migration", "package", "ok", "stages", "problems", "kinds", "target", "warnings"]
 STAGE_KEYS = [
     "name", "read", "filtered", "rejected", "held", "valid",
     "uploaded", "already", "failed", "changed", "waiting", "refused", "unknown",

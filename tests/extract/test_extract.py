@@ -18,6 +18,12 @@ FILES = [kind.name for kind in KINDS.values() if kind.where == "file"]
 
 
 def error_of(location, kind="csv", **options):
+    needed = (
+        {option.name: option.schema["examples"][0] for option in KINDS[kind].options if option.required}
+        if kind in KINDS
+        else {}
+    )
+    options = {**needed, **options}
     with pytest.raises(SourceError) as error:
         open_table(Source("customers", kind, str(location), options))
     assert error.value.exit_code is Exit.DATA
@@ -35,7 +41,8 @@ def test_every_kind_and_option_has_a_sentence_and_a_default_it_accepts_itself():
 def test_an_unknown_kind_names_the_nearest():
     assert error_of("x", "exel") == "source 'customers': unknown kind 'exel'; did you mean 'excel'?"
     assert (
-        error_of("x", "42") == "source 'customers': unknown kind '42'; there are: csv, excel, json, jsonl, table, sql"
+        error_of("x", "42")
+        == "source 'customers': unknown kind '42'; there are: csv, excel, json, jsonl, xml, table, sql, query"
     )
 
 
@@ -45,7 +52,7 @@ def test_an_unknown_kind_names_the_nearest():
         ({"delimeter": ";"}, "unknown option 'delimeter'; did you mean 'delimiter'?"),
         (
             {"sheet": 1},
-            "unknown option 'sheet'; csv takes: encoding, delimiter, quote, escape, header, nulls, trim, counters",
+            "unknown option 'sheet'; csv takes: encoding, delimiter, quote, escape, header, nulls, trim, normalize, counters",
         ),
         (
             {"delimiter": "\\t"},

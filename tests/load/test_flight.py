@@ -88,7 +88,11 @@ def heard_by_threads():
     """The ids of this process's threads that would take a SIGINT."""
     found = set()
     for task in Path("/proc/self/task").iterdir():
-        blocked = next(one for one in (task / "status").read_text().splitlines() if one.startswith("SigBlk:"))
+        try:
+            status = (task / "status").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has just ended
+        blocked = next(one for one in status.splitlines() if one.startswith("SigBlk:"))
         if not int(blocked.split()[1], 16) & (1 << (signal.SIGINT - 1)):
             found.add(int(task.name))
     return found

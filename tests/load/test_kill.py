@@ -6,6 +6,7 @@ against the strict server, which shares no code with what is tried here.
 """
 
 import random
+import re
 
 import pytest
 from killing import kill_at_random, migration
@@ -71,7 +72,8 @@ def test_a_resume_does_not_send_again_what_a_killed_process_left_on_its_way(tmp_
     for _ in range(2):
         ended = one.etl("resume")
         assert ended.code == Exit.UNKNOWN
-        assert ended.summary["problems"][-4:] == [
+        said = [re.sub(r" --mapping [^`]*`", "`", line) for line in ended.summary["problems"][-4:]]
+        assert said == [
             "the fate of batch 2, 4 records of stage 'user' is unknown: it may have arrived, so it is not sent again; "
             "look in Omnitron whether it did, then `etl resolve 2 --arrived [MIGRATION_ID]` or `etl resolve 2 --lost`",
             f"  its bytes: {one.home}/packages/{one.package()}/payloads/user/000002.json",
@@ -115,7 +117,8 @@ def test_killed_in_a_pilot_another_one_goes_on_and_the_run_sends_the_rest(moment
     one = migration(tmp_path, sandbox, **SMALL, require_pilot=True)
     one.killed_at(f"{moment}:2", "pilot", "--key", "2")
     one.decide()
-    assert one.etl("run").summary["problems"][-1] == NO_PILOT
+    said = one.etl("run").summary["problems"][-1]
+    assert re.sub(r"`etl pilot [^`]*`", "`etl pilot`", said) == NO_PILOT
     ended = one.etl("pilot")
     assert ended.code == 0, ended
     one.finish()

@@ -467,6 +467,7 @@ def test_an_upload_is_logged_before_it_is_sent_and_after_it_was_answered(log, tm
     [before] = written
     assert before == {
         "time": "2026-01-01T00:00:00.000+00:00",
+        "target": tmp_path.name,
         "run": None,
         "request": before["request"],
         "purpose": "start",

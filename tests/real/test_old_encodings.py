@@ -19,7 +19,7 @@ STAGE = """
   - name: {name}
     payload: order_item
     from: {name}
-    where: "{{{{ text }}}}"
+    where: "{{{{ text is not none }}}}"
     key: "{{{{ text | digest('sha256') }}}}"
     fields:
       order_number: "1"

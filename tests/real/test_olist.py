@@ -104,7 +104,7 @@ def test_a_dry_run_accounts_for_every_row(dry):
 
 
 def test_a_run_uploads_every_valid_record_once(migrated):
-    assert counts(migrated.summary, "valid", "uploaded", "errors", "batches") == {
+    assert counts(migrated.summary, "valid", "uploaded", "failed", "batches") == {
         "user": (8016, 8016, 0, 17),
         "address": (8021, 8021, 0, 17),
         "order": (8135, 8135, 0, 17),
