@@ -30,7 +30,7 @@ def logged(workspace: Workspace) -> Logged:
     """Read before the journal is: while a load runs, the journal is always the first to know."""
     attempts: Counter[tuple[int, str]] = Counter()
     run = 0
-    if workspace.requests.exists():
+    if workspace.requests.is_file():
         with workspace.requests.open("rb") as file:
             for line in file:
                 found = _parsed(line) if SENDING in line else None

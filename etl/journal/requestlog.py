@@ -125,7 +125,7 @@ def read_lines(path: Path, batches: Sequence[int]) -> Iterator[Mapping[str, obje
 
 def all_lines(path: Path) -> Iterator[dict[str, object]]:
     """Every line about a batch, in order. A last line that a crash cut short is left out."""
-    if not path.exists():
+    if not path.is_file():
         return
     with path.open("rb") as file:
         for line in file:

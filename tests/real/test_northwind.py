@@ -120,7 +120,7 @@ def test_a_preview_shows_a_ragged_row_cell_by_cell(environment, tables):
     rows = etl_json("preview", MAPPING, "--stage", "user", "-n", first, "--show-data", **environment)["rows"]
     shown = rows[first - 2]
     assert (shown["row"], shown["fate"]) == (first, "rejected")
-    assert list(shown["cells"].values()) == ragged[first]
+    assert list(shown["cells"].values()) == [cell.strip() for cell in ragged[first]]
 
 
 def test_a_lookup_over_a_ragged_file_is_refused_and_names_the_row(environment, tmp_path):

@@ -81,8 +81,9 @@ def test_every_line_keeps_its_letters(summary, number, file, encoding, sample):
 
 def test_the_wrong_encoding_rejects_the_lines_it_cannot_read_and_drops_none(tmp_path):
     file = "iso-8859-9-turkish/wikitop_tr_ISO-8859-9.txt"
-    rows = [line for line in (TEXTS / file).read_bytes().replace(b"\r", b"").split(b"\n") if line]
-    turkish = [number for number, line in enumerate(rows, start=1) if not line.isascii()]
+    every = (TEXTS / file).read_bytes().replace(b"\r", b"").split(b"\n")
+    rows = [line for line in every if line]
+    turkish = [number for number, line in enumerate(every, start=1) if not line.isascii()]
     summary = dry_run(tmp_path, {"text": (file, "utf-8")}, code=1)
     read, filtered, rejected, _, valid = counts(summary)["text"]
     assert (read, rejected, filtered + valid) == (len(rows), len(turkish), len(rows) - len(turkish))
@@ -95,7 +96,7 @@ def test_the_wrong_encoding_rejects_the_lines_it_cannot_read_and_drops_none(tmp_
 def test_utf_16_without_a_mark_is_read_as_columns(tmp_path):
     file = TEXTS / "UTF-16LE/nobom-utf16le.txt"
     stage = STAGE.format(name="rates").replace("text | digest", "DateTime ~ Bid ~ Ask | digest")
-    stage = stage.replace("{{ text }}", "{{ Bid }}")
+    stage = stage.replace("{{ text }}", "{{ Bid }}").replace("text is not none", "Bid is not none")
     source = f'  rates: {{ csv: "{file}", encoding: utf-16-le }}\n'
     summary = dry_run_of(tmp_path, f"{HEAD}sources:\n{source}stages:\n{stage}", code=0)
     rows = file.read_bytes().decode("utf-16-le").splitlines()[1:]

@@ -45,7 +45,7 @@ def test_an_answer_of_the_api_is_mapped_from_three_levels_of_nesting():
 def test_an_export_of_nothing_but_its_header_has_no_rows(tmp_path, columns):
     assert len(columns) == 79
     header = ANSWERS / "orders_export_header.csv"
-    summary = etl_json("dry-run", MAPPING, "-w", tmp_path, SHOPIFY=ANSWERS, EXPORT=header)
+    summary = etl_json("dry-run", MAPPING, "-w", tmp_path, SHOPIFY=ANSWERS, EXPORT=header, code=1)
     assert counts(summary) == {
         "user": (1, 0, 0, 0, 1),
         "order": (1, 0, 0, 0, 1),
