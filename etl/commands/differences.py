@@ -6,6 +6,7 @@ import codecs
 import csv
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -27,12 +28,19 @@ def write_differences(file: Path, changed: Iterable[ChangedRecord], gone: Iterab
     if file.exists():
         raise MappingError(f"{file}: is there already, and is not written over; name another file")
     try:
-        with durably(file) as out:
+        with _whole_or_gone(file), durably(file) as out:
             return _write(out, changed, gone)
     except OSError as error:
         raise MappingError(f"{file}: cannot be written ({error.strerror}); name another file") from error
+
+
+@contextmanager
+def _whole_or_gone(file: Path) -> Iterator[None]:
+    """Half a list looks like a whole one."""
+    try:
+        yield
     except BaseException:
-        file.unlink(missing_ok=True)  # half a list looks like a whole one
+        file.unlink(missing_ok=True)
         raise
 
 
