@@ -50,8 +50,9 @@ class Given:
 
     def fit(self, text: str) -> str:
         """The text for a terminal: whole, and without new lines out of what was typed, or of names of folders."""
-        places = (one.resolve() for one in (self.mapping, self.workspace, Path()) if one)
-        for name in (*map(str, places), *sys.argv[1:]):
+        places = [one.resolve() for one in (self.mapping, self.workspace, Path()) if one]
+        # The workspace lies beside the mapping, whose folder is therefore in most paths.
+        for name in (*map(str, places), *(str(one.parent) for one in places), *sys.argv[1:]):
             text = text if name.isprintable() else text.replace(name, visible(name))
         return visible_lines(self.whole(text))
 

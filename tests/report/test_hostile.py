@@ -193,9 +193,6 @@ def test_no_command_lets_a_letter_through_that_plays_with_a_terminal(walks):
     assert {words: found for words, found in leaks.items() if found} == {}
 
 
-@pytest.mark.xfail(
-    reason="`verify` tells two lines of the hostile shop and one of its harmless twin; not yet understood"
-)
 @pytest.mark.timeout(300)
 def test_no_name_makes_a_line_of_its_own(walks):
     pairs = [(hostile[0], usual[0]) for hostile, usual in zip(*walks, strict=True)]
