@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 from collections.abc import Iterator
@@ -53,6 +54,27 @@ def durably(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """One process after the other is in here, for a folder. Where the file system has no locks, all of them are."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def replace_durably(path: Path, data: bytes) -> None:
+    """Have these bytes in the file, or what it had before: never a part, and never after it was said that they are there."""
+    beside = path.with_name(f"{path.name}.partial")
+    with durably(beside) as file:
+        file.write(data)
+    beside.rename(path)
     sync_folder(path.parent)
 
 

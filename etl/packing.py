@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -33,8 +34,8 @@ from etl.package import (
     SourceRow,
     join_records,
 )
+from etl.partial import claim, partial_of
 
-PARTIAL = ".partial"
 DEEPEST_SHOWN = 20
 
 
@@ -244,17 +245,19 @@ class StageWriter:
 
 
 class PackageWriter:
-    """Writes a package under a temporary name. `finish` renames it; leaving without it removes what was written."""
+    """Writes a package under a temporary name. `finish` renames it; leaving without it removes what was written.
+
+    It becomes `path`, or `path-2` and so on where that is taken.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._root = path.with_name(path.name + PARTIAL)
         self._stages: list[StageWriter] = []
         self._finished = False
 
     def __enter__(self) -> PackageWriter:
-        private_folder(self._path.parent)
-        self._root.mkdir(mode=0o700)
+        self._path, self._claim = claim(self._path)
+        self._root = partial_of(self._path)
         return self
 
     def __exit__(
@@ -264,6 +267,7 @@ class PackageWriter:
             stage.abandon()
         if not self._finished:
             shutil.rmtree(self._root, ignore_errors=True)
+        os.close(self._claim)
 
     @property
     def scratch(self) -> Path:

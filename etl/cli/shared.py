@@ -170,7 +170,7 @@ def _print_for_people(summary: Summary) -> None:
     for problem in summary.problems:
         print(given.fit(problem), file=sys.stderr)
     for warning in summary.warnings:
-        print(given.fit(f"warning: {warning}"), file=sys.stderr)
+        _warn(warning)
     print_summary(console(), summary)
 
 
@@ -212,4 +212,9 @@ def settings(
         scheduler=scheduler,
         stages=stages,
         strict=strict,
+        tell=_warn,
     )
+
+
+def _warn(sentence: str) -> None:
+    print(given.fit(f"warning: {sentence}"), file=sys.stderr, flush=True)

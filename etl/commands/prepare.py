@@ -23,6 +23,7 @@ from etl.mapping.rows import with_rows
 from etl.model import Expression, Locator, Migration, Stage
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
+from etl.partial import sweep
 from etl.places import make_workspace
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
 from etl.prepare.program import Plan, plan_stage
@@ -43,7 +44,10 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
     migration = checked.migration
     created = datetime.now(UTC)
     make_workspace(settings.workspace, migration.file)
-    path = _new_package_path(private_folder(settings.folder(migration).packages), created)
+    packages = private_folder(settings.folder(migration).packages)
+    for left in sweep(packages):
+        settings.tell(left)
+    path = packages / created.strftime("%Y%m%dT%H%M%SZ")
     plans = [_plan(checked, stage, settings) for stage in chosen]
     with (
         pools(settings.engine, settings.workers, settings.scheduler, plans) as workers,
@@ -119,7 +123,7 @@ def _private_keys(migration: Migration, stage: Stage, settings: Settings) -> Res
     templates = [template for _, template in flat_fields(stage.fields)]
     if not any(isinstance(one, Expression) and uses_resource(one.text, PRIVATE_KEYS) for one in templates):
         return {}
-    secret = kept_secret(settings.folder(migration).root / "secret")
+    secret = kept_secret(settings.folder(migration).secret)
     return {PRIVATE_KEYS: {"passwords": PrivateKey(secret, stage.name)}}
 
 
@@ -146,14 +150,6 @@ def _prepare_stage(
             ),
             lambda rows: watch(stage.name, rows),
         )
-
-
-def _new_package_path(folder: Path, created: datetime) -> Path:
-    """A folder named after the time, with a number when that second already has one."""
-    name = created.strftime("%Y%m%dT%H%M%SZ")
-    candidates = [name, *(f"{name}-{number}" for number in range(2, 1000))]
-    taken = {one.name.removesuffix(".partial") for one in folder.glob("*")}
-    return folder / next(candidate for candidate in candidates if candidate not in taken)
 
 
 def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None) -> Manifest:

@@ -28,6 +28,14 @@ def unwatched(stage: str, rows: int) -> None:
     pass
 
 
+Tell = Callable[[str], None]
+"""Told a sentence about something out of the ordinary that keeps nothing from going on."""
+
+
+def nobody_listens(sentence: str) -> None:
+    pass
+
+
 def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -39,6 +47,7 @@ class Settings:
     `stages` names those that are prepared; none is all. A record that refers to another stage's is sent when that one has
     arrived with an earlier load, and held otherwise.
     `strict`: what is odd about the mapping keeps it from being prepared.
+    `tell` hears what is out of the ordinary.
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
 
@@ -51,6 +60,7 @@ class Settings:
     scheduler: str | None = None
     stages: tuple[str, ...] = ()
     strict: bool = False
+    tell: Tell = nobody_listens
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:
         """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""

@@ -5,19 +5,20 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.address import is_on_this_machine, is_target_name
 from etl.errors import MappingError
-from etl.files import durably, private_folder, sync_folder
+from etl.files import alone, private_folder, replace_durably, sync_folder
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.journal import Journal
 from etl.journal.workspace import PACKAGES, Workspace
 
 RECORDS = "targets.json"
+SECRET = "secret"  # noqa: S105 - the name of its file
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,12 @@ class Records:
         """The last decision about a target; those before it were taken back by it."""
         return next((one for one in reversed(self.decisions) if one.target == target), None)
 
+    def joined(self, other: Records) -> Records:
+        """What either remembers, each thing once; the decisions in the order of their times."""
+        mappings = dict.fromkeys([*self.mappings, *other.mappings])
+        decisions = dict.fromkeys([*self.decisions, *other.decisions])
+        return Records((*mappings,), (*sorted(decisions, key=lambda one: one.time),))
+
 
 @dataclass(frozen=True, slots=True)
 class MigrationFolder:
@@ -51,6 +58,11 @@ class MigrationFolder:
     @property
     def packages(self) -> Path:
         return self.root / PACKAGES
+
+    @property
+    def secret(self) -> Path:
+        """Under which the digests are made that no password has."""
+        return self.root / SECRET
 
     def target(self, name: str) -> Workspace:
         """Where the journal of a target lies: in its own folder, or in that of the target which it is another name of."""
@@ -73,25 +85,15 @@ class MigrationFolder:
 
     def records(self) -> Records:
         """Raises JournalError when they cannot be read: without them a target might be sent everything twice."""
-        path = self.root / RECORDS
-        try:
-            found = json.loads(path.read_bytes())
-            return Records(tuple(found["mappings"]), tuple(Decision(**one) for one in found["decisions"]))
-        except (FileNotFoundError, NotADirectoryError):
-            return Records()
-        except OSError as error:
-            raise JournalError(f"{path}: cannot be read ({error.strerror})") from None
-        except (ValueError, TypeError, LookupError):
-            raise JournalError(f"{path}: damaged; restore it from a copy") from None
+        return read_records(self.root / RECORDS)
 
-    def write(self, records: Records) -> None:
-        """All of them anew, or not at all."""
-        path = private_folder(self.root) / RECORDS
-        beside = path.with_name(f"{RECORDS}.partial")
-        with durably(beside) as file:
-            file.write(json.dumps(asdict(records), indent=2).encode())
-        beside.rename(path)
-        sync_folder(path.parent)
+    def change(self, how: Callable[[Records], Records]) -> None:
+        """Write all of them anew, or not at all. One after the other: nobody takes back what another has just written."""
+        with alone(private_folder(self.root)):
+            before = self.records()
+            after = how(before)
+            if after != before:
+                replace_durably(self.root / RECORDS, json.dumps(asdict(after), indent=2).encode())
 
     def decide(self, target: str, same_as: str | None) -> None:
         """Record that a target is another Omnitron, or another name of one. Raises MappingError when it cannot be.
@@ -100,9 +102,8 @@ class MigrationFolder:
         """
         if same_as is not None:
             same_as = self._joined(target, same_as)
-        records = self.records()
         made = Decision(target, same_as, person(), datetime.now(UTC).isoformat(timespec="seconds"))
-        self.write(replace(records, decisions=(*records.decisions, made)))
+        self.change(lambda records: replace(records, decisions=(*records.decisions, made)))
 
     def _joined(self, target: str, same_as: str) -> str:
         """The target whose journal is to count for both names."""
@@ -124,9 +125,7 @@ class MigrationFolder:
 
     def belongs_to(self, mapping: Path) -> None:
         """Remember the mapping file, in a way that outlives moving the whole."""
-        records, name = self.records(), self._relative(mapping)
-        if name not in records.mappings:
-            self.write(replace(records, mappings=(*records.mappings, name)))
+        self.change(lambda records: records.joined(Records(mappings=(self._relative(mapping),))))
 
     def _relative(self, mapping: Path) -> str:
         return os.path.relpath(mapping.resolve(), self.root.resolve().parent)
@@ -159,6 +158,19 @@ class MigrationFolder:
         others = (MigrationFolder(one) for one in sorted(self.root.parent.glob("*")) if one != self.root)
         name = self._relative(mapping)
         return next((one for one in others if name in one.records().mappings and one.has_sent()), None)
+
+
+def read_records(path: Path) -> Records:
+    """targets.json, or one of another folder; nothing where there is none. Raises JournalError."""
+    try:
+        found = json.loads(path.read_bytes())
+        return Records(tuple(found["mappings"]), tuple(Decision(**one) for one in found["decisions"]))
+    except (FileNotFoundError, NotADirectoryError):
+        return Records()
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, TypeError, LookupError):
+        raise JournalError(f"{path}: damaged; restore it from a copy") from None
 
 
 def has_sent(workspace: Workspace) -> bool:

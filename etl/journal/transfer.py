@@ -2,7 +2,8 @@
 
 <target>/journal.sqlite, requests.jsonl, batches/
 packages/<time>/...        those that the journal refers to
-targets.json
+targets.json               what persons decided about targets
+secret                     under which the digests for customers without a password were made; without it the next would differ
 transfer.json              what this is, and the SHA-256 of each file; the last one, so that half a file has none
 """
 
@@ -19,9 +20,9 @@ from io import BytesIO
 from pathlib import Path, PurePosixPath
 
 from etl.errors import MappingError
-from etl.files import FILE_MODE, durably, private_folder, sha256_of, sync_folder, write_private
+from etl.files import FILE_MODE, durably, private_folder, replace_durably, sha256_of, sync_folder, write_private
 from etl.journal.database import JournalError
-from etl.journal.folder import RECORDS, MigrationFolder, person
+from etl.journal.folder import RECORDS, SECRET, MigrationFolder, person, read_records
 from etl.journal.homes import HANDED_OVER, MOVED, TAKEN_OVER, Place
 from etl.journal.journal import Journal
 from etl.journal.workspace import PACKAGES, Workspace
@@ -92,7 +93,7 @@ def _write(workspace: Workspace, file: Path, kind: str) -> None:
     _require_new(file)
     sums: dict[str, str] = {}
     with durably(_partial(file)) as written, tarfile.open(fileobj=written, mode="w") as archive:
-        for name, path in _files(workspace):
+        for name, path in _files(workspace, file.with_name(f"{file.name}.journal")):
             info = archive.gettarinfo(path, name)
             with path.open("rb") as source:
                 archive.addfile(info, source)  # as many bytes as it had: a log may grow meanwhile
@@ -122,23 +123,22 @@ def _sum(path: Path, size: int) -> str:
     return found.hexdigest()
 
 
-def _files(workspace: Workspace) -> Iterator[tuple[str, Path]]:
+def _files(workspace: Workspace, beside: Path) -> Iterator[tuple[str, Path]]:
     """Each file's name in the archive, and where its bytes are. The log before the journal, which must not know less."""
     if workspace.requests.exists():
         yield f"{workspace.target}/{workspace.requests.name}", workspace.requests
-    with _copied(workspace) as copy:
+    with _copied(workspace, beside) as copy:
         yield f"{workspace.target}/{workspace.journal.name}", copy
     yield from _below(workspace.root / "batches", workspace.root, f"{workspace.target}/")
-    records = workspace.migration / RECORDS
-    if records.exists():
-        yield RECORDS, records
+    for name in (RECORDS, SECRET):
+        if (workspace.migration / name).exists():
+            yield name, workspace.migration / name
     for package in _packages(workspace):
         yield from _below(package, workspace.migration, "")
 
 
 @contextmanager
-def _copied(workspace: Workspace) -> Iterator[Path]:
-    copy = workspace.root / "journal.copy"
+def _copied(workspace: Workspace, copy: Path) -> Iterator[Path]:
     copy.unlink(missing_ok=True)
     try:
         with closing(Journal.read(workspace)) as journal:
@@ -241,9 +241,10 @@ def _replace(folder: MigrationFolder, workspace: Workspace, arriving: Path) -> N
     for package in (arriving / PACKAGES).glob("*"):
         if not (private_folder(folder.packages) / package.name).exists():
             package.rename(folder.packages / package.name)
-    records = arriving / RECORDS
-    if records.exists() and not (folder.root / RECORDS).exists():
-        write_private(folder.root / RECORDS, records.read_bytes())
+    if (arriving / SECRET).exists():
+        replace_durably(folder.secret, (arriving / SECRET).read_bytes())
+    decided = read_records(arriving / RECORDS)
+    folder.change(lambda records: records.joined(decided))
     (arriving / workspace.target).rename(workspace.root)
     sync_folder(folder.root)
 

@@ -37,7 +37,13 @@ class Holder:
     started: str
 
     def __str__(self) -> str:
+        if self == UNNAMED:
+            return "another process"
         return f"`{self.command}`, process {self.pid} on {self.host}, since {self.started}"
+
+
+UNNAMED = Holder(0, "?", "?", "?")
+"""A full disk kept it from saying who it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class Workspace:
         private_folder(self.root)
         with _open_lock(self.lock) as file:
             if not _lock(file):
-                raise Occupied(_occupied(self.root, _read_holder(file)))
+                raise Occupied(_occupied(self.root, self.holder() or UNNAMED))
             holder = _this_process(command)
             _write_holder(file, json.dumps(asdict(holder)).encode())
             try:
@@ -102,20 +108,32 @@ class Workspace:
             raise Occupied(_occupied(self.root, holder))
 
     def holder(self) -> Holder | None:
-        """Who holds the workspace now."""
-        if not self.lock.exists():
+        """Who holds the workspace now. Only reads: it can be asked where nothing can be written, too."""
+        try:
+            file = FileIO(os.open(self.lock, os.O_RDONLY | os.O_CLOEXEC))
+        except FileNotFoundError:
             return None
-        with _open_lock(self.lock) as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return _read_holder(file) or Holder(0, "?", "?", "?")
-            return None
+        with file:
+            for _ in range(LOOKS):
+                if _is_free(file):
+                    return None
+                if found := _read_holder(file):
+                    return found
+                time.sleep(BETWEEN_LOOKS)  # it is just about to write who it is
+        return UNNAMED
 
 
 def _open_lock(path: Path) -> FileIO:
     # The file is never removed: a process that had opened it before would lock a file that no longer has a name.
     return FileIO(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE), "r+")
+
+
+def _is_free(file: FileIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _lock(file: FileIO) -> bool:
@@ -133,7 +151,7 @@ def _read_holder(file: FileIO) -> Holder | None:
     try:
         return Holder(**json.loads(file.read()))
     except (ValueError, TypeError):
-        return None  # the holder is just about to write it
+        return None
 
 
 def _write_holder(file: FileIO, data: bytes) -> None:
@@ -150,5 +168,5 @@ def _this_process(command: str) -> Holder:
     return Holder(os.getpid(), socket.gethostname(), command, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def _occupied(root: Path, holder: Holder | None) -> str:
-    return f"{root} is held by {holder or 'another process'}; one load at a time: wait for it, or stop it with Ctrl-C"
+def _occupied(root: Path, holder: Holder) -> str:
+    return f"{root} is held by {holder}; one load at a time: wait for it, or stop it with Ctrl-C"

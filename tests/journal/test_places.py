@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -348,6 +349,20 @@ def test_what_is_remembered_of_the_targets_is_not_guessed_when_it_is_damaged(sho
 
 
 # The migration's name
+
+
+def test_of_many_that_remember_something_at_once_none_takes_back_what_another_has_written(tmp_path):
+    folder = MigrationFolder(tmp_path / "shop")
+
+    def remember(number):
+        folder.belongs_to(tmp_path / f"{number}.yaml") if number % 2 else folder.decide(
+            f"https_{number}_channel_1", None
+        )
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(remember, range(60)))
+    records = folder.records()
+    assert len(records.mappings) == len({one.target for one in records.decisions}) == 30
 
 
 def test_a_mapping_that_was_renamed_after_a_load_does_not_send_everything_again(shop, sandbox):

@@ -21,6 +21,7 @@ from etl.commands import transfer
 from etl.commands.settings import Settings
 from etl.commands.which import Which
 from etl.errors import MappingError
+from etl.journal.folder import MigrationFolder
 from etl.omnitron.client import new_session
 from etl.outside import Outside
 
@@ -227,6 +228,27 @@ def test_work_is_handed_over_and_goes_on_elsewhere_and_only_there(shop, elsewher
     assert elsewhere.etl("run").code == 0
     assert shop.sandbox.keys() == ["1", "2", "3"]
     assert {path.stat().st_mode & 0o077 for path in elsewhere.home.rglob("*")} == {0}
+
+
+def test_what_belongs_to_the_migration_as_a_whole_is_handed_over_too(shop, elsewhere, tmp_path):
+    """Under another secret the records of customers without a password would have other bytes than those that were sent."""
+    text = shop.mapping.read_text().replace("'correct horse' | digest('md5')", "id | unusable_password")
+    for one in (shop, elsewhere):
+        one.mapping.write_text(text.replace("algorithm: md5", "algorithm: sha256"))
+    folder, there = MigrationFolder(shop.home), MigrationFolder(elsewhere.home)
+    folder.decide(ELSEWHERE, None)
+    there.decide("https_omnitron.example.org_channel_2", None)
+    assert shop.etl("run").code == 0
+    assert elsewhere.etl("dry-run").code == 0  # makes a secret of its own there
+    for name, one in (("hand-over", shop), ("take-over", elsewhere)):
+        done = journal_command(one, name, tmp_path / "work.tar")
+        assert (done.returncode, done.stderr) == (0, "")
+    assert {one.target for one in there.records().decisions} == {ELSEWHERE, "https_omnitron.example.org_channel_2"}
+    ended = elsewhere.etl("run")
+    assert (ended.code, [one["already"] for one in ended.summary["stages"]]) == (0, [3, 3, 3, 3])
+
+
+ELSEWHERE = "https_omnitron.example.com_channel_7"
 
 
 def test_what_was_handed_over_comes_back_by_the_same_way(shop, elsewhere, tmp_path):
