@@ -29,6 +29,9 @@ class Place:
 WARNING = "warning"
 """The kind of a Problem that is told, and that no command minds unless it is strict."""
 
+NOTE = "note"
+"""The kind of a Problem that is none: something found out that a person may want to see."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
@@ -39,7 +42,7 @@ class Problem:
     kind: str = "mapping"
 
     def __str__(self) -> str:
-        return f"{self.place}: {'warning: ' if self.kind == WARNING else ''}{self.what}"
+        return f"{self.place}: {f'{self.kind}: ' if self.kind in (WARNING, NOTE) else ''}{self.what}"
 
 
 class Secret:

@@ -31,7 +31,7 @@ def check(mapping: Path, strict: bool, as_json: bool) -> None:
     if as_json:
         print(Summary(checked.migration.name, None, ok, problems=problems, warnings=warnings).as_json())
     else:
-        for line in [*first_of(checked.problems), *first_of(checked.warnings)]:
+        for line in [*first_of(checked.problems), *first_of(checked.warnings), *first_of(checked.notes)]:
             print(visible(line))
         print(visible(_check_verdict(len(problems), len(warnings), mapping)), file=sys.stderr)
     sys.exit(Exit.OK if ok else Exit.MAPPING)

@@ -11,6 +11,7 @@ from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_part import CsvPart, record_start
 from etl.extract.csv_records import Lines, read_records
 from etl.extract.cuts import part_size, ranges, sample
+from etl.extract.detecting import encoding_of
 from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
@@ -70,7 +71,7 @@ class CsvTable:
 
 def open_csv(location: str, settings: Settings) -> Table:
     path = existing_file(location)
-    format = _format(settings)
+    format = _format({**settings, "encoding": encoding_of(path, settings["encoding"])})
     if is_compressed(path) or not cuttable(format.encoding):
         return _open_sequential(path, format, settings)
     begin = text_start(path, format.encoding)

@@ -116,7 +116,7 @@ def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
     check_database(database)
     folder = Path(database.location.reveal())
     if folder.is_dir():
-        yield open_csv(str(_file_of(source, folder)), _csv_settings(source))
+        yield open_csv(str(file_of_table(source, folder)), _csv_settings(source))
         return
     _refuse_options(database)
     session = world.connections.session(database)
@@ -133,7 +133,7 @@ def check_database(database: Database) -> None:
         raise SourceError(str(error).replace(shown(database.location.reveal()), database.shown)) from None
 
 
-def _file_of(source: Source, folder: Path) -> Path:
+def file_of_table(source: Source, folder: Path) -> Path:
     """The file that holds a table, in a folder of CSV files. Raises SourceError."""
     if source.kind == "sql":
         raise SourceError(f"{folder}: a folder of files runs no SQL; read them with `table`")
@@ -170,7 +170,7 @@ def evidence_of_database(source: Source, table: Table, whole: bool) -> Evidence:
         return table.evidence
     if isinstance(table, RemoteTable):
         return Evidence(_database(source).shown)
-    return fingerprint(str(_file_of(source, Path(_database(source).location.reveal()))), whole=whole)
+    return fingerprint(str(file_of_table(source, Path(_database(source).location.reveal()))), whole=whole)
 
 
 def _database_option(value: object) -> object:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 from etl.errors import SourceError
+from etl.extract.detecting import encoding_of
 from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent
 from etl.extract.json_stream import Item, JsonText
 from etl.extract.json_values import HEADER_SAMPLE
@@ -31,7 +32,8 @@ from etl.suggest import perhaps
 
 
 def open_json(location: str, settings: Settings) -> Table:
-    source = JsonRows(existing_file(location), settings["encoding"], settings["path"])
+    path = existing_file(location)
+    source = JsonRows(path, encoding_of(path, settings["encoding"]), settings["path"])
     return nested_table(source, rows_path(settings["path"]), settings)
 
 

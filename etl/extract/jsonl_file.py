@@ -14,6 +14,7 @@ from itertools import islice
 from etl.errors import SourceError
 from etl.extract.csv_records import at_newlines, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
+from etl.extract.detecting import encoding_of
 from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, doubtful, keys_of, record_of, shown_value, value_fault
 from etl.extract.kinds import COUNTERS, ENCODING, NORMALIZE, TRIM, Kind, Settings, column_names_option, holding_nothing
 from etl.extract.locations import File, size_of
@@ -69,7 +70,8 @@ class JsonlTable:
 
 
 def open_jsonl(location: str, settings: Settings) -> Table:
-    path, encoding = existing_file(location), settings["encoding"]
+    path = existing_file(location)
+    encoding = encoding_of(path, settings["encoding"])
     read_as = chunk_encoding(encoding)
     header = settings["header"] or _header(path, encoding)
     if is_compressed(path) or not cuttable(encoding):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from etl.extract.databases.connections import Connections
+from etl.extract.detecting import DETECT
 from etl.extract.evidence import file_evidence
 from etl.extract.locations import is_url, shown
 from etl.extract.undecodable import LIKELY_ENCODINGS
@@ -135,7 +136,9 @@ def one_character_or_none(value: object) -> str | None:
 
 
 def encoding_name(value: object) -> str:
-    """An encoding Python knows, as the mapping spells it; every spelling of UTF-8 becomes `utf-8`."""
+    """An encoding Python knows, as the mapping spells it; every spelling of UTF-8 becomes `utf-8`. `detect` stays."""
+    if value == DETECT:
+        return DETECT
     try:
         "x".encode(str(value))
     except (LookupError, ValueError):
@@ -198,9 +201,10 @@ NORMALIZE = Option(
 )
 ENCODING = Option(
     "encoding",
-    "the file's character encoding. A mark (BOM) at its beginning is passed over. Default: utf-8.",
+    "the file's character encoding. `detect` finds it out by the bytes. A mark (BOM) at its beginning is passed over. "
+    "Default: utf-8.",
     encoding_name,
-    {"type": "string", "examples": ["windows-1254", "utf-8"]},
+    {"type": "string", "examples": ["windows-1254", "utf-8", "detect"]},
     "utf-8",
 )
 

@@ -36,7 +36,7 @@ _OTHER_FORMATS = {
     b"\x1f\x8b": "is compressed with gzip; its name has to end in .gz",
 }
 # The mark of utf-32 begins with that of utf-16, so it stands in front of it.
-_MARKS = {
+MARKS = {
     codecs.BOM_UTF8: "utf-8",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -159,7 +159,7 @@ def check_format(path: File, head: bytes, encoding: str) -> None:
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise SourceError(f"{path}: {what}")
-    mark = next((name for mark, name in _MARKS.items() if head.startswith(mark)), None)
+    mark = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
     if mark and not codecs.lookup(encoding).name.startswith(mark):
         raise SourceError(
             f"{path}: begins with the mark of {mark}, the mapping says {encoding}; write `encoding: {mark}`"

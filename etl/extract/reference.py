@@ -44,10 +44,15 @@ def with_kinds(schema: Schema, kinds: Mapping[str, Kind]) -> Schema:
     databases = schema["properties"]["databases"]["additionalProperties"]["properties"]
     files = {option.name: option for option in kinds["csv"].options if option.name in OF_FILES}
     databases |= {
-        name: _described(option.schema, f"A folder of CSV files: {option.sentence}") for name, option in files.items()
+        name: _described(option.schema, f"A folder of CSV files{_or_a_dump(name)}: {option.sentence}")
+        for name, option in files.items()
     }
     definitions = {"source": source_schema(kinds), "lookup_file": lookup_schema(kinds)}
     return {**schema, "$defs": {**schema["$defs"], **definitions}}
+
+
+def _or_a_dump(option: str) -> str:
+    return ", or a dump" if option == "encoding" else ""
 
 
 def source_schema(kinds: Mapping[str, Kind]) -> Schema:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from etl.errors import SourceError
+from etl.extract.detecting import DETECT
 from etl.extract.json_path import EVERY, Found, Steps, rows_path
 from etl.extract.kinds import (
     COUNTERS,
@@ -119,7 +120,8 @@ def _path(value: object) -> object:
 
 
 def _encoding(value: object) -> str | None:
-    return None if value is None else encoding_name(value)
+    """An XML file says its encoding in its first line, so there is nothing to detect."""
+    return None if value in (None, DETECT) else encoding_name(value)
 
 
 XML = Kind(

@@ -15,6 +15,7 @@ from etl.extract import Connections, numbered
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
+from etl.mapping.encodings import encoding_notes
 from etl.mapping.environment import ENVIRONMENT, SHOP, is_open, read_environment
 from etl.mapping.grammar import NAME, grammar_problems
 from etl.mapping.places import Document
@@ -58,6 +59,7 @@ class Checked:
     opened: ExitStack = field(default_factory=ExitStack, compare=False)
     connections: Connections = field(default_factory=Connections, compare=False)
     warnings: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
     def __enter__(self) -> Checked:
         return self
@@ -105,8 +107,10 @@ def load_mapping(path: Path, *, text: str | None = None, network: bool = True) -
         checked = check_problems(context, variables.values)
         problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
         warnings = tuple(sorted(map(_printable, mapping_warnings(context))))
+        # Only `check` shows notes, and finding them reads files to their end.
+        notes = () if network else tuple(sorted(map(_printable, encoding_notes(context))))
         found = (context.tables, context.resources, context.lookup_tables)
-        return Checked(migration, problems, *found, opened.pop_all(), connections, warnings)
+        return Checked(migration, problems, *found, opened.pop_all(), connections, warnings, notes)
 
 
 def _document(file: Path) -> Document:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from etl.errors import SourceError
 from etl.expressions import columns_in
 from etl.mapping.context import Context
+from etl.mapping.encodings import encoding_warnings
 from etl.mapping.places import Path
 from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import leaves
@@ -34,10 +35,15 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
         yield from _one_brace(context, path, stage)
         yield from _parentless(context, path, stage)
         yield from _computed_password(context, path, stage)
+    doubtful = list(encoding_warnings(context))
+    yield from doubtful
+    told = {one.place.line for one in doubtful}
     for name, table in context.tables.items():
         source = context.migration.sources[name]
         if source.kind == "csv" and table.text_only:
-            yield from _odd_columns(context, source, table)
+            found = _odd_columns(context, source, table)
+            # What its bytes have told is not told by its letters again.
+            yield from (one for one in found if one.place.line not in told or "encoding" not in one.what)
 
 
 def _warning(context: Context, path: Path, what: str) -> Problem:

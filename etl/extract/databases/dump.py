@@ -10,6 +10,7 @@ from etl.dumps.reader import outline, read
 from etl.dumps.shape import UnknownColumn
 from etl.errors import SourceError
 from etl.extract.databases.session import Copied, Relation, Request, write_rows
+from etl.extract.detecting import encoding_of
 from etl.extract.locations import File
 from etl.extract.opening import byte_stream
 from etl.suggest import did_you_mean
@@ -21,7 +22,9 @@ class DumpSession:
     taken: str | None = None
 
     def __init__(self, path: File, encoding: str | None = None) -> None:
-        self._path, self._encoding = path, encoding
+        # What is UTF-16 comes out of the reader as UTF-8.
+        found = None if encoding is None else encoding_of(path, encoding)
+        self._path, self._encoding = path, "utf-8" if found and found.startswith("utf-16") else found
         with self._speaking(), byte_stream(path) as file:
             self._tables = outline(file)
 

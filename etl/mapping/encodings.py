@@ -1,0 +1,96 @@
+"""The encodings that a mapping declares, held against the bytes of its files; and what `encoding: detect` has found."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path as FilePath
+
+from etl.errors import SourceError
+from etl.extract import KINDS, is_url
+from etl.extract.database import file_of_table
+from etl.extract.detecting import DETECT, TURKISH, Detected, cells_with_letters, detected
+from etl.mapping.context import Context
+from etl.mapping.places import Path
+from etl.model import NOTE, WARNING, Database, Problem, Source
+
+LOOKED_AT = 4 << 20
+"""So many bytes of a file with a declared encoding are looked at, for every command waits for it."""
+
+OPEN = ("csv", "json", "jsonl")
+WESTERN = ("iso8859-1", "cp1252")
+"""Python's names of what Turkish files are declared to be by mistake: every byte is a letter there, six of them the wrong one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A file, the encoding that is declared for it, and where."""
+
+    file: FilePath
+    encoding: str
+    path: Path
+
+
+def encoding_warnings(context: Context) -> Iterator[Problem]:
+    """Where the declared encoding is not what the bytes say."""
+    for one in _declared(context):
+        with suppress(SourceError, OSError):
+            found = None if one.encoding == DETECT else detected(one.file, LOOKED_AT)
+            if found and found.letters and (what := _doubt(one.encoding, found)):
+                yield Problem(context.document.place(one.path), f"{one.file.name}: {what}", WARNING)
+
+
+def encoding_notes(context: Context) -> Iterator[Problem]:
+    """What `encoding: detect` has found, each with three cells by which a person sees whether it is right."""
+    for one in _declared(context):
+        with suppress(SourceError, OSError):
+            if one.encoding == DETECT:
+                found = detected(one.file)
+                cells = ", ".join(f"'{cell}'" for cell in cells_with_letters(one.file, found.encoding))
+                what = f"{one.file.name}: the encoding is {found.encoding} ({found.why}){f': {cells}' if cells else ''}"
+                yield Problem(context.document.place(one.path), what, NOTE)
+
+
+def _doubt(declared: str, found: Detected) -> str:
+    """What there is to say when a file with letters beyond ASCII is declared so, and its bytes look so."""
+    said, seen = codecs.lookup(declared).name, codecs.lookup(found.encoding).name
+    if said == seen or said.startswith(seen.removesuffix("-le").removesuffix("-be")):
+        return ""
+    if seen == "utf-8" or seen.startswith("utf-16") or said == "utf-8":
+        return f"the encoding is declared as {declared}, and the bytes say {found.encoding} ({found.why})"
+    if found.encoding == TURKISH and said in WESTERN and "Turkish" in found.why:
+        lacks = "which lacks ğ, ı, ş and İ"
+        return f"the encoding is declared as {declared}, {lacks}, and the bytes say {found.encoding} ({found.why})"
+    return ""
+
+
+def _declared(context: Context) -> Iterator[Declared]:
+    for name in context.tables:
+        source = context.migration.sources[name]
+        database = source.options.get("database")
+        if isinstance(database, Database):
+            yield from _of_database(context, source, database)
+        elif source.kind in OPEN and not is_url(source.location):
+            path: Path = ("sources", name, "encoding" if "encoding" in source.options else source.kind)
+            complete = KINDS[source.kind].settings(source.options)
+            for file in files_of(source):
+                yield Declared(file, str(complete["encoding"]), path)
+
+
+def files_of(source: Source) -> list[FilePath]:
+    return [FilePath(source.location)]
+
+
+def _of_database(context: Context, source: Source, database: Database) -> Iterator[Declared]:
+    """The file of a table in a folder, or a dump; of one that says its own encoding nothing has been declared."""
+    place = FilePath(database.location.reveal())
+    path: Path = ("databases", database.name, "encoding")
+    if not database.name or not ("encoding" in database.options or place.is_dir()):
+        return
+    declared = str(database.options.get("encoding", "utf-8"))
+    if place.is_dir():
+        yield Declared(file_of_table(source, place), declared, path)
+    elif place.is_file():
+        yield Declared(place, declared, path)
