@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import os
@@ -9,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
+
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""What a disk says that takes no more."""
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
@@ -76,6 +80,12 @@ def replace_durably(path: Path, data: bytes) -> None:
         file.write(data)
     beside.rename(path)
     sync_folder(path.parent)
+
+
+def cannot_be_written(path: Path, error: OSError) -> str:
+    """Says so, and what to do about it."""
+    advice = "make room" if error.errno in FULL else "let it be written"
+    return f"{path}: cannot be written ({error.strerror}); {advice} and go on"
 
 
 def sync_folder(path: Path) -> None:

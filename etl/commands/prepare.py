@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import platform
 import sqlite3
 from collections.abc import Iterator
@@ -17,7 +16,7 @@ from etl.commands.settings import Settings, Watch, unwatched
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
 from etl.extract import evidence, fingerprint, rows_of, with_needs
-from etl.files import kept_secret, private_folder
+from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
 from etl.model import Expression, Locator, Migration, Stage
@@ -90,9 +89,6 @@ def _arrived(settings: Settings, migration: Migration) -> Iterator[Arrived]:
         return
     with closing(uploaded):
         yield uploaded.among
-
-
-FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 @contextmanager

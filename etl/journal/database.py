@@ -140,25 +140,66 @@ class Database:
 def _connect(path: Path, writing: bool, busy_seconds: float) -> sqlite3.Connection:
     if writing:
         _create_private(path)
-    elif not path.exists():
+        return _opened(path, "mode=rw", busy_seconds)
+    if not path.exists():
         raise NoJournal(path)
+    return _for_looking(path, busy_seconds)
+
+
+def _opened(path: Path, how: str, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connection:
     connection = sqlite3.connect(
-        f"file:{_quoted(path)}?mode={'rw' if writing else 'ro'}",
-        uri=True,
-        timeout=busy_seconds,
-        isolation_level=None,
-        check_same_thread=False,
+        f"file:{_quoted(path)}?{how}", uri=True, timeout=busy_seconds, isolation_level=None, check_same_thread=False
     )
     connection.row_factory = sqlite3.Row
     return connection
 
 
-def _upgraded_copy(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
-    """Whoever only looks changes nothing: a journal of an older version is brought up to date in memory."""
+NEEDS_WRITING = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY})
+
+
+def _for_looking(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """Also where the folder cannot be written: SQLite itself wants to make the -shm file there, where none is left."""
+    connection = _opened(path, "mode=ro", busy_seconds)
+    try:
+        connection.execute("PRAGMA schema_version").fetchall()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if error.sqlite_errorcode & 0xFF not in NEEDS_WRITING:
+            raise
+        return _of_nobody(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _of_nobody(path: Path) -> sqlite3.Connection:
+    """A journal without a -shm file: no process has it open. What its last one left in the -wal file belongs to it."""
+    import shutil
+    from tempfile import TemporaryDirectory
+
+    rest = path.with_name(f"{path.name}-wal")
+    if not rest.exists() or not rest.stat().st_size:
+        return _opened(path, "mode=ro&immutable=1")
+    with TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        shutil.copyfile(path, copy)
+        shutil.copyfile(rest, copy.with_name(rest.name))
+        with closing(_opened(copy, "mode=rw")) as connection:
+            return _in_memory(connection)
+
+
+def _in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
     copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     copy.row_factory = sqlite3.Row
+    connection.backup(copy)
+    return copy
+
+
+def _upgraded_copy(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:
+    """Whoever only looks changes nothing: a journal of an older version is brought up to date in memory."""
     with closing(connection):
-        connection.backup(copy)
+        copy = _in_memory(connection)
     upgrade(copy, version)
     return copy
 

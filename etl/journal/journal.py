@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from etl.errors import EtlError
-from etl.files import durably, private_folder
+from etl.files import cannot_be_written, durably, private_folder
 from etl.journal.answers import recorded
 from etl.journal.attempts import Attempts
 from etl.journal.batch import (
@@ -265,7 +265,7 @@ class Journal:
             with durably(path) as file:
                 file.write(data)
         except OSError as error:
-            raise JournalError(f"{path}: cannot be written ({error.strerror}); make room and go on") from error
+            raise JournalError(cannot_be_written(path, error)) from error
         self._seam("file:written")
         return self.workspace.shorten(path), hashlib.sha256(data).hexdigest()
 

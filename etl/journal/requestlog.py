@@ -17,7 +17,7 @@ from uuid import uuid4
 import orjson
 
 from etl.errors import EtlError
-from etl.files import durably, open_private, private_folder
+from etl.files import cannot_be_written, durably, open_private, private_folder
 from etl.model import Secret
 from etl.seams import Seam, no_seam
 
@@ -91,7 +91,7 @@ class RequestLog:
         try:
             self._append(data, durable)
         except OSError as error:
-            raise LogError(f"{self.path}: cannot be written ({error.strerror}); make room and go on") from error
+            raise LogError(cannot_be_written(self.path, error)) from error
 
     def _append(self, data: bytes, durable: bool) -> None:
         with self._lock:
