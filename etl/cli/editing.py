@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
-from etl.cli.shared import console, json_option, mapping_argument, show_data_option, strict_option
+from etl.cli.shared import console, json_option, limit_option, mapping_argument, show_data_option, strict_option
 from etl.errors import Exit, MappingError
 from etl.terminal import visible
 
@@ -118,10 +119,51 @@ def schema(name: str) -> None:
     print(shipped(f"schemas/{name}.schema.json").read_text(encoding="utf-8"), end="")
 
 
+@click.command
+@click.argument("location", metavar="FILE_OR_DATABASE")
+@click.argument("table", required=False)
+@click.option("--mapping", type=Path, help="Tell which columns this mapping uses, and read as it says.")
+@click.option("--encoding", help="A file's encoding, where it cannot be found out.")
+@click.option("--delimiter", help="A CSV file's delimiter, where it cannot be found out.")
+@limit_option
+@show_data_option
+@json_option
+def inspect(
+    location: str,
+    table: str | None,
+    mapping: Path | None,
+    show_data: bool,
+    limit: int | None,
+    as_json: bool,
+    **given: str | None,
+) -> None:
+    """Show what a file or a database holds.
+
+    Its tables with their rows; of the one that is named, or is the only one, the columns: how many cells are filled,
+    how many differ, how long they are and what they are.
+
+    FILE_OR_DATABASE is a path, ${NAME} for an address in the environment or in .env, or (with --mapping) the name of
+    one of its databases or sources.
+    """
+    from etl.commands.inspect import Inspecting
+    from etl.commands.inspect import inspect as verb
+    from etl.report.inspection import lines_of
+    from etl.report.summary import plain_json
+
+    options = {name: value for name, value in given.items() if value is not None}
+    found = replace(verb(Inspecting(location, table, mapping, limit, options)), show_data=show_data)
+    if as_json:
+        print(plain_json(found.as_plain()))
+    else:
+        for line in lines_of(found):
+            print(visible(line))
+
+
 COMMANDS: dict[str, click.Command] = {
     "check": check,
     "test": test,
     "preview": preview,
+    "inspect": inspect,
     "functions": functions,
     "schema": schema,
 }

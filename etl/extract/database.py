@@ -137,10 +137,15 @@ def file_of_table(source: Source, folder: Path) -> Path:
     """The file that holds a table, in a folder of CSV files. Raises SourceError."""
     if source.kind == "sql":
         raise SourceError(f"{folder}: a folder of files runs no SQL; read them with `table`")
-    files = {_table_name(path): path for path in sorted(folder.iterdir()) if _table_name(path)}
+    files = files_of_tables(folder)
     if source.location not in files:
         raise SourceError(f"{folder}: no file {source.location}.csv{did_you_mean(source.location, files)}")
     return files[source.location]
+
+
+def files_of_tables(folder: Path) -> dict[str, Path]:
+    """The tables of a folder of CSV files, and the file of each."""
+    return {_table_name(path): path for path in sorted(folder.iterdir()) if _table_name(path)}
 
 
 def _table_name(path: Path) -> str:

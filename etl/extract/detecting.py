@@ -70,6 +70,8 @@ def detected(path: File, most: int | None = None) -> Detected:
             return sure
         rest = iter(lambda: stream.read(CHUNK), b"")
         pieces = rest if most is None else islice(rest, max(0, most - len(head)) // CHUNK)
+        if b"\0" in head:
+            raise SourceError(f"{path}: holds zeros, which no text has; is this a text file?")
         return _judged(path, _looked_at(_pieces(head, pieces), whole=most is None))
 
 

@@ -57,6 +57,29 @@ def _sheet_of(path: File, wanted: str | int | None) -> Sheet:
             raise SourceError(f"{path}: {error}") from None
 
 
+def sheets_of(path: File) -> tuple[list[str], frozenset[str]]:
+    """The names of a workbook's sheets, and which of them are hidden. Raises SourceError."""
+
+    def told(names: list[str], hidden: frozenset[str]) -> str:
+        raise _Named(names, hidden)
+
+    with reading(path):
+        try:
+            read_sheet(_content(path), told)
+        except BadSheet as error:
+            raise SourceError(f"{path}: {error}") from None
+        except _Named as found:
+            return found.names, found.hidden
+    raise AssertionError("a sheet is chosen before it is read")
+
+
+class _Named(Exception):
+    """The sheets' names are known, and no sheet is to be read."""
+
+    def __init__(self, names: list[str], hidden: frozenset[str]) -> None:
+        self.names, self.hidden = names, hidden
+
+
 def _content(path: File) -> Path | bytes:
     if not isinstance(path, RemoteFile):
         return path

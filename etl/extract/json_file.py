@@ -71,7 +71,7 @@ class JsonRows:
 
     def _items(self) -> Iterator[Item]:
         with reading(self.path), self._told():
-            text = JsonText(_texts(self.path, self._encoding))
+            text = JsonText(texts_of(self.path, self._encoding))
             yield from self._at(text, self._outer, "")
             text.end()
 
@@ -150,7 +150,8 @@ def _described(text: JsonText, so_far: str) -> tuple[str, str]:
     return "an object", f"; write `path: {f'{so_far}.{arrays[0]}'.lstrip('.')}`?" if arrays else ""
 
 
-def _texts(path: File, encoding: str) -> Iterator[str]:
+def texts_of(path: File, encoding: str) -> Iterator[str]:
+    """The text of a file in pieces. Raises SourceError for bytes that are none."""
     read_as = chunk_encoding(encoding)
     decoder, seen = codecs.getincrementaldecoder(read_as)(), 0
     for piece in text_chunks(path, encoding):

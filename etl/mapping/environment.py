@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from etl.errors import MappingError
 from etl.model import Place, Problem
 
 ENVIRONMENT = "environment"
@@ -72,6 +73,14 @@ def is_reference(text: str) -> bool:
 def filled(text: str, values: Mapping[str, str]) -> str:
     """The text with each ${NAME} replaced; a name that is not set, or set to nothing, stays as it is."""
     return REFERENCE.sub(lambda found: values.get(found[1]) or found[0], text)
+
+
+def filled_from(text: str, folder: Path) -> str:
+    """A text of the command line, with what ${NAME} stands for in this folder. Raises MappingError for what is not set."""
+    values = read_environment(folder).values
+    for _, what in faults(text, values):
+        raise MappingError(f"{text}: {what}")
+    return filled(text, values)
 
 
 def is_open(text: str) -> bool:

@@ -28,6 +28,9 @@ class DumpSession:
         with self._speaking(), byte_stream(path) as file:
             self._tables = outline(file)
 
+    def tables(self) -> list[str]:
+        return list(self._tables)
+
     def table(self, name: str) -> Relation:
         found = self._tables.get(name)
         if found is None:

@@ -62,6 +62,10 @@ class MysqlSession(OneByOne):
             cursor.execute(statement, values or None)
             return list(cursor.fetchall())
 
+    def tables(self) -> list[str]:
+        with self._speaking():
+            return [str(one) for (one,) in self._rows(_TABLES)]
+
     def table(self, name: str) -> Relation:
         with self._speaking():
             found = self._found(name)

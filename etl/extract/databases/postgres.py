@@ -59,6 +59,10 @@ class PostgresSession(OneByOne):
             now: Any = self._connection.execute(_NOW).fetchone()
             self.taken = str(now[0])
 
+    def tables(self) -> list[str]:
+        with self._speaking():
+            return [one for (one,) in self._connection.execute(_TABLES)]
+
     def table(self, name: str) -> Relation:
         with self._speaking():
             number, of = self._found(name)

@@ -36,6 +36,10 @@ class Session(Protocol):
     @property
     def taken(self) -> str | None: ...
 
+    def tables(self) -> list[str]:
+        """The names of all tables and views that `table` takes."""
+        ...
+
     def table(self, name: str) -> Relation: ...
 
     def statement(self, sql: str) -> Relation:

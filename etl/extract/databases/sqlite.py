@@ -36,6 +36,9 @@ class SqliteSession(OneByOne):
         )
         return [name for (name,) in found]
 
+    def tables(self) -> list[str]:
+        return list(self._tables)
+
     def table(self, name: str) -> Relation:
         if name not in self._tables:
             raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")

@@ -1,0 +1,155 @@
+"""What a file or a database holds: its tables, their columns, and which of them a mapping uses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from etl.errors import MappingError, SourceError
+from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all, shown
+from etl.extract.databases.address import shown_address
+from etl.extract.listing import Asked, Contents, Listed, contents
+from etl.findings import Unfit, sentence
+from etl.mapping import Checked, load_mapping
+from etl.mapping.environment import filled_from
+from etl.mapping.usage import sources_reading, used_by
+from etl.model import Database, Reason, Rows, Source, Table
+from etl.profile import TableProfile
+from etl.report.inspection import Inspection, TableLook, TableSeen
+from etl.suggest import did_you_mean
+
+PART = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Inspecting:
+    """What is asked: a location, or (of a mapping) the name of a source or a database; the options of a person for a CSV."""
+
+    location: str
+    table: str | None = None
+    mapping: Path | None = None
+    limit: int | None = None
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+def inspect(asked: Inspecting) -> Inspection:
+    """Raises SourceError for what cannot be read, MappingError for a table or a mapping that is not there."""
+    with ExitStack() as opened:
+        checked = opened.enter_context(load_mapping(asked.mapping, network=False)) if asked.mapping else None
+        if checked and _names(asked, checked.migration.sources):
+            return _of_source(checked, asked)
+        connections = checked.connections if checked else opened.enter_context(Connections())
+        location = _location(asked, checked)
+        found = contents(Asked(location, connections, open_table, asked.table is None, asked.given))
+        named = shown(shown_address(location))
+        chosen = _chosen(named, found, asked.table)
+        seen = tuple(_seen(one, checked) for one in found.tables)
+        if chosen is None:
+            return Inspection(named, found.what, seen)
+        source = _as_mapped(chosen.source, checked)
+        table = opened.enter_context(open_table(source, World(connections=connections)))
+        written = _written(source, asked.location)
+        return Inspection(named, found.what, seen, _look(chosen.name, source, written, table, checked, asked.limit))
+
+
+def _names(asked: Inspecting, known: Collection[str]) -> bool:
+    """Whether what is asked for is a name in the mapping; a file that is called so comes first."""
+    return asked.location in known and not Path(asked.location).exists()
+
+
+def _location(asked: Inspecting, checked: Checked | None) -> str:
+    """Where to look: `${NAME}` comes from the environment, and the name of a database from the mapping."""
+    if checked and _names(asked, checked.migration.databases):
+        return checked.migration.databases[asked.location].location.reveal()
+    return filled_from(asked.location, checked.migration.file.parent if checked else Path())
+
+
+def _chosen(location: str, found: Contents, name: str | None) -> Listed | None:
+    if not found.tables:
+        raise SourceError(f"{location}: {found.what} without a table in it")
+    if name is None:
+        return found.tables[0] if len(found.tables) == 1 else None
+    by_name = {one.name: one for one in found.tables}
+    if name not in by_name:
+        raise MappingError(f"{location}: no table '{name}'{did_you_mean(name, by_name)}")
+    return by_name[name]
+
+
+def _seen(listed: Listed, checked: Checked | None) -> TableSeen:
+    readers = sources_reading(checked, listed.source) if checked else []
+    return TableSeen(listed.name, listed.rows, listed.columns, listed.note, tuple(readers))
+
+
+def _as_mapped(source: Source, checked: Checked | None) -> Source:
+    """The mapping's own source that reads this table, if there is one: it says how."""
+    readers = sources_reading(checked, source) if checked else []
+    return checked.migration.sources[readers[0]] if checked and readers else source
+
+
+def _of_source(checked: Checked, asked: Inspecting) -> Inspection:
+    """A source of the mapping, as the mapping reads it: a query, too."""
+    name = asked.location
+    source, table = checked.migration.sources[name], checked.tables.get(name)
+    if table is None:
+        told = [str(one) for one in checked.problems if one.place.line == source.place.line]
+        far = f"source '{name}': lies on another machine; name its location instead of the source"
+        raise MappingError("\n".join(told) or far)
+    look = _look(name, source, _written(source, ""), table, checked, asked.limit)
+    seen = TableSeen(name, look.rows, len(look.columns), sources=(name,))
+    return Inspection(str(asked.mapping), "a source of the mapping", (seen,), look)
+
+
+def _written(source: Source, location: str) -> dict[str, object]:
+    """A source as a mapping has it. An address that holds a password is written as it was given: ${NAME}, or without it."""
+    database = source.options.get("database")
+    options = {name: value for name, value in source.options.items() if name != "database"}
+    if not isinstance(database, Database):
+        return {source.kind: location or shown(source.location), **options}
+    at = database.name or (location if "${" in location else database.shown)
+    return {source.kind: source.location, "database": at, **options}
+
+
+def _look(
+    name: str, source: Source, written: dict[str, object], table: Table, checked: Checked | None, limit: int | None
+) -> TableLook:
+    ready = answered_all(fetched_all({name: table}, {name: table.header}))[name]
+    counted = Counted(TableProfile(table.header), limit)
+    for first, rows in read_all(ready, min(PART, limit or PART)):
+        counted.add(first, rows)
+        if counted.is_enough():
+            break
+    used = used_by(checked, source) if checked else None
+    return TableLook(
+        name, written, counted.rows, tuple(counted.profile.columns()), used, counted.unreadable, counted.fault,
+        counted.is_enough(),
+    )  # fmt: skip
+
+
+@dataclass(slots=True)
+class Counted:
+    """The rows of a table that were looked at, up to `limit`; `fault` says why the first of the unreadable ones is one."""
+
+    profile: TableProfile
+    limit: int | None
+    rows: int = 0
+    unreadable: int = 0
+    fault: str = ""
+
+    def add(self, first: int, rows: Rows) -> None:
+        left = len(rows.rows) if self.limit is None else min(self.limit - self.rows, len(rows.rows))
+        faulty = {one.index: one for one in rows.faults if one.index < left}
+        for one in [] if self.fault else list(faulty.values())[:1]:
+            self.fault = f"row {first + rows.place(one.index)}: {_sentence(one.reason)}"
+        self.profile.add([row for index, row in enumerate(rows.rows[:left]) if index not in faulty])
+        self.unreadable += len(faulty)
+        self.rows += left
+
+    def is_enough(self) -> bool:
+        return self.limit is not None and self.rows >= self.limit
+
+
+def _sentence(reason: Reason) -> str:
+    return sentence(reason.words, reason.parts, masked=True) if isinstance(reason, Unfit) else reason

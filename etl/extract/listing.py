@@ -1,0 +1,269 @@
+"""What a file or a database holds: its tables, each as the source by which a mapping would read it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from etl.dumps.errors import DumpError
+from etl.dumps.reader import tables as dump_tables
+from etl.errors import SourceError
+from etl.extract.csv_file import CSV, OTHER_DELIMITERS, open_csv
+from etl.extract.database import check_database, files_of_tables
+from etl.extract.databases.address import is_server, shown_address
+from etl.extract.databases.connections import ENDINGS, Connections
+from etl.extract.databases.sqlite import MAGIC
+from etl.extract.detecting import detected
+from etl.extract.excel_file import sheets_of
+from etl.extract.json_file import texts_of
+from etl.extract.json_outline import outline as json_outline
+from etl.extract.locations import File, RemoteFile
+from etl.extract.opening import byte_pieces, byte_stream, existing_file
+from etl.extract.rows import read_all
+from etl.extract.xml_outline import outline as xml_outline
+from etl.model import Database, Secret, Source, Table
+
+HEAD = 1 << 16
+LOOKED_AT = 200
+"""Rows of a CSV by which its delimiter is told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A table: how a mapping reads it, and what is known of it before its rows are read (None: not known)."""
+
+    name: str
+    source: Source
+    rows: int | None = None
+    columns: int | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What lies at a location, said in words, and its tables."""
+
+    what: str
+    tables: tuple[Listed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be looked at. `counting`: whether rows that nobody knows the number of without reading are counted.
+
+    `open` opens a source. `given` are options of a CSV file that a person named, instead of those that are found out.
+    """
+
+    location: str
+    connections: Connections
+    open: Callable[[Source], AbstractContextManager[Table]]
+    counting: bool = True
+    given: Mapping[str, Any] = field(default_factory=dict)
+
+
+def contents(asked: Asked) -> Contents:
+    """Raises SourceError, also for a file that is something else than its name says and cannot be read."""
+    location = asked.location
+    if is_server(location):
+        return Contents("a database", tuple(_of_database(asked)))
+    if Path(location).is_dir():
+        return Contents("a folder of CSV files", _counted(asked, list(_of_folder(asked))))
+    path = existing_file(location)
+    what, tables = _LISTERS[_kind(path)]
+    return Contents(what, _counted(asked, list(tables(asked, path))))
+
+
+def _counted(asked: Asked, tables: list[Listed]) -> tuple[Listed, ...]:
+    """With the rows and columns of what has to be read for that. One table alone is read anyhow."""
+    if not asked.counting or len(tables) == 1:
+        return tuple(tables)
+    return tuple(one if one.columns is not None else _read_through(asked, one) for one in tables)
+
+
+def _read_through(asked: Asked, listed: Listed) -> Listed:
+    """One that cannot be read stands in no other's way."""
+    try:
+        with asked.open(listed.source) as table:
+            rows = listed.rows if listed.rows is not None else sum(len(rows.rows) for _, rows in read_all(table))
+            return replace(listed, rows=rows, columns=len(table.header))
+    except SourceError as error:
+        return replace(listed, note=" ".join(one for one in (listed.note, str(error)) if one))
+
+
+# What a file is
+
+_WEB_PAGE = (
+    "is a web page; was the download answered with a login page? What shops export as .xls is often one, too: open it in a "
+    "spreadsheet program and save it as .xlsx"
+)
+_DISGUISES: tuple[tuple[bytes, str], ...] = (
+    (b"%PDF", "is a PDF, from which no table is read; ask for the export as CSV"),
+    (b"PGDMP", "is pg_dump's custom format; make a plain one: pg_dump --format=plain, or pg_restore -f shop.sql THIS"),
+    (b"\x1f\x8b", "is compressed with gzip; let its name end in .gz"),
+    (b"BZh", "is compressed with bzip2; let its name end in .bz2"),
+    (b"\xfd7zXZ", "is compressed with xz; let its name end in .xz"),
+    (b"7z\xbc\xaf", "is a 7-Zip archive; unpack it first"),
+    (b"Rar!", "is a RAR archive; unpack it first"),
+    (b"<!doctype html", _WEB_PAGE),
+    (b"<html", _WEB_PAGE),
+)  # fmt: skip
+_STATEMENT = re.compile(
+    r"^(?:-- (?:MySQL|MariaDB|PostgreSQL|phpMyAdmin)\b|CREATE TABLE |INSERT INTO |COPY \S+ \()", re.MULTILINE
+)
+_LINES = (".jsonl", ".ndjson")
+
+
+def _kind(path: File) -> str:
+    """What a file is by its first bytes; the name decides only between texts. Raises SourceError."""
+    with byte_stream(path) as stream:
+        head = stream.read(HEAD)
+    for sign, what in _DISGUISES:
+        if head.lstrip()[: len(sign)].lower() == sign.lower():
+            raise SourceError(f"{path}: {what}")
+    if head.startswith(MAGIC):
+        return "sqlite"
+    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
+        return "excel"
+    name = PurePosixPath(str(path)).name.lower()
+    if name.endswith(ENDINGS):
+        return "dump"
+    return _kind_of_text(path, head, name)
+
+
+def _kind_of_text(path: File, head: bytes, name: str) -> str:
+    text = head.decode(detected(path, HEAD).encoding, "replace").lstrip("\ufeff \t\r\n")
+    if _STATEMENT.search(text):
+        raise SourceError(f"{path}: is an SQL dump; let its name end in .sql")
+    if text.startswith("<"):
+        return "xml"
+    if name.removesuffix(path.suffix if path.suffix in (".gz", ".bz2", ".xz") else "").endswith(_LINES):
+        return "jsonl"
+    if not text.startswith(("{", "[")):
+        return "csv"
+    return "jsonl" if re.match(r"\{[^\n]*\}\s*\n\s*\{", text) else "json"
+
+
+# The tables of each
+
+
+def _of_database(asked: Asked) -> Iterator[Listed]:
+    database = Database("", Secret(asked.location), shown_address(asked.location))
+    check_database(database)
+    session = asked.connections.session(database)
+    for name in session.tables():
+        relation = session.table(name)
+        rows = session.count(relation) if asked.counting else None
+        yield Listed(name, Source(name, "table", name, {"database": database}), rows, len(relation.columns))
+
+
+def _of_dump(asked: Asked, path: File) -> Iterator[Listed]:
+    encoding = {name: one for name, one in asked.given.items() if name == "encoding"}
+    database = Database("", Secret(asked.location), asked.location, encoding)
+    try:
+        with byte_stream(path) as stream:
+            for one in dump_tables(stream):
+                source = Source(one.name, "table", one.name, {"database": database})
+                yield Listed(one.name, source, one.rows, len(one.columns))
+    except DumpError as error:
+        raise SourceError(f"{path}:{error.line}: {error.what}") from None
+
+
+def _of_folder(asked: Asked) -> Iterator[Listed]:
+    files = files_of_tables(Path(asked.location))
+    if not files:
+        raise SourceError(f"{asked.location}: the folder has no CSV files")
+    for name, file in files.items():
+        listed = next(_of_csv(replace(asked, location=str(file)), file))
+        yield Listed(name, listed.source, listed.rows, listed.columns)
+
+
+def _of_csv(asked: Asked, path: File) -> Iterator[Listed]:
+    options = {**csv_options(asked.location, path, asked.given), **asked.given}
+    source = Source(_stem(path), "csv", asked.location, options)
+    yield Listed(source.name, source)
+
+
+def csv_options(location: str, path: File, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The encoding and the delimiter of a CSV file, where they are not the usual ones. Raises SourceError."""
+    encoding = given.get("encoding") or detected(path).encoding
+    options = {} if encoding == "utf-8" else {"encoding": encoding}
+    if "delimiter" in given:
+        return options
+    delimiter = max((",", *OTHER_DELIMITERS[:3]), key=lambda one: _fits(location, {**options, "delimiter": one}))
+    return options if delimiter == "," else {**options, "delimiter": delimiter}
+
+
+def _fits(location: str, options: Mapping[str, Any]) -> tuple[float, int]:
+    """How well the first rows can be read so: the share that can, and how many columns there are."""
+    try:
+        table = open_csv(location, CSV.settings(options))
+        _, rows = next(read_all(table, LOOKED_AT), (0, None))
+    except SourceError:
+        return 0, 0
+    if len(table.header) == 1:
+        return 0.1, 1
+    return (1 if rows is None or not rows.rows else 1 - len(rows.faults) / len(rows.rows)), len(table.header)
+
+
+def _of_excel(asked: Asked, path: File) -> Iterator[Listed]:
+    names, hidden = sheets_of(path)
+    for name in names:
+        options = {"sheet": name} if len(names) > 1 else {}
+        yield Listed(name, Source(name, "excel", asked.location, options), note="hidden" if name in hidden else "")
+
+
+def _of_json(asked: Asked, path: File) -> Iterator[Listed]:
+    encoding = _encoding(asked, path)
+    with told(path):
+        found = json_outline(texts_of(path, str(encoding.get("encoding", "utf-8"))))
+    for written, rows in found.rows.items():
+        name = found.names.get(written) or written or _stem(path)
+        options = {**encoding, **({"path": written} if written else {})}
+        yield Listed(name, Source(name, "json", asked.location, options), rows)
+
+
+def _of_jsonl(asked: Asked, path: File) -> Iterator[Listed]:
+    yield Listed(_stem(path), Source(_stem(path), "jsonl", asked.location, _encoding(asked, path)))
+
+
+def _of_xml(asked: Asked, path: File) -> Iterator[Listed]:
+    with told(path):
+        found = xml_outline(byte_pieces(path), asked.given.get("encoding"))
+    for written, rows in found.items():
+        yield Listed(written, Source(written, "xml", asked.location, {**asked.given, "path": written}), rows)
+
+
+def _encoding(asked: Asked, path: File) -> dict[str, Any]:
+    encoding = asked.given.get("encoding") or detected(path).encoding
+    return {} if encoding == "utf-8" else {"encoding": encoding}
+
+
+@contextmanager
+def told(path: File) -> Iterator[None]:
+    """What is wrong with a document, with its name."""
+    try:
+        yield
+    except ValueError as error:
+        sentence = str(error)
+        raise SourceError(f"{path}{'' if sentence.startswith(':') else ': '}{sentence}") from None
+
+
+def _stem(path: File) -> str:
+    name = PurePosixPath(path.url if isinstance(path, RemoteFile) else str(path)).name
+    return name.partition(".")[0] or name
+
+
+Lister = Callable[[Asked, File], Iterator[Listed]]
+_LISTERS: Mapping[str, tuple[str, Lister]] = {
+    "sqlite": ("an SQLite database", lambda asked, path: _of_database(asked)),
+    "dump": ("an SQL dump", _of_dump),
+    "csv": ("a CSV file", _of_csv),
+    "excel": ("a workbook", _of_excel),
+    "json": ("a JSON file", _of_json),
+    "jsonl": ("a file of JSON lines", _of_jsonl),
+    "xml": ("an XML file", _of_xml),
+}
