@@ -11,6 +11,7 @@ import click
 
 from etl.cli.advice import given
 from etl.cli.shared import (
+    answers_masked,
     console,
     json_option,
     mapping_argument,
@@ -171,6 +172,7 @@ def _write_changed(which: Any, file: Path, changed: bool) -> None:
 @click.option("-m", "--mapping", type=Path, callback=given.remember, help="The mapping.")
 @workspace_option
 @target_option
+@show_data_option
 @json_option
 def resolve(
     batch: int,
@@ -178,6 +180,7 @@ def resolve(
     mapping: Path | None,
     workspace: Path | None,
     target: str | None,
+    show_data: bool,
     as_json: bool,
     **said: bool,
 ) -> None:
@@ -197,7 +200,9 @@ def resolve(
     if said["ask"]:
         if target:
             raise MappingError("--ask asks the target of the mapping; leave --target out")
-        _print_asked(answered(verb.resolve_by_asking(mapping or Path(), workspace, batch, here)), as_json)
+        with answers_masked(show_data):
+            asked = answered(verb.resolve_by_asking(mapping or Path(), workspace, batch, here))
+        _print_asked(asked, as_json)
         return
     which = Which(mapping, workspace, target)
     decision = given.whole_plain(
@@ -259,8 +264,11 @@ def history(
 @click.option("--key", help="The key of the first stage's record to send.")
 @click.option("--records", type=click.IntRange(min=1), default=1, help="How many records of the first stage.")
 @workspace_option
+@show_data_option
 @json_option
-def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, as_json: bool) -> None:
+def pilot(
+    mapping: Path, key: str | None, records: int, workspace: Path | None, show_data: bool, as_json: bool
+) -> None:
     """Send one user with an address, an order and an item.
 
     Akinon asks for this test migration before the real data. Each stage is followed to its end.
@@ -270,7 +278,7 @@ def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, 
     from etl.report.following import print_pilot
     from etl.report.summary import plain_json
 
-    with watching(as_json) as watch:
+    with watching(as_json) as watch, answers_masked(show_data):
         done = piloted(
             verb.pilot(mapping, settings(mapping, workspace), outside(watch), watch, key=key, records=records)
         )
@@ -313,7 +321,9 @@ def verify(
         raise MappingError("say one of --email and --arrived: which user to look for, or that all are looked up")
     if arrived:
         _verify_arrived(mapping, workspace, show_data, as_json)
-    made = verified(verb.verify(mapping, workspace, email or "", _password()))
+    password = _password()
+    with answers_masked(show_data):
+        made = verified(verb.verify(mapping, workspace, email or "", password))
     found = made if show_data else mask_checks(made)
     if as_json:
         print(plain_json(found))
@@ -328,7 +338,8 @@ def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_j
     from etl.report.following import arrived_lines, mask_arrived
     from etl.report.summary import plain_json
 
-    made = plain(verb.arrived(mapping, workspace, outside()))
+    with answers_masked(show_data):
+        made = plain(verb.arrived(mapping, workspace, outside()))
     found = made if show_data else mask_arrived(made)
     for line in [plain_json(found)] if as_json else arrived_lines(found):
         print(visible(line))

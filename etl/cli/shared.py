@@ -164,6 +164,18 @@ def reporting(as_json: bool) -> Iterator[Report]:
     yield report
 
 
+@contextmanager
+def answers_masked(show_data: bool) -> Iterator[None]:
+    """An error that ends the command tells what Omnitron answered only where personal data is asked for."""
+    try:
+        yield
+    except EtlError as error:
+        from etl.report.mask import without_answer
+
+        error.args = (str(error) if show_data else without_answer(str(error)),)
+        raise
+
+
 def _print_for_people(summary: Summary) -> None:
     from etl.report.summary import print_summary
 

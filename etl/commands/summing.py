@@ -11,6 +11,7 @@ from etl.errors import EtlError
 from etl.extract import fingerprint
 from etl.model import Migration
 from etl.package import Package
+from etl.report.mask import without_answer
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
@@ -49,13 +50,15 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
     return Summary(package.manifest.migration, str(package.path), ok, stages, problems, kinds, warnings=warnings)
 
 
-def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None) -> Summary:
-    """The summary with what the journal knows of the upload."""
+def with_uploads(
+    summary: Summary, loaded: LoadSummary, error: EtlError | None, *, show_data: bool = False
+) -> Summary:
+    """The summary with what the journal knows of the upload, and the error that it ended in."""
     by_name = {stage.name: stage for stage in loaded.stages}
     stages = [_with_upload(stage, by_name[stage.name]) for stage in summary.stages]
     problems = [*summary.problems, *(line for stage in loaded.stages for line in upload_problems(stage))]
     if error is not None:
-        problems += str(error).split("\n")
+        problems += _told(error, show_data)
     clean = summary.ok and error is None and loaded.complete and not any(one.changed for one in loaded.stages)
     return replace(summary, ok=clean, stages=stages, problems=problems)
 
@@ -84,15 +87,20 @@ def uploaded(
         with outside.uploading():
             loaded = upload()
     except EtlError as failure:
-        return _ended_in(failure, prepared, package, root), failure
+        return _ended_in(failure, prepared, package, root, show_data), failure
     return with_uploads(prepared, loaded, None), None
 
 
-def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path) -> Summary:
+def _told(error: EtlError, show_data: bool) -> list[str]:
+    """An error in lines. What Omnitron answered may repeat the record that it did not like."""
+    return (str(error) if show_data else without_answer(str(error))).split("\n")
+
+
+def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path, show_data: bool) -> Summary:
     """The failure has to be told in any case: a full disk, for one, keeps the journal from being read, too."""
     from etl.journal.summary import read_summary
 
     try:
-        return with_uploads(prepared, read_summary(root, package), failure)
+        return with_uploads(prepared, read_summary(root, package), failure, show_data=show_data)
     except EtlError:
-        return replace(prepared, ok=False, problems=[*prepared.problems, *str(failure).split("\n")])
+        return replace(prepared, ok=False, problems=[*prepared.problems, *_told(failure, show_data)])

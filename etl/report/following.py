@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etl.personal import mask_key
-from etl.report.mask import HIDDEN_ANSWER, mask_detail, mask_record, without_answer
+from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_detail, mask_record, without_answer
 from etl.report.summary import print_counts
 from etl.terminal import visible
 
@@ -107,11 +106,6 @@ def _records(count: int) -> str:
     return "1 record" if count == 1 else f"{count} records"
 
 
-PLAIN_ANSWER = {"migration_id", "type", "status", "total_count", "success_count", "error_count"}
-"""What an answer may hold that says nothing about a person."""
-_PLAIN_VALUE = re.compile(r"[\w-]*", re.ASCII)
-
-
 def mask_status(status: Plain) -> dict[str, Any]:
     """The status without keys that may be personal, and without what Omnitron answered, which may repeat a record."""
     masked = {**status, "attention": [_masked_attention(one) for one in status["attention"]]}
@@ -162,19 +156,7 @@ def mask_history(history: Plain) -> dict[str, Any]:
 
 
 def _without_answer(line: Plain) -> Plain:
-    return {**line, "answer": HIDDEN_ANSWER} if "answer" in line and not _is_plain(line["answer"]) else line
-
-
-def _is_plain(answer: str) -> bool:
-    """Whether an answer is nothing but the id of a migration and its counts."""
-    try:
-        found = json.loads(answer)
-    except json.JSONDecodeError:
-        return False
-    return isinstance(found, dict) and all(
-        name in PLAIN_ANSWER and (isinstance(value, int) or _PLAIN_VALUE.fullmatch(str(value)))
-        for name, value in found.items()
-    )
+    return {**line, "answer": HIDDEN_ANSWER} if "answer" in line and not is_plain(line["answer"]) else line
 
 
 def print_history(console: Console, history: Plain, *, verbose: bool = False) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from functools import cache
@@ -13,8 +14,12 @@ from etl.resources import load_schema
 
 HIDDEN_ANSWER = "(see --show-data)"
 
-# The one form in which an error tells what Omnitron answered: client.py and api.py write it so.
-_ANSWERED = re.compile(r"(?<= answered \d{3}: ).*", re.DOTALL)
+# The one form in which an error tells what Omnitron answered, and what to do about it: client.py and api.py write it so.
+_ANSWERED = re.compile(r"(?<= answered \d{3}: )(.*?)(; check [^;]*)?$", re.MULTILINE)
+
+PLAIN_ANSWER = {"migration_id", "type", "status", "total_count", "success_count", "error_count"}
+"""What an answer may hold that says nothing about a person."""
+_PLAIN_VALUE = re.compile(r"[\w-]*", re.ASCII)
 
 
 @cache
@@ -40,7 +45,19 @@ def mask_record(record: Mapping[str, Any], personal: Collection[str] | None = No
 
 def without_answer(text: str) -> str:
     """The text of an error without what Omnitron answered, which may repeat the data of a record."""
-    return _ANSWERED.sub(HIDDEN_ANSWER, text)
+    return _ANSWERED.sub(lambda told: f"{told[1] if is_plain(told[1]) else HIDDEN_ANSWER}{told[2] or ''}", text)
+
+
+def is_plain(answer: str) -> bool:
+    """Whether an answer is nothing but the id of a migration and its counts."""
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return answer == "(nothing)"
+    return isinstance(found, dict) and all(
+        name in PLAIN_ANSWER and (isinstance(value, int | None) or _PLAIN_VALUE.fullmatch(str(value)))
+        for name, value in found.items()
+    )
 
 
 def mask_detail(text: str) -> str:
