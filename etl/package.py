@@ -214,7 +214,10 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The whole of manifest.json. `created` is UTC, ISO 8601; `versions` names the engine and its interpreter."""
+    """The whole of manifest.json. `created` is UTC, ISO 8601; `versions` names the engine and its interpreter.
+
+    `warnings` are lines about what is odd in the mapping and its sources; those about records are among the stages' kinds.
+    """
 
     format: int
     migration: str
@@ -223,6 +226,7 @@ class Manifest:
     mapping: Input
     inputs: tuple[Input, ...]
     stages: tuple[PackagedStage, ...]
+    warnings: tuple[str, ...] = ()
 
 
 class Package:
@@ -368,6 +372,7 @@ def split_records(payload: bytes) -> list[bytes]:
 def _manifest(raw: dict[str, Any]) -> Manifest:
     stages = tuple(_stage(stage) for stage in raw["stages"])
     inputs = tuple(Input(**one) for one in raw["inputs"])
+    raw["warnings"] = tuple(raw.get("warnings", ()))
     return Manifest(**{**raw, "mapping": Input(**raw["mapping"]), "inputs": inputs, "stages": stages})
 
 

@@ -266,9 +266,7 @@ def history(
 @workspace_option
 @show_data_option
 @json_option
-def pilot(
-    mapping: Path, key: str | None, records: int, workspace: Path | None, show_data: bool, as_json: bool
-) -> None:
+def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, show_data: bool, as_json: bool) -> None:
     """Send one user with an address, an order and an item.
 
     Akinon asks for this test migration before the real data. Each stage is followed to its end.

@@ -6,6 +6,7 @@ import platform
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -165,4 +166,5 @@ def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, 
         mapping=Input.of("mapping", fingerprint(str(migration.file))),
         inputs=tuple(inputs),
         stages=stages,
+        warnings=tuple(f"{replace(one.place, file=migration.file.name)}: {one.what}" for one in checked.warnings),
     )

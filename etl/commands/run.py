@@ -40,7 +40,7 @@ def run(
         check_ready(migration.target, root, outside)
         package = prepare(checked, settings, watch, outside.stop)
     upload = partial(load, package, migration.target, migration.stages, root, outside, Asked(final=final))
-    return uploaded(package, root, upload, outside, show_data)
+    return uploaded(package, root, upload, outside, show_data, settings.strict)
 
 
 def run_package(
@@ -57,7 +57,7 @@ def run_package(
     from etl.load.uploader import Asked, check_ready, load, require_fit
 
     with load_mapping(mapping) as checked:
-        migration = require(checked, upload=True)
+        migration = require(checked, upload=True, strict=settings.strict)
     package = Package.open(path.resolve())
     if package.manifest.migration != migration.name:
         raise MappingError(f"{path} belongs to the migration '{package.manifest.migration}', not to '{migration.name}'")
@@ -67,4 +67,4 @@ def run_package(
     root = admitted(settings.workspace, migration)
     check_ready(migration.target, root, outside)
     upload = partial(load, package, migration.target, migration.stages, root, outside, asked)
-    return uploaded(package, root, upload, outside, show_data)
+    return uploaded(package, root, upload, outside, show_data, settings.strict)

@@ -50,9 +50,7 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
     return Summary(package.manifest.migration, str(package.path), ok, stages, problems, kinds, warnings=warnings)
 
 
-def with_uploads(
-    summary: Summary, loaded: LoadSummary, error: EtlError | None, *, show_data: bool = False
-) -> Summary:
+def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None, *, show_data: bool = False) -> Summary:
     """The summary with what the journal knows of the upload, and the error that it ended in."""
     by_name = {stage.name: stage for stage in loaded.stages}
     stages = [_with_upload(stage, by_name[stage.name]) for stage in summary.stages]
@@ -79,16 +77,26 @@ def mapping_sha256(migration: Migration) -> str | None:
 
 
 def uploaded(
-    package: Package, root: Path, upload: Callable[[], LoadSummary], outside: Outside, show_data: bool
+    package: Package,
+    root: Path,
+    upload: Callable[[], LoadSummary],
+    outside: Outside,
+    show_data: bool,
+    strict: bool = False,
 ) -> tuple[Summary, EtlError | None]:
-    """Upload, and sum up what is in the journal then, also when the upload ended in an error."""
-    prepared = replace(summary_of(package, show_data=show_data), target=root.name)
+    """Upload, and sum up what is in the journal then, also when the upload ended in an error. `strict`: not with a warning."""
+    prepared = replace(summary_of(package, show_data=show_data, strict=strict), target=root.name)
+    if strict and prepared.warnings:
+        return replace(prepared, problems=[*prepared.problems, STRICT]), None
     try:
         with outside.uploading():
             loaded = upload()
     except EtlError as failure:
         return _ended_in(failure, prepared, package, root, show_data), failure
     return with_uploads(prepared, loaded, None), None
+
+
+STRICT = "nothing was sent, because there are warnings and --strict takes them for problems"
 
 
 def _told(error: EtlError, show_data: bool) -> list[str]:

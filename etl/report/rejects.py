@@ -26,9 +26,10 @@ def data_problems(package: Package, *, show_data: bool = False) -> list[str]:
 
 
 def data_warnings(package: Package) -> list[str]:
-    """orders: `where` leaves out every row"""
+    """migration.yaml:7:3: ... of the mapping and its sources; then orders: `where` leaves out every row"""
     found = [(stage, kind) for stage in package.stages for kind in package.kinds(stage) if kind.severity != PROBLEM]
-    return [f"{stage.name}: {kind.examples[0].reason}{_rows(kind)}" for stage, kind in found]
+    of_records = [f"{stage.name}: {kind.examples[0].reason}{_rows(kind)}" for stage, kind in found]
+    return [*package.manifest.warnings, *of_records]
 
 
 def _rows(kind: ProblemKind) -> str:

@@ -6,6 +6,8 @@ import json
 
 import pytest
 from commands import etl
+from load_helpers import TOKEN
+from servers import served_by
 
 from etl.mapping import load_mapping
 from etl.mapping.warnings import is_misread
@@ -48,7 +50,7 @@ PEOPLE = "id,name,mail\n1,Jale,jale@example.com\n2,Su,su@example.com\n"
 
 def told(folder, text, rows=PEOPLE):
     (folder / "people.csv").write_text(rows, encoding="utf-8")
-    (folder / ".env").write_text("T=t\n", encoding="utf-8")
+    (folder / ".env").write_text("T=t\nO_TOKEN=t\n", encoding="utf-8")
     (folder / "migration.yaml").write_text(text, encoding="utf-8")
     with load_mapping(folder) as checked:
         assert checked.problems == ()
@@ -132,3 +134,35 @@ def test_an_address_that_is_sent_twice_is_told_with_its_rows(tmp_path):
     done = etl("dry-run", tmp_path)
     assert "warning: address: the same address of a customer is sent more than once (row 4)\n" in done.stderr
     assert done.returncode == 0
+
+
+def test_warnings_of_the_mapping_are_in_the_summary_too(tmp_path):
+    told(tmp_path, USER + ADDRESS)
+    done = etl("dry-run", tmp_path)
+    assert "warning: migration.yaml:19:5: says nothing of its customers" in done.stderr
+    (warning,) = json.loads(etl("dry-run", tmp_path, "--json").stdout)["warnings"]
+    assert warning.startswith("migration.yaml:19:5: says nothing")
+
+
+WARNED = {
+    "of the mapping": (USER + ADDRESS, PEOPLE, 2),
+    "of a source": (USER, PEOPLE.replace("Jale", "GÃ¼lÅŸen"), 2),
+    "of the rows": (USER.replace("    key: cust", '    where: "{{ id is not none }}"\n    key: cust'), PEOPLE, 1),
+}
+
+
+@pytest.mark.parametrize("which", WARNED)
+def test_a_strict_run_sends_nothing_while_there_is_a_warning(tmp_path, which):
+    text, rows, code = WARNED[which]
+    with served_by("the strict server") as server:
+        text = text.replace("https://omnitron.example.com", server.url).replace("channel: 7", "channel: 1")
+        told(tmp_path, text.replace("${T}", "${O_TOKEN}"), rows)
+        done = etl("run", tmp_path, "--strict", O_TOKEN=TOKEN)
+        assert (done.returncode, server.ask("uploads")["results"]) == (code, [])
+        if code == 1:
+            package = next((tmp_path / "work").glob("*/packages/*"))
+            assert "nothing was sent, because there are warnings" in done.stderr
+            assert etl("run", tmp_path, "--strict", "--package", package, O_TOKEN=TOKEN).returncode == 1
+            assert server.ask("uploads")["results"] == []
+        etl("run", tmp_path, O_TOKEN=TOKEN)
+        assert server.ask("uploads")["results"] != []
