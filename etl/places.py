@@ -54,10 +54,13 @@ def admitted(workspace: Path, migration: Migration) -> Path:
 
 
 def _renamed(folder: MigrationFolder, former: MigrationFolder, migration: Migration) -> str:
+    old, new = former.root.resolve(), folder.root.resolve()
+    # Renamed to a folder that is there, it would end up inside, and not be found.
+    first = f"put {new} aside (nothing was sent from it) and " if new.exists() else ""
     return (
-        f"{migration.file}: is called '{migration.name}' now, and has sent records as '{former.root.name}': they would all "
-        f"be sent again. Call it '{former.root.name}' again; or rename {former.root.resolve()} to "
-        f"{folder.root.resolve()}; or, if it is another migration now, put it into a file of its own"
+        f"{migration.file}: is called '{migration.name}' now, and has sent records as '{old.name}': they would all "
+        f"be sent again. Call it '{old.name}' again; or {first}rename {old} to {new}; or, if it is another migration now, "
+        "put it into a file of its own"
     )
 
 

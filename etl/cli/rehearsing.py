@@ -10,6 +10,7 @@ import click
 
 from etl.cli.shared import workspace_option
 from etl.errors import MappingError
+from etl.terminal import visible
 
 
 @click.command
@@ -19,7 +20,7 @@ from etl.errors import MappingError
     default=8765,
     help="The port to listen on; 0 takes a free one.",
 )
-@click.option("--store", type=Path, help="Keep what is migrated in this SQLite file.")
+@click.option("--store", type=Path, help="Keep what is migrated in this SQLite file, across restarts.")
 @click.option("--token", help="A token that is good from the start.")
 @click.option(
     "--customers-after",
@@ -31,6 +32,11 @@ def sandbox(port: int, store: Path | None, token: str | None, customers_after: f
     """Start a local stand-in for Omnitron. Ctrl-C stops it."""
     from etl.sandbox.server import serve
 
+    def ready(url: str) -> None:
+        print(f"listening on {url}", flush=True)
+        if store is not None:
+            print(visible(f"{store}: kept across restarts; `curl -X POST {url}/_sandbox/reset` empties it"), flush=True)
+
     try:
         serve(
             "127.0.0.1",
@@ -38,7 +44,7 @@ def sandbox(port: int, store: Path | None, token: str | None, customers_after: f
             store,
             token=token,
             customers_after=customers_after,
-            ready=lambda url: print(f"listening on {url}", flush=True),
+            ready=ready,
         )
     except OSError as error:
         if error.errno != errno.EADDRINUSE:

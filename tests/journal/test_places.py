@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
-from commands import etl, target, write_shop
+from commands import command, etl, target, write_shop
 from fault_world import Detour
 from hypothesis import given
 from hypothesis import strategies as st
-from load_helpers import TOKEN, Sandbox, lines
+from load_helpers import TOKEN, Sandbox, free_port, lines
 
 from etl.address import is_on_this_machine, is_target_name, target_name
 from etl.commands.run import run as run_command
@@ -371,11 +376,14 @@ def test_a_mapping_that_was_renamed_after_a_load_does_not_send_everything_again(
     work = shop.parent / "work"
     for name in ("run", "pilot", "resume"):
         assert run(shop, sandbox, name=name)[0] == 2
-    assert run(shop, sandbox)[1]["problems"] == [
+    refusal = (
         f"{shop}: is called 'store' now, and has sent records as 'shop': they would all be sent again. Call it 'shop' again; "
-        f"or rename {work}/shop to {work}/store; or, if it is another migration now, put it into a file of its own"
-    ]
+        f"or {{}}rename {work}/shop to {work}/store; or, if it is another migration now, put it into a file of its own"
+    )
+    assert run(shop, sandbox)[1]["problems"] == [refusal.format("")]
     assert run(shop, sandbox, name="dry-run")[0] == 0
+    aside = f"put {work}/store aside (nothing was sent from it) and "
+    assert run(shop, sandbox)[1]["problems"] == [refusal.format(aside)]
     (work / "store").rename(work / "dry")
     (work / "shop").rename(work / "store")
     assert counted(run(shop, sandbox)[1]) == [(0, 2)]
@@ -419,6 +427,44 @@ def test_a_rehearsal_is_started_over_by_the_name_of_its_target_and_its_journal_i
     sandbox.reset()
     assert counted(run(shop, sandbox)[1]) == [(2, 0)]
     assert [one["target"] for one in run(shop, sandbox, name="status")[1]["targets"]] == [name]
+
+
+def test_the_stand_in_keeps_its_store_across_restarts_and_says_how_to_empty_it(shop, tmp_path):
+    store, port = tmp_path / "rehearsal.sqlite", free_port()
+    url = f"http://127.0.0.1:{port}"
+    with rehearsing(store, port) as told:
+        assert told == [
+            f"listening on {url}\n",
+            f"{store}: kept across restarts; `curl -X POST {url}/_sandbox/reset` empties it\n",
+        ]
+        assert counted(run(shop, Stored(url))[1]) == [(2, 0)]
+    with rehearsing(store, port) as told:
+        assert counted(run(shop, Stored(url))[1]) == [(0, 2)]
+        assert Stored(url).users() == 2
+        subprocess.run(re.search("`(.*)`", told[1])[1].split(), check=True, capture_output=True)
+        assert Stored(url).users() == 0
+        etl("start-over", shop, "--target", target_name(url, "1"), **target(url, TOKEN))
+        assert counted(run(shop, Stored(url))[1]) == [(2, 0)]
+
+
+@contextmanager
+def rehearsing(store, port):
+    """The lines that `etl sandbox` begins with."""
+    begin = command("sandbox", "--port", port, "--store", store, "--token", TOKEN)
+    with subprocess.Popen(begin, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield [process.stdout.readline() for _ in range(2)]
+        finally:
+            process.send_signal(signal.SIGINT)
+
+
+@dataclass
+class Stored:
+    url: str
+
+    def users(self):
+        with urlopen(f"{self.url}/_sandbox/state", timeout=30) as answer:
+            return json.load(answer)["user"]["stored"]
 
 
 def test_what_was_sent_to_a_real_target_is_never_put_aside(shop, send):
