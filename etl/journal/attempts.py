@@ -15,6 +15,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from etl.journal.batch import Batch, Draft, Facts
+from etl.journal.database import Database
 from etl.journal.plans import json_list
 from etl.journal.states import State
 
@@ -28,9 +29,9 @@ REFUSES_REPEATED = frozenset({"user"})
 class Attempts:
     """Every record that a batch lets go of after Omnitron has worked it off, and every new attempt at one."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, database: Database) -> None:
         self._journal = journal
-        self._database = journal.database
+        self._database = database
 
     def let_go(self, number: int, person: str, keys: Collection[str] | None = None) -> int:
         """Have records of a batch that was worked off sent again: these, or all it holds. How many."""
@@ -65,7 +66,7 @@ class Attempts:
                 self._journal.note(number, State.DONE, State.DONE, "decided: its failed records are there")
             else:
                 self.let_go(number, person)
-            self._journal.decided(number, person, arrived=arrived)
+            self._journal.decisions.keep(number, person, arrived=arrived)
 
     def name_failed(self, number: int, failed: Mapping[str, bytes], evidence: str) -> int | None:
         """Keep which of a batch's records (key -> bytes) failed, where only their count was known: they become a batch of

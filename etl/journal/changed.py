@@ -68,7 +68,7 @@ class Differences:
         """Raises JournalError when there is no journal, PackageError when the last package is gone."""
         self._journal = Journal.read(Workspace(root))
         self._kept = Kept(self._journal)
-        last = self._journal.last_used()
+        last = self._journal.runs.last_used()
         self._number = last[0] if last else 0
         try:
             self._package = Package.open(last[1]) if last else None

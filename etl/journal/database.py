@@ -12,7 +12,7 @@ from typing import Any
 
 from etl.errors import EtlError
 from etl.files import open_private, private_folder
-from etl.journal.tables import VERSION, create, upgrade
+from etl.journal.tables import ADDED_LATER, VERSION, create, upgrade
 
 BUSY_SECONDS = 10.0
 
@@ -119,6 +119,7 @@ class Database:
             create(self._connection)
         elif found < VERSION:
             upgrade(self._connection, found)
+        self._connection.execute(ADDED_LATER)
 
     def _require_tables(self) -> None:
         found = self._check_version()

@@ -7,7 +7,6 @@ from collections.abc import Collection, Mapping
 from etl.errors import PackageError
 from etl.findings import WARNING
 from etl.journal.batch import Batch
-from etl.journal.history import package_of
 from etl.journal.journal import Journal
 from etl.package import Package, PackagedStage
 
@@ -15,7 +14,7 @@ from etl.package import Package, PackagedStage
 def doubts(journal: Journal, batch: Batch, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
     """Warnings by key. A package keeps the rows of the first of each kind only, so one that is not here says nothing."""
     try:
-        package = Package.open(package_of(journal, batch.package))
+        package = Package.open(journal.runs.package_path(batch.package))
         stage = next((one for one in package.stages if one.name == batch.stage), None)
         return _of(package, stage, keys) if stage and keys else {}
     except PackageError:

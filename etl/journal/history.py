@@ -10,30 +10,10 @@ from etl.errors import MappingError
 from etl.journal.journal import Journal
 from etl.journal.kept import Kept
 from etl.journal.requestlog import read_lines
+from etl.journal.trail import Carried, Step, Verdict
 from etl.journal.unsent import Unsent, reasons
 from etl.journal.workspace import Workspace
 from etl.suggest import did_you_mean
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A transition of the record's batch. `time` is UTC, ISO 8601; `before` of the first is None."""
-
-    time: str
-    run: int | None
-    before: str | None
-    after: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What a person decided about the batch."""
-
-    time: str
-    person: str
-    arrived: bool
-    migration_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,76 +64,40 @@ def read_history(root: Path, stage: str, key: str) -> History:
     journal = Journal.read(Workspace(root))
     try:
         _require_stage(journal, stage)
-        rows = journal.database.rows(
-            "SELECT batch, position, sha256, live FROM records WHERE stage = :stage AND key = :key AND live = 1 "
-            "UNION ALL SELECT batch, position, sha256, live FROM records WHERE stage = :stage AND key = :key AND live = 0 "
-            "ORDER BY batch",
-            {"stage": stage, "key": key},
-        )
-        lines = list(read_lines(journal.workspace.requests, [row["batch"] for row in rows]))
-        sendings = tuple(
-            _sending(journal, row["batch"], row["position"], row["sha256"], bool(row["live"]), lines) for row in rows
-        )
-        held = any(one.held for one in sendings)
-        unsent = () if held else reasons(journal, stage, key)
-        return History(stage, key, sendings, _changed(journal, stage, key), unsent)
+        found = journal.trail.batches_of(stage, key)
+        lines = list(read_lines(journal.workspace.requests, [one.batch for one in found]))
+        sendings = tuple(_sending(journal, one, lines) for one in found)
+        unsent = () if any(one.held for one in found) else reasons(journal, stage, key)
+        changed = tuple(journal.runs.package_path(number) for number in journal.trail.changed_in(stage, key))
+        return History(stage, key, sendings, changed, unsent)
     finally:
         journal.close()
 
 
 def _require_stage(journal: Journal, stage: str) -> None:
     """A misspelt stage must not look like a record that was never sent."""
-    rows = journal.database.rows("SELECT stage FROM contents UNION SELECT stage FROM batches")
-    known = [row["stage"] for row in rows]
+    known = journal.trail.stages()
     if known and stage not in known:
         raise MappingError(f"no stage '{stage}' has been loaded{did_you_mean(stage, known)}")
 
 
-def _sending(
-    journal: Journal, number: int, position: int, sha256: bytes, held: bool, lines: list[Mapping[str, object]]
-) -> Sending:
-    batch = journal.batch(number)
+def _sending(journal: Journal, carried: Carried, lines: list[Mapping[str, object]]) -> Sending:
+    batch = journal.batch(carried.batch)
     return Sending(
         batch=batch.id,
         state=str(batch.state),
-        held=held,
+        held=carried.held,
         pilot=batch.pilot,
-        package=package_of(journal, batch.package),
+        package=journal.runs.package_path(batch.package),
         file=journal.workspace.whole(batch.file),
-        position=position,
-        sha256=sha256.hex(),
-        record=Kept(journal).record(number, position, sha256),
+        position=carried.position,
+        sha256=carried.sha256.hex(),
+        record=Kept(journal).record(batch.id, carried.position, carried.sha256),
         migration_id=batch.migration_id,
         total=batch.total,
         success=batch.success,
         errors=batch.errors,
-        steps=_steps(journal, batch.id),
-        decisions=_decisions(journal, batch.id),
+        steps=journal.trail.steps(batch.id),
+        decisions=journal.trail.decisions(batch.id),
         requests=tuple(line for line in lines if line["batch"] == batch.id),
     )
-
-
-def _steps(journal: Journal, batch: int) -> tuple[Step, ...]:
-    rows = journal.database.rows(
-        "SELECT time, run, before, after, note FROM transitions WHERE batch = ? ORDER BY id", (batch,)
-    )
-    return tuple(Step(*row) for row in rows)
-
-
-def _decisions(journal: Journal, batch: int) -> tuple[Verdict, ...]:
-    rows = journal.database.rows(
-        "SELECT time, person, arrived, migration_id FROM decisions WHERE batch = ? ORDER BY id", (batch,)
-    )
-    return tuple(Verdict(row["time"], row["person"], bool(row["arrived"]), row["migration_id"]) for row in rows)
-
-
-def _changed(journal: Journal, stage: str, key: str) -> tuple[Path, ...]:
-    rows = journal.database.rows(
-        "SELECT package FROM changed WHERE stage = ? AND key = ? ORDER BY package", (stage, key)
-    )
-    return tuple(package_of(journal, row["package"]) for row in rows)
-
-
-def package_of(journal: Journal, number: int) -> Path:
-    """Where the package with this number lies."""
-    return journal.workspace.whole(journal.database.value("SELECT path FROM packages WHERE id = ?", (number,)))

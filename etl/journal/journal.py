@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 
 from etl.errors import EtlError
 from etl.files import cannot_be_written, durably, private_folder
@@ -29,17 +28,28 @@ from etl.journal.batch import (
     pieces_of,
     record_hash,
 )
+from etl.journal.counts import Counts
 from etl.journal.database import BUSY_SECONDS, Database, JournalError
+from etl.journal.decisions import Decisions
 from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
 from etl.journal.neighbours import opened
 from etl.journal.plans import Plans, json_list
+from etl.journal.runs import Runs
 from etl.journal.states import LETS_GO, State, is_legal
-from etl.journal.workspace import Holder, Workspace
+from etl.journal.trail import Trail
+from etl.journal.workspace import Workspace
 from etl.package import join_records
 from etl.seams import Seam, no_seam
 
 Clock = Callable[[], datetime]
+
+
+REFUSED_AND_LEFT = """
+SELECT b.id FROM batches AS b WHERE b.state = 'refused' AND EXISTS (
+    SELECT 1 FROM records AS r WHERE r.batch = b.id AND NOT EXISTS (
+        SELECT 1 FROM records AS l WHERE l.stage = r.stage AND l.key = r.key AND l.live = 1))
+"""
 
 
 class IllegalTransition(EtlError):
@@ -55,14 +65,16 @@ class Journal:
 
     def __init__(self, workspace: Workspace, database: Database, now: Clock = utc_now, seam: Seam = no_seam) -> None:
         self.workspace = workspace
-        self.database = database
-        self.run: int | None = None
+        self._database = database
         self.plans = Plans(database)
-        self.attempts = Attempts(self)
-        self.lookups = Lookups(database, self._time)
-        self.homes = Homes(database, self._time)
+        self.runs = Runs(database, workspace, self.plans, self.time, seam)
+        self.trail = Trail(database)
+        self.attempts = Attempts(self, database)
+        self.decisions = Decisions(self, database)
+        self.lookups = Lookups(database, self.time)
+        self.homes = Homes(database, self.time)
         self._now = now
-        self._seam = seam
+        self.seam = seam
 
     @classmethod
     def open(
@@ -83,83 +95,38 @@ class Journal:
         return cls(workspace, opened(workspace, writing=False))
 
     def close(self) -> None:
-        self.database.close()
+        self._database.close()
 
     def transaction(self) -> AbstractContextManager[None]:
         """All or nothing, and durable on leaving."""
-        return self.database.transaction()
+        return self._database.transaction()
 
-    def begin_run(self, command: str, holder: Holder, package: int | None = None) -> int:
-        with self.database.transaction():
-            self.run = self.database.change(
-                "INSERT INTO runs (command, package, pid, host, started) VALUES (?, ?, ?, ?, ?)",
-                (command, package, holder.pid, holder.host, self._time()),
-            )
-        self._seam("run:begun")
-        return self.run
+    def checkpoint(self) -> None:
+        """Bring all into the one file, as far as nobody reads the older state: a copy of it without its -wal is whole then."""
+        self._database.checkpoint()
 
-    def end_run(self, outcome: str) -> None:
-        with self.database.transaction():
-            self.database.change(
-                "UPDATE runs SET ended = ?, outcome = ? WHERE id = ?", (self._time(), outcome, self.run)
-            )
-        self._seam("run:ended")
-
-    def package_id(self, path: str, sha256: str, stages: Mapping[str, int] = MappingProxyType({})) -> int:
-        """The number of a package with these stages and so many records. One that was moved is known by its manifest."""
-        with self.database.transaction():
-            self.database.change(
-                "INSERT INTO packages (path, sha256, opened) VALUES (?, ?, ?) "
-                "ON CONFLICT (sha256) DO UPDATE SET path = excluded.path",
-                (path, sha256, self._time()),
-            )
-            number = self.find_package(sha256) or 0
-            self.plans.contain(number, stages)
-        return number
-
-    def packages(self) -> list[str]:
-        """Where all of them lie, as the journal keeps it."""
-        return [row["path"] for row in self.database.rows("SELECT path FROM packages ORDER BY id")]
-
-    def find_package(self, sha256: str) -> int | None:
-        """The number of the package with this manifest; None when nothing of it was ever loaded."""
-        found: int | None = self.database.value("SELECT id FROM packages WHERE sha256 = ?", (sha256,))
-        return found
-
-    def last_package(self) -> str | None:
-        """The path of the package that a load can go on with: a pilot's is not, for that would be the real migration."""
-        found: str | None = self.database.value(
-            "SELECT p.path FROM runs AS r JOIN packages AS p ON p.id = r.package WHERE r.command IN ('run', 'resume') "
-            "OR (r.command = 'retry' AND EXISTS (SELECT 1 FROM runs AS e WHERE e.id < r.id AND e.command = 'run')) "
-            "ORDER BY r.id DESC LIMIT 1"
-        )
-        return found
-
-    def last_used(self) -> tuple[int, Path] | None:
-        """Number and folder of the package that was loaded last, by whatever command."""
-        row = self.database.row(
-            "SELECT p.id, p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
-        )
-        return None if row is None else (row["id"], self.workspace.whole(row["path"]))
+    def copy_to(self, path: Path) -> None:
+        """The whole journal as it is now, in a file of its own, also while a load writes."""
+        self._database.copy_to(path)
 
     def has_sent(self) -> bool:
         """Whether a record may have arrived: an empty journal, and one of surely failed attempts, knows of none."""
         return bool(
-            self.database.value(
+            self._database.value(
                 "SELECT count(*) FROM batches WHERE state IN ('sending', 'accepted', 'done', 'unknown')"
             )
         )
 
     def batch(self, number: int) -> Batch:
-        row = self.database.row("SELECT * FROM batches WHERE id = ?", (number,))
+        row = self._database.row("SELECT * FROM batches WHERE id = ?", (number,))
         if row is None:
-            last = self.database.value("SELECT max(id) FROM batches")
+            last = self._database.value("SELECT max(id) FROM batches")
             there_are = f"there are 1 to {last}" if last else "there is none yet"
             raise JournalError(f"no batch {number} in {self.workspace.journal}; {there_are} (`etl status` lists them)")
         return batch_of(row)
 
     def batches(self, stage: str | None = None, state: State | None = None) -> list[Batch]:
-        rows = self.database.rows(
+        rows = self._database.rows(
             "SELECT * FROM batches WHERE (:stage IS NULL OR stage = :stage) AND (:state IS NULL OR state = :state) ORDER BY id",
             {"stage": stage, "state": state},
         )
@@ -167,7 +134,7 @@ class Journal:
 
     def next_planned(self, stage: str, besides: Collection[int] = (), *, again: bool = False) -> Batch | None:
         """The planned batch whose turn it is; `again`: only repetitions are looked at."""
-        row = self.database.row(
+        row = self._database.row(
             "SELECT * FROM batches WHERE stage = ? AND state = 'planned' AND again >= ? "
             "AND id NOT IN (SELECT value FROM json_each(?)) ORDER BY place, id LIMIT 1",
             (stage, again, json_list(besides)),
@@ -175,12 +142,12 @@ class Journal:
         return None if row is None else batch_of(row)
 
     def keys(self, batch: int) -> list[str]:
-        rows = self.database.rows("SELECT key FROM records WHERE batch = ? ORDER BY position", (batch,))
+        rows = self._database.rows("SELECT key FROM records WHERE batch = ? ORDER BY position", (batch,))
         return [row["key"] for row in rows]
 
     def held_keys(self, batch: int, most: int = -1) -> list[str]:
         """Keys of the records that the batch holds, or the first of them."""
-        rows = self.database.rows(
+        rows = self._database.rows(
             "SELECT key FROM records WHERE batch = ? AND live = 1 ORDER BY position LIMIT ?", (batch, most)
         )
         return [row["key"] for row in rows]
@@ -188,7 +155,7 @@ class Journal:
     def taken(self, stage: str, keys: Sequence[str]) -> dict[str, Taken]:
         """Which of these records some batch holds already."""
         # CROSS JOIN keeps SQLite from starting with the millions of records.
-        rows = self.database.rows(
+        rows = self._database.rows(
             "SELECT r.key, r.sha256, r.batch, b.package, b.state, b.records, b.reported, b.failed "
             "FROM json_each(?) AS wanted "
             "CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 1 "
@@ -197,9 +164,34 @@ class Journal:
         )
         return {row["key"]: Taken(row["sha256"], row["batch"], row["package"], fate_of(*row[4:8])) for row in rows}
 
+    def arrived(self, stage: str, keys: Sequence[str]) -> set[str]:
+        """Those of the keys whose records have arrived, as far as is known: where only some of a batch failed, it may be any."""
+        rows = self._database.rows(
+            "SELECT wanted.value AS key FROM json_each(?) AS wanted "
+            "CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 1 "
+            "CROSS JOIN batches AS b ON b.id = r.batch "
+            "AND (b.state = 'accepted' OR (b.state = 'done' AND (b.failed = 0 OR b.reported < b.records)))",
+            (json_list(keys), stage),
+        )
+        return {row["key"] for row in rows}
+
+    def counts(self, package: int, stage: str, lost: Sequence[int] = ()) -> Counts:
+        """What has become of the records of a stage."""
+        return Counts(self._database, self.plans, package, stage, lost)
+
+    def loaded_stages(self) -> list[str]:
+        """Those of which anything was ever planned, in the order in which it was."""
+        return [
+            row["stage"] for row in self._database.rows("SELECT stage FROM batches GROUP BY stage ORDER BY min(id)")
+        ]
+
+    def refused_and_left(self) -> list[int]:
+        """Refused batches with records that no other batch has taken since."""
+        return [row["id"] for row in self._database.rows(REFUSED_AND_LEFT)]
+
     def worked_off(self, stage: str) -> tuple[int, int]:
         """Failed records, and all, in the stage's batches that are done."""
-        row = self.database.row(
+        row = self._database.row(
             "SELECT coalesce(sum(failed), 0), coalesce(sum(held), 0) FROM batches WHERE stage = ? AND state = 'done'",
             (stage,),
         )
@@ -216,29 +208,24 @@ class Journal:
 
     def last_done(self, stage: str, most: int) -> list[Batch]:
         """The last batches of a stage that were worked off, oldest first."""
-        rows = self.database.rows(
+        rows = self._database.rows(
             "SELECT * FROM batches WHERE stage = ? AND state = 'done' ORDER BY ended DESC, id DESC LIMIT ?",
             (stage, most),
         )
         return [batch_of(row) for row in reversed(rows)]
 
-    def last_note(self, batch: int) -> str:
-        """What was noted when the batch came to its state."""
-        found = self.database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,))
-        return str(found or "")
-
     # Planning
 
     def next_number(self) -> int:
         """The number that the next batch will have."""
-        return int(self.database.value("SELECT coalesce(max(id), 0) + 1 FROM batches"))
+        return int(self._database.value("SELECT coalesce(max(id), 0) + 1 FROM batches"))
 
     def add(self, draft: Draft) -> int:
         """Plan a batch; its bytes are on the disk before it is in the journal. The batch's number."""
-        with self.database.transaction():
+        with self._database.transaction():
             number = self.next_number()
             file, sha256 = (draft.file, draft.sha256) if draft.file else self._write_file(number, draft)
-            self.database.change(
+            self._database.change(
                 INSERT,
                 {
                     **{
@@ -254,7 +241,7 @@ class Journal:
             )
             self._add_records(number, draft)
             self.note(number, None, State.PLANNED, "")
-            self._seam("planned:unwritten")
+            self.seam("planned:unwritten")
         self.written("planned")
         return number
 
@@ -266,7 +253,7 @@ class Journal:
                 file.write(data)
         except OSError as error:
             raise JournalError(cannot_be_written(path, error)) from error
-        self._seam("file:written")
+        self.seam("file:written")
         return self.workspace.shorten(path), hashlib.sha256(data).hexdigest()
 
     def _add_records(self, number: int, draft: Draft) -> None:
@@ -275,7 +262,7 @@ class Journal:
             for position, (key, record) in enumerate(zip(draft.keys, draft.records, strict=True))
         )
         try:
-            self.database.change_many(
+            self._database.change_many(
                 "INSERT INTO records (batch, position, stage, key, sha256, live) VALUES (?, ?, ?, ?, ?, 1)", rows
             )
         except sqlite3.IntegrityError:
@@ -287,20 +274,20 @@ class Journal:
 
     def move(self, number: int, after: State, facts: Facts = NOTHING) -> Batch:
         """Take a batch to another state; it is durable when this returns. Raises IllegalTransition."""
-        with self.database.transaction():
-            batch = self._move(number, after, facts)
+        with self._database.transaction():
+            batch = self.change_state(number, after, facts)
             if after in LETS_GO:
                 self.plans.void(batch.stage)
             if after is State.DONE and batch.again:
                 self.attempts.ended(self.batch(number))
-            self._seam(f"{after}:unwritten")
+            self.seam(f"{after}:unwritten")
         self.written(after)
         return self.batch(number)
 
     def accept(self, number: int, facts: Facts) -> int | None:
         """Enter that Omnitron took a batch as facts.migration_id. When another batch has that id, nobody can say which of
         them it means: then this one is `unknown`, and the other one's number is given."""
-        with self.database.transaction():
+        with self._database.transaction():
             other = self.owner(facts.migration_id, besides=number)
             if other is None:
                 self.move(number, State.ACCEPTED, facts)
@@ -312,33 +299,34 @@ class Journal:
 
     def owner(self, migration_id: str | None, besides: int) -> int | None:
         """The batch, other than this one, that became this migration."""
-        found: int | None = self.database.value(
+        found: int | None = self._database.value(
             "SELECT id FROM batches WHERE migration_id = ? AND id <> ? LIMIT 1", (migration_id, besides)
         )
         return found
 
-    def _move(self, number: int, after: State, facts: Facts) -> Batch:
+    def change_state(self, number: int, after: State, facts: Facts) -> Batch:
+        """The change itself; inside a transaction. The batch as it was."""
         batch = self.batch(number)
         if not is_legal(batch.state, after):
             raise IllegalTransition(f"batch {number} is {batch.state}; it cannot become {after}")
-        self.database.change(UPDATE, columns_of(batch, after, facts, self._time()))
+        self._database.change(UPDATE, columns_of(batch, after, facts, self.time()))
         self.note(number, batch.state, after, facts.note)
         if after in LETS_GO:
-            self.database.change("UPDATE records SET live = 0 WHERE batch = ?", (number,))
-            self.database.change("UPDATE batches SET held = 0 WHERE id = ?", (number,))
+            self._database.change("UPDATE records SET live = 0 WHERE batch = ?", (number,))
+            self._database.change("UPDATE batches SET held = 0 WHERE id = ?", (number,))
         return batch
 
     def note(self, number: int, before: State | None, after: State, note: str) -> None:
         """Put something that happened to a batch on record; inside a transaction."""
-        self.database.change(
+        self._database.change(
             "INSERT INTO transitions (batch, run, time, before, after, note) VALUES (?, ?, ?, ?, ?, ?)",
-            (number, self.run, self._time(), before, after, note),
+            (number, self.runs.current, self.time(), before, after, note),
         )
 
     def written(self, state: str) -> None:
         """Come by the moment at which a transition is durable; inside a transaction it is not yet."""
-        if not self.database.in_transaction:
-            self._seam(f"{state}:written")
+        if not self._database.in_transaction:
+            self.seam(f"{state}:written")
 
     def cut(self, number: int, records: Sequence[bytes], size: int, facts: Facts) -> list[int]:
         """Put batches of at most `size` records in the place of one. Raises ValueError when it has no more than that."""
@@ -347,14 +335,14 @@ class Journal:
             raise ValueError(f"{len(records)} records cannot be cut in pieces of {size}")
         whole = Draft(batch.stage, batch.payload, batch.package, keys, records, batch.pilot, batch.alone)
         with self.transaction():
-            self._move(number, State.SUPERSEDED, facts)
+            self.change_state(number, State.SUPERSEDED, facts)
             pieces = [self.add(piece) for piece in pieces_of(whole, size, batch.place, self._place_after(batch))]
-            self._seam("superseded:unwritten")
+            self.seam("superseded:unwritten")
         self.written("superseded")
         return pieces
 
     def _place_after(self, batch: Batch) -> float:
-        found = self.database.value(
+        found = self._database.value(
             "SELECT min(place) FROM batches WHERE stage = ? AND place > ?", (batch.stage, batch.place)
         )
         return batch.place + 1 if found is None else float(found)
@@ -364,50 +352,14 @@ class Journal:
         found = [batch for stage in stages for batch in self.batches(stage, State.PLANNED) if which(batch)]
         if not found:
             return 0
-        with self.database.transaction():
+        with self._database.transaction():
             for batch in found:
-                self._move(batch.id, State.SUPERSEDED, Facts("never sent, and planned anew"))
+                self.change_state(batch.id, State.SUPERSEDED, Facts("never sent, and planned anew"))
                 self.plans.void(batch.stage)
-            self._seam("superseded:unwritten")
+            self.seam("superseded:unwritten")
         self.written("superseded")
         return len(found)
 
-    def decide(self, number: int, after: State, facts: Facts, person: str) -> Batch:
-        """Record what a person says became of a batch; a decision from which nothing has followed is taken back first."""
-        with self.database.transaction():
-            batch = self.batch(number)
-            if (before := self.before_decision(batch)) is not batch.state:
-                self._take_back(batch, before)
-            self._move(number, after, facts)
-            self.decided(number, person, arrived=after is not State.PLANNED, migration_id=facts.migration_id)
-            self._seam("decision:unwritten")
-        self._seam("decision:written")
-        return self.batch(number)
-
-    def decided(self, number: int, person: str, *, arrived: bool, migration_id: str | None = None) -> None:
-        """Put a decision on record; inside a transaction."""
-        self.database.change(
-            "INSERT INTO decisions (batch, run, time, arrived, migration_id, person) VALUES (?, ?, ?, ?, ?, ?)",
-            (number, self.run, self._time(), arrived, migration_id, person),
-        )
-
-    def before_decision(self, batch: Batch) -> State:
-        """The state that a person decides about: the batch's own, or the one before a decision from which nothing has
-        followed, for the batch was neither sent nor followed to its end since."""
-        last = self.database.row(
-            "SELECT before FROM transitions WHERE id = (SELECT max(id) FROM transitions WHERE batch = ?) "
-            "AND run IN (SELECT run FROM decisions WHERE batch = ?)",
-            (batch.id, batch.id),
-        )
-        return batch.state if last is None else State(last["before"])
-
-    def _take_back(self, batch: Batch, before: State) -> None:
-        self.database.change(
-            "UPDATE batches SET state = ?, migration_id = CASE ? WHEN 'accepted' THEN migration_id END, ended = NULL "
-            "WHERE id = ?",
-            (before, before, batch.id),
-        )
-        self.note(batch.id, batch.state, before, "the decision is taken back")
-
-    def _time(self) -> str:
+    def time(self) -> str:
+        """Now: UTC, ISO 8601, as everything is noted."""
         return self._now().isoformat(timespec="milliseconds")

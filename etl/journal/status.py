@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +11,7 @@ from etl.journal.answers import recorded
 from etl.journal.batch import Batch
 from etl.journal.doubts import doubts
 from etl.journal.journal import Journal
-from etl.journal.plans import json_list
+from etl.journal.runs import Run
 from etl.journal.states import State
 from etl.journal.summary import StageSummary, summarise_stages
 from etl.journal.workspace import Holder, Workspace
@@ -42,17 +40,6 @@ class StageStatus:
     gone: int
     elsewhere: int
     batches: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class RunStatus:
-    """A run. Times are UTC, ISO 8601; `outcome` is 'ok', an error's text, or None while it runs or when it was killed."""
-
-    id: int
-    command: str
-    started: str
-    ended: str | None
-    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +74,7 @@ class Status:
     ok: bool
     package: Path | None
     running: Holder | None
-    run: RunStatus | None
+    run: Run | None
     pilot_succeeded: bool
     stages: tuple[StageStatus, ...]
     attention: tuple[Attention, ...]
@@ -116,30 +103,25 @@ def nothing_sent(workspace: Workspace) -> Status:
 
 
 def _status(journal: Journal, running: Holder | None) -> Status:
-    run = journal.database.row("SELECT * FROM runs ORDER BY id DESC LIMIT 1")
-    package = journal.last_used()
+    package = journal.runs.last_used()
     # Without a process that sends, what is `sending` was left so by one that died.
     lost = [] if running else _lost(journal)
     stages = _stages(journal, package, lost)
-    per_second = _per_second(journal)
+    per_second = journal.runs.per_second()
     left = sum(stage.waiting - stage.unsettled - stage.held_back for stage in stages)
     return Status(
         target=journal.workspace.target,
         ok=all(stage.complete for stage in stages),
         package=package[1] if package else None,
         running=running,
-        run=RunStatus(*(run[name] for name in ("id", "command", "started", "ended", "outcome"))) if run else None,
-        pilot_succeeded=pilot_succeeded(journal),
+        run=journal.runs.last(),
+        pilot_succeeded=journal.runs.pilot_succeeded(),
         stages=tuple(_stage(stage, _batches(journal, stage.name, lost)) for stage in stages),
         attention=_attention(journal, lost),
         per_second=per_second,
         forecast=left / per_second if per_second else None,
         requests=journal.workspace.requests,
     )
-
-
-def pilot_succeeded(journal: Journal) -> bool:
-    return bool(journal.database.value("SELECT count(*) FROM runs WHERE command = 'pilot' AND outcome = 'ok'"))
 
 
 def _lost(journal: Journal) -> list[Batch]:
@@ -159,32 +141,14 @@ def _stage(stage: StageSummary, batches: Mapping[str, int]) -> StageStatus:
 
 
 def _batches(journal: Journal, stage: str, lost: Sequence[Batch]) -> Mapping[str, int]:
-    rows = journal.database.rows(
-        "SELECT CASE WHEN id IN (SELECT value FROM json_each(?)) THEN 'unknown' ELSE state END AS fate, "
-        "count(*) AS batches FROM batches WHERE stage = ? GROUP BY fate",
-        (json_list([one.id for one in lost]), stage),
-    )
-    return {row["fate"]: row["batches"] for row in rows}
+    return journal.counts(0, stage, [one.id for one in lost]).by_state()
 
 
 def _attention(journal: Journal, lost: Sequence[Batch]) -> tuple[Attention, ...]:
     unknown = [*journal.batches(state=State.UNKNOWN), *lost]
     failed = [batch.id for batch in journal.failed()]
-    refused = [_of(row) for row in journal.database.rows(REFUSED_AND_LEFT)]
-    wanted = [*(one.id for one in unknown[:SHOWN]), *refused[:SHOWN], *failed[:SHOWN]]
+    wanted = [*(one.id for one in unknown[:SHOWN]), *journal.refused_and_left()[:SHOWN], *failed[:SHOWN]]
     return tuple(_explained(journal, journal.batch(number)) for number in wanted)
-
-
-REFUSED_AND_LEFT = """
-SELECT b.id FROM batches AS b WHERE b.state = 'refused' AND EXISTS (
-    SELECT 1 FROM records AS r WHERE r.batch = b.id AND NOT EXISTS (
-        SELECT 1 FROM records AS l WHERE l.stage = r.stage AND l.key = r.key AND l.live = 1))
-"""
-"""Refused batches with records that no other batch has taken since."""
-
-
-def _of(row: sqlite3.Row) -> int:
-    return int(row["id"])
 
 
 def _explained(journal: Journal, batch: Batch) -> Attention:
@@ -208,24 +172,9 @@ def _why(journal: Journal, batch: Batch) -> str:
     if batch.state is State.SENDING:
         return "the process ended before an answer was written"
     if batch.state is not State.DONE:
-        return journal.last_note(batch.id)
+        return journal.trail.last_note(batch.id)
     if batch.failed_whole and batch.sent is None:
-        return journal.last_note(batch.id)
+        return journal.trail.last_note(batch.id)
     if batch.failed_whole:
         return "its record failed" if batch.records == 1 else "all of its records failed, so it created none of them"
     return f"{batch.failed} of its records failed, and Omnitron does not tell which"
-
-
-def _per_second(journal: Journal) -> float | None:
-    """Records worked off a second, in the last run that brought a batch to its end."""
-    row = journal.database.row(
-        "SELECT sum(b.records) AS records, max(t.time) AS last, "
-        "(SELECT min(time) FROM transitions WHERE run = t.run AND after IN ('sending', 'done')) AS first "
-        "FROM transitions AS t JOIN batches AS b ON b.id = t.batch "
-        "WHERE t.before = 'accepted' AND t.after = 'done' "
-        "AND t.run = (SELECT max(run) FROM transitions WHERE before = 'accepted' AND after = 'done')"
-    )
-    if row is None or row["records"] is None:
-        return None
-    seconds = (datetime.fromisoformat(row["last"]) - datetime.fromisoformat(row["first"])).total_seconds()
-    return row["records"] / seconds if seconds > 0 else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from etl.files import sha256_of
+from etl.journal.counts import Counts
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.journal import Journal
-from etl.journal.plans import json_list
 from etl.journal.workspace import Workspace
 from etl.package import MANIFEST, Package
 
@@ -80,7 +79,7 @@ def read_summary(root: Path, package: Package) -> LoadSummary:
         )
         return LoadSummary(package.path, workspace.requests, stages)
     try:
-        number = journal.find_package(sha256_of(package.path / MANIFEST)) or 0
+        number = journal.runs.find_package(sha256_of(package.path / MANIFEST)) or 0
         return summarise(journal, package, number)
     finally:
         journal.close()
@@ -96,14 +95,11 @@ def summarise_stages(
     journal: Journal, number: int, valid: Mapping[str, int], lost: Sequence[int] = ()
 ) -> tuple[StageSummary, ...]:
     """`valid`: the package's records, by stage. `lost`: batches that a crash left on their way, and nobody knows of."""
-    loaded = [
-        row["stage"] for row in journal.database.rows("SELECT stage FROM batches GROUP BY stage ORDER BY min(id)")
-    ]
-    names = [*valid, *(stage for stage in loaded if stage not in valid)]
-    return tuple(_stage(_Count(journal, number, name, lost), valid.get(name, 0)) for name in names)
+    names = [*valid, *(stage for stage in journal.loaded_stages() if stage not in valid)]
+    return tuple(_stage(journal.counts(number, name, lost), valid.get(name, 0)) for name in names)
 
 
-def _stage(count: _Count, records: int) -> StageSummary:
+def _stage(count: Counts, records: int) -> StageSummary:
     own, others, everywhere = count.own(), count.others(), count.everywhere()
     # A load that sends nothing new finds its records with others, so each is counted once, in one of the two.
     known = {
@@ -131,85 +127,3 @@ def _stage(count: _Count, records: int) -> StageSummary:
         elsewhere=everywhere["failed"] + everywhere["unknown"] - known["failed"] - known["unknown"],
         **known,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Count:
-    """Counts of one stage. Those of batches; no statement but `refused` reads records, of which there may be millions."""
-
-    journal: Journal
-    package: int
-    stage: str
-    lost: Sequence[int]
-
-    def own(self) -> Mapping[str, int]:
-        """Of the package's own batches: held, failed of them, unknown, and how many batches are done."""
-        return self._counts(OWN)
-
-    def others(self) -> Mapping[str, int]:
-        """Of batches of other packages that hold records of this one, those that are done or unknown.
-
-        Where some records of a batch failed, it may be any of them: those of this package, as long as it has enough.
-        """
-        found = {"same": 0, "changed": 0, "failed": 0, "unknown": 0}
-        for row in self._rows(OTHERS):
-            changed = min(row["changed"], row["held"])
-            same = min(row["same"], row["held"] - changed)
-            if row["state"] != "done":
-                found["unknown"] += same + changed
-                continue
-            failed = min(row["failed"], same + changed)
-            found["failed"] += failed
-            found["same"] += same - min(same, failed)
-            found["changed"] += changed - (failed - min(same, failed))
-        return found
-
-    def everywhere(self) -> Mapping[str, int]:
-        """Of all batches of the stage: arrived, failed, unknown."""
-        return self._counts(EVERYWHERE)
-
-    def is_planned(self) -> bool:
-        return self.journal.plans.made(self.package, self.stage)
-
-    def refused(self) -> int:
-        return self._counts(REFUSED)["refused"]
-
-    def waits(self) -> Mapping[str, int]:
-        return self._counts(WAITS)
-
-    def _counts(self, sql: str) -> Mapping[str, int]:
-        [row] = self._rows(sql)
-        return {name: row[name] or 0 for name in row.keys()}  # noqa: SIM118 - a row's own iterator gives its values
-
-    def _rows(self, sql: str) -> list[Mapping[str, Any]]:
-        parameters = {"stage": self.stage, "package": self.package, "lost": json_list(self.lost)}
-        return [dict(row) for row in self.journal.database.rows(sql, parameters)]
-
-
-# What is on its way counts as waiting while a process sends it.
-OWN = """
-SELECT sum(CASE state WHEN 'done' THEN held END) AS held, sum(failed) AS failed,
-       sum(state = 'done') AS batches,
-       sum(CASE WHEN state = 'unknown' OR id IN (SELECT value FROM json_each(:lost)) THEN held END) AS unknown
-FROM batches WHERE stage = :stage AND package = :package
-"""
-OTHERS = """
-SELECT o.same, o.changed, b.held, b.failed, b.state FROM overlaps AS o JOIN batches AS b ON b.id = o.batch
-WHERE o.stage = :stage AND o.package = :package
-  AND (b.state IN ('done', 'unknown') OR b.id IN (SELECT value FROM json_each(:lost)))
-"""
-EVERYWHERE = """
-SELECT sum(CASE state WHEN 'done' THEN held - failed END) AS arrived, sum(failed) AS failed,
-       sum(CASE WHEN state = 'unknown' OR id IN (SELECT value FROM json_each(:lost)) THEN held END) AS unknown
-FROM batches WHERE stage = :stage
-"""
-REFUSED = """
-SELECT count(DISTINCT r.key) AS refused FROM batches AS b JOIN records AS r ON r.batch = b.id AND r.live = 0
-WHERE b.stage = :stage AND b.package = :package AND b.state = 'refused'
-  AND NOT EXISTS (SELECT 1 FROM records AS l WHERE l.stage = b.stage AND l.key = r.key AND l.live = 1)
-  AND NOT EXISTS (SELECT 1 FROM waits AS w WHERE w.stage = b.stage AND w.key = r.key AND w.package = b.package)
-"""
-WAITS = """
-SELECT sum(why = 'unsettled') AS unsettled, sum(why <> 'unsettled') AS held_back
-FROM waits WHERE stage = :stage AND package = :package
-"""

@@ -24,6 +24,9 @@ ADDED_IN_2 = (
 )
 BY_STATE = "CREATE INDEX batches_by_state ON batches(stage, state, place, id);"
 
+ADDED_LATER = "CREATE INDEX IF NOT EXISTS batches_by_migration ON batches(migration_id)"
+"""What a journal of this version may lack, without being another one for it: each answer looks whose migration it names."""
+
 SCHEMA = f"""
 CREATE TABLE packages (
     id       INTEGER PRIMARY KEY,

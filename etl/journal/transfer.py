@@ -60,7 +60,7 @@ def hand_over(workspace: Workspace, file: Path) -> None:
                 journal.homes.check(workspace)
                 write_private(_partial(file), b"")
                 journal.homes.add(HANDED_OVER, workspace, person())
-            journal.database.checkpoint()
+            journal.checkpoint()
         _write(workspace, file, HAND_OVER)
 
 
@@ -142,7 +142,7 @@ def _copied(workspace: Workspace, copy: Path) -> Iterator[Path]:
     copy.unlink(missing_ok=True)
     try:
         with closing(Journal.read(workspace)) as journal:
-            journal.database.copy_to(copy)
+            journal.copy_to(copy)
         yield copy
     finally:
         copy.unlink(missing_ok=True)
@@ -150,9 +150,9 @@ def _copied(workspace: Workspace, copy: Path) -> Iterator[Path]:
 
 def _packages(workspace: Workspace) -> list[Path]:
     with closing(Journal.read(workspace)) as journal:
-        named = journal.packages()
+        named = journal.runs.packages()
     beside = workspace.migration / PACKAGES
-    return [path for path in map(workspace.whole, named) if path.parent == beside and path.is_dir()]
+    return [path for path in named if path.parent == beside and path.is_dir()]
 
 
 def _below(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path]]:

@@ -31,7 +31,7 @@ class Unsent:
 
 def reasons(journal: Journal, stage: str, key: str) -> tuple[Unsent, ...]:
     """None where nothing is known: the package is gone, or has no such record."""
-    last = journal.last_used()
+    last = journal.runs.last_used()
     if last is None:
         return ()
     number, path = last

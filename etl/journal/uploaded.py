@@ -6,7 +6,6 @@ from collections.abc import Collection
 from pathlib import Path
 
 from etl.journal.journal import Journal
-from etl.journal.plans import json_list
 from etl.journal.workspace import Workspace
 
 
@@ -19,14 +18,7 @@ class Uploaded:
 
     def among(self, stage: str, keys: Collection[str]) -> set[str]:
         """Those of the keys whose records have arrived, as far as is known: where only some of a batch failed, it may be any."""
-        rows = self._journal.database.rows(
-            "SELECT wanted.value AS key FROM json_each(?) AS wanted "
-            "CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 1 "
-            "CROSS JOIN batches AS b ON b.id = r.batch "
-            "AND (b.state = 'accepted' OR (b.state = 'done' AND (b.failed = 0 OR b.reported < b.records)))",
-            (json_list(sorted(keys)), stage),
-        )
-        return {row["key"] for row in rows}
+        return self._journal.arrived(stage, sorted(keys))
 
     def close(self) -> None:
         self._journal.close()

@@ -68,7 +68,7 @@ def settle(root: Path, batch: int, found: Found, outside: Outside | None = None)
     with workspace.held() as holder:
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
-            journal.begin_run("resolve", holder)
+            journal.runs.begin("resolve", holder)
             with outcome_noted(journal):
                 return _decide(journal, journal.batch(batch), found)
         finally:
@@ -79,14 +79,14 @@ def _decide(journal: Journal, batch: Batch, found: Found) -> Decision:
     arrived, migration_id = found.arrived, found.migration_id
     if batch.failed:
         return _decide_failed(journal, batch, arrived, migration_id)
-    state = journal.before_decision(batch)
+    state = journal.decisions.state_before(batch)
     after = _after(batch, state, arrived, migration_id)
     if migration_id and (other := journal.owner(migration_id, besides=batch.id)):
         raise MappingError(f"migration {migration_id} is batch {other}, so batch {batch.id} is another one; look again")
     if state is State.ACCEPTED and not arrived:
         journal.attempts.died(batch.id, person())
         return Decision(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, DIED)
-    batch = journal.decide(batch.id, after, _facts(batch, found), person())
+    batch = journal.decisions.make(batch.id, after, _facts(batch, found), person())
     next_step = NEXT[after]
     if found.missing is not None and after is State.DONE:
         next_step = _counted(found.missing, _name_missing(journal, batch, found.missing, found.why))

@@ -17,7 +17,6 @@ from etl.journal.journal import Journal
 from etl.journal.outcome import outcome_noted
 from etl.journal.requestlog import RequestLog
 from etl.journal.states import State
-from etl.journal.status import pilot_succeeded
 from etl.journal.summary import LoadSummary, summarise
 from etl.journal.workspace import Workspace
 from etl.load import wording
@@ -88,7 +87,7 @@ def load_package(here: Session, stages: Sequence[Stage], *, again: bool = False)
     for stage in wanted:
         plan_stage(*_planning(here, stage))
         here.outside.events(_planned(here.journal, stage.name))
-    here.journal.database.checkpoint()
+    here.journal.checkpoint()
     runs = [StageRun(here, stage, again=again) for stage in wanted]
     for run in runs:
         plan_again(*_planning(here, run.stage))
@@ -123,7 +122,7 @@ def _check_journal(workspace: Workspace, target: Target) -> None:
     try:
         with closing(Journal.read(workspace)) as journal:
             journal.homes.check(workspace)
-            succeeded = pilot_succeeded(journal)
+            succeeded = journal.runs.pilot_succeeded()
     except NoJournal:
         succeeded = False
     if target.require_pilot and not succeeded:
@@ -152,12 +151,12 @@ def last_package(root: Path) -> Package:
     """The package that was loaded last. Raises JournalError when nothing was."""
     journal = Journal.read(Workspace(root))
     try:
-        path = journal.last_package()
+        path = journal.runs.last_package()
     finally:
         journal.close()
     if path is None:
         raise JournalError(f"{root}: there is nothing to resume; `etl run` starts a load")
-    return Package.open(Workspace(root).whole(path))
+    return Package.open(path)
 
 
 @contextmanager
@@ -174,8 +173,8 @@ def session(
             log = RequestLog(workspace.requests, outside.now, outside.seam)
             delivery = Delivery(journal, connect(target, log, outside), target, outside)
             valid = {stage.name: stage.counts.valid for stage in package.stages}
-            number = journal.package_id(workspace.shorten(package.path), sha256_of(package.path / MANIFEST), valid)
-            log.run = journal.begin_run(command, holder, number)
+            number = journal.runs.package_id(workspace.shorten(package.path), sha256_of(package.path / MANIFEST), valid)
+            log.run = journal.runs.begin(command, holder, number)
             with outcome_noted(journal):
                 yield Session(journal, delivery, target, outside, package, number, asked or Asked())
         finally:
@@ -187,7 +186,7 @@ def _names(stages: Sequence[Stage] | Sequence[PackagedStage]) -> list[str]:
 
 
 def _require_pilot(here: Session) -> None:
-    if here.target.require_pilot and not pilot_succeeded(here.journal):
+    if here.target.require_pilot and not here.journal.runs.pilot_succeeded():
         raise MappingError(NO_PILOT)
 
 

@@ -57,7 +57,7 @@ def unknown(batch: Batch) -> str:
 def still_unknown(batches: list[Batch], journal: Journal) -> str:
     first = batches[0]
     more = f" (and {len(batches) - 1} more, see `etl status`)" if len(batches) > 1 else ""
-    what = particulars(first, journal, journal.last_note(first.id))
+    what = particulars(first, journal, journal.trail.last_note(first.id))
     return f"the fate of {named(first)} is unknown{more}: {unknown(first)}\n{what}"
 
 

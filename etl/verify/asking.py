@@ -154,7 +154,7 @@ def asking(command: str, root: Path, target: Target, outside: Outside) -> Iterat
         try:
             log = RequestLog(workspace.requests, outside.now, outside.seam)
             client = Client(target.url, Limits.of(target), log, session=outside.session, monotonic=outside.monotonic)
-            log.run = journal.begin_run(command, holder)
+            log.run = journal.runs.begin(command, holder)
             with outcome_noted(journal):
                 yield Asking(journal, Channel(Omnitron(target, client, outside.now), target), target, outside)
         finally:

@@ -12,7 +12,7 @@ import pytest
 from load_helpers import STAGES, Sandbox, make_package, target_of, watched, whole_shop
 
 from etl.files import durably, open_private, private_folder, write_private
-from etl.journal.journal import Journal
+from etl.journal.neighbours import opened
 from etl.journal.workspace import Workspace
 from etl.load.uploader import load
 
@@ -128,8 +128,8 @@ def test_files_and_folders_are_their_owners_alone_and_are_written_anew_unless_ap
 
 @pytest.mark.parametrize(("setting", "value"), [("synchronous", 2), ("journal_mode", "wal"), ("foreign_keys", 1)])
 def test_a_commit_of_the_journal_is_on_the_disk_and_what_refers_has_to_be_there(setting, value, tmp_path):
-    journal = Journal.open(Workspace(tmp_path))
+    database = opened(Workspace(tmp_path), writing=True)
     try:
-        assert journal.database.value(f"PRAGMA {setting}") == value
+        assert database.value(f"PRAGMA {setting}") == value
     finally:
-        journal.close()
+        database.close()

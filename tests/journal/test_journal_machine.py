@@ -80,7 +80,7 @@ class Loading(RuleBasedStateMachine):
         name = f"p{len(self.packages)}"
         records = [(str(key), user(key, first_name=f"A{version}")) for key in keys]
         package = make_package(self.root / "packages" / name, {self.STAGE: records}, batch_size=4)
-        self.packages.append((package, self.journal.package_id(f"packages/{name}", name)))
+        self.packages.append((package, self.journal.runs.package_id(f"packages/{name}", name)))
         self.journal.supersede([self.STAGE], lambda batch: batch.package != self.current[1])
 
     @rule(size=st.integers(1, 6), ramp_up=st.booleans())
@@ -212,7 +212,7 @@ class Loading(RuleBasedStateMachine):
                 keys = self.journal.keys(batch.id)
                 if self.omnitron.work_off(keys):
                     found = State.ACCEPTED  # nobody would say that all is well
-            self.journal.decide(batch.id, found if self.truth[batch.id] else State.PLANNED, Facts(), "ada")
+            self.journal.decisions.make(batch.id, found if self.truth[batch.id] else State.PLANNED, Facts(), "ada")
 
     # What must not be possible
 
@@ -278,10 +278,7 @@ class Loading(RuleBasedStateMachine):
     @invariant()
     def every_transition_is_on_record(self):
         for batch in self.journal.batches():
-            rows = self.journal.database.rows(
-                "SELECT before, after FROM transitions WHERE batch = ? ORDER BY id", (batch.id,)
-            )
-            steps = [(row["before"], row["after"]) for row in rows]
+            steps = [(step.before, step.after) for step in self.journal.trail.steps(batch.id)]
             assert steps[0] == (None, "planned")
             assert steps[-1][1] == batch.state
             assert all(one[1] == next_one[0] for one, next_one in pairwise(steps))

@@ -134,9 +134,9 @@ def test_a_batch_that_arrived_is_known_by_a_sample_of_its_users(tmp_path, shown)
 
 def notes_of(root, number, after):
     journal = Journal.read(Workspace(root))
-    rows = journal.database.rows("SELECT note FROM transitions WHERE batch = ? AND after = ?", (number, after))
+    notes = [step.note for step in journal.trail.steps(number) if step.after == after]
     journal.close()
-    return [row["note"] for row in rows]
+    return notes
 
 
 def test_a_batch_that_was_lost_is_known_when_enough_time_has_passed_and_not_before(tmp_path, shown):

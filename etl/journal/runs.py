@@ -1,0 +1,120 @@
+"""Who loaded what, and when: the tables `runs` and `packages`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import MappingProxyType
+
+from etl.journal.database import Database
+from etl.journal.plans import Plans
+from etl.journal.workspace import Holder, Workspace
+from etl.seams import Seam
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run. Times are UTC, ISO 8601; `outcome` is 'ok', an error's text, or None while it runs or when it was killed."""
+
+    id: int
+    command: str
+    started: str
+    ended: str | None
+    outcome: str | None
+
+
+class Runs:
+    """`current` is the run that this process has begun."""
+
+    def __init__(
+        self, database: Database, workspace: Workspace, plans: Plans, time: Callable[[], str], seam: Seam
+    ) -> None:
+        self.current: int | None = None
+        self._database = database
+        self._workspace = workspace
+        self._plans = plans
+        self._time = time
+        self._seam = seam
+
+    def begin(self, command: str, holder: Holder, package: int | None = None) -> int:
+        with self._database.transaction():
+            self.current = self._database.change(
+                "INSERT INTO runs (command, package, pid, host, started) VALUES (?, ?, ?, ?, ?)",
+                (command, package, holder.pid, holder.host, self._time()),
+            )
+        self._seam("run:begun")
+        return self.current
+
+    def end(self, outcome: str) -> None:
+        with self._database.transaction():
+            self._database.change(
+                "UPDATE runs SET ended = ?, outcome = ? WHERE id = ?", (self._time(), outcome, self.current)
+            )
+        self._seam("run:ended")
+
+    def last(self) -> Run | None:
+        row = self._database.row("SELECT id, command, started, ended, outcome FROM runs ORDER BY id DESC LIMIT 1")
+        return None if row is None else Run(*row)
+
+    def pilot_succeeded(self) -> bool:
+        return bool(self._database.value("SELECT count(*) FROM runs WHERE command = 'pilot' AND outcome = 'ok'"))
+
+    def per_second(self) -> float | None:
+        """Records worked off a second, in the last run that brought a batch to its end."""
+        row = self._database.row(
+            "SELECT sum(b.records) AS records, max(t.time) AS last, "
+            "(SELECT min(time) FROM transitions WHERE run = t.run AND after IN ('sending', 'done')) AS first "
+            "FROM transitions AS t JOIN batches AS b ON b.id = t.batch "
+            "WHERE t.before = 'accepted' AND t.after = 'done' "
+            "AND t.run = (SELECT max(run) FROM transitions WHERE before = 'accepted' AND after = 'done')"
+        )
+        if row is None or row["records"] is None:
+            return None
+        seconds = (datetime.fromisoformat(row["last"]) - datetime.fromisoformat(row["first"])).total_seconds()
+        return row["records"] / seconds if seconds > 0 else None
+
+    # Packages
+
+    def package_id(self, path: str, sha256: str, stages: Mapping[str, int] = MappingProxyType({})) -> int:
+        """The number of a package with these stages and so many records. One that was moved is known by its manifest."""
+        with self._database.transaction():
+            self._database.change(
+                "INSERT INTO packages (path, sha256, opened) VALUES (?, ?, ?) "
+                "ON CONFLICT (sha256) DO UPDATE SET path = excluded.path",
+                (path, sha256, self._time()),
+            )
+            number = self.find_package(sha256) or 0
+            self._plans.contain(number, stages)
+        return number
+
+    def find_package(self, sha256: str) -> int | None:
+        """The number of the package with this manifest; None when nothing of it was ever loaded."""
+        found: int | None = self._database.value("SELECT id FROM packages WHERE sha256 = ?", (sha256,))
+        return found
+
+    def packages(self) -> list[Path]:
+        """Where all of them lie."""
+        rows = self._database.rows("SELECT path FROM packages ORDER BY id")
+        return [self._workspace.whole(row["path"]) for row in rows]
+
+    def package_path(self, number: int) -> Path:
+        """Where the package with this number lies."""
+        return self._workspace.whole(self._database.value("SELECT path FROM packages WHERE id = ?", (number,)))
+
+    def last_package(self) -> Path | None:
+        """The package that a load can go on with: a pilot's is not, for that would be the real migration."""
+        found = self._database.value(
+            "SELECT p.path FROM runs AS r JOIN packages AS p ON p.id = r.package WHERE r.command IN ('run', 'resume') "
+            "OR (r.command = 'retry' AND EXISTS (SELECT 1 FROM runs AS e WHERE e.id < r.id AND e.command = 'run')) "
+            "ORDER BY r.id DESC LIMIT 1"
+        )
+        return None if found is None else self._workspace.whole(found)
+
+    def last_used(self) -> tuple[int, Path] | None:
+        """Number and folder of the package that was loaded last, by whatever command."""
+        row = self._database.row(
+            "SELECT p.id, p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
+        )
+        return None if row is None else (row["id"], self._workspace.whole(row["path"]))

@@ -1,0 +1,85 @@
+"""What happened to one record and to one batch, in order: what the journal keeps of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from etl.journal.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A transition of the record's batch. `time` is UTC, ISO 8601; `before` of the first is None."""
+
+    time: str
+    run: int | None
+    before: str | None
+    after: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person decided about the batch."""
+
+    time: str
+    person: str
+    arrived: bool
+    migration_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A record as one batch has it: at which position (from 0), of which bytes, and whether this batch holds it."""
+
+    batch: int
+    position: int
+    sha256: bytes
+    held: bool
+
+
+class Trail:
+    """Only reads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def stages(self) -> list[str]:
+        """Every stage of which something was planned, or that is in a package that was loaded."""
+        rows = self._database.rows("SELECT stage FROM contents UNION SELECT stage FROM batches")
+        return [row["stage"] for row in rows]
+
+    def batches_of(self, stage: str, key: str) -> list[Carried]:
+        """Every batch that has or had the record, oldest first."""
+        # Each half has an index of its own; together they would have none.
+        rows = self._database.rows(
+            "SELECT batch, position, sha256, live FROM records WHERE stage = :stage AND key = :key AND live = 1 "
+            "UNION ALL SELECT batch, position, sha256, live FROM records WHERE stage = :stage AND key = :key AND live = 0 "
+            "ORDER BY batch",
+            {"stage": stage, "key": key},
+        )
+        return [Carried(row["batch"], row["position"], row["sha256"], bool(row["live"])) for row in rows]
+
+    def changed_in(self, stage: str, key: str) -> list[int]:
+        """Packages that had other bytes for the record than those that were sent."""
+        rows = self._database.rows(
+            "SELECT package FROM changed WHERE stage = ? AND key = ? ORDER BY package", (stage, key)
+        )
+        return [row["package"] for row in rows]
+
+    def steps(self, batch: int) -> tuple[Step, ...]:
+        rows = self._database.rows(
+            "SELECT time, run, before, after, note FROM transitions WHERE batch = ? ORDER BY id", (batch,)
+        )
+        return tuple(Step(*row) for row in rows)
+
+    def last_note(self, batch: int) -> str:
+        """What was noted when the batch came to its state."""
+        found = self._database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,))
+        return str(found or "")
+
+    def decisions(self, batch: int) -> tuple[Verdict, ...]:
+        rows = self._database.rows(
+            "SELECT time, person, arrived, migration_id FROM decisions WHERE batch = ? ORDER BY id", (batch,)
+        )
+        return tuple(Verdict(row["time"], row["person"], bool(row["arrived"]), row["migration_id"]) for row in rows)
