@@ -103,7 +103,9 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What a source was when it was read: its location as it may be shown, and a file's size and SHA-256, or what a
-    database was asked, at what time of its own (ISO 8601), and how many rows it gave. None: not known, or not summed up."""
+    database was asked, at what time of its own (ISO 8601), and how many rows it gave. None: not known, or not summed up.
+
+    `snapshot` is the ID of the one that the rows are from; `notes` are sentences about them that a person has to know."""
 
     location: str
     bytes: int | None = None
@@ -111,6 +113,8 @@ class Evidence:
     statement: str | None = None
     taken: str | None = None
     rows: int | None = None
+    snapshot: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

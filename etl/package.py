@@ -206,10 +206,22 @@ class Input:
     statement: str | None = None
     taken: str | None = None
     rows: int | None = None
+    snapshot: str | None = None
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, name: str, seen: Evidence) -> Input:
-        return cls(name, seen.location, seen.bytes, seen.sha256, seen.statement, seen.taken, seen.rows)
+        return cls(
+            name,
+            seen.location,
+            seen.bytes,
+            seen.sha256,
+            seen.statement,
+            seen.taken,
+            seen.rows,
+            seen.snapshot,
+            seen.notes,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,11 +381,15 @@ def split_records(payload: bytes) -> list[bytes]:
     return payload[2:-3].split(b",\n") if len(payload) > 5 else []
 
 
+def _input(raw: Mapping[str, Any]) -> Input:
+    return Input(**{**raw, "notes": tuple(raw.get("notes", ()))})
+
+
 def _manifest(raw: dict[str, Any]) -> Manifest:
     stages = tuple(_stage(stage) for stage in raw["stages"])
-    inputs = tuple(Input(**one) for one in raw["inputs"])
+    inputs = tuple(_input(one) for one in raw["inputs"])
     raw["warnings"] = tuple(raw.get("warnings", ()))
-    return Manifest(**{**raw, "mapping": Input(**raw["mapping"]), "inputs": inputs, "stages": stages})
+    return Manifest(**{**raw, "mapping": _input(raw["mapping"]), "inputs": inputs, "stages": stages})
 
 
 def _stage(raw: dict[str, Any]) -> PackagedStage:

@@ -3,39 +3,68 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
-from etl.cli.shared import console, json_option, limit_option, mapping_argument, show_data_option, strict_option
+from etl.cli.advice import given
+from etl.cli.shared import (
+    console,
+    json_option,
+    keeping,
+    limit_option,
+    mapping_argument,
+    settings,
+    show_data_option,
+    strict_option,
+    workspace_option,
+)
+from etl.cli.watching import Watcher
 from etl.errors import Exit, MappingError
 from etl.terminal import visible
 
 
 @click.command
 @mapping_argument
+@click.option("--connect", is_flag=True, help="Ask the shop's server, and look at what is behind URLs.")
 @strict_option
+@workspace_option
 @json_option
-def check(mapping: Path, strict: bool, as_json: bool) -> None:
-    """Find every problem in a mapping. Opens no network.
+def check(mapping: Path, connect: bool, strict: bool, workspace: Path | None, as_json: bool) -> None:
+    """Find every problem in a mapping. Opens no network, unless --connect says so.
 
-    Warnings are told beside them, and are no problems unless --strict says so.
+    Of a shop's server the latest snapshot tells the columns. Warnings are told beside the problems, and are none unless
+    --strict says so.
     """
     from etl.commands import check as verb
     from etl.mapping import first_of
     from etl.report.summary import Summary
 
-    checked = verb.check(mapping)
+    checked = verb.check(mapping, workspace, connect=connect)
     problems, warnings = ([str(one) for one in found] for found in (checked.problems, checked.warnings))
     ok = not problems and not (strict and warnings)
     if as_json:
-        print(Summary(checked.migration.name, None, ok, problems=problems, warnings=warnings).as_json())
+        print(
+            Summary(
+                checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed
+            ).as_json()
+        )
     else:
         for line in [*first_of(checked.problems), *first_of(checked.warnings), *first_of(checked.notes)]:
             print(visible(line))
+        for line in _not_known(checked.closed):
+            print(visible(given.whole(line)), file=sys.stderr)
         print(visible(_check_verdict(len(problems), len(warnings), mapping)), file=sys.stderr)
     sys.exit(Exit.OK if ok else Exit.MAPPING)
+
+
+def _not_known(closed: Sequence[str]) -> Iterator[str]:
+    if closed:
+        names = ", ".join(f"'{name}'" for name in closed)
+        yield f"not known without a network: the columns of {names}; `etl check --connect` asks, `etl snapshot` keeps them"
 
 
 def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
@@ -45,11 +74,12 @@ def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
 
 @click.command
 @mapping_argument
-def test(mapping: Path) -> None:
-    """Run the mapping's own `tests:`."""
+@workspace_option
+def test(mapping: Path, workspace: Path | None) -> None:
+    """Run the mapping's own `tests:`. Opens no source."""
     from etl.commands import test as verb
 
-    results = verb.test(mapping)
+    results = verb.test(mapping, workspace)
     for result in results:
         print(visible(f"{'failed' if result.differences else 'passed'}  {result.name}"))
         for difference in result.differences:
@@ -64,15 +94,26 @@ def test(mapping: Path) -> None:
 @click.option("--stage", help="Only this stage.")
 @click.option("-n", "number", type=click.IntRange(min=1), default=3, help="How many rows of each stage.")
 @click.option("--key", help="The row whose record has this key.")
+@workspace_option
+@keeping
 @show_data_option
 @json_option
-def preview(mapping: Path, stage: str | None, number: int, key: str | None, show_data: bool, as_json: bool) -> None:
+def preview(
+    mapping: Path,
+    stage: str | None,
+    number: int,
+    key: str | None,
+    workspace: Path | None,
+    show_data: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Show source rows beside their payload and their problems."""
     from etl.commands import preview as verb
     from etl.report.preview import print_preview
     from etl.report.summary import plain_json
 
-    rows = verb.preview(mapping, stage, number, key)
+    rows = verb.preview(mapping, stage, number, key, settings(mapping, workspace, **how, inform=Watcher().line))
     shown = rows if show_data else [row.masked() for row in rows]
     if as_json:
         print(plain_json({"rows": [row.as_plain() for row in shown]}))

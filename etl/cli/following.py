@@ -14,6 +14,7 @@ from etl.cli.shared import (
     answers_masked,
     console,
     json_option,
+    keeping,
     mapping_argument,
     old_mapping_option,
     outside,
@@ -264,9 +265,18 @@ def history(
 @click.option("--key", help="The key of the first stage's record to send.")
 @click.option("--records", type=click.IntRange(min=1), default=1, help="How many records of the first stage.")
 @workspace_option
+@keeping
 @show_data_option
 @json_option
-def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, show_data: bool, as_json: bool) -> None:
+def pilot(
+    mapping: Path,
+    key: str | None,
+    records: int,
+    workspace: Path | None,
+    show_data: bool,
+    as_json: bool,
+    **how: Any,
+) -> None:
     """Send one user with an address, an order and an item.
 
     Akinon asks for this test migration before the real data. Each stage is followed to its end.
@@ -277,9 +287,8 @@ def pilot(mapping: Path, key: str | None, records: int, workspace: Path | None, 
     from etl.report.summary import plain_json
 
     with watching(as_json) as watch, answers_masked(show_data):
-        done = piloted(
-            verb.pilot(mapping, settings(mapping, workspace), outside(watch), watch, key=key, records=records)
-        )
+        given_settings = settings(mapping, workspace, **how, inform=watch.line)
+        done = piloted(verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records))
     if as_json:
         print(plain_json(done))
     else:

@@ -26,7 +26,7 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            package = verb.dry_run(mapping, settings(mapping, **how), watch)
+            package = verb.dry_run(mapping, settings(mapping, **how, inform=watch.line), watch)
         report(summary_of(package, show_data=show_data, strict=how["strict"]))
 
 
@@ -52,11 +52,13 @@ def run(
     """
     from etl.commands import run as verb
 
-    if package is not None and (how["stages"] or how["limit"]):
-        raise MappingError(f"--package {package}: is uploaded as it is; leave --stage and --limit out")
+    if package is not None and any(how[one] for one in ("stages", "limit", "fresh", "snapshot")):
+        raise MappingError(
+            f"--package {package}: is uploaded as it is; leave --stage, --limit, --fresh and --snapshot out"
+        )
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            given = settings(mapping, **how)
+            given = settings(mapping, **how, inform=watch.line)
             if package is None:
                 summary, error = verb.run(mapping, given, outside(watch), watch, show_data=show_data, final=final)
             else:

@@ -13,7 +13,7 @@ import click
 from click.shell_completion import shell_complete
 
 from etl import __version__
-from etl.cli import INTERRUPTED, editing, following, loading, placing, rehearsing
+from etl.cli import INTERRUPTED, editing, following, keeping, loading, placing, rehearsing
 from etl.cli.advice import given
 from etl.cli.shared import root_option
 from etl.errors import EtlError, Exit
@@ -30,7 +30,14 @@ class Program(click.Group):
 app = Program(
     "etl",
     help="Move a shop's users, addresses, orders and order items to Akinon Omnitron, described by one YAML file.",
-    commands={**editing.COMMANDS, **loading.COMMANDS, **following.COMMANDS, **placing.COMMANDS, **rehearsing.COMMANDS},
+    commands={
+        **editing.COMMANDS,
+        **keeping.COMMANDS,
+        **loading.COMMANDS,
+        **following.COMMANDS,
+        **placing.COMMANDS,
+        **rehearsing.COMMANDS,
+    },
     context_settings={"max_content_width": 110, "show_default": True},
 )
 for command in app.commands.values():

@@ -81,6 +81,19 @@ scheduler_option = click.option(
 )
 
 
+fresh_option = click.option("--fresh", is_flag=True, help="Fetch the rows of the shop's server anew, and keep them.")
+snapshot_option = click.option(
+    "--snapshot",
+    metavar="ID",
+    help="Work on this snapshot of the shop's server. Default: the latest; `etl snapshot --list`.",
+)
+
+
+def keeping(command: Callable[..., None]) -> Callable[..., None]:
+    """The options of a command that reads sources: whose rows of a server they are."""
+    return fresh_option(snapshot_option(command))
+
+
 strict_option = click.option("--strict", is_flag=True, help="Take warnings for problems.")
 old_mapping_option = click.option(
     "--old-mapping", is_flag=True, help="Send the package though the mapping was changed after it was made."
@@ -105,6 +118,7 @@ def preparing(command: Callable[..., None]) -> Callable[..., None]:
         engine_option,
         scheduler_option,
         strict_option,
+        keeping,
     )
     for option in reversed(options):
         command = option(command)
@@ -208,23 +222,26 @@ def settings(
     limit: int | None = None,
     engine: str = LOCAL,
     scheduler: str | None = None,
-    stages: tuple[str, ...] = (),
-    strict: bool = False,
+    **how: Any,
 ) -> Settings:
+    """`how`: further fields of Settings."""
     from etl.commands.settings import Settings, usable_cores
     from etl.places import workspace_of
 
     if scheduler is not None and engine != DASK:
         raise MappingError(f"--scheduler {scheduler}: goes with --engine dask")
+    if how.get("fresh") and how.get("snapshot") is not None:
+        raise MappingError(
+            f"--fresh takes a new snapshot, and --snapshot {how['snapshot']} is another; say one of them"
+        )
     return Settings(
         workspace=workspace_of(mapping, workspace),
         workers=workers or usable_cores(),
         limit=limit,
         engine=engine,
         scheduler=scheduler,
-        stages=stages,
-        strict=strict,
         tell=_warn,
+        **how,
     )
 
 

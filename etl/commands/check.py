@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from etl.mapping import Checked, load_mapping
+from etl.commands.keeping import latest
+from etl.commands.settings import Settings
+from etl.extract import Snapshot
+from etl.mapping import Checked, Opens, ask_servers, load_mapping
+from etl.mapping.kept import servers_used
+from etl.model import Migration
+from etl.places import workspace_of
 
-if TYPE_CHECKING:
-    pass
 
+def check(mapping: Path, workspace: Path | None = None, *, connect: bool = False) -> Checked:
+    """Read a mapping and find every problem in it, as far as that can be told without a network.
 
-def check(mapping: Path) -> Checked:
-    """Read a mapping and find every problem in it, as far as that can be told without a network."""
-    with load_mapping(mapping, network=False) as checked:
+    Of a server's tables the latest snapshot in the workspace tells the columns. `connect`: the servers are asked, and what
+    is behind URLs is looked at.
+    """
+
+    def known(migration: Migration) -> Snapshot | None:
+        return latest(Settings(workspace_of(mapping, workspace)), migration) if servers_used(migration) else None
+
+    opens, kept = (Opens.ALL, ask_servers) if connect else (Opens.HERE, known)
+    with load_mapping(mapping, opens=opens, kept=kept) as checked:
         return checked

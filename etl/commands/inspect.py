@@ -13,7 +13,7 @@ from etl.extract import Connections, World, answered_all, fetched_all, open_tabl
 from etl.extract.databases.address import shown_address
 from etl.extract.listing import Asked, Contents, Listed, contents
 from etl.findings import Unfit, sentence
-from etl.mapping import Checked, load_mapping
+from etl.mapping import Checked, Opens, load_mapping
 from etl.mapping.environment import filled_from
 from etl.mapping.usage import sources_reading, used_by
 from etl.model import Database, Reason, Rows, Source, Table
@@ -38,7 +38,7 @@ class Inspecting:
 def inspect(asked: Inspecting) -> Inspection:
     """Raises SourceError for what cannot be read, MappingError for a table or a mapping that is not there."""
     with ExitStack() as opened:
-        checked = opened.enter_context(load_mapping(asked.mapping, network=False)) if asked.mapping else None
+        checked = opened.enter_context(load_mapping(asked.mapping, opens=Opens.HERE)) if asked.mapping else None
         if checked and _names(asked, checked.migration.sources):
             return _of_source(checked, asked)
         connections = checked.connections if checked else opened.enter_context(Connections())

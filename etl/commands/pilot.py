@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.load.pilot import PilotResult, run_pilot
 from etl.load.uploader import check_ready
-from etl.mapping import load_mapping, require
+from etl.mapping import Checked
 from etl.outside import Outside
 from etl.places import admitted
 
@@ -33,11 +34,14 @@ def pilot(
     records: int = 1,
 ) -> Piloted:
     """Prepare a package and send a small set of it, one stage at a time, until the first error."""
-    with load_mapping(mapping) as checked:
-        migration = require(checked, upload=True)
-        root = admitted(settings.workspace, migration)
-        check_ready(replace(migration.target, require_pilot=False), root, outside)
+
+    def ready(checked: Checked) -> None:
+        target = replace(checked.migration.target, require_pilot=False)
+        check_ready(target, admitted(settings.workspace, checked.migration), outside)
+
+    with opened(mapping, settings, ready, upload=True) as (checked, migration):
         package = prepare(checked, settings, watch, outside.stop)
+    root = admitted(settings.workspace, migration)
     with outside.uploading():
         done = run_pilot(
             package,

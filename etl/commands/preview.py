@@ -7,20 +7,25 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from etl.commands.keeping import opened
+from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.extract import read_all, rows_of
-from etl.mapping import Checked, load_mapping, require
+from etl.mapping import Checked
 from etl.mapping.rows import with_rows
 from etl.model import Migration, RowFault, Source, Stage, Table
+from etl.places import workspace_of
 from etl.prepare.program import Program, plan_stage
 from etl.report.preview import PreviewRow
 from etl.suggest import did_you_mean
 
 
-def preview(mapping: Path, stage_name: str | None, number: int, key: str | None = None) -> list[PreviewRow]:
+def preview(
+    mapping: Path, stage_name: str | None, number: int, key: str | None = None, settings: Settings | None = None
+) -> list[PreviewRow]:
     """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
-    with load_mapping(mapping) as checked:
-        migration = require(checked, upload=False)
+    how = settings or Settings(workspace_of(mapping, None))
+    with opened(mapping, how, ready=lambda checked: None) as (checked, migration):
         stages = [_named_stage(migration, stage_name)] if stage_name else list(migration.stages)
         ready = with_rows(checked, stages)
         found = [row for stage in stages for row in islice(_previewed(ready, stage, key), number)]

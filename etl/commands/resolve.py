@@ -8,7 +8,7 @@ from pathlib import Path
 from etl.commands.which import Which, journal_of
 from etl.load import resolve as resolving
 from etl.load.resolve import Decision
-from etl.mapping import load_mapping, require
+from etl.mapping import Opens, load_mapping, require
 from etl.outside import Outside
 from etl.verify import asking
 
@@ -30,7 +30,7 @@ def resolve(which: Which, batch: int, outside: Outside, *, arrived: bool, migrat
 
 def resolve_by_asking(mapping: Path, workspace: Path | None, batch: int, outside: Outside) -> Answered:
     """Ask the channel what became of a batch of users, and decide by that."""
-    with load_mapping(mapping) as checked:
+    with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True)
     root = journal_of(migration, mapping, workspace)
     with outside.uploading():

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from etl.commands.settings import Settings
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError
-from etl.mapping import load_mapping, require
+from etl.mapping import Opens, load_mapping, require
 from etl.places import admitted
 from etl.report.summary import Summary
 
@@ -26,7 +26,7 @@ def resume(
     """
     from etl.load import uploader
 
-    with load_mapping(mapping) as checked:
+    with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True)
     root = admitted(settings.workspace, migration)
     package = uploader.last_package(root)

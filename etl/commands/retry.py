@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from etl.commands.settings import Settings
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError
-from etl.mapping import load_mapping, require
+from etl.mapping import Opens, load_mapping, require
 from etl.places import admitted
 from etl.report.summary import Summary
 
@@ -33,7 +33,7 @@ def retry(
     from etl.load import retry as retrying
     from etl.load.uploader import Asked, check_ready, require_fit
 
-    with load_mapping(mapping) as checked:
+    with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True)
     root = admitted(settings.workspace, migration)
     again = retrying.find(root, wanted)

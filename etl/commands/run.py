@@ -6,11 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError, MappingError
-from etl.mapping import load_mapping, require
+from etl.mapping import Checked, Opens, load_mapping, require
 from etl.package import Package
 from etl.places import admitted
 from etl.report.summary import Summary
@@ -34,11 +35,12 @@ def run(
     """
     from etl.load.uploader import Asked, check_ready, load
 
-    with load_mapping(mapping) as checked:
-        migration = require(checked, upload=True, strict=settings.strict)
-        root = admitted(settings.workspace, migration)
-        check_ready(migration.target, root, outside)
+    def ready(checked: Checked) -> None:
+        check_ready(checked.migration.target, admitted(settings.workspace, checked.migration), outside)
+
+    with opened(mapping, settings, ready, upload=True) as (checked, migration):
         package = prepare(checked, settings, watch, outside.stop)
+    root = admitted(settings.workspace, migration)
     upload = partial(load, package, migration.target, migration.stages, root, outside, Asked(final=final))
     return uploaded(package, root, upload, outside, show_data, settings.strict)
 
@@ -56,7 +58,7 @@ def run_package(
     """Upload a package that was prepared before, as it is: what was looked at is what is sent. All its sums are checked first."""
     from etl.load.uploader import Asked, check_ready, load, require_fit
 
-    with load_mapping(mapping) as checked:
+    with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True, strict=settings.strict)
     package = Package.open(path.resolve())
     if package.manifest.migration != migration.name:

@@ -48,6 +48,7 @@ class Settings:
     arrived with an earlier load, and held otherwise.
     `strict`: what is odd about the mapping keeps it from being prepared.
     `tell` hears what is out of the ordinary.
+    `fresh`: rows of servers are fetched anew; `snapshot`: they are those of the one with this ID. `inform` is told which.
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
 
@@ -61,6 +62,9 @@ class Settings:
     stages: tuple[str, ...] = ()
     strict: bool = False
     tell: Tell = nobody_listens
+    fresh: bool = False
+    snapshot: str | None = None
+    inform: Tell = nobody_listens
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:
         """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""

@@ -45,9 +45,17 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
     clean = not empty and all(stage.counts.rejected == stage.counts.held == 0 for stage in package.stages)
     problems = [*empty, *data_problems(package, show_data=show_data)]
     kinds = kinds_of(package, show_data=show_data)
-    warnings = data_warnings(package)
+    warnings = [*_notes(package), *data_warnings(package)]
     ok = clean and not (strict and warnings)
-    return Summary(package.manifest.migration, str(package.path), ok, stages, problems, kinds, warnings=warnings)
+    snapshot = next((one.snapshot for one in package.manifest.inputs if one.snapshot), None)
+    return Summary(
+        package.manifest.migration, str(package.path), ok, stages, problems, kinds, warnings=warnings, snapshot=snapshot
+    )
+
+
+def _notes(package: Package) -> list[str]:
+    """What has to be known of the sources' rows."""
+    return [f"source '{one.name}': {note}" for one in package.manifest.inputs for note in one.notes]
 
 
 def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None, *, show_data: bool = False) -> Summary:

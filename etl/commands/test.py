@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from etl.mapping import load_mapping, require
+from etl.commands.keeping import latest
+from etl.commands.settings import Settings
+from etl.extract import KINDS, Snapshot, numbered, read_columns
+from etl.mapping import Opens, load_mapping, require
+from etl.mapping.kept import servers_used
+from etl.mapping.templates import columns_used
+from etl.model import Migration, Part, Stage, Table
+from etl.places import workspace_of
 from etl.prepare.program import Outcome, Program, plan_stage
 
 
@@ -19,12 +26,36 @@ class TestResult:
     differences: tuple[str, ...]
 
 
-def test(mapping: Path) -> list[TestResult]:
-    """Run the mapping's own `tests:`. Opens no source beyond its header."""
-    with load_mapping(mapping) as checked:
+@dataclass(frozen=True, slots=True)
+class GivenTable:
+    """The columns that a stage's expressions and tests name, and no row."""
+
+    header: tuple[str, ...]
+    text_only: bool
+    first_row: int = 1
+
+    def parts(self, rows: int) -> Iterator[Part]:
+        return iter(())
+
+
+def given_table(migration: Migration, stage: Stage) -> Table:
+    source = migration.sources[stage.source]
+    used = columns_used([stage])[stage.source]
+    given = {name for test in migration.tests if test.stage == stage.name for name in test.given}
+    header = sorted(read_columns(source, used | given))
+    return numbered(GivenTable(tuple(header), KINDS[source.kind].text_only), source, used | given)
+
+
+def test(mapping: Path, workspace: Path | None = None) -> list[TestResult]:  # noqa: PT028 - it tests a mapping
+    """Run the mapping's own `tests:`. Opens no source: what a test gives are the columns, and any other is blank."""
+
+    def known(migration: Migration) -> Snapshot | None:
+        return latest(Settings(workspace_of(mapping, workspace)), migration) if servers_used(migration) else None
+
+    with load_mapping(mapping, opens=Opens.LOOKUPS, kept=known) as checked:
         migration = require(checked, upload=False)
         programs = {
-            stage.name: Program(plan_stage(migration, stage, checked.table(stage), checked.resources))
+            stage.name: Program(plan_stage(migration, stage, given_table(migration, stage), checked.resources))
             for stage in migration.stages
         }
     results = []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etl.commands.which import journal_of
 from etl.errors import EtlError
-from etl.mapping import load_mapping, require
+from etl.mapping import Opens, load_mapping, require
 from etl.model import Secret, Target
 from etl.outside import Outside
 from etl.verify import asking
@@ -35,7 +35,7 @@ class Verified:
 
 def verify(mapping: Path, workspace: Path | None, email: str, password: str) -> Verified:
     """Look in the shop, and whether the channel knows the user, too: then it can be asked about others."""
-    with load_mapping(mapping) as checked:
+    with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True, shop=True)
     root = journal_of(migration, mapping, workspace)
     report = verifying.verify(root, migration.target, email, Secret(password))
@@ -52,7 +52,7 @@ def _channel(root: Path, target: Target, email: str) -> ChannelWord:
 
 def arrived(mapping: Path, workspace: Path | None, outside: Outside) -> Arrivals:
     """Ask the channel for every user that was uploaded."""
-    with load_mapping(mapping) as checked:
+    with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True)
     with outside.uploading():
         return asking.look_all_up(journal_of(migration, mapping, workspace), migration.target, outside)

@@ -6,14 +6,16 @@ consumer follows, written once: it puts a part in its true place when a cut in t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.csv_file import CSV
-from etl.extract.database import SQL, TABLE, RemoteTable, fetch
+from etl.extract.database import SQL, TABLE, RemoteTable, fetch, keep, server_of
 from etl.extract.databases.connections import Connections
+from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.extract.evidence import fingerprint
 from etl.extract.excel_file import EXCEL
 from etl.extract.json_file import JSON
@@ -21,7 +23,7 @@ from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
 from etl.extract.locations import is_url, located, shown
 from etl.extract.numbering import counters_of, further_columns, numbered, read_columns
-from etl.extract.query import QUERY, QueryTable
+from etl.extract.query import QUERY, QueryTable, columns_read
 from etl.extract.rows import in_order, read_all
 from etl.extract.xml_file import XML
 from etl.model import Evidence, Source, Table
@@ -39,8 +41,10 @@ __all__ = [
     "Connections",
     "Kind",
     "Option",
+    "Snapshot",
     "World",
     "answered_all",
+    "columns_read",
     "counters_of",
     "evidence",
     "fetched",
@@ -49,12 +53,14 @@ __all__ = [
     "further_columns",
     "in_order",
     "is_url",
+    "keep_all",
     "located",
     "numbered",
     "open_table",
     "read_all",
     "read_columns",
     "rows_of",
+    "server_of",
     "shown",
     "with_needs",
 ]
@@ -89,18 +95,45 @@ def fetched_all(tables: Mapping[str, Table], columns: Mapping[str, Collection[st
 
     Queries have not run: see `answered_all`.
     """
+    wanted = _wanted(tables, columns)
+    found = {name: table for name, (table, _) in wanted.items()}
+    for group in _by_session(wanted):
+        found |= dict(zip(group, fetch(list(group.values())), strict=True))
+    return found
+
+
+def keep_all(
+    tables: Mapping[str, Table], columns: Mapping[str, Collection[str]], new_path: Callable[[], Path]
+) -> list[KeptRows]:
+    """Fetch what lies on servers into files that stay: of each database one table after another, all of one moment.
+
+    `new_path` says where. Raises SourceError.
+    """
+    groups = (group for group in _by_session(_wanted(tables, columns)) if _is_of_server(group))
+    return [rows for group in groups for rows in keep(group, new_path)]
+
+
+Group = dict[str, tuple[RemoteTable, set[str]]]
+
+
+def _by_session(wanted: Mapping[str, tuple[Table, set[str]]]) -> list[Group]:
+    """What lies in databases, for each connection by itself."""
+    found: dict[int, Group] = {}
+    for name, (table, columns) in wanted.items():
+        if isinstance(table, RemoteTable):
+            found.setdefault(id(table.session), {})[name] = (table, columns)
+    return list(found.values())
+
+
+def _is_of_server(group: Group) -> bool:
+    return any(server_of(table.source) is not None for table, _ in group.values())
+
+
+def _wanted(tables: Mapping[str, Table], columns: Mapping[str, Collection[str]]) -> dict[str, tuple[Table, set[str]]]:
     wanted: dict[str, tuple[Table, set[str]]] = {}
     for name, table in tables.items():
         _want(wanted, name, table, columns[name])
-    by_session: dict[int, list[tuple[str, RemoteTable]]] = {}
-    for name, (table, _) in wanted.items():
-        if isinstance(table, RemoteTable):
-            by_session.setdefault(id(table.session), []).append((name, table))
-    found = {name: table for name, (table, _) in wanted.items()}
-    for group in by_session.values():
-        made = fetch([(table, wanted[name][1]) for name, table in group])
-        found |= {name: table for (name, _), table in zip(group, made, strict=True)}
-    return found
+    return wanted
 
 
 def _want(wanted: dict[str, tuple[Table, set[str]]], name: str, table: Table, columns: Collection[str]) -> None:

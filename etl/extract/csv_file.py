@@ -211,4 +211,5 @@ CSV = Kind(
         COUNTERS,
     ),
     examples=("customers.csv", "${EXPORTS}/orders.csv.gz"),
+    text_only=True,
 )

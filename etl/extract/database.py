@@ -5,7 +5,7 @@ Their rows are fetched once, as CSV text, into a private file, and read from the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from etl.extract.csv_file import CSV, CsvTable, open_csv
 from etl.extract.csv_format import CsvFormat
 from etl.extract.databases.address import is_server
 from etl.extract.databases.connections import ENDINGS, Connections
+from etl.extract.databases.kept import KeptRows, Snapshot
+from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.session import Copied, Relation, Request, Session, chosen
 from etl.extract.databases.spool import private_file
 from etl.extract.evidence import fingerprint
@@ -61,21 +63,55 @@ class RemoteTable:
                 f"{_database(self.source).shown}: '{self.source.location}' has {there} rows, and {copied.rows} came"
                 f"{moving}; run it again"
             )
-        header = tuple(self.header[self.relation.columns.index(name)] for name in names)
-        file_format, size = CsvFormat(trim=False, width=len(header)), path.stat().st_size
         seen = Evidence(
-            _database(self.source).shown, size, sha256_of(path), copied.statement, self.session.taken, copied.rows
+            _database(self.source).shown, path.stat().st_size, sha256_of(path), copied.statement, self.session.taken,
+            copied.rows, notes=(self.relation.note,) if self.relation.note else (),
+        )  # fmt: skip
+        return self._fetched(names, path, seen)
+
+    def kept(self, session: KeptSession) -> FetchedTable:
+        """The rows that a kept snapshot has. Raises SourceError when its file is not what was written."""
+        rows = session.rows(self.source.kind, self.source.location)
+        path = session.snapshot.folder / rows.file
+        if not path.exists() or path.stat().st_size != rows.bytes:
+            raise _changed(session.snapshot, path)
+        seen = Evidence(
+            rows.address, rows.bytes, rows.sha256, rows.statement, rows.taken, rows.rows, session.snapshot.id,
+            tuple(rows.notes),
+        )  # fmt: skip
+        return self._fetched(rows.held, path, seen, session.snapshot)
+
+    def _fetched(
+        self, names: Sequence[str], path: Path, seen: Evidence, snapshot: Snapshot | None = None
+    ) -> FetchedTable:
+        header = tuple(self.header[self.relation.columns.index(name)] for name in names)
+        file_format = CsvFormat(trim=False, width=len(header))
+        return FetchedTable(
+            CsvTable(path, header, self.first_row, 0, path.stat().st_size, file_format), seen, snapshot=snapshot
         )
-        return FetchedTable(CsvTable(path, header, self.first_row, 0, size, file_format), seen)
 
 
-def fetch(wanted: Sequence[tuple[RemoteTable, Collection[str]]]) -> list[FetchedTable]:
-    """Some columns of tables of one database, one after another; of a dump in one pass. Raises SourceError."""
+def _changed(snapshot: Snapshot, path: Path) -> SourceError:
+    return SourceError(
+        f"{path}: is not what the snapshot {snapshot.id} took; take a new one with `etl snapshot`, and remove this one"
+    )
+
+
+def fetch(
+    wanted: Sequence[tuple[RemoteTable, Collection[str]]], new_path: Callable[[], Path] | None = None
+) -> list[FetchedTable]:
+    """Some columns of tables of one database, one after another; of a dump in one pass. Raises SourceError.
+
+    `new_path` says where their rows are written; a private folder that is gone at the end, where it does not.
+    """
     session = wanted[0][0].session
+    if isinstance(session, KeptSession):
+        return [table.kept(session) for table, _ in wanted]
     names = [table.chosen(columns) for table, columns in wanted]
-    paths = [table.connections.spool.path() for table, _ in wanted]
+    paths = [new_path() if new_path else table.connections.spool.path() for table, _ in wanted]
     with ExitStack() as opened:
-        files = [opened.enter_context(private_file(path)) for path in paths]
+        place = "with --workspace" if new_path else "in TMPDIR"
+        files = [opened.enter_context(private_file(path, place)) for path in paths]
         requests = [
             Request(table.relation, one, file) for (table, _), one, file in zip(wanted, names, files, strict=True)
         ]
@@ -91,10 +127,17 @@ class FetchedTable:
     table: CsvTable
     evidence: Evidence
     text_only: bool = True
+    snapshot: Snapshot | None = None
 
     @property
     def header(self) -> tuple[str, ...]:
         return self.table.header
+
+    @property
+    def path(self) -> Path:
+        """The file of ours that holds its rows."""
+        assert isinstance(self.table.path, Path)
+        return self.table.path
 
     @property
     def first_row(self) -> int:
@@ -123,6 +166,40 @@ def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
     asked = session.statement if source.kind == "sql" else session.table
     relation = asked(source.location)
     yield RemoteTable(source, relation, session, world.connections, column_names(relation.columns))
+
+
+def keep(tables: Mapping[str, tuple[RemoteTable, Collection[str]]], new_path: Callable[[], Path]) -> list[KeptRows]:
+    """Fetch columns of tables of one database into files that stay; each table once. Raises SourceError."""
+    wanted: dict[tuple[str, str], tuple[RemoteTable, set[str]]] = {}
+    for table, columns in tables.values():
+        wanted.setdefault((table.source.kind, table.source.location), (table, set()))[1].update(columns)
+    together = list(wanted.values())
+    return [_kept_rows(table, found) for (table, _), found in zip(together, fetch(together, new_path), strict=True)]
+
+
+def _kept_rows(table: RemoteTable, found: FetchedTable) -> KeptRows:
+    seen, own = found.evidence, dict(zip(table.header, table.relation.columns, strict=True))
+    return KeptRows(
+        address=seen.location,
+        kind=table.source.kind,
+        asked=table.source.location,
+        columns=table.relation.columns,
+        held=[own[name] for name in found.header],
+        key=table.relation.key,
+        file=found.path.name,
+        rows=seen.rows or 0,
+        bytes=seen.bytes or 0,
+        sha256=seen.sha256 or "",
+        statement=seen.statement,
+        taken=seen.taken,
+        notes=seen.notes,
+    )
+
+
+def server_of(source: Source) -> str | None:
+    """The address, without its login, of the server that a source asks; None for what lies in files, or in other sources."""
+    database = source.options.get("database")
+    return database.shown if isinstance(database, Database) and is_server(database.location.reveal()) else None
 
 
 def check_database(database: Database) -> None:
@@ -172,6 +249,9 @@ def _refuse_options(database: Database) -> None:
 def evidence_of_database(source: Source, table: Table, whole: bool) -> Evidence:
     """What was asked, when, and the hash of what came; of what was not fetched only where it is."""
     if isinstance(table, FetchedTable):
+        # What was kept for days is looked at again; what has just come was summed up when it came.
+        if whole and table.snapshot and sha256_of(table.path) != table.evidence.sha256:
+            raise _changed(table.snapshot, table.path)
         return table.evidence
     if isinstance(table, RemoteTable):
         return Evidence(_database(source).shown)
@@ -201,6 +281,7 @@ TABLE = Kind(
     examples=("oc_customer", "sales.orders"),
     where="database",
     evidence=evidence_of_database,
+    text_only=True,
 )
 
 SQL = Kind(
@@ -211,5 +292,6 @@ SQL = Kind(
     examples=("SELECT * FROM oc_order WHERE order_status_id > 0 ORDER BY order_id",),
     where="database",
     evidence=evidence_of_database,
+    text_only=True,
     rows_of=lambda source: source.name,
 )

@@ -68,6 +68,7 @@ class Kind:
     evidence  what a package remembers of a source it was made from; a source of which only the first rows were read is
               not summed up (`whole` is False).
     rows_of   what its rows are said to be of, when one of them is shown: a file, a table.
+    text_only whether its cells are texts, whatever it reads.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Kind:
     needs: Callable[[Source], Sequence[str]] = lambda source: ()
     evidence: Callable[[Source, Table, bool], Evidence] = file_evidence
     rows_of: Callable[[Source], str] = lambda source: shown(source.location)
+    text_only: bool = False
 
     def settings(self, given: Mapping[str, object]) -> Settings:
         """Check the options a mapping gives and fill in the rest. Raises ValueError naming the option."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -35,9 +35,7 @@ class QueryTable:
 
     def columns_read(self, name: str) -> tuple[str, ...]:
         """The columns that it reads of one of its tables."""
-        from etl.extract.queries.statement import parsed
-
-        return parsed(self.source.location).columns_read(self.inner[name][1].header)
+        return columns_read(self.source, self.inner[name][1].header)
 
     def answered(self) -> FetchedTable:
         """Its rows, from now on in a file of ours. The tables it reads have theirs at hand. Raises SourceError."""
@@ -77,6 +75,16 @@ def open_query(source: Source, world: World) -> Iterator[Table]:
     except ValueError as error:
         raise SourceError(f"the query: {error}") from None
     yield QueryTable(source, inner, world.connections.spool, names)
+
+
+def columns_read(query: Source, header: Sequence[str]) -> tuple[str, ...]:
+    """The columns that a query reads of a table with these; none for a query that cannot be read, which is told elsewhere."""
+    from etl.extract.queries.statement import parsed
+
+    try:
+        return parsed(query.location).columns_read(header)
+    except ValueError:
+        return ()
 
 
 def tables_of(source: Source) -> tuple[str, ...]:
@@ -148,4 +156,5 @@ QUERY = Kind(
     needs=tables_of,
     evidence=evidence_of_query,
     rows_of=lambda source: source.name,
+    text_only=True,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,13 +11,14 @@ from pathlib import Path
 from etl.address import target_name
 from etl.errors import MappingError
 from etl.expressions import Resources
-from etl.extract import Connections, numbered
+from etl.extract import Connections, Snapshot, numbered
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_notes
 from etl.mapping.environment import ENVIRONMENT, SHOP, is_open, read_environment
 from etl.mapping.grammar import NAME, grammar_problems
+from etl.mapping.opens import Opens
 from etl.mapping.places import Document
 from etl.mapping.target_checks import address_faults
 from etl.mapping.templates import columns_used
@@ -31,6 +32,9 @@ __all__ = [
     "ENVIRONMENT",
     "USUAL",
     "Checked",
+    "Choice",
+    "Opens",
+    "ask_servers",
     "fatal",
     "find_mapping",
     "first_of",
@@ -48,7 +52,8 @@ USUAL = "migration.yaml"
 class Checked:
     """A mapping that has been read: what it says, what is wrong with it, and what was opened to find that out.
 
-    To be used in a `with`, at whose end the tables are closed.
+    To be used in a `with`, at whose end the tables are closed. `snapshot` is the one that the rows of servers are from;
+    `closed` are the sources and lookups of which nothing is known, as they were not opened.
     """
 
     migration: Migration
@@ -60,6 +65,8 @@ class Checked:
     connections: Connections = field(default_factory=Connections, compare=False)
     warnings: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
+    snapshot: Snapshot | None = None
+    closed: tuple[str, ...] = ()
 
     def __enter__(self) -> Checked:
         return self
@@ -85,8 +92,18 @@ def find_mapping(path: Path) -> Path:
     raise MappingError(f"{path}: there is no such mapping" + (f"; did you mean '{near}'?" if near else ""))
 
 
-def load_mapping(path: Path, *, text: str | None = None, network: bool = True) -> Checked:
-    """Read a mapping and find every problem in it. Opens the files it names; without `network`, not those behind URLs.
+Choice = Callable[[Migration], Snapshot | None]
+"""Which kept snapshot the rows of servers are read from; None: they are asked. Raises MappingError."""
+
+
+def ask_servers(migration: Migration) -> None:
+    return None
+
+
+def load_mapping(
+    path: Path, *, text: str | None = None, opens: Opens = Opens.ALL, kept: Choice = ask_servers
+) -> Checked:
+    """Read a mapping and find every problem in it. Opens what it names, as far as `opens` says.
 
     With `text`, that is what the file at `path` holds, whether there is one or not: what somebody is just writing.
 
@@ -102,15 +119,20 @@ def load_mapping(path: Path, *, text: str | None = None, network: bool = True) -
     variables = read_environment(file.parent)
     migration = Builder(document, data, file.resolve().parent, variables.values).migration()
     with ExitStack() as opened:
-        connections = opened.enter_context(Connections())
-        context = Context(document, data, migration, opened, connections, network)
+        snapshot = kept(migration)
+        if snapshot is not None:
+            opened.enter_context(snapshot.in_use())
+        connections = opened.enter_context(Connections(snapshot))
+        context = Context(document, data, migration, opened, connections, opens, snapshot)
         checked = check_problems(context, variables.values)
         problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
         warnings = tuple(sorted(map(_printable, mapping_warnings(context))))
         # Only `check` shows notes, and finding them reads files to their end.
-        notes = () if network else tuple(sorted(map(_printable, encoding_notes(context))))
+        notes = () if opens is not Opens.HERE else tuple(sorted(map(_printable, encoding_notes(context))))
         found = (context.tables, context.resources, context.lookup_tables)
-        return Checked(migration, problems, *found, opened.pop_all(), connections, warnings, notes)
+        return Checked(
+            migration, problems, *found, opened.pop_all(), connections, warnings, notes, snapshot, tuple(context.closed)
+        )
 
 
 def _document(file: Path) -> Document:

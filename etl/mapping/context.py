@@ -10,7 +10,8 @@ from typing import Any
 
 from etl.expressions import LOOKUP, PRIVATE_KEYS, Names, PrivateKey
 from etl.expressions.syntax import faults
-from etl.extract import Connections, further_columns
+from etl.extract import Connections, Snapshot, further_columns
+from etl.mapping.opens import Opens
 from etl.mapping.places import Document, Path
 from etl.model import Expression, Migration, Problem, Stage, Table
 
@@ -25,7 +26,8 @@ class Context:
     """`data` is the document's, without what the grammar refused. `tables` and `resources` are filled by the first checks;
     what they open is closed with `opened`.
 
-    Without `network`, a source behind a URL stays closed: any name may be one of its columns.
+    What is not opened (`opens`, and what `kept` has not, if rows of servers are from a snapshot) stays closed: any name may be
+    one of its columns. `closed` tells what it is.
     """
 
     document: Document
@@ -33,12 +35,14 @@ class Context:
     migration: Migration
     opened: ExitStack
     connections: Connections
-    network: bool = True
+    opens: Opens = Opens.ALL
+    kept: Snapshot | None = None
     tables: dict[str, Table] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(
         default_factory=lambda: {LOOKUP: {}, PRIVATE_KEYS: {"passwords": passing_key()}}
     )
     lookup_tables: dict[str, Table] = field(default_factory=dict)
+    closed: list[str] = field(default_factory=list)
 
     def at(self, path: Path, what: str) -> Problem:
         """A problem with a value."""

@@ -8,6 +8,7 @@ from typing import Any
 from etl.errors import SourceError
 from etl.expressions.cells import clean
 from etl.extract import read_all, rows_of
+from etl.findings import Unfit
 from etl.model import Lookup, Source, Table
 from etl.suggest import column_hint
 
@@ -18,6 +19,23 @@ class ColumnFault(ValueError):
     def __init__(self, setting: str, what: str) -> None:
         super().__init__(what)
         self.setting = setting
+
+
+class Unread(dict[str, object]):
+    """A lookup whose rows are not at hand: whatever is looked up in it is told why."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__()
+        self.why = why
+
+    def get(self, key: str, default: object = None) -> Any:
+        raise Unfit("function:lookup", key, "the lookup cannot be read: {why}", why=self.why)
+
+
+def check_columns(lookup: Lookup, table: Table) -> None:
+    """Raises ColumnFault."""
+    for setting in ("key", "value"):
+        _position(table, lookup, setting)
 
 
 def read_lookup(lookup: Lookup, source: Source, table: Table) -> Mapping[str, object]:

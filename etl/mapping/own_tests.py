@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from etl.extract import KINDS
 from etl.mapping.build import present
 from etl.mapping.context import Context
 from etl.mapping.places import Path
@@ -37,15 +38,14 @@ def _outcome(context: Context, path: Path) -> Iterator[Problem]:
 
 
 def _given(context: Context, path: Path, stage: Stage, test: MappingTest) -> Iterator[Problem]:
-    table = context.tables.get(stage.source)
-    if table is None:
-        return
-    known = context.columns(stage.source, table)
+    table, source = context.tables.get(stage.source), context.migration.sources.get(stage.source)
+    known = None if table is None else context.columns(stage.source, table)
+    text_only = source is not None and KINDS[source.kind].text_only
     for column, value in test.given.items():
         where = (*path, column)
-        if column not in known:
+        if known is not None and column not in known:
             yield context.at_key(where, f"unknown column '{column}'{column_hint(column, known)}")
-        elif table.text_only and not isinstance(value, str):
+        elif text_only and not isinstance(value, str):
             yield context.at(where, f"all cells of this source are text: put this '{column}' in quotes{_blank(value)}")
 
 

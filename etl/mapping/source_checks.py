@@ -10,14 +10,15 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, World, counters_of, fetched, located, open_table
+from etl.extract import KINDS, World, counters_of, fetched, located, open_table, server_of
 from etl.extract.confinement import check_inside
 from etl.extract.kinds import COUNTERS
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
 from etl.mapping.database_checks import is_sound
 from etl.mapping.environment import is_open
-from etl.mapping.lookups import ColumnFault, read_lookup
+from etl.mapping.lookups import ColumnFault, Unread, check_columns, read_lookup
+from etl.mapping.opens import Opens
 from etl.mapping.places import Path
 from etl.model import Database, Lookup, Problem, Source, Table
 from etl.resources import load_schema
@@ -25,7 +26,7 @@ from etl.suggest import column_hint, did_you_mean
 
 
 def source_problems(context: Context) -> Iterator[Problem]:
-    """Opens every source that can be opened, for its columns; one that needs others after them."""
+    """Opens every source that is to be opened, for its columns; one that needs others after them."""
     sound = []
     for name, data in (context.data.get("sources") or {}).items():
         found = list(_settings(context, ("sources", name), data))
@@ -38,7 +39,10 @@ def source_problems(context: Context) -> Iterator[Problem]:
         yield _circle(context, error.args[1])
         return
     for source in ordered:
-        yield from _opened(context, source)
+        if context.opens.sources:
+            yield from _opened(context, source)
+        elif not _is_unset(source):
+            yield from _unknown_needs(context, ("sources", source.name, source.kind), source)
 
 
 def in_order_of_need(sources: list[Source]) -> list[Source]:
@@ -65,7 +69,10 @@ def _opened(context: Context, source: Source) -> Iterator[Problem]:
     yield from unknown
     try:
         _prove_location(source)
-        if unknown or _is_closed(context, source) or not _has_its_needs(context, source):
+        if _is_closed(context, source):
+            return
+        if unknown or not _has_its_needs(context, source):
+            context.closed.append(source.name)
             return
         table = context.tables[source.name] = _table(context, source)
     except SourceError as error:
@@ -120,27 +127,39 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
         lookup = context.migration.lookups[name]
         if found or not _is_whole(lookup, data) or not is_sound(context, "lookups", name):
             continue
-        try:
-            if lookup.source is not None:
-                unknown = list(_unknown_needs(context, (*path, lookup.source.kind), lookup.source))
-                yield from unknown
-                _prove_location(lookup.source)
-                if unknown or _is_closed(context, lookup.source) or not _has_its_needs(context, lookup.source):
-                    continue
-            context.resources[LOOKUP][name] = _lookup(context, lookup)
-        except SourceError as error:
-            kind = lookup.source.kind if lookup.source else ""
-            yield context.at((*path, kind), str(error))
-        except ColumnFault as fault:
-            yield context.at((*path, fault.setting), str(fault))
+        if lookup.source is None:
+            context.resources[LOOKUP][name] = lookup.pairs
+        else:
+            yield from _lookup_of(context, path, lookup, lookup.source)
 
 
-def _lookup(context: Context, lookup: Lookup) -> Mapping[str, object]:
-    if lookup.source is None:
-        return lookup.pairs
-    table = _table(context, lookup.source)
+def _lookup_of(context: Context, path: Path, lookup: Lookup, source: Source) -> Iterator[Problem]:
+    unknown = list(_unknown_needs(context, (*path, source.kind), source))
+    yield from unknown
+    if unknown or context.opens is Opens.NOTHING:
+        return
+    try:
+        _prove_location(source)
+        if _is_closed(context, source) or not _has_its_needs(context, source):
+            context.resources[LOOKUP][lookup.name] = Unread("its rows are in sources that are not opened here")
+            return
+        context.resources[LOOKUP][lookup.name] = _read(context, lookup, source)
+    except SourceError as error:
+        if context.opens is Opens.LOOKUPS:
+            context.resources[LOOKUP][lookup.name] = Unread(str(error))
+        else:
+            yield context.at((*path, source.kind), str(error))
+    except ColumnFault as fault:
+        yield context.at((*path, fault.setting), str(fault))
+
+
+def _read(context: Context, lookup: Lookup, source: Source) -> Mapping[str, object]:
+    table = context.lookup_tables[lookup.name] = _table(context, source)
+    if context.opens is Opens.COLUMNS:
+        check_columns(lookup, table)
+        return Unread("its rows are not read yet")
     table = context.lookup_tables[lookup.name] = fetched(table, {lookup.key, lookup.value})
-    return read_lookup(lookup, lookup.source, table)
+    return read_lookup(lookup, source, table)
 
 
 def _is_whole(lookup: Lookup, data: Mapping[str, Any]) -> bool:
@@ -198,7 +217,14 @@ def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -
 
 
 def _is_closed(context: Context, source: Source) -> bool:
-    return not context.network and KINDS[source.kind].needs_network(source)
+    server = server_of(source)
+    if server is not None and context.kept is not None:
+        closed = context.kept.find(server, source.kind, source.location) is None
+    else:
+        closed = not context.opens.network and KINDS[source.kind].needs_network(source)
+    if closed:
+        context.closed.append(source.name)
+    return closed
 
 
 def _prove_location(source: Source) -> None:

@@ -71,7 +71,8 @@ class Summary:
     """What became of a migration. `package` is its folder, `target` the name of the one it was sent to; if there is one.
 
     `problems` are lines for people, of the commonest kinds; `kinds` are all of them. `warnings` are lines, too:
-    of what is odd, and is sent all the same.
+    of what is odd, and is sent all the same. `snapshot` is the one whose rows these are; `not_known` are sources that were
+    not opened.
     """
 
     migration: str
@@ -82,6 +83,8 @@ class Summary:
     kinds: Sequence[KindSummary] = ()
     target: str | None = None
     warnings: Sequence[str] = ()
+    snapshot: str | None = None
+    not_known: Sequence[str] = ()
 
     def as_json(self) -> str:
         return plain_json(asdict(self))

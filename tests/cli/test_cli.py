@@ -27,7 +27,18 @@ from commands import (
 )
 from sandbox_client import running_sandbox
 
-SUMMARY_KEYS = ["migration", "package", "ok", "stages", "problems", "kinds", "target", "warnings"]
+SUMMARY_KEYS = [
+    "migration",
+    "package",
+    "ok",
+    "stages",
+    "problems",
+    "kinds",
+    "target",
+    "warnings",
+    "snapshot",
+    "not_known",
+]
 STAGE_KEYS = [
     "name", "read", "filtered", "rejected", "held", "valid",
     "uploaded", "already", "failed", "changed", "waiting", "refused", "unknown",

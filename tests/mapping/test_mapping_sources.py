@@ -8,7 +8,7 @@ import pytest
 from mapping_case import ADDRESS, SMALL, Case, edited
 
 from etl import extract
-from etl.mapping import load_mapping
+from etl.mapping import Opens, load_mapping
 
 COLUMNS = "First Name, customer_id, email, row_number, status"
 KINDS = ", ".join(extract.KINDS)
@@ -177,7 +177,7 @@ def test_a_check_opens_no_network_and_takes_any_name_for_a_column_of_what_it_did
         "stages:\n  - { name: order, from: orders, key: number, fields: { number: '{{ whatever }}' } }\n",
         encoding="utf-8",
     )
-    closed = [one.what for one in load_mapping(mapping, network=False).problems]
+    closed = [one.what for one in load_mapping(mapping, opens=Opens.HERE).problems]
     opened = [one.what for one in load_mapping(mapping).problems]
     assert not [what for what in closed if "ftp" in what or "whatever" in what]
     assert [what for what in opened if "ftp://127.0.0.1:9/orders.csv" in what]

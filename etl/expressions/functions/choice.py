@@ -24,7 +24,8 @@ _TRUTHS = {folded(word): word in TRUE for word in (*TRUE, *FALSE)}
 
 def bind_lookup(table: Resource, default: object = GIVE_AN_ERROR, by: str | None = None) -> Callable[[object], object]:
     one_of("by", by, COMPARISONS)
-    known = table.content if by is None else _by_letters(table)
+    # An empty one stays what it is: it may have a word to say about why it is empty.
+    known = table.content if by is None or not table.content else _by_letters(table)
 
     def translate(value: object) -> object:
         key = value if isinstance(value, str) else as_text(value)

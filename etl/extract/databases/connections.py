@@ -6,6 +6,8 @@ from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.databases.address import SERVERS, address_of, is_server, scheme_of
+from etl.extract.databases.kept import Snapshot
+from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.session import Session
 from etl.extract.databases.spool import Spool
 from etl.extract.databases.sqlite import MAGIC, SqliteSession
@@ -17,10 +19,14 @@ ENDINGS = (".sql", ".sql.gz", ".sql.bz2", ".sql.xz")
 
 
 class Connections:
-    """Everything a mapping takes from one database comes over one connection, in one moment. Used in a `with`."""
+    """Everything a mapping takes from one database comes over one connection, in one moment. Used in a `with`.
 
-    def __init__(self) -> None:
+    With a snapshot no server is asked: it has what they had.
+    """
+
+    def __init__(self, kept: Snapshot | None = None) -> None:
         self._sessions: dict[str, Session] = {}
+        self._kept = kept
         self.spool = Spool()
 
     def __enter__(self) -> Connections:
@@ -34,7 +40,10 @@ class Connections:
         """Raises SourceError."""
         location = database.location.reveal()
         if location not in self._sessions:
-            self._sessions[location] = _session(database, location)
+            kept = self._kept if is_server(location) else None
+            self._sessions[location] = (
+                _session(database, location) if kept is None else KeptSession(kept, database.shown)
+            )
         return self._sessions[location]
 
     def release(self) -> None:

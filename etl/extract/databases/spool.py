@@ -76,8 +76,11 @@ def _is_abandoned(lock: Path) -> bool:
 
 
 @contextmanager
-def private_file(path: Path) -> Iterator[BinaryIO]:
-    """A new file that only this user can read. Raises SourceError when the disk cannot take what is written."""
+def private_file(path: Path, place: str = "in TMPDIR") -> Iterator[BinaryIO]:
+    """A new file that only this user can read. Raises SourceError when the disk cannot take what is written.
+
+    `place` says how another folder is named.
+    """
     descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "wb", buffering=1 << 18) as file:
@@ -85,5 +88,5 @@ def private_file(path: Path) -> Iterator[BinaryIO]:
     except OSError as error:
         raise SourceError(
             f"{path.parent}: the disk cannot take the database's rows ({error.strerror}); "
-            "make room, or name another folder in TMPDIR"
+            f"make room, or name another folder {place}"
         ) from None
