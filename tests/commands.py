@@ -8,12 +8,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from forking import start
+
 ROOT = Path(__file__).parent.parent
 SAMPLE_MAPPING = ROOT / "mappings" / "opencart"
 TOKEN = "s3cr3t-token-of-the-command-line-tests"
 TARGET_VARIABLES = ("URL", "SHOP_URL", "CHANNEL", "TOKEN", "USERNAME", "PASSWORD")
 
-TARGET = "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 0 }"
+TARGET = "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 0, polling: { interval: 0.01 } }"
 MAPPING = """\
 version: 1
 name: shop
@@ -56,8 +58,21 @@ def command(*arguments):
     return [sys.executable, "-m", "etl", *map(str, arguments)]
 
 
-def etl(*arguments, cwd=None, text=True, stdout=subprocess.PIPE, **settings):
-    """Run a command to its end; `settings` are environment variables."""
+def etl(*arguments, cwd=None, text=True, **settings):
+    """Run a command to its end, as a process that has its imports behind it; `settings` are environment variables."""
+    words = [str(word) for word in arguments]
+    process = start(words, environment(**settings), cwd)
+    written = process.communicate()
+    output, error = (_lines(one) for one in written) if text else written
+    return subprocess.CompletedProcess(words, process.wait(), output, error)
+
+
+def _lines(written):
+    return written.decode().replace("\r\n", "\n")
+
+
+def etl_by_hand(*arguments, cwd=None, text=True, stdout=subprocess.PIPE, **settings):
+    """The same from the start of Python on, as a person starts it."""
     return subprocess.run(
         command(*arguments),
         cwd=cwd,

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import psutil
 from commands import command, environment, target
+from forking import Forked, start
 from load_helpers import TOKEN, Sandbox
 from servers import Strict
 
@@ -154,11 +155,14 @@ class Migration:
     def arguments(self, name: str, *more: object) -> list[str]:
         here = (*more, "--mapping", self.mapping) if name == "resolve" else (self.mapping, *more)
         workers = ("--workers", 1) if name == "run" else ()
-        return command(name, *here, *workers, "--workspace", self.folder / "work", "--json")
+        return [str(word) for word in (name, *here, *workers, "--workspace", self.folder / "work", "--json")]
 
-    def start(self, name: str, *more: object, **settings: str) -> subprocess.Popen[str]:
+    def start(self, name: str, *more: object, **settings: str) -> Forked:
+        return start(self.arguments(name, *more), environment(**target(self.sandbox.url, TOKEN), **settings))
+
+    def start_by_hand(self, name: str, *more: object, **settings: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            self.arguments(name, *more),
+            command(*self.arguments(name, *more)),
             env=environment(**target(self.sandbox.url, TOKEN), **settings),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -168,8 +172,8 @@ class Migration:
 
     def etl(self, name: str, *more: object, **settings: str) -> Ended:
         process = self.start(name, *more, **settings)
-        output, error = process.communicate(timeout=120)
-        return Ended(process.returncode, output, error)
+        output, error = process.communicate()
+        return Ended(process.wait(), output.decode(), error.decode())
 
     def killed_at(self, moment: str, name: str, *more: object) -> None:
         """Let a command come by this moment, which is its last."""
@@ -184,7 +188,7 @@ class Migration:
         if not _ended(process, seconds):
             process.kill()
         process.communicate()
-        return process.returncode == KILLED
+        return process.wait() == KILLED
 
     def package(self) -> str:
         """The name of the only package."""
@@ -258,7 +262,7 @@ class Migration:
 LOOK_AGAIN = 0.002
 
 
-def _ended(process: subprocess.Popen[str], within: float) -> bool:
+def _ended(process: Forked, within: float) -> bool:
     try:
         process.wait(within)
     except subprocess.TimeoutExpired:

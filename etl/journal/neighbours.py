@@ -104,5 +104,5 @@ def _own_files(workspace: Workspace, database: Database | None) -> str:
     begun = database is not None and database.value(
         "SELECT (SELECT count(*) FROM runs) + (SELECT count(*) FROM batches)"
     )
-    files = not begun and next((workspace.root / "batches").glob("*/*.json"), None)
-    return f"there are the bytes of batches, such as {files}" if files else ""
+    first = not begun and min((workspace.root / "batches").glob("*/*.json"), key=lambda path: path.name, default=None)
+    return f"there are the bytes of batches, such as {first}" if first else ""

@@ -20,11 +20,11 @@ from commands import (
     TOKEN,
     command,
     environment,
-    etl,
     sample_people,
     target,
     write_shop,
 )
+from commands import etl_by_hand as etl
 from sandbox_client import running_sandbox
 
 SUMMARY_KEYS = [

@@ -4,7 +4,8 @@ import re
 
 import click
 import pytest
-from commands import SAMPLE_MAPPING, etl
+from commands import SAMPLE_MAPPING
+from commands import etl_by_hand as etl
 
 from etl import __version__
 from etl.cli.program import app

@@ -14,26 +14,12 @@ import termios
 import pytest
 from commands import etl, target
 from killing import KILLED, Migration, write_shop
-from load_helpers import PASSWORD, TOKEN, Sandbox
+from load_helpers import PASSWORD, TOKEN
 
 from etl.journal.status import read_status
 from etl.verify.asking import NEVER_TRIED
 
 KEPT_ALL = "warning: user: `where` leaves out no row\n"
-
-
-@pytest.fixture(scope="module")
-def server():
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.close()
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    yield server
-    server.clear_faults()
 
 
 class Shop(Migration):
@@ -854,7 +840,7 @@ def test_verify_wants_one_user_or_all_of_them(piloted):
 
 def sending(shop, batch, name="run"):
     """A command that has just begun to send this batch."""
-    process = shop.start(name)
+    process = shop.start_by_hand(name)
     log = shop.root / "requests.jsonl"
     while not (log.exists() and any(_is_sending(line, batch) for line in log.read_bytes().splitlines())):
         assert process.poll() is None, process.communicate()
@@ -924,7 +910,7 @@ def test_a_second_one_is_told_who_holds_the_migration(name, shop):
     process = sending(shop, 1)
     more = (1, "--lost") if name == "resolve" else (shop.mapping,)
     done = shop.type(name, *more)
-    holder = " ".join(["etl", *shop.arguments("run")[3:]])
+    holder = " ".join(["etl", *shop.arguments("run")])
     assert done.returncode == 2
     assert re.fullmatch(
         rf"{shop.root} is held by {re.escape(shop.shortened(f'`{holder}`'))}, process {process.pid} on [^ ,]+, since [-+:\dT]+; "

@@ -55,6 +55,9 @@ def folder(tmp_path):
     """Sample and mapping, laid out as in the repository; exported anew by a script of the shop's own."""
     for name in ("mappings/opencart", "samples/opencart"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns(".env", "*.py", "__pycache__"))
+    mapping = tmp_path / "mappings/opencart/migration.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    mapping.write_text(text.replace("target:\n", "target:\n  polling: { interval: 0.05 }\n"), encoding="utf-8")
     (tmp_path / "export.sh").write_text(EXPORT, encoding="utf-8")
     (tmp_path / "export.sh").chmod(0o700)
     return tmp_path

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from load_helpers import STAGES, Sandbox, make_package, target_of, watched, whole_shop
+from load_helpers import STAGES, make_package, target_of, watched, whole_shop
 
 from etl.files import durably, open_private, private_folder, write_private
 from etl.journal.neighbours import opened
@@ -44,13 +44,6 @@ class Disk:
 @pytest.fixture
 def disk(tmp_path, monkeypatch):
     return Disk(tmp_path, monkeypatch)
-
-
-@pytest.fixture(scope="module")
-def sandbox():
-    server = Sandbox()
-    yield server
-    server.close()
 
 
 def last_line(disk, root):

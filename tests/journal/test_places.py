@@ -33,22 +33,20 @@ SECOND = "7"
 
 
 @pytest.fixture(scope="module")
-def sandbox():
+def second():
     server = Sandbox()
     yield server
     server.close()
 
 
 @pytest.fixture
-def other():
-    server = Sandbox()
-    yield server
-    server.close()
+def other(second):
+    second.reset()
+    return second
 
 
 @pytest.fixture
-def shop(tmp_path, sandbox):
-    sandbox.reset()
+def shop(tmp_path):
     return write_shop(tmp_path / "shop")
 
 

@@ -10,7 +10,7 @@ from sandbox_client import TOKEN, running_sandbox
 from small_migration import MAPPING, write_shop
 
 OFFLINE = "target: { batch_size: 7 }"
-TARGET = "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', batch_size: 7 }"
+TARGET = "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', batch_size: 7, polling: { interval: 0.01 } }"
 CUSTOMERS = "id;name;email;active;phone;joined\n"
 ALI = "1;Ali Can;ali@example.com;1;0532 123 45 67;14.03.2019 16:05\n"
 VELI = "2;Veli Can;veli@example.com;0;;14.03.2019 16:05\n"

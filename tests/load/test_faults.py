@@ -10,7 +10,6 @@ from tempfile import TemporaryDirectory
 import pytest
 from fault_table import DECIDE, FAULTS, FROM_OUTSIDE, PAGE, page
 from fault_world import CUSTOMERS, InProcess, Processes
-from load_helpers import Sandbox
 from servers import served_by
 
 from etl.errors import Exit
@@ -31,13 +30,6 @@ def fast_disk(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def server():
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.close()
-
-
-@pytest.fixture(scope="module")
 def strict_server():
     with served_by("the strict server") as server:
         yield server
@@ -47,12 +39,6 @@ def strict_server():
 def folder(fast_disk):
     with TemporaryDirectory(dir=fast_disk) as folder:
         yield Path(folder)
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    return server
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ def server(request):
         yield one
 
 
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    yield server
-    server.clear_faults()
-
-
 # Moments that only a load which meets a fault comes by. The fault; what `skip` lets through is another occurrence.
 FAULTS = {
     "refused": {"name": "error_before", "status": 400},

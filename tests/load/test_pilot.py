@@ -6,7 +6,6 @@ import pytest
 from load_helpers import (
     PASSWORD,
     STAGES,
-    Sandbox,
     address,
     item,
     lines,
@@ -35,20 +34,6 @@ from etl.model import Secret
 from etl.verify.verify import Outcome, verify
 
 EMAIL = "user1@example.com"
-
-
-@pytest.fixture(scope="module")
-def server():
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.close()
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    yield server
-    server.clear_faults()
 
 
 @pytest.fixture

@@ -14,15 +14,12 @@ from load_helpers import (
     PASSWORD,
     TOKEN,
     USER_STAGE,
-    Sandbox,
     lines,
-    make_package,
     scripted,
     send,
     states,
     target_of,
     user,
-    users,
 )
 from rich.console import Console
 
@@ -40,26 +37,6 @@ from etl.outside import Outside
 from etl.report.following import print_history
 from etl.seams import SEAMS
 from etl.stop import Stop, Stopped
-
-
-@pytest.fixture(scope="module")
-def server():
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.close()
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    yield server
-    server.clear_faults()
-
-
-@pytest.fixture
-def package(tmp_path):
-    return make_package(tmp_path / "packages" / "one", users(*range(1, 11)))
-
 
 TEN = sorted(str(n) for n in range(1, 11))
 

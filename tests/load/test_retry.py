@@ -4,7 +4,6 @@ import pytest
 from load_helpers import (
     STAGES,
     USER_STAGE,
-    Sandbox,
     line,
     make_package,
     stages,
@@ -24,25 +23,6 @@ from etl.model import Gate
 
 ALL = Wanted()
 TEN = sorted(str(n) for n in range(1, 11))
-
-
-@pytest.fixture(scope="module")
-def server():
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.close()
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    yield server
-    server.clear_faults()
-
-
-@pytest.fixture
-def package(tmp_path):
-    return make_package(tmp_path / "packages" / "one", users(*range(1, 11)))
 
 
 def again(package, url, root, wanted=ALL, which=USER_STAGE, **changes):

@@ -4,7 +4,6 @@ import pytest
 from load_helpers import (
     STAGES,
     USER_STAGE,
-    Sandbox,
     free_port,
     line,
     lines,
@@ -28,26 +27,6 @@ from etl.load.resolve import resolve
 from etl.load.uploader import GateClosed, load, resume
 from etl.model import Polling, Secret
 from etl.omnitron.progress import DeadlineMissed
-
-
-@pytest.fixture(scope="module")
-def server():
-    sandbox = Sandbox()
-    yield sandbox
-    sandbox.close()
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    yield server
-    server.clear_faults()
-
-
-@pytest.fixture
-def package(tmp_path):
-    return make_package(tmp_path / "packages" / "one", users(*range(1, 11)))
-
 
 TEN = sorted(str(n) for n in range(1, 11))
 

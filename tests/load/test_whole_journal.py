@@ -13,7 +13,7 @@ import pytest
 from commands import etl, target
 from fault_world import Detour
 from killing import Migration, write_shop
-from load_helpers import TOKEN, Sandbox
+from load_helpers import TOKEN
 
 from etl.address import target_name
 from etl.commands import run as running
@@ -24,21 +24,6 @@ from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
 from etl.omnitron.client import new_session
 from etl.outside import Outside
-
-
-@pytest.fixture(scope="module")
-def server():
-    one = Sandbox()
-    yield one
-    one.close()
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    yield server
-    server.clear_faults()
-
 
 SMALL = {"customers": 3, "dirty": False, "batch_size": 2}
 

@@ -6,19 +6,13 @@ import subprocess
 import sys
 
 import pytest
-from mapping_case import ADDRESS, SMALL, Case, edited
+from mapping_case import ADDRESS, SMALL, edited
 
 from etl.errors import MappingError
 from etl.mapping import ENVIRONMENT, fatal, require
 
 NAMES = "customer_code, date_joined, email, email_allowed, first_name, gender, last_name, password, password_algorithm"
 FIELDS = f"{NAMES}, sms_allowed"
-
-
-@pytest.fixture
-def case(tmp_path, monkeypatch):
-    monkeypatch.setenv("ACME_TOKEN", "t")
-    return Case(tmp_path)
 
 
 def last_name(value):

@@ -1,18 +1,12 @@
 """What `etl check` finds in expressions: unknown names, wrong arguments, what cannot be parsed, what reaches too far."""
 
 import pytest
-from mapping_case import Case, edited
+from mapping_case import edited
 
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import signature
 
 COLUMNS = "First Name, customer_id, email, row_number, status"
-
-
-@pytest.fixture
-def case(tmp_path, monkeypatch):
-    monkeypatch.setenv("ACME_TOKEN", "t")
-    return Case(tmp_path)
 
 
 def last_name(value):

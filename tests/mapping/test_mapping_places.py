@@ -4,16 +4,10 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from mapping_case import Case, edited
+from mapping_case import edited
 
 from etl.mapping import load_mapping
 from etl.mapping.yaml_text import read_document
-
-
-@pytest.fixture
-def case(tmp_path, monkeypatch):
-    monkeypatch.setenv("ACME_TOKEN", "t")
-    return Case(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -5,19 +5,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
-from mapping_case import ADDRESS, SMALL, Case, edited
+from mapping_case import ADDRESS, SMALL, edited
 
 from etl import extract
 from etl.mapping import Opens, load_mapping
 
 COLUMNS = "First Name, customer_id, email, row_number, status"
 KINDS = ", ".join(extract.KINDS)
-
-
-@pytest.fixture
-def case(tmp_path, monkeypatch):
-    monkeypatch.setenv("ACME_TOKEN", "t")
-    return Case(tmp_path)
 
 
 # --- sources

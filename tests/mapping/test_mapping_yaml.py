@@ -4,18 +4,12 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from mapping_case import MARK, SMALL, Case, edited, marked_place
+from mapping_case import MARK, SMALL, edited, marked_place
 
 from etl.errors import MappingError
 from etl.mapping import find_mapping, load_mapping, migration_name
 from etl.mapping.traps import read_plain
 from etl.mapping.yaml_text import LARGEST, MOST_NODES, UNQUOTED, read_document
-
-
-@pytest.fixture
-def case(tmp_path, monkeypatch):
-    monkeypatch.setenv("ACME_TOKEN", "t")
-    return Case(tmp_path)
 
 
 def read(text):

@@ -30,6 +30,7 @@ target:
   token: '${{OMNITRON_TOKEN}}'
   retries: 0
   batch_size: 1
+  polling: {{ interval: 0.01, longest: 0.05 }}
 sources:
   customers: {{ csv: {csv} }}
   objects: {{ json: {json} }}

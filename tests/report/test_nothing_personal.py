@@ -19,7 +19,7 @@ SECRETS = (TOKEN, PASSWORD)
 MAPPING = """\
 version: 1
 name: people
-target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 0, batch_size: 1 }
+target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 0, batch_size: 1, polling: { interval: 0.01 } }
 sources:
   people: { json: people.json }
   homes: { json: homes.json }

@@ -20,19 +20,6 @@ from sandbox_client import RECORDS, TOKEN, USER, WAIT, running_sandbox
 
 from etl.sandbox.server import loopback
 
-
-@pytest.fixture(scope="module")
-def server():
-    with running_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    return server
-
-
 # The API
 
 

@@ -15,12 +15,6 @@ PERSON = {
 }
 
 
-@pytest.fixture(scope="module")
-def server():
-    with running_sandbox() as client:
-        yield client
-
-
 @pytest.fixture
 def sandbox(server):
     server.reset()

@@ -8,24 +8,12 @@ from pathlib import Path
 
 import pytest
 import requests
-from sandbox_client import TOKEN, USER, WAIT, running_sandbox
+from sandbox_client import TOKEN, USER, WAIT
 
 from etl.sandbox.breaking import BREAKS
 from etl.sandbox.faults import KINDS
 
 DOCS = Path(__file__).parents[2] / "docs" / "sandbox.md"
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    return server
 
 
 STATUS_FAULTS = [400, 401, 404, 406, 413, 415, 429, 500, 502, 503, 504]

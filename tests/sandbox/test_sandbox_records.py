@@ -5,21 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sandbox_client import ADDRESS, ITEM, ORDER, RECORDS, USER, running_sandbox
+from sandbox_client import ADDRESS, ITEM, ORDER, RECORDS, USER
 
 from etl.sandbox import rules
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    return server
 
 
 def reasons_for(sandbox, payload, record):

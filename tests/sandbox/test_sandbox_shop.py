@@ -6,21 +6,9 @@ import hashlib
 
 import pytest
 import requests
-from sandbox_client import ADDRESS, ORDER, PASSWORD, RECORDS, USER, WAIT, running_sandbox
+from sandbox_client import ADDRESS, ORDER, PASSWORD, RECORDS, USER, WAIT
 
 from etl.sandbox.passwords import verifies
-
-
-@pytest.fixture(scope="module")
-def server():
-    with running_sandbox() as client:
-        yield client
-
-
-@pytest.fixture
-def sandbox(server):
-    server.reset()
-    return server
 
 
 @pytest.fixture

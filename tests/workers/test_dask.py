@@ -8,14 +8,15 @@ import platform
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from itertools import islice
 
 import pytest
-from commands import MAPPING, SAMPLE_MAPPING, TARGET, command, environment, etl, target
+from commands import MAPPING, SAMPLE_MAPPING, TARGET, command, environment, target
+from commands import etl_by_hand as etl
 from small_migration import files_in, large_shop, manifest_of, write_shop
 from tables import open_table
+from waiting import WAIT, eventually
 
 from etl import __version__
 from etl.commands.dry_run import dry_run
@@ -29,7 +30,6 @@ from etl.workers.engine import chunks, pools
 dask = pytest.importorskip("dask", reason="the extra [dask] is not installed")
 distributed = pytest.importorskip("distributed", reason="the extra [dask] is not installed")
 
-WAIT = 60
 QUICK = {"DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "2s"}
 NOWHERE = "tcp://127.0.0.1:1"
 
@@ -70,15 +70,6 @@ def same_packages(one, other, tmp_path):
     one, other = tmp_path / one, tmp_path / other
     assert files_in(one) == files_in(other)
     assert manifest_of(one) == manifest_of(other)
-
-
-def eventually(condition):
-    """Wait until something is so; fail when it never is."""
-    end = time.monotonic() + WAIT
-    while not (found := condition()):
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
-    return found
 
 
 def no_package(workspace):

@@ -9,7 +9,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 from rows_table import GivenTable, chunks, plan_of
 from small_migration import CUSTOMERS, write_shop
 from tables import open_table
+from waiting import WAIT, eventually
 
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
@@ -27,7 +27,6 @@ from etl.workers.engine import chunks as engine_chunks
 from etl.workers.engine import pools
 from etl.workers.slots import SIZE
 
-WAIT = 60
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
 STAGE = Stage("user", "user", "rows", "id", {"id": Expression("{{ id }}", Place("m.yaml"))})
 
@@ -42,15 +41,6 @@ def records(found):
 
 def keys(found):
     return [key for chunk in found for key in chunk.keys]
-
-
-def eventually(condition):
-    """Wait until something is so; fail when it never is."""
-    end = time.monotonic() + WAIT
-    while not (found := condition()):
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.01)
-    return found
 
 
 # Order and cuts
