@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -26,34 +26,40 @@ from etl.cli.watching import Watcher
 from etl.errors import Exit, MappingError
 from etl.terminal import visible
 
+if TYPE_CHECKING:
+    from etl.commands.census import StageCensus
+
 
 @click.command
 @mapping_argument
 @click.option("--connect", is_flag=True, help="Ask the shop's server, and look at what is behind URLs.")
 @strict_option
+@click.option("--data", is_flag=True, help="Read the customers, too, and count their passwords by kind.")
 @workspace_option
 @json_option
-def check(mapping: Path, connect: bool, strict: bool, workspace: Path | None, as_json: bool) -> None:
-    """Find every problem in a mapping. Opens no network, unless --connect says so.
+def check(mapping: Path, connect: bool, strict: bool, data: bool, workspace: Path | None, as_json: bool) -> None:
+    """Find every problem in a mapping. Opens no network, unless --connect or --data says so.
 
     Of a shop's server the latest snapshot tells the columns. Warnings are told beside the problems, and are none unless
-    --strict says so.
+    --strict says so. With --data: how many customers log in with their old password, and how many choose a new one.
     """
     from etl.commands import check as verb
-    from etl.mapping import first_of
+    from etl.commands.census import count_passwords
+    from etl.mapping import fatal, first_of
     from etl.report.summary import Summary
 
     checked = verb.check(mapping, workspace, connect=connect)
     problems, warnings = ([str(one) for one in found] for found in (checked.problems, checked.warnings))
     ok = not problems and not (strict and warnings)
+    counted = count_passwords(mapping, workspace) if data and not fatal(checked.problems, upload=False) else []
     if as_json:
-        print(
-            Summary(
-                checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed
-            ).as_json()
+        summary = Summary(
+            checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed
         )
+        print(summary.as_json(passwords=[asdict(one) for one in counted]) if data else summary.as_json())
     else:
-        for line in [*first_of(checked.problems), *first_of(checked.warnings), *first_of(checked.notes)]:
+        told = [*first_of(checked.problems), *first_of(checked.warnings), *first_of(checked.notes)]
+        for line in [*told, *_census_lines(counted)]:
             print(visible(line))
         for line in _not_known(checked.closed):
             print(visible(given.whole(line)), file=sys.stderr)
@@ -65,6 +71,12 @@ def _not_known(closed: Sequence[str]) -> Iterator[str]:
     if closed:
         names = ", ".join(f"'{name}'" for name in closed)
         yield f"not known without a network: the columns of {names}; `etl check --connect` asks, `etl snapshot` keeps them"
+
+
+def _census_lines(counted: Sequence[StageCensus]) -> list[str]:
+    from etl.report.census import census_lines
+
+    return [line for one in counted for line in census_lines(one.stage, one.kinds)]
 
 
 def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:

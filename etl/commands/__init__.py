@@ -1,6 +1,6 @@
 """What can be done with a migration: one verb a file, inputs to a frozen result. No signals, no exit codes, nothing printed.
 
-check  test  preview               edit a mapping
+check  census  test  preview       edit a mapping
 dry_run  run  pilot                prepare, and upload
 resume  retry  resolve             go on, send again, decide
 status  history  verify            look, and be sure

@@ -12,7 +12,8 @@ from etl.expressions.compiler import (
     reason_of,
     unfit,
 )
-from etl.expressions.functions.password import PrivateKey
+from etl.expressions.functions.digest import recognised as stored_password
+from etl.expressions.functions.password import UNUSABLE, Counted, PrivateKey
 from etl.expressions.functions.table import LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Fault, Names, columns_in
@@ -24,9 +25,11 @@ __all__ = [
     "LOOKUP",
     "PRIVATE_KEYS",
     "ROW_ERRORS",
+    "UNUSABLE",
     "WHERE",
     "Batch",
     "CompiledStage",
+    "Counted",
     "ExpressionError",
     "Failure",
     "Fault",
@@ -45,6 +48,7 @@ __all__ = [
     "flat_fields",
     "giving_resource",
     "reason_of",
+    "stored_password",
     "unfit",
     "uses_resource",
     "writers",

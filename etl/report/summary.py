@@ -86,8 +86,9 @@ class Summary:
     snapshot: str | None = None
     not_known: Sequence[str] = ()
 
-    def as_json(self) -> str:
-        return plain_json(asdict(self))
+    def as_json(self, **more: object) -> str:
+        """The object of --json, with what a command has to say besides."""
+        return plain_json({**asdict(self), **more})
 
 
 ALWAYS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "failed")

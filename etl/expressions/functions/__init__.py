@@ -10,6 +10,7 @@ from etl.expressions.functions import (
     contact,
     country,
     date,
+    digest,
     foreign,
     number,
     password,
@@ -34,5 +35,5 @@ def table_of(functions: Iterable[Function]) -> Mapping[str, Function]:
     return table
 
 
-MODULES = (text, turkish, pattern, number, date, serial, contact, country, choice, code, foreign, password)
+MODULES = (text, turkish, pattern, number, date, serial, contact, country, choice, code, foreign, password, digest)
 TABLE = table_of(function for module in MODULES for function in module.FUNCTIONS)
