@@ -1,4 +1,7 @@
-"""${NAME} in a mapping: read from the environment, or from a .env file beside the mapping."""
+"""${NAME} in a mapping: read from the environment, or from a .env file beside the mapping.
+
+${NAME:-usual} is `usual` where NAME is not set; where it is set to nothing it is nothing, as a shop's tables may have no prefix.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ ENVIRONMENT = "environment"
 SHOP = "shop"
 """The same, about the shop's own address, which only `verify` needs."""
 
-REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^${}]*))?\}")
 OPENING = re.compile(r"\$\{")
 
 
@@ -66,13 +69,19 @@ def _parsed(file: Path, text: str) -> tuple[dict[str, str], tuple[Problem, ...]]
 
 
 def is_reference(text: str) -> bool:
-    """Whether a text is one ${NAME} and nothing else."""
-    return REFERENCE.fullmatch(text) is not None
+    """Whether a text is one ${NAME} and nothing else. A default is a value that is written in the mapping."""
+    found = REFERENCE.fullmatch(text)
+    return found is not None and found[2] is None
 
 
 def filled(text: str, values: Mapping[str, str]) -> str:
-    """The text with each ${NAME} replaced; a name that is not set, or set to nothing, stays as it is."""
-    return REFERENCE.sub(lambda found: values.get(found[1]) or found[0], text)
+    """The text with each ${NAME} replaced; one that is not set, or set to nothing, by its default, or it stays as it is."""
+    return REFERENCE.sub(lambda found: _value(found, values), text)
+
+
+def _value(found: re.Match[str], values: Mapping[str, str]) -> str:
+    name, usual = found.groups()
+    return values.get(name, usual) if usual is not None else values.get(name) or found[0]
 
 
 def filled_from(text: str, folder: Path) -> str:
@@ -93,8 +102,11 @@ def faults(text: str, values: Mapping[str, str]) -> Iterator[tuple[int, str]]:
     for opening in OPENING.finditer(text):
         found = REFERENCE.match(text, opening.start())
         if found is None:
-            yield opening.start(), "a variable of the environment is written ${NAME}: letters, digits and _"
-        elif not values.get(found[1]):
+            yield (
+                opening.start(),
+                "a variable of the environment is written ${NAME}, or ${NAME:-usual value}: letters, digits and _",
+            )
+        elif found[2] is None and not values.get(found[1]):
             state = "set to nothing" if found[1] in values else "not set"
             yield (
                 found.start(1),

@@ -46,6 +46,7 @@ ARGUMENTS = {
     "replace": ("a", "bc"), "truncate": (5, "."), "pad": (5,), "part": (" ", -1), "split_name": ("last",),
     "digest": ("md5",), "lookup": (Resource("status", LOOKUPS["status"]),), "default": ("x",), "join": ("x",),
     "match": ("[a-z]+",),    "replace_pattern": ("[a-z]+", "-"), "query_value": ("a",), "epoch": ("UTC",),
+    "password": ("hash",),
 }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def test_a_source_is_found_through_a_variable(case, monkeypatch):
 def test_what_looks_like_a_variable_and_is_none(case, wrong):
     case.finds(
         target(f'{{ url: "https://«{wrong}", channel: 7, token: "${{ACME_TOKEN}}" }}'),
-        "a variable of the environment is written ${NAME}: letters, digits and _",
+        "a variable of the environment is written ${NAME}, or ${NAME:-usual value}: letters, digits and _",
     )
 
 
@@ -93,6 +93,16 @@ def test_a_variable_in_a_stage_would_be_sent_as_it_stands(case):
 
 def test_a_value_is_not_read_again_for_variables():
     assert filled("${A} ${B} ${C}", {"A": "${B}", "B": "b", "C": ""}) == "${B} b ${C}"
+
+
+def test_a_usual_value_stands_where_a_variable_is_not_set():
+    values = {"SET": "set", "NOTHING": ""}
+    assert filled("${SET:-a} ${NOTHING:-a} ${MISSING:-a} ${MISSING:-}|", values) == "set  a |"
+
+
+def test_a_usual_value_is_no_missing_variable(case):
+    assert case.told(edited(("csv: customers.csv", 'csv: "${ACME_MISSING:-customers.csv}"'))) == []
+    assert case.told(edited(("csv: customers.csv", 'csv: "${ACME_EMPTY:-x}customers.csv"'))) == []
 
 
 @given(st.text(max_size=20), st.dictionaries(st.from_regex(r"[A-Z_]{1,3}", fullmatch=True), st.text(max_size=5)))
@@ -195,7 +205,9 @@ def test_a_secret_is_never_repeated_however_wrongly_it_is_written(case, key, sec
         assert secret not in shown
 
 
-@pytest.mark.parametrize("literal", ["s3cr3t", "12345", "0123", "no", "1e5", '"${ACME_TOKEN} "', '" "', "true"])
+@pytest.mark.parametrize(
+    "literal", ["s3cr3t", "12345", "0123", "no", "1e5", '"${ACME_TOKEN:-s3cr3t}"', '"${ACME_TOKEN} "', '" "', "true"]
+)
 def test_a_literal_secret_is_refused(case, literal):
     case.finds(target(f'{{ url: "https://a.example.com", channel: 7, token: «{literal} }}'), WRITTEN)
 
