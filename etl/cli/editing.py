@@ -24,7 +24,7 @@ from etl.cli.shared import (
 )
 from etl.cli.watching import Watcher
 from etl.errors import Exit, MappingError
-from etl.terminal import visible
+from etl.terminal import visible, visible_lines
 
 if TYPE_CHECKING:
     from etl.commands.census import StageCensus
@@ -99,6 +99,15 @@ def test(mapping: Path, workspace: Path | None) -> None:
     failed = sum(bool(result.differences) for result in results)
     print(f"{len(results) - failed} passed, {failed} failed", file=sys.stderr)
     sys.exit(Exit.MAPPING if failed else Exit.OK)
+
+
+@click.command
+@mapping_argument
+def show(mapping: Path) -> None:
+    """Print a mapping with what it extends, as one file that means the same."""
+    from etl.commands import written
+
+    print(visible_lines(written.show(mapping)), end="")
 
 
 @click.command
@@ -215,6 +224,7 @@ def inspect(
 COMMANDS: dict[str, click.Command] = {
     "check": check,
     "test": test,
+    "show": show,
     "preview": preview,
     "inspect": inspect,
     "functions": functions,

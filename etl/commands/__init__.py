@@ -1,6 +1,7 @@
 """What can be done with a migration: one verb a file, inputs to a frozen result. No signals, no exit codes, nothing printed.
 
 check  census  test  preview       edit a mapping
+written                            show it with what it extends
 dry_run  run  pilot                prepare, and upload
 resume  retry  resolve             go on, send again, decide
 status  history  verify            look, and be sure

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 from etl import __version__
 from etl.commands.settings import Settings, Watch, unwatched
+from etl.commands.written import mapping_evidence
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import evidence, fingerprint, rows_of, with_needs
+from etl.extract import evidence, rows_of, with_needs
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
@@ -163,7 +164,7 @@ def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, 
         # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
         created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         versions={"omnitron-etl": __version__, "python": platform.python_version()},
-        mapping=Input.of("mapping", fingerprint(str(migration.file))),
+        mapping=Input.of("mapping", mapping_evidence(migration.file)),
         inputs=tuple(inputs),
         stages=stages,
         warnings=tuple(f"{replace(one.place, file=migration.file.name)}: {one.what}" for one in checked.warnings),

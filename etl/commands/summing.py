@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from etl.commands.written import mapping_evidence
 from etl.errors import EtlError
-from etl.extract import fingerprint
 from etl.model import Migration
 from etl.package import Package
 from etl.report.mask import without_answer
@@ -81,7 +81,7 @@ def _with_upload(stage: StageSummary, loaded: UploadedStage) -> StageSummary:
 
 
 def mapping_sha256(migration: Migration) -> str | None:
-    return fingerprint(str(migration.file)).sha256
+    return mapping_evidence(migration.file).sha256
 
 
 def uploaded(

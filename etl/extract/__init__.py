@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from etl.errors import SourceError
+from etl.extract.confinement import check_inside
 from etl.extract.csv_file import CSV
 from etl.extract.database import SQL, TABLE, RemoteTable, fetch, keep, server_of
 from etl.extract.databases.connections import Connections
@@ -44,6 +45,7 @@ __all__ = [
     "Snapshot",
     "World",
     "answered_all",
+    "check_inside",
     "columns_read",
     "counters_of",
     "evidence",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from etl.address import target_name
 from etl.errors import MappingError
@@ -17,6 +18,7 @@ from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_notes
 from etl.mapping.environment import ENVIRONMENT, SHOP, is_open, read_environment
+from etl.mapping.extending import files_of, with_extended
 from etl.mapping.grammar import NAME, grammar_problems
 from etl.mapping.opens import Opens
 from etl.mapping.places import Document
@@ -34,6 +36,7 @@ __all__ = [
     "Checked",
     "Choice",
     "Opens",
+    "as_written",
     "ask_servers",
     "fatal",
     "find_mapping",
@@ -43,6 +46,7 @@ __all__ = [
     "read_target",
     "require",
     "target_known",
+    "written_in",
 ]
 
 USUAL = "migration.yaml"
@@ -110,7 +114,7 @@ def load_mapping(
     Raises MappingError when there is no such file; whatever stands in the file is a Problem.
     """
     file = find_mapping(path) if text is None else path
-    document = _document(file) if text is None else read_document(str(file), text)
+    document = _document(file) if text is None else with_extended(read_document(str(file), text), _read)
     if document.data is None:
         return Checked(_nothing(file), _ordered(document, document.problems))
     refused, data = grammar_problems(document)
@@ -136,6 +140,12 @@ def load_mapping(
 
 
 def _document(file: Path) -> Document:
+    """The mapping in a file, with what it extends."""
+    return with_extended(_read(file), _read)
+
+
+def _read(path: Path) -> Document:
+    file = find_mapping(path)
     try:
         return read_document(str(file), file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -185,6 +195,19 @@ def first_of(problems: Sequence[Problem]) -> list[str]:
 def fatal(problems: Sequence[Problem], *, upload: bool, shop: bool = False) -> list[Problem]:
     bearable = {kind for kind, needed in ((ENVIRONMENT, upload), (SHOP, shop)) if not needed}
     return [problem for problem in problems if problem.kind not in bearable]
+
+
+def written_in(path: Path) -> tuple[Path, ...]:
+    """The files that a mapping is written in: those that it extends, and its own last."""
+    return files_of(_document(find_mapping(path)))
+
+
+def as_written(path: Path) -> Any:
+    """The data of a mapping, with what it extends. Raises MappingError where it cannot be read as it is meant."""
+    document = _document(find_mapping(path))
+    if document.problems or not isinstance(document.data, Mapping):
+        raise MappingError("\n".join(first_of(_ordered(document, document.problems))))
+    return document.data
 
 
 def migration_name(path: Path) -> str:

@@ -156,12 +156,12 @@ def _looked_up(context: Context, path: Path, stage: Stage, schema: Schema) -> It
             why = next((one.reason for one in validator.explain_field(field, value)), "it is not valid")
             what = f"the payload '{stage.payload}' refuses what this gives for '{key}' to '{field}': {why}"
             entry: Path = ("lookups", str(lookup), key)
-            yield context.at(entry if entry in context.document.values else (*path, field), what)
+            yield context.at(entry if context.document.holds(entry) else (*path, field), what)
 
 
 def _inside(context: Context, path: Path, names: list[str]) -> Path:
     """The path in the document of what a finding names: extra_field.gift, tags.0."""
     for name in names:
         item = (*path, int(name)) if name.isdecimal() else path
-        path = item if item in context.document.values and item != path else (*path, name)
+        path = item if context.document.holds(item) and item != path else (*path, name)
     return path

@@ -58,6 +58,10 @@ class Document:
         """The place of a key, or of the nearest thing around it."""
         return self.at(self.keys[path]) if path in self.keys else self.place(path)
 
+    def holds(self, path: Path) -> bool:
+        """Whether something is written at a path."""
+        return path in self.values
+
     def place_in(self, path: Path, value: str, offset: int) -> Place:
         """The place of the character `offset` of a text value."""
         span = self.values.get(path)
