@@ -104,7 +104,7 @@ def test(mapping: Path, workspace: Path | None) -> None:
 @click.command
 @mapping_argument
 def show(mapping: Path) -> None:
-    """Print a mapping with what it extends, as one file that means the same."""
+    """Print a mapping with what it extends, as one file."""
     from etl.commands import written
 
     print(visible_lines(written.show(mapping)), end="")
