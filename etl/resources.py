@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).parent
 
@@ -19,7 +20,7 @@ def shipped(path: str) -> Path:
     raise ValueError(f"'{path}' is missing from this installation of omnitron-etl; install it again")
 
 
-def load_schema(name: str) -> dict[str, object]:
+def load_schema(name: str) -> dict[str, Any]:
     """A schema by the name before '.schema.json', as a new dict that the caller may change."""
     schema: dict[str, object] = json.loads(shipped(f"schemas/{name}.schema.json").read_text(encoding="utf-8"))
     return schema

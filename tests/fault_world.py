@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from contextlib import ExitStack
+from typing import Any
 from urllib.request import Request, urlopen
 
 from load_helpers import free_port, whole_shop
@@ -36,7 +37,7 @@ CUSTOMERS, BATCH = 4, 2
 NAME = "shop"
 KEYS = {"user": "customer_code", "address": "{{ address_code }}", "order": "number", "order_item": "{{ line_code }}"}
 REFERS = {"address": {"customer_code": "user"}, "order": {"user": "user"}, "order_item": {"order_number": "order"}}
-SETTINGS = {
+SETTINGS: dict[str, Any] = {
     "channel": "1",
     "batch_size": BATCH,
     "retries": 3,
@@ -134,6 +135,10 @@ class World:
             stage["refers"] = REFERS[name]
         return stage | ({"gate": self.gate} if self.gate else {})
 
+    def resolve(self, batch, migration_id):
+        """Say of an unknown batch that it arrived as this migration, or, without one, that it was lost."""
+        raise NotImplementedError
+
     # What is known afterwards
 
     def batches(self):
@@ -181,8 +186,8 @@ class InProcess(World):
         limits = resource.getrlimit(resource.RLIMIT_FSIZE)
         try:
             summary, error = command()
-        except EtlError as error:
-            return error.exit_code, str(error)
+        except EtlError as refused:
+            return refused.exit_code, str(refused)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         if error:
@@ -278,9 +283,9 @@ class Detour(HTTPAdapter):
         self._address, self._elsewhere = address, elsewhere
         super().__init__()
 
-    def send(self, request, **settings):
+    def send(self, request, *more, **settings):
         request.url = request.url.replace(self._address, self._elsewhere)
-        return super().send(request, **settings)
+        return super().send(request, *more, **settings)
 
 
 def elsewhere(address):

@@ -111,7 +111,7 @@ BLOCKED, HOPELESS = 4, 5
 """Of the customers: every fourth has left (filtered), every fifth has no e-mail to speak of (rejected)."""
 
 
-def write_shop(folder: Path, customers: int = 30, *, dirty: bool = True, **settings: object) -> Path:
+def write_shop(folder: Path, customers: int = 30, *, dirty: bool = True, **settings: Any) -> Path:
     """The mapping and its four sources. When dirty some rows are filtered, some rejected, and what belongs to them held."""
     folder.mkdir(parents=True, exist_ok=True)
     numbers = range(1, customers + 1)
@@ -286,7 +286,7 @@ class Ended:
         return json.loads(self.output)
 
 
-def migration(folder: Path, sandbox: Sandbox, **settings: object) -> Migration:
+def migration(folder: Path, sandbox: Sandbox, **settings: Any) -> Migration:
     return Migration(folder, sandbox, write_shop(folder, **settings))
 
 

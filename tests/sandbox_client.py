@@ -70,7 +70,7 @@ ITEM = {
     "image_url": "",
     "extra_field": {},
 }
-RECORDS = {"user": USER, "address": ADDRESS, "order": ORDER, "order_item": ITEM}
+RECORDS: dict[str, dict[str, Any]] = {"user": USER, "address": ADDRESS, "order": ORDER, "order_item": ITEM}
 
 
 class SandboxClient:

@@ -51,7 +51,7 @@ class Option:
     name: str
     sentence: str
     check: Callable[[Any], object]
-    schema: Mapping[str, object]
+    schema: Mapping[str, Any]
     default: object = None
     required: bool = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -47,7 +48,8 @@ def test_a_command_that_reads_sources_keeps_to_the_folders_that_were_given(tmp_p
 )
 def test_a_command_is_completed_by_what_was_given(given, text, whole, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    known = Given(**{name: Path(value) for name, value in given.items()}, commands=app.commands)
+    places: dict[str, Any] = {name: Path(value) for name, value in given.items()}
+    known = Given(**places, commands=app.commands)
     assert known.whole(text) == whole
 
 
@@ -88,7 +90,7 @@ def test_what_is_advised_works_when_it_is_typed_as_it_stands(tmp_path, sandbox):
 
 
 def test_an_advised_command_names_only_options_that_there_are():
-    known = Given(Path("m"), Path("w"), app.commands)
+    known = Given(Path("m"), Path("w"), commands=app.commands)
     for path in (ROOT / "etl").rglob("*.py"):
         for text in re.findall(r"`etl [a-z][^`{}]*`", path.read_text(encoding="utf-8")):
             words = shlex.split(known.whole(text).strip("`"))[1:]

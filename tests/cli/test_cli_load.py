@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import termios
+from typing import Any
 
 import pytest
 from commands import etl, target
@@ -52,7 +53,7 @@ class Shop(Migration):
         return {stage.name: dict(stage.batches) for stage in read_status(self.root).stages}
 
 
-SMALL = {"customers": 3, "dirty": False, "batch_size": 2, "shop_url": "${OMNITRON_URL}"}
+SMALL: dict[str, Any] = {"customers": 3, "dirty": False, "batch_size": 2, "shop_url": "${OMNITRON_URL}"}
 
 
 @pytest.fixture
@@ -523,7 +524,7 @@ def test_a_batch_that_was_lost_is_sent_again(shop):
 
 
 ONE_OF = "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
-WRONG = {
+WRONG: dict[str, tuple[list[Any], str]] = {
     "nothing said": ([1], ONE_OF),
     "two said": ([1, "--arrived", "--lost"], ONE_OF),
     "lost with an id": ([1, "abc", "--lost"], "only a batch that arrived became a migration; leave 'abc' out"),

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from typing import Any
 
 import pytest
 from commands import BAD_ROWS, write_shop
@@ -18,7 +19,7 @@ TOKEN = "a-token-of-these-tests"
 
 def in_a_thread(call):
     """What a call gives in a thread that is not the main one, or the error it ends in."""
-    ended = []
+    ended: list[tuple[Any, Exception | None]] = []
 
     def work():
         try:

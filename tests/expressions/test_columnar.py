@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -94,7 +95,7 @@ def test_rows_of_any_values_make_the_same_records_together_as_alone(texts, where
 
 
 def test_nested_fields_and_constants_are_put_together_anew_for_each_row():
-    nested = {
+    nested: dict[str, Any] = {
         "f0": stage_of(["a"]).fields["f0"],
         "x": {"y": (1, None, stage_of(["b"]).fields["f0"]), "z": {}},
         "k": True,

@@ -10,6 +10,7 @@ import random
 import types
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -57,7 +58,7 @@ def stage_of(fields, where=None, key=None):
     return Stage("user", "user", "customers", key or next(iter(fields)), fields, expression(where) if where else None)
 
 
-RESOURCES = {LOOKUP: LOOKUPS, PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")}}
+RESOURCES: dict[str, Any] = {LOOKUP: LOOKUPS, PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")}}
 
 
 def compiled(fields, columns="a b c", *, where=None, key=None, write=WRITE, **header):

@@ -45,7 +45,7 @@ from etl.model import Expression, Place, Stage
 
 KEYS = {"passwords": PrivateKey(b"secret")}
 LOOKUPS = {"codes": {"1": "one", "5": 5, "a": "A", "İ": None}}
-RESOURCES = {LOOKUP: LOOKUPS, PRIVATE_KEYS: KEYS}
+RESOURCES: dict[str, Any] = {LOOKUP: LOOKUPS, PRIVATE_KEYS: KEYS}
 WRITE = writers("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 
 many = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -90,6 +90,7 @@ class Promises(NodeTransformer):
     def visit_Compare(self, node: nodes.Compare) -> nodes.Node:
         ends = [self.visit(one) for one in (node.expr, *(operand.expr for operand in node.ops))]
         steps = zip(ends, [nodes.Const(operand.op) for operand in node.ops], ends[1:], strict=False)
+        first: nodes.Expr
         first, *others = [filtered(one, "promised_answer", op, other) for one, op, other in steps]
         for one in others:
             first = nodes.And(first, one)
@@ -180,7 +181,7 @@ def promised_result(left: Any, sign: str, right: Any) -> Any:
 
 def places(left: Any, right: Any, sign: str) -> Decimal:
     """One at the last decimal that a result is written with: a product has those of both, a sum those of the longer."""
-    one, other = (Decimal(str(value)).as_tuple().exponent for value in (left, right))
+    one, other = (int(Decimal(str(value)).as_tuple().exponent) for value in (left, right))
     return Decimal(1).scaleb(one + other if sign == "*" else min(one, other))
 
 
@@ -275,7 +276,7 @@ def by_jinja(text: str, row: dict[str, Any]) -> Any:
     body = nodes.Template([nodes.Assign(nodes.Name("result", "store"), tree, lineno=1)], lineno=1)
     body.set_environment(JINJA)
     module = JINJA.from_string(body).make_module({**row, "row": row})
-    return _there(module.result)
+    return _there(module.result)  # type: ignore[attr-defined]
 
 
 def text_by_jinja(text: str, row: dict[str, Any]) -> str | None:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from itertools import product
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import email_validator
@@ -32,7 +33,7 @@ NAUGHTY = ROOT / "../shared/data/blns/blns.json"
 PAGE = ROOT / "docs/functions.md"
 LOOKUPS = {"status": {"5": "550"}, "currency": {"TL": "try"}}
 
-RESOURCES = {LOOKUP: LOOKUPS, PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")}}
+RESOURCES: dict[str, Any] = {LOOKUP: LOOKUPS, PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")}}
 FUNCTIONS = list(TABLE.values())
 EXAMPLES = [(function.name, example) for function in FUNCTIONS for example in function.examples]
 
@@ -673,7 +674,7 @@ def test_every_range_of_the_short_way_is_mobile_in_the_library():
         assert phone(text, default=None) == by_phonenumbers(text), text
 
 
-@given(st.from_regex(contact._TURKISH_MOBILE.__self__, fullmatch=True))
+@given(st.from_regex(contact._TURKISH_MOBILE.__self__, fullmatch=True))  # type: ignore[attr-defined]
 def test_all_the_short_way_reads_the_library_reads_alike(text):
     assert phone(text) == by_phonenumbers(text)
 
@@ -711,7 +712,7 @@ def by_email_validator(text):
     return valid.ascii_email.lower()
 
 
-PLAIN = st.from_regex(contact._PLAIN_ADDRESS.__self__, fullmatch=True)
+PLAIN = st.from_regex(contact._PLAIN_ADDRESS.__self__, fullmatch=True)  # type: ignore[attr-defined]
 NEARLY = st.from_regex(r"[A-Z.a+-]{1,9}@[a-b.-]{1,9}(\.tr|\.COM)", fullmatch=True)
 
 

@@ -7,6 +7,7 @@ import pickle
 import sqlite3
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -27,7 +28,7 @@ def csv_lines(people):
 
 
 def objects(people):
-    found = [dict(zip(COLUMNS, one, strict=True)) for one in people]
+    found: list[Any] = [dict(zip(COLUMNS, one, strict=True)) for one in people]
     found[BROKEN] = [1]
     return found
 
@@ -177,7 +178,7 @@ def open_files():
 @pytest.mark.parametrize("parts", [0, 1, None])
 def test_nothing_stays_open_however_much_was_read(source, tmp_path, spooled, parts):
     with opened(source) as table:
-        reading = in_order(table.parts(20), lambda part: part.read)
+        reading: Any = in_order(table.parts(20), lambda part: part.read)
         for _ in range(parts or 0):
             next(reading)
         if parts is None:

@@ -10,6 +10,7 @@ import sys
 import time
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -357,7 +358,8 @@ def test_only_the_columns_that_a_query_reads_leave_the_shop(folder):
         with open_table(Source("q", "query", "SELECT id, total FROM orders"), world) as query:
             found = fetched_all({"q": query}, {"q": query.header})
             assert found["orders"].header == ("id", "total")
-            assert answered_all(found)["q"].evidence.rows == 1
+            answered: Any = answered_all(found)["q"]
+            assert answered.evidence.rows == 1
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_ten_million_amounts_are_money_and_the_tenths_of_a_cent_between_them_are
     for first in range(0, 10_000_000, BLOCK):
         amounts = [cents / 100 for cents in range(first, first + BLOCK)]
         assert many.is_valid(amounts), first
-        assert validator.all_valid([{"price": amount} for amount in amounts]), first
+        assert validator.invalid({"price": amounts}) == set(), first
         assert none.is_valid([(10 * cents + 1 + cents % 9) / 1000 for cents in range(first, first + BLOCK)]), first
     log.info("10,000,000 amounts in %.0f s", time.monotonic() - began)
 
@@ -120,4 +120,4 @@ def mapping(tmp_path_factory):
 @given(text=test_mapping_mutated.mutated())
 def test_three_thousand_mutated_mappings_give_problems_with_places_inside_them(mapping, text):
     short = test_mapping_mutated.test_a_mutated_mapping_gives_problems_with_places_inside_it
-    short.hypothesis.inner_test(mapping, text)
+    short.hypothesis.inner_test(mapping, text)  # type: ignore[attr-defined]

@@ -7,6 +7,7 @@ against the strict server, which shares no code with what is tried here.
 
 import random
 import re
+from typing import Any
 
 import pytest
 from killing import kill_at_random, migration
@@ -15,7 +16,7 @@ from servers import SERVERS, served_by
 from etl.errors import Exit
 from etl.seams import SEAMS
 
-SMALL = {"customers": 16, "batch_size": 4}
+SMALL: dict[str, Any] = {"customers": 16, "batch_size": 4}
 """Eleven valid users in three batches, and as many batches in every other stage."""
 
 

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import Counter
+from typing import Any
 
 import pytest
 from fault_world import CUSTOMERS, InProcess, target
@@ -39,7 +40,7 @@ def test_looks_that_find_nothing_then_zeros_then_half_are_followed_to_the_end(wo
     assert_every_record_arrived_once(server)
 
 
-PROGRESS = {
+PROGRESS: dict[str, tuple[str, dict[str, Any]]] = {
     "counts of zero, long after it was registered": ("zeros", {"times": 5}),
     "a total that grows with what has been worked off": ("growing_total", {"times": 5}),
     "a count of errors that is null": ("errors_null", {}),
@@ -61,7 +62,7 @@ def test_one_odd_look_does_not_end_the_night(name, world, server):
     assert_every_record_arrived_once(server)
 
 
-STARTS = {
+STARTS: dict[str, tuple[str, dict[str, Any]]] = {
     "an answer of a byte each 0.4 s": ("trickle", {"seconds": 0.4}),
     "no answer at all": ("stall", {}),
     "a migration_id of 5 MB": ("long_id", {}),

@@ -8,6 +8,7 @@ import shutil
 import sqlite3
 import subprocess
 import tarfile
+from typing import Any
 
 import pytest
 from commands import etl, target
@@ -25,7 +26,7 @@ from etl.journal.folder import MigrationFolder
 from etl.omnitron.client import new_session
 from etl.outside import Outside
 
-SMALL = {"customers": 3, "dirty": False, "batch_size": 2}
+SMALL: dict[str, Any] = {"customers": 3, "dirty": False, "batch_size": 2}
 
 
 @pytest.fixture

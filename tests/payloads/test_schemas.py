@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -81,7 +82,11 @@ def test_every_field_of_money_is_decided_by_its_text():
 def test_a_number_that_its_text_could_get_wrong_is_left_to_the_validator():
     bounds = {"exclusiveMinimum": -(10**13), "exclusiveMaximum": 10**13}
     number = {"type": "number", "multipleOf": 0.01}
-    left = [number, {**number, **bounds, "exclusiveMaximum": 10**13 + 1}, {**number, **bounds, "multipleOf": 0.05}]
+    left: list[Any] = [
+        number,
+        {**number, **bounds, "exclusiveMaximum": 10**13 + 1},
+        {**number, **bounds, "multipleOf": 0.05},
+    ]
     left += [{**number, **bounds, "type": ["number", "string"]}, {**bounds, "type": "number"}, True]
     assert list(map(decimals_of, left)) == [None] * len(left)
     assert decimals_of({**number, **bounds}) == 2

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
@@ -26,7 +27,7 @@ GOOD = {
 
 
 def nested(levels):
-    value = 1
+    value: Any = 1
     for _ in range(levels):
         value = {"a": value}
     return value
@@ -340,7 +341,7 @@ TEXTS = [
     "try\n",
     "550\n",
 ]
-NUMBERS = [
+NUMBERS: list[Any] = [
     0,
     1,
     -1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -74,7 +75,7 @@ class Model:
         if row[4] == "0":
             return ("filtered",)
         cells = dict(zip(HEADER, row, strict=True))
-        wrong = [] if cells["state"] == "1" else ["state"]
+        wrong: list[str] = [] if cells["state"] == "1" else ["state"]
         wrong += [] if cells["id"] else [self.key_of(stage)]
         if wrong:
             return "rejected", *wrong
@@ -84,8 +85,8 @@ class Model:
         for field, parent in stage.refers.items():
             known = [(fate, number) for fate, number, key in self.fates[parent] if key == cells[field]]
             if cells[field] and (not known or FATES[min(known)[0]] != "migrated"):
-                fate, number = min(known, default=("absent", None))
-                return "held", field, parent, cells[field], FATES[fate] if known else fate, number
+                fate, number = min(known, default=(None, None))
+                return "held", field, parent, cells[field], "absent" if fate is None else FATES[fate], number
         return None
 
     def repeated(self, stage, cells):
@@ -105,7 +106,7 @@ def first_row(reason):
 
 def told(left):
     """The same facts, read from what was written."""
-    found = [("migrated", row) for _, row in left.sent]
+    found: list[tuple[Any, ...]] = [("migrated", row) for _, row in left.sent]
     for row, lines in groupby(left.rejects, lambda one: one["row"]):
         facts = [fact for one in lines for fact in (one["field"], *first_row(one["reason"]))]
         found.append(("rejected", row, *facts))

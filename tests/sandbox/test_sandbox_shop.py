@@ -11,11 +11,15 @@ from sandbox_client import ADDRESS, ORDER, PASSWORD, RECORDS, USER, WAIT
 from etl.sandbox.passwords import verifies
 
 
+class Browser(requests.Session):
+    url = ""
+
+
 @pytest.fixture
 def shop(sandbox):
     for payload, record in RECORDS.items():
         sandbox.migrate(payload, record)
-    with requests.Session() as browser:
+    with Browser() as browser:
         browser.trust_env = False
         browser.get(sandbox.url + "/csrf_token/", timeout=WAIT)
         browser.headers["x-csrftoken"] = browser.cookies["csrftoken"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 PATHS = (
@@ -42,7 +43,7 @@ class Request:
     headers: dict
     body: bytes = b""
     number: int = 0
-    fault: object = None
+    fault: Any = None
     endpoint: str = ""
     names: dict = field(default_factory=dict)
 

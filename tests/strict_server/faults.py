@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from dataclasses import asdict, dataclass
+from typing import Any
 
 FOR_EVER = -1
 
-OF_ITS_OWN = {
+OF_ITS_OWN: dict[str, dict[str, Any]] = {
     "too_large": {"status": 413, "times": FOR_EVER},
     "refuse": {"on": "finished", "seconds": 1.0},
     "wrong_json": {"status": 200, "body": "{'id': "},

@@ -8,6 +8,7 @@ import struct
 import threading
 import time
 from http.server import BaseHTTPRequestHandler
+from typing import Any, cast
 
 from .asked import Answer, Request
 
@@ -37,7 +38,7 @@ class Server:
 
     def _handle(self, connection, address):
         try:
-            Handler(connection, address, self)
+            Handler(connection, address, cast(Any, self))
         except OSError:
             pass  # the peer has gone, or the connection was reset on purpose
         finally:
@@ -64,6 +65,7 @@ def _listening(port):
 
 
 class Handler(BaseHTTPRequestHandler):
+    server: Any  # the Server above, which is none of the standard library's
     protocol_version = "HTTP/1.1"
     _body = None
 

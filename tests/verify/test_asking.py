@@ -3,6 +3,7 @@
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from load_helpers import STAGES, USER_STAGE, make_package, target_of, users, watched, whole_shop
@@ -260,8 +261,8 @@ def test_a_missing_user_of_a_batch_whose_errors_were_only_counted_is_known_as_fa
     )
     content = {**whole_shop(4), **taken([2, 3, 4])}
     load(make_package(tmp_path / "packages" / "three", content), to(shown), WITH_AN_ERROR, tmp_path)
-    found = {one.name: (one.uploaded, one.already, one.failed, one.held_back) for one in read_status(tmp_path).stages}
-    assert found == {"user": (0, 2, 1, 0), **dict.fromkeys(("address", "order", "order_item"), (2, 1, 0, 1))}
+    counts = {one.name: (one.uploaded, one.already, one.failed, one.held_back) for one in read_status(tmp_path).stages}
+    assert counts == {"user": (0, 2, 1, 0), **dict.fromkeys(("address", "order", "order_item"), (2, 1, 0, 1))}
 
 
 def test_a_user_that_was_named_is_sent_again_by_itself_and_what_refers_to_it_after_it(tmp_path, shown):
@@ -301,4 +302,5 @@ def test_a_user_is_not_known_as_failed_where_more_are_missing_than_failed(tmp_pa
 
 @pytest.mark.parametrize(("count", "wanted"), [(1, [0]), (10, list(range(10))), (11, [0, 1, 2, 3, 4, 5, 6, 7, 8, 10])])
 def test_a_sample_reaches_from_the_first_to_the_last(count, wanted):
-    assert sample(list(range(count))) == wanted
+    people: list[Any] = list(range(count))
+    assert sample(people) == wanted

@@ -76,7 +76,7 @@ class Function:
     name: str
     group: str
     sentence: str
-    call: Callable[..., object]
+    call: Callable[..., Any]
     parameters: tuple[Parameter, ...] = ()
     examples: tuple[Example, ...] = ()
     null: bool = False
