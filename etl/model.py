@@ -308,6 +308,15 @@ class RowFault:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadRow:
+    """A row that a query lacks, because it could not be read: of which source of the mapping it is, and where in it."""
+
+    source: str
+    at: Locator
+    fault: RowFault
+
+
+@dataclass(frozen=True, slots=True)
 class Rows:
     """The rows of one part of a source, in order. A faulty row stays in `rows` (its cells unusable), so that indices hold.
 

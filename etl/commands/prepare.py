@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,11 +17,11 @@ from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.written import mapping_evidence
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import evidence, rows_of, with_needs
+from etl.extract import evidence, rows_of, unread_rows, with_needs
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
-from etl.model import Expression, Locator, Migration, Stage
+from etl.model import Expression, Locator, Migration, Stage, Table, UnreadRow
 from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
 from etl.partial import sweep
@@ -57,7 +57,11 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
         _arrived(settings, migration) as arrived,
     ):
         with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
-            stages = [_prepare_stage(checked, plan, settings, workers, integrity, writer, told) for plan in plans]
+            unread = _unread_of(checked, [plan.stage for plan in plans])
+            stages = [
+                _prepare_stage(checked, plan, settings, workers, integrity, writer, told, unread[plan.stage.name])
+                for plan in plans
+            ]
         return writer.finish(_manifest(checked, created, tuple(stages), settings.limit))
 
 
@@ -133,6 +137,7 @@ def _prepare_stage(
     integrity: Integrity,
     writer: PackageWriter,
     watch: Watch,
+    unread: Iterable[UnreadRow],
 ) -> PackagedStage:
     migration, stage = checked.migration, plan.stage
     table = checked.table(stage)
@@ -147,7 +152,24 @@ def _prepare_stage(
                 stage.name, stage.payload, stage.batch_size or migration.target.batch_size, tuple(table.header)
             ),
             lambda rows: watch(stage.name, rows),
+            unread,
         )
+
+
+def _unread_of(checked: Checked, stages: Sequence[Stage]) -> dict[str, Iterable[UnreadRow]]:
+    """For each stage the rows that its query could not read: each row once, and none that a stage reads by itself."""
+    sources = checked.migration.sources
+    told = {stage.source for stage in stages}
+    found: dict[str, Iterable[UnreadRow]] = {}
+    for stage in stages:
+        new = with_needs(sources, {stage.source}) - told
+        found[stage.name] = _among(checked.tables[stage.source], new)
+        told |= new
+    return found
+
+
+def _among(table: Table, sources: Set[str]) -> Iterator[UnreadRow]:
+    return (row for row in unread_rows(table) if row.source in sources)
 
 
 def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None) -> Manifest:

@@ -24,7 +24,7 @@ from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
 from etl.extract.locations import is_url, located, shown
 from etl.extract.numbering import counters_of, further_columns, numbered, read_columns
-from etl.extract.query import QUERY, QueryTable, columns_read
+from etl.extract.query import QUERY, QueryTable, columns_read, unread_rows
 from etl.extract.rows import in_order, read_all
 from etl.extract.xml_file import XML
 from etl.model import Evidence, Source, Table
@@ -64,6 +64,7 @@ __all__ = [
     "rows_of",
     "server_of",
     "shown",
+    "unread_rows",
     "with_needs",
 ]
 

@@ -122,12 +122,16 @@ def fetch(
 
 @dataclass(frozen=True, slots=True)
 class FetchedTable:
-    """Rows that have left the database, and what is to be remembered of them."""
+    """Rows that have left the database, and what is to be remembered of them.
+
+    `snapshot` is the one that keeps them; `unread` a file of rows that a query could not read (model.UnreadRow, pickled).
+    """
 
     table: CsvTable
     evidence: Evidence
     text_only: bool = True
     snapshot: Snapshot | None = None
+    unread: Path | None = None
 
     @property
     def header(self) -> tuple[str, ...]:

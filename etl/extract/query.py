@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.csv_file import CsvTable
 from etl.extract.csv_format import CsvFormat
 from etl.extract.database import FetchedTable
-from etl.extract.databases.spool import Spool
+from etl.extract.databases.spool import Spool, private_file
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World
 from etl.files import sha256_of
-from etl.model import Evidence, Part, Source, Table
+from etl.model import Evidence, Part, Source, Table, UnreadRow
 from etl.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from etl.extract.queries.child import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,6 @@ class QueryTable:
     def answered(self) -> FetchedTable:
         """Its rows, from now on in a file of ours. The tables it reads have theirs at hand. Raises SourceError."""
         from etl.extract.queries.child import Task
-        from etl.extract.queries.process import answer
         from etl.extract.queries.statement import headers_read, in_fixed_order, parsed
 
         statement, options = parsed(self.source.location), self.source.options
@@ -49,14 +54,38 @@ class QueryTable:
         try:
             sql = in_fixed_order(statement, headers)
             task = Task(sql, headers, memory, threads, path.with_suffix(".work"), path)
-            count = answer(task, self.inner, float(str(options["seconds"])))
+            count = self._answer(task, float(str(options["seconds"])))
         except (ValueError, SourceError) as error:
             raise SourceError(f"source '{self.source.name}': the query: {error}") from None
         size, width = path.stat().st_size, len(self.header)
         seen = Evidence(self.source.name, size, sha256_of(path), sql, None, count)
+        file_format = CsvFormat(trim=False, width=width)
         return FetchedTable(
-            CsvTable(path, self.header, self.first_row, 0, size, CsvFormat(trim=False, width=width)), seen
+            CsvTable(path, self.header, self.first_row, 0, size, file_format), seen, unread=_unread_file(path)
         )
+
+    def _answer(self, task: Task, seconds: float) -> int:
+        """Beside the query's rows a file holds those of its tables that could not be read, and those of queries it reads."""
+        from etl.extract.queries.process import answer
+
+        with private_file(_unread_file(task.result)) as file:
+            for _, table in self.inner.values():
+                for row in unread_rows(table):
+                    pickle.dump(row, file)
+            return answer(task, self.inner, seconds, lambda row: pickle.dump(row, file))
+
+
+def _unread_file(result: Path) -> Path:
+    return result.with_suffix(".unread")
+
+
+def unread_rows(table: Table) -> Iterator[UnreadRow]:
+    """The rows of a query's sources that could not be read; none of what is no query that has run."""
+    if not isinstance(table, FetchedTable) or table.unread is None:
+        return
+    with table.unread.open("rb") as file, suppress(EOFError):
+        while True:
+            yield pickle.load(file)  # noqa: S301 - written by our own process
 
 
 @contextmanager

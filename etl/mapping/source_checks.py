@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, World, counters_of, fetched, located, open_table, server_of
+from etl.extract import KINDS, World, counters_of, fetched, located, open_table, server_of, unread_rows
 from etl.extract.confinement import check_inside
 from etl.extract.kinds import COUNTERS
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
@@ -159,6 +159,8 @@ def _read(context: Context, lookup: Lookup, source: Source) -> Mapping[str, obje
         check_columns(lookup, table)
         return Unread("its rows are not read yet")
     table = context.lookup_tables[lookup.name] = fetched(table, {lookup.key, lookup.value})
+    for row in unread_rows(table):
+        raise SourceError(f"{row.at}: {row.fault.reason}; without this row the lookup would lack entries")
     return read_lookup(lookup, source, table)
 
 

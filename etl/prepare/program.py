@@ -162,10 +162,7 @@ class Program:
     def findings_of(self, fault: RowFault) -> tuple[Finding, ...]:
         """What a row that could not be read is told as: once, or for each field that is made from the cell at fault."""
         paths: list[str | None] = [] if fault.column is None else [*self.fields_from(fault.column)]
-        cells, why = list(fault.cells), fault.reason
-        if not isinstance(why, Unfit):
-            why = Unfit("row", None, literally(why))
-        return self._stamped([about(path, cells, why) for path in paths or [None]])
+        return self._stamped([about_row(fault, path) for path in paths or [None]])
 
     def fields_from(self, column: int) -> list[str]:
         """The paths of the fields that are made from a column, which counts from 0."""
@@ -237,3 +234,9 @@ def _settling(plan: Plan, write: Writers) -> CompiledStage | None:
 def text_of(value: object) -> str | None:
     """A key as text. Keys of JSON sources may be numbers."""
     return None if value is None else str(value)
+
+
+def about_row(fault: RowFault, path: str | None = None) -> Finding:
+    """What is told of a row that could not be read, or of the field that is made from its cell at fault."""
+    why = fault.reason
+    return about(path, list(fault.cells), why if isinstance(why, Unfit) else Unfit("row", None, literally(why)))

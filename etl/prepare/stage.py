@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from itertools import compress, islice
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from etl.findings import HIDDEN, Finding, sentence
-from etl.model import Counts, Locate
+from etl.model import Counts, Locate, Locator, UnreadRow
 from etl.package import UNSETTLED, Held, IndexLine, PackagedStage, Reject, SourceRow
 from etl.packing import StageWriter
 from etl.prepare.chunk import Chunk
@@ -16,7 +17,7 @@ from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, ro
 from etl.prepare.keys import Fate
 from etl.prepare.oddities import Oddities
 from etl.prepare.privacy import privacy_of
-from etl.prepare.program import Plan
+from etl.prepare.program import Plan, about_row
 
 TOGETHER = 4
 """Chunks that are judged together: a file of keys is asked for thousands at once, and few chunks are in memory."""
@@ -33,10 +34,14 @@ def prepare_stage(
     integrity: StageIntegrity,
     writer: StageWriter,
     progress: Progress,
+    unread: Iterable[UnreadRow] = (),
 ) -> PackagedStage:
-    """Write a stage's part of the package. `locate` is the source's way to say where a row is."""
-    counts, row = Counts(), first_row
-    scribe = Scribe(plan, locate, writer)
+    """Write a stage's part of the package. `locate` is the source's way to say where a row is.
+
+    `unread` are rows of other sources that the stage's query could not read: they are counted and rejected here.
+    """
+    row, scribe = first_row, Scribe(plan, locate, writer)
+    counts = scribe.write_unread(unread)
     in_order = iter(chunks)
     while together := list(islice(in_order, TOGETHER)):
         for chunk, verdict in zip(together, integrity.judge(together, row), strict=True):
@@ -89,6 +94,16 @@ class Scribe:
             valid=len(records),
         )
 
+    def write_unread(self, rows: Iterable[UnreadRow]) -> Counts:
+        counts = Counts()
+        for row in rows:
+            finding = about_row(row.fault)
+            lacking = replace(finding, words=f"{finding.words}; the query is made without this row")
+            self._writer.reject(_rejected(row.at, None, self._privacy.stamped(lacking)))
+            self._writer.keep(SourceRow(row.at.source, row.at.number, "rejected", None, row.fault.cells, row.at.place))
+            counts += Counts(read=1, rejected=1)
+        return counts
+
     def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: Cells) -> list[SourceRow]:
         """Gives the rows, to be kept."""
         rejected = [(one.index, one.key, one.findings, one.cells) for one in chunk.rejected]
@@ -111,11 +126,7 @@ class Scribe:
         return SourceRow(at.source, at.number, fate, key, kept, at.place)
 
     def _reject(self, number: int, key: str | None, finding: Finding) -> Reject:
-        at = self._locate(number)
-        return Reject(
-            at.source, at.number, key, finding.field, finding.value, finding.reason, finding.rule, finding.words,
-            finding.parts, finding.personal, finding.severity, at.place,
-        )  # fmt: skip
+        return _rejected(self._locate(number), key, finding)
 
     def _duplicate(self, one: Duplicate) -> Finding:
         words = "{value} is already the {field} of row {row}"
@@ -129,6 +140,13 @@ class Scribe:
             at.source, at.number, key, orphan.field, orphan.parent_stage, orphan.parent_key, fate,
             sentence(words, parts), f"orphan:{fate}", words, parts, at.place,
         )  # fmt: skip
+
+
+def _rejected(at: Locator, key: str | None, finding: Finding) -> Reject:
+    return Reject(
+        at.source, at.number, key, finding.field, finding.value, finding.reason, finding.rule, finding.words,
+        finding.parts, finding.personal, finding.severity, at.place,
+    )  # fmt: skip
 
 
 Cells = Mapping[int, Sequence[Any]]

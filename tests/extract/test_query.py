@@ -21,7 +21,8 @@ from mapping_case import Case, edited
 from etl.commands.dry_run import dry_run
 from etl.commands.preview import preview
 from etl.commands.settings import Settings
-from etl.errors import SourceError
+from etl.commands.summing import summary_of
+from etl.errors import MappingError, SourceError
 from etl.expressions.functions.turkish import lower, upper
 from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
 from etl.extract.queries.engine import shut_in
@@ -235,14 +236,77 @@ def test_a_cell_that_a_query_cannot_take_is_not_repeated(folder, sql, what):
     assert str(stopped.value) == f"source 'q': the query: {what}"
 
 
-def test_a_row_that_cannot_be_read_stops_the_query_and_is_named(folder):
+STAGE = """\
+  - name: NAME
+    payload: address
+    from: SOURCE
+    key: "{{ id }}-NAME"
+    fields:
+      customer_code: "{{ id }}"
+      email: "a@example.com"
+      first_name: a
+      last_name: b
+      country: Türkiye
+      city: "{{ n }}"
+      township: Üsküdar
+      line: NAME
+"""
+
+
+def mapping_of(sources, *stages):
+    listed = "".join(f"  {name}: {source}\n" for name, source in sources.items())
+    made = "".join(STAGE.replace("NAME", name).replace("SOURCE", source) for name, source in stages)
+    Path("migration.yaml").write_text(f"version: 1\nname: acme\nsources:\n{listed}stages:\n{made}", encoding="utf-8")
+    return Path("migration.yaml")
+
+
+SUMMED = {
+    "lines": "{ csv: lines.csv }",
+    "totals": '{ query: "SELECT order_id AS id, count(*) AS n FROM lines GROUP BY order_id" }',
+    "more": '{ query: "SELECT id, n FROM totals" }',
+}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_row_that_only_a_query_reads_and_cannot_is_rejected_and_counted_once(folder, workers):
+    with Path("lines.csv").open("a", encoding="utf-8") as file:
+        file.write("3,x\n4,d,1.00\n")
+    mapping = mapping_of(SUMMED, ("first", "more"), ("second", "totals"))
+    package = dry_run(mapping, Settings(folder / "work", workers=workers))
+    first, second = package.stages
+    assert (first.counts.read, first.counts.rejected, first.counts.valid) == (4, 1, 3)
+    assert (second.counts.read, second.counts.rejected, second.counts.valid) == (3, 0, 3)
+    (reject,) = package.rejects(first)
+    assert (reject.source, reject.row, reject.key, reject.field) == ("lines.csv", 5, None, None)
+    assert reject.reason == "has 2 cells, the header has 3; the query is made without this row"
+    assert [tuple(row.cells) for row in package.rows(first)] == [("3", "x")]
+    assert not summary_of(package).ok
+
+
+def test_a_row_that_a_stage_reads_by_itself_is_told_there(folder):
     with Path("lines.csv").open("a", encoding="utf-8") as file:
         file.write("3,x\n")
-    with pytest.raises(SourceError) as stopped:
-        asked("SELECT count(*) AS n FROM lines")
-    assert str(stopped.value) == (
-        "source 'q': the query: lines.csv row 5: has 2 cells, the header has 3; a sum or join over 'lines' without this row "
-        "would be wrong, put it right there"
+    sources = {**SUMMED, "lines": '{ csv: lines.csv, header: ["id", "n", "price"] }'}
+    sources["totals"] = '{ query: "SELECT id, count(*) AS n FROM lines GROUP BY id" }'
+    package = dry_run(
+        mapping_of(sources, ("first", "totals"), ("second", "lines")), Settings(folder / "work", workers=1)
+    )
+    first, second = package.stages
+    assert first.counts.rejected == 0
+    told = [(one.row, one.reason) for one in package.rejects(second) if one.row == 5]
+    assert told == [(5, "has 2 cells, the header has 3")]
+
+
+def test_a_lookup_is_not_made_without_a_row(folder):
+    with Path("lines.csv").open("a", encoding="utf-8") as file:
+        file.write("3,x\n")
+    lookup = 'lookups: { l: { query: "SELECT order_id, sku FROM lines", key: order_id, value: sku } }\nstages:'
+    mapping = mapping_of(SUMMED, ("first", "totals"))
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace("stages:", lookup), encoding="utf-8")
+    with pytest.raises(MappingError) as stopped:
+        dry_run(mapping, Settings(folder / "work", workers=1))
+    assert str(stopped.value).endswith(
+        "lines.csv row 5: has 2 cells, the header has 3; without this row the lookup would lack entries"
     )
 
 

@@ -7,33 +7,42 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.cells import all_of, texts_of
 from etl.extract.queries.child import AT_ONCE, Cells, Task
 from etl.extract.rows import read_all
-from etl.model import RowFault, Source, Table
+from etl.model import Locator, Rows, Source, Table, UnreadRow
 
 Tables = Mapping[str, tuple[Source, Table]]
 
 
-def answer(task: Task, tables: Tables, seconds: float) -> int:
-    """Run a task; gives the number of rows in its file. Raises SourceError. The time begins when all rows are there."""
+Unread = Callable[[UnreadRow], None]
+"""Told of a row that could not be read."""
+
+
+def answer(task: Task, tables: Tables, seconds: float, unread: Unread) -> int:
+    """Run a task; gives the number of rows in its file. Raises SourceError. The time begins when all rows are there.
+
+    Rows that cannot be read are not among its tables' rows; `unread` is told of each.
+    """
     task.folder.mkdir(mode=0o700)
     with _child() as child:
         assert child.stdin is not None
         with suppress(BrokenPipeError):  # it has ended, and says why
-            _feed(child.stdin, task, tables)
+            _feed(child.stdin, task, tables, unread)
         return _rows(_said(child, seconds))
 
 
-def _feed(orders: Any, task: Task, tables: Tables) -> None:
+def _feed(orders: Any, task: Task, tables: Tables, unread: Unread) -> None:
     pickle.dump(task, orders)
     for name, (source, table) in tables.items():
-        for cells in _batches(source, table, task.headers[name]):
+        for cells in _batches(source, table, task.headers[name], unread):
             pickle.dump((name, cells), orders)
     pickle.dump(None, orders)
     orders.flush()
@@ -85,25 +94,29 @@ def _rows(said: bytes) -> int:
     return int(found["rows"])
 
 
-def _batches(source: Source, table: Table, columns: Sequence[str]) -> Iterator[Cells]:
+def _batches(source: Source, table: Table, columns: Sequence[str], unread: Unread) -> Iterator[Cells]:
     positions = [table.header.index(name) for name in columns]
     trim, normalize = (source.options.get(name, True) is not False for name in ("trim", "normalize"))
-    text_of = texts_of(trim=trim, normalize=normalize)
+    text_of, named = texts_of(trim=trim, normalize=normalize), _name_of(source)
     for first, content in read_all(table, AT_ONCE):
         for fault in content.faults:
-            raise SourceError(_unreadable(source, first + content.place(fault.index), fault))
-        if content.rows:
-            columns_of_text = ([_text(row[at]) for row in content.rows] for at in positions)
+            at = Locator(named, first + content.place(fault.index))
+            unread(UnreadRow(source.name, at, replace(fault, column=None)))
+        rows = _readable(content)
+        if rows:
+            columns_of_text = ([_text(row[at]) for row in rows] for at in positions)
             yield [[cell or None for cell in all_of(text_of, one)] for one in columns_of_text]
 
 
-def _unreadable(source: Source, row: int, fault: RowFault) -> str:
+def _name_of(source: Source) -> str:
     from etl.extract import rows_of
 
-    return (
-        f"{rows_of(source)} row {row}: {fault.reason}; a sum or join over '{source.name}' without this row would be wrong, "
-        "put it right there"
-    )
+    return Path(rows_of(source)).name
+
+
+def _readable(content: Rows) -> Sequence[Sequence[object]]:
+    faulty = {fault.index for fault in content.faults}
+    return [row for index, row in enumerate(content.rows) if index not in faulty] if faulty else content.rows
 
 
 def _text(cell: object) -> str:
