@@ -306,6 +306,10 @@ class Package:
         """The keys of its records that may still change."""
         return {line[0] for line in orjson.loads(self.read(batch.index)) if UNSETTLED in line[2:]}
 
+    def keys(self, batch: Batch) -> list[str]:
+        """Of its records, in their order."""
+        return [key for key, _ in self.index(batch)]
+
     def walk(self, stage: PackagedStage) -> Iterator[Walked]:
         """Every record of a stage in order: the batch it is in, its position there, its key, its row, its bytes."""
         for batch in self.batches(stage):

@@ -88,7 +88,7 @@ class Differences:
 
     def _changed_in(self, stage: PackagedStage, batch: Batch) -> Iterator[ChangedRecord]:
         assert self._package is not None
-        keys = [key for key, _ in self._package.index(batch)]
+        keys = self._package.keys(batch)
         rows = self._journal.plans.changed(self._number, stage.name, keys)
         if not rows:
             return
@@ -108,7 +108,7 @@ class Differences:
         assert self._package is not None
         with closing(_Keys()) as there:
             for batch in self._package.batches(stage):
-                there.add([key for key, _ in self._package.index(batch)])
+                there.add(self._package.keys(batch))
             for number, migration_id in self._journal.plans.others(self._number, stage.name):
                 for key in there.lacks(self._journal.held_keys(number)):
                     yield GoneRecord(stage.name, key, number, migration_id)

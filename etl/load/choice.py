@@ -9,20 +9,20 @@ when none of them has something in every stage, the first ten thousand, and so o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import orjson
 
 from etl.errors import MappingError, PackageError
 from etl.model import Stage
-from etl.package import Package
+from etl.package import Batch, Package
 
 FIRST_WINDOW = 1000
 WIDER = 10
 
-Held = Callable[[str, Sequence[str]], Collection[str]]
-"""(stage, keys) -> those of the keys that some batch holds already."""
+Sent = Callable[[str, Sequence[str]], Collection[str]]
+"""(stage, keys) -> those of the keys that some batch has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class _Found:
     """A record that belongs to a candidate. `seed` is the candidate's key; None: it belongs to nobody."""
 
     seed: str | None
-    batch: int
+    batch: Batch
     position: int
     parents: tuple[tuple[str, str], ...]
 
@@ -57,7 +57,7 @@ class _Pass:
         self.first[stage].setdefault(record.seed, key)
 
 
-def choose(package: Package, stages: Sequence[Stage], count: int, key: str | None, held: Held) -> list[Chosen]:
+def choose(package: Package, stages: Sequence[Stage], count: int, key: str | None, sent: Sent) -> list[Chosen]:
     """Choose `count` sets of records, or the one that belongs to `key` of the first stage. Stage by stage, in their order.
 
     Raises MappingError for a key that is not there, PackageError when nothing in the package has a record in every stage.
@@ -67,7 +67,7 @@ def choose(package: Package, stages: Sequence[Stage], count: int, key: str | Non
     total = package.stage(stages[0].name).counts.valid
     window = FIRST_WINDOW
     while True:
-        walk = _walk(package, stages, window, key, held)
+        walk = _walk(package, stages, window, key, sent)
         chosen = _complete(walk, stages, count)
         if len(chosen) >= count or window >= total or key is not None:
             break
@@ -77,39 +77,39 @@ def choose(package: Package, stages: Sequence[Stage], count: int, key: str | Non
     return [_fetch(package, stage.name, walk, _keys(stage.name, chosen)) for stage in stages]
 
 
-def _walk(package: Package, stages: Sequence[Stage], window: int, key: str | None, held: Held) -> _Pass:
+def _walk(package: Package, stages: Sequence[Stage], window: int, key: str | None, sent: Sent) -> _Pass:
     walk = _Pass()
     for stage in stages:
         walk.found[stage.name], walk.first[stage.name] = {}, {}
         if stage is stages[0]:
-            _candidates(walk, package, stage, window, key, held)
+            _candidates(walk, package, stage, window, key, sent)
         else:
             _belonging(walk, package, stage)
     return walk
 
 
-def _candidates(walk: _Pass, package: Package, stage: Stage, window: int, key: str | None, held: Held) -> None:
+def _candidates(walk: _Pass, package: Package, stage: Stage, window: int, key: str | None, sent: Sent) -> None:
     """The first records of the first stage that were not uploaded before; or the one with this key, uploaded or not."""
-    for number, keys, _ in _batches(package, stage.name):
-        left_out = held(stage.name, keys) if key is None else ()
-        for position, one in enumerate(keys):
-            if one == key or (key is None and one not in left_out):
-                walk.add(stage.name, one, _Found(one, number, position, ()))
+    for batch in package.batches(package.stage(stage.name)):
+        keys = package.keys(batch)
+        left_out = sent(stage.name, keys) if key is None else ()
+        for position, candidate in enumerate(keys):
+            if candidate == key or (key is None and candidate not in left_out):
+                walk.add(stage.name, candidate, _Found(candidate, batch, position, ()))
         if len(walk.found[stage.name]) >= (window if key is None else 1):
             return
 
 
 def _belonging(walk: _Pass, package: Package, stage: Stage) -> None:
     """Every record of a stage whose parents were all found, and belong to the same candidate."""
-    for number, keys, records in _batches(package, stage.name):
-        for position, (key, data) in enumerate(zip(keys, records(), strict=True)):
-            parents = _parents(stage.refers, data)
-            known = [walk.found[name][parent] for name, parent in parents if parent in walk.found.get(name, {})]
-            seeds = {one.seed for one in known if one.seed is not None}
-            if len(known) == len(parents) and len(seeds) <= 1:
-                walk.add(stage.name, key, _Found(next(iter(seeds), None), number, position, parents))
-                if not parents:
-                    return  # a stage that refers to nothing: one record of it will do
+    for record in package.walk(package.stage(stage.name)):
+        parents = _parents(stage.refers, record.data)
+        known = [walk.found[name][parent] for name, parent in parents if parent in walk.found.get(name, {})]
+        seeds = {parent.seed for parent in known if parent.seed is not None}
+        if len(known) == len(parents) and len(seeds) <= 1:
+            walk.add(stage.name, record.key, _Found(next(iter(seeds), None), record.batch, record.position, parents))
+            if not parents:
+                return  # a stage that refers to nothing: one record of it will do
 
 
 def _parents(refers: Mapping[str, str], data: bytes) -> tuple[tuple[str, str], ...]:
@@ -117,11 +117,6 @@ def _parents(refers: Mapping[str, str], data: bytes) -> tuple[tuple[str, str], .
         return ()
     record = orjson.loads(data)
     return tuple((stage, str(record[name])) for name, stage in refers.items() if record.get(name) is not None)
-
-
-def _batches(package: Package, stage: str) -> Iterator[tuple[int, list[str], Callable[[], list[bytes]]]]:
-    for number, batch in enumerate(package.batches(package.stage(stage))):
-        yield number, [key for key, _ in package.index(batch)], lambda batch=batch: package.records(batch)  # type: ignore[misc]
 
 
 def _complete(walk: _Pass, stages: Sequence[Stage], count: int) -> list[dict[str, dict[str, None]]]:
@@ -158,10 +153,7 @@ def _keys(stage: str, chosen: Sequence[Mapping[str, Mapping[str, None]]]) -> lis
 
 def _fetch(package: Package, stage: str, walk: _Pass, keys: Sequence[str]) -> Chosen:
     spots = [walk.found[stage][key] for key in keys]
-    wanted = {spot.batch for spot in spots}
-    batches = {number: one for number, one in enumerate(package.batches(package.stage(stage))) if number in wanted}
-    records = tuple(package.records(batches[spot.batch])[spot.position] for spot in spots)
-    return Chosen(stage, tuple(keys), records)
+    return Chosen(stage, tuple(keys), tuple(package.records(spot.batch)[spot.position] for spot in spots))
 
 
 def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingError | PackageError:

@@ -95,7 +95,7 @@ class _Planner:
         journal.plans.begin(number, stage.name)
 
     def add(self, batch: PackageBatch) -> None:
-        keys = [key for key, _ in self._package.index(batch)]
+        keys = self._package.keys(batch)
         records = self._package.records(batch)
         self._refuse_repeated(keys)
         unsettled = set() if self._final else self._package.unsettled(batch)
