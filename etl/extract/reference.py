@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from etl.extract.kinds import Kind, Option
+from etl.extract.kinds import Kind, Option, Where
 from etl.resources import load_schema
 
 Schema = dict[str, Any]
@@ -121,13 +121,21 @@ def _either(kinds: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}"
 
 
+PLACES: Mapping[Where, str] = {
+    "file": "a path beside the mapping, or a URL",
+    "url": "an address",
+    "database": "a database: a server, a file or a dump",
+    "sources": "this mapping's other sources",
+}
+
+
 def page(kinds: Mapping[str, Kind]) -> Iterator[str]:
-    """The lines of a table: a kind, what stands after its name, its options."""
-    yield "| Kind | What it is | Options |"
-    yield "| --- | --- | --- |"
+    """The lines of a table: a kind, what stands after its name, where that is, its options."""
+    yield "| Kind | What it is | Where it is | Options |"
+    yield "| --- | --- | --- | --- |"
     for kind in kinds.values():
         options = ", ".join(f"`{option.name}`" for option in kind.options)
-        yield f"| `{kind.name}` | {kind.sentence} | {options} |"
+        yield f"| `{kind.name}` | {kind.sentence} | {PLACES[kind.where]} | {options} |"
 
 
 def rewritten(text: str, kinds: Mapping[str, Kind]) -> str:

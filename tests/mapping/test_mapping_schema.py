@@ -103,7 +103,7 @@ def test_no_mapping_of_known_keys_takes_an_unknown_one():
 
 
 def test_the_top_level_is_the_model_s():
-    assert set(SCHEMA["properties"]) == {one.name for one in fields(Migration)} - {"file"} | {"version"}
+    assert set(SCHEMA["properties"]) == {one.name for one in fields(Migration)} - {"file"} | {"version", "extends"}
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_new_kind_is_in_the_schema_and_on_the_page_by_its_registration_alone()
     lookup = schema["properties"]["lookups"]["additionalProperties"]
     assert lookup["if"]["anyOf"][-1] == {"required": ["scroll"]}
     assert schema["$defs"]["lookup_file"]["properties"]["scroll"] == {"$ref": "#/$defs/source/properties/scroll"}
-    assert "| `scroll` | A scroll. | `sheet`, `encoding` |" in list(page(kinds))
+    assert "| `scroll` | A scroll. | a path beside the mapping, or a URL | `sheet`, `encoding` |" in list(page(kinds))
 
 
 def test_one_option_takes_the_same_values_whatever_the_kind():
