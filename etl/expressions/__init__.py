@@ -1,5 +1,6 @@
 """Expressions: Jinja text in, Python functions out."""
 
+from etl.expressions.cells import tidy
 from etl.expressions.columnar import Batch, Records, Values
 from etl.expressions.compiler import (
     FILTERED,
@@ -18,7 +19,7 @@ from etl.expressions.functions.table import LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Fault, Names, columns_in
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
-from etl.expressions.syntax import ExpressionError, faults, giving_resource, uses_resource
+from etl.expressions.syntax import ExpressionError, faults, given_default, giving_resource, uses_resource
 
 __all__ = [
     "FILTERED",
@@ -46,9 +47,11 @@ __all__ = [
     "decimal_to_number",
     "faults",
     "flat_fields",
+    "given_default",
     "giving_resource",
     "reason_of",
     "stored_password",
+    "tidy",
     "unfit",
     "uses_resource",
     "writers",

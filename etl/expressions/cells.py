@@ -35,6 +35,15 @@ def clean(value: Any) -> Any:
     return (tidy(value) or None) if isinstance(value, str) else value
 
 
+def inside(value: Any, text_of: Callable[[str], str], blank: str | None) -> Any:
+    """A list or an object of JSON, whose texts are cells, too; anything else as it is. Names stay as they are."""
+    if isinstance(value, str):
+        return text_of(value) or blank
+    if value.__class__ is dict:
+        return {name: inside(one, text_of, blank) for name, one in value.items()}
+    return [inside(one, text_of, blank) for one in value] if value.__class__ is list else value
+
+
 def texts_of(*, trim: bool, normalize: bool) -> Callable[[str], str]:
     """The function of one cell's text."""
     if trim:

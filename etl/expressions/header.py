@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from etl.expressions.cells import all_of, texts_of
+from etl.expressions.cells import all_of, inside, texts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Header:
             return lambda text: text_of(text) or None
         # An empty text of JSON is one, beside null, unless cells are trimmed. A CSV has only blank cells.
         blank = None if self.trim else ""
-        return lambda value: (text_of(value) or blank) if isinstance(value, str) else value
+        return lambda value: inside(value, text_of, blank)
 
     def texts(self, column: Sequence[Any]) -> Sequence[Any]:
         """A column's texts without what does not count; "" for blank. As it is where not all are texts."""

@@ -27,11 +27,15 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What an expression may use. `columns` None: not known, so any name may be a column. `text_only`: all cells are text."""
+    """What an expression may use. `columns` None: not known, so any name may be a column. `text_only`: all cells are text.
+
+    `trims`: a cell that is text is not blank.
+    """
 
     columns: frozenset[str] | None = None
     resources: Resources = field(default_factory=dict)
     text_only: bool = False
+    trims: bool = False
     functions: Mapping[str, Function] = field(default_factory=lambda: TABLE)
 
 

@@ -6,6 +6,7 @@ token's line is its position in the text, so that `node.lineno` is that position
 
 from __future__ import annotations
 
+import ast
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -86,7 +87,18 @@ def _unreadable(error: TemplateSyntaxError, at: int) -> ExpressionError:
     said = re.sub(r" at \d+$", "", (error.message or "").rstrip("."))
     for theirs, ours in _WORDS.items():
         said = said.replace(theirs, ours)
-    return ExpressionError(f"cannot be read as an expression: {said}", at)
+    advice = next((f"; write {ours}" for theirs, ours in _ELSEWHERE.items() if said.endswith(theirs)), "")
+    return ExpressionError(f"cannot be read as an expression: {said}{advice}", at)
+
+
+_ELSEWHERE = {
+    "got '='": "`==`", "unexpected '='": "`==`", "expected token 'name', got '|'": "`or`",
+    "unexpected char '?'": "`a if b else c`", "unexpected char '&'": "`and`", "unexpected char '!'": "`not`",
+    "got 'AND'": "`and`", "got 'OR'": "`or`", "got 'NOT'": "`not`", "got 'IN'": "`in`", "got 'IS'": "`is`",
+    "unexpected '>'": "`!=` for `<>`",
+    "got 'like'": "a pattern: `| match(...) is not none`", "got 'LIKE'": "a pattern: `| match(...) is not none`",
+}  # fmt: skip
+"""What SQL, C or PHP write, as it is seen by this language's reader, and what is written here."""
 
 
 def _refuse(text: str, tokens: list[Token]) -> None:
@@ -101,8 +113,22 @@ def _refuse(text: str, tokens: list[Token]) -> None:
             )
         if kind == "comment_begin":
             raise ExpressionError("{# #} is not available: a comment of YAML begins with #", start)
+        if kind == "string":
+            _refuse_controls(start, value)
         if kind in ("integer", "float") and not _is_usual(kind, value):
             raise ExpressionError("a number that is too large to compute with", start)
+
+
+_ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+
+
+def _refuse_controls(start: int, literal: str) -> None:
+    """Raise for an escape that gives a control character: '\\1' and '\\b' are meant for a regular expression."""
+    for escape in _ESCAPE.finditer(literal):
+        written = escape[0]
+        if written[1] in "01234567abfvx" and not (given := ast.literal_eval(f"'{written}'")).isprintable():
+            what = f"{written} in quotes is a control character ({given!a}); a backslash is written twice: \\{written}"
+            raise ExpressionError(what, start + escape.start())
 
 
 def _is_usual(kind: str, number: str) -> bool:

@@ -44,7 +44,7 @@ def item(value: Any, key: Any) -> Any:
 
 def _some(value: Any, counted: slice) -> Any:
     try:
-        return value[counted]
+        return value[counted] or (None if isinstance(value, str) else value[counted])
     except (TypeError, ValueError):
         raise Unfit("item", value, "parts are counted by whole numbers: [0:2], [-1:], [::2]") from None
 

@@ -98,7 +98,8 @@ def _column_faults(column: str, node: nodes.Node, names: Names) -> Iterator[Faul
     elif column.startswith("_") and not known:
         yield Fault(f"'{column}' begins with '_', which an expression may not reach", node.lineno, column)
     elif names.columns is not None and not known:
-        yield Fault(f"unknown column '{column}'{column_hint(column, names.columns)}", node.lineno, column)
+        null = "; null is written `none`" if column.lower() in ("null", "nil", "undefined") else ""
+        yield Fault(f"unknown column '{column}'{null or column_hint(column, names.columns)}", node.lineno, column)
 
 
 def _fine(node: Any, names: Names) -> Iterator[Fault]:
@@ -234,6 +235,16 @@ def giving_resource(text: str, kind: str, names: Names) -> str | None:
         return None
     given = (_argument_of(function, one, call) for one in function.parameters if one.resource == kind)
     return next((str(one.value) for one in given if isinstance(one, nodes.Const)), None)
+
+
+def given_default(text: str, names: Names) -> object:
+    """The constant that a single call gives as `default=`; None where there is none, or where it is computed."""
+    call = only(parse(text))
+    if not isinstance(call, nodes.Filter):
+        return None
+    function = names.functions[call.name]
+    given = [_argument_of(function, one, call) for one in function.parameters if one.name == "default"]
+    return next((one.value for one in given if isinstance(one, nodes.Const)), None)
 
 
 def constant_arguments(node: nodes.Filter, names: Names) -> tuple[list[Any], dict[str, Any]] | None:

@@ -171,6 +171,8 @@ def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names
     one = type_of(left, names)
     listed = operator in ("in", "not in")
     others = right.items if listed and isinstance(right, nodes.List | nodes.Tuple) else [] if listed else [right]
+    if operator not in ORDERING:
+        yield from _empty_text(operator, left, others, names)
     for node in others:
         other = type_of(node, names)
         why = None if one is None or other is None else incomparable(operator, one, other)
@@ -180,6 +182,26 @@ def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names
         what = why if type(None) in (one, other) else pair + why
         yield Fault(what, start(left))
         return
+
+
+def _empty_text(operator: str, left: nodes.Node, others: Sequence[nodes.Node], names: Names) -> Iterator[Fault]:
+    """A comparison with '', which no cell of text is and no function gives: `!= ''` would keep the blank ones."""
+    sides = [(left, other) for other in others] + [(other, left) for other in others]
+    for text, other in sides:
+        empty = isinstance(other, nodes.Const) and other.value == ""
+        if empty and _is_never_blank(text, names):
+            instead = "is none" if operator in ("==", "in") else "is not none"
+            yield Fault(
+                f"{_named(text)} is never an empty text, as a blank cell is null: write `{instead}`", start(text)
+            )
+            return
+
+
+def _is_never_blank(node: nodes.Node, names: Names) -> bool:
+    """Whether this is a cell, or what a function made of one that gives text or null."""
+    if column_of(node) is not None:
+        return names.text_only or names.trims
+    return names.text_only and isinstance(node, nodes.Filter) and type_of(node, names) is str
 
 
 def _named(node: nodes.Node) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from etl.expressions.cells import tidy
 from etl.suggest import NO_HEADER, look_like_data
 
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:
-    """Trimmed names; the blank header of the fifth column becomes `column_5`. Two equal names raise ValueError."""
-    names = tuple(cell.strip() or f"column_{number}" for number, cell in enumerate(cells, start=1))
+    """Names composed and trimmed; the blank header of the fifth column becomes `column_5`. Two equal names raise ValueError."""
+    names = tuple(tidy(cell) or f"column_{number}" for number, cell in enumerate(cells, start=1))
     first: dict[str, int] = {}
     for number, name in enumerate(names, start=1):
         if name in first:

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from etl.expressions.cells import tidy
+
 LONGEST_RECORD = 1 << 24
 
 
@@ -43,5 +45,5 @@ class CsvFormat:
         if not nulls:
             return rows
         if self.trim:
-            return [["" if cell.strip() in nulls else cell for cell in row] for row in rows]
+            return [["" if tidy(cell) in nulls else cell for cell in row] for row in rows]
         return [["" if cell in nulls else cell for cell in row] for row in rows]

@@ -55,10 +55,18 @@ def _no_number(text: str) -> NoReturn:
 # A number that no Decimal can hold becomes NaN or an infinity, which JSON cannot write: value_fault tells.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[]).create_decimal
 
-ROW = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=_EXACT, parse_constant=_no_number)
+_WHOLE = re.compile(r"-?[0-9]{1,15}\.0+").fullmatch
+
+
+def _number(text: str) -> Decimal | float:
+    """A number with a point, exact; 103.0 as a float, as a workbook has its whole numbers, whose text is 103."""
+    return float(text) if text.endswith("0") and _WHOLE(text) else _EXACT(text)
+
+
+ROW = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=_number, parse_constant=_no_number)
 """For a text that is one row: raises ValueError for a repeated key."""
 
-DOCUMENT = json.JSONDecoder(object_pairs_hook=_marked, parse_float=_EXACT, parse_constant=_no_number)
+DOCUMENT = json.JSONDecoder(object_pairs_hook=_marked, parse_float=_number, parse_constant=_no_number)
 """For a text of many rows: one with a repeated key is marked (see value_fault), the others are well."""
 
 

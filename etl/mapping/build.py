@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from etl.expressions import tidy
 from etl.extract import KINDS, is_url
 from etl.extract.databases.address import shown_address
 from etl.mapping.environment import filled
@@ -100,7 +101,7 @@ class Builder:
         where: Where = ("lookups", name)
         place = self.document.place(where)
         if not kinds_in(data):
-            return Lookup(name, {key: self.fill(value) for key, value in data.items()}, place=place)
+            return Lookup(name, {_code(key): self.fill(value) for key, value in data.items()}, place=place)
         rest = {key: value for key, value in data.items() if key not in LOOKUP_COLUMNS}
         source = self.source(name, rest, where)
         return Lookup(name, source=source, key=data.get("key", ""), value=data.get("value", ""), place=place)
@@ -162,6 +163,11 @@ class Builder:
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+
+def _code(key: Any) -> Any:
+    """A code as cells have it, which are composed and have no blanks around them; one of blanks alone stays."""
+    return (tidy(key) or key) if isinstance(key, str) else key
 
 
 def is_name(text: str) -> bool:

@@ -63,7 +63,10 @@ class Context:
         # A lookup that could not be read is known by its name all the same.
         lookups = {name: self.resources[LOOKUP].get(name, {}) for name in self.written("lookups")}
         columns = None if table is None else frozenset(self.columns(stage.source, table))
-        return Names(columns, {**self.resources, LOOKUP: lookups}, table is not None and table.text_only)
+        source = self.migration.sources.get(stage.source)
+        trims = source is not None and source.options.get("trim", True) is not False
+        resources = {**self.resources, LOOKUP: lookups}
+        return Names(columns, resources, table is not None and table.text_only, trims)
 
     def columns(self, source: str, table: Table) -> list[str]:
         """A table's columns, and what can be asked for beside them."""

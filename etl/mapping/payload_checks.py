@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.expressions import LOOKUP, faults, giving_resource
+from etl.expressions import LOOKUP, faults, given_default, giving_resource
 from etl.mapping.context import Context
 from etl.mapping.places import Path
 from etl.mapping.stage_checks import placed_stages
@@ -152,6 +152,12 @@ def _looked_up(context: Context, path: Path, stage: Stage, schema: Schema) -> It
         wrong = [
             (key, value) for key, value in table.items() if value is not None and not validator.is_valid({field: value})
         ]
+        instead = given_default(template.text, names) if lookup else None
+        if instead is not None and not validator.is_valid({field: instead}):
+            why = next((one.reason for one in validator.explain_field(field, instead)), "it is not valid")
+            yield context.at(
+                (*path, field), f"the payload '{stage.payload}' refuses this `default=` of '{field}': {why}"
+            )
         for key, value in wrong[:MOST_ENTRIES]:
             why = next((one.reason for one in validator.explain_field(field, value)), "it is not valid")
             what = f"the payload '{stage.payload}' refuses what this gives for '{key}' to '{field}': {why}"

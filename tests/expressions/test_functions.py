@@ -143,7 +143,7 @@ def test_one_function_is_explained_with_its_parameters_and_examples():
         "{{ postcode | pad(5) }}          postcode = '1330'   -> '01330'",
         "{{ postcode | text | pad(5) }}   postcode = 1330     -> '01330'",
         "{{ postcode | pad(5) }}          postcode = 1330     "
-        "-> error: pad expects text, not 1330; write `| text | pad`",
+        "-> error: pad expects text, not 1330; write `| text` before it",
     ]
 
 
@@ -399,16 +399,19 @@ def test_the_other_decimal_mark_is_named_when_it_would_read():
         ("money", "9,999", ["10.00"]), ("money", 22.368, ["22.37"]), ("money('.')", "957,57", ["957.57"]),
         ("money", "957.57", ["957.57"]), ("decimal", "1.5", ["1.5"]), ("decimal('.')", "1,5", ["1.5"]),
         ("int", "2.0000", ["2"]), ("int", "2,00", ["2"]), ("int", "2.5", ["3"]), ("int", "2,5", ["3"]), ("int", 2.5, ["3"]),
-        ("round", "2.675", ["2675.00", "2.68"]), ("round", "2,675", ["2.68", "2675.00"]), ("round(1)", "7,25", ["7.25"]),
+        ("round", "2.675", ["2675.00", "2.68"]), ("round", "2,675", ["2.68", "2675.00"]), ("round(1)", "7,25", ["7.3"]),
         ("abs", "-10", ["10"]), ("abs", "-10.5", ["10.5"]), ("trim", 5.0, ["5"]), ("lower", True, ["true"]),
         ("int", 10**15, ["1000000000000000"]), ("phone", "0212 555 12 34", ["None"]), ("lookup('status')", "17", None),
+        ("phone('DE')", "0212 555 12 34", ["None"]), ("round(0)", "2,5", ["3"]), ("upper('tr')", 5.0, ["5"]),
+        ("datetime(zone='UTC', to='Europe/Istanbul')", "24.03.2023 10:30", ["2023-03-24 13:30:00"]),
+        ("date(century=1900)", "24.03.23", ["1923-03-24"]), ("datetime", "2023-3-4 9:05", ["2023-03-04 09:05:00"]),
     ],
 )  # fmt: skip
 def test_what_a_refusal_advises_does_what_it_says(call, value, right):
     """Done literally: what is advised stands in the place of what was refused, or is put before it."""
     with pytest.raises(ValueError) as caught:
         evaluate(f"{{{{ v | {call} }}}}", {"v": value})
-    advised = re.findall(r"`\| ([^`]*)`|write (\w+\('[.,]'\))|(phone\(default=none\))", str(caught.value))
+    advised = re.findall(r"`\| ([^`]*)`|write (\w+\([^ ].*\))|(phone\(.*none\))", str(caught.value))
     given = [str(evaluate(f"{{{{ v | {''.join(one)} }}}}", {"v": value})) for one in advised]
     assert given == (right or [])
 
@@ -556,7 +559,7 @@ def test_iso_is_read_with_or_without_its_time_and_its_zone(text, expected):
 @pytest.mark.parametrize(
     "text",
     ["2023-03-24 24:00", "2023-03-24 10:30:00,5", "20230324T103000", "2023-W12-5 10:30", "2023-02-30 10:30",
-     "2023-3-4 10:30", "2023-03-24 1:30:00", "2023-03-24 10:30:00.", "2023-03-24_10:30", "2023-03-24 10:30+3", "yok"],
+     "2023-03-24 10:30:00.", "2023-03-24_10:30", "2023-03-24 10:30+3", "yok"],
 )  # fmt: skip
 def test_what_is_not_iso_is_refused_with_the_way_to_say_its_format(text):
     assert refusal(read_datetime, text) == (

@@ -40,7 +40,7 @@ def test_what_is_unfit_travels_to_another_process():
             "function:phone",
             "'yok' is not a Turkish mobile number; phone(default=none) sends none instead",
         ),
-        ("{{ p | trim }}", {"p": 5}, "function:trim:text", "trim expects text, not 5; write `| text | trim`"),
+        ("{{ p | trim }}", {"p": 5}, "function:trim:text", "trim expects text, not 5; write `| text` before it"),
         (
             "{{ p | money }}",
             {"p": "1.234,567"},

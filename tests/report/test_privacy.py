@@ -109,7 +109,7 @@ def test_a_telephone_that_is_a_number_is_not_printed(phone, command, options, tm
 def test_a_telephone_that_is_a_number_is_refused_in_so_many_words(tmp_path):
     write(tmp_path, [{"id": "1", "sex": "male", "phone": 5321234567}], "phone | trim")
     (line,) = only_json(etl("dry-run", tmp_path, "--json", cwd=tmp_path))["problems"]
-    assert line == "user: people.jsonl row 1, field 'phone': trim expects text, not 5***; write `| text | trim`"
+    assert line == "user: people.jsonl row 1, field 'phone': trim expects text, not 5***; write `| text` before it"
 
 
 def test_columns_that_feed_plain_fields_alone_are_shown_in_a_preview(tmp_path):

@@ -74,8 +74,13 @@ def _national_mobile(text: str, region: str) -> str | None:
 def _instead(text: str, region: str, default: object) -> object:
     if default is not GIVE_AN_ERROR:
         return default
-    whose = "a Turkish mobile number" if region == "TR" else f"a mobile number of region '{region}'"
-    raise Unfit("function:phone", text, "{value} is not {whose}; phone(default=none) sends none instead", whose=whose)
+    whose, first = (
+        ("a Turkish mobile number", "")
+        if region == "TR"
+        else (f"a mobile number of region '{region}'", f"'{region}', ")
+    )
+    words = "{value} is not {whose}; phone({first}default=none) sends none instead"
+    raise Unfit("function:phone", text, words, whose=whose, first=first)
 
 
 def email(value: Any) -> str | None:
@@ -90,6 +95,9 @@ def _checked_address(text: str) -> str:
     """The address in ASCII (a domain with other letters becomes xn--...) and small letters."""
     from email_validator import EmailNotValidError, validate_email
 
+    if odd := next((sign for sign in text.rpartition("@")[2] if sign in "İı"), None):
+        words = "{value} is not an e-mail address: its domain holds '{told}', as a program makes of an i; correct the source"
+        raise Unfit("function:email:domain", text, words, told=odd)
     if len(text) > LONGEST_ADDRESS:
         words = "{value} is not an e-mail address: it is longer than {most} characters"
         raise Unfit("function:email:length", text, words, most=LONGEST_ADDRESS)
@@ -147,6 +155,11 @@ FUNCTIONS = (
         examples=(
             shows("{{ email | email }}", "ali.veli@mail.com", email="Ali.Veli@Mail.COM"),
             shows("{{ email | email }}", "info@xn--rnek-4qa.com", email="info@örnek.com"),
+            fails(
+                "{{ email | email }}",
+                "'ALİ@GMAİL.COM' is not an e-mail address: its domain holds 'İ', as a program makes of an i; correct the source",
+                email="ALİ@GMAİL.COM",
+            ),
             fails(
                 "{{ email | email }}",
                 "'ali@' is not an e-mail address: There must be something after the @-sign.",

@@ -23,26 +23,52 @@ ALIASES = {
     "england": "GB", "britanya": "GB", "great britain": "GB", "uk": "GB", "usa": "US", "abd": "US", "amerika": "US",
     "amerika birlesik devletleri": "US", "united states of america": "US", "holland": "NL", "rusya federasyonu": "RU",
     "russian federation": "RU", "guney kore": "KR", "south korea": "KR", "czech republic": "CZ", "cek cumhuriyeti": "CZ",
-    "bae": "AE", "uae": "AE", "makedonya": "MK", "macedonia": "MK",
+    "bae": "AE", "uae": "AE", "makedonya": "MK", "macedonia": "MK", "the netherlands": "NL",
 }  # fmt: skip
 """What people write and CLDR does not. (Northern Cyprus has no code of its own.)"""
 
 
+WRITTEN = {"t.c.": "TR", "t.c": "TR", "tc.": "TR"}
+"""What the dots make another thing: TC alone is the code of the Turks and Caicos Islands."""
+
+NO_COUNTRIES = frozenset(("AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "ZZ"))
+"""Codes that CLDR has a name for, and that are of no country: unions, parts of one, what is unknown."""
+
+
 @cache
 def _codes() -> dict[str, str]:
-    """Folded name or code (of two or three letters) -> the code of two letters."""
-    from babel import Locale
+    """Code of two or three letters, in small ones -> the code of two letters."""
     from babel.core import get_global
 
     found = {}
-    for language in LANGUAGES:
-        for code, name in Locale(language).territories.items():
-            if len(code) == 2 and code.isalpha():
-                found[_plain(name)] = found[code.lower()] = code
+    for code in _countries("en"):
+        found[code.lower()] = code
     for alias, codes in get_global("territory_aliases").items():
         if len(alias) == 3 and alias.isalpha() and len(codes) == 1:
             found.setdefault(alias.lower(), codes[0])
+    return found
+
+
+@cache
+def _countries(language: str) -> dict[str, str]:
+    """Codes of two letters -> names."""
+    from babel import Locale
+
+    named = Locale(language).territories.items()
+    return {code: str(name) for code, name in named if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES}
+
+
+@cache
+def _names() -> dict[str, str]:
+    """Folded name -> the code of two letters."""
+    found = {_plain(name): code for language in LANGUAGES for code, name in _countries(language).items()}
     return {**found, **ALIASES}
+
+
+def _code_of(text: str) -> str | None:
+    """A code is letters alone: D.E. is none."""
+    small = folded(text)
+    return WRITTEN.get(small) or _codes().get(small) or _names().get(_plain(text))
 
 
 def _plain(name: str) -> str:
@@ -55,12 +81,10 @@ def bind_country(language: str = "tr", default: object = GIVE_AN_ERROR) -> Calla
     one_of("language", language, LANGUAGES)
 
     def named(value: str) -> object:
-        from babel import Locale
-
         text = text_for("country", value).strip()
-        code = _codes().get(_plain(text))
+        code = _code_of(text)
         if code is not None:
-            return str(Locale(language).territories[code])
+            return _countries(language)[code]
         if not text:
             return None
         if default is GIVE_AN_ERROR:
@@ -99,6 +123,7 @@ FUNCTIONS = (
             shows("{{ country | country }}", "Türkiye", country="TURKEY"),
             shows("{{ country | country }}", "Türkiye", country="TUR"),
             shows("{{ country | country }}", "Almanya", country="de"),
+            shows("{{ country | country }}", "Türkiye", country="T.C."),
             shows("{{ country | country('en') }}", "Germany", country="ALMANYA"),
             shows("{{ country | country(default='Türkiye') }}", "Türkiye", country="?"),
             fails(

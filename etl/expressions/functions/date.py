@@ -61,6 +61,9 @@ def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str
     read = _reader(patterns, century)
     _check_zones(patterns, zone, to)
     move = _mover(zone, to)
+    further = "".join(
+        f", {name}={one!r}" for name, one in (("zone", zone), ("to", to), ("century", century)) if one is not None
+    )
 
     def carefully(value: Any) -> dt.datetime | None:
         if not isinstance(value, str):
@@ -68,7 +71,7 @@ def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str
         found = read(value.strip())
         if found is not None:
             return move(found)
-        _refuse_unless_absent(function, value.strip(), patterns)
+        _refuse_unless_absent(function, value.strip(), patterns, further)
         return None
 
     return carefully
@@ -151,8 +154,8 @@ def _ready_made(function: str, value: Any) -> dt.datetime:
     raise Unfit(f"function:{function}:text", value, words, function=function)
 
 
-def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...]) -> None:
-    """Raise Unfit for a text that is no date, unless it is blank or a zero date."""
+def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...], further: str) -> None:
+    """Raise Unfit for a text that is no date, unless it is blank or a zero date. `further` are the call's other parameters."""
     if not text or formats.is_zero_date(text):
         return
     if patterns:
@@ -160,7 +163,7 @@ def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...]) -
         raise Unfit(f"function:{function}", text, words, formats=formats.describe(patterns))
     expected = ISO_DATE if function == "date" else ISO_MOMENT
     known = formats.formats_of(text)
-    advice = " or ".join(f"{function}('{one}')" for one in known)
+    advice = " or ".join(f"{function}('{one}'{further})" for one in known)
     words = "{value} is not written like '{expected}'; " + (
         "write {advice}" if known else "say how it is written: %d day, %m month, %Y year, %H hour, %M minute"
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import binascii
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from etl.expressions.cells import tidy
 from etl.expressions.functions.columns import Column, ColumnWay, each_once
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from etl.expressions.runtime import Writers
 
 DEEPEST = 32
+MOST_PARAMETERS = 1000
 
 
 def base64_hex(value: str) -> str | None:
@@ -35,6 +39,9 @@ def base64_hex_column(write: Writers) -> ColumnWay:
 
 
 # ---- PHP
+
+_FLOAT = re.compile(rb"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+"""As PHP writes one. It has INF and NAN, too, which JSON has not."""
 
 
 class _Broken(ValueError):
@@ -86,7 +93,7 @@ def _null(reader: _Reader, levels: int) -> None:
 
 
 def _truth(reader: _Reader, levels: int) -> bool:
-    return _whole(reader.until(b";")) == 1
+    return {b"0": False, b"1": True}[reader.until(b";")]
 
 
 def _integer(reader: _Reader, levels: int) -> int:
@@ -94,7 +101,10 @@ def _integer(reader: _Reader, levels: int) -> int:
 
 
 def _float(reader: _Reader, levels: int) -> float:
-    return float(reader.until(b";"))
+    text = reader.until(b";")
+    if _FLOAT.fullmatch(text) is None:
+        raise _Broken
+    return float(text)
 
 
 def _text(reader: _Reader, levels: int) -> str:
@@ -115,11 +125,13 @@ def _quoted(reader: _Reader) -> str:
 def _array(reader: _Reader, levels: int) -> Any:
     """A list when its keys are 0, 1, 2...; else an object."""
     count = _whole(reader.until(b":"))
+    if count < 0:
+        raise _Broken
     reader.expect(b"{")
     found: dict[Any, Any] = {}
     for _ in range(count):
         key = _value(reader, levels - 1)
-        if not isinstance(key, int | str):
+        if isinstance(key, bool) or not isinstance(key, int | str):
             raise _Broken
         found[key] = _value(reader, levels - 1)
     reader.expect(b"}")
@@ -155,10 +167,14 @@ def php(value: Any) -> Any:
         found = _value(reader, DEEPEST)
         if reader.at == len(reader.data):
             return found
-    except ValueError:  # half a character, no number, bytes that are no UTF-8
+    except (ValueError, KeyError):  # half a character, no number, bytes that are no UTF-8
         pass
     raise Unfit("function:php", value, "{value} is nothing that PHP's serialize() writes, or more than {most} levels deep",
                 most=DEEPEST)  # fmt: skip
+
+
+def php_column(write: Writers) -> ColumnWay:
+    return each_once(write, php)
 
 
 # ---- addresses of pages
@@ -170,12 +186,20 @@ def bind_query_value(name: str) -> Callable[[str], str | None]:
     def found(value: str) -> str | None:
         from urllib.parse import parse_qs
 
-        text = text_for("query_value", value)
+        # An address that was taken from a page still has its & written as there.
+        text = text_for("query_value", value).replace("&amp;", "&")
         query = text.partition("?")[2].partition("#")[0] if "?" in text else text
         try:
-            return parse_qs(query, max_num_fields=1000).get(name, [""])[0].strip() or None
+            values = {*parse_qs(query, max_num_fields=MOST_PARAMETERS, errors="strict").get(name, [""])}
+        except UnicodeDecodeError:
+            words = "{value} holds %-signs that are no UTF-8; the shop wrote it in another encoding"
+            raise Unfit("function:query_value:encoding", value, words) from None
         except ValueError:
-            raise Unfit("function:query_value", value, "{value} has more than 1,000 parameters") from None
+            words = "{value} has more than {most:,} parameters"
+            raise Unfit("function:query_value", value, words, most=MOST_PARAMETERS) from None
+        if len(values) > 1:
+            raise Unfit("function:query_value:twice", value, "{value} has '{told}' twice, with two values", told=name)
+        return tidy(values.pop()) or None
 
     return found
 
@@ -195,6 +219,27 @@ def fix_encoding(value: str) -> str:
     text = text_for("fix_encoding", value)
     if text.isascii():
         return text
+    return _as_turkish(text) or _as_any(text)
+
+
+_TURKISH = frozenset("çğıöşüâîûÇĞİÖŞÜÂÎÛ")
+_MISREAD = ("windows-1252", "latin-1", "windows-1254")
+
+
+def _as_turkish(text: str) -> str | None:
+    """What a text's bytes say as UTF-8, when all that is not ASCII becomes Turkish letters: that is no accident.
+
+    A library that knows all languages takes `Åž` for two letters that may be meant, where a Ş stood.
+    """
+    for encoding in _MISREAD:
+        with suppress(UnicodeError):
+            found = text.encode(encoding).decode()
+            if _TURKISH.issuperset(sign for sign in found if not sign.isascii()):
+                return found
+    return None
+
+
+def _as_any(text: str) -> str:
     import ftfy
 
     return str(ftfy.fix_encoding(text))
@@ -232,6 +277,7 @@ FUNCTIONS = (
         group="code",
         sentence=f"Reads what PHP's serialize() wrote; nested at most {DEEPEST} levels deep.",
         call=php,
+        column=php_column,
         examples=(
             shows("{{ (data | php).city }}", "İzmir", data='a:1:{s:4:"city";s:6:"İzmir";}'),
             shows("{{ data | php }}", [5, True, None], data="a:3:{i:0;i:5;i:1;b:1;i:2;N;}"),
@@ -255,6 +301,12 @@ FUNCTIONS = (
             shows("{{ url | query_value('id') }}", "42", url="https://shop.example.com/p?id=42&ref=mail#top"),
             shows("{{ url | query_value('q') }}", "ev terliği", url="q=ev+terli%C4%9Fi"),
             shows("{{ url | query_value('id') }}", None, url="https://shop.example.com/p"),
+            fails("{{ url | query_value('id') }}", "'?id=4&id=5' has 'id' twice, with two values", url="?id=4&id=5"),
+            fails(
+                "{{ url | query_value('q') }}",
+                "'?q=%FC' holds %-signs that are no UTF-8; the shop wrote it in another encoding",
+                url="?q=%FC",
+            ),
         ),
     ),
     Function(
@@ -269,7 +321,9 @@ FUNCTIONS = (
         column=fix_encoding_column,
         examples=(
             shows("{{ name | fix_encoding }}", "Gökçe", name="GÃ¶kÃ§e"),
+            shows("{{ name | fix_encoding }}", "Işıl Şule", name="IÅŸÄ±l Åžule"),
             shows("{{ name | fix_encoding }}", "Şule", name="Şule"),
+            fails("{{ name | fix_encoding }}", "fix_encoding expects text, not 7; write `| text` before it", name=7),
         ),
     ),
 )

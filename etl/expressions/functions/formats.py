@@ -35,6 +35,7 @@ _DAYS = (
     "pazartesi pzt monday mon", "sali sal tuesday tue", "carsamba car wednesday wed", "persembe per thursday thu",
     "cuma cum friday fri", "cumartesi cmt saturday sat", "pazar paz sunday sun",
 )  # fmt: skip
+_WEEKDAY = {name: number for number, names in enumerate(_DAYS) for name in names.split()}
 _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in names.split()}
 _DAY = [name for names in _DAYS for name in names.split()]
 _HALVES = {"am": 0, "oo": 0, "pm": 12, "os": 12}
@@ -105,7 +106,10 @@ def _moment(parts: Mapping[str, str], century: int | None) -> datetime | None:
             year, names[0] if names else number.get("m", 1), number.get("d", 1), _hour(number, parts.get("p")),
             number.get("M", 0), number.get("S", 0), int(parts.get("f", "0").ljust(6, "0")), _zone(parts.get("z")),
         )  # fmt: skip
-        return moment if "j" not in number else _on_day(moment, number["j"])
+        moment = moment if "j" not in number else _on_day(moment, number["j"])
+        # A day's name that is wrong tells of a day and a month that changed places, or of another calendar.
+        wrong = [name for name in "Aa" if name in parts and moment.weekday() != _WEEKDAY[parts[name]]]
+        return None if wrong else moment
     except (ValueError, OverflowError):
         return None
 
@@ -125,9 +129,12 @@ def _hour(number: Mapping[str, int], half: str | None) -> int:
     return _HALVES[half] + number["I"] % 12 if 1 <= number["I"] <= 12 else 24
 
 
-def _on_day(moment: datetime, day: int) -> datetime | None:
+def _on_day(moment: datetime, day: int) -> datetime:
+    """Raises ValueError for a day that the year has not."""
     found = moment.replace(month=1, day=1) + timedelta(days=day - 1)
-    return found if day > 0 and found.year == moment.year else None
+    if day < 1 or found.year != moment.year:
+        raise ValueError(day)
+    return found
 
 
 def _zone(offset: str | None) -> tzinfo | None:
@@ -195,8 +202,8 @@ def read_iso(text: str) -> datetime | None:
 
 USUAL = tuple(
     f"{day}{time}"
-    for day in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%y", "%d %B %Y",
-                "%b %d, %Y")
+    for day in ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m-%d", "%Y%m%d", "%d.%m.%y",
+                "%d %B %Y", "%b %d, %Y")
     for time in ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 )  # fmt: skip
 

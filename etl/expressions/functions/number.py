@@ -201,9 +201,10 @@ def int_column(write: Writers) -> ColumnWay:
 
 def bind_round(digits: int = 2) -> Callable[[Any], Decimal]:
     whole("digits", digits, 0, MOST_DIGITS)
+    call = "round" if digits == 2 else f"round({digits})"
 
     def rounded(value: Any) -> Decimal:
-        number = _computed("round", value)
+        number = _computed("round", value, call)
         if number.copy_abs() >= LARGEST_AMOUNT:
             raise Unfit("function:round:large", value, "{value} is too large to be rounded")
         return _rounded(number, digits)
@@ -220,9 +221,10 @@ def absolute(value: Any) -> Any:
     return value.copy_abs() if isinstance(value, Decimal) else abs(value)
 
 
-def _computed(function: str, value: Any) -> Decimal:
+def _computed(function: str, value: Any, call: str = "") -> Decimal:
+    """The number to compute with. `call` is how the mapping calls the function, for the advice."""
     if isinstance(value, str):
-        advice = f"; write {advised}" if (advised := _reading(value, function)) else ""
+        advice = f"; write {advised}" if (advised := _reading(value, call or function)) else ""
         words = "{function} expects a number, not the text {value}{advice}"
         raise Unfit(f"function:{function}:text", value, words, function=function, advice=advice)
     return _number(function, value)
@@ -306,6 +308,11 @@ FUNCTIONS = (
         examples=(
             shows("{{ (total | decimal('.')) | round }}", Decimal("2.68"), total="2.675"),
             shows("{{ (total | decimal('.')) | round(0) }}", Decimal("3"), total="2.5"),
+            fails(
+                "{{ total | round(0) }}",
+                "round expects a number, not the text '2,5'; write `| decimal | round(0)`",
+                total="2,5",
+            ),
             fails(
                 "{{ total | round }}",
                 "round expects a number, not the text '2.675'; write `| decimal | round` when a comma stands before the "

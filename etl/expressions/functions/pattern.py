@@ -25,6 +25,8 @@ MEMORY = 8_000_000
 
 _NOT_DIGITS = bytes(byte for byte in range(256) if chr(byte) not in "0123456789\n")
 _REFERENCE = re.compile(r"\\(\d)")
+_NO_REFERENCE = re.compile(r"\$(?:\d|\{)|(?<!\\)(?:\\\\)*\\(?![\d\\]).?")
+_OTHER_DIGIT = re.compile(r"(?![0-9])\d")
 
 # Letters that are none with an accent, and signs that word processors put in the place of plain ones.
 _ALIKE = str.maketrans(
@@ -39,15 +41,30 @@ def compiled(pattern: str) -> Any:
     """The expression, ready to be used. Raises Unfit when it is none that RE2 reads."""
     import re2
 
+    _refuse_words_of_ascii(text_parameter("pattern", pattern))
     options = re2.Options()
     options.log_errors, options.max_mem = False, MEMORY
     try:
-        return re2.compile(text_parameter("pattern", pattern), options)
+        return re2.compile(pattern, options)
     except re2.error as error:
         said = error.args[0] if error.args else ""
         why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
         words = "pattern {value} is no regular expression of RE2: {why}; it has neither look-around nor back-references"
         raise Unfit("parameter:pattern", pattern, words, why=why) from None
+
+
+_OF_ASCII = re.compile(r"(?<!\\)(?:\\\\)*\\([wWbB])")
+
+_UNICODE = {"w": r"[\\pL\\pN_]", "W": r"[^\\pL\\pN_]"}
+
+
+def _refuse_words_of_ascii(pattern: str) -> None:
+    """For RE2 only ASCII has letters: `\\w+` would find `Ay` in Ayşe, and `\\b` a word's end in its middle."""
+    found = _OF_ASCII.search(pattern)
+    if found is not None:
+        words = "pattern {value} has \\{told}, for which only ASCII has letters (no ş); write {instead} for all letters"
+        instead = _UNICODE.get(found[1], r"(?:^|[^\\pL\\pN_]) or (?:$|[^\\pL\\pN_])")
+        raise Unfit("parameter:pattern", pattern, words, told=found[1], instead=instead)
 
 
 def bind_match(pattern: str) -> Callable[[str], str | None]:
@@ -75,6 +92,9 @@ def match_column(write: Writers, pattern: str) -> ColumnWay:
 def bind_replace_pattern(pattern: str, new: str = "") -> Callable[[str], str | None]:
     expression = compiled(pattern)
     references = [int(number) for number in _REFERENCE.findall(text_parameter("new", new))]
+    if wrong := _NO_REFERENCE.search(new):
+        words = "new {value} has {told}; what a group found is written \\1, a backslash as two"
+        raise Unfit("parameter:new", new, words, told=wrong[0])
     if any(number > expression.groups for number in references):
         words = "new {value} names a group that the pattern has not ({count} groups)"
         raise Unfit("parameter:new", new, words, count=expression.groups)
@@ -100,6 +120,9 @@ def replace_pattern_column(write: Writers, pattern: str, new: str = "") -> Colum
 
 def digits(value: str) -> str | None:
     text = text_for("digits", value)
+    if other := _OTHER_DIGIT.search(text):
+        words = "{value} holds '{told}', a digit of another script than 0 to 9; correct the source"
+        raise Unfit("function:digits", value, words, told=other[0])
     return "".join([sign for sign in text if sign in "0123456789"]) or None
 
 
@@ -107,7 +130,10 @@ def digits_column(write: Writers) -> ColumnWay:
     """What is no digit is deleted from all cells at once."""
 
     def way(column: Column) -> list[Any] | None:
-        kept = "\n".join(column).encode("ascii", "ignore").translate(None, _NOT_DIGITS).decode().split("\n")
+        text = "\n".join(column)
+        if not text.isascii() and _OTHER_DIGIT.search(text):
+            return None
+        kept = text.encode("ascii", "ignore").translate(None, _NOT_DIGITS).decode().split("\n")
         # A line break in a cell would make one cell too many.
         return [one or None for one in kept] if len(kept) == len(column) else None
 
@@ -150,6 +176,11 @@ FUNCTIONS = (
             shows("{{ note | match('[A-Z]{2}[0-9]{3}') }}", "AB123", note="kod: AB123"),
             shows("{{ note | match('#([0-9]+)') }}", None, note="numarasız"),
             fails(
+                r"{{ note | match('^\\w+') }}",
+                r"pattern '^\\w+' has \w, for which only ASCII has letters (no ş); write [\\pL\\pN_] for all letters",
+                note="Ayşe",
+            ),
+            fails(
                 "{{ note | match('([0-9]+)-([0-9]+)') }}",
                 "pattern '([0-9]+)-([0-9]+)' has 2 groups; write (?:...) for those that are not wanted",
                 note="1-2",
@@ -172,6 +203,11 @@ FUNCTIONS = (
             shows("{{ phone | replace_pattern('[^0-9]') }}", "05321234567", phone="(0532) 123-45-67"),
             shows(r"{{ day | replace_pattern('(\\d+)/(\\d+)', '\\2.\\1') }}", "24.03", day="03/24"),
             fails(
+                "{{ day | replace_pattern('([0-9]+)/.*', '$1') }}",
+                r"new '$1' has $1; what a group found is written \1, a backslash as two",
+                day="03/24",
+            ),
+            fails(
                 "{{ phone | replace_pattern('(0') }}",
                 "pattern '(0' is no regular expression of RE2: missing ): (0; it has neither look-around nor back-references",
                 phone="05",
@@ -188,7 +224,12 @@ FUNCTIONS = (
         examples=(
             shows("{{ tax_no | digits }}", "1234567890", tax_no="VN: 123 456 78 90"),
             shows("{{ tax_no | digits }}", None, tax_no="yok"),
-            fails("{{ tax_no | digits }}", "digits expects text, not 123; write `| text | digits`", tax_no=123),
+            fails("{{ tax_no | digits }}", "digits expects text, not 123; write `| text` before it", tax_no=123),
+            fails(
+                "{{ tax_no | digits }}",
+                "'12٣' holds '٣', a digit of another script than 0 to 9; correct the source",
+                tax_no="12٣",
+            ),
         ),
     ),
     Function(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions.functions.columns import ColumnWay, each_once
@@ -31,13 +32,16 @@ def _number(function: str, value: Any) -> Decimal | None:
     """A number, or the text of one; None for blank text."""
     if isinstance(value, str) and not value.strip():
         return None
-    try:
+    known = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    if known or (isinstance(value, str) and _WRITTEN.fullmatch(value.strip())):
         number = Decimal(str(value).strip().replace(",", "."))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if isinstance(value, bool) or not isinstance(value, str | int | float | Decimal) or not number.is_finite():
-        raise Unfit(f"function:{function}", value, "{function} expects a number, not {value}", function=function)
-    return number
+        if number.is_finite():
+            return number
+    raise Unfit(f"function:{function}", value, "{function} expects a number, not {value}", function=function)
+
+
+_WRITTEN = re.compile(r"[-+]?[0-9]{1,20}(?:[.,][0-9]{1,20})?")
+"""A number whose digits are all there: 1,57784E+09 has lost some."""
 
 
 def bind_epoch(to: str, unit: str = "s") -> Callable[[Any], dt.datetime | None]:
@@ -97,6 +101,8 @@ def _moment(days: Decimal, start: int, value: Any) -> dt.datetime:
     """Excel holds days as a float, so the nearest second is meant. Its 1900 has a 29th of February, which is day 60."""
     if not 0 <= days < _LAST_DAY:
         raise Unfit("function:excel:far", value, "{value} is no day of a workbook")
+    if start == 1900 and days < 1:
+        raise Unfit("function:excel:day", value, "{value} is a time without a day; the first of a workbook is 1")
     first = dt.datetime(1904, 1, 1) if start == 1904 else dt.datetime(1899, 12, 30 if days >= 61 else 31)
     if start == 1900 and 60 <= days < 61:
         raise Unfit("function:excel:leap", value, "{value} is the 29th of February 1900, which there never was")

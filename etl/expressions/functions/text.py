@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from html import unescape
+from html import escape, unescape
 from unicodedata import category
 
 from etl.expressions.cells import BLANK, UNSEEN
@@ -14,14 +14,16 @@ from etl.expressions.functions.values import LARGEST, as_text, one_of, text_for,
 from etl.findings import Unfit
 
 JOINER = "\u200d"
+MOST_FLAGS = 100
 SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")
+_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 # Markup that stands between two words; what is not here (b, span, a) may stand inside one.
 BLOCKS = {
-    "address", "article", "aside", "blockquote", "br", "caption", "dd", "div", "dl", "dt", "fieldset", "figure",
-    "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "nav", "ol", "p", "pre",
-    "section", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
+    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "legend", "li", "main", "nav", "ol",
+    "optgroup", "option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
 }  # fmt: skip
 _BLOCK_TAG = re.compile(r"<[^<>]*>")
 _CELL = re.compile(r"<(/?)(?:td|th|tr|tbody|thead|tfoot|caption)\b", re.IGNORECASE)
@@ -32,31 +34,31 @@ MOST_TAGS = 5_000
 """Of tags that are never closed each costs as much as all before it."""
 
 
-def trim(value: str) -> str:
-    return text_for("trim", value).strip(BLANK)
+def trim(value: str) -> str | None:
+    return text_for("trim", value).strip(BLANK) or None
 
 
-def normalize_space(value: str) -> str:
-    return " ".join(text_for("normalize_space", value).translate(_WITHOUT_UNSEEN).split())
+def normalize_space(value: str) -> str | None:
+    return " ".join(text_for("normalize_space", value).translate(_WITHOUT_UNSEEN).split()) or None
 
 
-def bind_replace(old: str, new: str = "") -> Callable[[str], str]:
+def bind_replace(old: str, new: str = "") -> Callable[[str], str | None]:
     text_parameter("old", old)
     text_parameter("new", new)
     if not old:
         raise Unfit("parameter:old", old, "old is empty; write the text to replace")
     longer = max(len(new) - len(old), 0)
 
-    def replaced(value: str) -> str:
+    def replaced(value: str) -> str | None:
         text = text_for("replace", value)
         if longer:
             within_bound("replace", len(text) + text.count(old) * longer)
-        return text.replace(old, new)
+        return text.replace(old, new) or None
 
     return replaced
 
 
-def replace(value: str, old: str, new: str = "") -> str:
+def replace(value: str, old: str, new: str = "") -> str | None:
     return bind_replace(old, new)(value)
 
 
@@ -92,8 +94,10 @@ def _belongs_together(text: str, end: int) -> bool:
     before, after = text[end - 1], text[end]
     if JOINER in (before, after) or category(after).startswith("M"):
         return True
-    if FLAG_LETTERS[0] <= before <= FLAG_LETTERS[1] and FLAG_LETTERS[0] <= after <= FLAG_LETTERS[1]:
-        return True
+    if FLAG_LETTERS[0] <= after <= FLAG_LETTERS[1]:
+        # Two of these letters are a flag, the next two another one.
+        letters = text[max(0, end - MOST_FLAGS) : end]
+        return (len(letters) - len(letters.rstrip(_FLAGS))) % 2 == 1
     return SKIN_TONES[0] <= after <= SKIN_TONES[1]
 
 
@@ -161,7 +165,7 @@ def strip_html(value: str) -> str | None:
             most=MOST_TAGS,
         )
     if "<" in text or "&" in text:
-        text = unescape(_without_tags(text))
+        text = unescape(_without_tags(_without_sections(text)))
     return " ".join(text.split()) or None
 
 
@@ -174,6 +178,13 @@ def _without_tags(text: str) -> str:
     # The cleaner gives well-formed HTML whose every '<' is one of BLOCKS' tags, so what follows cannot be fooled.
     blocks = nh3.clean(text, tags=BLOCKS, attributes={}, clean_content_tags={"script", "style"})
     return _BLOCK_TAG.sub(" ", blocks)
+
+
+def _without_sections(text: str) -> str:
+    """The text of XML's `<![CDATA[Ali]]>`, which a parser of HTML drops: `Ali`, with its signs escaped."""
+    first, *rest = text.split("<![CDATA[")
+    parts = [one.partition("]]>") for one in rest]
+    return first + "".join(escape(inside) + after for inside, _, after in parts)
 
 
 def _with_plain_signs(text: str) -> str:
@@ -196,7 +207,7 @@ FUNCTIONS = (
         call=trim,
         examples=(
             shows("{{ name | replace('Mr.') | trim }}", "Ali", name="Mr. Ali"),
-            fails("{{ stock | trim }}", "trim expects text, not 3; write `| text | trim`", stock=3),
+            fails("{{ stock | trim }}", "trim expects text, not 3; write `| text` before it", stock=3),
         ),
     ),
     Function(
@@ -213,7 +224,7 @@ FUNCTIONS = (
             shows("{{ line | normalize_space }}", "Ayşe Nur", line="Ayşe\u200b Nur"),
             fails(
                 "{{ no | normalize_space }}",
-                "normalize_space expects text, not 5; write `| text | normalize_space`",
+                "normalize_space expects text, not 5; write `| text` before it",
                 no=5,
             ),
         ),
@@ -222,7 +233,7 @@ FUNCTIONS = (
         name="replace",
         gives=str,
         group="text",
-        sentence="Replaces a text wherever it stands in the value.",
+        sentence="Replaces a text wherever it stands in the value; null when nothing is left.",
         call=replace,
         bind=bind_replace,
         parameters=(
@@ -232,6 +243,7 @@ FUNCTIONS = (
         examples=(
             shows("{{ path | replace('http://', 'https://') }}", "https://a.com/1.jpg", path="http://a.com/1.jpg"),
             shows("{{ sku | replace('-') }}", "AB12", sku="AB-12"),
+            shows("{{ sku | replace('-') }}", None, sku="--"),
             fails("{{ sku | replace('') }}", "old is empty; write the text to replace", sku="AB-12"),
         ),
     ),
@@ -270,7 +282,7 @@ FUNCTIONS = (
         examples=(
             shows("{{ postcode | pad(5) }}", "01330", postcode="1330"),
             shows("{{ postcode | text | pad(5) }}", "01330", postcode=1330),
-            fails("{{ postcode | pad(5) }}", "pad expects text, not 1330; write `| text | pad`", postcode=1330),
+            fails("{{ postcode | pad(5) }}", "pad expects text, not 1330; write `| text` before it", postcode=1330),
         ),
     ),
     Function(
@@ -358,7 +370,7 @@ FUNCTIONS = (
             shows("{{ name | strip_html | strip_html }}", "Yeni", name="&lt;p&gt;Yeni&lt;/p&gt;"),
             shows("{{ name | strip_html }}", "Kablo L<M", name="Kablo L<M"),
             shows("{{ name | strip_html }}", "Ali Ankara", name="<td>Ali</td><td>Ankara</td>"),
-            fails("{{ name | strip_html }}", "strip_html expects text, not 8; write `| text | strip_html`", name=8),
+            fails("{{ name | strip_html }}", "strip_html expects text, not 8; write `| text` before it", name=8),
         ),
     ),
     Function(

@@ -117,7 +117,7 @@ FUNCTIONS = (
             shows("{{ city | lower }}", "ığdır", city="IĞDIR"),
             shows("{{ city | lower }}", "istanbul", city="İSTANBUL"),
             shows("{{ city | lower('tr') }}", "ısparta", city="ISPARTA"),
-            fails("{{ code | lower }}", "lower expects text, not 7; write `| text | lower`", code=7),
+            fails("{{ code | lower }}", "lower expects text, not 7; write `| text` before it", code=7),
         ),
     ),
     Function(
@@ -151,7 +151,7 @@ FUNCTIONS = (
             shows("{{ name | title }}", "Anne-Marie O'Neill", name="anne-marie o'neill"),
             shows("{{ city | title('tr') }}", "Isparta", city="ISPARTA"),
             shows("{{ city | title('tr') }}", "İzmir", city="izmir"),
-            fails("{{ name | title }}", "title expects text, not 12; write `| text | title`", name=12),
+            fails("{{ name | title }}", "title expects text, not 12; write `| text` before it", name=12),
         ),
     ),
 )

@@ -23,7 +23,7 @@ def text_for(function: str, value: object) -> str:
     """The value, when it is text. Raises Unfit, which says what to write instead."""
     if isinstance(value, str):
         return value
-    words = "{function} expects text, not {value}; write `| text | {function}`"
+    words = "{function} expects text, not {value}; write `| text` before it"
     raise Unfit(f"function:{function}:text", value, words, function=function)
 
 
