@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from etl.expressions import columns_in
+from etl.expressions import ExpressionError, columns_in
 from etl.mapping.places import Path
 from etl.model import Expression, Stage, Template
 
@@ -31,11 +32,12 @@ def plain_constant(template: Template) -> Any:
 
 
 def columns_used(stages: Iterable[Stage]) -> dict[str, set[str]]:
-    """For each source of these stages, the columns that their expressions read."""
+    """For each source of these stages, the columns that their expressions read. One that cannot be read is told elsewhere."""
     used: dict[str, set[str]] = {}
     for stage in stages:
         found = used.setdefault(stage.source, set())
         for _, one in leaves((), (stage.key, stage.where, stage.settled, dict(stage.fields))):
             if isinstance(one, Expression):
-                found.update(columns_in(one.text))
+                with suppress(ExpressionError):
+                    found.update(columns_in(one.text))
     return used

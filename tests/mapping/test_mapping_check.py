@@ -304,7 +304,8 @@ def test_all_problems_come_at_once_sorted_by_line(case):
 def test_control_characters_of_a_mapping_do_not_reach_the_terminal(case):
     case.finds(
         edited(("version: 1", 'version: 1\n«"\\e[31mred\\n": 1')),
-        "unknown key '\\x1b[31mred\\n'; there is databases, description, lookups, name, sources, stages, target, tests, version",
+        "unknown key '\\x1b[31mred\\n'; there is databases, description, extends, lookups, name, sources, stages, target, "
+        "tests, version",
     )
 
 
