@@ -9,6 +9,8 @@
     held/<stage>.jsonl            one line for every record whose parent is not migrated
     rows/<stage>.jsonl            one line for every row that is rejected or held: its cells as the source had them
     kinds/<stage>.jsonl           one line for every kind of problem: how many, where, and examples
+    profile.json                  what the values of the stages are like, and what they sum up to (etl/measures)
+    report.html, report.json      all of it for people, and for programs; written again after each load
 
 Everything is written under `<name>.partial` and renamed when whole.
 """
@@ -30,6 +32,7 @@ from etl.model import Counts, Evidence
 
 FORMAT = 3
 MANIFEST = "manifest.json"
+PROFILE = "profile.json"
 UNSETTLED = "unsettled"
 IndexLine = tuple[str, int] | tuple[str, int, str]
 """A record's key and its row in the source; and UNSETTLED, when it may still change."""
@@ -239,6 +242,7 @@ class Manifest:
     inputs: tuple[Input, ...]
     stages: tuple[PackagedStage, ...]
     warnings: tuple[str, ...] = ()
+    profile: FileEntry | None = None
 
 
 class Package:
@@ -339,6 +343,14 @@ class Package:
         """The kinds of problems: of rejected rows, then of held records, each time the commonest first."""
         return self._parsed(stage.kinds, _kind)
 
+    def profile(self) -> dict[str, Any]:
+        """What the stages' values are like (etl/prepare/profiling.py); empty in a package of before there were profiles."""
+        entry = self.manifest.profile
+        if entry is None:
+            return {}
+        found: dict[str, Any] = orjson.loads(self.read(entry))
+        return found
+
     def _parsed(self, entry: FileEntry, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
         for line in self._lines(entry):
             try:
@@ -393,7 +405,9 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
     stages = tuple(_stage(stage) for stage in raw["stages"])
     inputs = tuple(_input(one) for one in raw["inputs"])
     raw["warnings"] = tuple(raw.get("warnings", ()))
-    return Manifest(**{**raw, "mapping": _input(raw["mapping"]), "inputs": inputs, "stages": stages})
+    profile = FileEntry(**raw["profile"]) if raw.get("profile") else None
+    parts = {"mapping": _input(raw["mapping"]), "inputs": inputs, "stages": stages, "profile": profile}
+    return Manifest(**{**raw, **parts})
 
 
 def _stage(raw: dict[str, Any]) -> PackagedStage:

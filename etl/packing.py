@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, fields
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -20,6 +21,7 @@ from etl.findings import PROBLEM
 from etl.model import Counts
 from etl.package import (
     MANIFEST,
+    PROFILE,
     Batch,
     Example,
     FileEntry,
@@ -166,7 +168,7 @@ class StageWriter:
     """Writes one stage: records in order, cut in batches; rejects and held records beside them."""
 
     def __init__(self, root: Path, name: str, payload: str, batch_size: int, columns: tuple[str, ...] = ()) -> None:
-        self._root, self._name, self._payload, self._size, self._columns = root, name, payload, batch_size, columns
+        self._root, self.name, self._payload, self._size, self._columns = root, name, payload, batch_size, columns
         self._tally = Tally()
         self._waiting: list[bytes] = []
         self._index: list[IndexLine] = []
@@ -182,7 +184,7 @@ class StageWriter:
             opened.pop_all()
 
     def _open(self, folder: str, opened: ExitStack) -> LineFile:
-        file = LineFile(self._root, f"{folder}/{self._name}.jsonl")
+        file = LineFile(self._root, f"{folder}/{self.name}.jsonl")
         opened.callback(file.abandon)
         return file
 
@@ -212,8 +214,15 @@ class StageWriter:
             self._kinds.write(_line(kind))
         batches, index, rejects, held, rows, kinds = (file.close() for file in self._files)
         return PackagedStage(
-            self._name, self._payload, counts, batches, index, rejects, held, rows, kinds, self._columns
+            self.name, self._payload, counts, batches, index, rejects, held, rows, kinds, self._columns
         )
+
+    def key_at(self, position: int) -> str:
+        """The key of a record by its position, once the stage is closed."""
+        batch, place = divmod(position, self._size)
+        with (self._root / f"index/{self.name}.jsonl").open("rb") as lines:
+            line = next(islice(lines, batch, None))
+        return str(orjson.loads(line)[place][0])
 
     def abandon(self) -> None:
         """Close what is open; the files are about to be removed."""
@@ -227,7 +236,7 @@ class StageWriter:
     def _cut(self) -> None:
         size, self._number = self._size, self._number + 1
         records = self._waiting[:size]
-        payload = self._write(f"payloads/{self._name}/{self._number:06}.json", join_records(records), len(records))
+        payload = self._write(f"payloads/{self.name}/{self._number:06}.json", join_records(records), len(records))
         batch = Batch(self._number, payload, self._write_index(self._index[:size]))
         self._batches.write(orjson.dumps(batch, option=orjson.OPT_APPEND_NEWLINE))
         self.records += len(records)
@@ -236,7 +245,7 @@ class StageWriter:
     def _write_index(self, index: Sequence[IndexLine]) -> Slice:
         line = orjson.dumps(index, option=orjson.OPT_APPEND_NEWLINE)
         offset = self._index_file.write(line)
-        return Slice(f"index/{self._name}.jsonl", offset, len(line), hashlib.sha256(line).hexdigest())
+        return Slice(f"index/{self.name}.jsonl", offset, len(line), hashlib.sha256(line).hexdigest())
 
     def _write(self, name: str, data: bytes, records: int) -> FileEntry:
         with open_private(self._root / name) as file:
@@ -278,6 +287,18 @@ class PackageWriter:
         """A stage's writer. `columns` are the source's."""
         self._stages.append(StageWriter(self._root, name, payload, batch_size, columns))
         return self._stages[-1]
+
+    def key_at(self, name: str, position: int) -> str:
+        """The key of the record that a stage, which is closed, has at a position from 0."""
+        stage = next(stage for stage in self._stages if stage.name == name)
+        return stage.key_at(position)
+
+    def profile(self, facts: Mapping[str, object]) -> FileEntry:
+        """Write what the report tells of the stages' values."""
+        file = LineFile(self._root, PROFILE)
+        # A value may be anything that a source can hold (see _line).
+        file.write(orjson.dumps(_writable(facts), option=orjson.OPT_APPEND_NEWLINE))
+        return file.close()
 
     def finish(self, manifest: Manifest) -> Package:
         shutil.rmtree(self._root / ".scratch", ignore_errors=True)

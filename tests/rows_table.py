@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 
 from etl.expressions import Header
+from etl.measures.balance import Ledger
 from etl.model import Locator, RowFault, Rows, Stage
 from etl.packing import StageWriter
+from etl.prepare.profiling import profiler_of
 from etl.prepare.program import Plan
-from etl.prepare.stage import prepare_stage
+from etl.prepare.stage import Scribe, prepare_stage
 from etl.workers import engine
 
 
@@ -60,11 +62,10 @@ def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -
     writer = StageWriter(root, plan.stage.name, plan.stage.payload, batch)
     done = prepare_stage(
         plan,
-        partial(Locator, "shop.csv"),
+        Scribe(plan, partial(Locator, "shop.csv"), writer, profiler_of(plan, Ledger(root))),
         table.first_row,
         chunks(plan, table, workers, rows=part),
         integrity.stage(plan.stage),
-        writer,
         lambda rows: None,
     )
     return Left(

@@ -145,9 +145,10 @@ def large_shop(seed, users):
 
 
 def files_in(package):
-    """Every file of a package but its manifest: path to bytes."""
+    """Every file of a package but its manifest and its report, which name the moment: path to bytes."""
     found = {str(path.relative_to(package)): path.read_bytes() for path in package.rglob("*") if path.is_file()}
-    del found["manifest.json"]
+    for name in ("manifest.json", "report.html", "report.json"):
+        found.pop(name, None)
     return found
 
 

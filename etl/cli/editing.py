@@ -168,14 +168,16 @@ def functions(name: str | None, markdown: bool) -> None:
 
 
 @click.command
-@click.argument("name", default="migration", help="migration, user, address, order or order_item. Default: migration.")
+@click.argument(
+    "name", default="migration", help="migration, user, address, order, order_item or report. Default: migration."
+)
 def schema(name: str) -> None:
-    """Print the JSON Schema of mappings, or of a payload."""
+    """Print the JSON Schema of mappings, payloads or reports."""
     from etl.model import PAYLOADS
     from etl.resources import shipped
     from etl.suggest import did_you_mean
 
-    names = ("migration", *PAYLOADS)
+    names = ("migration", *PAYLOADS, "report")
     if name not in names:
         raise MappingError(f"unknown schema '{name}'{did_you_mean(name, names)}")
     print(shipped(f"schemas/{name}.schema.json").read_text(encoding="utf-8"), end="")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
 
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            package = verb.dry_run(mapping, settings(mapping, **how, inform=watch.line), watch)
+            package = verb.dry_run(
+                mapping, replace(settings(mapping, **how, inform=watch.line), show_data=show_data), watch
+            )
         report(summary_of(package, show_data=show_data, strict=how["strict"]))
 
 
@@ -58,7 +61,7 @@ def run(
         )
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            given = settings(mapping, **how, inform=watch.line)
+            given = replace(settings(mapping, **how, inform=watch.line), show_data=show_data)
             if package is None:
                 summary, error = verb.run(mapping, given, outside(watch), watch, show_data=show_data, final=final)
             else:

@@ -13,7 +13,7 @@ import click
 from click.shell_completion import shell_complete
 
 from etl import __version__
-from etl.cli import INTERRUPTED, editing, following, keeping, loading, placing, rehearsing
+from etl.cli import INTERRUPTED, editing, following, keeping, loading, looking, placing, rehearsing
 from etl.cli.advice import given
 from etl.cli.shared import root_option
 from etl.errors import EtlError, Exit
@@ -34,6 +34,7 @@ app = Program(
         **editing.COMMANDS,
         **keeping.COMMANDS,
         **loading.COMMANDS,
+        **looking.COMMANDS,
         **following.COMMANDS,
         **placing.COMMANDS,
         **rehearsing.COMMANDS,

@@ -6,13 +6,14 @@ import platform
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl import __version__
+from etl.commands.report import write_report
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.written import mapping_evidence
 from etl.errors import PackageError
@@ -21,14 +22,17 @@ from etl.extract import evidence, rows_of, unread_rows, with_needs
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
+from etl.measures.balance import Ledger
 from etl.model import Expression, Locator, Migration, Stage, Table, UnreadRow
-from etl.package import FORMAT, Input, Manifest, Package, PackagedStage
+from etl.package import FORMAT, FileEntry, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
 from etl.partial import sweep
 from etl.places import make_workspace
 from etl.prepare.integrity import Arrived, Integrity, none_arrived
+from etl.prepare.profiling import Profiler, profile_facts, profiler_of
 from etl.prepare.program import Plan, plan_stage
-from etl.prepare.stage import prepare_stage
+from etl.prepare.stage import Scribe, prepare_stage
+from etl.report.page.facts import Telling
 from etl.stop import Stop, Stopped
 from etl.workers.engine import chunks, pools
 from etl.workers.pools import Pools
@@ -56,13 +60,21 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
         PackageWriter(path) as writer,
         _arrived(settings, migration) as arrived,
     ):
-        with closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity:
+        with (
+            closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity,
+            closing(Ledger(writer.scratch)) as ledger,
+        ):
             unread = _unread_of(checked, [plan.stage for plan in plans])
+            profiles = [profiler_of(plan, ledger) for plan in plans]
+            desk = _Desk(checked, settings, workers, integrity, writer, told)
             stages = [
-                _prepare_stage(checked, plan, settings, workers, integrity, writer, told, unread[plan.stage.name])
-                for plan in plans
+                _prepare_stage(desk, plan, profile, unread[plan.stage.name])
+                for plan, profile in zip(plans, profiles, strict=True)
             ]
-        return writer.finish(_manifest(checked, created, tuple(stages), settings.limit))
+            profile = writer.profile(profile_facts(plans, profiles, ledger, writer.key_at))
+        package = writer.finish(_manifest(checked, created, tuple(stages), profile, settings.limit))
+        write_report(package, Telling(show_data=settings.show_data))
+        return package
 
 
 def stopping(watch: Watch, stop: Stop) -> Watch:
@@ -129,29 +141,32 @@ def _private_keys(migration: Migration, stage: Stage, settings: Settings) -> Res
     return {PRIVATE_KEYS: {"passwords": PrivateKey(secret, stage.name)}}
 
 
-def _prepare_stage(
-    checked: Checked,
-    plan: Plan,
-    settings: Settings,
-    workers: Pools | None,
-    integrity: Integrity,
-    writer: PackageWriter,
-    watch: Watch,
-    unread: Iterable[UnreadRow],
-) -> PackagedStage:
-    migration, stage = checked.migration, plan.stage
-    table = checked.table(stage)
-    with closing(chunks(plan, table, workers, limit=settings.limit)) as found:
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    """What all stages of a package are prepared with."""
+
+    checked: Checked
+    settings: Settings
+    workers: Pools | None
+    integrity: Integrity
+    writer: PackageWriter
+    watch: Watch
+
+
+def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable[UnreadRow]) -> PackagedStage:
+    migration, stage = desk.checked.migration, plan.stage
+    table = desk.checked.table(stage)
+    size = stage.batch_size or migration.target.batch_size
+    writer = desk.writer.stage(stage.name, stage.payload, size, tuple(table.header))
+    locate = partial(Locator, Path(rows_of(migration.sources[stage.source])).name)
+    with closing(chunks(plan, table, desk.workers, limit=desk.settings.limit)) as found:
         return prepare_stage(
             plan,
-            partial(Locator, Path(rows_of(migration.sources[stage.source])).name),
+            Scribe(plan, locate, writer, profiler),
             table.first_row,
             found,
-            integrity.stage(stage),
-            writer.stage(
-                stage.name, stage.payload, stage.batch_size or migration.target.batch_size, tuple(table.header)
-            ),
-            lambda rows: watch(stage.name, rows),
+            desk.integrity.stage(stage),
+            lambda rows: desk.watch(stage.name, rows),
             unread,
         )
 
@@ -172,7 +187,9 @@ def _among(table: Table, sources: Set[str]) -> Iterator[UnreadRow]:
     return (row for row in unread_rows(table) if row.source in sources)
 
 
-def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], limit: int | None) -> Manifest:
+def _manifest(
+    checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], profile: FileEntry, limit: int | None
+) -> Manifest:
     migration = checked.migration
     used = with_needs(migration.sources, {migration.stage(stage.name).source for stage in stages})
     sources = [source for name, source in migration.sources.items() if name in used]
@@ -190,4 +207,5 @@ def _manifest(checked: Checked, created: datetime, stages: tuple[PackagedStage, 
         inputs=tuple(inputs),
         stages=stages,
         warnings=tuple(f"{replace(one.place, file=migration.file.name)}: {one.what}" for one in checked.warnings),
+        profile=profile,
     )

@@ -49,6 +49,7 @@ class Settings:
     `strict`: what is odd about the mapping keeps it from being prepared.
     `tell` hears what is out of the ordinary.
     `fresh`: rows of servers are fetched anew; `snapshot`: they are those of the one with this ID. `inform` is told which.
+    `show_data`: the report of a package shows personal data.
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
 
@@ -65,6 +66,7 @@ class Settings:
     fresh: bool = False
     snapshot: str | None = None
     inform: Tell = nobody_listens
+    show_data: bool = False
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:
         """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""

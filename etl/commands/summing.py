@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from etl.commands.report import write_report
+from etl.commands.which import Which
 from etl.commands.written import mapping_evidence
 from etl.errors import EtlError
 from etl.model import Migration
 from etl.package import Package
+from etl.report.following import masked_attention
 from etl.report.mask import without_answer
+from etl.report.page.facts import Telling, Upload
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
@@ -96,12 +100,57 @@ def uploaded(
     prepared = replace(summary_of(package, show_data=show_data, strict=strict), target=root.name)
     if strict and prepared.warnings:
         return replace(prepared, problems=[*prepared.problems, STRICT]), None
+    failure: EtlError | None = None
     try:
         with outside.uploading():
-            loaded = upload()
-    except EtlError as failure:
-        return _ended_in(failure, prepared, package, root, show_data), failure
-    return with_uploads(prepared, loaded, None), None
+            summary = with_uploads(prepared, upload(), None)
+    except EtlError as error:
+        summary, failure = _ended_in(error, prepared, package, root, show_data), error
+    return _reported(package, root, summary, failure, Telling(show_data=show_data)), failure
+
+
+def _reported(package: Package, root: Path, summary: Summary, failure: EtlError | None, telling: Telling) -> Summary:
+    """Write the report anew, with the upload. That it cannot be written is told, and changes nothing of what was sent."""
+    error = None if failure is None else str(failure) if telling.show_data else without_answer(str(failure))
+    try:
+        write_report(package, telling, Upload(root.name, summary.stages, _attention(root, telling), error))
+    except (OSError, EtlError) as error:
+        return replace(
+            summary, warnings=[*summary.warnings, f"{package.path}: its report could not be written ({error})"]
+        )
+    return summary
+
+
+def upload_of(which: Which, package: Package, telling: Telling) -> Upload | None:
+    """What the journal of the mapping's target, or of the one that was named, knows of a package; None: it was not sent there."""
+    from etl.journal.status import read_status
+    from etl.journal.summary import read_summary
+
+    try:
+        root = which.journal()
+        status = read_status(root)
+    except EtlError:
+        return None
+    if status.package is None or status.package.resolve() != package.path.resolve():
+        return None
+    summary = with_uploads(summary_of(package), read_summary(root, package), None)
+    return Upload(root.name, summary.stages, _attention(root, telling))
+
+
+TOLD = ("batch", "stage", "state", "records", "failed", "why", "keys")
+
+
+def _attention(root: Path, telling: Telling) -> list[dict[str, Any]]:
+    """The batches of a target that a person has to look at; none, where nothing was sent yet."""
+    from etl.journal.database import JournalError
+    from etl.journal.status import read_status
+
+    try:
+        found = [asdict(one) for one in read_status(root).attention]
+    except JournalError:
+        return []
+    shown = found if telling.show_data else map(masked_attention, found)
+    return [{name: one[name] for name in TOLD} for one in shown]
 
 
 STRICT = "nothing was sent, because there are warnings and --strict takes them for problems"

@@ -9,10 +9,12 @@ from typing import Any
 
 from etl.expressions import Batch
 from etl.findings import Finding
+from etl.measures.sketch import StageSketch
 from etl.model import Part, Rows
 from etl.payloads.sendable import is_sendable
 from etl.payloads.validate import record_at
 from etl.prepare.lines import split_lines
+from etl.prepare.meter import Measured
 from etl.prepare.program import Program, text_of
 
 
@@ -34,6 +36,7 @@ class Chunk:
     lines    a line of JSON for each valid record; `keys` and `indices` run parallel to these,
     columns  and so do these: the values of the fields that must be unique or refer to another stage
     unsettled  the indices of rows whose records may still change
+    sketch   what the report tells of the rows
     part     what it was made of, for whoever needs a row again (set where the chunks are put in order)
     """
 
@@ -47,6 +50,7 @@ class Chunk:
     indices: Sequence[int] = ()
     columns: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     unsettled: Set[int] = frozenset()
+    sketch: StageSketch = field(default_factory=StageSketch)
     part: Part | None = None
 
     @property
@@ -58,7 +62,34 @@ class Chunk:
 def prepare_chunk(program: Program, part: Part, most: int | None = None) -> Chunk:
     """Read a part and make its records. With `most`, only that many of its rows."""
     rows = part.read()
-    return prepare_rows(program, rows if most is None else first_rows(rows, most))
+    closely = not isinstance(part, Numbered) or part.is_looked_at
+    return prepare_rows(program, rows if most is None else first_rows(rows, most), closely=closely)
+
+
+LOOKED_AT, EACH = 20, 32
+"""The first so many parts of a table are looked at closely for the report, and then each so-and-so-many-th."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A part of a table with its number among them, from 0: whoever prepares it, the report's sample is the same."""
+
+    part: Part
+    number: int
+
+    @property
+    def start(self) -> int | None:
+        return self.part.start
+
+    @property
+    def is_looked_at(self) -> bool:
+        return self.number < LOOKED_AT or self.number % EACH == 0
+
+    def moved(self, start: int) -> Numbered:
+        return Numbered(self.part.moved(start), self.number)
+
+    def read(self) -> Rows:
+        return self.part.read()
 
 
 def first_rows(rows: Rows, most: int) -> Rows:
@@ -67,20 +98,23 @@ def first_rows(rows: Rows, most: int) -> Rows:
     return replace(rows, rows=rows.rows[:most], faults=faults, places=places)
 
 
-def prepare_rows(program: Program, rows: Rows) -> Chunk:
-    """Compute, validate and write all rows together; what then is no record is explained by itself."""
+def prepare_rows(program: Program, rows: Rows, *, closely: bool = True) -> Chunk:
+    """Compute, validate and write all rows together; what then is no record is explained by itself.
+
+    `closely`: the report's sample has these rows in it.
+    """
     readable, indices = _readable(rows)
     batch = program.records(readable)
     keys = text_column(batch.keys)
     unsettled, unsure = _unsettled(program, batch, readable)
     bad = batch.failed | _invalid(program, batch) | _keyless(keys) | unsure
     try:
-        return _placed(_chunk(program, rows, indices, batch, keys, bad, unsettled), rows)
+        return _placed(_chunk(program, rows, indices, batch, keys, bad, unsettled, closely), rows)
     except UnicodeEncodeError:
         # Half a character, which a JSON file can hold and UTF-8 cannot: only writing tells.
         records = (record_at(batch.columns, position) for position in range(len(keys)))
         unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
-        return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable, unsettled), rows)
+        return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable, unsettled, closely), rows)
 
 
 def _unsettled(program: Program, batch: Batch, readable: Sequence[Sequence[Any]]) -> tuple[Set[int], Set[int]]:
@@ -98,6 +132,7 @@ def _placed(chunk: Chunk, rows: Rows) -> Chunk:
         rejected=[replace(one, index=at[one.index]) for one in chunk.rejected],
         indices=[at[index] for index in chunk.indices],
         unsettled=frozenset(at[index] for index in chunk.unsettled),
+        sketch=chunk.sketch.placed(at),
     )
 
 
@@ -118,6 +153,7 @@ def _chunk(
     keys: Sequence[Any],
     bad: Set[int],
     unsettled: Set[int],
+    closely: bool,
 ) -> Chunk:
     """What became of the rows. `bad`: the positions of those that `where` keeps and that make no valid record."""
     made: Sequence[int] = indices if batch.keep is None else list(compress(indices, batch.keep))
@@ -126,17 +162,21 @@ def _chunk(
         good = [position not in bad for position in range(len(made))]
         columns = {name: list(compress(values, good)) for name, values in columns.items()}
         keys, valid = list(compress(keys, good)), list(compress(made, good))
+    filtered, wrong = _filtered(program, rows, indices, batch), [made[position] for position in sorted(bad)]
     return Chunk(
         len(rows.rows),
         rows.height,
         rows.end,
-        filtered=_filtered(program, rows, indices, batch),
-        rejected=_rejected(program, rows, [made[position] for position in sorted(bad)]),
+        filtered=filtered,
+        rejected=_rejected(program, rows, wrong),
         lines=program.lines(columns),
         keys=keys,
         indices=valid,
         unsettled=frozenset(made[position] for position in unsettled),
         columns={name: text_column(columns[name]) for name in watched(program)},
+        sketch=program.meter.sketch(
+            Measured(rows, indices, columns, keys, valid, [index for index, _ in filtered], wrong), closely=closely
+        ),
     )
 
 

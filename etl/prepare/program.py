@@ -26,6 +26,7 @@ from etl.findings import Finding, Unfit, about, literally
 from etl.model import Expression, Migration, RowFault, Stage, Table, Template
 from etl.payloads.validate import Validator, payload_schema
 from etl.prepare.lines import lines_of
+from etl.prepare.meter import Meter
 from etl.prepare.privacy import Privacy, privacy_of
 
 Record = dict[str, Any]
@@ -33,7 +34,10 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything needed to work on a stage's rows, as plain data: it travels to other processes and is compiled there."""
+    """Everything needed to work on a stage's rows, as plain data: it travels to other processes and is compiled there.
+
+    `weighed`: the amounts of orders are held against those of their items.
+    """
 
     stage: Stage
     header: Header
@@ -42,6 +46,7 @@ class Plan:
     date_format: str
     datetime_format: str
     fast: bool = True
+    weighed: bool = False
 
 
 def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Resources, *, fast: bool = True) -> Plan:
@@ -57,6 +62,7 @@ def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Reso
         date_format=target.date_format,
         datetime_format=target.datetime_format,
         fast=fast,
+        weighed={"order", "order_item"} <= {one.payload for one in migration.stages},
     )
 
 
@@ -98,6 +104,7 @@ class Program:
         )
         self._lines = lines_of(plan.stage.fields)
         self._settling = _settling(plan, write)
+        self._write = write
 
     @property
     def record(self) -> Callable[[Sequence[Any]], Any]:
@@ -183,6 +190,10 @@ class Program:
         if key is None and self.plan.stage.key not in failed:
             schema.append(self._keyless(row))
         return Outcome(key, findings=self._stamped([*failures, *schema]), partial=partial)
+
+    @cached_property
+    def meter(self) -> Meter:
+        return Meter(self.plan, self._write)
 
     @cached_property
     def privacy(self) -> Privacy:

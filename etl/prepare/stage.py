@@ -9,6 +9,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from etl.findings import HIDDEN, Finding, sentence
+from etl.measures.money import HELD, REPEATED
 from etl.model import Counts, Locate, Locator, UnreadRow
 from etl.package import UNSETTLED, Held, IndexLine, PackagedStage, Reject, SourceRow
 from etl.packing import StageWriter
@@ -17,6 +18,7 @@ from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, ro
 from etl.prepare.keys import Fate
 from etl.prepare.oddities import Oddities
 from etl.prepare.privacy import privacy_of
+from etl.prepare.profiling import Profiler
 from etl.prepare.program import Plan, about_row
 
 TOGETHER = 4
@@ -28,19 +30,18 @@ Progress = Callable[[int], None]
 
 def prepare_stage(
     plan: Plan,
-    locate: Locate,
+    scribe: Scribe,
     first_row: int,
     chunks: Iterable[Chunk],
     integrity: StageIntegrity,
-    writer: StageWriter,
     progress: Progress,
     unread: Iterable[UnreadRow] = (),
 ) -> PackagedStage:
-    """Write a stage's part of the package. `locate` is the source's way to say where a row is.
+    """Write a stage's part of the package.
 
     `unread` are rows of other sources that the stage's query could not read: they are counted and rejected here.
     """
-    row, scribe = first_row, Scribe(plan, locate, writer)
+    row, writer = first_row, scribe.writer
     counts = scribe.write_unread(unread)
     in_order = iter(chunks)
     while together := list(islice(in_order, TOGETHER)):
@@ -59,10 +60,10 @@ def prepare_stage(
 
 
 class Scribe:
-    """Writes chunks with the places and words people know rows by."""
+    """Writes chunks with the places and words people know rows by. `locate` is the source's way to say where a row is."""
 
-    def __init__(self, plan: Plan, locate: Locate, writer: StageWriter) -> None:
-        self._locate, self._writer = locate, writer
+    def __init__(self, plan: Plan, locate: Locate, writer: StageWriter, profiler: Profiler) -> None:
+        self._locate, self.writer, self._profiler = locate, writer, profiler
         self.oddities = Oddities(plan.stage, locate)
         self._privacy = privacy_of(plan.stage, plan.header.columns, plan.schema)
         hidden = self._privacy.hidden
@@ -72,19 +73,24 @@ class Scribe:
         """Write a chunk whose part began at `first_row`. Gives its counts."""
         dropped = verdict.dropped()
         cells = _cells_again(chunk) if dropped else {}
+        self._profiler.add(chunk.sketch, first_row)
         kept = self._write_rejects(chunk, first_row, verdict, cells)
         for orphan in verdict.orphans:
             index, key = chunk.indices[orphan.position], chunk.keys[orphan.position]
-            self._writer.hold(self._held(first_row + index, key, orphan))
+            self.writer.hold(self._held(first_row + index, key, orphan))
             kept.append(self._kept("held", first_row + index, key, cells[index]))
+            self._profiler.problem([("held", orphan.field, _rule(orphan))], cells[index])
+            self._profiler.orphan(orphan.parent_stage, orphan.parent_key, orphan.fate.name.lower())
         # By their rows: where the source was cut into chunks must not show.
         for row in sorted(kept, key=attrgetter("row")):
-            self._writer.keep(row)
+            self.writer.keep(row)
         records, index_lines = chunk.records, _index_lines(chunk, first_row)
         if dropped:
+            self._tell_dropped(records, index_lines, verdict)
             sent = [position not in dropped for position in range(len(records))]
             records, index_lines = list(compress(records, sent)), list(compress(index_lines, sent))
-        self._writer.add(records, index_lines)
+        self.writer.add(records, index_lines)
+        self._profiler.sent(chunk.sketch.orders, dropped)
         self.oddities.see(records, index_lines)
         return Counts(
             read=chunk.read,
@@ -99,10 +105,16 @@ class Scribe:
         for row in rows:
             finding = about_row(row.fault)
             lacking = replace(finding, words=f"{finding.words}; the query is made without this row")
-            self._writer.reject(_rejected(row.at, None, self._privacy.stamped(lacking)))
-            self._writer.keep(SourceRow(row.at.source, row.at.number, "rejected", None, row.fault.cells, row.at.place))
+            self.writer.reject(_rejected(row.at, None, self._privacy.stamped(lacking)))
+            self.writer.keep(SourceRow(row.at.source, row.at.number, "rejected", None, row.fault.cells, row.at.place))
             counts += Counts(read=1, rejected=1)
         return counts
+
+    def _tell_dropped(self, records: Sequence[bytes], index: Sequence[IndexLine], verdict: Verdict) -> None:
+        held = {one.position for one in verdict.orphans}
+        for position in sorted(verdict.dropped()):
+            key, row = index[position][:2]
+            self._profiler.drop(HELD if position in held else REPEATED, records[position], key, row)
 
     def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: Cells) -> list[SourceRow]:
         """Gives the rows, to be kept."""
@@ -113,8 +125,9 @@ class Scribe:
         kept = []
         for index, key, findings, row in sorted(rejected, key=itemgetter(0)):
             for finding in findings:
-                self._writer.reject(self._reject(first_row + index, key, finding))
+                self.writer.reject(self._reject(first_row + index, key, finding))
             kept.append(self._kept("rejected", first_row + index, key, row))
+            self._profiler.problem((("rejected", one.field, one.rule) for one in findings), row)
         return kept
 
     def _kept(self, fate: str, number: int, key: str | None, cells: Sequence[Any]) -> SourceRow:
@@ -138,7 +151,7 @@ class Scribe:
         at, fate = self._locate(number), orphan.fate.name.lower()
         return Held(
             at.source, at.number, key, orphan.field, orphan.parent_stage, orphan.parent_key, fate,
-            sentence(words, parts), f"orphan:{fate}", words, parts, at.place,
+            sentence(words, parts), _rule(orphan), words, parts, at.place,
         )  # fmt: skip
 
 
@@ -167,6 +180,10 @@ def _index_lines(chunk: Chunk, first_row: int) -> list[IndexLine]:
         marked = zip(lines, chunk.indices, strict=True)
         lines = [(*line, UNSETTLED) if index in chunk.unsettled else line for line, index in marked]
     return lines
+
+
+def _rule(orphan: Orphan) -> str:
+    return f"orphan:{orphan.fate.name.lower()}"
 
 
 def _orphaned(orphan: Orphan) -> tuple[str, dict[str, object]]:

@@ -108,7 +108,7 @@ def _records(count: int) -> str:
 
 def mask_status(status: Plain) -> dict[str, Any]:
     """The status without keys that may be personal, and without what Omnitron answered, which may repeat a record."""
-    masked = {**status, "attention": [_masked_attention(one) for one in status["attention"]]}
+    masked = {**status, "attention": [masked_attention(one) for one in status["attention"]]}
     if status["run"]:
         masked["run"] = {**status["run"], "outcome": _masked_text(status["run"]["outcome"])}
     if "targets" in status:
@@ -127,7 +127,7 @@ def _masked_change(change: Plain) -> Plain:
     return {**change, **{side: mask_record({name: change[side]})[name] for side in ("old", "new")}}
 
 
-def _masked_attention(one: Plain) -> Plain:
+def masked_attention(one: Plain) -> Plain:
     return {
         **one,
         "why": _masked_text(one["why"]),

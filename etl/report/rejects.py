@@ -44,9 +44,9 @@ def _rows(kind: ProblemKind) -> str:
 FEW = 5
 
 
-def kinds_of(package: Package, *, show_data: bool = False) -> list[KindSummary]:
+def kinds_of(package: Package, *, show_data: bool = False, catalogue: Catalogue = ENGLISH) -> list[KindSummary]:
     """Every kind of every stage."""
-    return [_summary(stage, kind, show_data) for stage in package.stages for kind in package.kinds(stage)]
+    return [_summary(stage, kind, show_data, catalogue) for stage in package.stages for kind in package.kinds(stage)]
 
 
 def _stage_lines(package: Package, stage: PackagedStage, show_data: bool) -> Iterator[str]:
@@ -111,10 +111,10 @@ def _entry(kind: ProblemKind, show_data: bool) -> str | None:
     return mask_text(kind.entry) if kind.examples[0].personal else str(mask_known(kind.entry))
 
 
-def _summary(stage: PackagedStage, kind: ProblemKind, show_data: bool) -> KindSummary:
+def _summary(stage: PackagedStage, kind: ProblemKind, show_data: bool, catalogue: Catalogue) -> KindSummary:
     return KindSummary(
         stage.name, kind.fate, kind.field, kind.rule, _entry(kind, show_data), kind.severity, kind.count, kind.rows,
-        [_sentence(one, show_data) for one in kind.examples], kind.cut,
+        [_sentence(one, show_data, catalogue) for one in kind.examples], kind.cut,
     )  # fmt: skip
 
 

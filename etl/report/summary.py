@@ -101,6 +101,7 @@ def print_summary(console: Console, summary: Summary) -> None:
     print_counts(console, f"Migration {summary.migration}", [asdict(stage) for stage in summary.stages], ALWAYS)
     if summary.package:
         console.print(visible(f"Package: {summary.package}"), soft_wrap=True, highlight=False, markup=False)
+        console.print(visible(f"Report: {summary.package}/report.html"), soft_wrap=True, highlight=False, markup=False)
     if summary.target:
         console.print(visible(f"Target: {summary.target}"), soft_wrap=True, highlight=False, markup=False)
 

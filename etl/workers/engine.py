@@ -12,7 +12,7 @@ from itertools import chain, islice
 
 from etl.extract import in_order
 from etl.model import Part, Table
-from etl.prepare.chunk import Chunk, prepare_chunk
+from etl.prepare.chunk import Chunk, Numbered, prepare_chunk
 from etl.prepare.program import Plan, Program
 from etl.workers.pools import ROWS_A_PART, Pools, without_collecting
 from etl.workers.processes import processes
@@ -44,7 +44,8 @@ def chunks(
     To be closed: what others have under way is then ended.
     """
     rows = rows or (ROWS_A_PART if pools is None else pools.rows)
-    parts = table.parts(rows if limit is None else min(rows, max(limit, 1)))
+    cut = table.parts(rows if limit is None else min(rows, max(limit, 1)))
+    parts: Iterator[Part] = (Numbered(part, number) for number, part in enumerate(cut))
     if limit is not None:
         pools = None  # nothing is looked at that may not be wanted
     first = [] if pools is None else list(islice(parts, pools.least))

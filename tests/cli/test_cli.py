@@ -235,7 +235,7 @@ def test_a_mapping_is_named_by_its_file_or_its_folder(tmp_path):
 
 def test_the_table_of_the_sample_is_the_golden_one(sample_run):
     _, done = sample_run
-    shown = re.sub(r"(Package|Target): .*", r"\1: <\1>", done.stdout)
+    shown = re.sub(r"(Package|Report|Target): .*", r"\1: <\1>", done.stdout)
     golden = ROOT / "tests" / "golden" / "summary.txt"
     assert [line.rstrip() for line in shown.splitlines()] == golden.read_text(encoding="utf-8").splitlines()
 

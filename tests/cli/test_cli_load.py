@@ -171,6 +171,7 @@ Migration shop
  order_item     3         0         0     0      3         2       0        1
 
 Package: FOLDER/work/shop/packages/PACKAGE
+Report: FOLDER/work/shop/packages/PACKAGE/report.html
 Target: TARGET
 """
 
@@ -432,6 +433,7 @@ def test_history_tells_why_a_record_was_not_sent(shop):
 STATUS = """\
 Target: TARGET
 Package: FOLDER/work/shop/packages/PACKAGE
+Report: FOLDER/work/shop/packages/PACKAGE/report.html
 Last run: run, TIME: batch 5, 2 records of stage 'order': it may have arrived, so it is not sent again; look in Omnitron \
 whether it did, then `etl resolve 5 --arrived [MIGRATION_ID]` or `etl resolve 5 --lost`
 Pace: SOME records a second

@@ -1,4 +1,4 @@
-"""The script that brings up the databases that tests need."""
+"""The script that brings up what tests need: databases, and a browser."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def open_folder():
 
 
 def test_addresses_that_are_given_are_taken_as_they_are(tmp_path):
-    given = {"ETL_TEST_POSTGRES": "postgresql://a@h:1", "ETL_TEST_MYSQL": "mysql://b@h:2"}
+    given = {"ETL_TEST_CHROMIUM": "/c", "ETL_TEST_POSTGRES": "postgresql://a@h:1", "ETL_TEST_MYSQL": "mysql://b@h:2"}
     done = script("start", tmp_path, **given)
-    assert done.stdout == "export ETL_TEST_POSTGRES=postgresql://a@h:1\nexport ETL_TEST_MYSQL=mysql://b@h:2\n"
+    assert done.stdout == "".join(f"export {name}={place}\n" for name, place in given.items())
     assert list(tmp_path.iterdir()) == []
 
 

@@ -72,7 +72,7 @@ def test_the_package_of_the_small_shop_is_the_golden_one(made):
 def test_the_manifest_knows_every_file_by_its_size_and_sum(made):
     manifest = made.manifest
     entries = [batch.payload for stage in manifest.stages for batch in made.batches(stage)]
-    entries += [getattr(stage, name) for stage in manifest.stages for name in LISTS]
+    entries += [getattr(stage, name) for stage in manifest.stages for name in LISTS] + [manifest.profile]
     assert {entry.file: (entry.bytes, entry.sha256) for entry in entries} == {
         name: (len(data), hashlib.sha256(data).hexdigest()) for name, data in files_in(made.path).items()
     }

@@ -187,7 +187,7 @@ def test_sources_with_a_header_alone_make_an_empty_package(tmp_path):
     write_shop(tmp_path, *(text.split("\n")[0] + "\n" for text in (CUSTOMERS, ORDERS, LINES)))
     package = dry_run(tmp_path, workers=2)
     assert [stage.counts for stage in package.stages] == [Counts()] * 3
-    assert sorted(files_in(package.path)) == [
+    assert sorted(files_in(package.path).keys() - {"profile.json"}) == [
         f"{kind}/{stage}.jsonl"
         for kind in ("batches", "held", "index", "kinds", "rejects", "rows")
         for stage in ("order", "order_item", "user")

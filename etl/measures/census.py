@@ -1,0 +1,107 @@
+"""The values of a column, counted for as long as few of them are different."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+MOST = 200
+"""Different values of a column that are told apart. Of more it is only known that there are more."""
+
+Census = Counter[Any] | None
+"""How often each value occurs; None: more than MOST are different, or they cannot be told apart."""
+
+
+def census(values: Iterable[Any]) -> Census:
+    try:
+        counted = Counter(values)
+    except TypeError:  # what is nested
+        return None
+    return counted if len(counted) <= MOST else None
+
+
+def together(one: Census, other: Census) -> Census:
+    if one is None or other is None:
+        return None
+    one.update(other)
+    return one if len(one) <= MOST else None
+
+
+@dataclass(slots=True)
+class FieldSketch:
+    """A field's values.
+
+    records   how many; `empty` of them are null or "", or nested with nothing in it
+    spread    of dates how many are of each month ('2019-03'), of amounts how many of each size (money.EDGES)
+    looked    how many of the records were looked at closely; the others that follow are of these alone
+    least     of numbers the smallest, and `most` the largest
+    shortest  of texts the fewest characters, and `longest` the most
+    values    how often each occurs
+    """
+
+    records: int = 0
+    empty: int = 0
+    spread: Counter[Any] = field(default_factory=Counter)
+    looked: int = 0
+    least: Any = None
+    most: Any = None
+    shortest: int | None = None
+    longest: int | None = None
+    values: Census = field(default_factory=Counter)
+
+    def add(self, other: FieldSketch) -> None:
+        self.records += other.records
+        self.empty += other.empty
+        if other.spread:
+            self.spread.update(other.spread)
+        if other.looked:
+            self._add_looked(other)
+
+    def _add_looked(self, other: FieldSketch) -> None:
+        self.looked += other.looked
+        self.least, self.most = _outer(min, self.least, other.least), _outer(max, self.most, other.most)
+        self.shortest = _outer(min, self.shortest, other.shortest)
+        self.longest = _outer(max, self.longest, other.longest)
+        self.values = together(self.values, other.values)
+
+
+def _outer(choose: Any, one: Any, other: Any) -> Any:
+    return other if one is None else one if other is None else choose(one, other)
+
+
+def fill(values: Sequence[Any]) -> FieldSketch:
+    """How many there are, and how many are empty."""
+    if all(values):
+        return FieldSketch(len(values))
+    # A zero and a false are values.
+    return FieldSketch(len(values), sum(one.__class__ not in NUMBERS for one in values if not one))
+
+
+NUMBERS = frozenset((bool, int, float))
+
+
+def look(sketch: FieldSketch, values: Sequence[Any], *, many: bool) -> None:
+    """Look at the values closely. `many`: that more than MOST are different is known already, which spares counting them."""
+    sketch.looked = len(values)
+    sketch.values = None if many else census(values)
+    texts, numbers = _apart(values if sketch.values is None else sketch.values)
+    if texts:
+        lengths = list(map(len, texts))
+        sketch.shortest, sketch.longest = min(lengths), max(lengths)
+    if numbers:
+        sketch.least, sketch.most = min(numbers), max(numbers)
+
+
+def _apart(values: Iterable[Any]) -> tuple[list[str], list[float]]:
+    """Texts that are not empty, and numbers."""
+    if {str}.issuperset(map(type, values)):
+        return list(filter(None, values)), []
+    texts = [one for one in values if isinstance(one, str) and one]
+    return texts, [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
+
+
+def commonest(values: Mapping[Any, int], most: int) -> list[tuple[Any, int]]:
+    """The commonest first; of equally common ones in the order of their texts."""
+    return sorted(values.items(), key=lambda one: (-one[1], str(one[0])))[:most]

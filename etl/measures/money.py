@@ -1,0 +1,217 @@
+"""Amounts, summed up exactly: by what became of their rows, and by currency, status and month."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from heapq import nlargest
+from operator import itemgetter
+from typing import Any
+
+UNITS = 10_000
+"""Amounts are summed as whole ten-thousandths: a sum of a million floats is not what a person gets who adds them up."""
+
+EDGES = (0, 1, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000)
+"""Where one size of amounts ends and the next begins. (The first is of those below zero.)"""
+
+Group = tuple[str | None, str | None, str | None]
+"""Currency, status and month ('2019-03'), as the payload has them; None where a row has none that can be read."""
+
+MADE, REJECTED, FILTERED, HELD, REPEATED = "made", "rejected", "filtered", "held", "repeated"
+
+Sums = dict[Group, list[int]]
+"""Group -> how many amounts, and their sum in UNITS."""
+
+MOST_GROUPS = 20_000
+NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class NamedAmount:
+    """One row's amount: of a row that is not sent, or by how much what is sent differs from the source."""
+
+    fate: str
+    key: str | None
+    row: int
+    units: int
+
+
+@dataclass(slots=True)
+class MoneySketch:
+    """The amounts of one field.
+
+    sums      fate -> group -> how many, and their sum; `made` are those of all records, before any is held or repeated
+    unread    fate -> how many rows have no amount that can be read
+    rounded   group -> by how much the source's amounts exceed those of the records
+    shapes    how amounts are written in the source ('9.999,99'): how many, and the first with what is made of it
+    named     the largest of those that are not sent as they stand in the source
+    """
+
+    sums: dict[str, Sums] = field(default_factory=dict)
+    unread: Counter[str] = field(default_factory=Counter)
+    rounded: Sums = field(default_factory=dict)
+    shapes: dict[str, Shape] = field(default_factory=dict)
+    named: list[NamedAmount] = field(default_factory=list)
+
+    def take(self, fate: str, groups: Groups, units: Sequence[int | None]) -> None:
+        sums, unread = groups.sums(units)
+        _put_together(self.sums.setdefault(fate, {}), sums)
+        if unread:
+            self.unread[fate] += unread
+
+    def round(self, groups: Groups, differences: Sequence[int]) -> None:
+        _put_together(self.rounded, groups.sums(differences)[0])
+
+    def name(self, found: Iterable[NamedAmount]) -> None:
+        """Remember the largest of each fate."""
+        everything = [*self.named, *found]
+        fates = dict.fromkeys(one.fate for one in everything)
+        self.named = [one for fate in fates for one in nlargest(NAMED, _of(fate, everything), key=_size)]
+
+    def move(self, fate: str, group: Group, units: int | None) -> None:
+        """A record that is not sent for the sake of another one."""
+        self.take(fate, Groups([group]), [units])
+        if units is None:
+            self.unread[MADE] -= 1
+        else:
+            _put_together(self.sums[MADE], {group: [-1, -units]})
+
+    def add(self, other: MoneySketch) -> None:
+        for fate, sums in other.sums.items():
+            _put_together(self.sums.setdefault(fate, {}), sums)
+        _put_together(self.rounded, other.rounded)
+        self.unread.update(other.unread)
+        for written, shape in other.shapes.items():
+            known = self.shapes.get(written)
+            if known is not None:
+                known.count += shape.count
+            elif len(self.shapes) < MOST_SHAPES:
+                self.shapes[written] = shape
+        self.name(other.named)
+
+
+def _of(fate: str, found: Iterable[NamedAmount]) -> Iterator[NamedAmount]:
+    return (one for one in found if one.fate == fate)
+
+
+def _size(one: NamedAmount) -> tuple[int, int]:
+    return abs(one.units), -one.row
+
+
+class Groups:
+    """The groups of some rows, in their order: each under a number, which is quicker to count by."""
+
+    def __init__(self, groups: Iterable[Group]) -> None:
+        numbers: dict[Group, int] = {}
+        self._at = [numbers.setdefault(group, len(numbers)) for group in groups]
+        self._groups = list(numbers)
+
+    def sums(self, units: Sequence[int | None]) -> tuple[Sums, int]:
+        """The sums of these rows' amounts, and how many have none."""
+        added = [0] * len(self._groups)
+        if None in units:
+            there = [at for at, one in zip(self._at, units, strict=True) if one is not None]
+            for at, one in zip(self._at, units, strict=True):
+                added[at] += one or 0
+        else:
+            there = self._at
+            for at, one in zip(self._at, units, strict=True):
+                added[at] += one  # type: ignore[operator]
+        found: Sums = {self._groups[at]: [count, added[at]] for at, count in Counter(there).items()}
+        return found, len(units) - len(there)
+
+
+NO_GROUP: Group = (None, None, None)
+
+
+def _put_together(sums: Sums, others: Sums) -> None:
+    if not sums:
+        sums.update(others)
+        return
+    for group, (count, units) in others.items():
+        found = sums.get(group)
+        if found is None:
+            found = sums.setdefault(_bounded(sums, group), [0, 0])
+        found[0] += count
+        found[1] += units
+
+
+def _bounded(sums: Sums, group: Group) -> Group:
+    """Without its month, when there are too many: something is wrong with the dates then."""
+    return group if len(sums) < MOST_GROUPS else (*group[:2], None)
+
+
+MOST_MONEY = 10**12
+"""What is beyond is no amount of money, whatever currency."""
+
+
+def units_of(value: Any) -> int | None:
+    """An amount as whole ten-thousandths; None for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return None
+    return round(value * UNITS) if -MOST_MONEY < value < MOST_MONEY else None
+
+
+def all_units(values: Sequence[Any]) -> Sequence[int | None]:
+    if {float}.issuperset(map(type, values)) and sum(map(abs, values)) < MOST_MONEY:
+        return list(map(round, map(float(UNITS).__mul__, values)))
+    return [None if value is None else units_of(value) for value in values]
+
+
+def sizes(values: Iterable[Any]) -> Counter[int]:
+    """How many amounts are between which of EDGES; each size under its number."""
+    return Counter(map(partial(bisect_right, EDGES), filter(None, values)))
+
+
+@dataclass(slots=True)
+class Shape:
+    """Amounts that are written alike: how many, and the first of them with what is made of it."""
+
+    count: int
+    written: str
+    value: Any
+
+
+MOST_SHAPES = 60
+LONGEST = 24
+DIGITS = str.maketrans("012345678", "999999999")
+
+
+def shapes(cells: Sequence[Any], values: Sequence[Any]) -> dict[str, Shape]:
+    """How amounts are written: every digit as a 9."""
+    if not {str}.issuperset(map(type, cells)):
+        cells = [cell if isinstance(cell, str) else "" for cell in cells]
+    alike = [cell.translate(DIGITS) for cell in cells]
+    found: dict[str, Shape] = {}
+    for one, count in Counter(alike).most_common(MOST_SHAPES):
+        if shape := one.strip()[:LONGEST]:
+            at = alike.index(one)
+            found.setdefault(shape, Shape(0, cells[at].strip()[:LONGEST], values[at])).count += count
+    return found
+
+
+MonthsOf = Callable[[Sequence[Any]], Sequence[str | None]]
+
+
+def month_reader(written: str) -> MonthsOf | None:
+    """The way from dates written in this format to their months, such as '2019-03'. None: the format does not tell it plainly."""
+    seen = datetime(1987, 11, 23, 4, 5, 6).strftime(written)
+    year, month = seen.find("1987"), seen.find("11")
+    if year < 0 or month < 0:
+        return None
+    if (year, month) == (0, 5):
+        return partial(_of_texts, itemgetter(slice(7)))
+    years, months = slice(year, year + 4), slice(month, month + 2)
+    return partial(_of_texts, lambda value: f"{value[years]}-{value[months]}")
+
+
+def _of_texts(month_of: Callable[[Any], str], values: Sequence[Any]) -> Sequence[str | None]:
+    try:
+        return list(map(month_of, values))
+    except TypeError:
+        return [month_of(value) if isinstance(value, str) else None for value in values]

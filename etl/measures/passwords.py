@@ -1,0 +1,42 @@
+"""What passwords look like: the algorithm named beside them, and their form. Never what they are."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+Kind = tuple[str | None, str]
+"""Algorithm and form."""
+
+MOST = 100
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_PREFIX = re.compile(
+    r"\$(2[abxy]|P|H|S|1|5|6|argon2\w{1,2})\$|(md5|sha1|sha256|sha512|pbkdf2_sha256|pbkdf2_sha1|bcrypt|bcrypt_sha256|argon2)\$"
+)
+"""Names of algorithms, and nothing else that may stand before a dollar sign: that could be half a password."""
+
+
+def passwords(algorithms: Sequence[Any], values: Sequence[Any]) -> Counter[Kind]:
+    known: dict[tuple[int, bool], str] = {}
+    return Counter(
+        (None if algorithm is None else str(algorithm), form(value, known))
+        for algorithm, value in zip(algorithms, values, strict=True)
+    )
+
+
+def form(value: Any, known: dict[tuple[int, bool], str]) -> str:
+    """'32 hexadecimal digits', '$2y$..., 60 characters'. `known` are forms of bare digests, of a length each."""
+    if not isinstance(value, str) or not value:
+        return "none"
+    bare = _HEX.fullmatch(value) is not None
+    if (found := known.get((len(value), bare))) is not None and bare:
+        return found
+    prefix = _PREFIX.match(value)
+    written = f"{len(value)} hexadecimal digits" if bare else f"{len(value)} characters"
+    if not bare and prefix is not None:
+        written = f"{prefix[0]}..., {written}"
+    if bare:
+        known[len(value), bare] = written
+    return written

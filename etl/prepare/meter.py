@@ -1,0 +1,253 @@
+"""What of a part's rows goes into the report: measured by columns, where the rows are prepared."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+from etl.expressions import Writers, columns_in, compile_stage
+from etl.measures.balance import Amounts
+from etl.measures.census import FieldSketch, census, fill, look
+from etl.measures.money import (
+    FILTERED,
+    MADE,
+    REJECTED,
+    Group,
+    Groups,
+    MoneySketch,
+    MonthsOf,
+    NamedAmount,
+    all_units,
+    month_reader,
+    shapes,
+    sizes,
+    units_of,
+)
+from etl.measures.passwords import passwords
+from etl.measures.sketch import StageSketch
+from etl.model import Expression, Rows
+from etl.payloads.formats import DATE, DATETIME, PAST_DATE
+
+if TYPE_CHECKING:
+    from etl.prepare.program import Plan
+
+Columns = Mapping[str, Sequence[Any]]
+Row = Sequence[Any]
+
+AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
+"""The fields of each payload that hold money."""
+
+GROUPED_BY = ("currency", "status", "created_date")
+
+ROUNDED = re.compile(r"\|\s*round\s*(\([^()]*\))?\s*\}\}\s*$")
+"""The last step of an expression, when it rounds: what stands before it is the source's amount."""
+
+DATES = frozenset((DATE, DATETIME, PAST_DATE))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one part has to be measured: its rows, and what became of them. Indices are those of the part.
+
+    readable  the indices of the rows that could be read
+    made      the columns of the valid records; `keys` and `at` (the indices of their rows) run parallel to them
+    """
+
+    rows: Rows
+    readable: Sequence[int]
+    made: Columns
+    keys: Sequence[str]
+    at: Sequence[int]
+    filtered: Sequence[int]
+    rejected: Sequence[int]
+
+    def of(self, indices: Sequence[int]) -> Sequence[Row]:
+        """Rows by their indices."""
+        rows = self.rows.rows
+        return rows if len(indices) == len(rows) else [rows[index] for index in indices]
+
+
+class Meter:
+    """Measures the parts of a stage. It remembers which columns hold too many values to be counted: no need to try again."""
+
+    def __init__(self, plan: Plan, write: Writers) -> None:
+        self._stage, self._header = plan.stage, plan.header.columns
+        self._months = _months(plan)
+        properties = plan.schema.get("properties", {})
+        self._secret = {name for name, keywords in properties.items() if keywords.get("writeOnly") is True}
+        self._weighed = plan.weighed
+        self._many: set[tuple[str, str]] = set()
+        fields = plan.stage.fields
+        self._constant = {name for name, one in fields.items() if one is None or isinstance(one, str | int | float)}
+        self._amounts = [name for name in AMOUNTS.get(plan.stage.payload, ()) if name in fields]
+        self._source = {name: source_of(plan, name) for name in self._amounts}
+        self._cells = {name: self._single(self._source[name]) for name in self._amounts}
+        self._read = _reader(plan, self._source, write) if self._amounts else None
+
+    def _single(self, template: object) -> int | None:
+        """The position of the column that an amount is read from, when it is one."""
+        read = columns_in(template.text) if isinstance(template, Expression) else []
+        return self._header.index(read[0]) if len(read) == 1 else None
+
+    def sketch(self, part: Measured, *, closely: bool) -> StageSketch:
+        """`closely`: with all that is told of a sample only."""
+        sketch = StageSketch(len(part.readable))
+        sketch.fields = {name: self._field(name, values, closely) for name, values in part.made.items()}
+        if closely:
+            self._look(sketch, part)
+        if self._read is not None:
+            sketch.money = self._money(part, self._read, closely)
+            if self._weighed:
+                sketch.orders = orders_of(self._stage.payload, part.made)
+        return sketch
+
+    def _look(self, sketch: StageSketch, part: Measured) -> None:
+        sketch.looked = sketch.rows
+        for name, cells in zip(self._header, zip(*part.of(part.readable), strict=True), strict=False):
+            sketch.columns[name] = self._census(name, cells)
+        if "password" in part.made:
+            algorithms = part.made.get("password_algorithm") or repeat(None, len(part.keys))
+            sketch.passwords = passwords([*algorithms], part.made["password"])
+
+    def _census(self, name: str, cells: Sequence[Any]) -> Any:
+        if ("column", name) in self._many:
+            return None
+        counted = census(cells)
+        if counted is None:
+            self._many.add(("column", name))
+        return counted
+
+    def _field(self, name: str, values: Sequence[Any], closely: bool) -> FieldSketch:
+        sketch = fill(values) if name not in self._constant or not values else _constant(values)
+        if closely:
+            look(sketch, values, many=name in self._secret or ("field", name) in self._many)
+            if sketch.values is None:
+                self._many.add(("field", name))
+        if name in self._amounts and closely:
+            sketch.spread = sizes(values)
+        elif (months_of := self._months.get(name)) is not None:
+            sketch.spread = Counter(filter(None, months_of(values)))
+        return sketch
+
+    def _money(self, part: Measured, read: Callable[[Sequence[Row]], Columns], closely: bool) -> dict[str, MoneySketch]:
+        """The amounts of all rows: of those that make a record as it has them, of the others as far as they can be read."""
+        found = {name: MoneySketch() for name in self._amounts}
+        made = self._groups(part.made, len(part.keys))
+        for name in self._amounts:
+            found[name].take(MADE, made, all_units(part.made[name]))
+        for fate, indices in ((FILTERED, part.filtered), (REJECTED, part.rejected)):
+            if indices:
+                self._left(found, fate, read(part.of(indices)), indices)
+        for money in found.values():
+            money.unread.update({REJECTED: len(part.rows.faults)} if part.rows.faults else {})
+        if closely:
+            self._written(found, part)
+        if any(self._source[name] is not self._stage.fields[name] for name in self._amounts) and part.at:
+            self._rounded(found, part, read(part.of(part.at)), made)
+        return found
+
+    def _left(self, found: Mapping[str, MoneySketch], fate: str, columns: Columns, indices: Sequence[int]) -> None:
+        groups = self._groups(columns, len(indices))
+        for name, money in found.items():
+            units = all_units(columns[name])
+            money.take(fate, groups, units)
+            if fate == REJECTED:
+                rows = zip(indices, _texts(columns[KEY]), units, strict=True)
+                money.name(NamedAmount(fate, key, row, one) for row, key, one in rows if one)
+
+    def _rounded(self, found: Mapping[str, MoneySketch], part: Measured, read: Columns, groups: Groups) -> None:
+        for name, money in found.items():
+            sent, source = all_units(part.made[name]), map(units_of, read[name])
+            off = [(0 if a is None or b is None else a - b) for a, b in zip(source, sent, strict=True)]
+            if any(off):
+                money.round(groups, off)
+                rows = zip(part.at, part.keys, off, strict=True)
+                money.name(NamedAmount("rounded", key, row, one) for row, key, one in rows if one)
+
+    def _written(self, found: Mapping[str, MoneySketch], part: Measured) -> None:
+        for name, money in found.items():
+            if (column := self._cells[name]) is not None:
+                money.shapes = shapes([row[column] for row in part.of(part.at)], part.made[name])
+
+    def group(self, record: Mapping[str, Any]) -> Group:
+        """That of one record."""
+        return next(self._grouped({name: [value] for name, value in record.items()}, 1))
+
+    def _groups(self, columns: Columns, count: int) -> Groups:
+        return Groups(self._grouped(columns, count))
+
+    def _grouped(self, columns: Columns, count: int) -> Iterator[Group]:
+        currency, status = (_texts(columns[one]) if one in columns else repeat(None, count) for one in GROUPED_BY[:2])
+        months_of, created = self._months.get("created_date"), columns.get("created_date")
+        months = repeat(None, count) if months_of is None or created is None else months_of(created)
+        return zip(currency, status, months, strict=False)
+
+
+def _constant(values: Sequence[Any]) -> FieldSketch:
+    return FieldSketch(len(values), len(values) if values[0] in (None, "") else 0)
+
+
+KEY = "(key)"
+
+
+def _texts(values: Iterable[Any]) -> Iterable[str | None]:
+    values = list(values)
+    if {str}.issuperset(map(type, values)):
+        return values
+    return [one if one is None else str(one) for one in values]
+
+
+def source_of(plan: Plan, name: str) -> Any:
+    """What gives a field's amount as the source has it: its own template, without the rounding at its end."""
+    template = plan.stage.fields[name]
+    if not isinstance(template, Expression) or not ROUNDED.search(template.text):
+        return template
+    return replace(template, text=ROUNDED.sub("}}", template.text))
+
+
+def _reader(plan: Plan, sources: Mapping[str, Any], write: Writers) -> Callable[[Sequence[Row]], Columns]:
+    """Rows -> their amounts, and what these are grouped by; what cannot be computed is null."""
+    stage = plan.stage
+    key = stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
+    grouped = {name: stage.fields[name] for name in GROUPED_BY if name in stage.fields}
+    fields = {**grouped, **sources, KEY: key}
+    compiled = compile_stage(replace(stage, where=None, key=KEY, fields=fields), plan.header, plan.resources, write)
+    return lambda rows: compiled.records(rows).columns
+
+
+def _months(plan: Plan) -> dict[str, MonthsOf]:
+    """The fields that are dates, each with the way to its month."""
+    found = {}
+    for name, keywords in plan.schema.get("properties", {}).items():
+        if name in plan.stage.fields and keywords.get("format") in DATES:
+            reader = month_reader(plan.datetime_format if keywords["format"] == DATETIME else plan.date_format)
+            if reader is not None:
+                found[name] = reader
+    return found
+
+
+def orders_of(payload: str, made: Columns) -> Amounts:
+    """What each record amounts to, to be held against its order or items."""
+    if payload == "order" and {"number", "amount"} <= made.keys():
+        discounts = all_units(made["discount_amount"]) if "discount_amount" in made else ()
+        return _amounts(made["number"], all_units(made["amount"]), discounts)
+    if payload == "order_item" and {"price", "order_number"} <= made.keys():
+        prices = all_units(made["price"])
+        return _amounts(made["order_number"], prices, _times(prices, made.get("quantity")))
+    return Amounts()
+
+
+def _times(prices: Sequence[int | None], quantities: Sequence[Any] | None) -> Sequence[int | None]:
+    if quantities is None:
+        return prices
+    return [round((price or 0) * (1 if many is None else many)) for price, many in zip(prices, quantities, strict=True)]
+
+
+def _amounts(numbers: Sequence[Any], first: Sequence[int | None], second: Sequence[int | None]) -> Amounts:
+    whole = first if None not in first else [one or 0 for one in first]
+    other = second or [0] * len(first)
+    return Amounts(list(map(str, numbers)), whole, other if None not in other else [one or 0 for one in other])  # type: ignore[arg-type]

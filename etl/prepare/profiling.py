@@ -1,0 +1,218 @@
+"""A stage's profile: the sketches of its parts put together, and what records that are not sent for others change in them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import orjson
+
+from etl.expressions import columns_in, flat_fields, writers
+from etl.measures.balance import Amounts, Balance, Ledger
+from etl.measures.census import FieldSketch, commonest
+from etl.measures.concentration import Concentrations, KindName
+from etl.measures.money import UNITS, MoneySketch, NamedAmount, units_of
+from etl.measures.sketch import StageSketch
+from etl.model import Expression, Stage
+from etl.prepare.meter import AMOUNTS, Meter
+from etl.prepare.privacy import Privacy, privacy_of
+from etl.prepare.program import Plan
+
+PARENTS = 10_000
+"""Parents whose held records are counted; of more, those with the fewest are forgotten."""
+
+SHOWN_PARENTS = 20
+SHOWN_VALUES = 12
+
+
+class Profiler:
+    """Gathers what the report tells of one stage."""
+
+    def __init__(self, plan: Plan, privacy: Privacy, meter: Meter, ledger: Ledger | None) -> None:
+        self._plan, self._privacy, self._meter, self._ledger = plan, privacy, meter, ledger
+        self._sketch = StageSketch()
+        self._concentrations = Concentrations(plan.header.columns)
+        self._parents: Counter[tuple[str, str, str]] = Counter()
+        self._held = 0
+
+    def add(self, sketch: StageSketch, first_row: int) -> None:
+        for money in sketch.money.values():
+            money.named = [replace(one, row=first_row + one.row) for one in money.named]
+        self._sketch.add(sketch)
+
+    def sent(self, orders: Amounts, dropped: Container[int]) -> None:
+        """The records of a part that are sent: all but those at these positions."""
+        if dropped and orders.numbers:
+            kept = [position not in dropped for position in range(len(orders.numbers))]
+            orders = orders.only(kept)
+        if self._ledger is not None and orders.numbers:
+            stage = self._plan.stage
+            self._ledger.add(stage.name, orders, items=stage.payload == "order_item")
+
+    def problem(self, kinds: Iterable[KindName], cells: Sequence[Any]) -> None:
+        """A row that is not sent, with the kinds of its problems."""
+        for name in dict.fromkeys(kinds):
+            self._concentrations.add(name, cells)
+
+    def orphan(self, stage: str, key: str, fate: str) -> None:
+        """A record that is held; and the parent that it is held for."""
+        self._held += 1
+        self._parents[stage, key, fate] += 1
+        if len(self._parents) > PARENTS:
+            self._parents = Counter(dict(self._parents.most_common(PARENTS // 2)))
+
+    def drop(self, fate: str, record: bytes, key: str, row: int) -> None:
+        """A good record that is not sent: its amounts count with those that are left behind."""
+        names = [name for name in AMOUNTS.get(self._plan.stage.payload, ()) if name in self._sketch.money]
+        if not names:
+            return
+        made = orjson.loads(record)
+        group = self._meter.group(made)
+        for name in names:
+            money, units = self._sketch.money[name], units_of(made[name])
+            money.move(fate, group, units)
+            if units:
+                money.name([NamedAmount(fate, key, row, units)])
+
+    def facts(self) -> dict[str, Any]:
+        """All of it as plain data, unmasked; amounts in whole ten-thousandths (money.UNITS)."""
+        sketch, privacy = self._sketch, self._privacy
+        return {
+            "rows": sketch.rows,
+            "looked": sketch.looked,
+            "fields": [self._field(name, sketch.fields.get(name, FieldSketch())) for name in self._plan.stage.fields],
+            "columns": list(self._columns()),
+            "money": [_money(name, money) for name, money in sketch.money.items()],
+            "passwords": [
+                {"algorithm": algorithm, "form": form, "count": count}
+                for (algorithm, form), count in commonest(sketch.passwords, 50)
+            ],
+            "concentrations": [
+                {**asdict(one), "personal": self._is_personal(one.column)}
+                for one in self._concentrations.found(
+                    {name: values for name, values in sketch.columns.items() if name not in privacy.hidden},
+                    max(sketch.looked, 1),
+                )
+            ],
+            "parents": [
+                {"stage": stage, "key": key, "fate": fate, "count": count}
+                for (stage, key, fate), count in commonest(self._parents, SHOWN_PARENTS)
+            ],
+        }
+
+    def _field(self, name: str, found: FieldSketch) -> dict[str, Any]:
+        template, privacy = self._plan.stage.fields[name], self._privacy
+        secret, personal = name in privacy.secret, privacy.is_personal(name)
+        values = [] if secret or personal or found.values is None else commonest(found.values, SHOWN_VALUES)
+        return {
+            "name": name,
+            "personal": personal,
+            "columns": _columns_of(template),
+            "made_from": [one.text if isinstance(one, Expression) else _constant(one) for _, one in flat_fields({"": template})],
+            "records": found.records,
+            "empty": found.empty,
+            "looked": found.looked,
+            "distinct": None if secret or found.values is None else len(found.values),
+            "shortest": None if secret else found.shortest,
+            "longest": None if secret else found.longest,
+            "least": None if personal else found.least,
+            "most": None if personal else found.most,
+            "amount": name in self._sketch.money,
+            "values": [{"value": value, "count": count} for value, count in values],
+            "spread": sorted(([one, count] for one, count in found.spread.items()), key=lambda one: one[0]),
+        }  # fmt: skip
+
+    def _columns(self) -> Iterator[dict[str, Any]]:
+        used = used_columns(self._plan.stage)
+        for name in self._plan.header.columns:
+            values = self._sketch.columns.get(name)
+            blank = None if values is None else sum(values[one] for one in ("", None) if one in values)
+            yield {
+                "name": name,
+                "used_by": used.get(name, []),
+                "distinct": None if values is None else len(values),
+                "filled": None if blank is None else self._sketch.looked - blank,
+            }
+
+    def _is_personal(self, column: str) -> bool:
+        """Whether a value that many rows have in common is masked: where it feeds a personal field."""
+        fields = used_columns(self._plan.stage).get(column, [])
+        return any(self._privacy.is_personal(name) for name in fields)
+
+
+def used_columns(stage: Stage) -> dict[str, list[str]]:
+    """Column -> what is made from it: fields, and `where`, `key` and `settled`."""
+    found: dict[str, list[str]] = {}
+    own = {
+        "where": stage.where,
+        "settled": stage.settled,
+        "key": stage.key if isinstance(stage.key, Expression) else None,
+    }
+    for name, template in [*stage.fields.items(), *own.items()]:
+        for column in _columns_of(template):
+            found.setdefault(column, []).append(name)
+    return found
+
+
+def _columns_of(template: Any) -> list[str]:
+    leaves = [one for _, one in flat_fields({"": template}) if isinstance(one, Expression)]
+    return list(dict.fromkeys(column for one in leaves for column in columns_in(one.text)))
+
+
+def _constant(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _money(field: str, money: MoneySketch) -> dict[str, Any]:
+    return {
+        "field": field,
+        "sums": [
+            {
+                "fate": fate,
+                "currency": group[0],
+                "status": group[1],
+                "month": group[2],
+                "count": one[0],
+                "units": one[1],
+            }
+            for fate, sums in [*money.sums.items(), ("rounded", money.rounded)]
+            for group, one in sorted(sums.items(), key=lambda item: tuple(str(part or "") for part in item[0]))
+            if any(one)
+        ],
+        "unread": {fate: count for fate, count in sorted(money.unread.items()) if count},
+        "shapes": [
+            {"shape": shape, "count": one.count, "written": one.written, "value": one.value}
+            for shape, one in sorted(money.shapes.items(), key=lambda item: (-item[1].count, item[0]))
+        ],
+        "named": [asdict(one) for one in money.named],
+    }
+
+
+TOLERANCE = UNITS // 100 * 5
+"""Five hundredths: what is lost when each of a few items is rounded by itself."""
+
+
+KeyAt = Callable[[str, int], str]
+"""(stage, position) -> the key of the record that was written at it."""
+
+
+def balance_facts(ledger: Ledger, key_at: KeyAt) -> dict[str, Any] | None:
+    """Whether items sum up to their orders; None where there are no orders with items."""
+    found: Balance = ledger.balance(TOLERANCE)
+    if not found.compared:
+        return None
+    differing = [{**asdict(one), "key": key_at(one.stage, one.position)} for one in found.differing]
+    return {**asdict(found), "price_of": found.price_of, "tolerance": TOLERANCE, "differing": differing}
+
+
+def profiler_of(plan: Plan, ledger: Ledger | None = None) -> Profiler:
+    privacy = privacy_of(plan.stage, plan.header.columns, plan.schema)
+    return Profiler(plan, privacy, Meter(plan, writers(plan.date_format, plan.datetime_format)), ledger)
+
+
+def profile_facts(plans: Sequence[Plan], profiles: Sequence[Profiler], ledger: Ledger, key_at: KeyAt) -> dict[str, Any]:
+    """What profile.json holds."""
+    stages = {plan.stage.name: profile.facts() for plan, profile in zip(plans, profiles, strict=True)}
+    return {"units": UNITS, "stages": stages, "balance": balance_facts(ledger, key_at)}

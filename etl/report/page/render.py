@@ -1,0 +1,172 @@
+"""A report's data -> its page: one file with everything in it, which loads nothing and runs nothing but its own few lines."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import DictLoader, Environment, StrictUndefined
+from markupsafe import Markup
+
+from etl.measures.money import EDGES
+from etl.report.page.facts import LOADED
+from etl.report.page.money import BETWEEN
+from etl.report.page.pictures import bars, flow, months, share
+from etl.terminal import visible
+
+Say = Callable[[str], str]
+"""A text of the page in English -> the same in the reader's language."""
+
+TEMPLATE = "report.html.jinja"
+
+
+def page(report: Mapping[str, Any], language: str = "en", say: Say = str) -> str:
+    """The whole page. It depends on `report` and the language alone."""
+    numbers = _Numbers(language)
+    environment = _environment(numbers)
+    style, script = (_own(name) for name in ("report.css", "report.js"))
+    return environment.get_template(TEMPLATE).render(
+        _=say,
+        report=report,
+        language=language,
+        style=style,
+        script=script,
+        policy=_policy(style, script),
+        sections=list(_sections(report, say)),
+        linked={(one["stage"], one["name"]) for one in report["fields"]},
+        totals=_totals(report["stages"]),
+        left_behind=list(_left_behind(report["money"])),
+        between=BETWEEN,
+        loaded=LOADED,
+        sampled=any(one["looked"] < one["records"] for one in report["fields"]),
+        flow=lambda stage: _flow(stage, say),
+        spread=lambda field: _spread(field, say),
+        share=share,
+    )
+
+
+def _totals(stages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    found = {name: sum(stage[name] for stage in stages) for name in ("read", "valid", "rejected", "held")}
+    loaded = [stage["loaded"] for stage in stages if stage["loaded"]]
+    return found | {name: sum(one[name] for one in loaded) for name in ("uploaded", "failed")}
+
+
+def _left_behind(money: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """What of the orders' amounts is in the source and not in the payload, for each currency."""
+    for one in money:
+        if one["field"] == "amount":
+            yield from ({**line, "left": line["source"] - line["payload"]} for line in one["totals"])
+
+
+def _environment(numbers: _Numbers) -> Environment:
+    environment = Environment(
+        loader=DictLoader({TEMPLATE: _shipped(TEMPLATE)}),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        # What no key types, and what turns a line round, is shown as what it is.
+        finalize=lambda value: value if isinstance(value, Markup) else visible(str(value)),
+    )
+    environment.filters |= {
+        "number": numbers.number, "amount": numbers.amount, "percent": numbers.percent, "quoted": _quoted,
+    }  # fmt: skip
+    return environment
+
+
+def _own(name: str) -> Markup:
+    """A file of this folder as it is."""
+    return Markup(_shipped(name))  # noqa: S704
+
+
+@cache
+def _shipped(name: str) -> str:
+    return files("etl.report.page").joinpath(name).read_text(encoding="utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """Nothing is loaded from anywhere; of style and script only these very texts count."""
+    return (
+        f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _sections(report: Mapping[str, Any], say: Say) -> Any:
+    yield "rows", say("Rows")
+    if report["upload"]:
+        yield "upload", say("Upload")
+    yield "problems", say("Problems")
+    if report["money"]:
+        yield "money", say("Money")
+    if report["passwords"]:
+        yield "passwords", say("Passwords")
+    yield from (("fields", say("Fields")), ("columns", say("Columns")), ("sources", say("Sources")))
+
+
+def _flow(stage: Mapping[str, Any], say: Say) -> Markup:
+    """The picture of a stage: after a load the valid records by what became of them."""
+    loaded = stage["loaded"]
+    ends = [(name, loaded[name]) for name in LOADED] if loaded else [("valid", stage["valid"])]
+    ends += [(name, stage[name]) for name in ("filtered", "held", "rejected")]
+    title = f"{stage['name']}: {stage['read']:,} {say('rows read')}: " + ", ".join(
+        f"{say(name)} {count:,}" for name, count in ends if count
+    )
+    return flow(stage["read"], [(name, say(name), count) for name, count in ends], visible(title))
+
+
+def _spread(field: Mapping[str, Any], say: Say) -> Markup:
+    found = field["spread"]
+    if not found:
+        return Markup("")
+    if field["amount"]:
+        counts = {int(size): count for size, count in found}
+        return bars([(_size(size), counts.get(size, 0)) for size in range(len(EDGES) + 1)], say("amounts by size"))
+    by_month = months(found)
+    picture = bars(by_month, say("by month"))
+    return picture + Markup('<span class="small">{} – {}</span> ').format(by_month[0][0], by_month[-1][0])
+
+
+def _size(size: int) -> str:
+    if size == 0:
+        return "< 0"
+    return f"≥ {EDGES[size - 1]:,}" if size == len(EDGES) else f"{EDGES[size - 1]:,} – {EDGES[size]:,}"
+
+
+def _quoted(value: Any) -> str:
+    """A value as a mapping writes it: a text in quotes only where nothing else shows that it is there."""
+    if isinstance(value, bool) or value is None:
+        return {True: "true", False: "false", None: "null"}[value]
+    return repr(value) if isinstance(value, str) and (not value or value != value.strip()) else str(value)
+
+
+class _Numbers:
+    """Numbers as they are written in a language: 1,234.5 or 1.234,5."""
+
+    def __init__(self, language: str) -> None:
+        self._swap = str.maketrans(",.", ".,") if language == "tr" else {}
+        self._percent = "%{}" if language == "tr" else "{} %"
+
+    def number(self, value: Any) -> str:
+        if not isinstance(value, int | float):
+            return str(value)
+        if isinstance(value, float) and not value.is_integer():
+            return f"{value:,.4f}".rstrip("0").translate(self._swap)
+        return f"{value:,.0f}".translate(self._swap)
+
+    def amount(self, value: float) -> str:
+        return f"{value:,.2f}".translate(self._swap)
+
+    def percent(self, value: float) -> str:
+        """Of what is neither nothing nor all, neither 0 nor 100."""
+        shown = 100 * value
+        digits = 0 if shown >= 10 or not shown else 1 if shown >= 1 else 2
+        if 0 < value < 1 and f"{shown:.{digits}f}" in ("0.00", "100"):
+            return self._percent.format("< 0.01" if shown < 1 else "> 99.9").translate(self._swap)
+        return self._percent.format(f"{shown:.{digits}f}".translate(self._swap))

@@ -1,0 +1,142 @@
+"""The report's page in a real browser: sorting, filtering, the keyboard, a phone, paper, and that nothing in it runs."""
+
+from contextlib import contextmanager
+
+import pytest
+from browsing import browser
+from commands import ROOT
+from small_migration import ORDERS, write_shop
+
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
+
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sample")
+    package = dry_run(ROOT / "mappings" / "opencart" / "migration.yaml", Settings(folder, workers=1))
+    return package.path / "report.html"
+
+
+@contextmanager
+def opened(chromium, path, viewport=DESKTOP, **how):
+    """The page, which must not say a word in the console, ask for anything, or open a dialog."""
+    context = chromium.new_context(viewport=viewport, **how)
+    page, said = context.new_page(), []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: said.append(dialog.message))
+    page.on("request", lambda request: said.append(request.url) if request.url != path.as_uri() else None)
+    page.goto(path.as_uri())
+    yield page
+    assert said == []
+    context.close()
+
+
+def column(page, table, number):
+    return page.locator(f"#{table} tbody tr:visible td:nth-child({number})").all_inner_texts()
+
+
+def test_a_table_is_sorted_by_any_column_and_back(chromium, sample):
+    with opened(chromium, sample) as page:
+        head = page.locator("#kinds thead th").nth(3)
+        head.get_by_role("button").click()
+        counts = [int(one.replace(",", "")) for one in column(page, "kinds", 4)]
+        assert counts == sorted(counts, reverse=True)
+        assert len(set(counts)) > 3
+        assert head.get_attribute("aria-sort") == "descending"
+        head.get_by_role("button").click()
+        assert [int(one.replace(",", "")) for one in column(page, "kinds", 4)] == sorted(counts)
+        page.locator("#kinds thead th").nth(2).get_by_role("button").press("Enter")
+        fields = column(page, "kinds", 3)
+        assert fields == sorted(fields)
+        assert head.get_attribute("aria-sort") is None
+
+
+def test_a_table_is_filtered_by_all_words_that_are_typed(chromium, sample):
+    with opened(chromium, sample) as page:
+        everything = len(column(page, "kinds", 1))
+        page.get_by_role("searchbox").first.fill("ADDRESS city")
+        assert set(column(page, "kinds", 1)) == {"address"}
+        assert 0 < len(column(page, "kinds", 1)) < everything
+        assert page.locator("output[data-shown=kinds]").inner_text().endswith(f"/ {everything}")
+        page.get_by_role("searchbox").first.fill("")
+        assert len(column(page, "kinds", 1)) == everything
+
+
+def test_a_keyboard_alone_comes_past_the_head_and_to_a_section(chromium, sample):
+    with opened(chromium, sample) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+        link = page.get_by_role("navigation").get_by_role("link", name="Money")
+        link.focus()
+        page.keyboard.press("Enter")
+        assert page.evaluate("location.hash") == "#money"
+        page.locator("#columns a").first.press("Enter")
+        assert page.evaluate("location.hash").startswith("#field-")
+        assert page.locator(page.evaluate("location.hash")).is_visible()
+
+
+@pytest.mark.parametrize("viewport", [DESKTOP, PHONE, {"width": 320, "height": 640}])
+def test_no_page_is_wider_than_its_screen(chromium, sample, viewport):
+    with opened(chromium, sample, viewport) as page:
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letters_stand_out_from_what_is_behind_them(chromium, sample, scheme):
+    """Of every colour that letters have: 4.5 to 1, as WCAG asks for (AA)."""
+    with opened(chromium, sample, color_scheme=scheme) as page:
+        ratios = page.evaluate(CONTRASTS)
+        assert len(ratios) > 5
+        assert min(ratios.values()) >= 4.5, ratios
+
+
+CONTRASTS = """() => {
+  const light = (rgb) => rgb.map((c) => c / 255).map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, at) => sum + c * [0.2126, 0.7152, 0.0722][at], 0);
+  const read = (text) => text.match(/[\\d.]+/g).slice(0, 3).map(Number);
+  const found = {};
+  for (const one of document.querySelectorAll("main *, header *")) {
+    if (one.closest("svg") || ![...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim())) continue;
+    let behind = one;
+    while (behind && /, 0\\)$/.test(getComputedStyle(behind).backgroundColor)) behind = behind.parentElement;
+    const [front, back] = [getComputedStyle(one).color, getComputedStyle(behind ?? document.body).backgroundColor];
+    const [a, b] = [light(read(front)), light(read(back))];
+    found[`${front} on ${back}`] = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+  }
+  return found;
+}"""
+
+
+def test_it_prints_on_paper(chromium, sample):
+    with opened(chromium, sample) as page:
+        page.emulate_media(media="print")
+        assert not page.get_by_role("navigation").is_visible()
+        assert page.locator("#kinds").is_visible()
+        assert page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_without_its_script_everything_is_there_and_nothing_is_a_dead_button(chromium, sample):
+    with opened(chromium, sample, java_script_enabled=False) as page:
+        assert page.locator("#kinds tbody tr").count() > 10
+        assert page.locator("button").count() == 0
+
+
+def test_names_that_are_markup_run_nothing_in_the_page(chromium, tmp_path):
+    hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>"
+    orders = ORDERS.replace("ten;EUR", f'1;"{hostile}"')
+    assert orders != ORDERS
+    package = dry_run(write_shop(tmp_path, orders=orders), Settings(tmp_path / "work", workers=1, show_data=True))
+    with opened(chromium, package.path / "report.html") as page:
+        assert hostile in page.locator("#kinds").text_content()
+        assert page.locator("img").count() == 0
+        assert page.locator("script").count() == 1
