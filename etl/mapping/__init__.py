@@ -20,6 +20,7 @@ from etl.mapping.encodings import encoding_notes
 from etl.mapping.environment import ENVIRONMENT, SHOP, is_open, read_environment
 from etl.mapping.extending import files_of, with_extended
 from etl.mapping.grammar import NAME, grammar_problems
+from etl.mapping.in_place import with_sources_in_place
 from etl.mapping.opens import Opens
 from etl.mapping.places import Document
 from etl.mapping.target_checks import address_faults
@@ -114,7 +115,7 @@ def load_mapping(
     Raises MappingError when there is no such file; whatever stands in the file is a Problem.
     """
     file = find_mapping(path) if text is None else path
-    document = _document(file) if text is None else with_extended(read_document(str(file), text), _read)
+    document = _document(file) if text is None else with_extended(_placed(str(file), text), _read)
     if document.data is None:
         return Checked(_nothing(file), _ordered(document, document.problems))
     refused, data = grammar_problems(document)
@@ -147,7 +148,7 @@ def _document(file: Path) -> Document:
 def _read(path: Path) -> Document:
     file = find_mapping(path)
     try:
-        return read_document(str(file), file.read_text(encoding="utf-8-sig"))
+        return _placed(str(file), file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         good = error.object[: error.start].decode("utf-8", "replace")
         document = Document(str(file), good)
@@ -155,6 +156,10 @@ def _read(path: Path) -> Document:
         return document
     except OSError as error:
         raise MappingError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _placed(file: str, text: str) -> Document:
+    return with_sources_in_place(read_document(file, text))
 
 
 def _ordered(document: Document, problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ from contextlib import suppress
 
 from etl.errors import SourceError
 from etl.expressions import columns_in
+from etl.extract import KINDS
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_warnings
 from etl.mapping.places import Path
@@ -38,6 +39,7 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
     doubtful = list(encoding_warnings(context))
     yield from doubtful
     told = {one.place.line for one in doubtful}
+    yield from _unused_sources(context)
     for name, table in context.tables.items():
         source = context.migration.sources[name]
         if source.kind == "csv" and table.text_only:
@@ -48,6 +50,23 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
 
 def _warning(context: Context, path: Path, what: str) -> Problem:
     return Problem(context.document.place(path), what, WARNING)
+
+
+def _unused_sources(context: Context) -> Iterator[Problem]:
+    """A source that no stage, lookup or query reads. Where a stage names none that there is, it is the one that was meant."""
+    sources = context.migration.sources
+    if not all(stage.source in sources for stage in context.migration.stages):
+        return
+    used = {stage.source for stage in context.migration.stages}
+    lookups = [one.source for one in context.migration.lookups.values() if one.source is not None]
+    for source in (*sources.values(), *lookups):
+        used.update(KINDS[source.kind].needs(source))
+    for name in sources:
+        if name not in used:
+            what = (
+                f"source '{name}' is read, and no stage, lookup or query uses it; leave it out, or say `from: {name}`"
+            )
+            yield Problem(context.document.key_place(("sources", name)), what, WARNING)
 
 
 def _one_brace(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
