@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import orjson
@@ -133,6 +135,19 @@ def whole_shop(customers):
     }
 
 
+def answer_to(request):
+    """The server's JSON. While it refuses connections, which is one of its faults, it is asked again: a person would."""
+    until = time.monotonic() + 10
+    while True:
+        try:
+            with urlopen(request, timeout=30) as answer:
+                return json.load(answer)
+        except URLError as error:
+            if not isinstance(error.reason, ConnectionRefusedError) or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+
+
 class Sandbox:
     """A stand-in in a process of its own."""
 
@@ -151,8 +166,7 @@ class Sandbox:
     def ask(self, path, body=None, method=None):
         data = None if body is None else json.dumps(body).encode()
         request = Request(f"{self.url}/_sandbox/{path}", data, method=method or ("GET" if data is None else "POST"))
-        with urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        return answer_to(request)
 
     def fault(self, name, **settings):
         self.ask("faults", {"fault": name, **settings})

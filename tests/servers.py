@@ -8,9 +8,9 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
-from load_helpers import TOKEN, Sandbox
+from load_helpers import TOKEN, Sandbox, answer_to
 
 
 class Strict(Sandbox):
@@ -41,8 +41,7 @@ class Strict(Sandbox):
         data = None if body is None else json.dumps(body).encode()
         path = path.partition("?")[0]  # it judges records as they come: there is nothing to wait for
         request = Request(f"{self.url}/_strict/{path}", data, method=method or ("GET" if data is None else "POST"))
-        with urlopen(request, timeout=30) as answer:
-            return json.load(answer)
+        return answer_to(request)
 
     def violations(self):
         return self.ask("violations")["results"]
