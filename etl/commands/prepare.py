@@ -18,12 +18,12 @@ from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.written import mapping_evidence
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import evidence, rows_of, unread_rows, with_needs
+from etl.extract import evidence, locate, unread_rows, with_needs
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
 from etl.measures.balance import Ledger
-from etl.model import Expression, Locator, Migration, Stage, Table, UnreadRow
+from etl.model import Expression, Migration, Stage, Table, UnreadRow
 from etl.package import FORMAT, FileEntry, Input, Manifest, Package, PackagedStage
 from etl.packing import PackageWriter
 from etl.partial import sweep
@@ -158,11 +158,10 @@ def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable
     table = desk.checked.table(stage)
     size = stage.batch_size or migration.target.batch_size
     writer = desk.writer.stage(stage.name, stage.payload, size, tuple(table.header))
-    locate = partial(Locator, Path(rows_of(migration.sources[stage.source])).name)
     with closing(chunks(plan, table, desk.workers, limit=desk.settings.limit)) as found:
         return prepare_stage(
             plan,
-            Scribe(plan, locate, writer, profiler),
+            Scribe(plan, partial(locate, migration.sources[stage.source], table), writer, profiler),
             table.first_row,
             found,
             desk.integrity.stage(stage),

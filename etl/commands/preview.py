@@ -10,7 +10,7 @@ from typing import Any
 from etl.commands.keeping import opened
 from etl.commands.settings import Settings
 from etl.errors import MappingError
-from etl.extract import read_all, rows_of
+from etl.extract import place_of, read_all
 from etl.mapping import Checked
 from etl.mapping.rows import with_rows
 from etl.model import Migration, RowFault, Source, Stage, Table
@@ -63,7 +63,8 @@ def _numbered(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
 def _preview_row(
     stage: Stage, source: Source, table: Table, program: Program, number: int, row: Any, fault: RowFault | None
 ) -> PreviewRow:
-    name = Path(rows_of(source)).name
+    file, number = place_of(source, table, number)
+    name = Path(file).name
     if fault is not None:
         cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
         findings = program.findings_of(fault)

@@ -7,7 +7,7 @@ consumer follows, written once: it puts a part in its true place when a cut in t
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,11 +23,12 @@ from etl.extract.json_file import JSON
 from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
 from etl.extract.locations import is_url, located, shown
-from etl.extract.numbering import counters_of, further_columns, numbered, read_columns
+from etl.extract.many import ManyTable, evidence_of_many, is_many, open_many
+from etl.extract.numbering import NumberedTable, counters_of, further_columns, numbered, read_columns
 from etl.extract.query import QUERY, QueryTable, columns_read, unread_rows
 from etl.extract.rows import in_order, read_all
 from etl.extract.xml_file import XML
-from etl.model import Evidence, Source, Table
+from etl.model import Evidence, Locator, Source, Table
 from etl.suggest import perhaps
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, XML, TABLE, SQL, QUERY)}
@@ -56,9 +57,11 @@ __all__ = [
     "in_order",
     "is_url",
     "keep_all",
+    "locate",
     "located",
     "numbered",
     "open_table",
+    "place_of",
     "read_all",
     "read_columns",
     "rows_of",
@@ -82,10 +85,15 @@ def open_table(source: Source, world: World = ALONE) -> Iterator[Table]:
     with ExitStack() as opened:
         try:
             complete = replace(source, options=kind.settings(source.options))
-            table = opened.enter_context(kind.open(complete, world))
+            table = opened.enter_context(_opened(kind, complete, world))
         except ValueError as error:
             raise SourceError(f"source '{source.name}': {error}") from None
         yield table
+
+
+def _opened(kind: Kind, source: Source, world: World) -> AbstractContextManager[Table]:
+    many = kind.where == "file" and is_many(source.location)
+    return open_many(kind, source, world) if many else kind.open(source, world)
 
 
 def fetched(table: Table, columns: Collection[str]) -> Table:
@@ -182,4 +190,19 @@ def rows_of(source: Source) -> str:
 
 def evidence(source: Source, table: Table, *, whole: bool = True) -> Evidence:
     """What a package remembers of a source. With `whole` False nothing more is read for it."""
-    return KINDS[source.kind].evidence(source, table, whole)
+    kind = KINDS[source.kind]
+    seen = evidence_of_many if kind.where == "file" and is_many(source.location) else kind.evidence
+    return seen(source, table, whole)
+
+
+def place_of(source: Source, table: Table, number: int) -> tuple[str, int]:
+    """The file (or the table of a database) that a row is of, and its number there."""
+    while isinstance(table, NumberedTable):
+        table = table.inner
+    return table.found(number) if isinstance(table, ManyTable) else (rows_of(source), number)
+
+
+def locate(source: Source, table: Table, number: int) -> Locator:
+    """Where a row is, as a person is told. Of one of many files the number still says its order among all of them."""
+    name, row = place_of(source, table, number)
+    return Locator(Path(name).name, number, None if row == number and name == rows_of(source) else f"row {row}")

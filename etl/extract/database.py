@@ -12,6 +12,7 @@ from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
+from etl.extract.compressed import SUFFIXES
 from etl.extract.confinement import check_inside
 from etl.extract.csv_file import CSV, CsvTable, open_csv
 from etl.extract.csv_format import CsvFormat
@@ -24,7 +25,7 @@ from etl.extract.databases.spool import private_file
 from etl.extract.evidence import fingerprint
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, Settings, World
 from etl.extract.locations import shown
-from etl.extract.opening import is_compressed
+from etl.extract.zip_member import ENDING, is_archive, members
 from etl.files import sha256_of
 from etl.model import Database, Evidence, Part, Source, Table
 from etl.suggest import did_you_mean
@@ -162,8 +163,8 @@ def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
     database = _database(source)
     check_database(database)
     folder = Path(database.location.reveal())
-    if folder.is_dir():
-        yield open_csv(str(file_of_table(source, folder)), _csv_settings(source))
+    if is_folder(folder):
+        yield open_csv(file_of_table(source, folder), _csv_settings(source))
         return
     _refuse_options(database)
     session = world.connections.session(database)
@@ -214,7 +215,12 @@ def check_database(database: Database) -> None:
         raise SourceError(str(error).replace(shown(database.location.reveal()), database.shown)) from None
 
 
-def file_of_table(source: Source, folder: Path) -> Path:
+def is_folder(place: Path) -> bool:
+    """Whether a database is a folder of CSV files, or a zip archive of them."""
+    return place.is_dir() or (is_archive(place) and bool(files_of_tables(place)))
+
+
+def file_of_table(source: Source, folder: Path) -> str:
     """The file that holds a table, in a folder of CSV files. Raises SourceError."""
     if source.kind == "sql":
         raise SourceError(f"{folder}: a folder of files runs no SQL; read them with `table`")
@@ -224,14 +230,23 @@ def file_of_table(source: Source, folder: Path) -> Path:
     return files[source.location]
 
 
-def files_of_tables(folder: Path) -> dict[str, Path]:
-    """The tables of a folder of CSV files, and the file of each."""
-    return {_table_name(path): path for path in sorted(folder.iterdir()) if _table_name(path)}
+def files_of_tables(folder: Path) -> dict[str, str]:
+    """The tables of a folder of CSV files, or of an archive of them, and the file of each. Raises SourceError."""
+    found: dict[str, str] = {}
+    names = members(folder) if is_archive(folder) else sorted(one.name for one in folder.iterdir())
+    for path in (folder / name for name in names):
+        table = _table_name(path)
+        if table in found:
+            other = Path(found[table]).relative_to(folder)
+            raise SourceError(f"{path}: {other} is the table '{table}', too; leave one of them out")
+        if table:
+            found[table] = str(path)
+    return found
 
 
 def _table_name(path: Path) -> str:
     """`oc_order` of `oc_order.csv` and `oc_order.csv.gz`; nothing of other files."""
-    name = path.name.removesuffix(path.suffix) if is_compressed(path) else path.name
+    name = path.name.removesuffix(path.suffix) if path.suffix in SUFFIXES else path.name
     return name.removesuffix(".csv") if name.endswith(".csv") else ""
 
 
@@ -243,7 +258,7 @@ def _csv_settings(source: Source) -> Settings:
 
 def _refuse_options(database: Database) -> None:
     """How files are written is no question to a database that knows."""
-    dump = not is_server(database.location.reveal()) and database.location.reveal().lower().endswith(ENDINGS)
+    dump = not is_server(database.location.reveal()) and database.location.reveal().lower().endswith((*ENDINGS, ENDING))
     for name in database.options:
         if not (dump and name == "encoding"):
             taking = "a folder of CSV files" + (" and a dump" if name == "encoding" else "")
@@ -259,7 +274,7 @@ def evidence_of_database(source: Source, table: Table, whole: bool) -> Evidence:
         return table.evidence
     if isinstance(table, RemoteTable):
         return Evidence(_database(source).shown)
-    return fingerprint(str(file_of_table(source, Path(_database(source).location.reveal()))), whole=whole)
+    return fingerprint(file_of_table(source, Path(_database(source).location.reveal())), whole=whole)
 
 
 def _database_option(value: object) -> object:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
-from etl.extract.locations import File, RemoteFile, located, size_of
+from etl.extract.locations import File, located, size_of
 from etl.extract.opening import reading
 from etl.files import sha256_of
 from etl.model import Evidence, Source, Table
@@ -22,7 +23,7 @@ def fingerprint(location: str, *, whole: bool = True) -> Evidence:
 
 
 def _sha256(path: File) -> str:
-    if not isinstance(path, RemoteFile):
+    if isinstance(path, Path):
         return sha256_of(path)
     with path.stream() as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from typing import Any
 from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, Settings, holding_nothing, row_number
-from etl.extract.locations import File, RemoteFile
+from etl.extract.locations import File
 from etl.extract.opening import existing_file, reading
 from etl.extract.rows import CellFault, Record, SequentialTable, ragged
 from etl.extract.sheet_bounds import BadSheet, name
@@ -81,7 +81,7 @@ class _Named(Exception):
 
 
 def _content(path: File) -> Path | bytes:
-    if not isinstance(path, RemoteFile):
+    if isinstance(path, Path):
         return path
     with path.stream() as file:
         return file.read()

@@ -188,4 +188,5 @@ JSON = Kind(
         COUNTERS,
     ),
     examples=("orders.json",),
+    loose=True,
 )

@@ -135,4 +135,5 @@ JSONL = Kind(
         COUNTERS,
     ),
     examples=("orders.jsonl",),
+    loose=True,
 )

@@ -14,6 +14,7 @@ from etl.extract.detecting import DETECT
 from etl.extract.evidence import file_evidence
 from etl.extract.locations import is_url, shown
 from etl.extract.undecodable import LIKELY_ENCODINGS
+from etl.extract.zip_member import as_path
 from etl.model import Database, Evidence, Source, Table
 from etl.suggest import perhaps
 
@@ -67,6 +68,7 @@ class Kind:
     needs     the names of the sources whose tables it has to find in its World.
     evidence  what a package remembers of a source it was made from; a source of which only the first rows were read is
               not summed up (`whole` is False).
+    loose     whether its rows are objects, of which one has keys that another lacks.
     rows_of   what its rows are said to be of, when one of them is shown: a file, a table.
     text_only whether its cells are texts, whatever it reads.
     """
@@ -79,6 +81,7 @@ class Kind:
     where: Where = "file"
     needs: Callable[[Source], Sequence[str]] = lambda source: ()
     evidence: Callable[[Source, Table, bool], Evidence] = file_evidence
+    loose: bool = False
     rows_of: Callable[[Source], str] = lambda source: shown(source.location)
     text_only: bool = False
 
@@ -93,7 +96,8 @@ class Kind:
 
     def located(self, folder: Path, location: str) -> str:
         """The location as the folder of the mapping that names it makes it whole."""
-        return str(folder / location) if self.is_local(location) else location
+        path = as_path(location) if self.where == "file" else location
+        return str(folder / path) if self.is_local(path) else path
 
     def is_local(self, location: str) -> bool:
         return self.where == "file" and not is_url(location)

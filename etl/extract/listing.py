@@ -21,10 +21,12 @@ from etl.extract.detecting import detected
 from etl.extract.excel_file import sheets_of
 from etl.extract.json_file import texts_of
 from etl.extract.json_outline import outline as json_outline
-from etl.extract.locations import File, RemoteFile
+from etl.extract.locations import File, RemoteFile, located
+from etl.extract.many import files_of
 from etl.extract.opening import byte_pieces, byte_stream, existing_file
 from etl.extract.rows import read_all
 from etl.extract.xml_outline import outline as xml_outline
+from etl.extract.zip_member import is_archive, members
 from etl.model import Database, Secret, Source, Table
 
 HEAD = 1 << 16
@@ -70,9 +72,12 @@ def contents(asked: Asked) -> Contents:
     location = asked.location
     if is_server(location):
         return Contents("a database", tuple(_of_database(asked)))
-    if Path(location).is_dir():
-        return Contents("a folder of CSV files", _counted(asked, list(_of_folder(asked))))
-    path = existing_file(location)
+    folder = Path(location)
+    if folder.is_dir() or (is_archive(folder) and len(members(folder)) > 1):
+        return Contents(
+            "a zip archive" if is_archive(folder) else "a folder of CSV files", _counted(asked, list(_of_folder(asked)))
+        )
+    path = existing_file(files_of(location)[0])
     what, tables = _LISTERS[_kind(path)]
     return Contents(what, _counted(asked, list(tables(asked, path))))
 
@@ -175,32 +180,33 @@ def _of_dump(asked: Asked, path: File) -> Iterator[Listed]:
 def _of_folder(asked: Asked) -> Iterator[Listed]:
     files = files_of_tables(Path(asked.location))
     if not files:
-        raise SourceError(f"{asked.location}: the folder has no CSV files")
+        kind = "archive" if is_archive(Path(asked.location)) else "folder"
+        raise SourceError(f"{asked.location}: the {kind} has no CSV files")
     for name, file in files.items():
-        listed = next(_of_csv(replace(asked, location=str(file)), file))
+        listed = next(_of_csv(replace(asked, location=file), located(file)))
         yield Listed(name, listed.source, listed.rows, listed.columns)
 
 
 def _of_csv(asked: Asked, path: File) -> Iterator[Listed]:
-    options = {**csv_options(asked.location, path, asked.given), **asked.given}
+    options = {**csv_options(path, asked.given), **asked.given}
     source = Source(_stem(path), "csv", asked.location, options)
     yield Listed(source.name, source)
 
 
-def csv_options(location: str, path: File, given: Mapping[str, Any]) -> dict[str, Any]:
+def csv_options(path: File, given: Mapping[str, Any]) -> dict[str, Any]:
     """The encoding and the delimiter of a CSV file, where they are not the usual ones. Raises SourceError."""
     encoding = given.get("encoding") or detected(path).encoding
     options = {} if encoding == "utf-8" else {"encoding": encoding}
     if "delimiter" in given:
         return options
-    delimiter = max((",", *OTHER_DELIMITERS[:3]), key=lambda one: _fits(location, {**options, "delimiter": one}))
+    delimiter = max((",", *OTHER_DELIMITERS[:3]), key=lambda one: _fits(path, {**options, "delimiter": one}))
     return options if delimiter == "," else {**options, "delimiter": delimiter}
 
 
-def _fits(location: str, options: Mapping[str, Any]) -> tuple[float, int]:
+def _fits(path: File, options: Mapping[str, Any]) -> tuple[float, int]:
     """How well the first rows can be read so: the share that can, and how many columns there are."""
     try:
-        table = open_csv(location, CSV.settings(options))
+        table = open_csv(path.url if isinstance(path, RemoteFile) else str(path), CSV.settings(options))
         _, rows = next(read_all(table, LOOKED_AT), (0, None))
     except SourceError:
         return 0, 0

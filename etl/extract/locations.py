@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from etl.errors import SourceError
+from etl.extract.zip_member import ZipMember, is_archive, only_member, split
 from etl.suggest import perhaps
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -77,13 +78,13 @@ class RemoteFile:
         return files, path
 
 
-File = Path | RemoteFile
+File = Path | RemoteFile | ZipMember
 
 
 def located(location: str) -> File:
     """The file that a location names. Raises SourceError for a URL with a password in it, or of an odd storage."""
     if not is_url(location):
-        return Path(location)
+        return _on_this_machine(location)
     scheme, _, rest = location.partition("://")
     if scheme.lower() not in STORAGES or "::" in rest:
         what = "a URL with `::`" if "::" in rest else f"{scheme}://"
@@ -100,5 +101,16 @@ def located(location: str) -> File:
     return RemoteFile(location)
 
 
+def _on_this_machine(location: str) -> Path | ZipMember:
+    """A path, which may lead into a zip archive; one that ends at an archive means the only file in it."""
+    path = Path(location)
+    if is_archive(path):
+        return only_member(path)
+    member = None if path.exists() else split(location)
+    return member or path
+
+
 def size_of(file: File) -> int:
+    if isinstance(file, ZipMember):
+        return file.size()
     return file.kind_and_size()[1] or 0 if isinstance(file, RemoteFile) else file.stat().st_size

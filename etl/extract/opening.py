@@ -8,16 +8,16 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, BinaryIO
+from pathlib import Path
+from typing import BinaryIO
+from zipfile import BadZipFile
 
 from etl.errors import SourceError
 from etl.extract.compressed import SUFFIXES, unpacked
 from etl.extract.confinement import check_inside
 from etl.extract.locations import File, RemoteFile, located
+from etl.extract.zip_member import ZipMember, members
 from etl.suggest import perhaps
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CHUNK = 1 << 18
 LONGEST_LINE = 1 << 24
@@ -50,10 +50,14 @@ def existing_file(location: str) -> File:
     check_inside(location)
     path = located(location)
     with reading(path):
-        is_empty = _is_empty_remote(path) if isinstance(path, RemoteFile) else _is_empty(path)
+        is_empty = not path.size() if isinstance(path, ZipMember) else _has_nothing(path)
     if is_empty:
         raise SourceError(f"{path}: is empty, without even a header; was the export cut off?")
     return path
+
+
+def _has_nothing(path: Path | RemoteFile) -> bool:
+    return _is_empty_remote(path) if isinstance(path, RemoteFile) else _is_empty(path)
 
 
 def _is_empty(path: Path) -> bool:
@@ -83,7 +87,7 @@ def reading(path: File) -> Iterator[None]:
         raise SourceError(f"{path}: no such file{_near_files(path)}") from None
     except PermissionError:
         raise SourceError(f"{path}: this user may not read it; change its owner or its mode (chmod u+r)") from None
-    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, BadZipFile) as error:
         raise SourceError(f"{path}: the compressed file is damaged or cut off ({error}); fetch it again") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({_reason(path, error)})") from None
@@ -109,6 +113,9 @@ def _reason(path: File, error: Exception) -> str:
 def _near_files(path: File) -> str:
     if isinstance(path, RemoteFile):
         return ""
+    if isinstance(path, ZipMember):
+        names = members(path.archive)
+        return perhaps(path.member, names) or _some_of(names)
     if not path.parent.is_dir():
         return f"; its folder {path.parent} does not exist either"
     names = _files_in(path.parent)
@@ -129,13 +136,14 @@ def _some_of(names: list[str]) -> str:
 
 
 def is_compressed(path: File) -> bool:
-    return path.suffix in SUFFIXES
+    """Whether it is read from its beginning to its end: no part of it can be sought."""
+    return isinstance(path, ZipMember) or path.suffix in SUFFIXES
 
 
 @contextmanager
 def byte_stream(path: File) -> Iterator[BinaryIO]:
     """The file's content, decompressed when its name says so."""
-    with reading(path), path.stream() if isinstance(path, RemoteFile) else path.open("rb") as file:
+    with reading(path), path.open("rb") if isinstance(path, Path) else path.stream() as file:
         yield unpacked(file, path.suffix)
 
 

@@ -151,4 +151,5 @@ XML = Kind(
         COUNTERS,
     ),
     examples=("orders.xml",),
+    loose=True,
 )

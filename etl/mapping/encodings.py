@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from pathlib import PurePosixPath
 
 from etl.errors import SourceError
-from etl.extract import KINDS, is_url
-from etl.extract.database import file_of_table
+from etl.extract import KINDS, is_url, located
+from etl.extract.database import file_of_table, is_folder
 from etl.extract.detecting import DETECT, TURKISH, Detected, cells_with_letters, detected
+from etl.extract.locations import File
+from etl.extract.many import files_of
 from etl.mapping.context import Context
 from etl.mapping.places import Path
 from etl.model import NOTE, WARNING, Database, Problem, Source
@@ -28,7 +31,7 @@ WESTERN = ("iso8859-1", "cp1252")
 class Declared:
     """A file, the encoding that is declared for it, and where."""
 
-    file: FilePath
+    file: File
     encoding: str
     path: Path
 
@@ -39,7 +42,7 @@ def encoding_warnings(context: Context) -> Iterator[Problem]:
         with suppress(SourceError, OSError):
             found = None if one.encoding == DETECT else detected(one.file, LOOKED_AT)
             if found and found.letters and (what := _doubt(one.encoding, found)):
-                yield Problem(context.document.place(one.path), f"{one.file.name}: {what}", WARNING)
+                yield Problem(context.document.place(one.path), f"{_name(one.file)}: {what}", WARNING)
 
 
 def encoding_notes(context: Context) -> Iterator[Problem]:
@@ -49,8 +52,14 @@ def encoding_notes(context: Context) -> Iterator[Problem]:
             if one.encoding == DETECT:
                 found = detected(one.file)
                 cells = ", ".join(f"'{cell}'" for cell in cells_with_letters(one.file, found.encoding))
-                what = f"{one.file.name}: the encoding is {found.encoding} ({found.why}){f': {cells}' if cells else ''}"
+                what = (
+                    f"{_name(one.file)}: the encoding is {found.encoding} ({found.why}){f': {cells}' if cells else ''}"
+                )
                 yield Problem(context.document.place(one.path), what, NOTE)
+
+
+def _name(file: File) -> str:
+    return PurePosixPath(str(file)).name
 
 
 def _doubt(declared: str, found: Detected) -> str:
@@ -75,22 +84,18 @@ def _declared(context: Context) -> Iterator[Declared]:
         elif source.kind in OPEN and not is_url(source.location):
             path: Path = ("sources", name, "encoding" if "encoding" in source.options else source.kind)
             complete = KINDS[source.kind].settings(source.options)
-            for file in files_of(source):
-                yield Declared(file, str(complete["encoding"]), path)
-
-
-def files_of(source: Source) -> list[FilePath]:
-    return [FilePath(source.location)]
+            for file in files_of(source.location):
+                yield Declared(located(file), str(complete["encoding"]), path)
 
 
 def _of_database(context: Context, source: Source, database: Database) -> Iterator[Declared]:
     """The file of a table in a folder, or a dump; of one that says its own encoding nothing has been declared."""
     place = FilePath(database.location.reveal())
     path: Path = ("databases", database.name, "encoding")
-    if not database.name or not ("encoding" in database.options or place.is_dir()):
+    if not database.name or not ("encoding" in database.options or is_folder(place)):
         return
     declared = str(database.options.get("encoding", "utf-8"))
-    if place.is_dir():
-        yield Declared(file_of_table(source, place), declared, path)
+    if is_folder(place):
+        yield Declared(located(file_of_table(source, place)), declared, path)
     elif place.is_file():
-        yield Declared(place, declared, path)
+        yield Declared(located(str(place)), declared, path)

@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.cells import clean
-from etl.extract import read_all, rows_of
+from etl.extract import place_of, read_all
 from etl.findings import Unfit
 from etl.model import Lookup, Source, Table
 from etl.suggest import column_hint
@@ -41,7 +41,7 @@ def check_columns(lookup: Lookup, table: Table) -> None:
 def read_lookup(lookup: Lookup, source: Source, table: Table) -> Mapping[str, object]:
     """Two columns of a source as a mapping from text to value. Raises SourceError or ColumnFault."""
     key, value = _position(table, lookup, "key"), _position(table, lookup, "value")
-    return _unambiguous(source, _pairs(source, table, key, value))
+    return _unambiguous(source, table, _pairs(source, table, key, value))
 
 
 def _position(table: Table, lookup: Lookup, setting: str) -> int:
@@ -56,12 +56,13 @@ def _pairs(source: Source, table: Table, key: int, value: int) -> Iterator[tuple
     for first, rows in read_all(table):
         if rows.faults:
             fault = rows.faults[0]
-            raise SourceError(f"{rows_of(source)} row {first + fault.index}: {fault.reason}")
+            file, number = place_of(source, table, first + rows.place(fault.index))
+            raise SourceError(f"{file} row {number}: {fault.reason}")
         for offset, row in enumerate(rows.rows):
-            yield first + offset, clean(row[key]), clean(row[value])
+            yield first + rows.place(offset), clean(row[key]), clean(row[value])
 
 
-def _unambiguous(source: Source, pairs: Iterator[tuple[int, Any, Any]]) -> dict[str, object]:
+def _unambiguous(source: Source, table: Table, pairs: Iterator[tuple[int, Any, Any]]) -> dict[str, object]:
     found: dict[str, object] = {}
     rows: dict[str, int] = {}
     for row, key, value in pairs:
@@ -69,9 +70,10 @@ def _unambiguous(source: Source, pairs: Iterator[tuple[int, Any, Any]]) -> dict[
             continue
         text = str(key)
         if text in found and found[text] != value:
-            raise SourceError(
-                f"{rows_of(source)} row {row}: '{text}' is given again with another value (row {rows[text]})"
-            )
+            file, number = place_of(source, table, row)
+            other, first = place_of(source, table, rows[text])
+            where = f"row {first}" if other == file else f"{other} row {first}"
+            raise SourceError(f"{file} row {number}: '{text}' is given again with another value ({where})")
         found[text] = value
         rows.setdefault(text, row)
     return found

@@ -242,7 +242,7 @@ def _prove_file(source: Source) -> None:
         return
     try:
         mode = FilePath(source.location).stat().st_mode
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # the latter is a path that goes on inside of an archive
         return
     except (OSError, ValueError) as error:
         raise SourceError(f"{source.location!r}: cannot be opened ({error})") from None

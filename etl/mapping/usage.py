@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etl.errors import SourceError
 from etl.extract import is_url, read_columns
-from etl.extract.database import file_of_table
+from etl.extract.database import file_of_table, is_folder
 from etl.extract.json_path import rows_path
 from etl.extract.query import QueryTable
 from etl.extract.xml_file import xml_steps
@@ -59,7 +59,7 @@ def identity(source: Source) -> Identity:
     database = source.options.get("database")
     if isinstance(database, Database):
         location = database.location.reveal()
-        if Path(location).is_dir():
+        if is_folder(Path(location)):
             return _of_table_file(source, Path(location))
         return (_place(location), source.kind, source.location)
     return (_place(source.location), source.kind, *_part_of(source))
@@ -67,7 +67,7 @@ def identity(source: Source) -> Identity:
 
 def _of_table_file(source: Source, folder: Path) -> Identity:
     try:
-        return (_place(str(file_of_table(source, folder))), "csv")
+        return (_place(file_of_table(source, folder)), "csv")
     except SourceError:
         return (str(folder), source.kind, source.location)
 

@@ -142,8 +142,11 @@ class Scribe:
         return _rejected(self._locate(number), key, finding)
 
     def _duplicate(self, one: Duplicate) -> Finding:
+        first = self._locate(one.first_row)
         words = "{value} is already the {field} of row {row}"
-        parts = {"value": one.value, "field": one.field or "key", "row": one.first_row}
+        parts: dict[str, object] = {"value": one.value, "field": one.field or "key", "row": one.first_row}
+        if first.place is not None:
+            words, parts = words.replace("row {row}", "{place}"), {**parts, "place": str(first)}
         return self._privacy.stamped(Finding(one.field, "duplicate", one.value, words, parts))
 
     def _held(self, number: int, key: str, orphan: Orphan) -> Held:

@@ -346,7 +346,8 @@ def test_a_file_that_is_no_database_says_what_one_is(tmp_path):
     source = Source("a", "table", "t", {"database": Database("shop", Secret(str(path)), str(path))})
     said = refusal(open_table(source).__enter__)
     assert said == (
-        f"{path}: is no database: neither an SQLite file, nor a dump (.sql, .sql.gz, .sql.bz2, .sql.xz), nor a folder of CSV "
+        f"{path}: is no database: neither an SQLite file, nor a dump (.sql, .sql.gz, .sql.bz2, .sql.xz), nor a folder or zip "
+        "of CSV "
         "files, nor an address such as mysql://user@host/shop"
     )
 

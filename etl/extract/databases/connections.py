@@ -11,7 +11,8 @@ from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.session import Session
 from etl.extract.databases.spool import Spool
 from etl.extract.databases.sqlite import MAGIC, SqliteSession
-from etl.extract.opening import existing_file, reading
+from etl.extract.opening import byte_stream, existing_file
+from etl.extract.zip_member import ZipMember
 from etl.model import Database
 
 ENDINGS = (".sql", ".sql.gz", ".sql.bz2", ".sql.xz")
@@ -75,16 +76,18 @@ def _file_session(database: Database, location: str) -> Session:
         servers = ", ".join(f"{name}://" for name in SERVERS)
         raise SourceError(f"{database.shown}: no database is read from {scheme}://; there are {servers} and files")
     path = existing_file(location)
-    with reading(path), path.open("rb") as file:
+    with byte_stream(path) as file:
         head = file.read(len(MAGIC))
+    if head == MAGIC and isinstance(path, ZipMember):
+        raise SourceError(f"{path}: an SQLite file is not read inside an archive; unpack it first")
     if head == MAGIC:
         return SqliteSession(Path(location))
-    if location.lower().endswith(ENDINGS):
+    if str(path).lower().endswith(ENDINGS):
         from etl.extract.databases.dump import DumpSession
 
         encoding = database.options.get("encoding")
         return DumpSession(path, None if encoding is None else str(encoding))
     raise SourceError(
-        f"{path}: is no database: neither an SQLite file, nor a dump ({', '.join(ENDINGS)}), nor a folder of CSV files, "
+        f"{path}: is no database: neither an SQLite file, nor a dump ({', '.join(ENDINGS)}), nor a folder or zip of CSV files, "
         "nor an address such as mysql://user@host/shop"
     )

@@ -10,14 +10,13 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.cells import all_of, texts_of
 from etl.extract.queries.child import AT_ONCE, Cells, Task
 from etl.extract.rows import read_all
-from etl.model import Locator, Rows, Source, Table, UnreadRow
+from etl.model import Rows, Source, Table, UnreadRow
 
 Tables = Mapping[str, tuple[Source, Table]]
 
@@ -95,23 +94,19 @@ def _rows(said: bytes) -> int:
 
 
 def _batches(source: Source, table: Table, columns: Sequence[str], unread: Unread) -> Iterator[Cells]:
+    from etl.extract import locate
+
     positions = [table.header.index(name) for name in columns]
     trim, normalize = (source.options.get(name, True) is not False for name in ("trim", "normalize"))
-    text_of, named = texts_of(trim=trim, normalize=normalize), _name_of(source)
+    text_of = texts_of(trim=trim, normalize=normalize)
     for first, content in read_all(table, AT_ONCE):
         for fault in content.faults:
-            at = Locator(named, first + content.place(fault.index))
+            at = locate(source, table, first + content.place(fault.index))
             unread(UnreadRow(source.name, at, replace(fault, column=None)))
         rows = _readable(content)
         if rows:
             columns_of_text = ([_text(row[at]) for row in rows] for at in positions)
             yield [[cell or None for cell in all_of(text_of, one)] for one in columns_of_text]
-
-
-def _name_of(source: Source) -> str:
-    from etl.extract import rows_of
-
-    return Path(rows_of(source)).name
 
 
 def _readable(content: Rows) -> Sequence[Sequence[object]]:
