@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from etl.errors import SourceError
+from etl.extract.api import API, ApiTable, PagedTable
 from etl.extract.confinement import check_inside
 from etl.extract.csv_file import CSV
 from etl.extract.database import SQL, TABLE, RemoteTable, fetch, keep, server_of
@@ -31,7 +32,7 @@ from etl.extract.xml_file import XML
 from etl.model import Evidence, Locator, Source, Table
 from etl.suggest import perhaps
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, XML, TABLE, SQL, QUERY)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, XML, TABLE, SQL, QUERY, API)}
 """What `sources:` may hold, by the word that stands in the mapping."""
 
 ALONE = World()
@@ -107,7 +108,7 @@ def fetched_all(tables: Mapping[str, Table], columns: Mapping[str, Collection[st
     Queries have not run: see `answered_all`.
     """
     wanted = _wanted(tables, columns)
-    found = {name: table for name, (table, _) in wanted.items()}
+    found = {name: _paged(table, used) for name, (table, used) in wanted.items()}
     for group in _by_session(wanted):
         found |= dict(zip(group, fetch(list(group.values())), strict=True))
     return found
@@ -145,6 +146,10 @@ def _wanted(tables: Mapping[str, Table], columns: Mapping[str, Collection[str]])
     for name, table in tables.items():
         _want(wanted, name, table, columns[name])
     return wanted
+
+
+def _paged(table: Table, columns: Collection[str]) -> Table:
+    return table.fetched(columns) if isinstance(table, ApiTable) else table
 
 
 def _want(wanted: dict[str, tuple[Table, set[str]]], name: str, table: Table, columns: Collection[str]) -> None:
@@ -195,14 +200,21 @@ def evidence(source: Source, table: Table, *, whole: bool = True) -> Evidence:
     return seen(source, table, whole)
 
 
-def place_of(source: Source, table: Table, number: int) -> tuple[str, int]:
-    """The file (or the table of a database) that a row is of, and its number there."""
+def _inner(table: Table) -> Table:
     while isinstance(table, NumberedTable):
         table = table.inner
+    return table
+
+
+def place_of(source: Source, table: Table, number: int) -> tuple[str, int]:
+    """The file (or the table of a database) that a row is of, and its number there."""
+    table = _inner(table)
     return table.found(number) if isinstance(table, ManyTable) else (rows_of(source), number)
 
 
 def locate(source: Source, table: Table, number: int) -> Locator:
     """Where a row is, as a person is told. Of one of many files the number still says its order among all of them."""
+    if isinstance(table := _inner(table), PagedTable):
+        return Locator(source.name, number, table.place(number))
     name, row = place_of(source, table, number)
     return Locator(Path(name).name, number, None if row == number and name == rows_of(source) else f"row {row}")

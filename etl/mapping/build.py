@@ -159,6 +159,8 @@ class Builder:
     def fill(self, value: Any) -> Any:
         if isinstance(value, list):
             return [self.fill(one) for _, one in present(value)]
+        if isinstance(value, dict):
+            return {name: self.fill(one) for name, one in value.items()}
         return filled(value, self.values) if isinstance(value, str) else value
 
 

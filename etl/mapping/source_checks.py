@@ -11,6 +11,7 @@ from typing import Any
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
 from etl.extract import KINDS, World, counters_of, fetched, located, open_table, server_of, unread_rows
+from etl.extract.apis.asking import check_address
 from etl.extract.confinement import check_inside
 from etl.extract.kinds import COUNTERS
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
@@ -231,6 +232,8 @@ def _is_closed(context: Context, source: Source) -> bool:
 
 def _prove_location(source: Source) -> None:
     """Raise SourceError for a URL that no file can be read from, which can be told without a network."""
+    if KINDS[source.kind].where == "url":
+        check_address(source.location)
     if KINDS[source.kind].where == "file":
         located(source.location)
         check_inside(source.location)

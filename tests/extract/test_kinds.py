@@ -11,6 +11,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from api_shops import shop
 
 from etl.extract import KINDS, Connections, World, evidence, fetched, in_order, open_table, read_all
 from etl.model import Database, Secret, Source
@@ -93,6 +94,18 @@ def query_of(folder):
     return Source("people", "query", f"SELECT id, {broken} FROM raw ORDER BY CAST(id AS INTEGER)")
 
 
+API: list[str] = []
+"""Where the API of the people is, as long as these tests run."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def api():
+    with shop("plain", objects(PEOPLE)) as found:
+        API.append(found.url)
+        yield
+    API.clear()
+
+
 EXAMPLES = {
     "csv": of_file("csv", write_csv),
     "excel": of_file("excel", write_excel),
@@ -102,10 +115,11 @@ EXAMPLES = {
     "table": lambda folder: Source("people", "table", "people", write_sqlite(folder)),
     "sql": lambda folder: Source("people", "sql", "SELECT id, name FROM people ORDER BY id", write_sqlite(folder)),
     "query": query_of,
+    "api": lambda folder: Source("people", "api", API[0]),
 }
 """How each kind's source of 300 people is made in a folder."""
 
-FIRST_ROW = {"csv": 2, "excel": 2, "json": 1, "jsonl": 1, "xml": 1, "table": 1, "sql": 1, "query": 1}
+FIRST_ROW = {"csv": 2, "excel": 2, "json": 1, "jsonl": 1, "xml": 1, "table": 1, "sql": 1, "query": 1, "api": 1}
 FILES = [kind for kind, one in KINDS.items() if one.where == "file"]
 DATABASES = [kind for kind, one in KINDS.items() if one.where == "database"]
 

@@ -1,0 +1,1 @@
+"""A shop's own HTTP API: JSON, page after page."""
