@@ -24,7 +24,7 @@ from etl.model import Secret, Source
 
 ORDERS = [{"id": n, "no": f"№{n}", "total": f"exact:{n}.10", "billing": {"city": "İzmir"}} for n in range(1, 26)]
 SMALL = {"woocommerce": 10, "shopify": 10, "prestashop": 10, "magento": 10}
-OPTIONS = {
+OPTIONS: dict[str, dict[str, object]] = {
     "woocommerce": {"login": Secret(f"{KEY}:{SECRET}"), "parameters": {"status": "any"}},
     "shopify": {
         "token": Secret(TOKEN),

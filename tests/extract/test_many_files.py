@@ -163,7 +163,7 @@ def test_a_query_over_many_files_names_the_one_that_cannot_be_read(tmp_path):
     (tmp_path / "c-2.csv").write_text("id,name,mail\n2,Can\n", encoding="utf-8")
     package = dry_run(mapping, Settings(tmp_path / "work", workers=1))
     found = [(one.source, one.place, one.reason) for one in package.rejects(package.stages[0])]
-    assert found == [("c-2.csv", "row 2", "has 2 cells, the header has 3")]
+    assert found == [("c-2.csv", "row 2", "has 2 cells, the header has 3; the query is made without this row")]
 
 
 def test_what_a_package_remembers_changes_with_any_of_the_files(tmp_path):
