@@ -26,13 +26,14 @@ from etl.extract.kinds import Kind, Option, World
 from etl.extract.locations import is_url, located, shown
 from etl.extract.many import ManyTable, evidence_of_many, is_many, open_many
 from etl.extract.numbering import NumberedTable, counters_of, further_columns, numbered, read_columns
+from etl.extract.parquet_file import PARQUET
 from etl.extract.query import QUERY, QueryTable, columns_read, unread_rows
 from etl.extract.rows import in_order, read_all
 from etl.extract.xml_file import XML
 from etl.model import Evidence, Locator, Source, Table
 from etl.suggest import perhaps
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, XML, TABLE, SQL, QUERY, API)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, XML, PARQUET, TABLE, SQL, QUERY, API)}
 """What `sources:` may hold, by the word that stands in the mapping."""
 
 ALONE = World()

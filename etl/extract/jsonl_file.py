@@ -10,14 +10,27 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from etl.errors import SourceError
 from etl.extract.csv_records import at_newlines, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
 from etl.extract.detecting import encoding_of
+from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent
 from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, doubtful, keys_of, record_of, shown_value, value_fault
-from etl.extract.kinds import COUNTERS, ENCODING, NORMALIZE, TRIM, Kind, Settings, column_names_option, holding_nothing
+from etl.extract.kinds import (
+    COUNTERS,
+    ENCODING,
+    NORMALIZE,
+    TRIM,
+    Kind,
+    Option,
+    Settings,
+    column_names_option,
+    holding_nothing,
+)
 from etl.extract.locations import File, size_of
+from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.rows import BLANK, Record, SequentialTable, gather
 from etl.extract.undecodable import undecodable
@@ -72,6 +85,9 @@ class JsonlTable:
 def open_jsonl(location: str, settings: Settings) -> Table:
     path = existing_file(location)
     encoding = encoding_of(path, settings["encoding"])
+    if settings["path"] or settings["with"]:
+        lines = JsonlRows(path, encoding, settings["path"])
+        return nested_table(lines, lines.steps, settings)
     read_as = chunk_encoding(encoding)
     header = settings["header"] or _header(path, encoding)
     if is_compressed(path) or not cuttable(encoding):
@@ -123,12 +139,47 @@ def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> 
             yield ([shown_value(value)], reason) if reason else record_of(value, header, known)
 
 
+class JsonlRows:
+    """What a path leads to in every line. A line is the element of the outermost list; it is held as a whole."""
+
+    nested = True
+
+    def __init__(self, path: File, encoding: str, written: str | None) -> None:
+        self.path, self._encoding, self._written = path, encoding, written
+        # Without a path the line itself is the row; a list in its place is a list of rows.
+        self._inner: Steps = rows_path(written) if written else ()
+        self.steps: Steps = (EVERY, *self._inner)
+
+    def rows(self) -> Iterator[Found]:
+        for value, reason in self._values():
+            if reason:
+                yield Found(value, (), reason)
+            else:
+                yield from found_in(value, self._inner)
+
+    def why_empty(self) -> str:
+        why = why_absent([value for value, reason in islice(self._values(), HEADER_SAMPLE) if not reason], self._inner)
+        return why and f"`path: {self._written}`: {why}"
+
+    def _values(self) -> Iterator[tuple[Any, str]]:
+        decoded = _decoded(_lines(self.path, self._encoding), chunk_encoding(self._encoding))
+        return ((value, reason) for value, reason in decoded if value is not NOTHING)
+
+
 JSONL = Kind(
     "jsonl",
     "A file with one JSON object a line. It may be compressed (.gz, .bz2, .xz).",
     holding_nothing(open_jsonl),
     (
         ENCODING,
+        Option(
+            "path",
+            "where in each line the rows are: keys joined by dots, `[*]` for every element of a list. Default: the line is the "
+            "row.",
+            path_text,
+            PATH_SCHEMA,
+        ),
+        WITH,
         column_names_option("the keys that are columns. Default: all keys of the first 1,000 objects."),
         TRIM,
         NORMALIZE,

@@ -24,6 +24,7 @@ from etl.extract.json_outline import outline as json_outline
 from etl.extract.locations import File, RemoteFile, located
 from etl.extract.many import files_of
 from etl.extract.opening import byte_pieces, byte_stream, existing_file
+from etl.extract.parquet_file import MAGIC as PARQUET_MAGIC
 from etl.extract.rows import read_all
 from etl.extract.xml_outline import outline as xml_outline
 from etl.extract.zip_member import is_archive, members
@@ -131,6 +132,8 @@ def _kind(path: File) -> str:
             raise SourceError(f"{path}: {what}")
     if head.startswith(MAGIC):
         return "sqlite"
+    if head.startswith(PARQUET_MAGIC):
+        return "parquet"
     if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         return "excel"
     name = PurePosixPath(str(path)).name.lower()
@@ -236,6 +239,10 @@ def _of_jsonl(asked: Asked, path: File) -> Iterator[Listed]:
     yield Listed(_stem(path), Source(_stem(path), "jsonl", asked.location, _encoding(asked, path)))
 
 
+def _of_parquet(asked: Asked, path: File) -> Iterator[Listed]:
+    yield Listed(_stem(path), Source(_stem(path), "parquet", asked.location))
+
+
 def _of_xml(asked: Asked, path: File) -> Iterator[Listed]:
     with told(path):
         found = xml_outline(byte_pieces(path), asked.given.get("encoding"))
@@ -271,5 +278,6 @@ _LISTERS: Mapping[str, tuple[str, Lister]] = {
     "excel": ("a workbook", _of_excel),
     "json": ("a JSON file", _of_json),
     "jsonl": ("a file of JSON lines", _of_jsonl),
+    "parquet": ("a Parquet file", _of_parquet),
     "xml": ("an XML file", _of_xml),
 }

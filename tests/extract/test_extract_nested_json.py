@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tables import open_table
 from test_extract_json import error_of, faults_of, opened, rows_of, written
+
+from etl.errors import SourceError
+from etl.extract import Connections, World, fetched, read_all
+from etl.extract import open_table as open_while
+from etl.model import Source
 
 ORDERS = """{"made": "today", "orders": [
   {"line_items": [{"sku": "A", "price": 0.10}, {"sku": "B", "qty": 2}], "id": 1001, "customer": {"id": 7, "tags": ["x", "y"]}},
@@ -157,3 +164,65 @@ def test_every_line_comes_once_and_in_order_with_its_own_order(tmp_path_factory,
     path = written(tmp_path_factory.mktemp("nested"), json.dumps(document))
     table = opened(path, path="[*].lines[*]", header=["sku", "n"], **{"with": {"order": "^.id"}})
     assert rows_of(table, size) == [[line["sku"], line["n"], one["id"]] for one in document for line in one["lines"]]
+
+
+# Lines of JSON, and JSON inside of cells
+
+
+def lines_of(folder, lines, **options):
+    path = folder / "orders.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return open_table(Source("orders", "jsonl", str(path), options))
+
+
+ORDER_LINES = [
+    '{"id": 1, "customer": {"no": "a"}, "items": [{"sku": "x", "qty": 1.50}, {"sku": "y", "qty": 2}]}',
+    "",
+    '{"id": 2, "customer": {"no": "b"}, "items": []}',
+    "{broken",
+    '{"id": 3, "customer": {"no": "c"}, "items": [{"sku": "z", "qty": 3}, 7]}',
+]
+
+
+def test_a_path_goes_into_every_line_of_json_lines(tmp_path):
+    table = lines_of(tmp_path, ORDER_LINES, path="items", **{"with": {"order": "^.id", "customer": "^.customer.no"}})
+    assert table.header == ("sku", "qty", "order", "customer")
+    ((_, rows),) = read_all(table)
+    faults = {fault.index: fault.reason for fault in rows.faults}
+    assert [list(map(str, row)) for index, row in enumerate(rows.rows) if index not in faults] == [
+        ["x", "1.50", "1", "a"],
+        ["y", "2", "1", "a"],
+        ["z", "3", "3", "c"],
+    ]
+    assert list(faults.values()) == [
+        "not JSON: Expecting property name enclosed in double quotes at column 2",
+        "is a number, not an object",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"path": "lines"}, "`path: lines`: no object has the key 'lines'"),
+        ({"path": "items", "with": {"order": "^.^.id"}}, "`with: order` goes 2 up"),
+        ({"path": "items", "with": {"order": "^.nr"}}, "`with: order`: no object has the key 'nr'"),
+    ],
+)
+def test_a_path_in_json_lines_that_leads_nowhere_is_told(tmp_path, options, what):
+    with pytest.raises(SourceError, match=re.escape(what)):
+        lines_of(tmp_path, ORDER_LINES, **options)
+
+
+def test_json_in_a_column_of_another_source_is_rows_by_a_query(tmp_path):
+    lines = 'id;lines\n1;[{"sku":"a","n":1.25},{"sku":"b","n":2}]\n2;[]\n3;\n'
+    (tmp_path / "orders.csv").write_text(lines, encoding="utf-8")
+    query = (
+        "SELECT id, line->>'sku' AS sku, line->>'n' AS n FROM "
+        "(SELECT id, unnest(CAST(lines AS JSON[])) AS line FROM orders)"
+    )
+    raw = Source("orders", "csv", str(tmp_path / "orders.csv"), {"delimiter": ";", "quote": None})
+    with Connections() as connections, open_while(raw) as table:
+        world = World({"orders": table}, connections, {"orders": raw})
+        with open_while(Source("lines", "query", query), world) as found:
+            rows = [row for _, part in read_all(fetched(found, found.header)) for row in part.rows]
+    assert rows == [["1", "a", "1.25"], ["1", "b", "2"]]
