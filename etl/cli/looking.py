@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
+from etl.cli.advice import given
 from etl.cli.following import maybe_mapping_argument, target_option
-from etl.cli.shared import json_option, show_data_option, workspace_option
+from etl.cli.shared import console, json_option, settings, show_data_option, workspace_option
+from etl.errors import Exit
 from etl.terminal import visible
 
 package_option = click.option("--package", "path", type=Path, help="This package. Default: the newest.")
@@ -39,4 +42,77 @@ def report(
         print(visible(f"Report: {written.page}"))
 
 
-COMMANDS: dict[str, click.Command] = {"report": report}
+@click.command
+@click.argument("mapping", type=Path, callback=given.remember, help="The mapping.")
+@click.argument("text", help="A customer's or order's code, an e-mail address, a telephone number.")
+@package_option
+@workspace_option
+@show_data_option
+@json_option
+def find(mapping: Path, text: str, path: Path | None, workspace: Path | None, show_data: bool, as_json: bool) -> None:
+    """Find a customer or an order, and all that belongs to it.
+
+    Each record with its source row, its fate, and the batches that sent it: in all packages, and in the journal.
+    """
+    from etl.cli.plain import plain
+    from etl.commands import find as verb
+    from etl.commands.which import Which
+    from etl.report.looking import find_lines, masked_find
+    from etl.report.summary import plain_json
+
+    found = plain(verb.find(Which(mapping, workspace), text, path))
+    shown = found if show_data else masked_find(found)
+    for line in [plain_json({"packages": shown})] if as_json else find_lines(shown):
+        print(visible(line))
+    sys.exit(Exit.OK if any(one["records"] for one in found) else Exit.DATA)
+
+
+@click.command
+@click.argument("mapping", type=Path, callback=given.remember, help="The mapping.")
+@click.argument("stage", help="The record's stage.")
+@click.argument("key", help="The record's key.")
+@workspace_option
+@show_data_option
+@json_option
+def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_data: bool, as_json: bool) -> None:
+    """Show how each field of a record came about.
+
+    The cells, the value after each function, where it stands in the mapping, what is wrong; and where the record went.
+    Reads the source as it is now.
+    """
+    from etl.cli.plain import plain
+    from etl.commands import explain as verb
+    from etl.report.looking import explain_lines, masked_explain
+    from etl.report.summary import plain_json
+
+    found = masked_explain(plain(verb.explain(mapping, settings(mapping, workspace), stage, key)), show_data=show_data)
+    for line in [plain_json(found)] if as_json else explain_lines(found):
+        print(visible(line))
+
+
+@click.command
+@maybe_mapping_argument
+@package_option
+@workspace_option
+@json_option
+def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """Hold the money that is sent against the money of the source.
+
+    Exit code 1 when they differ by more than what is told to be filtered, rejected, held, repeated or rounded.
+    """
+    from etl.cli.plain import plain
+    from etl.commands import reconcile as verb
+    from etl.commands.which import Which
+    from etl.report.looking import print_reconciled
+    from etl.report.summary import plain_json
+
+    made = verb.reconcile(Which(mapping, workspace), path)
+    ok = all(one.ok for one in made)
+    if as_json:
+        print(plain_json({"ok": ok, "amounts": plain(made)}))
+    else:
+        print_reconciled(console(), plain(made))
+    sys.exit(Exit.OK if ok else Exit.DATA)
+
+
+COMMANDS: dict[str, click.Command] = {"report": report, "find": find, "explain": explain, "reconcile": reconcile}

@@ -26,7 +26,7 @@ def preview(
     """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
     how = settings or Settings(workspace_of(mapping, None))
     with opened(mapping, how, ready=lambda checked: None) as (checked, migration):
-        stages = [_named_stage(migration, stage_name)] if stage_name else list(migration.stages)
+        stages = [named_stage(migration, stage_name)] if stage_name else list(migration.stages)
         ready = with_rows(checked, stages)
         found = [row for stage in stages for row in islice(_previewed(ready, stage, key), number)]
     if key is not None and not found:
@@ -34,7 +34,7 @@ def preview(
     return found
 
 
-def _named_stage(migration: Migration, name: str) -> Stage:
+def named_stage(migration: Migration, name: str) -> Stage:
     names = [stage.name for stage in migration.stages]
     if name not in names:
         raise MappingError(f"unknown stage '{name}'{did_you_mean(name, names)}")
@@ -44,7 +44,7 @@ def _named_stage(migration: Migration, name: str) -> Stage:
 def _previewed(checked: Checked, stage: Stage, key: str | None) -> Iterator[PreviewRow]:
     table, source = checked.table(stage), checked.migration.sources[stage.source]
     program = Program(plan_stage(checked.migration, stage, table, checked.resources))
-    for number, row, fault in _numbered(table):
+    for number, row, fault in numbered_rows(table):
         if key is None or (fault is None and program.key(row) == key):
             yield _preview_row(stage, source, table, program, number, row, fault)
 
@@ -53,7 +53,7 @@ LOOKED_AT = 200
 """Rows of a part when somebody looks at the first few."""
 
 
-def _numbered(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
+def numbered_rows(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
     for first, rows in read_all(table, LOOKED_AT):
         faults = {fault.index: fault for fault in rows.faults}
         for index, row in enumerate(rows.rows):

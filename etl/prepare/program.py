@@ -104,7 +104,7 @@ class Program:
         )
         self._lines = lines_of(plan.stage.fields)
         self._settling = _settling(plan, write)
-        self._write = write
+        self.write = write
 
     @property
     def record(self) -> Callable[[Sequence[Any]], Any]:
@@ -193,7 +193,7 @@ class Program:
 
     @cached_property
     def meter(self) -> Meter:
-        return Meter(self.plan, self._write)
+        return Meter(self.plan, self.write)
 
     @cached_property
     def privacy(self) -> Privacy:

@@ -1,0 +1,112 @@
+"""How each field of one record came about: the cells it was made from, each value on the way, and the schema's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etl.commands.find import Found, find
+from etl.commands.keeping import opened
+from etl.commands.preview import named_stage, numbered_rows
+from etl.commands.settings import Settings
+from etl.commands.which import Which
+from etl.errors import MappingError
+from etl.expressions import WHERE, flat_fields
+from etl.expressions.tracing import TracedStep, trace
+from etl.extract import rows_of
+from etl.mapping.rows import with_rows
+from etl.model import Expression, Table, Template
+from etl.prepare.program import Outcome, Program, plan_stage
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """One field: where it stands in the mapping, the values on its way, what is sent, and what is wrong with that."""
+
+    field: str
+    place: str | None
+    made_from: str
+    steps: tuple[TracedStep, ...]
+    value: Any
+    problems: tuple[str, ...]
+    masked_problems: tuple[str, ...]
+    personal: bool
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Of one row. `went` is what the newest package and the journals know of the record."""
+
+    stage: str
+    key: str
+    source: str
+    row: int
+    fate: str
+    fields: tuple[Explained, ...]
+    others: tuple[tuple[str, str], ...]
+    went: tuple[Found, ...]
+
+
+def explain(mapping: Path, settings: Settings, stage_name: str, key: str) -> Explanation:
+    """Raises MappingError when no row has the key. Reads the source: `went` is of the package, which may be older."""
+    with opened(mapping, settings, ready=lambda checked: None) as (checked, migration):
+        stage = named_stage(migration, stage_name)
+        ready = with_rows(checked, [stage])
+        program = Program(plan_stage(migration, stage, ready.table(stage), checked.resources))
+        number, row = _row_with_key(ready.table(stage), program, key)
+        outcome = program.outcome(row)
+        fields = tuple(_fields(program, row, outcome))
+    return Explanation(
+        stage_name, key, Path(rows_of(migration.sources[stage.source])).name, number,
+        "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid",
+        fields,
+        tuple((one.reason, one.masked_reason) for one in outcome.findings if one.field is None),
+        _went(mapping, settings, stage_name, key),
+    )  # fmt: skip
+
+
+def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:
+    for number, row, fault in numbered_rows(table):
+        if fault is None and program.key(row) == key:
+            return number, row
+    raise MappingError(f"no row of {program.plan.stage.name} has the key '{key}'; `etl find` looks for other texts")
+
+
+def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[Found, ...]:
+    try:
+        packages = find(Which(mapping, settings.workspace), key)
+    except MappingError:
+        return ()
+    records = packages[0].records if packages else ()
+    return tuple(one for one in records if (one.stage, one.key) == (stage, key))
+
+
+def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[Explained]:
+    stage = program.plan.stage
+    conditions: Mapping[str, Template] = {} if stage.where is None else {WHERE: stage.where}
+    for name, template in [*conditions.items(), *flat_fields(stage.fields)]:
+        told = [one for one in outcome.findings if one.field in (name, name.split(".")[0])]
+        steps, value, _ = _computed(program, name, template, row)
+        yield Explained(
+            name,
+            str(template.place) if isinstance(template, Expression) else None,
+            template.text if isinstance(template, Expression) else "",
+            tuple(steps),
+            value,
+            tuple(one.reason for one in told),
+            tuple(one.masked_reason for one in told),
+            program.privacy.is_personal(name),
+            name.split(".")[0] in program.privacy.secret,
+        )
+
+
+def _computed(
+    program: Program, name: str, template: Template, row: Any
+) -> tuple[list[TracedStep], Any, BaseException | None]:
+    if not isinstance(template, Expression):
+        return [], template, None
+    plan = program.plan
+    return trace(template, plan.header, plan.resources, None if name == WHERE else program.write, row)

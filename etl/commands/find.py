@@ -1,0 +1,226 @@
+"""Everything of one customer or order, in all packages and the journal: each record with its row and its fate."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from etl.commands.packages import package_of, packages_of
+from etl.commands.which import Which
+from etl.findings import sentence
+from etl.journal.database import JournalError
+from etl.journal.journal import Journal
+from etl.journal.workspace import Workspace
+from etl.package import Held, Package, PackagedStage, Reject, SourceRow
+
+CUSTOMERS = ("customer_code", "user")
+ORDERS = ("number", "order_number")
+ASKED = (*CUSTOMERS, *ORDERS, "email", "user_email", "phone", "phone_number")
+"""The fields that a person is asked for by, and those that tell whose an order or an item is."""
+
+MOST = 200
+"""Records of a package that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A batch that held the record, and what Omnitron answered."""
+
+    target: str
+    batch: int
+    state: str
+    migration_id: str | None
+    errors: int | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A record, or a row that made none. `fate` is valid, rejected or held; `why` its reasons, `masked` the same masked."""
+
+    stage: str
+    key: str | None
+    place: str
+    fate: str
+    why: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    sent: tuple[Sent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIn:
+    """What one package has. `further`: how many records are left out, there were too many."""
+
+    package: Path
+    created: str
+    records: tuple[Found, ...]
+    further: int = 0
+
+
+def find(which: Which, text: str, path: Path | None = None) -> list[FoundIn]:
+    """The newest package first. Looks at packages and journals only, never at the source."""
+    packages = [package_of(which, path)] if path is not None else packages_of(which)
+    wanted = Wanted.of(text)
+    with closing(_Journals(which)) as journals:
+        newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)
+        return [_in_package(package, wanted, journals) for package in newest_first]
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What is looked for: a text as it was typed, a telephone's digits; and the customers and orders it has led to."""
+
+    text: str
+    digits: str | None
+    customers: set[str] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, text: str) -> Wanted:
+        text = text.strip()
+        digits = re.sub(r"\D", "", text)
+        is_number = len(digits) >= TELEPHONE and re.fullmatch(r"[\d\s()+./-]+", text)
+        return cls(text.casefold(), digits[-TELEPHONE:] if is_number else None)
+
+    def is_named(self, value: Any) -> bool:
+        """Whether a value is what was asked for."""
+        if value is None or isinstance(value, Mapping | list):
+            return False
+        told = str(value).strip().casefold()
+        return told == self.text or (self.digits is not None and re.sub(r"\D", "", told)[-TELEPHONE:] == self.digits)
+
+    def is_asked_for(self, record: Mapping[str, Any]) -> bool:
+        return any(self.is_named(record.get(name)) for name in ASKED)
+
+    def belongs(self, record: Mapping[str, Any]) -> bool:
+        """Whether a record is of a customer or an order that was found."""
+        return _among(record, CUSTOMERS, self.customers) or _among(record, ORDERS, self.orders)
+
+    def learn(self, record: Mapping[str, Any]) -> None:
+        """Whose it is. What an order holds is known by its number."""
+        self.customers |= {str(record[name]) for name in CUSTOMERS if record.get(name) is not None}
+        self.orders |= {str(record[name]) for name in ORDERS if record.get(name) is not None}
+
+
+def _among(record: Mapping[str, Any], fields: Sequence[str], known: Set[str]) -> bool:
+    return any(str(record[name]) in known for name in fields if record.get(name) is not None)
+
+
+TELEPHONE = 10
+"""Digits of a telephone's number, without the country's."""
+
+
+def _in_package(package: Package, wanted: Wanted, journals: _Journals) -> FoundIn:
+    here = replace(wanted, customers=set(), orders=set())
+    for record in (*_records(package, here.is_asked_for), *_rows_as_records(package, here.is_asked_for)):
+        here.learn(record)
+    found: list[Found] = []
+    for stage in package.stages:
+        found += _valid(package, stage, here)
+        found += _left(package, stage, here)
+    shown = tuple(replace(one, sent=journals.of(one.stage, one.key)) for one in found[:MOST])
+    return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown))
+
+
+Record = Mapping[str, Any]
+
+
+def _records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
+    """The valid records that are asked for by a field of their own."""
+    records = (orjson.loads(one.data) for stage in package.stages for one in package.walk(stage))
+    return filter(is_wanted, records)
+
+
+def _rows_as_records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
+    rows = (_as_record(package, stage, row) for stage in package.stages for row in package.rows(stage))
+    return filter(is_wanted, rows)
+
+
+def _as_record(package: Package, stage: PackagedStage, row: SourceRow) -> Record:
+    """The cells of a row that made no record, by the fields that they feed: what is asked for is mostly taken as it is."""
+    fed = _fed(package, stage.name)
+    cells = dict(zip(stage.columns, row.cells, strict=False))
+    return {field: cells[column] for field, column in fed.items() if cells.get(column) not in (None, "")}
+
+
+@cache
+def _fed(package: Package, stage: str) -> Mapping[str, str]:
+    """Field -> the column that it is made from, of those that a person asks by."""
+    fields = package.profile().get("stages", {}).get(stage, {}).get("fields", [])
+    return {one["name"]: one["columns"][0] for one in fields if one["name"] in ASKED and one["columns"]}
+
+
+def _valid(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[Found]:
+    """The stages are gone through in their order: an order is known before its items."""
+    source = _source_of(package, stage)
+    for one in package.walk(stage):
+        record = orjson.loads(one.data)
+        if wanted.belongs(record):
+            wanted.learn(record)
+            yield Found(stage.name, one.key, f"{source}row {one.row}", "valid")
+
+
+def _source_of(package: Package, stage: PackagedStage) -> str:
+    row = next(iter(package.rows(stage)), None)
+    return "" if row is None else f"{row.source} "
+
+
+def _left(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[Found]:
+    """Rows that are rejected or held: they are known by their cells."""
+    rows = [row for row in package.rows(stage) if wanted.belongs(_as_record(package, stage, row))]
+    why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
+    for row in rows:
+        told = [(whole, masked) for at, whole, masked in why if at == (row.source, row.row)]
+        place = f"{row.source} {row.place or f'row {row.row}'}"
+        yield Found(stage.name, row.key, place, row.fate, tuple(one for one, _ in told), tuple(one for _, one in told))
+        wanted.learn(_as_record(package, stage, row))
+
+
+def _reasons(
+    package: Package, stage: PackagedStage, rows: set[tuple[str, int]]
+) -> Iterator[tuple[tuple[str, int], str, str]]:
+    problems: Iterator[Reject | Held] = chain(package.rejects(stage), package.held(stage))
+    for one in problems:
+        if (one.source, one.row) in rows:
+            personal = one.personal if isinstance(one, Reject) else False
+            masked = sentence(one.words, one.parts, masked=True, personal=personal)
+            field = f"field '{one.field}': " if one.field else ""
+            yield (one.source, one.row), f"{field}{one.reason}", f"{field}{masked}"
+
+
+class _Journals:
+    """The journals of all targets of a migration, for looking."""
+
+    def __init__(self, which: Which) -> None:
+        self._journals = dict(_opened(which.folder().targets()))
+
+    def of(self, stage: str, key: str | None) -> tuple[Sent, ...]:
+        if key is None:
+            return ()
+        return tuple(one for target, journal in self._journals.items() for one in _sent(target, journal, stage, key))
+
+    def close(self) -> None:
+        for journal in self._journals.values():
+            journal.close()
+
+
+def _opened(workspaces: Iterable[Workspace]) -> Iterator[tuple[str, Journal]]:
+    for workspace in workspaces:
+        try:
+            yield workspace.target, Journal.read(workspace)
+        except JournalError:
+            continue
+
+
+def _sent(target: str, journal: Journal, stage: str, key: str) -> Iterator[Sent]:
+    for carried in journal.trail.batches_of(stage, key):
+        batch = journal.batch(carried.batch)
+        yield Sent(target, batch.id, str(batch.state), batch.migration_id, batch.errors, carried.held)

@@ -1,0 +1,54 @@
+"""Whether the money that is sent is the money that was there: the report's sums, held against the payloads themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from etl.commands.packages import package_of
+from etl.commands.which import Which
+from etl.measures.money import UNITS, units_of
+from etl.package import Package
+from etl.report.page.facts import Telling
+from etl.report.page.money import money_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The amounts of one field. `totals` are the report's; `unaccounted` is by how much the payload files differ from them.
+
+    unread   rows of each fate whose amount cannot be read: what they hold is not known
+    """
+
+    stage: str
+    field: str
+    totals: tuple[dict[str, Any], ...]
+    unaccounted: float
+    unread: dict[str, int]
+
+    @property
+    def ok(self) -> bool:
+        return not self.unaccounted and not self.unread
+
+
+def reconcile(which: Which, path: Path | None = None) -> list[Reconciled]:
+    """Of a package, the newest or the one that is named. Reads all of its payloads, and no source."""
+    package = package_of(which, path)
+    stages: dict[str, Any] = package.profile().get("stages", {})
+    return [_reconciled(package, name, money) for name, stage in stages.items() for money in stage["money"]]
+
+
+def _reconciled(package: Package, stage: str, money: dict[str, Any]) -> Reconciled:
+    told = money_facts(stage, money, Telling().key)
+    counted = sum(one["units"] for one in money["sums"] if one["fate"] == "made")
+    there = _sent(package, stage, money["field"])
+    return Reconciled(stage, money["field"], tuple(told["totals"]), (there - counted) / UNITS, told["unread"])
+
+
+def _sent(package: Package, stage: str, field: str) -> int:
+    """What the records of the payload files amount to, added up anew."""
+    records = (orjson.loads(one.data) for one in package.walk(package.stage(stage)))
+    return sum(units_of(record.get(field)) or 0 for record in records)

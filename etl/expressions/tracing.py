@@ -1,0 +1,104 @@
+"""What an expression computes on its way: the emitter's own source, with every value noted where it comes about.
+
+email: "{{ mail | email | lower }}"   ->   mail: ' Ali@X.com', email: 'Ali@x.com', lower: 'ali@x.com'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from jinja2 import nodes
+
+from etl.expressions.emit import Emitter
+from etl.expressions.functions.table import Resources
+from etl.expressions.header import Header
+from etl.expressions.names import Names, column_of
+from etl.expressions.runtime import ROW_ERRORS, Writers
+from etl.expressions.source import define, emit, emit_condition
+from etl.expressions.types import COMPARING, COMPUTING
+from etl.model import Expression
+
+COLUMN, FUNCTION, OPERATOR, CHOICE = "column", "function", "operator", "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class TracedStep:
+    """A value on the way: of a column, a function with its arguments, an operator, or what an `if` chose."""
+
+    kind: str
+    what: str
+    value: Any
+
+
+@dataclass(slots=True)
+class Tracer(Emitter):
+    """Emits what Emitter emits, each part inside a call that notes its value."""
+
+    text: str = ""
+    noted: list[TracedStep] = field(default_factory=list)
+
+    def emit(self, node: nodes.Node) -> str:
+        source = Emitter.emit(self, node)
+        told = _told(node, self.text)
+        if told is None:
+            return source
+        note = self.keep(self._noting(*told), "n")
+        return f"{note}({source})"
+
+    def _noting(self, kind: str, what: str) -> Callable[[Any], Any]:
+        def note(value: Any) -> Any:
+            self.noted.append(TracedStep(kind, what, value))
+            return value
+
+        return note
+
+
+def trace(
+    template: Expression, header: Header, resources: Resources, write: Writers | None, row: Sequence[Any]
+) -> tuple[list[TracedStep], Any, BaseException | None]:
+    """The values on the way of one row, in the order in which they come about; the last one; and what was raised instead.
+
+    Without `write` the expression is a condition.
+    """
+    tracer = Tracer(Names(frozenset(header.columns), resources, header.text_only), text=template.text)
+    tracer.namespace["cell"] = header.cell()
+    source = emit_condition(tracer, template) if write is None else emit(tracer, template, write)
+    reads = [f"{local} = {header.read(column)}" for column, local in tracer.columns.items()]
+    compute = define(reads, f"return {source}", tracer.namespace)
+    try:
+        return tracer.noted, compute(row), None
+    except ROW_ERRORS as error:
+        return tracer.noted, None, error
+
+
+def _told(node: nodes.Node, text: str) -> tuple[str, str] | None:
+    """What a part of an expression is called; None for what needs no line of its own."""
+    if (column := column_of(node)) is not None:
+        return COLUMN, column
+    if isinstance(node, nodes.Filter):
+        return FUNCTION, call_at(text, node.lineno, node.name)
+    if isinstance(node, nodes.CondExpr):
+        return CHOICE, "if"
+    if isinstance(node, nodes.Compare):
+        return OPERATOR, " ".join(COMPARING[one.op] for one in node.ops)
+    return next(((OPERATOR, name) for kind, name in COMPUTING.items() if type(node) is kind), None)
+
+
+_PARTS = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|.", re.DOTALL)
+
+
+def call_at(text: str, at: int, name: str) -> str:
+    """The call of a function as it is written in the text, which has its name at this position."""
+    begin = text.find(name, max(at - 1, 0))
+    written, depth = name, 0
+    for part in _PARTS.findall(text[begin + len(name) :] if begin >= 0 else ""):
+        if not depth and part != "(":
+            break
+        depth += {"(": 1, ")": -1}.get(part, 0)
+        written += part
+        if not depth:
+            break
+    return written

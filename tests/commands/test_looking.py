@@ -1,0 +1,150 @@
+"""Find, explain and reconcile: commands that look at what a dry-run or run left."""
+
+import json
+from pathlib import Path
+
+import orjson
+import pytest
+from commands import ROOT
+from small_migration import ORDERS, write_shop
+
+from etl.cli.plain import plain
+from etl.commands.dry_run import dry_run
+from etl.commands.explain import explain
+from etl.commands.find import find
+from etl.commands.reconcile import reconcile
+from etl.commands.settings import Settings
+from etl.commands.which import Which
+from etl.errors import MappingError
+from etl.expressions.tracing import call_at
+from etl.report.looking import explain_lines, masked_explain
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    mapping = write_shop(tmp_path_factory.mktemp("looking"))
+    return Which(mapping, None), dry_run(mapping, Settings(mapping.parent / "work", workers=1))
+
+
+def found_by(which, text):
+    (package,) = find(which, text)
+    return [(one.stage, one.key, one.fate) for one in package.records]
+
+
+OF_AYSE = [("user", "1", "valid"), ("order", "100", "valid")]
+
+
+@pytest.mark.parametrize(
+    "asked", ["1", "ayse@example.com", " AYSE@Example.com ", "0532 123 45 67", "+90 532 1234567", "100"]
+)
+def test_a_customer_is_found_by_code_email_telephone_or_order_with_all_that_is_theirs(shop, asked):
+    which, _ = shop
+    found = found_by(which, asked)
+    assert [one for one in OF_AYSE if one in found] == OF_AYSE
+    assert {(stage, fate) for stage, _, fate in found if stage == "order_item"} == {
+        ("order_item", "valid"),
+        ("order_item", "rejected"),
+    }
+
+
+def test_what_is_not_sent_is_found_with_its_reason_and_its_row(shop):
+    which, _ = shop
+    (package,) = find(which, "5")
+    user = next(one for one in package.records if one.stage == "user")
+    assert (user.fate, user.place) == ("rejected", "customers.csv row 6")
+    assert any("can@example" in one for one in user.why)
+    assert not any("can@example" in one for one in user.masked)
+    order = next(one for one in package.records if one.stage == "order")
+    assert (order.key, order.fate, order.why) == ("103", "held", ("field 'user': user '5' is rejected (row 6)",))
+
+
+def test_nothing_is_found_by_what_nobody_has(shop):
+    assert found_by(shop[0], "nobody@example.com") == []
+
+
+def test_every_value_on_the_way_of_a_field_is_told_as_it_is_computed(shop):
+    which, _ = shop
+    found = explain(which.mapping, Settings(which.mapping.parent / "work"), "user", "1")
+    first_name = next(one for one in found.fields if one.field == "first_name")
+    assert [(one.kind, one.what, one.value) for one in first_name.steps] == [
+        ("column", "name", "AYŞE NUR IŞIK"),
+        ("function", "split_name('first')", "AYŞE NUR"),
+        ("function", "title('tr')", "Ayşe Nur"),
+    ]
+    assert first_name.place.endswith("migration.yaml:18:19")
+    assert (found.fate, found.row, [one.fate for one in found.went]) == ("valid", 2, ["valid"])
+
+
+def test_what_is_explained_is_what_is_sent(shop):
+    """By the same code: every field of every valid record of the sample's orders, in one value with its payload."""
+    which, package = shop
+    for stage in package.stages:
+        for one in package.walk(stage):
+            found = explain(which.mapping, Settings(which.mapping.parent / "work"), stage.name, one.key)
+            record = orjson.loads(one.data)
+            flat = {field.field: field.value for field in found.fields if "." not in field.field}
+            for name in flat.keys() - {"where"}:
+                assert json.loads(json.dumps(flat[name], default=str)) == record[name]
+
+
+def test_a_field_that_fails_is_told_up_to_where_it_fails(shop):
+    which, _ = shop
+    found = explain(which.mapping, Settings(which.mapping.parent / "work"), "order", "105")
+    amount = next(one for one in found.fields if one.field == "amount")
+    assert [(one.what, one.value) for one in amount.steps] == [("amount", "ten")]
+    assert len(amount.problems) == 1
+    assert found.fate == "rejected"
+
+
+def test_a_password_is_never_explained_and_personal_data_is_masked(shop):
+    which, _ = shop
+    found = plain(explain(which.mapping, Settings(which.mapping.parent / "work"), "user", "1"))
+    masked = "\n".join(explain_lines(masked_explain(found, show_data=False)))
+    shown = "\n".join(explain_lines(masked_explain(found, show_data=True)))
+    assert "IŞIK" not in masked
+    assert "IŞIK" in shown
+    password = next(one["value"] for one in found["fields"] if one["field"] == "password")
+    assert password not in shown
+
+
+def test_a_key_that_no_row_has_is_an_error(shop):
+    which, _ = shop
+    with pytest.raises(MappingError, match="no row of user has the key '77'"):
+        explain(which.mapping, Settings(which.mapping.parent / "work"), "user", "77")
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "call"),
+    [
+        ("{{ a | title('tr') | lower }}", "title", "title('tr')"),
+        ("{{ a | default(')' ~ b(1)) }}", "default", "default(')' ~ b(1))"),
+        ("{{ a | lower }}", "lower", "lower"),
+    ],
+)
+def test_a_function_is_told_as_it_is_written(text, name, call):
+    assert call_at(text, text.index(name), name) == call
+
+
+def test_money_that_is_accounted_for_is_in_order(shop):
+    made = reconcile(shop[0])
+    amount = next(one for one in made if one.field == "amount")
+    assert amount.unaccounted == 0
+    assert [(line["currency"], line["payload"]) for line in amount.totals][-1] == ("usd", 0.05)
+    # `ten` cannot be read: what that order amounts to is not known.
+    assert (amount.unread, amount.ok) == ({"rejected": 1}, False)
+
+
+def test_amounts_that_can_all_be_read_are_in_order(tmp_path):
+    mapping = write_shop(tmp_path, orders=ORDERS.replace("ten;EUR", "10;EUR"))
+    dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    assert all(one.ok for one in reconcile(Which(mapping, None)))
+
+
+def test_the_sample_is_reconciled(tmp_path):
+    mapping = ROOT / "mappings" / "opencart" / "migration.yaml"
+    dry_run(mapping, Settings(tmp_path, workers=1))
+    assert [(one.field, one.ok) for one in reconcile(Which(mapping, Path(tmp_path)))] == [
+        ("amount", True),
+        ("discount_amount", True),
+        ("price", True),
+    ]
