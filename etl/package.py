@@ -100,7 +100,7 @@ class SourceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class ProblemExample:
     """A problem as it was told first."""
 
     source: str
@@ -128,7 +128,7 @@ class ProblemKind:
     severity: str
     count: int
     rows: Sequence[int | str]
-    examples: Sequence[Example]
+    examples: Sequence[ProblemExample]
     cut: bool = False
 
 
@@ -416,4 +416,4 @@ def _stage(raw: dict[str, Any]) -> PackagedStage:
 
 
 def _kind(raw: dict[str, Any]) -> ProblemKind:
-    return ProblemKind(**{**raw, "examples": [Example(**one) for one in raw["examples"]]})
+    return ProblemKind(**{**raw, "examples": [ProblemExample(**one) for one in raw["examples"]]})

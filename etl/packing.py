@@ -23,13 +23,13 @@ from etl.package import (
     MANIFEST,
     PROFILE,
     Batch,
-    Example,
     FileEntry,
     Held,
     IndexLine,
     Manifest,
     Package,
     PackagedStage,
+    ProblemExample,
     ProblemKind,
     Reject,
     Slice,
@@ -105,7 +105,7 @@ KindName = tuple[str, str | None, str, str | None]
 """Fate, field, rule and missing entry."""
 
 
-class Tally:
+class ProblemCounter:
     """Counts problems by kind while they are written. Its memory is bounded, however many problems and entries there are."""
 
     def __init__(self) -> None:
@@ -139,7 +139,7 @@ class _Count:
     cut: bool
     count: int = 0
     rows: list[int | str] = field(default_factory=list)
-    examples: list[Example] = field(default_factory=list)
+    examples: list[ProblemExample] = field(default_factory=list)
 
     def add(self, problem: Reject | Held, *, personal: bool) -> None:
         self.count += 1
@@ -147,7 +147,7 @@ class _Count:
             self.rows.append(problem.place or problem.row)
         if len(self.examples) < EXAMPLES:
             self.examples.append(
-                Example(
+                ProblemExample(
                     problem.source, problem.row, problem.place, problem.words, problem.parts, problem.reason, personal
                 )
             )
@@ -169,7 +169,7 @@ class StageWriter:
 
     def __init__(self, root: Path, name: str, payload: str, batch_size: int, columns: tuple[str, ...] = ()) -> None:
         self._root, self.name, self._payload, self._size, self._columns = root, name, payload, batch_size, columns
-        self._tally = Tally()
+        self._tally = ProblemCounter()
         self._waiting: list[bytes] = []
         self._index: list[IndexLine] = []
         self._number = self.records = 0

@@ -389,7 +389,7 @@ def set_version(journal, version):
 
 def held(world, stage):
     holding = world.cleanup.enter_context(ExitStack())
-    holding.enter_context(Workspace(world.root).held("etl run shop"))
+    holding.enter_context(Workspace(world.root).locked("etl run shop"))
     world.undo.append(holding.close)
 
 

@@ -16,7 +16,7 @@ from etl.errors import MappingError
 from etl.terminal import visible
 
 if TYPE_CHECKING:
-    from etl.commands.snapshot import Kept
+    from etl.commands.snapshot import KeptSnapshot
     from etl.extract import Snapshot
 
 
@@ -65,7 +65,7 @@ def _plain(snapshot: Snapshot) -> dict[str, object]:
     return {"id": snapshot.id, "folder": str(snapshot.folder), "made": snapshot.made, "tables": plain(snapshot.tables)}
 
 
-def _as_plain(one: Kept) -> dict[str, object]:
+def _as_plain(one: KeptSnapshot) -> dict[str, object]:
     return {**_plain(one.snapshot), "used": one.used, "lacks": list(one.lacks)}
 
 
@@ -80,7 +80,7 @@ def _told(snapshot: Snapshot | None) -> list[str]:
     return [*lines, f"Snapshot: {snapshot.folder}"]
 
 
-def _listed(found: Sequence[Kept]) -> list[str]:
+def _listed(found: Sequence[KeptSnapshot]) -> list[str]:
     from etl.extract.databases.kept import now
 
     if not found:
@@ -88,7 +88,7 @@ def _listed(found: Sequence[Kept]) -> list[str]:
     return [_line(one, one.snapshot.age(now())) for one in found]
 
 
-def _line(one: Kept, age: str) -> str:
+def _line(one: KeptSnapshot, age: str) -> str:
     tables = one.snapshot.tables
     rows, total = sum(each.rows for each in tables), sum(each.bytes for each in tables)
     state = f"lacks {', '.join(one.lacks)}" if one.lacks else "fits the mapping"

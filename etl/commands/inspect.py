@@ -11,7 +11,7 @@ from typing import Any
 from etl.errors import MappingError, SourceError
 from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all, shown
 from etl.extract.databases.address import shown_address
-from etl.extract.listing import Asked, Contents, Listed, contents
+from etl.extract.listing import Contents, Listed, ListingRequest, contents
 from etl.findings import Unfit, sentence
 from etl.mapping import Checked, Opens, load_mapping
 from etl.mapping.environment import filled_from
@@ -43,7 +43,7 @@ def inspect(asked: Inspecting) -> Inspection:
             return _of_source(checked, asked)
         connections = checked.connections if checked else opened.enter_context(Connections())
         location = _location(asked, checked)
-        found = contents(Asked(location, connections, open_table, asked.table is None, asked.given))
+        found = contents(ListingRequest(location, connections, open_table, asked.table is None, asked.given))
         named = shown(shown_address(location))
         chosen = _chosen(named, found, asked.table)
         seen = tuple(_seen(one, checked) for one in found.tables)
@@ -116,7 +116,7 @@ def _look(
     name: str, source: Source, written: dict[str, object], table: Table, checked: Checked | None, limit: int | None
 ) -> TableLook:
     ready = answered_all(fetched_all({name: table}, {name: table.header}))[name]
-    counted = Counted(TableProfile(table.header), limit)
+    counted = CountedRows(TableProfile(table.header), limit)
     for first, rows in read_all(ready, min(PART, limit or PART)):
         counted.add(first, rows)
         if counted.is_enough():
@@ -129,7 +129,7 @@ def _look(
 
 
 @dataclass(slots=True)
-class Counted:
+class CountedRows:
     """The rows of a table that were looked at, up to `limit`; `fault` says why the first of the unreadable ones is one."""
 
     profile: TableProfile

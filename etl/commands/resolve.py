@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etl.commands.which import Which, journal_of
 from etl.load import resolve as resolving
-from etl.load.resolve import Decision
+from etl.load.resolve import Resolved
 from etl.mapping import Opens, load_mapping, require
 from etl.outside import Outside
 from etl.verify import asking
@@ -17,12 +17,12 @@ from etl.verify import asking
 class Answered:
     """A decision by the channel's word. `missing` are the keys of users that it does not know, when the batch arrived."""
 
-    decision: Decision
+    decision: Resolved
     evidence: str
     missing: tuple[str, ...]
 
 
-def resolve(which: Which, batch: int, outside: Outside, *, arrived: bool, migration_id: str | None = None) -> Decision:
+def resolve(which: Which, batch: int, outside: Outside, *, arrived: bool, migration_id: str | None = None) -> Resolved:
     """Record a person's decision about a batch."""
     root = which.journal()
     return resolving.resolve(root, batch, arrived=arrived, migration_id=migration_id, outside=outside)
@@ -36,6 +36,6 @@ def resolve_by_asking(mapping: Path, workspace: Path | None, batch: int, outside
     with outside.uploading():
         evidence = asking.evidence_on(root, migration.target, batch, outside)
     missing = evidence.missing if evidence.whole else None
-    found = resolving.Found(evidence.arrived, why=evidence.text, missing=missing)
+    found = resolving.KnownFate(evidence.arrived, why=evidence.text, missing=missing)
     decision = resolving.settle(root, batch, found, outside)
     return Answered(decision, evidence.text, tuple(evidence.missing) if evidence.arrived else ())

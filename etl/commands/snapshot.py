@@ -14,7 +14,7 @@ from etl.mapping.kept import lacking, servers_used
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptSnapshot:
     """A snapshot that is kept. `used`: it is the one that commands work on; `lacks`: what today's mapping uses and it has not."""
 
     snapshot: Snapshot
@@ -27,14 +27,15 @@ def snapshot(mapping: Path, settings: Settings) -> Snapshot | None:
     return take(mapping, settings)
 
 
-def kept(mapping: Path, settings: Settings) -> list[Kept]:
+def kept(mapping: Path, settings: Settings) -> list[KeptSnapshot]:
     """The snapshots of a mapping, the newest first."""
     with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=False)
     snapshots = snapshots_of(settings, migration)
     latest = snapshots.latest(servers_used(migration))
     return [
-        Kept(one, latest is not None and one.id == latest.id, tuple(lacking(migration, one))) for one in snapshots.all()
+        KeptSnapshot(one, latest is not None and one.id == latest.id, tuple(lacking(migration, one)))
+        for one in snapshots.all()
     ]
 
 

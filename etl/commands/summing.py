@@ -22,7 +22,7 @@ from etl.report.uploads import upload_problems
 
 if TYPE_CHECKING:
     from etl.journal.summary import LoadSummary
-    from etl.journal.summary import StageSummary as UploadedStage
+    from etl.journal.summary import StageUpload as UploadedStage
     from etl.outside import Outside
 
 

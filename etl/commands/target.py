@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.commands.which import Which, own_target
-from etl.journal.folder import Decision
+from etl.journal.folder import TargetDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class Targets:
 
     target: str | None
     targets: tuple[str, ...]
-    decisions: tuple[Decision, ...]
+    decisions: tuple[TargetDecision, ...]
 
 
 def targets(which: Which) -> Targets:

@@ -1,7 +1,7 @@
 """Expressions: Jinja text in, Python functions out."""
 
 from etl.expressions.cells import tidy
-from etl.expressions.columnar import Batch, Records, Values
+from etl.expressions.columnar import Columns, Records, Values
 from etl.expressions.compiler import (
     FILTERED,
     WHERE,
@@ -28,7 +28,7 @@ __all__ = [
     "ROW_ERRORS",
     "UNUSABLE",
     "WHERE",
-    "Batch",
+    "Columns",
     "CompiledStage",
     "Counted",
     "ExpressionError",

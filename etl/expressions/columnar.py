@@ -35,7 +35,7 @@ Values = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Columns:
     """What many rows make, field by field.
 
     columns  each field's JSON values, in the stage's order; one value for each row that stays
@@ -50,7 +50,7 @@ class Batch:
     keep: Sequence[Any] | None = None
 
 
-Records = Callable[[Rows], Batch]
+Records = Callable[[Rows], Columns]
 
 
 def compile_records(stage: Stage, names: Names, header: Header, write: Writers) -> Records:
@@ -60,7 +60,7 @@ def compile_records(stage: Stage, names: Names, header: Header, write: Writers) 
     fields = {name: compiler.field(template) for name, template in stage.fields.items()}
     key = None if isinstance(stage.key, str) else compiler.column(stage.key)
 
-    def records(rows: Rows) -> Batch:
+    def records(rows: Rows) -> Columns:
         failed: set[int] = set()
         cells = Cells.of(rows, header)
         keep = None if where is None else _kept(where, cells, failed)
@@ -69,7 +69,7 @@ def compile_records(stage: Stage, names: Names, header: Header, write: Writers) 
         columns = {name: compute(cells, failed) for name, compute in fields.items()}
         # A key that cannot be computed is no key, and why not is told with everything else.
         keys = columns[str(stage.key)] if key is None else key(cells, set())
-        return Batch(columns, keys, frozenset(failed), keep)
+        return Columns(columns, keys, frozenset(failed), keep)
 
     return records
 

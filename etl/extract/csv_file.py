@@ -19,7 +19,7 @@ from etl.extract.kinds import (
     TRIM,
     Kind,
     Option,
-    Settings,
+    OptionValues,
     column_names_option,
     holding_nothing,
     one_character,
@@ -69,7 +69,7 @@ class CsvTable:
             yield CsvPart(self.path, start, stop, self.format)
 
 
-def open_csv(location: str, settings: Settings) -> Table:
+def open_csv(location: str, settings: OptionValues) -> Table:
     path = existing_file(location)
     format = _format({**settings, "encoding": encoding_of(path, settings["encoding"])})
     if is_compressed(path) or not cuttable(format.encoding):
@@ -81,7 +81,7 @@ def open_csv(location: str, settings: Settings) -> Table:
     return CsvTable(path, top.names, top.first_row, top.end, size_of(path), format)
 
 
-def _format(settings: Settings) -> CsvFormat:
+def _format(settings: OptionValues) -> CsvFormat:
     delimiter, quote, escape = settings["delimiter"], settings["quote"], settings["escape"]
     if delimiter == quote:
         raise ValueError(f"delimiter and quote are both {quote!r}; they have to differ")
@@ -148,7 +148,7 @@ def _as_yaml(delimiter: str) -> str:
     return '"\\t"' if delimiter == "\t" else f'"{delimiter}"'
 
 
-def _open_sequential(path: File, format: CsvFormat, settings: Settings) -> Table:
+def _open_sequential(path: File, format: CsvFormat, settings: OptionValues) -> Table:
     """A compressed file, or one in an encoding whose newlines cannot be found among the bytes."""
     encoding, names = format.encoding, settings["header"]
     format = replace(format, encoding=chunk_encoding(encoding))

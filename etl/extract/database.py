@@ -23,7 +23,7 @@ from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.session import Copied, Relation, Request, Session, chosen
 from etl.extract.databases.spool import private_file
 from etl.extract.evidence import fingerprint
-from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, Settings, World
+from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, OptionValues, World
 from etl.extract.locations import shown
 from etl.extract.zip_member import ENDING, is_archive, members
 from etl.files import sha256_of
@@ -250,7 +250,7 @@ def _table_name(path: Path) -> str:
     return name.removesuffix(".csv") if name.endswith(".csv") else ""
 
 
-def _csv_settings(source: Source) -> Settings:
+def _csv_settings(source: Source) -> OptionValues:
     known = {option.name for option in CSV.options}
     given = {name: value for name, value in _database(source).options.items() if name in known}
     return CSV.settings({**given, "trim": source.options["trim"]})

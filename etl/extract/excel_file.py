@@ -14,7 +14,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
-from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, Settings, holding_nothing, row_number
+from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, OptionValues, holding_nothing, row_number
 from etl.extract.locations import File
 from etl.extract.opening import existing_file, reading
 from etl.extract.rows import CellFault, Record, SequentialTable, ragged
@@ -29,7 +29,7 @@ EXACT = 10**15
 TOO_LONG = "holds a whole number of more than 15 digits, of which Excel keeps 15; store the column as text"
 
 
-def open_excel(location: str, settings: Settings) -> Table:
+def open_excel(location: str, settings: OptionValues) -> Table:
     path, header_row = existing_file(location), settings["header_row"]
     sheet = _sheet_of(path, settings["sheet"])
     grid = sheet.cells

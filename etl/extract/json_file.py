@@ -19,7 +19,7 @@ from etl.extract.kinds import (
     TRIM,
     Kind,
     Option,
-    Settings,
+    OptionValues,
     column_names_option,
     holding_nothing,
 )
@@ -31,7 +31,7 @@ from etl.model import Table
 from etl.suggest import perhaps
 
 
-def open_json(location: str, settings: Settings) -> Table:
+def open_json(location: str, settings: OptionValues) -> Table:
     path = existing_file(location)
     source = JsonRows(path, encoding_of(path, settings["encoding"]), settings["path"])
     return nested_table(source, rows_path(settings["path"]), settings)

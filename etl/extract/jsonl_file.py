@@ -25,7 +25,7 @@ from etl.extract.kinds import (
     TRIM,
     Kind,
     Option,
-    Settings,
+    OptionValues,
     column_names_option,
     holding_nothing,
 )
@@ -82,7 +82,7 @@ class JsonlTable:
             yield JsonlPart(self.path, begin, stop, self.encoding, self.header)
 
 
-def open_jsonl(location: str, settings: Settings) -> Table:
+def open_jsonl(location: str, settings: OptionValues) -> Table:
     path = existing_file(location)
     encoding = encoding_of(path, settings["encoding"])
     if settings["path"] or settings["with"]:

@@ -18,7 +18,7 @@ from etl.extract.zip_member import as_path
 from etl.model import Database, Evidence, Source, Table
 from etl.suggest import perhaps
 
-Settings = dict[str, Any]
+OptionValues = dict[str, Any]
 """Every option of a kind, checked, with defaults filled in."""
 
 Where = Literal["file", "url", "database", "sources"]
@@ -85,7 +85,7 @@ class Kind:
     rows_of: Callable[[Source], str] = lambda source: shown(source.location)
     text_only: bool = False
 
-    def settings(self, given: Mapping[str, object]) -> Settings:
+    def settings(self, given: Mapping[str, object]) -> OptionValues:
         """Check the options a mapping gives and fill in the rest. Raises ValueError naming the option."""
         known = {option.name: option for option in self.options}
         for name in given:
@@ -114,7 +114,7 @@ class Kind:
 ON_THIS_MACHINE = ("file://", "local://", "memory://")
 
 
-def holding_nothing(read: Callable[[str, Settings], Table]) -> Opener:
+def holding_nothing(read: Callable[[str, OptionValues], Table]) -> Opener:
     """How a table is opened whose parts open the file by themselves, so that it has nothing to close."""
 
     @contextmanager

@@ -55,7 +55,7 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListingRequest:
     """What is to be looked at. `counting`: whether rows that nobody knows the number of without reading are counted.
 
     `open` opens a source. `given` are options of a CSV file that a person named, instead of those that are found out.
@@ -68,7 +68,7 @@ class Asked:
     given: Mapping[str, Any] = field(default_factory=dict)
 
 
-def contents(asked: Asked) -> Contents:
+def contents(asked: ListingRequest) -> Contents:
     """Raises SourceError, also for a file that is something else than its name says and cannot be read."""
     location = asked.location
     if is_server(location):
@@ -83,14 +83,14 @@ def contents(asked: Asked) -> Contents:
     return Contents(what, _counted(asked, list(tables(asked, path))))
 
 
-def _counted(asked: Asked, tables: list[Listed]) -> tuple[Listed, ...]:
+def _counted(asked: ListingRequest, tables: list[Listed]) -> tuple[Listed, ...]:
     """With the rows and columns of what has to be read for that. One table alone is read anyhow."""
     if not asked.counting or len(tables) == 1:
         return tuple(tables)
     return tuple(one if one.columns is not None else _read_through(asked, one) for one in tables)
 
 
-def _read_through(asked: Asked, listed: Listed) -> Listed:
+def _read_through(asked: ListingRequest, listed: Listed) -> Listed:
     """One that cannot be read stands in no other's way."""
     try:
         with asked.open(listed.source) as table:
@@ -158,7 +158,7 @@ def _kind_of_text(path: File, head: bytes, name: str) -> str:
 # The tables of each
 
 
-def _of_database(asked: Asked) -> Iterator[Listed]:
+def _of_database(asked: ListingRequest) -> Iterator[Listed]:
     database = Database("", Secret(asked.location), shown_address(asked.location))
     check_database(database)
     session = asked.connections.session(database)
@@ -168,7 +168,7 @@ def _of_database(asked: Asked) -> Iterator[Listed]:
         yield Listed(name, Source(name, "table", name, {"database": database}), rows, len(relation.columns))
 
 
-def _of_dump(asked: Asked, path: File) -> Iterator[Listed]:
+def _of_dump(asked: ListingRequest, path: File) -> Iterator[Listed]:
     encoding = {name: one for name, one in asked.given.items() if name == "encoding"}
     database = Database("", Secret(asked.location), asked.location, encoding)
     try:
@@ -180,7 +180,7 @@ def _of_dump(asked: Asked, path: File) -> Iterator[Listed]:
         raise SourceError(f"{path}:{error.line}: {error.what}") from None
 
 
-def _of_folder(asked: Asked) -> Iterator[Listed]:
+def _of_folder(asked: ListingRequest) -> Iterator[Listed]:
     files = files_of_tables(Path(asked.location))
     if not files:
         kind = "archive" if is_archive(Path(asked.location)) else "folder"
@@ -190,7 +190,7 @@ def _of_folder(asked: Asked) -> Iterator[Listed]:
         yield Listed(name, listed.source, listed.rows, listed.columns)
 
 
-def _of_csv(asked: Asked, path: File) -> Iterator[Listed]:
+def _of_csv(asked: ListingRequest, path: File) -> Iterator[Listed]:
     options = {**csv_options(path, asked.given), **asked.given}
     source = Source(_stem(path), "csv", asked.location, options)
     yield Listed(source.name, source)
@@ -218,14 +218,14 @@ def _fits(path: File, options: Mapping[str, Any]) -> tuple[float, int]:
     return (1 if rows is None or not rows.rows else 1 - len(rows.faults) / len(rows.rows)), len(table.header)
 
 
-def _of_excel(asked: Asked, path: File) -> Iterator[Listed]:
+def _of_excel(asked: ListingRequest, path: File) -> Iterator[Listed]:
     names, hidden = sheets_of(path)
     for name in names:
         options = {"sheet": name} if len(names) > 1 else {}
         yield Listed(name, Source(name, "excel", asked.location, options), note="hidden" if name in hidden else "")
 
 
-def _of_json(asked: Asked, path: File) -> Iterator[Listed]:
+def _of_json(asked: ListingRequest, path: File) -> Iterator[Listed]:
     encoding = _encoding(asked, path)
     with told(path):
         found = json_outline(texts_of(path, str(encoding.get("encoding", "utf-8"))))
@@ -235,22 +235,22 @@ def _of_json(asked: Asked, path: File) -> Iterator[Listed]:
         yield Listed(name, Source(name, "json", asked.location, options), rows)
 
 
-def _of_jsonl(asked: Asked, path: File) -> Iterator[Listed]:
+def _of_jsonl(asked: ListingRequest, path: File) -> Iterator[Listed]:
     yield Listed(_stem(path), Source(_stem(path), "jsonl", asked.location, _encoding(asked, path)))
 
 
-def _of_parquet(asked: Asked, path: File) -> Iterator[Listed]:
+def _of_parquet(asked: ListingRequest, path: File) -> Iterator[Listed]:
     yield Listed(_stem(path), Source(_stem(path), "parquet", asked.location))
 
 
-def _of_xml(asked: Asked, path: File) -> Iterator[Listed]:
+def _of_xml(asked: ListingRequest, path: File) -> Iterator[Listed]:
     with told(path):
         found = xml_outline(byte_pieces(path), asked.given.get("encoding"))
     for written, rows in found.items():
         yield Listed(written, Source(written, "xml", asked.location, {**asked.given, "path": written}), rows)
 
 
-def _encoding(asked: Asked, path: File) -> dict[str, Any]:
+def _encoding(asked: ListingRequest, path: File) -> dict[str, Any]:
     encoding = asked.given.get("encoding") or detected(path).encoding
     return {} if encoding == "utf-8" else {"encoding": encoding}
 
@@ -270,7 +270,7 @@ def _stem(path: File) -> str:
     return name.partition(".")[0] or name
 
 
-Lister = Callable[[Asked, File], Iterator[Listed]]
+Lister = Callable[[ListingRequest, File], Iterator[Listed]]
 _LISTERS: Mapping[str, tuple[str, Lister]] = {
     "sqlite": ("an SQLite database", lambda asked, path: _of_database(asked)),
     "dump": ("an SQL dump", _of_dump),

@@ -9,7 +9,7 @@ from typing import Protocol
 from etl.errors import SourceError
 from etl.extract.json_path import ABSENT, EVERY, Around, Found, Steps, around_texts, arounds, why_absent
 from etl.extract.json_values import HEADER_SAMPLE, record_of, shown_value
-from etl.extract.kinds import Option, Settings
+from etl.extract.kinds import Option, OptionValues
 from etl.extract.locations import File
 from etl.extract.rows import Record, SequentialTable
 from etl.model import Table
@@ -48,7 +48,7 @@ class Nested(Protocol):
         """Why there is no row, where that is known; otherwise ""."""
 
 
-def nested_table(source: Nested, steps: Steps, settings: Settings) -> Table:
+def nested_table(source: Nested, steps: Steps, settings: OptionValues) -> Table:
     """Raises SourceError, or ValueError when `with` and `path` do not go together."""
     header, columns = settings["header"], arounds(settings["with"])
     _check_levels(steps, columns)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
-from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Settings, holding_nothing
+from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, OptionValues, holding_nothing
 from etl.extract.opening import existing_file, reading
 from etl.model import Part, Rows, Table
 
@@ -93,7 +93,7 @@ class ParquetTable:
                 begin = stop
 
 
-def open_parquet(location: str, settings: Settings) -> Table:
+def open_parquet(location: str, settings: OptionValues) -> Table:
     path = existing_file(location)
     if not isinstance(path, Path):
         raise SourceError(f"{path}: a Parquet file is read from a disk of this machine; fetch it, or unpack it, first")

@@ -121,7 +121,7 @@ def _either(kinds: Iterable[str]) -> str:
     return f"{', '.join(most)} or {last}"
 
 
-PLACES: Mapping[Where, str] = {
+_WHERE: Mapping[Where, str] = {
     "file": "a path beside the mapping, or a URL",
     "url": "an address",
     "database": "a database: a server, a file or a dump",
@@ -135,7 +135,7 @@ def page(kinds: Mapping[str, Kind]) -> Iterator[str]:
     yield "| --- | --- | --- | --- |"
     for kind in kinds.values():
         options = ", ".join(f"`{option.name}`" for option in kind.options)
-        yield f"| `{kind.name}` | {kind.sentence} | {PLACES[kind.where]} | {options} |"
+        yield f"| `{kind.name}` | {kind.sentence} | {_WHERE[kind.where]} | {options} |"
 
 
 def rewritten(text: str, kinds: Mapping[str, Kind]) -> str:

@@ -16,7 +16,7 @@ from etl.extract.kinds import (
     TRIM,
     Kind,
     Option,
-    Settings,
+    OptionValues,
     column_names_option,
     encoding_name,
     holding_nothing,
@@ -29,7 +29,7 @@ from etl.model import Table
 from etl.suggest import perhaps
 
 
-def open_xml(location: str, settings: Settings) -> Table:
+def open_xml(location: str, settings: OptionValues) -> Table:
     steps = xml_steps(settings["path"])
     source = XmlRows(existing_file(location), settings["encoding"], settings["path"])
     return nested_table(source, steps, settings)

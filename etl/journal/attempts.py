@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from etl.journal.batch import Batch, Draft, Facts
-from etl.journal.database import Database
+from etl.journal.batch import Draft, Facts, Shipment
+from etl.journal.database import JournalDatabase
 from etl.journal.plans import json_list
 from etl.journal.states import State
 
@@ -29,7 +29,7 @@ REFUSES_REPEATED = frozenset({"user"})
 class Attempts:
     """Every record that a batch lets go of after Omnitron has worked it off, and every new attempt at one."""
 
-    def __init__(self, journal: Journal, database: Database) -> None:
+    def __init__(self, journal: Journal, database: JournalDatabase) -> None:
         self._journal = journal
         self._database = database
 
@@ -87,7 +87,7 @@ class Attempts:
             self._journal.plans.void(batch.stage)
         return own
 
-    def _add_failed(self, batch: Batch, failed: Mapping[str, bytes], evidence: str) -> int:
+    def _add_failed(self, batch: Shipment, failed: Mapping[str, bytes], evidence: str) -> int:
         draft = Draft(batch.stage, batch.payload, batch.package, [*failed], [*failed.values()], batch.pilot)
         own = self._journal.add(draft)
         self._database.change(
@@ -118,7 +118,7 @@ class Attempts:
         )
         return {row["key"] for row in rows}
 
-    def ended(self, again: Batch) -> None:
+    def ended(self, again: Shipment) -> None:
         """Draw the conclusion from an attempt that was worked off; inside a transaction."""
         [key] = self._journal.keys(again.id)
         origin = self._database.value(
@@ -136,7 +136,7 @@ class Attempts:
         elif again.payload in REFUSES_REPEATED:
             self._database.change("UPDATE batches SET recovered = recovered + 1 WHERE id = ?", (origin,))
 
-    def _give_back(self, again: Batch, key: str, origin: int) -> None:
+    def _give_back(self, again: Shipment, key: str, origin: int) -> None:
         hashes = set()
         for batch, live in ((again.id, 0), (origin, 1)):  # in this order: the index knows one batch for a record
             self._database.change("UPDATE records SET live = ? WHERE batch = ? AND key = ?", (live, batch, key))

@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from etl.journal.states import Fate, State
+from etl.journal.states import RecordState, State
 
 LONGEST_ANSWER = 4096
 """Characters of an answer that are kept; Omnitron's own are a few dozen."""
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class Shipment:
     """A batch as the journal knows it. `file` is relative to the workspace when inside it; see Workspace.whole.
 
     held      of its records, those that no later attempt has taken over
@@ -83,7 +83,7 @@ class Taken:
     sha256: bytes
     batch: int
     package: int
-    fate: Fate
+    fate: RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +120,21 @@ def pieces_of(draft: Draft, size: int, first: float, end: float) -> list[Draft]:
     ]
 
 
-def batch_of(row: sqlite3.Row) -> Batch:
+def batch_of(row: sqlite3.Row) -> Shipment:
     values: dict[str, Any] = dict(row)
     flags = {name: bool(values[name]) for name in ("pilot", "alone", "again")}
-    return Batch(**{**values, **flags, "state": State(values["state"])})
+    return Shipment(**{**values, **flags, "state": State(values["state"])})
 
 
-def fate_of(state: str, records: int, reported: int, failed: int) -> Fate:
+def fate_of(state: str, records: int, reported: int, failed: int) -> RecordState:
     """What is known of each record that such a batch holds."""
     if state == State.UNKNOWN:
-        return Fate.UNKNOWN
+        return RecordState.UNKNOWN
     if state != State.DONE:
-        return Fate.WAITING
+        return RecordState.WAITING
     if failed == 0:
-        return Fate.ARRIVED
-    return Fate.FAILED if reported >= records else Fate.DOUBTFUL
+        return RecordState.ARRIVED
+    return RecordState.FAILED if reported >= records else RecordState.DOUBTFUL
 
 
 INSERT = """
@@ -157,7 +157,7 @@ WHERE id = :number
 """
 
 
-def columns_of(batch: Batch, after: State, facts: Facts, time: str) -> Mapping[str, object]:
+def columns_of(batch: Shipment, after: State, facts: Facts, time: str) -> Mapping[str, object]:
     return {
         "number": batch.id,
         "after": after,

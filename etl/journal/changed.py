@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from etl.journal.journal import Journal
-from etl.journal.kept import Kept
+from etl.journal.kept import SentRecords
 from etl.journal.plans import json_list
 from etl.journal.workspace import Workspace
 from etl.package import Batch, Package, PackagedStage
@@ -67,7 +67,7 @@ class Differences:
     def __init__(self, root: Path) -> None:
         """Raises JournalError when there is no journal, PackageError when the last package is gone."""
         self._journal = Journal.read(Workspace(root))
-        self._kept = Kept(self._journal)
+        self._kept = SentRecords(self._journal)
         last = self._journal.runs.last_used()
         self._number = last[0] if last else 0
         try:

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from etl.journal.database import Database
+from etl.journal.database import JournalDatabase
 from etl.journal.plans import Plans, json_list
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class StageCounts:
     """Counts of one stage for one package. Those of batches; no statement but `refused` reads records, of which there may
     be millions.
 
     `lost` are batches that a crash left on their way, and nobody knows of: they count as unknown.
     """
 
-    database: Database
+    database: JournalDatabase
     plans: Plans
     package: int
     stage: str

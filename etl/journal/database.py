@@ -31,7 +31,7 @@ class NoJournal(JournalError):
 Parameters = Sequence[object] | Mapping[str, object]
 
 
-class Database:
+class JournalDatabase:
     """One connection, used under one lock. Every statement that changes something runs in `transaction()`."""
 
     def __init__(self, path: Path, *, writing: bool, busy_seconds: float = BUSY_SECONDS) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from etl.journal.batch import Batch, Facts
-from etl.journal.database import Database
+from etl.journal.batch import Facts, Shipment
+from etl.journal.database import JournalDatabase
 from etl.journal.states import State
 
 if TYPE_CHECKING:
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 class Decisions:
     """The journal keeps every one of them, also those that were taken back."""
 
-    def __init__(self, journal: Journal, database: Database) -> None:
+    def __init__(self, journal: Journal, database: JournalDatabase) -> None:
         self._journal = journal
         self._database = database
 
-    def make(self, number: int, after: State, facts: Facts, person: str) -> Batch:
+    def make(self, number: int, after: State, facts: Facts, person: str) -> Shipment:
         """Record what a person says became of a batch; a decision from which nothing has followed is taken back first."""
         with self._database.transaction():
             batch = self._journal.batch(number)
@@ -38,7 +38,7 @@ class Decisions:
             (number, self._journal.runs.current, self._journal.time(), arrived, migration_id, person),
         )
 
-    def state_before(self, batch: Batch) -> State:
+    def state_before(self, batch: Shipment) -> State:
         """The state that a person decides about: the batch's own, or the one before a decision from which nothing has
         followed, for the batch was neither sent nor followed to its end since."""
         last = self._database.row(
@@ -48,7 +48,7 @@ class Decisions:
         )
         return batch.state if last is None else State(last["before"])
 
-    def _take_back(self, batch: Batch, before: State) -> None:
+    def _take_back(self, batch: Shipment, before: State) -> None:
         self._database.change(
             "UPDATE batches SET state = ?, migration_id = CASE ? WHEN 'accepted' THEN migration_id END, ended = NULL "
             "WHERE id = ?",

@@ -6,12 +6,12 @@ from collections.abc import Collection, Mapping
 
 from etl.errors import PackageError
 from etl.findings import WARNING
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.package import Package, PackagedStage
 
 
-def doubts(journal: Journal, batch: Batch, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
+def doubts(journal: Journal, batch: Shipment, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
     """Warnings by key. A package keeps the rows of the first of each kind only, so one that is not here says nothing."""
     try:
         package = Package.open(journal.runs.package_path(batch.package))

@@ -22,7 +22,7 @@ SECRET = "secret"  # noqa: S105 - the name of its file
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class TargetDecision:
     """What a person said of a target: that it is `same_as` another one, or (None) an Omnitron of its own."""
 
     target: str
@@ -36,9 +36,9 @@ class Records:
     """targets.json: the mapping files that have sent from here, relative to the workspace, and all decisions in order."""
 
     mappings: tuple[str, ...] = ()
-    decisions: tuple[Decision, ...] = ()
+    decisions: tuple[TargetDecision, ...] = ()
 
-    def about(self, target: str) -> Decision | None:
+    def about(self, target: str) -> TargetDecision | None:
         """The last decision about a target; those before it were taken back by it."""
         return next((one for one in reversed(self.decisions) if one.target == target), None)
 
@@ -102,7 +102,7 @@ class MigrationFolder:
         """
         if same_as is not None:
             same_as = self._joined(target, same_as)
-        made = Decision(target, same_as, person(), datetime.now(UTC).isoformat(timespec="seconds"))
+        made = TargetDecision(target, same_as, person(), datetime.now(UTC).isoformat(timespec="seconds"))
         self.change(lambda records: replace(records, decisions=(*records.decisions, made)))
 
     def _joined(self, target: str, same_as: str) -> str:
@@ -145,7 +145,7 @@ class MigrationFolder:
         """Take a target's journal, and all that belongs to it, out of use. Where it lies then."""
         self.check_put_aside(target)
         workspace = self.target(target)
-        with workspace.held():
+        with workspace.locked():
             aside = self.root / f"aside-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{workspace.target}"
             workspace.root.rename(aside)
             sync_folder(self.root)
@@ -164,7 +164,7 @@ def read_records(path: Path) -> Records:
     """targets.json, or one of another folder; nothing where there is none. Raises JournalError."""
     try:
         found = json.loads(path.read_bytes())
-        return Records(tuple(found["mappings"]), tuple(Decision(**one) for one in found["decisions"]))
+        return Records(tuple(found["mappings"]), tuple(TargetDecision(**one) for one in found["decisions"]))
     except (FileNotFoundError, NotADirectoryError):
         return Records()
     except OSError as error:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from etl.errors import MappingError
 from etl.journal.journal import Journal
-from etl.journal.kept import Kept
+from etl.journal.kept import SentRecords
 from etl.journal.requestlog import read_lines
-from etl.journal.trail import Carried, Step, Verdict
+from etl.journal.trail import BatchDecision, Carried, Step
 from etl.journal.unsent import Unsent, reasons
 from etl.journal.workspace import Workspace
 from etl.suggest import did_you_mean
@@ -38,7 +38,7 @@ class Sending:
     success: int | None
     errors: int | None
     steps: tuple[Step, ...]
-    decisions: tuple[Verdict, ...]
+    decisions: tuple[BatchDecision, ...]
     requests: tuple[Mapping[str, object], ...]
 
 
@@ -92,7 +92,7 @@ def _sending(journal: Journal, carried: Carried, lines: list[Mapping[str, object
         file=journal.workspace.whole(batch.file),
         position=carried.position,
         sha256=carried.sha256.hex(),
-        record=Kept(journal).record(batch.id, carried.position, carried.sha256),
+        record=SentRecords(journal).record(batch.id, carried.position, carried.sha256),
         migration_id=batch.migration_id,
         total=batch.total,
         success=batch.success,

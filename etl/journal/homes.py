@@ -13,14 +13,14 @@ from dataclasses import astuple, dataclass
 
 from etl.address import is_on_this_machine
 from etl.errors import MappingError
-from etl.journal.database import Database
+from etl.journal.database import JournalDatabase
 from etl.journal.workspace import Workspace
 
 BEGUN, MOVED, HANDED_OVER, TAKEN_OVER = "begun", "moved", "handed over", "taken over"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class HomePlace:
     """`inode` is that of the lock."""
 
     host: str
@@ -28,11 +28,11 @@ class Place:
     inode: int
 
     @classmethod
-    def of(cls, workspace: Workspace) -> Place:
+    def of(cls, workspace: Workspace) -> HomePlace:
         inode = workspace.lock.stat().st_ino if workspace.lock.exists() else 0
         return cls(socket.gethostname(), str(workspace.root.resolve()), inode)
 
-    def is_here(self, other: Place) -> bool:
+    def is_here(self, other: HomePlace) -> bool:
         return self.inode == other.inode or (self.host, self.path) == (other.host, other.path)
 
 
@@ -42,7 +42,7 @@ class Home:
 
     word: str
     how: str
-    place: Place
+    place: HomePlace
     person: str
     time: str
 
@@ -50,19 +50,19 @@ class Home:
 class Homes:
     """The table `homes`, in order; the last one counts."""
 
-    def __init__(self, database: Database, time: Callable[[], str]) -> None:
+    def __init__(self, database: JournalDatabase, time: Callable[[], str]) -> None:
         self._database = database
         self._time = time
 
     def all(self) -> list[Home]:
         rows = self._database.rows("SELECT word, how, host, path, inode, person, time FROM homes ORDER BY id")
-        return [Home(row[0], row[1], Place(row[2], row[3], row[4]), row[5], row[6]) for row in rows]
+        return [Home(row[0], row[1], HomePlace(row[2], row[3], row[4]), row[5], row[6]) for row in rows]
 
     def last(self) -> Home | None:
         return next(iter(reversed(self.all())), None)
 
     def add(self, how: str, workspace: Workspace, person: str) -> None:
-        row = (secrets.token_hex(8), how, *astuple(Place.of(workspace)), person, self._time())
+        row = (secrets.token_hex(8), how, *astuple(HomePlace.of(workspace)), person, self._time())
         with self._database.transaction():
             self._database.change(
                 "INSERT INTO homes (word, how, host, path, inode, person, time) VALUES (?, ?, ?, ?, ?, ?, ?)", row
@@ -84,7 +84,7 @@ class Homes:
                 f"{workspace.root}: was handed over by {last.person} at {last.time}, and sends nothing more; "
                 f"go on where it was taken over. {MISTAKEN.format(target=workspace.target)}"
             )
-        if not is_on_this_machine(workspace.target) and not last.place.is_here(Place.of(workspace)):
+        if not is_on_this_machine(workspace.target) and not last.place.is_here(HomePlace.of(workspace)):
             raise MappingError(
                 f"{workspace.root}: is a copy of {last.place.path} on {last.place.host}, or was moved from there, and two "
                 f"of them must not send. {MISTAKEN.format(target=workspace.target)}"

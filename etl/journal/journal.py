@@ -18,9 +18,9 @@ from etl.journal.batch import (
     INSERT,
     NOTHING,
     UPDATE,
-    Batch,
     Draft,
     Facts,
+    Shipment,
     Taken,
     batch_of,
     columns_of,
@@ -28,8 +28,8 @@ from etl.journal.batch import (
     pieces_of,
     record_hash,
 )
-from etl.journal.counts import Counts
-from etl.journal.database import BUSY_SECONDS, Database, JournalError
+from etl.journal.counts import StageCounts
+from etl.journal.database import BUSY_SECONDS, JournalDatabase, JournalError
 from etl.journal.decisions import Decisions
 from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
@@ -63,7 +63,9 @@ def utc_now() -> datetime:
 class Journal:
     """Open for the process that holds the workspace. Usable from several threads."""
 
-    def __init__(self, workspace: Workspace, database: Database, now: Clock = utc_now, seam: Seam = no_seam) -> None:
+    def __init__(
+        self, workspace: Workspace, database: JournalDatabase, now: Clock = utc_now, seam: Seam = no_seam
+    ) -> None:
         self.workspace = workspace
         self._database = database
         self.plans = Plans(database)
@@ -117,7 +119,7 @@ class Journal:
             )
         )
 
-    def batch(self, number: int) -> Batch:
+    def batch(self, number: int) -> Shipment:
         row = self._database.row("SELECT * FROM batches WHERE id = ?", (number,))
         if row is None:
             last = self._database.value("SELECT max(id) FROM batches")
@@ -125,14 +127,14 @@ class Journal:
             raise JournalError(f"no batch {number} in {self.workspace.journal}; {there_are} (`etl status` lists them)")
         return batch_of(row)
 
-    def batches(self, stage: str | None = None, state: State | None = None) -> list[Batch]:
+    def batches(self, stage: str | None = None, state: State | None = None) -> list[Shipment]:
         rows = self._database.rows(
             "SELECT * FROM batches WHERE (:stage IS NULL OR stage = :stage) AND (:state IS NULL OR state = :state) ORDER BY id",
             {"stage": stage, "state": state},
         )
         return [batch_of(row) for row in rows]
 
-    def next_planned(self, stage: str, besides: Collection[int] = (), *, again: bool = False) -> Batch | None:
+    def next_planned(self, stage: str, besides: Collection[int] = (), *, again: bool = False) -> Shipment | None:
         """The planned batch whose turn it is; `again`: only repetitions are looked at."""
         row = self._database.row(
             "SELECT * FROM batches WHERE stage = ? AND state = 'planned' AND again >= ? "
@@ -175,9 +177,9 @@ class Journal:
         )
         return {row["key"] for row in rows}
 
-    def counts(self, package: int, stage: str, lost: Sequence[int] = ()) -> Counts:
+    def counts(self, package: int, stage: str, lost: Sequence[int] = ()) -> StageCounts:
         """What has become of the records of a stage."""
-        return Counts(self._database, self.plans, package, stage, lost)
+        return StageCounts(self._database, self.plans, package, stage, lost)
 
     def loaded_stages(self) -> list[str]:
         """Those of which anything was ever planned, in the order in which it was."""
@@ -202,11 +204,11 @@ class Journal:
         found = self.batches(stage, State.PLANNED)
         return len(found), sum(batch.records for batch in found)
 
-    def failed(self, stage: str | None = None) -> list[Batch]:
+    def failed(self, stage: str | None = None) -> list[Shipment]:
         """Batches that hold failed records."""
         return [batch for batch in self.batches(stage, State.DONE) if batch.failed]
 
-    def last_done(self, stage: str, most: int) -> list[Batch]:
+    def last_done(self, stage: str, most: int) -> list[Shipment]:
         """The last batches of a stage that were worked off, oldest first."""
         rows = self._database.rows(
             "SELECT * FROM batches WHERE stage = ? AND state = 'done' ORDER BY ended DESC, id DESC LIMIT ?",
@@ -272,7 +274,7 @@ class Journal:
 
     # Transitions
 
-    def move(self, number: int, after: State, facts: Facts = NOTHING) -> Batch:
+    def move(self, number: int, after: State, facts: Facts = NOTHING) -> Shipment:
         """Take a batch to another state; it is durable when this returns. Raises IllegalTransition."""
         with self._database.transaction():
             batch = self.change_state(number, after, facts)
@@ -304,7 +306,7 @@ class Journal:
         )
         return found
 
-    def change_state(self, number: int, after: State, facts: Facts) -> Batch:
+    def change_state(self, number: int, after: State, facts: Facts) -> Shipment:
         """The change itself; inside a transaction. The batch as it was."""
         batch = self.batch(number)
         if not is_legal(batch.state, after):
@@ -341,13 +343,13 @@ class Journal:
         self.written("superseded")
         return pieces
 
-    def _place_after(self, batch: Batch) -> float:
+    def _place_after(self, batch: Shipment) -> float:
         found = self._database.value(
             "SELECT min(place) FROM batches WHERE stage = ? AND place > ?", (batch.stage, batch.place)
         )
         return batch.place + 1 if found is None else float(found)
 
-    def supersede(self, stages: Iterable[str], which: Callable[[Batch], bool] = lambda batch: True) -> int:
+    def supersede(self, stages: Iterable[str], which: Callable[[Shipment], bool] = lambda batch: True) -> int:
         """Take back batches of these stages that are planned and were not sent; how many."""
         found = [batch for stage in stages for batch in self.batches(stage, State.PLANNED) if which(batch)]
         if not found:

@@ -13,7 +13,7 @@ FILES = 4
 """Files that are kept in memory: whoever goes through the records of a package meets those of a batch together."""
 
 
-class Kept:
+class SentRecords:
     """Looks only. A record is None when its file is gone, or no longer the one that was planned."""
 
     def __init__(self, journal: Journal) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from etl.journal.database import Database
+from etl.journal.database import JournalDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Trial:
 class Lookups:
     """Part of the journal. What is written here is durable when the call returns."""
 
-    def __init__(self, database: Database, time: Callable[[], str]) -> None:
+    def __init__(self, database: JournalDatabase, time: Callable[[], str]) -> None:
         self._database = database
         self._time = time
 

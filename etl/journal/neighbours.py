@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from etl.journal.database import BUSY_SECONDS, Database, JournalError, NoJournal
+from etl.journal.database import BUSY_SECONDS, JournalDatabase, JournalError, NoJournal
 from etl.journal.workspace import Workspace
 
 SENDING = b'"phase":"sending"'
@@ -49,13 +49,13 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     return found
 
 
-def opened(workspace: Workspace, *, writing: bool, busy_seconds: float = BUSY_SECONDS) -> Database:
+def opened(workspace: Workspace, *, writing: bool, busy_seconds: float = BUSY_SECONDS) -> JournalDatabase:
     """The journal's database. Raises NoJournal when nothing was sent, JournalError when less is in it than was sent."""
     log = logged(workspace)
     if not workspace.journal.exists():
         _check(workspace, None, log)
     try:
-        database = Database(workspace.journal, writing=writing, busy_seconds=busy_seconds)
+        database = JournalDatabase(workspace.journal, writing=writing, busy_seconds=busy_seconds)
     except NoJournal:
         _check(workspace, None, log)
         raise
@@ -67,7 +67,7 @@ def opened(workspace: Workspace, *, writing: bool, busy_seconds: float = BUSY_SE
     return database
 
 
-def _check(workspace: Workspace, database: Database | None, log: Logged) -> None:
+def _check(workspace: Workspace, database: JournalDatabase | None, log: Logged) -> None:
     """Raise JournalError when the journal (None: there is none) lacks something that its neighbours know of."""
     missing = _unknown_attempt(database, log) or _unknown_run(database, log) or _own_files(workspace, database)
     if missing:
@@ -78,7 +78,7 @@ def _check(workspace: Workspace, database: Database | None, log: Logged) -> None
         )
 
 
-def _unknown_attempt(database: Database | None, log: Logged) -> str:
+def _unknown_attempt(database: JournalDatabase | None, log: Logged) -> str:
     known = {} if database is None or not log.attempts else _attempts(database)
     for (batch, sha256), times in log.attempts.items():
         if known.get((batch, sha256), 0) < times:
@@ -86,7 +86,7 @@ def _unknown_attempt(database: Database | None, log: Logged) -> str:
     return ""
 
 
-def _attempts(database: Database) -> dict[tuple[int, str], int]:
+def _attempts(database: JournalDatabase) -> dict[tuple[int, str], int]:
     rows = database.rows(
         "SELECT b.id, b.sha256, count(*) AS times FROM transitions AS t JOIN batches AS b ON b.id = t.batch "
         "WHERE t.after = 'sending' GROUP BY b.id"
@@ -94,12 +94,12 @@ def _attempts(database: Database) -> dict[tuple[int, str], int]:
     return {(row["id"], row["sha256"]): row["times"] for row in rows}
 
 
-def _unknown_run(database: Database | None, log: Logged) -> str:
+def _unknown_run(database: JournalDatabase | None, log: Logged) -> str:
     last = 0 if database is None else database.value("SELECT coalesce(max(id), 0) FROM runs")
     return f"requests.jsonl knows of run {log.run}" if log.run > last else ""
 
 
-def _own_files(workspace: Workspace, database: Database | None) -> str:
+def _own_files(workspace: Workspace, database: JournalDatabase | None) -> str:
     """A run is in the journal before it writes files of its own. One that is killed leaves some that the journal lacks."""
     begun = database is not None and database.value(
         "SELECT (SELECT count(*) FROM runs) + (SELECT count(*) FROM batches)"

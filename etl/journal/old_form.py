@@ -34,7 +34,7 @@ def take_over(root: Path) -> None:
     if not (root / JOURNAL).exists():
         return
     old = Workspace(root)
-    with old.held():
+    with old.locked():
         name = _name(old)
         moved = private_folder(root / f"{name}.taken")
         _settle(old)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from etl.journal.database import Database
+from etl.journal.database import JournalDatabase
 
 
 class Why(StrEnum):
@@ -33,7 +33,7 @@ class Wait:
 class Plans:
     """Which records of a package's stage were planned, found in other batches, or left out."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: JournalDatabase) -> None:
         self._database = database
 
     def contain(self, package: int, stages: Mapping[str, int]) -> None:

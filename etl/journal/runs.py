@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from etl.journal.database import Database
+from etl.journal.database import JournalDatabase
 from etl.journal.plans import Plans
 from etl.journal.workspace import Holder, Workspace
 from etl.seams import Seam
@@ -29,7 +29,7 @@ class Runs:
     """`current` is the run that this process has begun."""
 
     def __init__(
-        self, database: Database, workspace: Workspace, plans: Plans, time: Callable[[], str], seam: Seam
+        self, database: JournalDatabase, workspace: Workspace, plans: Plans, time: Callable[[], str], seam: Seam
     ) -> None:
         self.current: int | None = None
         self._database = database

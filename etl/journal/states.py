@@ -43,7 +43,7 @@ LETS_GO = frozenset({State.REFUSED, State.SUPERSEDED})
 """In these states a batch no longer holds its records: another batch may."""
 
 
-class Fate(StrEnum):
+class RecordState(StrEnum):
     """What is known of one record, from the batch that holds it."""
 
     WAITING = "waiting"  # planned, or on its way

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from etl.journal.answers import recorded
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 from etl.journal.doubts import doubts
 from etl.journal.journal import Journal
 from etl.journal.runs import Run
 from etl.journal.states import State
-from etl.journal.summary import StageSummary, summarise_stages
+from etl.journal.summary import StageUpload, summarise_stages
 from etl.journal.workspace import Holder, Workspace
 
 SHOWN = 100
@@ -124,34 +124,34 @@ def _status(journal: Journal, running: Holder | None) -> Status:
     )
 
 
-def _lost(journal: Journal) -> list[Batch]:
+def _lost(journal: Journal) -> list[Shipment]:
     """Batches that a process which is no more left in `sending`, and of whose answer nothing is known."""
     left = journal.batches(state=State.SENDING)
     return [one for one in left if recorded(journal.workspace, one.id, one.sha256)[0] is State.UNKNOWN]
 
 
-def _stages(journal: Journal, package: tuple[int, Path] | None, lost: Sequence[Batch]) -> tuple[StageSummary, ...]:
+def _stages(journal: Journal, package: tuple[int, Path] | None, lost: Sequence[Shipment]) -> tuple[StageUpload, ...]:
     number = package[0] if package else 0
     return summarise_stages(journal, number, journal.plans.contents(number), [one.id for one in lost])
 
 
-def _stage(stage: StageSummary, batches: Mapping[str, int]) -> StageStatus:
+def _stage(stage: StageUpload, batches: Mapping[str, int]) -> StageStatus:
     counts: dict[str, Any] = {one.name: getattr(stage, one.name, stage.records) for one in fields(StageStatus)}
     return StageStatus(**{**counts, "batches": batches})
 
 
-def _batches(journal: Journal, stage: str, lost: Sequence[Batch]) -> Mapping[str, int]:
+def _batches(journal: Journal, stage: str, lost: Sequence[Shipment]) -> Mapping[str, int]:
     return journal.counts(0, stage, [one.id for one in lost]).by_state()
 
 
-def _attention(journal: Journal, lost: Sequence[Batch]) -> tuple[Attention, ...]:
+def _attention(journal: Journal, lost: Sequence[Shipment]) -> tuple[Attention, ...]:
     unknown = [*journal.batches(state=State.UNKNOWN), *lost]
     failed = [batch.id for batch in journal.failed()]
     wanted = [*(one.id for one in unknown[:SHOWN]), *journal.refused_and_left()[:SHOWN], *failed[:SHOWN]]
     return tuple(_explained(journal, journal.batch(number)) for number in wanted)
 
 
-def _explained(journal: Journal, batch: Batch) -> Attention:
+def _explained(journal: Journal, batch: Shipment) -> Attention:
     keys = tuple(journal.held_keys(batch.id, NAMED)) if batch.failed_whole else ()
     return Attention(
         batch.id,
@@ -168,7 +168,7 @@ def _explained(journal: Journal, batch: Batch) -> Attention:
     )
 
 
-def _why(journal: Journal, batch: Batch) -> str:
+def _why(journal: Journal, batch: Shipment) -> str:
     if batch.state is State.SENDING:
         return "the process ended before an answer was written"
     if batch.state is not State.DONE:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.files import sha256_of
-from etl.journal.counts import Counts
+from etl.journal.counts import StageCounts
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.journal import Journal
 from etl.journal.workspace import Workspace
@@ -15,7 +15,7 @@ from etl.package import MANIFEST, Package
 
 
 @dataclass(frozen=True, slots=True)
-class StageSummary:
+class StageUpload:
     """A stage. records = uploaded + already + failed + changed + waiting + refused + unknown, always.
 
     records    valid ones in the package
@@ -61,7 +61,7 @@ class LoadSummary:
 
     package: Path
     requests: Path
-    stages: tuple[StageSummary, ...]
+    stages: tuple[StageUpload, ...]
 
     @property
     def complete(self) -> bool:
@@ -75,7 +75,7 @@ def read_summary(root: Path, package: Package) -> LoadSummary:
         journal = Journal.read(workspace)
     except NoJournal:
         stages = tuple(
-            StageSummary(stage.name, stage.counts.valid, waiting=stage.counts.valid) for stage in package.stages
+            StageUpload(stage.name, stage.counts.valid, waiting=stage.counts.valid) for stage in package.stages
         )
         return LoadSummary(package.path, workspace.requests, stages)
     try:
@@ -93,13 +93,13 @@ def summarise(journal: Journal, package: Package, number: int) -> LoadSummary:
 
 def summarise_stages(
     journal: Journal, number: int, valid: Mapping[str, int], lost: Sequence[int] = ()
-) -> tuple[StageSummary, ...]:
+) -> tuple[StageUpload, ...]:
     """`valid`: the package's records, by stage. `lost`: batches that a crash left on their way, and nobody knows of."""
     names = [*valid, *(stage for stage in journal.loaded_stages() if stage not in valid)]
     return tuple(_stage(journal.counts(number, name, lost), valid.get(name, 0)) for name in names)
 
 
-def _stage(count: Counts, records: int) -> StageSummary:
+def _stage(count: StageCounts, records: int) -> StageUpload:
     own, others, everywhere = count.own(), count.others(), count.everywhere()
     # A load that sends nothing new finds its records with others, so each is counted once, in one of the two.
     known = {
@@ -116,7 +116,7 @@ def _stage(count: Counts, records: int) -> StageSummary:
             f"stage '{count.stage}': what became of its records does not add up ({known} of {records}); please report this"
         )
     arrived = known["uploaded"] + known["already"] + known["changed"]
-    return StageSummary(
+    return StageUpload(
         count.stage,
         records,
         waiting=waiting,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from etl.journal.database import Database
+from etl.journal.database import JournalDatabase
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class BatchDecision:
     """What a person decided about the batch."""
 
     time: str
@@ -41,7 +41,7 @@ class Carried:
 class Trail:
     """Only reads."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: JournalDatabase) -> None:
         self._database = database
 
     def stages(self) -> list[str]:
@@ -78,8 +78,10 @@ class Trail:
         found = self._database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,))
         return str(found or "")
 
-    def decisions(self, batch: int) -> tuple[Verdict, ...]:
+    def decisions(self, batch: int) -> tuple[BatchDecision, ...]:
         rows = self._database.rows(
             "SELECT time, person, arrived, migration_id FROM decisions WHERE batch = ? ORDER BY id", (batch,)
         )
-        return tuple(Verdict(row["time"], row["person"], bool(row["arrived"]), row["migration_id"]) for row in rows)
+        return tuple(
+            BatchDecision(row["time"], row["person"], bool(row["arrived"]), row["migration_id"]) for row in rows
+        )

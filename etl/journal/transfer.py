@@ -23,7 +23,7 @@ from etl.errors import MappingError
 from etl.files import FILE_MODE, durably, private_folder, replace_durably, sha256_of, sync_folder, write_private
 from etl.journal.database import JournalError
 from etl.journal.folder import RECORDS, SECRET, MigrationFolder, person, read_records
-from etl.journal.homes import HANDED_OVER, MOVED, TAKEN_OVER, Place
+from etl.journal.homes import HANDED_OVER, MOVED, TAKEN_OVER, HomePlace
 from etl.journal.journal import Journal
 from etl.journal.workspace import PACKAGES, Workspace
 
@@ -54,7 +54,7 @@ def hand_over(workspace: Workspace, file: Path) -> None:
     _require_new(file)
     with closing(Journal.read(workspace)):
         pass  # raises where there is none, instead of making one
-    with workspace.held():
+    with workspace.locked():
         with closing(Journal.open(workspace)) as journal:
             if not _interrupted(journal, file):
                 journal.homes.check(workspace)
@@ -73,7 +73,7 @@ def moved(workspace: Workspace) -> None:
     """A person's word that this is the one that sends: it was moved here, or what was handed over is gone."""
     with closing(Journal.read(workspace)):
         pass
-    with workspace.held(), closing(Journal.open(workspace)) as journal:
+    with workspace.locked(), closing(Journal.open(workspace)) as journal:
         journal.homes.add(MOVED, workspace, person())
 
 
@@ -190,7 +190,7 @@ def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
             _replace(folder, workspace, arriving)
         finally:
             shutil.rmtree(arriving, ignore_errors=True)
-    with workspace.held(), closing(Journal.open(workspace)) as journal:
+    with workspace.locked(), closing(Journal.open(workspace)) as journal:
         # The file is used up first: when this ends in between, nobody sends.
         file.rename(file.with_name(f"{file.name}.taken"))
         sync_folder(file.resolve().parent)
@@ -254,7 +254,7 @@ def _require_continued(workspace: Workspace, arrived: Workspace) -> None:
         return
     with closing(Journal.read(workspace)) as here, closing(Journal.read(arrived)) as there:
         ours, theirs = here.homes.all(), there.homes.all()
-    if ours == theirs and not ours[-1].place.is_here(Place.of(workspace)):
+    if ours == theirs and not ours[-1].place.is_here(HomePlace.of(workspace)):
         return  # it had arrived here when taking it over was interrupted
     if not ours or ours[-1].how != HANDED_OVER:
         raise MappingError(

@@ -88,7 +88,7 @@ class Workspace:
         return (self.migration if beside else self.root) / shortened
 
     @contextmanager
-    def held(self, command: str = "") -> Iterator[Holder]:
+    def locked(self, command: str = "") -> Iterator[Holder]:
         """Hold the workspace while in here. Raises Occupied naming the holder. The kernel lets go when the process dies."""
         private_folder(self.root)
         with _open_lock(self.lock) as file:

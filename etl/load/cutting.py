@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 
 TIMES = 10
 
@@ -19,13 +19,13 @@ TIMES = 10
 class Cutting:
     """Usable from several threads. `done` are the stage's last batches, oldest first: a run goes on where another stopped."""
 
-    def __init__(self, full: int, done: Iterable[Batch] = ()) -> None:
+    def __init__(self, full: int, done: Iterable[Shipment] = ()) -> None:
         self._lock = threading.Lock()
         self._full = self._limit = full
         for batch in done:
             self.saw(batch)
 
-    def saw(self, batch: Batch) -> None:
+    def saw(self, batch: Shipment) -> None:
         """Take note of a batch that was worked off. That a record failed again tells nothing of those that are new."""
         if batch.again and batch.reported:
             return

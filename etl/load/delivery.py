@@ -9,7 +9,7 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, PackageError, Refused, TargetError, Unavailable
 from etl.files import sync_folder
-from etl.journal.batch import Batch, Facts
+from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.requestlog import LogError
@@ -42,20 +42,20 @@ class Delivery:
         self._outside = outside
         self._reader = ProgressReader(target.polling)
 
-    def carry(self, batch: Batch) -> Batch:
+    def carry(self, batch: Shipment) -> Shipment:
         """Take a planned or accepted batch until it is done, or was halved into two planned ones. The batch as it is then."""
         if batch.state is State.PLANNED:
             self._send(batch)
             batch = self._journal.batch(batch.id)
         return self._follow(batch) if batch.state is State.ACCEPTED else batch
 
-    def cut(self, batch: Batch, size: int) -> list[int]:
+    def cut(self, batch: Shipment, size: int) -> list[int]:
         """Put planned batches of at most `size` records in the place of this one."""
         return self._journal.cut(batch.id, split_records(self._bytes(batch)), size, Facts("never sent; cut smaller"))
 
     # Sending
 
-    def _send(self, batch: Batch) -> None:
+    def _send(self, batch: Shipment) -> None:
         data = self._bytes(batch)
         failures, renewed = 0, False
         while True:
@@ -73,7 +73,7 @@ class Delivery:
             else:
                 return
 
-    def _bytes(self, batch: Batch) -> bytes:
+    def _bytes(self, batch: Shipment) -> bytes:
         """The batch's bytes, which are those that were planned, and are on the disk. Raises PackageError."""
         path = self._journal.workspace.whole(batch.file)
         try:
@@ -85,7 +85,7 @@ class Delivery:
             raise PackageError(f"{path}: changed since it was planned (SHA-256 differs); batch {batch.id} is not sent")
         return data
 
-    def _post(self, batch: Batch, token: str, data: bytes) -> None:
+    def _post(self, batch: Shipment, token: str, data: bytes) -> None:
         """One attempt. Whatever comes of it is in the journal before this returns or raises."""
         self._outside.stop.check()
         self._journal.move(batch.id, State.SENDING)
@@ -103,7 +103,7 @@ class Delivery:
         else:
             self._accepted(batch, accepted)
 
-    def _accepted(self, batch: Batch, accepted: Accepted) -> None:
+    def _accepted(self, batch: Shipment, accepted: Accepted) -> None:
         facts = Facts(status=accepted.status, answer=accepted.answer, migration_id=accepted.migration_id)
         try:
             other = self._journal.accept(batch.id, facts)
@@ -115,7 +115,7 @@ class Delivery:
             raise wording.because(Ambiguous, taken, batch, self._journal, wording.unknown(batch))
         self._tell("accepted", batch, f"batch {batch.id}: accepted as {accepted.migration_id}")
 
-    def _refused(self, batch: Batch, error: Refused, data: bytes) -> None:
+    def _refused(self, batch: Shipment, error: Refused, data: bytes) -> None:
         """A batch that is too large becomes two; any other refusal ends the run."""
         if error.status == 413 and batch.records > 1:
             halves = self._journal.cut(batch.id, split_records(data), (batch.records + 1) // 2, _facts(error))
@@ -126,14 +126,14 @@ class Delivery:
         self._record(batch, State.REFUSED, _facts(error))
         raise wording.because(Refused, error, batch, self._journal, wording.REFUSED) from error
 
-    def _record(self, batch: Batch, state: State, facts: Facts) -> None:
+    def _record(self, batch: Shipment, state: State, facts: Facts) -> None:
         """Write what became of a POST. If that fails it stays `sending`, and the next opening asks requests.jsonl."""
         try:
             self._journal.move(batch.id, state, facts)
         except JournalError as error:
             raise wording.unwritten(batch, state, facts, error) from error
 
-    def _pause_before_retry(self, batch: Batch, error: Unavailable, failures: int) -> None:
+    def _pause_before_retry(self, batch: Shipment, error: Unavailable, failures: int) -> None:
         pause = pause_before(self._target, failures, error.retry_after, self._outside.random)
         if pause is None:
             text = wording.gave_up(failures, error.retry_after or 0.0)
@@ -143,7 +143,7 @@ class Delivery:
 
     # Following
 
-    def _follow(self, batch: Batch) -> Batch:
+    def _follow(self, batch: Shipment) -> Shipment:
         """Look until it has ended. No look is worth more than the next one, until the deadline."""
         polling = self._target.polling
         end = self._outside.monotonic() + polling.deadline
@@ -159,7 +159,7 @@ class Delivery:
             self._outside.wait(wait)
         raise AssertionError("looks() never ends")
 
-    def _look(self, batch: Batch) -> Look:
+    def _look(self, batch: Shipment) -> Look:
         try:
             answer = self._omnitron.progress(batch.migration_id or "", _about(batch))
         except (Refused, Unavailable) as error:
@@ -169,13 +169,13 @@ class Delivery:
         except ValueError as error:
             return Look(answered(answer, f"this cannot be read: {error}; see target.polling"))
 
-    def _tell_look(self, batch: Batch, look: Look, wait: float) -> None:
+    def _tell_look(self, batch: Shipment, look: Look, wait: float) -> None:
         if look.progress:
             self._tell("progress", batch, f"batch {batch.id}: working on it", look.progress)
         else:
             self._tell("retry", batch, f"batch {batch.id}: {look.text}; looking again in {wait:.1f} s")
 
-    def _done(self, batch: Batch, progress: Progress) -> Batch:
+    def _done(self, batch: Shipment, progress: Progress) -> Shipment:
         odd = wording.too_many(batch, progress.too_many) if progress.too_many else ""
         facts = Facts(note=odd, total=progress.total, success=progress.success, errors=progress.errors)
         done = self._journal.move(batch.id, State.DONE, facts)
@@ -184,7 +184,7 @@ class Delivery:
         self._tell("done", batch, f"batch {batch.id}: done, {wording.some_errors(done.failed)}", progress)
         return done
 
-    def _tell(self, kind: str, batch: Batch, text: str, progress: Progress | None = None) -> None:
+    def _tell(self, kind: str, batch: Shipment, text: str, progress: Progress | None = None) -> None:
         finished = (progress.success or 0) + progress.errors if progress else 0
         errors = progress.errors if progress else 0
         self._outside.events(Event(kind, batch.stage, text, batch.id, batch.records, finished, errors))
@@ -196,7 +196,7 @@ def _make_durable(path: Path) -> None:
     sync_folder(path.parent)
 
 
-def _about(batch: Batch) -> dict[str, object]:
+def _about(batch: Shipment) -> dict[str, object]:
     return {
         "stage": batch.stage,
         "batch": batch.id,

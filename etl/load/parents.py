@@ -8,7 +8,7 @@ import orjson
 
 from etl.journal.journal import Journal
 from etl.journal.plans import Wait, Why
-from etl.journal.states import Fate
+from etl.journal.states import RecordState
 
 Parent = tuple[str, str]
 """A stage, and the key of a record of it."""
@@ -42,6 +42,6 @@ class Parents:
             keys = {key for name, key in parents if name == stage}
             taken = self._journal.taken(stage, sorted(keys))
             waits = self._journal.plans.waiting(self._package, stage, keys - taken.keys())
-            found |= {(stage, key): Why.FAILED for key, one in taken.items() if one.fate is Fate.FAILED}
+            found |= {(stage, key): Why.FAILED for key, one in taken.items() if one.fate is RecordState.FAILED}
             found |= {(stage, key): waits[key].why if key in waits else Why.ABSENT for key in keys - taken.keys()}
         return found

@@ -10,11 +10,11 @@ from pathlib import Path
 import orjson
 
 from etl.errors import MappingError
-from etl.journal.batch import Batch, Draft
-from etl.journal.states import Fate, State
+from etl.journal.batch import Draft, Shipment
+from etl.journal.states import RecordState, State
 from etl.load import wording
 from etl.load.choice import Chosen, choose
-from etl.load.uploader import GateClosed, Session, session, stop_at_unknown
+from etl.load.uploader import GateClosed, Loading, session, stop_at_unknown
 from etl.model import Stage, Target
 from etl.outside import Outside
 from etl.package import Package
@@ -75,35 +75,35 @@ def _stopping() -> Iterator[None]:
         raise Stopped(error.why, "what was sent is in the journal; `etl pilot` starts another one") from error
 
 
-def _follow_earlier(here: Session, stage: str) -> None:
+def _follow_earlier(here: Loading, stage: str) -> None:
     """Bring to its end what was on its way when somebody stopped it. Raises GateClosed when a pilot's has errors."""
     ended = [here.delivery.carry(batch) for batch in here.journal.batches(stage, State.ACCEPTED)]
     _judge(here, stage, [batch for batch in ended if batch.pilot])
 
 
-def _judge(here: Session, stage: str, batches: Sequence[Batch]) -> None:
+def _judge(here: Loading, stage: str, batches: Sequence[Shipment]) -> None:
     failed = [batch for batch in batches if batch.failed]
     if failed:
         raise GateClosed(wording.pilot_failed(stage, failed, here.journal))
 
 
-def _fresh(here: Session, chosen: Chosen) -> Chosen:
+def _fresh(here: Loading, chosen: Chosen) -> Chosen:
     """Without the records that have arrived. Raises GateClosed when one of them failed, or may have."""
     held = here.journal.taken(chosen.stage, chosen.keys)
-    failed = {one.batch for one in held.values() if one.fate in (Fate.FAILED, Fate.DOUBTFUL)}
+    failed = {one.batch for one in held.values() if one.fate in (RecordState.FAILED, RecordState.DOUBTFUL)}
     _judge(here, chosen.stage, [here.journal.batch(number) for number in sorted(failed)])
     left = [(key, record) for key, record in zip(chosen.keys, chosen.records, strict=True) if key not in held]
     return Chosen(chosen.stage, tuple(key for key, _ in left), tuple(record for _, record in left))
 
 
-def _send(here: Session, package: Package, chosen: Chosen, fresh: Chosen) -> PilotStage:
+def _send(here: Loading, package: Package, chosen: Chosen, fresh: Chosen) -> PilotStage:
     already = tuple(key for key in chosen.keys if key not in fresh.keys)
     batches = _carry(here, package, fresh) if fresh.keys else []
     _judge(here, chosen.stage, batches)
     return PilotStage(chosen.stage, fresh.keys, already, tuple(batch.migration_id or "" for batch in batches))
 
 
-def _carry(here: Session, package: Package, fresh: Chosen) -> list[Batch]:
+def _carry(here: Loading, package: Package, fresh: Chosen) -> list[Shipment]:
     """Upload these records. The batches that brought them: one, or more when it had to be halved."""
     payload = package.stage(fresh.stage).payload
     draft = Draft(fresh.stage, payload, here.number, fresh.keys, fresh.records, pilot=True, alone=True)

@@ -54,7 +54,7 @@ class Rules:
     final: bool = False
 
 
-def plan_stage(
+def plan_batches(
     journal: Journal, package: Package, number: int, stage: PackagedStage, cut: Cut, rules: Rules | None = None
 ) -> None:
     """Plan what no batch holds yet. `number` is the package's in the journal. Either all is planned, or nothing."""
@@ -75,7 +75,7 @@ def plan_again(journal: Journal, package: Package, number: int, stage: PackagedS
     with journal.transaction():
         journal.supersede([stage.name])
         journal.plans.void(stage.name)
-        plan_stage(journal, package, number, stage, cut, rules)
+        plan_batches(journal, package, number, stage, cut, rules)
     journal.written("planned")
 
 

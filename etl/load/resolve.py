@@ -8,7 +8,7 @@ from pathlib import Path
 
 from etl.errors import MappingError
 from etl.journal.answers import is_migration_id
-from etl.journal.batch import Batch, Facts
+from etl.journal.batch import Facts, Shipment
 from etl.journal.folder import person
 from etl.journal.journal import Journal
 from etl.journal.outcome import outcome_noted
@@ -22,7 +22,7 @@ DECIDABLE = (State.UNKNOWN, State.ACCEPTED)
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class Resolved:
     """A batch after the decision, and what comes next."""
 
     batch: int
@@ -34,7 +34,7 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class KnownFate:
     """What is known of a batch's fate, and from where: `why` is "" where a person says so.
 
     migration_id   the migration it became; None when it is not known
@@ -49,12 +49,12 @@ class Found:
 
 def resolve(
     root: Path, batch: int, *, arrived: bool, migration_id: str | None = None, outside: Outside | None = None
-) -> Decision:
+) -> Resolved:
     """Say that a batch arrived, or was lost: what a person found out by looking. Raises like `settle`."""
-    return settle(root, batch, Found(arrived, migration_id), outside)
+    return settle(root, batch, KnownFate(arrived, migration_id), outside)
 
 
-def settle(root: Path, batch: int, found: Found, outside: Outside | None = None) -> Decision:
+def settle(root: Path, batch: int, found: KnownFate, outside: Outside | None = None) -> Resolved:
     """Write down what became of a batch. One that arrived as migration_id is followed by `etl resume`.
 
     An accepted batch that Omnitron never ends may be said to have arrived, or to be lost, too; so may one with failed
@@ -65,7 +65,7 @@ def settle(root: Path, batch: int, found: Found, outside: Outside | None = None)
     outside = outside or Outside()
     workspace = Workspace(root)
     Journal.read(workspace).close()  # raises JournalError where there is none, instead of making one
-    with workspace.held() as holder:
+    with workspace.locked() as holder:
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
             journal.runs.begin("resolve", holder)
@@ -75,7 +75,7 @@ def settle(root: Path, batch: int, found: Found, outside: Outside | None = None)
             journal.close()
 
 
-def _decide(journal: Journal, batch: Batch, found: Found) -> Decision:
+def _decide(journal: Journal, batch: Shipment, found: KnownFate) -> Resolved:
     arrived, migration_id = found.arrived, found.migration_id
     if batch.failed:
         return _decide_failed(journal, batch, arrived, migration_id)
@@ -85,15 +85,15 @@ def _decide(journal: Journal, batch: Batch, found: Found) -> Decision:
         raise MappingError(f"migration {migration_id} is batch {other}, so batch {batch.id} is another one; look again")
     if state is State.ACCEPTED and not arrived:
         journal.attempts.died(batch.id, person())
-        return Decision(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, DIED)
+        return Resolved(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, DIED)
     batch = journal.decisions.make(batch.id, after, _facts(batch, found), person())
     next_step = NEXT[after]
     if found.missing is not None and after is State.DONE:
         next_step = _counted(found.missing, _name_missing(journal, batch, found.missing, found.why))
-    return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, next_step)
+    return Resolved(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, next_step)
 
 
-def _facts(batch: Batch, found: Found) -> Facts:
+def _facts(batch: Shipment, found: KnownFate) -> Facts:
     note = f"decided: {'arrived' if found.arrived else 'lost'}{f' ({found.why})' if found.why else ''}"
     if found.missing is None or not found.arrived:
         return Facts(note=note, migration_id=found.migration_id)
@@ -102,7 +102,7 @@ def _facts(batch: Batch, found: Found) -> Facts:
     return Facts(note=note, migration_id=found.migration_id, total=batch.records, success=good, errors=errors)
 
 
-def _name_missing(journal: Journal, batch: Batch, missing: Collection[str], why: str) -> int | None:
+def _name_missing(journal: Journal, batch: Shipment, missing: Collection[str], why: str) -> int | None:
     """The batch that its failed records are now."""
     records = split_records(journal.workspace.whole(batch.file).read_bytes())
     by_key = dict(zip(journal.keys(batch.id), records, strict=True))
@@ -118,7 +118,7 @@ def _counted(missing: Collection[str], own: int | None) -> str:
     )
 
 
-def _decide_failed(journal: Journal, batch: Batch, arrived: bool, migration_id: str | None) -> Decision:
+def _decide_failed(journal: Journal, batch: Shipment, arrived: bool, migration_id: str | None) -> Resolved:
     """Its records failed: a person has found them there all the same, or none of them is, and they are to be sent again."""
     if migration_id:
         raise MappingError(
@@ -131,7 +131,7 @@ def _decide_failed(journal: Journal, batch: Batch, arrived: bool, migration_id: 
         )
     journal.attempts.decide(batch.id, person(), arrived=arrived)
     text = FOUND if arrived else NONE_CREATED
-    return Decision(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, text)
+    return Resolved(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, text)
 
 
 DIED = "its job died, so none of its records is there; `etl run` or `etl resume` sends them again, one by one"
@@ -142,7 +142,7 @@ NONE_CREATED = (
 )
 
 
-def _after(batch: Batch, state: State, arrived: bool, migration_id: str | None) -> State:
+def _after(batch: Shipment, state: State, arrived: bool, migration_id: str | None) -> State:
     if state not in DECIDABLE:
         raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to decide")
     if state is State.ACCEPTED and migration_id:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from etl.errors import MappingError
 from etl.journal.attempts import REFUSES_REPEATED
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 from etl.journal.folder import person
 from etl.journal.journal import Journal
-from etl.journal.states import Fate
+from etl.journal.states import RecordState
 from etl.journal.summary import LoadSummary
 from etl.journal.workspace import Workspace
 from etl.load.uploader import Asked, load_package, require_fit, session, stop_at_unknown
@@ -34,7 +34,7 @@ class Wanted:
 class Again:
     """Records of one batch that are sent again; `keys` None: all that it holds."""
 
-    batch: Batch
+    batch: Shipment
     keys: tuple[str, ...] | None
 
     @property
@@ -87,12 +87,12 @@ def _find(journal: Journal, wanted: Wanted) -> list[Again]:
     return [Again(one, None) for one in failed]
 
 
-def _of_keys(journal: Journal, failed: Sequence[Batch], keys: Sequence[str]) -> dict[int, tuple[str, ...]]:
+def _of_keys(journal: Journal, failed: Sequence[Shipment], keys: Sequence[str]) -> dict[int, tuple[str, ...]]:
     """The keys in each of the batches."""
     found: dict[int, list[str]] = {}
     for stage in dict.fromkeys(one.stage for one in failed):
         for key, taken in journal.taken(stage, keys).items():
-            if taken.fate in (Fate.FAILED, Fate.DOUBTFUL):
+            if taken.fate in (RecordState.FAILED, RecordState.DOUBTFUL):
                 found.setdefault(taken.batch, []).append(key)
     times = Counter(key for each in found.values() for key in each)
     for key in keys:

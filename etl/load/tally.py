@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.model import Gate
@@ -18,7 +18,7 @@ class Tally:
         self._journal, self._stage = journal, stage
         self.failed, self.records = journal.worked_off(stage)
 
-    def add(self, batch: Batch) -> None:
+    def add(self, batch: Shipment) -> None:
         if batch.state is not State.DONE:
             return
         with self._lock:

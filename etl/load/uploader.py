@@ -10,7 +10,7 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, Exit, MappingError, TargetError
 from etl.files import sha256_of
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.folder import MigrationFolder, check_known, person
 from etl.journal.journal import Journal
@@ -23,7 +23,7 @@ from etl.load import wording
 from etl.load.cutting import Cutting
 from etl.load.delivery import Delivery
 from etl.load.flight import Flight
-from etl.load.planning import Cut, Rules, plan_again, plan_stage
+from etl.load.planning import Cut, Rules, plan_again, plan_batches
 from etl.load.probe import connect, probe
 from etl.load.tally import Tally
 from etl.model import Stage, Target
@@ -38,7 +38,7 @@ class GateClosed(TargetError):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class Loading:
     """A workspace, held, with what is needed to load into it."""
 
     journal: Journal
@@ -79,13 +79,13 @@ def load(
         return load_package(here, stages)
 
 
-def load_package(here: Session, stages: Sequence[Stage], *, again: bool = False) -> LoadSummary:
+def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False) -> LoadSummary:
     """Plan the package and send what is planned; `again`: only repetitions, all of them, whatever the gates say."""
     require_fit(here.package, stages, here.asked)
     here.journal.supersede(_names(stages), lambda batch: batch.pilot or batch.package != here.number)
     wanted = [stage for stage in stages if stage.name in _names(here.package.stages)]
     for stage in wanted:
-        plan_stage(*_planning(here, stage))
+        plan_batches(*_planning(here, stage))
         here.outside.events(_planned(here.journal, stage.name))
     here.journal.checkpoint()
     runs = [StageRun(here, stage, again=again) for stage in wanted]
@@ -162,10 +162,10 @@ def last_package(root: Path) -> Package:
 @contextmanager
 def session(
     command: str, package: Package, target: Target, root: Path, outside: Outside, asked: Asked | None = None
-) -> Iterator[Session]:
+) -> Iterator[Loading]:
     """Hold the workspace, open its journal, and write there how this run began and ended."""
     workspace = Workspace(root)
-    with workspace.held() as holder:
+    with workspace.locked() as holder:
         check_known(MigrationFolder(workspace.migration), workspace.target)
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
@@ -176,7 +176,7 @@ def session(
             number = journal.runs.package_id(workspace.shorten(package.path), sha256_of(package.path / MANIFEST), valid)
             log.run = journal.runs.begin(command, holder, number)
             with outcome_noted(journal):
-                yield Session(journal, delivery, target, outside, package, number, asked or Asked())
+                yield Loading(journal, delivery, target, outside, package, number, asked or Asked())
         finally:
             journal.close()
 
@@ -185,19 +185,19 @@ def _names(stages: Sequence[Stage] | Sequence[PackagedStage]) -> list[str]:
     return [stage.name for stage in stages]
 
 
-def _require_pilot(here: Session) -> None:
+def _require_pilot(here: Loading) -> None:
     if here.target.require_pilot and not here.journal.runs.pilot_succeeded():
         raise MappingError(NO_PILOT)
 
 
-def _planning(here: Session, stage: Stage) -> tuple[Journal, Package, int, PackagedStage, Cut, Rules]:
+def _planning(here: Loading, stage: Stage) -> tuple[Journal, Package, int, PackagedStage, Cut, Rules]:
     ramp_up = here.target.ramp_up if stage.ramp_up is None else stage.ramp_up
     rules = Rules(stage.refers, here.asked.final)
     packaged = here.package.stage(stage.name)
     return here.journal, here.package, here.number, packaged, Cut(_batch_size(here, stage), ramp_up), rules
 
 
-def _batch_size(here: Session, stage: Stage) -> int:
+def _batch_size(here: Loading, stage: Stage) -> int:
     return stage.batch_size or here.target.batch_size
 
 
@@ -223,7 +223,7 @@ class StageRun:
     `again`: only repetitions are sent. A person asked for them, to learn of each whether it goes now; no gate stops them.
     """
 
-    def __init__(self, here: Session, stage: Stage, *, again: bool = False) -> None:
+    def __init__(self, here: Loading, stage: Stage, *, again: bool = False) -> None:
         self._here = here
         self.stage = stage
         self._again = again
@@ -245,7 +245,7 @@ class StageRun:
         if not self._again:
             self.judge()
 
-    def _carry(self, batch: Batch) -> None:
+    def _carry(self, batch: Shipment) -> None:
         carried = self._here.delivery.carry(batch)
         self._tally.add(carried)
         if carried.state is State.DONE:
@@ -268,7 +268,7 @@ class StageRun:
             if batch.alone:
                 flight.land()
 
-    def _next(self, flight: Flight) -> Batch | None:
+    def _next(self, flight: Flight) -> Shipment | None:
         """The next planned batch. One in flight may yet be halved, so there is none only when all have landed."""
         found = self._planned()
         if found is None:
@@ -276,11 +276,11 @@ class StageRun:
             found = self._planned()
         return found
 
-    def _planned(self) -> Batch | None:
+    def _planned(self) -> Shipment | None:
         # One that waits for its next attempt is planned, too, and in somebody's hands.
         return self._here.journal.next_planned(self.stage.name, tuple(self._on_their_way), again=self._again)
 
-    def _cut(self, batch: Batch) -> bool:
+    def _cut(self, batch: Shipment) -> bool:
         """Put smaller batches in the place of this one, when those before it had errors. They are planned then."""
         size = self._cutting.pieces(batch.records) if self._cuts else None
         if size is None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from etl.errors import Ambiguous, EtlError, TargetError, Unavailable
-from etl.journal.batch import Batch, Facts
+from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.states import State
@@ -23,17 +23,17 @@ SHOWN_KEYS = 5
 SHOWN_BATCHES = 5
 
 
-def because(kind: type[Kind], error: TargetError, batch: Batch, journal: Journal, next_step: str) -> Kind:
+def because(kind: type[Kind], error: TargetError, batch: Shipment, journal: Journal, next_step: str) -> Kind:
     """The error again, as one about this batch: what it means for it and what to do next first, then the particulars."""
     text = f"{named(batch)}: {next_step}\n{particulars(batch, journal, str(error))}"
     return kind(text, status=error.status, body=error.body, retry_after=error.retry_after)
 
 
-def named(batch: Batch) -> str:
+def named(batch: Shipment) -> str:
     return f"batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}'"
 
 
-def particulars(batch: Batch, journal: Journal, what: str) -> str:
+def particulars(batch: Shipment, journal: Journal, what: str) -> str:
     workspace = journal.workspace
     return "\n".join(
         map(
@@ -47,21 +47,21 @@ def particulars(batch: Batch, journal: Journal, what: str) -> str:
     )
 
 
-def unknown(batch: Batch) -> str:
+def unknown(batch: Shipment) -> str:
     return (
         "it may have arrived, so it is not sent again; look in Omnitron whether it did, "
         f"then `etl resolve {batch.id} --arrived [MIGRATION_ID]` or `etl resolve {batch.id} --lost`"
     )
 
 
-def still_unknown(batches: list[Batch], journal: Journal) -> str:
+def still_unknown(batches: list[Shipment], journal: Journal) -> str:
     first = batches[0]
     more = f" (and {len(batches) - 1} more, see `etl status`)" if len(batches) > 1 else ""
     what = particulars(first, journal, journal.trail.last_note(first.id))
     return f"the fate of {named(first)} is unknown{more}: {unknown(first)}\n{what}"
 
 
-def unwritten(batch: Batch, state: State, facts: Facts, error: JournalError) -> EtlError:
+def unwritten(batch: Shipment, state: State, facts: Facts, error: JournalError) -> EtlError:
     """What became of a POST, when the journal could not take it. An answer is in requests.jsonl, and will be taken from there."""
     if state is State.UNKNOWN:
         return Ambiguous(
@@ -88,7 +88,7 @@ def nobody_there(error: Unavailable, failures: int) -> str:
     return f"{error}: {tried}, before anything was prepared or sent; see whether target.url is right, and Omnitron is there"
 
 
-def overdue(batch: Batch, deadline: float, last: str) -> str:
+def overdue(batch: Shipment, deadline: float, last: str) -> str:
     return (
         f"migration {batch.migration_id} (batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}') did not end "
         f"within {deadline:g} s; {STAYS_ACCEPTED}; "
@@ -97,14 +97,14 @@ def overdue(batch: Batch, deadline: float, last: str) -> str:
     )
 
 
-def too_many(batch: Batch, counted: int) -> str:
+def too_many(batch: Shipment, counted: int) -> str:
     return (
         f"batch {batch.id}: Omnitron counts {some_records(counted)}, though {batch.records} were sent; "
         "ask Akinon what else it counts"
     )
 
 
-def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, journal: Journal) -> str:
+def gate_closed(stage: str, failed: list[Shipment], errors: int, records: int, journal: Journal) -> str:
     """What to do, then which batches have errors, which records are in them, where their bytes lie."""
     return (
         f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here."
@@ -114,7 +114,7 @@ def gate_closed(stage: str, failed: list[Batch], errors: int, records: int, jour
     )
 
 
-def _which(failed: list[Batch]) -> str:
+def _which(failed: list[Shipment]) -> str:
     """What Omnitron tells of the records in these batches."""
     return "" if all(one.failed_whole for one in failed) else " Omnitron does not tell which of them failed."
 
@@ -134,7 +134,7 @@ def other_mapping(package: Path, mapping: str) -> str:
     )
 
 
-def pilot_failed(stage: str, failed: list[Batch], journal: Journal) -> str:
+def pilot_failed(stage: str, failed: list[Shipment], journal: Journal) -> str:
     errors, records = sum(one.failed for one in failed), sum(one.records for one in failed)
     return (
         f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, and a pilot stops at the first. "
@@ -144,7 +144,7 @@ def pilot_failed(stage: str, failed: list[Batch], journal: Journal) -> str:
     )
 
 
-def _failed(failed: list[Batch], journal: Journal) -> str:
+def _failed(failed: list[Shipment], journal: Journal) -> str:
     """A line for each batch, and one for the requests of all of them."""
     workspace = journal.workspace
     lines = [
@@ -161,7 +161,7 @@ def some_errors(count: int) -> str:
     return "1 error" if count == 1 else f"{count} errors"
 
 
-def _keys(batch: Batch, journal: Journal) -> str:
+def _keys(batch: Shipment, journal: Journal) -> str:
     keys = journal.keys(batch.id)
     if not all(map(is_code, keys)):
         return f"{len(keys)} keys, which may be personal and are not shown"

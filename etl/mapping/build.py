@@ -13,7 +13,7 @@ from etl.extract import KINDS, is_url
 from etl.extract.databases.address import shown_address
 from etl.mapping.environment import filled
 from etl.mapping.places import Document
-from etl.mapping.places import Path as Where
+from etl.mapping.places import YamlPath as Where
 from etl.mapping.secrets import is_secret
 from etl.model import (
     Database,

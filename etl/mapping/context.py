@@ -12,7 +12,7 @@ from etl.expressions import LOOKUP, PRIVATE_KEYS, Names, PrivateKey
 from etl.expressions.syntax import faults
 from etl.extract import Connections, Snapshot, further_columns
 from etl.mapping.opens import Opens
-from etl.mapping.places import Document, Path
+from etl.mapping.places import Document, YamlPath
 from etl.model import Expression, Migration, Problem, Stage, Table
 
 
@@ -44,11 +44,11 @@ class Context:
     lookup_tables: dict[str, Table] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
 
-    def at(self, path: Path, what: str) -> Problem:
+    def at(self, path: YamlPath, what: str) -> Problem:
         """A problem with a value."""
         return Problem(self.document.place(path), what)
 
-    def at_key(self, path: Path, what: str) -> Problem:
+    def at_key(self, path: YamlPath, what: str) -> Problem:
         """A problem with a key."""
         return Problem(self.document.key_place(path), what)
 
@@ -73,7 +73,7 @@ class Context:
         return [*table.header, *further_columns(self.migration.sources[source], table.header)]
 
     def expression_problems(
-        self, path: Path, expression: Expression, names: Names, *, condition: bool = False
+        self, path: YamlPath, expression: Expression, names: Names, *, condition: bool = False
     ) -> list[Problem]:
         """Everything wrong with the expression at a path, each where it stands in it."""
         found = faults(expression.text, names, condition=condition)

@@ -9,7 +9,7 @@ from etl.extract.databases.address import written_password
 from etl.mapping import environment
 from etl.mapping.build import is_name, kinds_in
 from etl.mapping.context import Context
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.model import Problem
 from etl.suggest import did_you_mean
 
@@ -50,7 +50,7 @@ def _has_password(text: str) -> bool:
     return bool(password) and not environment.is_reference(password)
 
 
-def _locations(context: Context) -> Iterator[tuple[Path, str]]:
+def _locations(context: Context) -> Iterator[tuple[YamlPath, str]]:
     for name, data in (context.data.get("databases") or {}).items():
         yield (
             (("databases", name, "at"), data.get("at", ""))

@@ -16,7 +16,7 @@ from etl.extract.detecting import DETECT, TURKISH, Detected, cells_with_letters,
 from etl.extract.locations import File
 from etl.extract.many import files_of
 from etl.mapping.context import Context
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.model import NOTE, WARNING, Database, Problem, Source
 
 LOOKED_AT = 4 << 20
@@ -33,7 +33,7 @@ class Declared:
 
     file: File
     encoding: str
-    path: Path
+    path: YamlPath
 
 
 def encoding_warnings(context: Context) -> Iterator[Problem]:
@@ -82,7 +82,7 @@ def _declared(context: Context) -> Iterator[Declared]:
         if isinstance(database, Database):
             yield from _of_database(context, source, database)
         elif source.kind in OPEN and not is_url(source.location):
-            path: Path = ("sources", name, "encoding" if "encoding" in source.options else source.kind)
+            path: YamlPath = ("sources", name, "encoding" if "encoding" in source.options else source.kind)
             complete = KINDS[source.kind].settings(source.options)
             for file in files_of(source.location):
                 yield Declared(located(file), str(complete["encoding"]), path)
@@ -91,7 +91,7 @@ def _declared(context: Context) -> Iterator[Declared]:
 def _of_database(context: Context, source: Source, database: Database) -> Iterator[Declared]:
     """The file of a table in a folder, or a dump; of one that says its own encoding nothing has been declared."""
     place = FilePath(database.location.reveal())
-    path: Path = ("databases", database.name, "encoding")
+    path: YamlPath = ("databases", database.name, "encoding")
     if not database.name or not ("encoding" in database.options or is_folder(place)):
         return
     declared = str(database.options.get("encoding", "utf-8"))

@@ -15,7 +15,7 @@ from typing import Any
 
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, check_inside, is_url
-from etl.mapping.places import Document, Path
+from etl.mapping.places import Document, YamlPath
 from etl.model import Place, Problem
 
 EXTENDS = "extends"
@@ -33,25 +33,25 @@ class Extended(Document):
     """Two documents as one. `origins` tells of a path, and of all below it that says nothing else, where it is written."""
 
     files: tuple[FilePath, ...] = ()
-    origins: dict[Path, tuple[Document, Path]] = field(default_factory=dict)
+    origins: dict[YamlPath, tuple[Document, YamlPath]] = field(default_factory=dict)
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: YamlPath) -> Place:
         document, there = self._written(path)
         return document.place(there)
 
-    def key_place(self, path: Path) -> Place:
+    def key_place(self, path: YamlPath) -> Place:
         document, there = self._written(path)
         return document.key_place(there)
 
-    def place_in(self, path: Path, value: str, offset: int) -> Place:
+    def place_in(self, path: YamlPath, value: str, offset: int) -> Place:
         document, there = self._written(path)
         return document.place_in(there, value, offset)
 
-    def holds(self, path: Path) -> bool:
+    def holds(self, path: YamlPath) -> bool:
         document, there = self._written(path)
         return document.holds(there)
 
-    def _written(self, path: Path) -> tuple[Document, Path]:
+    def _written(self, path: YamlPath) -> tuple[Document, YamlPath]:
         for length in range(len(path), -1, -1):
             if path[:length] in self.origins:
                 document, there = self.origins[path[:length]]
@@ -99,7 +99,7 @@ class _Merger:
 
     def __init__(self, base: Document, own: Document) -> None:
         self.base, self.own = base, own
-        self.origins: dict[Path, tuple[Document, Path]] = {(): (own, ())}
+        self.origins: dict[YamlPath, tuple[Document, YamlPath]] = {(): (own, ())}
 
     def merged(self) -> Extended:
         base, own = self.base, self.own
@@ -121,11 +121,11 @@ class _Merger:
             return theirs
         return ours
 
-    def _from_base(self, path: Path, there: Path) -> None:
+    def _from_base(self, path: YamlPath, there: YamlPath) -> None:
         self.origins[path] = (self.base, there)
 
     def _entries(
-        self, path: Path, theirs: Mapping[str, Any], ours: Mapping[str, Any], there: Path = ()
+        self, path: YamlPath, theirs: Mapping[str, Any], ours: Mapping[str, Any], there: YamlPath = ()
     ) -> dict[str, Any]:
         for name in theirs:
             if name not in ours:
@@ -138,7 +138,7 @@ class _Merger:
         positions: list[int | None] = []
         for index, item in enumerate(theirs):
             mine = left.pop(_name(item, key), None) if _name(item, key) else None
-            path: Path = (key, len(positions))
+            path: YamlPath = (key, len(positions))
             positions.append(mine)
             yield self._item(path, item, (key, index), ours, mine)
         taken = {one for one in positions if one is not None}
@@ -146,7 +146,7 @@ class _Merger:
             self.origins[(key, len(theirs) + count)] = (self.own, (key, index))
             yield ours[index]
 
-    def _item(self, path: Path, item: Any, there: Path, ours: list[Any], mine: int | None) -> Any:
+    def _item(self, path: YamlPath, item: Any, there: YamlPath, ours: list[Any], mine: int | None) -> Any:
         if mine is None:
             self._from_base(path, there)
             return item
@@ -156,7 +156,7 @@ class _Merger:
             return own
         entries = self._entries(path, item, own, there)
         if isinstance(item.get("fields"), Mapping) and isinstance(own.get("fields"), Mapping):
-            within: Path = (*path, "fields")
+            within: YamlPath = (*path, "fields")
             entries["fields"] = self._entries(within, item["fields"], own["fields"], (*there, "fields"))
         return entries
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.mapping.places import Document, Path
+from etl.mapping.places import Document, YamlPath
 from etl.model import Place, Problem
 from etl.resources import load_schema
 from etl.suggest import did_you_mean, nearest
@@ -40,7 +40,7 @@ class Refusal:
 
     place: Place
     what: str
-    drop: Path | None = None
+    drop: YamlPath | None = None
 
 
 Refusals = Iterator[Refusal]
@@ -109,7 +109,7 @@ def _objections(document: Document) -> Refusals:
         yield Refusal(document.place(path), f"{_named(path)} does not fit: {error.schema_path[-1]}", path or None)
 
 
-def _kept(value: Any, path: Path, dropped: Iterable[Path]) -> Any:
+def _kept(value: Any, path: YamlPath, dropped: Iterable[YamlPath]) -> Any:
     """A copy without the dropped paths. In a list they become null, so that the others keep their places."""
     if path in dropped:
         return None
@@ -133,12 +133,12 @@ def _rule(error: ValidationError) -> Any:
     return error.validator_value
 
 
-def _as_it_is(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _as_it_is(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     """A rule with no words of its own. The value is not repeated: it may be a secret."""
     yield Refusal(document.place(path), f"{_named(path)} does not fit: {error.validator} {_rule(error)}", path)
 
 
-def _unknown_keys(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _unknown_keys(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     known = _schema(error)["properties"]
     instance: Any = error.instance
     for key in instance:
@@ -147,14 +147,14 @@ def _unknown_keys(document: Document, path: Path, error: ValidationError) -> Ref
             yield Refusal(document.key_place(where), f"unknown key '{key}'{did_you_mean(key, known)}", where)
 
 
-def _missing_keys(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _missing_keys(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     # One error for each missing key; its name stands nowhere but in the sentence.
     key = next(name for name in _rule(error) if error.message.startswith(f"'{name}'"))
     sentence = _schema(error)["properties"][key]["description"].split(".")[0]
     yield Refusal(document.place(path), f"{_named(path)} needs '{key}': {sentence[0].lower()}{sentence[1:]}")
 
 
-def _wrong_type(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _wrong_type(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     wanted = _rule(error) if isinstance(_rule(error), list) else [_rule(error)]
     wanted_words = " or ".join(SPOKEN[one] for one in wanted)
     doubt = "" if path else "; is this the right file?"
@@ -162,7 +162,7 @@ def _wrong_type(document: Document, path: Path, error: ValidationError) -> Refus
     yield Refusal(document.place(path), what, path)
 
 
-def _not_one_of(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _not_one_of(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     known = [str(one) for one in _rule(error)]
     word = str(error.instance)
     near = nearest(word, known)
@@ -170,14 +170,14 @@ def _not_one_of(document: Document, path: Path, error: ValidationError) -> Refus
     yield _about_name(document, path, error, what)
 
 
-def _about_name(document: Document, path: Path, error: ValidationError, what: str) -> Refusal:
+def _about_name(document: Document, path: YamlPath, error: ValidationError, what: str) -> Refusal:
     """A key is checked by the schema's propertyNames: then the path is that of the mapping around it."""
     if "propertyNames" not in error.absolute_schema_path:
         return Refusal(document.place(path), what, path)
     return Refusal(document.key_place((*path, str(error.instance))), what)
 
 
-def _pattern(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _pattern(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     if _rule(error) == EXPRESSION:
         yield Refusal(document.place(path), f'{_named(path)} must be an expression: "{{{{ ... }}}}"', path)
         return
@@ -186,25 +186,25 @@ def _pattern(document: Document, path: Path, error: ValidationError) -> Refusals
     yield _about_name(document, path, error, what)
 
 
-def _const(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _const(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     unquoted = ", without quotes" if isinstance(error.instance, str) else ""
     yield Refusal(document.place(path), f"{_named(path)} must be {str(_rule(error)).lower()}{unquoted}", path)
 
 
-def _empty(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _empty(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     yield Refusal(document.place(path), f"{_named(path)} must not be empty", path)
 
 
-def _too_long(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _too_long(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     yield Refusal(document.place(path), f"{_named(path)} is longer than {_rule(error)} characters; shorten it", path)
 
 
-def _bound(document: Document, path: Path, error: ValidationError) -> Refusals:
+def _bound(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
     words = {"minimum": "at least", "maximum": "at most", "exclusiveMinimum": "more than"}[str(error.validator)]
     yield Refusal(document.place(path), f"{_named(path)} must be {words} {_rule(error)}", path)
 
 
-WORDS: Mapping[str, Callable[[Document, Path, ValidationError], Refusals]] = {
+WORDS: Mapping[str, Callable[[Document, YamlPath, ValidationError], Refusals]] = {
     "additionalProperties": _unknown_keys,
     "required": _missing_keys,
     "type": _wrong_type,
@@ -221,7 +221,7 @@ WORDS: Mapping[str, Callable[[Document, Path, ValidationError], Refusals]] = {
 }
 
 
-def _named(path: Path) -> str:
+def _named(path: YamlPath) -> str:
     """What stands at a path, for people: 'fields', a stage, the mapping."""
     if not path:
         return "the mapping"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from etl.mapping.extending import Extended, files_of
-from etl.mapping.places import Document, Path
+from etl.mapping.places import Document, YamlPath
 
 SOURCES, STAGES, FROM = "sources", "stages", "from"
 
@@ -21,7 +21,7 @@ def with_sources_in_place(document: Document) -> Document:
     named = _named(whole, stages)
     if not named:
         return document
-    origins: dict[Path, tuple[Document, Path]] = {(): (document, ())}
+    origins: dict[YamlPath, tuple[Document, YamlPath]] = {(): (document, ())}
     origins |= {(SOURCES, name): (document, (STAGES, index, FROM)) for index, name in named.items()}
     found = {name: stages[index][FROM] for index, name in named.items()}
     data = {

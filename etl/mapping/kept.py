@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from etl.extract import KINDS, columns_read, read_columns, server_of
@@ -10,11 +10,9 @@ from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.mapping.templates import columns_used
 from etl.model import Migration, Source
 
-Held = Sequence[str]
-
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UsedColumns:
     """A source that is used, and the columns that are named; those that a query reads are in `queries`, by its text."""
 
     source: Source
@@ -27,10 +25,10 @@ class Wanted:
         return found.union(*(columns_read(query, list(header)) for query in self.queries))
 
 
-def wanted_sources(migration: Migration) -> dict[str, Wanted]:
+def wanted_sources(migration: Migration) -> dict[str, UsedColumns]:
     """What the stages and lookups use: sources by their names, a lookup's own as `lookup NAME`; what queries read, too."""
     sources = migration.sources
-    found: dict[str, Wanted] = {}
+    found: dict[str, UsedColumns] = {}
     for name, columns in columns_used(migration.stages).items():
         if name in sources:
             _add(found, name, sources[name], read_columns(sources[name], columns))
@@ -50,11 +48,11 @@ def wanted_sources(migration: Migration) -> dict[str, Wanted]:
 
 
 def _add(
-    found: dict[str, Wanted], name: str, source: Source, columns: Collection[str], query: Source | None = None
+    found: dict[str, UsedColumns], name: str, source: Source, columns: Collection[str], query: Source | None = None
 ) -> None:
-    before = found.get(name, Wanted(source, frozenset()))
+    before = found.get(name, UsedColumns(source, frozenset()))
     queries = before.queries if query is None or query in before.queries else (*before.queries, query)
-    found[name] = Wanted(source, before.columns | frozenset(columns), queries)
+    found[name] = UsedColumns(source, before.columns | frozenset(columns), queries)
 
 
 def servers_used(migration: Migration) -> frozenset[str]:
@@ -80,7 +78,7 @@ def _lacking(migration: Migration, snapshot: Snapshot) -> Iterator[str]:
             yield from _columns(wanted, rows)
 
 
-def _columns(wanted: Wanted, rows: KeptRows) -> Iterator[str]:
+def _columns(wanted: UsedColumns, rows: KeptRows) -> Iterator[str]:
     # A column that the table did not have is a wrong name, and told as one.
     missing = wanted.of(rows.columns) - set(rows.held)
     if missing:

@@ -8,7 +8,7 @@ from typing import Any
 from etl.extract import KINDS
 from etl.mapping.build import present
 from etl.mapping.context import Context
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.model import PAYLOADS, MappingTest, Problem, Stage
 from etl.resources import load_schema
 from etl.suggest import column_hint, did_you_mean
@@ -20,7 +20,7 @@ def own_test_problems(context: Context) -> Iterator[Problem]:
     stages = {stage.name: stage for stage in context.migration.stages if stage.name}
     indices = [index for index, _ in present(context.data.get("tests"))]
     for index, test in zip(indices, context.migration.tests, strict=True):
-        path: Path = ("tests", index)
+        path: YamlPath = ("tests", index)
         yield from _outcome(context, path)
         if test.stage in stages:
             yield from _given(context, (*path, "given"), stages[test.stage], test)
@@ -29,7 +29,7 @@ def own_test_problems(context: Context) -> Iterator[Problem]:
             yield context.at((*path, "stage"), f"unknown stage '{test.stage}'{did_you_mean(test.stage, stages)}")
 
 
-def _outcome(context: Context, path: Path) -> Iterator[Problem]:
+def _outcome(context: Context, path: YamlPath) -> Iterator[Problem]:
     written: Any = context.document.data["tests"][path[-1]]
     named = [name for name in OUTCOMES if name in written]
     if len(named) != 1:
@@ -37,7 +37,7 @@ def _outcome(context: Context, path: Path) -> Iterator[Problem]:
         yield context.at(path, f"a test says one of `expect`, `reject` and `filtered`; {found}")
 
 
-def _given(context: Context, path: Path, stage: Stage, test: MappingTest) -> Iterator[Problem]:
+def _given(context: Context, path: YamlPath, stage: Stage, test: MappingTest) -> Iterator[Problem]:
     table, source = context.tables.get(stage.source), context.migration.sources.get(stage.source)
     known = None if table is None else context.columns(stage.source, table)
     text_only = source is not None and KINDS[source.kind].text_only
@@ -53,7 +53,7 @@ def _blank(value: object) -> str:
     return ' (a blank one is "")' if value is None else ""
 
 
-def _fields(context: Context, path: Path, stage: Stage, test: MappingTest) -> Iterator[Problem]:
+def _fields(context: Context, path: YamlPath, stage: Stage, test: MappingTest) -> Iterator[Problem]:
     for name in test.expect or {}:
         if name not in stage.fields:
             what = f"'{name}' is not among the stage's fields{did_you_mean(name, stage.fields)}"

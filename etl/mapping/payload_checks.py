@@ -9,7 +9,7 @@ import jsonschema_rs
 
 from etl.expressions import LOOKUP, faults, given_default, giving_resource
 from etl.mapping.context import Context
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import is_constant, plain_constant
 from etl.model import PAYLOADS, Expression, Problem, Stage, Template
@@ -59,7 +59,7 @@ def _validator(context: Context, schema: Schema) -> Validator:
 
 def _overlay_problems(context: Context, payload: str) -> Iterator[Problem]:
     for field, keywords in context.migration.target.payloads.get(payload, {}).items():
-        path: Path = ("target", "payloads", payload, field)
+        path: YamlPath = ("target", "payloads", payload, field)
         try:
             schema = overlaid(load_schema(payload), {field: keywords})
             fault = _schema_fault(schema["properties"][field])
@@ -90,7 +90,7 @@ def _schema_fault(rules: Any) -> ValidationError | None:
     return None
 
 
-def _payload(context: Context, path: Path, stage: Stage, schemas: Mapping[str, Schema]) -> Iterator[Problem]:
+def _payload(context: Context, path: YamlPath, stage: Stage, schemas: Mapping[str, Schema]) -> Iterator[Problem]:
     if stage.payload not in PAYLOADS:
         # A `payload` that is wrong has been refused by the grammar; here it is the name that is none.
         if stage.name and "payload" not in context.document.data["stages"][path[-1]]:
@@ -107,7 +107,7 @@ def _payload(context: Context, path: Path, stage: Stage, schemas: Mapping[str, S
     yield from _looked_up(context, (*path, "fields"), stage, schema)
 
 
-def _names(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
+def _names(context: Context, path: YamlPath, stage: Stage, schema: Schema) -> Iterator[Problem]:
     known = schema["properties"]
     for name in stage.fields:
         if name not in known:
@@ -124,7 +124,7 @@ def unfilled(schema: Schema, fields: Mapping[str, Template]) -> list[str]:
     return found
 
 
-def _constants(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
+def _constants(context: Context, path: YamlPath, stage: Stage, schema: Schema) -> Iterator[Problem]:
     # Each constant is looked at by itself, so which fields a record needs is left out.
     validator = _validator(context, {name: rule for name, rule in schema.items() if name not in ("required", "anyOf")})
     for name, template in stage.fields.items():
@@ -140,7 +140,7 @@ MOST_ENTRIES = 5
 """So many wrong values of one lookup are told; a lookup may hold thousands that are wrong for one reason."""
 
 
-def _looked_up(context: Context, path: Path, stage: Stage, schema: Schema) -> Iterator[Problem]:
+def _looked_up(context: Context, path: YamlPath, stage: Stage, schema: Schema) -> Iterator[Problem]:
     """What a lookup gives to a field, held against that field before a row needs it."""
     validator = _validator(context, {name: rule for name, rule in schema.items() if name not in ("required", "anyOf")})
     names = context.names(stage)
@@ -161,11 +161,11 @@ def _looked_up(context: Context, path: Path, stage: Stage, schema: Schema) -> It
         for key, value in wrong[:MOST_ENTRIES]:
             why = next((one.reason for one in validator.explain_field(field, value)), "it is not valid")
             what = f"the payload '{stage.payload}' refuses what this gives for '{key}' to '{field}': {why}"
-            entry: Path = ("lookups", str(lookup), key)
+            entry: YamlPath = ("lookups", str(lookup), key)
             yield context.at(entry if context.document.holds(entry) else (*path, field), what)
 
 
-def _inside(context: Context, path: Path, names: list[str]) -> Path:
+def _inside(context: Context, path: YamlPath, names: list[str]) -> YamlPath:
     """The path in the document of what a finding names: extra_field.gift, tags.0."""
     for name in names:
         item = (*path, int(name)) if name.isdecimal() else path

@@ -18,7 +18,7 @@ from yaml.scanner import Scanner
 
 from etl.model import Place, Problem
 
-Path = tuple[str | int, ...]
+YamlPath = tuple[str | int, ...]
 """The keys and indices that lead to a value."""
 
 _PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
@@ -42,27 +42,27 @@ class Document:
     file: str
     text: str
     data: Any = None
-    values: dict[Path, Span] = field(default_factory=dict)
-    keys: dict[Path, int] = field(default_factory=dict)
+    values: dict[YamlPath, Span] = field(default_factory=dict)
+    keys: dict[YamlPath, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     spoilt: dict[int, int] = field(default_factory=dict)
     """Positions of values that were no YAML and have a stand-in, each with its line."""
 
-    def place(self, path: Path) -> Place:
+    def place(self, path: YamlPath) -> Place:
         """The place of a value, or of the nearest thing around it."""
         while path and path not in self.values:
             path = path[:-1]
         return self.at(self.values[path].start) if path in self.values else Place(self.file)
 
-    def key_place(self, path: Path) -> Place:
+    def key_place(self, path: YamlPath) -> Place:
         """The place of a key, or of the nearest thing around it."""
         return self.at(self.keys[path]) if path in self.keys else self.place(path)
 
-    def holds(self, path: Path) -> bool:
+    def holds(self, path: YamlPath) -> bool:
         """Whether something is written at a path."""
         return path in self.values
 
-    def place_in(self, path: Path, value: str, offset: int) -> Place:
+    def place_in(self, path: YamlPath, value: str, offset: int) -> Place:
         """The place of the character `offset` of a text value."""
         span = self.values.get(path)
         if span is None:

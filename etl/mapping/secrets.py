@@ -6,29 +6,29 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.resources import load_schema
 
 ANY = "*"
 """Stands in a path for any name."""
 
 
-def is_secret(path: Path) -> bool:
+def is_secret(path: YamlPath) -> bool:
     """Whether what stands at a path is a secret, however wrongly it is written."""
     return any(_leads_to(pattern, path) for pattern in secret_paths())
 
 
-def _leads_to(pattern: Path, path: Path) -> bool:
+def _leads_to(pattern: YamlPath, path: YamlPath) -> bool:
     return len(pattern) == len(path) and all(one in (ANY, step) for one, step in zip(pattern, path, strict=True))
 
 
 @cache
-def secret_paths() -> frozenset[Path]:
+def secret_paths() -> frozenset[YamlPath]:
     schema = load_schema("migration")
     return frozenset(marked(schema, schema, ()))
 
 
-def marked(schema: Any, whole: Mapping[str, Any], path: Path) -> Iterator[Path]:
+def marked(schema: Any, whole: Mapping[str, Any], path: YamlPath) -> Iterator[YamlPath]:
     """The paths below one at which a schema says `writeOnly`. `whole` is the schema that a $ref looks into."""
     if not isinstance(schema, Mapping):
         return
@@ -53,7 +53,7 @@ def _referred(whole: Mapping[str, Any], reference: str) -> Any:
     return found
 
 
-def secrets_in(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+def secrets_in(data: Any, path: YamlPath = ()) -> Iterator[tuple[YamlPath, Any]]:
     """Every secret of a mapping's data, with where it stands."""
     if is_secret(path):
         yield path, data

@@ -20,7 +20,7 @@ from etl.mapping.database_checks import is_sound
 from etl.mapping.environment import is_open
 from etl.mapping.lookups import ColumnFault, Unread, check_columns, read_lookup
 from etl.mapping.opens import Opens
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.model import Database, Lookup, Problem, Source, Table
 from etl.resources import load_schema
 from etl.suggest import column_hint, did_you_mean
@@ -84,7 +84,7 @@ def _opened(context: Context, source: Source) -> Iterator[Problem]:
 
 def _counters(context: Context, source: Source, table: Table) -> Iterator[Problem]:
     for name, columns in counters_of(source).items():
-        path: Path = ("sources", source.name, COUNTERS.name, name)
+        path: YamlPath = ("sources", source.name, COUNTERS.name, name)
         if name in table.header:
             yield context.at_key(path, f"the source has a column '{name}' already; give the counter another name")
         for column in columns:
@@ -98,7 +98,7 @@ def _is_unset(source: Source) -> bool:
     return is_open(source.location) or (isinstance(database, Database) and is_open(database.location.reveal()))
 
 
-def _unknown_needs(context: Context, path: Path, source: Source) -> Iterator[Problem]:
+def _unknown_needs(context: Context, path: YamlPath, source: Source) -> Iterator[Problem]:
     known = [name for name in context.written("sources") if name != source.name]
     for name in _needs(source):
         if name not in context.written("sources"):
@@ -122,7 +122,7 @@ def _table(context: Context, source: Source) -> Table:
 def lookup_problems(context: Context) -> Iterator[Problem]:
     """Reads every lookup that can be read."""
     for name, data in (context.data.get("lookups") or {}).items():
-        path: Path = ("lookups", name)
+        path: YamlPath = ("lookups", name)
         found = list(_lookup_settings(context, path, data))
         yield from found
         lookup = context.migration.lookups[name]
@@ -134,7 +134,7 @@ def lookup_problems(context: Context) -> Iterator[Problem]:
             yield from _lookup_of(context, path, lookup, lookup.source)
 
 
-def _lookup_of(context: Context, path: Path, lookup: Lookup, source: Source) -> Iterator[Problem]:
+def _lookup_of(context: Context, path: YamlPath, lookup: Lookup, source: Source) -> Iterator[Problem]:
     unknown = list(_unknown_needs(context, (*path, source.kind), source))
     yield from unknown
     if unknown or context.opens is Opens.NOTHING:
@@ -172,7 +172,7 @@ def _is_whole(lookup: Lookup, data: Mapping[str, Any]) -> bool:
     return not _is_unset(lookup.source) and all(name in data for name in LOOKUP_COLUMNS)
 
 
-def _lookup_settings(context: Context, path: Path, data: Mapping[str, Any]) -> Iterator[Problem]:
+def _lookup_settings(context: Context, path: YamlPath, data: Mapping[str, Any]) -> Iterator[Problem]:
     written = _written(context, path)
     if kinds_in(written):
         yield from _settings(context, path, {key: one for key, one in data.items() if key not in LOOKUP_COLUMNS})
@@ -182,7 +182,7 @@ def _lookup_settings(context: Context, path: Path, data: Mapping[str, Any]) -> I
         yield context.at(path, f"`key` and `value` name columns of a file; which file? ({', '.join(KINDS)}){near}")
 
 
-def _settings(context: Context, path: Path, data: Mapping[str, Any]) -> Iterator[Problem]:
+def _settings(context: Context, path: YamlPath, data: Mapping[str, Any]) -> Iterator[Problem]:
     written = _written(context, path)
     kinds = kinds_in(written)
     if len(kinds) > 1:
@@ -193,7 +193,7 @@ def _settings(context: Context, path: Path, data: Mapping[str, Any]) -> Iterator
         yield from _options(context, path, kinds[0], data)
 
 
-def _written(context: Context, path: Path) -> Mapping[str, Any]:
+def _written(context: Context, path: YamlPath) -> Mapping[str, Any]:
     return context.written(str(path[0])).get(str(path[1])) or {}
 
 
@@ -202,7 +202,7 @@ def _known_keys() -> set[str]:
     return set(schema["$defs"]["source"]["properties"])
 
 
-def _options(context: Context, path: Path, kind: str, data: Mapping[str, Any]) -> Iterator[Problem]:
+def _options(context: Context, path: YamlPath, kind: str, data: Mapping[str, Any]) -> Iterator[Problem]:
     known = {option.name: option for option in KINDS[kind].options}
     for option in known.values():
         if option.required and option.name not in _written(context, path):

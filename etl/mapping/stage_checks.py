@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from etl.expressions.syntax import is_computed
 from etl.mapping.build import present
 from etl.mapping.context import Context
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.mapping.templates import is_constant, leaves
 from etl.model import Expression, Problem, Stage
 from etl.suggest import did_you_mean
 
 
-def placed_stages(context: Context) -> list[tuple[Path, Stage]]:
+def placed_stages(context: Context) -> list[tuple[YamlPath, Stage]]:
     """The stages, each with its path in the document."""
     indices = [index for index, _ in present(context.data.get("stages"))]
     return [(("stages", index), stage) for index, stage in zip(indices, context.migration.stages, strict=True)]
@@ -34,14 +34,14 @@ def stage_problems(context: Context) -> Iterator[Problem]:
             seen.setdefault(stage.name, line)
 
 
-def _source(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+def _source(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
     known = context.written("sources")
     # Without any source, that is the problem, and it has been told.
     if known and stage.source and stage.source not in known:
         yield context.at((*path, "from"), f"unknown source '{stage.source}'{did_you_mean(stage.source, known)}")
 
 
-def _expressions(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+def _expressions(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
     names = context.names(stage)
     for where, template in leaves((*path, "fields"), stage.fields):
         if isinstance(template, Expression):
@@ -58,9 +58,11 @@ def _expressions(context: Context, path: Path, stage: Stage) -> Iterator[Problem
                 yield context.at((*path, name), what)
 
 
-def _own_fields(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+def _own_fields(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
     """The key and what has to be unique are fields of the stage, and differ from row to row."""
-    named: list[tuple[Path, str]] = [((*path, "key"), stage.key)] if isinstance(stage.key, str) and stage.key else []
+    named: list[tuple[YamlPath, str]] = (
+        [((*path, "key"), stage.key)] if isinstance(stage.key, str) and stage.key else []
+    )
     written = context.data["stages"][path[-1]].get("unique")
     named += [((*path, "unique", index), name) for index, name in present(written)]
     for where, name in named:
@@ -70,7 +72,7 @@ def _own_fields(context: Context, path: Path, stage: Stage) -> Iterator[Problem]
             yield context.at(where, f"'{name}' is the same for every record, so it tells none from another")
 
 
-def _reference(context: Context, path: Path, stage: Stage, parent: str, earlier: set[str]) -> Iterator[Problem]:
+def _reference(context: Context, path: YamlPath, stage: Stage, parent: str, earlier: set[str]) -> Iterator[Problem]:
     name = str(path[-1])
     if name not in stage.fields:
         what = f"'{name}' is not among the stage's fields{did_you_mean(name, stage.fields)}"

@@ -16,7 +16,7 @@ from etl.mapping import environment
 from etl.mapping.build import is_expression
 from etl.mapping.context import Context
 from etl.mapping.environment import ENVIRONMENT, SHOP
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.mapping.secrets import is_secret, secrets_in
 from etl.model import Expression, Problem
 from etl.suggest import did_you_mean
@@ -26,7 +26,7 @@ FILLED = ("target", "databases", "sources", "lookups")
 
 POLLING_EXPRESSIONS = ("total", "success", "errors", "done")
 
-PLACEHOLDERS: Mapping[Path, tuple[str, ...]] = {
+PLACEHOLDERS: Mapping[YamlPath, tuple[str, ...]] = {
     ("target", "login_path"): (),
     ("target", "token_path"): (),
     ("target", "start_path"): ("channel", "type"),
@@ -59,7 +59,7 @@ def _secrets(context: Context) -> Iterator[Problem]:
             )
 
 
-def _variable(path: Path) -> str:
+def _variable(path: YamlPath) -> str:
     """A name for the environment variable of a secret: OMNITRON_TOKEN, SHOP_PASSWORD."""
     owner = "omnitron" if path[0] == "target" else path[-2]
     return f"{owner}_{path[-1]}".upper()
@@ -77,14 +77,14 @@ def _variables(context: Context, values: Mapping[str, str]) -> Iterator[Problem]
             yield from _unset(context, path, value, values)
 
 
-def _unset(context: Context, path: Path, text: str, values: Mapping[str, str]) -> Iterator[Problem]:
+def _unset(context: Context, path: YamlPath, text: str, values: Mapping[str, str]) -> Iterator[Problem]:
     # Without what an upload needs, a mapping can still be dry-run; and only `verify` looks at the shop.
     kind = SHOP if path == ("target", "shop_url") else ENVIRONMENT if path[0] == "target" else "mapping"
     for offset, what in environment.faults(text, values):
         yield Problem(context.document.place_in(path, text, offset), what, kind)
 
 
-def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str]]:
+def _texts(value: Any, path: YamlPath) -> Iterator[tuple[YamlPath, str]]:
     if isinstance(value, str):
         yield path, value
     items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
@@ -179,7 +179,7 @@ def _polling(context: Context) -> Iterator[Problem]:
     for name in POLLING_EXPRESSIONS:
         if name not in given:
             continue
-        path: Path = ("target", "polling", name)
+        path: YamlPath = ("target", "polling", name)
         expression = Expression(given[name], context.document.place(path))
         found = context.expression_problems(path, expression, Names())
         yield from found

@@ -7,11 +7,11 @@ from contextlib import suppress
 from typing import Any
 
 from etl.expressions import ExpressionError, columns_in
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.model import Expression, Stage, Template
 
 
-def leaves(path: Path, template: Template) -> list[tuple[Path, Template]]:
+def leaves(path: YamlPath, template: Template) -> list[tuple[YamlPath, Template]]:
     """Every expression and constant of a template, with its path in the document."""
     if isinstance(template, Mapping):
         return [leaf for name, one in template.items() for leaf in leaves((*path, name), one)]

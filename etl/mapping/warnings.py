@@ -12,7 +12,7 @@ from etl.expressions import columns_in
 from etl.extract import KINDS
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_warnings
-from etl.mapping.places import Path
+from etl.mapping.places import YamlPath
 from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import leaves
 from etl.model import WARNING, Expression, Problem, Source, Stage, Table
@@ -48,7 +48,7 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
             yield from (one for one in found if one.place.line not in told or "encoding" not in one.what)
 
 
-def _warning(context: Context, path: Path, what: str) -> Problem:
+def _warning(context: Context, path: YamlPath, what: str) -> Problem:
     return Problem(context.document.place(path), what, WARNING)
 
 
@@ -69,7 +69,7 @@ def _unused_sources(context: Context) -> Iterator[Problem]:
             yield Problem(context.document.key_place(("sources", name)), what, WARNING)
 
 
-def _one_brace(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+def _one_brace(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
     """A text is sent as it stands; one that names a column in one brace was meant to be an expression."""
     table = context.tables.get(stage.source)
     for where, template in leaves((*path, "fields"), stage.fields):
@@ -79,7 +79,7 @@ def _one_brace(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
             yield _warning(context, where, what)
 
 
-def _parentless(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+def _parentless(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
     """Orders and addresses belong to customers: without `refers` nothing tells that theirs was not sent."""
     users = [one.name for one in context.migration.stages if one.payload == "user"]
     if users and stage.payload in ("address", "order") and not stage.refers:
@@ -88,7 +88,7 @@ def _parentless(context: Context, path: Path, stage: Stage) -> Iterator[Problem]
         yield _warning(context, path, what)
 
 
-def _computed_password(context: Context, path: Path, stage: Stage) -> Iterator[Problem]:
+def _computed_password(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
     """A password that is made from what other fields hold can be guessed by whoever knows these."""
     password = stage.fields.get("password")
     if stage.payload != "user" or not isinstance(password, Expression) or "unusable_password" in password.text:

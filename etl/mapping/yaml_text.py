@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from etl.mapping.places import Document, Path, Span
+from etl.mapping.places import Document, Span, YamlPath
 from etl.mapping.secrets import is_secret
 from etl.mapping.traps import NULL, read_plain
 
@@ -171,7 +171,7 @@ class _Reader:
         self._seen = 0
         self._inside: set[int] = set()
 
-    def value(self, node: Node, path: Path) -> Any:
+    def value(self, node: Node, path: YamlPath) -> Any:
         self._document.values[path] = Span(node.start_mark.index, node.end_mark.index, getattr(node, "style", None))
         if is_secret(path):
             return self._secret(node)
@@ -215,10 +215,10 @@ class _Reader:
             self._problem(node, str(error))
             return text
 
-    def _sequence(self, node: SequenceNode, path: Path) -> list[Any]:
+    def _sequence(self, node: SequenceNode, path: YamlPath) -> list[Any]:
         return [self.value(item, (*path, index)) for index, item in enumerate(node.value)]
 
-    def _mapping(self, node: Node, path: Path) -> Any:
+    def _mapping(self, node: Node, path: YamlPath) -> Any:
         assert isinstance(node, MappingNode)
         if self._is_unquoted(node):
             self._problem(node, UNQUOTED)
@@ -232,7 +232,7 @@ class _Reader:
         nested = any(isinstance(key, MappingNode) for key, _ in node.value)
         return nested and self._document.text.startswith("{{", start)
 
-    def _entries(self, node: MappingNode, path: Path) -> Iterator[tuple[str, Node]]:
+    def _entries(self, node: MappingNode, path: YamlPath) -> Iterator[tuple[str, Node]]:
         for key_node, item in node.value:
             key = self._key(key_node)
             if key is None:
@@ -244,7 +244,7 @@ class _Reader:
             self._document.keys[(*path, key)] = key_node.start_mark.index
             yield key, item
 
-    def _is_alias(self, path: Path, key: str, node: Node) -> bool:
+    def _is_alias(self, path: YamlPath, key: str, node: Node) -> bool:
         return self._document.keys[(*path, key)] == node.start_mark.index
 
     def _key(self, node: Node) -> str | None:

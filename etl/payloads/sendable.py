@@ -20,10 +20,10 @@ DEEPEST = 100
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
-Path = tuple[str | int, ...]
+ValuePath = tuple[str | int, ...]
 
 
-def is_sendable(value: object, path: Path = ()) -> bool:
+def is_sendable(value: object, path: ValuePath = ()) -> bool:
     return next(unsendable(value, path), None) is None
 
 
@@ -50,7 +50,7 @@ def _can_be_written(value: object) -> bool:
     return True
 
 
-def unsendable(value: object, path: Path = ()) -> Iterator[tuple[Path, object, Unfit]]:
+def unsendable(value: object, path: ValuePath = ()) -> Iterator[tuple[ValuePath, object, Unfit]]:
     """What stands in the way: the path to it, the value there, why."""
     why = _why(value) if len(path) <= DEEPEST else _deep()
     if why:
@@ -68,7 +68,7 @@ def _deep() -> Unfit:
     return Unfit("json:depth", None, "is nested deeper than {most} levels", most=DEEPEST)
 
 
-def _unsendable_name(name: object, path: Path) -> Iterator[tuple[Path, object, Unfit]]:
+def _unsendable_name(name: object, path: ValuePath) -> Iterator[tuple[ValuePath, object, Unfit]]:
     if type(name) is not str:
         yield path, name, Unfit("json:name", name, "has the name {value}, which is not text")
     elif not is_unicode(name):

@@ -19,7 +19,7 @@ from etl.payloads.columns import Rule, accepts, field_rule, refused
 from etl.payloads.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, PAST_DATE, not_ahead, spelled, written_as
 from etl.payloads.overlay import overlaid
 from etl.payloads.reasons import is_hidden, settles, unfit
-from etl.payloads.sendable import Path, is_sendable, open_fields, unsendable
+from etl.payloads.sendable import ValuePath, is_sendable, open_fields, unsendable
 from etl.resources import load_schema
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def _printable(value: object) -> object:
     return type(value).__name__ if isinstance(value, int) else repr(value)
 
 
-def _path(error: ValidationError) -> Path:
+def _path(error: ValidationError) -> ValuePath:
     return tuple(error.absolute_path)
 
 
@@ -231,7 +231,7 @@ def _value(error: ValidationError) -> object:
     return None if error.validator == "required" or not error.absolute_path else error.instance
 
 
-def _dotted(path: Path) -> str | None:
+def _dotted(path: ValuePath) -> str | None:
     return _unicode(".".join(map(str, path))) or None
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
-from etl.expressions import Batch
+from etl.expressions import Columns
 from etl.findings import Finding
 from etl.measures.sketch import StageSketch
 from etl.model import Part, Rows
@@ -117,7 +117,7 @@ def prepare_rows(program: Program, rows: Rows, *, closely: bool = True) -> Chunk
         return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable, unsettled, closely), rows)
 
 
-def _unsettled(program: Program, batch: Batch, readable: Sequence[Sequence[Any]]) -> tuple[Set[int], Set[int]]:
+def _unsettled(program: Program, batch: Columns, readable: Sequence[Sequence[Any]]) -> tuple[Set[int], Set[int]]:
     """Of the rows that `where` keeps, the positions of those that may still change, and of those that nobody can tell of."""
     return program.unsettled(readable if batch.keep is None else list(compress(readable, batch.keep)))
 
@@ -136,7 +136,7 @@ def _placed(chunk: Chunk, rows: Rows) -> Chunk:
     )
 
 
-def _invalid(program: Program, batch: Batch) -> set[int]:
+def _invalid(program: Program, batch: Columns) -> set[int]:
     """The positions of invalid records. Those that could not be computed have values that mean nothing: they are left out."""
     if not batch.failed:
         return program.validator.invalid(batch.columns)
@@ -149,7 +149,7 @@ def _chunk(
     program: Program,
     rows: Rows,
     indices: Sequence[int],
-    batch: Batch,
+    batch: Columns,
     keys: Sequence[Any],
     bad: Set[int],
     unsettled: Set[int],
@@ -193,7 +193,7 @@ def _keyless(keys: Sequence[str | None]) -> set[int]:
     return {position for position, key in enumerate(keys) if key is None} if None in keys else set()
 
 
-def _filtered(program: Program, rows: Rows, indices: Sequence[int], batch: Batch) -> list[tuple[int, str | None]]:
+def _filtered(program: Program, rows: Rows, indices: Sequence[int], batch: Columns) -> list[tuple[int, str | None]]:
     if batch.keep is None:
         return []
     left_out = [index for index, stays in zip(indices, batch.keep, strict=True) if not stays]

@@ -52,8 +52,8 @@ class Budget:
 
     def keep(self) -> None:
         """Bring what is in memory under the bound again."""
-        while sum(index.held for index in self._indexes) > self._bound:
-            max(self._indexes, key=lambda index: index.held).spill()
+        while sum(index.in_memory for index in self._indexes) > self._bound:
+            max(self._indexes, key=lambda index: index.in_memory).spill()
 
     def close(self) -> None:
         for index in self._indexes:
@@ -84,7 +84,7 @@ class KeyIndex:
             self._others[key] = min(high | row, self._others.get(key, high | row))
 
     @property
-    def held(self) -> int:
+    def in_memory(self) -> int:
         """How many keys are in memory."""
         return len(self._valid) + len(self._others)
 

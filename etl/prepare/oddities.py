@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from etl.findings import WARNING
 from etl.model import Counts, Locate, Stage
-from etl.package import Example, IndexLine, ProblemKind
+from etl.package import IndexLine, ProblemExample, ProblemKind
 
 WARNED = "warned"
 """The fate of what is told and sent."""
@@ -50,5 +50,5 @@ class Oddities:
 
     def _kind(self, field: str | None, rule: str, count: int, rows: list[int], words: str) -> ProblemKind:
         at = self._locate(rows[0] if rows else 0)
-        example = Example(at.source, at.number, at.place, words, {}, words, personal=False)
+        example = ProblemExample(at.source, at.number, at.place, words, {}, words, personal=False)
         return ProblemKind(WARNED, field, rule, None, WARNING, count, rows, [example])

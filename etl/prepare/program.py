@@ -11,7 +11,7 @@ from etl.expressions import (
     FILTERED,
     ROW_ERRORS,
     WHERE,
-    Batch,
+    Columns,
     CompiledStage,
     Header,
     Resources,
@@ -111,18 +111,18 @@ class Program:
         """Row -> record, or FILTERED; raises one of ROW_ERRORS."""
         return self._compiled.record
 
-    def records(self, rows: Sequence[Sequence[Any]]) -> Batch:
+    def records(self, rows: Sequence[Sequence[Any]]) -> Columns:
         """What many rows make."""
         return self._compiled.records(rows) if self.plan.fast else self._one_by_one(rows)
 
-    def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> Batch:
+    def _one_by_one(self, rows: Sequence[Sequence[Any]]) -> Columns:
         """The same, each row by itself with the function of one row."""
         made = [self._record_or_error(row) for row in rows]
         stay = [(row, one) for row, one in zip(rows, made, strict=True) if one is not FILTERED]
         failed = frozenset(position for position, (_, one) in enumerate(stay) if isinstance(one, Exception))
         fields = self.plan.stage.fields
         columns = {name: [None if at in failed else one[name] for at, (_, one) in enumerate(stay)] for name in fields}
-        return Batch(columns, [self.key(row) for row, _ in stay], failed, [one is not FILTERED for one in made])
+        return Columns(columns, [self.key(row) for row, _ in stay], failed, [one is not FILTERED for one in made])
 
     def _record_or_error(self, row: Sequence[Any]) -> Any:
         try:

@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from etl.findings import PROBLEM
 from etl.model import Locator
-from etl.package import Example, Package, PackagedStage, ProblemKind
+from etl.package import Package, PackagedStage, ProblemExample, ProblemKind
 from etl.personal import mask_known, mask_text
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.summary import KindSummary
@@ -70,11 +70,11 @@ def kind_line(kind: ProblemKind, *, show_data: bool, catalogue: Catalogue = ENGL
     return f"{place_of(first)}{field}: {held}{_sentence(first, show_data, catalogue)}"
 
 
-def place_of(example: Example) -> Locator:
+def place_of(example: ProblemExample) -> Locator:
     return Locator(example.source, example.row, example.place)
 
 
-def _sentence(example: Example, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
+def _sentence(example: ProblemExample, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
     masked = not show_data and (example.personal or _tells(example.parts))
     # What was made of the value itself: of the value as JSON has it, the sentence could read a little differently.
     if not masked and catalogue is ENGLISH:

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 
 from etl.errors import MappingError, Unavailable
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.journal.lookups import Trial
 from etl.journal.outcome import outcome_noted
@@ -57,7 +57,7 @@ class User:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class LookedUp:
     """What was found out about a batch. `missing` are the keys that were not found, of those that were asked for."""
 
     batch: int
@@ -136,7 +136,7 @@ class Asking:
             self._outside.wait(max(EVERY, self._target.pause))
         return missing
 
-    def seconds_since(self, batch: Batch) -> float:
+    def seconds_since(self, batch: Shipment) -> float:
         sent = datetime.fromisoformat(batch.sent or "")
         return (self._outside.now() - sent).total_seconds()
 
@@ -149,7 +149,7 @@ def asking(command: str, root: Path, target: Target, outside: Outside) -> Iterat
     """Hold the workspace. Raises NoJournal where nothing was sent, Occupied while a load runs."""
     workspace = Workspace(root)
     Journal.read(workspace).close()
-    with workspace.held() as holder:
+    with workspace.locked() as holder:
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
             log = RequestLog(workspace.requests, outside.now, outside.seam)
@@ -161,7 +161,7 @@ def asking(command: str, root: Path, target: Target, outside: Outside) -> Iterat
             journal.close()
 
 
-def users_of(journal: Journal, batch: Batch) -> list[User]:
+def users_of(journal: Journal, batch: Shipment) -> list[User]:
     """The users of a batch, in their order. Raises MappingError when its file is gone."""
     try:
         data = journal.workspace.whole(batch.file).read_bytes()
@@ -181,7 +181,7 @@ def sample(users: Sequence[User]) -> list[User]:
     return [users[number * (len(users) - 1) // (SAMPLE - 1)] for number in range(SAMPLE)]
 
 
-def evidence_on(root: Path, target: Target, number: int, outside: Outside) -> Evidence:
+def evidence_on(root: Path, target: Target, number: int, outside: Outside) -> LookedUp:
     """Look up the users of a batch whose fate is unknown: a sample, then all if those disagree.
 
     Raises MappingError when this cannot be asked, or cannot be told yet.
@@ -196,10 +196,10 @@ def evidence_on(root: Path, target: Target, number: int, outside: Outside) -> Ev
             asked, missing = users, here.missing(users)
         if missing:
             _require_patience(here, batch, trial)
-        return Evidence(batch.id, len(users), len(asked), tuple(user.key for user in missing))
+        return LookedUp(batch.id, len(users), len(asked), tuple(user.key for user in missing))
 
 
-def _usable(journal: Journal, batch: Batch) -> Trial:
+def _usable(journal: Journal, batch: Shipment) -> Trial:
     if batch.state is not State.UNKNOWN:
         raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to ask")
     if batch.payload != USER:
@@ -228,7 +228,7 @@ def _patience(trial: Trial) -> float:
     return max(SURE_AFTER, 10 * trial.seconds)
 
 
-def _require_patience(here: Asking, batch: Batch, trial: Trial) -> None:
+def _require_patience(here: Asking, batch: Shipment, trial: Trial) -> None:
     """Raise MappingError when a user that is not found may still be on its way."""
     needed, passed = _patience(trial), here.seconds_since(batch)
     if passed < needed:
@@ -253,7 +253,7 @@ def try_out(root: Path, target: Target, email: str, outside: Outside) -> Trial:
         return trial
 
 
-def _sent_user(journal: Journal, email: str) -> tuple[Batch, User]:
+def _sent_user(journal: Journal, email: str) -> tuple[Shipment, User]:
     for batch in _uploaded(journal):
         for user in users_of(journal, batch):
             if user.email.casefold() == email.casefold():
@@ -261,7 +261,7 @@ def _sent_user(journal: Journal, email: str) -> tuple[Batch, User]:
     raise MappingError(f"no user with the e-mail '{email}' was sent from {journal.workspace.root}")
 
 
-def _uploaded(journal: Journal) -> list[Batch]:
+def _uploaded(journal: Journal) -> list[Shipment]:
     """The batches of users that were worked off, a pilot's first."""
     done = [batch for batch in journal.batches(state=State.DONE) if batch.payload == USER]
     return sorted(done, key=lambda batch: (not batch.pilot, batch.id))
@@ -284,7 +284,7 @@ def look_all_up(root: Path, target: Target, outside: Outside) -> Arrivals:
         return Arrivals(users, users - asked, asked, tuple(missing))
 
 
-def _named(here: Asking, batch: Batch, missing: Sequence[User], trial: Trial) -> list[Missing]:
+def _named(here: Asking, batch: Shipment, missing: Sequence[User], trial: Trial) -> list[Missing]:
     """Keep which users of a batch failed, once none of them can be on its way any more."""
     failed, own = batch.failed_whole, None
     if not failed and batch.sent and missing and here.seconds_since(batch) >= _patience(trial):

@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from etl.journal.batch import Batch
+from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.package import split_records
@@ -66,12 +66,12 @@ def _matching(
                 yield record
 
 
-def _arrived(journal: Journal, payload: str) -> list[Batch]:
+def _arrived(journal: Journal, payload: str) -> list[Shipment]:
     batches = [batch for state in ARRIVED for batch in journal.batches(state=state) if batch.payload == payload]
     return sorted(batches, key=lambda batch: (not batch.pilot, batch.id))
 
 
-def _records(journal: Journal, batch: Batch) -> list[bytes]:
+def _records(journal: Journal, batch: Shipment) -> list[bytes]:
     try:
         return split_records(journal.workspace.whole(batch.file).read_bytes())
     except OSError:

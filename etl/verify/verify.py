@@ -29,29 +29,29 @@ COMPARED = {
 """Fields that the shop shows as they were sent. One that its answer lacks is not compared."""
 
 
-class Outcome(StrEnum):
+class LookOutcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_MADE = "could not be made"
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ShopLook:
     """One look at the shop. `link` is the page on which a person can see for themselves."""
 
     name: str
-    outcome: Outcome
+    outcome: LookOutcome
     detail: str
     link: str
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    checks: tuple[Check, ...]
+    checks: tuple[ShopLook, ...]
 
     @property
     def passed(self) -> bool:
-        return all(check.outcome is Outcome.PASSED for check in self.checks)
+        return all(check.outcome is LookOutcome.PASSED for check in self.checks)
 
 
 class Differs(EtlError):
@@ -91,7 +91,7 @@ class _Visit:
         self._shop = shop
         self._customer = customer
 
-    def checks(self, email: str, password: Secret) -> list[Check]:
+    def checks(self, email: str, password: Secret) -> list[ShopLook]:
         login = self._check("login", LOGIN_PAGE, lambda: self._log_in(email, password))
         rest: list[tuple[str, str, Callable[[], str]]] = [
             ("user", "", self._user),
@@ -99,21 +99,21 @@ class _Visit:
             ("order", ORDERS_PAGE, self._order),
             ("items", ORDERS_PAGE, self._items),
         ]
-        if login.outcome is Outcome.PASSED:
+        if login.outcome is LookOutcome.PASSED:
             return [login, *(self._check(*one) for one in rest)]
         why = "not logged in"
-        return [login, *(Check(name, Outcome.NOT_MADE, why, self._shop.link(path)) for name, path, _ in rest)]
+        return [login, *(ShopLook(name, LookOutcome.NOT_MADE, why, self._shop.link(path)) for name, path, _ in rest)]
 
-    def _check(self, name: str, path: str, look: Callable[[], str]) -> Check:
+    def _check(self, name: str, path: str, look: Callable[[], str]) -> ShopLook:
         try:
-            outcome, detail = Outcome.PASSED, look()
+            outcome, detail = LookOutcome.PASSED, look()
         except (Differs, Refused) as error:
-            outcome, detail = Outcome.FAILED, str(error)
+            outcome, detail = LookOutcome.FAILED, str(error)
         except EtlError as error:
-            outcome, detail = Outcome.NOT_MADE, str(error)
+            outcome, detail = LookOutcome.NOT_MADE, str(error)
         if name == "items" and self._pk is not None:
             path = f"{ORDERS_PAGE}{self._pk}/"
-        return Check(name, outcome, detail, self._shop.link(path))
+        return ShopLook(name, outcome, detail, self._shop.link(path))
 
     _pk: object = None
     """The shop's own number of the order, once its list was read."""

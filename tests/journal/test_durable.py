@@ -166,7 +166,7 @@ def test_a_batch_of_its_own_has_its_bytes_on_the_disk_before_it_is_planned(tmp_p
 
 
 def test_the_journal_waits_for_the_disk_at_each_commit(tmp_path):
-    opened = database.Database(tmp_path / "journal.sqlite", writing=True)
+    opened = database.JournalDatabase(tmp_path / "journal.sqlite", writing=True)
     try:
         assert (opened.value("PRAGMA synchronous"), opened.value("PRAGMA journal_mode")) == (2, "wal")
         assert opened.value("PRAGMA foreign_keys") == 1

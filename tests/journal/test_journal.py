@@ -14,13 +14,13 @@ from load_helpers import make_package, user, users
 
 from etl.errors import Exit, PackageError
 from etl.journal.batch import Draft, Facts
-from etl.journal.database import VERSION, Database, JournalError
+from etl.journal.database import VERSION, JournalDatabase, JournalError
 from etl.journal.journal import IllegalTransition, Journal, record_hash
 from etl.journal.states import LEGAL, State
 from etl.journal.status import read_status
 from etl.journal.summary import summarise
 from etl.journal.workspace import Occupied, Workspace
-from etl.load.planning import Cut, plan_stage
+from etl.load.planning import Cut, plan_batches
 from etl.package import join_records, split_records
 from etl.seams import seam_from_environment
 from etl.stop import Stop, Stopped
@@ -44,7 +44,7 @@ def package_in(journal, name, contents, **options):
 
 
 def plan(journal, package, number, size=4, ramp_up=False, stage="user"):
-    plan_stage(journal, package, number, package.stage(stage), Cut(size, ramp_up))
+    plan_batches(journal, package, number, package.stage(stage), Cut(size, ramp_up))
 
 
 def keys_of(journal, batches):
@@ -497,7 +497,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 from etl.journal.workspace import Workspace
-with Workspace(Path(sys.argv[1])).held("etl run acme"):
+with Workspace(Path(sys.argv[1])).locked("etl run acme"):
     print("held", flush=True)
     sys.stdin.read()
 """
@@ -508,7 +508,7 @@ def test_a_second_process_is_told_who_holds_the_workspace_and_a_dead_one_holds_n
         [sys.executable, "-c", HOLDER, workspace.root], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout.readline() == "held\n"
-    with pytest.raises(Occupied) as caught, workspace.held():
+    with pytest.raises(Occupied) as caught, workspace.locked():
         pass
     holder = workspace.holder()
     assert (holder.pid, holder.command) == (process.pid, "etl run acme")
@@ -519,7 +519,7 @@ def test_a_second_process_is_told_who_holds_the_workspace_and_a_dead_one_holds_n
     process.kill()
     process.communicate()
     assert workspace.holder() is None
-    with workspace.held("etl resume acme"):
+    with workspace.locked("etl resume acme"):
         assert workspace.holder().command == "etl resume acme"
 
 
@@ -545,9 +545,9 @@ def test_whoever_waits_is_woken_when_asked_to_stop():
 
 def test_whose_migration_an_answer_names_is_looked_up_by_an_index_also_in_a_journal_that_had_none(workspace):
     """Each answer asks for it, and a whole migration in single records has a million batches."""
-    with closing(Database(workspace.journal, writing=True)) as database, database.transaction():
+    with closing(JournalDatabase(workspace.journal, writing=True)) as database, database.transaction():
         database.change("DROP INDEX batches_by_migration")
-    with closing(Database(workspace.journal, writing=True)) as database:
+    with closing(JournalDatabase(workspace.journal, writing=True)) as database:
         plan = database.rows(
             "EXPLAIN QUERY PLAN SELECT id FROM batches WHERE migration_id = ? AND id <> ? LIMIT 1", ("m", 1)
         )
@@ -557,4 +557,6 @@ def test_whose_migration_an_answer_names_is_looked_up_by_an_index_also_in_a_jour
 
 
 def test_nobody_reaches_the_tables_past_the_journal(journal):
-    assert not [name for name in vars(journal) if isinstance(getattr(journal, name), Database) and name[0] != "_"]
+    assert not [
+        name for name in vars(journal) if isinstance(getattr(journal, name), JournalDatabase) and name[0] != "_"
+    ]

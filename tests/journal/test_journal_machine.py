@@ -15,10 +15,10 @@ from load_helpers import make_package, user
 from etl.journal.batch import Draft, Facts
 from etl.journal.database import JournalError
 from etl.journal.journal import IllegalTransition, Journal
-from etl.journal.states import LEGAL, Fate, State
+from etl.journal.states import LEGAL, RecordState, State
 from etl.journal.summary import summarise
 from etl.journal.workspace import Workspace
-from etl.load.planning import Cut, plan_stage
+from etl.load.planning import Cut, plan_batches
 from etl.package import split_records
 
 MAY_HAVE_ARRIVED = (State.SENDING, State.ACCEPTED, State.DONE, State.UNKNOWN)
@@ -86,16 +86,16 @@ class Loading(RuleBasedStateMachine):
     @rule(size=st.integers(1, 6), ramp_up=st.booleans())
     def plan(self, size, ramp_up):
         package, number = self.current
-        plan_stage(self.journal, package, number, package.stage(self.STAGE), Cut(size, ramp_up))
+        plan_batches(self.journal, package, number, package.stage(self.STAGE), Cut(size, ramp_up))
         wanted = {key for batch in package.batches(package.stage(self.STAGE)) for key, _ in package.index(batch)}
         assert set(self.journal.taken(self.STAGE, sorted(wanted))) == wanted  # nothing of the package is lost
         stage = self.add_up(package, number)
         assert stage.refused == 0
         held = self.journal.taken(self.STAGE, sorted(wanted))
-        assert stage.unknown == sum(one.fate is Fate.UNKNOWN for one in held.values())
-        assert stage.waiting == sum(one.fate is Fate.WAITING for one in held.values())
-        surely = sum(one.fate is Fate.FAILED for one in held.values())
-        assert surely <= stage.failed <= surely + sum(one.fate is Fate.DOUBTFUL for one in held.values())
+        assert stage.unknown == sum(one.fate is RecordState.UNKNOWN for one in held.values())
+        assert stage.waiting == sum(one.fate is RecordState.WAITING for one in held.values())
+        surely = sum(one.fate is RecordState.FAILED for one in held.values())
+        assert surely <= stage.failed <= surely + sum(one.fate is RecordState.DOUBTFUL for one in held.values())
 
     def add_up(self, package, number):
         """Every record of the package is counted once, and none as arrived that is not there."""

@@ -338,7 +338,7 @@ def test_of_two_loads_that_begin_at_once_to_two_real_targets_none_is_taken_for_t
     one, two = (target_name(url, "1") for url in (ONE, TWO))
     for name in (one, two):
         Journal.open(folder.target(name)).close()
-    with folder.target(one).held(), folder.target(two).held():
+    with folder.target(one).locked(), folder.target(two).locked():
         for name in (one, two):
             with pytest.raises(MappingError, match="records of this migration were sent to"):
                 check_known(folder, name)
@@ -540,7 +540,7 @@ def test_a_move_to_todays_form_that_was_interrupted_is_finished(shop, sandbox):
 
 def test_an_older_version_that_is_loading_is_not_disturbed(shop, sandbox):
     home = older(shop, sandbox)
-    with Workspace(home).held("etl run shop"):
+    with Workspace(home).locked("etl run shop"):
         code, answer = run(shop, sandbox)
     assert (code, "is held by `etl run shop`" in answer["problems"][0]) == (2, True)
     assert (home / "journal.sqlite").exists()

@@ -132,7 +132,7 @@ def test_what_a_killed_load_left_in_the_wal_is_told_with_or_without_its_index(sh
 
 def test_a_load_that_runs_is_told_of_with_what_it_has_written_last(loaded):
     workspace = Workspace(loaded.root)
-    with workspace.held("etl run somewhere"), closing(Journal.open(workspace)) as journal:
+    with workspace.locked("etl run somewhere"), closing(Journal.open(workspace)) as journal:
         draft = Draft("user", "user", 1, ["new"], [b"0" * 32], file="batches/user/9.json", sha256="0")
         journal.move(journal.add(draft), State.SENDING, NOTHING)
         told = standing(loaded)

@@ -31,7 +31,7 @@ from etl.load.pilot import run_pilot
 from etl.load.resolve import resolve
 from etl.load.uploader import GateClosed, load, resume
 from etl.model import Secret
-from etl.verify.verify import Outcome, verify
+from etl.verify.verify import LookOutcome, verify
 
 EMAIL = "user1@example.com"
 
@@ -251,7 +251,7 @@ def outcomes(report):
 
 def test_verify_finds_the_pilots_user_address_order_and_items_in_the_shop(tmp_path, sandbox, piloted):
     report = verify(tmp_path, piloted, "USER1@example.com", Secret(PASSWORD))
-    assert [(check.name, check.detail) for check in report.checks if check.outcome is Outcome.PASSED] == [
+    assert [(check.name, check.detail) for check in report.checks if check.outcome is LookOutcome.PASSED] == [
         ("login", "logged in"),
         ("user", "user as sent"),
         ("address", "address as sent"),

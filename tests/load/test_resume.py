@@ -133,7 +133,7 @@ def test_before_preparing_it_is_asked_for_a_pilot_and_omnitron_is_not(tmp_path, 
 
 def test_before_preparing_it_is_asked_whether_the_workspace_is_free(tmp_path, package):
     workspace = Workspace(tmp_path)
-    with scripted((200, {})) as server, workspace.held() as holder, pytest.raises(Occupied) as caught:
+    with scripted((200, {})) as server, workspace.locked() as holder, pytest.raises(Occupied) as caught:
         check_ready(target_of(server.url), tmp_path, Outside())
     assert f"process {holder.pid} " in str(caught.value)
     assert server.seen == []

@@ -115,7 +115,7 @@ def test_all_indexes_share_one_budget_and_the_one_that_holds_most_goes(tmp_path)
     add_valid(large, [("g", 5)])
     budget.keep()
     assert [path.name for path in tmp_path.iterdir()] == ["large"]
-    assert (small.held, large.held) == (3, 0)
+    assert (small.in_memory, large.in_memory) == (3, 0)
     assert large.taken({"c", "g", "h"}) == {"c", "g"}
     assert small.find({"f"}) == {"f": (Fate.REJECTED, 5)}
     budget.close()

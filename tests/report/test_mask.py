@@ -4,7 +4,7 @@ import pytest
 
 from etl.errors import MappingError
 from etl.findings import Unfit, sentence
-from etl.package import Example, ProblemKind
+from etl.package import ProblemExample, ProblemKind
 from etl.personal import is_code, mask_key, mask_text, mask_value
 from etl.report.catalogue import read_catalogue
 from etl.report.mask import mask_record, plain_fields, without_answer
@@ -71,7 +71,7 @@ def test_a_key_is_shown_when_it_is_a_code(key, masked):
 
 def held_by(key):
     why = Unfit("orphan:rejected", None, "{stage} {key} is rejected (row {row})", stage="user", key=key, row=2)
-    example = Example("orders.csv", 5, None, why.words, why.parts, str(why), personal=True)
+    example = ProblemExample("orders.csv", 5, None, why.words, why.parts, str(why), personal=True)
     return ProblemKind("held", "user", why.rule, None, "problem", 1, [5], [example])
 
 

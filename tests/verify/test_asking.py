@@ -15,11 +15,11 @@ from etl.journal.journal import Journal
 from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
 from etl.load.pilot import run_pilot
-from etl.load.resolve import Found, settle
+from etl.load.resolve import KnownFate, settle
 from etl.load.retry import Wanted, find, retry
 from etl.load.uploader import load, resume
 from etl.model import Gate
-from etl.package import Example, ProblemKind
+from etl.package import ProblemExample, ProblemKind
 from etl.verify.asking import NEVER_TRIED, evidence_on, look_all_up, sample, told, try_out
 
 
@@ -125,7 +125,7 @@ def test_a_batch_that_arrived_is_known_by_a_sample_of_its_users(tmp_path, shown)
     found = found_in(tmp_path, number, shown)
     assert (found.arrived, found.whole, found.asked, found.missing) == (True, False, 10, ())
     assert found.text == "the channel was asked for a sample of 10 of its users (25): 10 found, 0 not"
-    settle(tmp_path, number, Found(found.arrived, why=found.text))
+    settle(tmp_path, number, KnownFate(found.arrived, why=found.text))
     package = make_package(tmp_path / "packages" / "three", users(*range(2, 27)), 30)
     assert load(package, to(shown), USER_STAGE, tmp_path).complete
     assert len(shown.ask("records/user")["results"]) == 26
@@ -149,7 +149,7 @@ def test_a_batch_that_was_lost_is_known_when_enough_time_has_passed_and_not_befo
     assert "they may still be on their way: ask again in " in str(caught.value)
     found = found_in(tmp_path, number, shown)
     assert (found.arrived, found.missing) == (False, ("2", "3", "4"))
-    settle(tmp_path, number, Found(found.arrived, why=found.text))
+    settle(tmp_path, number, KnownFate(found.arrived, why=found.text))
     assert resume(to(shown), USER_STAGE, tmp_path).complete
     assert [one["received"] for one in shown.ask("records/user")["results"]] == [1, 1, 1, 1]
 
@@ -165,7 +165,7 @@ def test_where_a_sample_disagrees_all_are_asked_and_who_is_missing_is_named_and_
     shown.ask("state?wait=10")
     found = found_in(tmp_path, 5, shown)
     assert (found.arrived, found.whole, found.missing) == (True, True, ("2",))
-    decision = settle(tmp_path, 5, Found(True, why=found.text, missing=found.missing))
+    decision = settle(tmp_path, 5, KnownFate(True, why=found.text, missing=found.missing))
     assert decision.next_step == (
         "1 of its records are not there and count as failed, as batch 6, the others as uploaded; "
         "`etl resume` goes on, `etl retry` sends these again"
@@ -284,7 +284,7 @@ def test_a_user_that_was_named_is_sent_again_by_itself_and_what_refers_to_it_aft
 
 def test_a_failed_record_has_what_the_packages_checks_had_warned_of_beside_it(tmp_path, shown):
     """The first row of a source is row 2."""
-    odd = Example("customers.csv", 2, None, "it looks odd", {}, "it looks odd", personal=False)
+    odd = ProblemExample("customers.csv", 2, None, "it looks odd", {}, "it looks odd", personal=False)
     kind = ProblemKind("warned", None, "odd", None, WARNING, 1, [2], [odd])
     package = make_package(tmp_path / "packages" / "one", taken([2, 3]), 1, [kind])
     load(package, target_of(shown.url, batch_size=1), ONE_ERROR, tmp_path)
