@@ -320,7 +320,7 @@ def verify(
     from etl.cli.plain import verified
     from etl.commands import verify as verb
     from etl.mapping import find_mapping
-    from etl.report.following import mask_checks, print_checks
+    from etl.report.following import print_checks, told_checks
     from etl.report.summary import plain_json
 
     find_mapping(mapping)  # before a person is asked for anything
@@ -331,7 +331,7 @@ def verify(
     password = _password()
     with answers_masked(show_data):
         made = verified(verb.verify(mapping, workspace, email or "", password))
-    found = made if show_data else mask_checks(made)
+    found = told_checks(made, masked=not show_data)
     if as_json:
         print(plain_json(found))
     else:

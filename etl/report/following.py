@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etl.personal import mask_key
-from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_detail, mask_record, without_answer
+from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_record, without_answer
 from etl.report.summary import print_counts
 from etl.terminal import visible
 
@@ -233,13 +233,22 @@ def _keys(keys: Sequence[str]) -> str:
     return ", ".join(map(mask_key, keys))
 
 
-def mask_checks(report: Plain) -> dict[str, Any]:
-    """A check that failed quotes what was sent and what the shop shows; the login only what the shop says to it."""
-    return {**report, "checks": [one if one["name"] == "login" else _masked_check(one) for one in report["checks"]]}
+def told_checks(report: Plain, *, masked: bool) -> dict[str, Any]:
+    """Each check with its whole sentence. Masked, without what the shop answered, but for what it says to the login."""
+    return {**report, "checks": [_told_check(check, masked=masked) for check in report["checks"]]}
 
 
-def _masked_check(check: Plain) -> dict[str, Any]:
-    return {**check, "detail": mask_detail(check["detail"])}
+def _told_check(check: Plain, *, masked: bool) -> dict[str, Any]:
+    differences = [_masked_difference(one) if masked else one for one in check["differences"]]
+    hidden = masked and check["name"] != "login"
+    detail = without_answer(check["detail"]) if hidden else check["detail"]
+    told = "; ".join(f"{one['field']} is {one['shown']!r}, sent was {one['sent']!r}" for one in differences)
+    return {**check, "detail": f"{detail}: {told}" if told else detail, "differences": differences}
+
+
+def _masked_difference(difference: Plain) -> dict[str, Any]:
+    field = difference["field"]
+    return {**difference, **{side: mask_record({field: difference[side]})[field] for side in ("shown", "sent")}}
 
 
 def print_checks(console: Console, report: Plain) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from etl.model import PAYLOADS
-from etl.personal import looks_personal, mask_text, mask_value
+from etl.personal import looks_personal, mask_value
 from etl.resources import load_schema
 
 HIDDEN_ANSWER = "(see --show-data)"
@@ -58,12 +58,3 @@ def is_plain(answer: str) -> bool:
         name in PLAIN_ANSWER and (isinstance(value, int | None) or _PLAIN_VALUE.fullmatch(str(value)))
         for name, value in found.items()
     )
-
-
-def mask_detail(text: str) -> str:
-    """What a check found: it quotes what was sent and what the shop shows."""
-    return _QUOTED.sub(lambda quoted: f"{quoted[0][0]}{mask_text(quoted[0][1:-1])}{quoted[0][0]}", text)
-
-
-# A text that holds both kinds of quotes is shown with some of them escaped.
-_QUOTED = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"")

@@ -86,7 +86,7 @@ class Shop:
     def _object(self, path: str) -> Mapping[str, Any]:
         answer = self._get(path)
         if not isinstance(answer.json, dict):
-            raise CannotTell(f"{answer.url} does not answer with a JSON object: {_shown(answer)}")
+            raise CannotTell(f"{answer.url} does not tell a JSON object, it answered {answer.status}: {_shown(answer)}")
         return answer.json
 
     def _get(self, path: str) -> Answer:

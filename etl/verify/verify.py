@@ -36,13 +36,23 @@ class LookOutcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """A field of which the shop shows something else than what was sent."""
+
+    field: str
+    shown: Any
+    sent: Any
+
+
+@dataclass(frozen=True, slots=True)
 class ShopLook:
-    """One look at the shop. `link` is the page on which a person can see for themselves."""
+    """One look at the shop. `link` is the page on which a person can see for themselves; `detail` holds no data of a customer."""
 
     name: str
     outcome: LookOutcome
     detail: str
     link: str
+    differences: tuple[Difference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,10 @@ class VerifyReport:
 
 class Differs(EtlError):
     """The shop shows something else than what was sent."""
+
+    def __init__(self, text: str, differences: Sequence[Difference] = ()) -> None:
+        super().__init__(text)
+        self.differences = tuple(differences)
 
 
 def verify(root: Path, target: Target, email: str, password: Secret, outside: Outside | None = None) -> VerifyReport:
@@ -105,15 +119,18 @@ class _Visit:
         return [login, *(ShopLook(name, LookOutcome.NOT_MADE, why, self._shop.link(path)) for name, path, _ in rest)]
 
     def _check(self, name: str, path: str, look: Callable[[], str]) -> ShopLook:
+        differences: tuple[Difference, ...] = ()
         try:
             outcome, detail = LookOutcome.PASSED, look()
-        except (Differs, Refused) as error:
+        except Differs as error:
+            outcome, detail, differences = LookOutcome.FAILED, str(error), error.differences
+        except Refused as error:
             outcome, detail = LookOutcome.FAILED, str(error)
         except EtlError as error:
             outcome, detail = LookOutcome.NOT_MADE, str(error)
         if name == "items" and self._pk is not None:
             path = f"{ORDERS_PAGE}{self._pk}/"
-        return ShopLook(name, outcome, detail, self._shop.link(path))
+        return ShopLook(name, outcome, detail, self._shop.link(path), differences)
 
     _pk: object = None
     """The shop's own number of the order, once its list was read."""
@@ -160,13 +177,13 @@ def _compare(kind: str, sent: Record, shown: Sequence[Mapping[str, Any]]) -> str
         raise Differs(f"the shop shows no {kind}")
     differences = min((_differences(kind, sent, one) for one in shown), key=len)
     if differences:
-        raise Differs(f"no {kind} is as it was sent: {'; '.join(differences)}")
+        raise Differs(f"no {kind} is as it was sent", differences)
     return f"{kind} as sent"
 
 
-def _differences(kind: str, sent: Record, shown: Mapping[str, Any]) -> list[str]:
+def _differences(kind: str, sent: Record, shown: Mapping[str, Any]) -> list[Difference]:
     return [
-        f"{name} is {_plain(shown[name])!r}, sent was {sent[name]!r}"
+        Difference(name, _plain(shown[name]), sent[name])
         for name in COMPARED[kind]
         if sent.get(name) is not None and name in shown and not _equal(sent[name], _plain(shown[name]))
     ]

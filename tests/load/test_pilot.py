@@ -1,5 +1,6 @@
 """The pilot: a small set that belongs together, uploaded first; and the look at the shop afterwards."""
 
+import json
 from functools import partial
 
 import pytest
@@ -18,6 +19,7 @@ from load_helpers import (
     whole_shop,
 )
 
+from etl.cli.plain import plain
 from etl.errors import Ambiguous, MappingError, PackageError, Unavailable
 from etl.journal.database import JournalError
 from etl.journal.history import read_history
@@ -31,9 +33,12 @@ from etl.load.pilot import run_pilot
 from etl.load.resolve import resolve
 from etl.load.uploader import GateClosed, load, resume
 from etl.model import Secret
+from etl.report.following import told_checks
 from etl.verify.verify import LookOutcome, verify
 
 EMAIL = "user1@example.com"
+USER_PAGE = 1
+"""The shop's pages are asked for in this order: token, user, addresses, orders, the order."""
 
 
 @pytest.fixture
@@ -338,6 +343,20 @@ def test_an_order_page_without_items_is_no_proof_of_them(page, outcome, detail, 
     report = verify(tmp_path, piloted, EMAIL, Secret(PASSWORD))
     assert outcomes(report) == {**dict.fromkeys(["login", "user", "address", "order"], "passed"), "items": outcome}
     assert report.checks[-1].detail == detail
+
+
+def test_what_differs_is_masked_by_its_field_whatever_kind_of_value_the_shop_shows(tmp_path, sandbox, piloted):
+    page = {"email": ["user1@posta.example"], "first_name": 5321234567, "last_name": "Karabatakoğlu"}
+    sandbox.fault("error_before", on="shop", status=200, body=page, skip=USER_PAGE)
+    report = verify(tmp_path, piloted, EMAIL, Secret(PASSWORD))
+    assert outcomes(report)["user"] == "failed"
+    whole = told_checks(plain(report), masked=False)["checks"][1]
+    assert whole["detail"].startswith(
+        "no user is as it was sent: email is ['user1@posta.example'], sent was 'user1@example.com'; "
+    )
+    masked = json.dumps(told_checks(plain(report), masked=True)["checks"][1], ensure_ascii=False)
+    assert "no user is as it was sent: email is " in masked
+    assert not [word for word in ("posta", "user1", "5321234567", "Karabatak", "Ayşe") if word in masked]
 
 
 def test_an_email_that_nobody_was_sent_with_is_an_error(tmp_path, piloted):
