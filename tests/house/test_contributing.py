@@ -28,6 +28,37 @@ def test_what_the_page_names_is_there(path):
     assert (ROOT / path).exists()
 
 
+def files_with(pattern):
+    """The files of the engine in which it stands."""
+    paths = (ROOT / "etl").rglob("*.py")
+    return sorted(str(path.relative_to(ROOT)) for path in paths if re.search(pattern, path.read_text(encoding="utf-8")))
+
+
+def points(section):
+    """How many files a section says that there are: each of its numbered points is one."""
+    return len(re.findall(r"^\d\. ", PAGE.partition(f"## {section}\n")[2].partition("\n## ")[0], re.MULTILINE))
+
+
+def test_a_function_is_two_files():
+    """Its entry, and the page that is made from it."""
+    assert points("To add a function") == 2
+    assert files_with(r"\bfix_encoding\b") == ["etl/expressions/functions/foreign.py"]
+    assert "### fix_encoding" in (ROOT / "docs/functions.md").read_text(encoding="utf-8")
+
+
+def test_a_kind_of_source_is_five_files_at_most():
+    """Its module, the table of kinds, the table of tests, a fragment; and the page of libraries when it brings one."""
+    assert points("To add a kind of source") == 4
+    assert files_with(r"import (JSONL|jsonl_file)\b") == ["etl/extract/__init__.py"]
+    assert files_with(r"(?m)^JSONL = Kind\(") == ["etl/extract/jsonl_file.py"]
+
+
+def test_a_command_is_four_files_at_most():
+    """Its module, its arguments, its row in the README, its tests; those that Python programs call are named once more."""
+    assert points("To add a command") == 4
+    assert files_with(r"commands(\.| import )start_over\b") == ["etl/cli/placing.py"]
+
+
 def shout(text):
     return f"{text}!"
 
