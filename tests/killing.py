@@ -230,7 +230,7 @@ class Migration:
             ended = self.etl("resume")
             if NOTHING_TO_RESUME.search(ended.error):
                 ended = self.etl("run")
-            if ended.code != Exit.UNKNOWN:
+            if ended.code not in (Exit.UNKNOWN, Exit.TARGET):
                 break
         self.check(ended)
         return ended
