@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from etl.errors import PackageError
-from etl.findings import WARNING
+from etl.findings import WARNING, sentence
 from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
-from etl.package import Package, PackagedStage
+from etl.package import Package, PackagedStage, ProblemKind
 
 
 def doubts(journal: Journal, batch: Shipment, keys: Collection[str]) -> Mapping[str, tuple[str, ...]]:
-    """Warnings by key. A package keeps the rows of the first of each kind only, so one that is not here says nothing."""
+    """Warnings by key, masked. A package keeps the rows of the first of each kind only, so one that is not here says nothing."""
     try:
         package = Package.open(journal.runs.package_path(batch.package))
         stage = next((one for one in package.stages if one.name == batch.stage), None)
@@ -26,5 +26,14 @@ def _of(package: Package, stage: PackagedStage, keys: Collection[str]) -> Mappin
     if not warned:
         return {}
     lines = (line for one in package.batches(stage) for line in package.index(one) if line[0] in keys)
-    told = {key: tuple(kind.examples[0].reason for kind in warned if row in kind.rows) for key, row in lines}
+    told = {key: tuple(filter(None, (_told(kind, row) for kind in warned))) for key, row, *_ in lines}
     return {key: reasons for key, reasons in told.items() if reasons}
+
+
+def _told(kind: ProblemKind, row: int) -> str:
+    """The warning as it is of this row; nothing when another row's data would be in it. Never personal data."""
+    own = next((one for one in kind.examples if one.row == row), None)
+    if row not in kind.rows or (own is None and kind.examples[0].parts):
+        return ""
+    example = own or kind.examples[0]
+    return sentence(example.words, example.parts, masked=True, personal=example.personal)

@@ -292,6 +292,25 @@ def test_a_failed_record_has_what_the_packages_checks_had_warned_of_beside_it(tm
     assert (failed.keys, failed.doubts) == (("2",), {"2": ("it looks odd",)})
 
 
+def test_a_doubt_is_of_the_records_own_row_and_shows_nobodys_data(tmp_path, shown):
+    words = "{value} looks odd"
+    ali, veli = (
+        Example("customers.csv", row, None, words, {"value": f"{name}@example.com"}, f"{name} looks odd", personal=True)
+        for row, name in ((2, "ali"), (3, "veli"))
+    )
+    kind = ProblemKind("warned", "email", "odd", None, WARNING, 3, [2, 3, 4], [ali, veli])
+    package = make_package(tmp_path / "packages" / "one", users(2, 3, 4), 1, [kind])
+    shown.fault("errors", count=1, times=3)
+    allowed = tuple(replace(stage, gate=Gate(errors=3)) for stage in USER_STAGE)
+    load(package, target_of(shown.url, batch_size=1), allowed, tmp_path)
+    found = {one.keys: one.doubts for one in read_status(tmp_path).attention}
+    assert found == {
+        ("2",): {"2": ("'a***@e***.com' looks odd",)},
+        ("3",): {"3": ("'v***@e***.com' looks odd",)},
+        ("4",): {},
+    }
+
+
 def test_a_user_is_not_known_as_failed_where_more_are_missing_than_failed(tmp_path, shown):
     counted(tmp_path, shown)
     shown.ask("customers", {"after": None})
