@@ -8,6 +8,8 @@ import os
 import signal
 import sys
 from contextlib import suppress
+from types import FrameType
+from typing import NoReturn
 
 import click
 from click.shell_completion import shell_complete
@@ -64,10 +66,9 @@ OTHERWISE = "see whether it is there and can be used, then run it again"
 
 def run() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
-    # A termination is an interruption: what is half done is cleared away.
     for one in heeded():
-        if one is not signal.SIGINT:
-            signal.signal(one, signal.default_int_handler)
+        if signal.getsignal(one) is not signal.SIG_IGN:  # a shell that runs it in the background wants that
+            signal.signal(one, _interrupt)
     _survive_odd_letters()
     try:
         _invoke()
@@ -89,6 +90,15 @@ def run() -> None:
         _end(error.format_message(), Exit.MAPPING)
     except click.Abort:
         _fail("aborted", INTERRUPTED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """Any of these signals ends a command, and what is half done is cleared away. A second one ends it at once, for an
+    interruption of the clearing away could be told nowhere: the next command finds what is left."""
+    for one in heeded():
+        if signal.getsignal(one) is _interrupt:
+            signal.signal(one, signal.SIG_DFL)
+    raise KeyboardInterrupt
 
 
 COMPLETE = "_ETL_COMPLETE"

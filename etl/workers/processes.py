@@ -19,6 +19,7 @@ from etl.errors import SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
 from etl.prepare.program import Plan, Program
+from etl.stop import SIGNALS, deaf
 from etl.workers.pools import ROWS_A_PART, Pool, Pools
 from etl.workers.slots import Slots
 
@@ -66,7 +67,9 @@ def _started(workers: int, plans: Sequence[Plan], slots: Slots) -> ProcessPoolEx
     # Where workers are not forked, they have no memory in common with this process.
     shared = slots if FORKED else None
     executor = ProcessPoolExecutor(workers, _context(), initializer=_start, initargs=(plans, shared))
-    with _signals_waiting():
+    # While a process is forked, Python drops a signal, and a worker does not yet ignore it: so it waits meanwhile. The
+    # executor's own thread begins here, too.
+    with deaf():
         executor.submit(_nothing)  # starts the workers
     return executor
 
@@ -113,19 +116,6 @@ class _InProcess:
                     raise BrokenProcessPool from None
 
 
-INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-
-
-@contextmanager
-def _signals_waiting() -> Iterator[None]:
-    """Let an interruption wait: while a process is forked, Python drops it, and a worker does not yet ignore it."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTIONS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
-
-
 def _nothing() -> None:
     pass
 
@@ -152,11 +142,12 @@ _slots: Slots | None
 
 
 def _start(plans: Sequence[Plan], slots: Slots | None) -> None:
-    """Make this a worker process. Ctrl-C is the main process' business."""
+    """Make this a worker process. Ctrl-C and a terminal that is closed are the main process' business."""
     gc.disable()  # for the reason without_collecting gives
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for told_to_all in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(told_to_all, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTIONS)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     threading.Thread(target=_end_with_the_main_process, daemon=True).start()
     global _plans, _slots
     _plans, _slots = plans, slots

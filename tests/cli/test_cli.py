@@ -553,3 +553,39 @@ def test_the_mappings_own_tests_pass_or_say_what_differs(tmp_path):
     done = etl("test", tmp_path)
     assert (done.returncode, done.stderr) == (2, "0 passed, 1 failed\n")
     assert "'customer_code' is '1', expected '2'" in done.stdout
+
+
+CLEARS_AWAY = """
+import time
+from etl.cli import program
+
+def clear_away():
+    try:
+        print("begun", flush=True)
+        time.sleep(60)
+    finally:
+        print("clearing away", flush=True)
+        time.sleep(60)
+
+program._invoke = clear_away
+program.run()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_second_signal_ends_a_command_at_once_while_it_clears_away(number):
+    """Otherwise it would end in a traceback, or not at all."""
+    with subprocess.Popen(
+        [sys.executable, "-c", CLEARS_AWAY], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        for line in ("begun\n", "clearing away\n"):
+            assert process.stdout.readline() == line
+            process.send_signal(number)
+        assert (*process.communicate(timeout=60), process.returncode) == ("", "", -number)
+
+
+def test_a_command_in_the_background_of_a_shell_that_lets_it_ignore_ctrl_c_goes_on_ignoring_it():
+    code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from etl.cli import program; "
+    told = "program._invoke = lambda: print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN); program.run()"
+    done = subprocess.run([sys.executable, "-c", code + told], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "True\n"

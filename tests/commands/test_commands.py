@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,26 @@ from commands import BAD_ROWS, write_shop
 from sandbox_client import running_sandbox
 
 import etl
-from etl import EtlError, Outside, Settings, Stop, Which, check, dry_run, run, status
+from etl import (
+    EtlError,
+    Outside,
+    Settings,
+    Stop,
+    Which,
+    check,
+    dry_run,
+    history,
+    pilot,
+    preview,
+    resume,
+    retry,
+    run,
+    status,
+)
+from etl.commands.transfer import backup
+from etl.errors import Refused
+from etl.journal.workspace import Occupied, Workspace
+from etl.load.retry import Wanted
 from etl.mapping import load_mapping
 from etl.stop import Stopped
 
@@ -96,3 +116,57 @@ def test_a_mapping_is_read_from_a_text_that_no_file_holds(tmp_path, monkeypatch)
 def test_what_a_person_can_put_right_is_one_kind_of_error(tmp_path):
     with pytest.raises(EtlError, match="there is no such mapping"):
         check(tmp_path / "nosuch.yaml")
+
+
+def test_every_step_of_a_migration_can_be_taken_in_any_thread(tmp_path, monkeypatch):
+    """Signals are the main thread's business: no step may depend on being there."""
+    rows = "id,name,mail\n" + "".join(f"{n},Ali,a{n}@example.com\n" for n in range(30_000))
+    mapping = write_shop(tmp_path, rows)
+    with running_sandbox(token=TOKEN) as sandbox:
+        monkeypatch.setenv("OMNITRON_URL", sandbox.url)
+        monkeypatch.setenv("OMNITRON_TOKEN", TOKEN)
+        settings, which = Settings(workspace=tmp_path / "work", workers=2), Which(mapping)
+        small = replace(settings, limit=3, workers=1)
+        steps = [
+            lambda: check(mapping),
+            lambda: preview(mapping, None, 2),
+            lambda: dry_run(mapping, settings),
+            lambda: dry_run(mapping, replace(small, engine="dask")),
+            lambda: pilot(mapping, small, Outside()),
+            lambda: run(mapping, small, Outside()),
+            lambda: resume(mapping, small, Outside()),
+            lambda: status(which),
+            lambda: history(which, "user", "1"),
+            lambda: backup(which, tmp_path / "backup.tar"),
+        ]
+        for step in steps:
+            in_a_thread(step)
+        assert [stage.waiting for stage in in_a_thread(lambda: status(which)).own.stages] == [0]
+
+
+GO_ON = {
+    "resume": lambda mapping, settings: resume(mapping, settings, Outside()),
+    "retry": lambda mapping, settings: retry(mapping, settings, Outside(), Wanted(), lambda unsure: None),
+}
+
+
+@pytest.mark.parametrize("name", GO_ON)
+def test_what_goes_on_with_a_load_asks_first_whether_it_could_begin(name, tmp_path, monkeypatch):
+    """Address, token, and whether somebody else loads: before the journal is told of another run."""
+    mapping, settings = write_shop(tmp_path), Settings(workspace=tmp_path / "work", workers=1)
+    with running_sandbox(token=TOKEN) as sandbox:
+        monkeypatch.setenv("OMNITRON_URL", sandbox.url)
+        monkeypatch.setenv("OMNITRON_TOKEN", TOKEN)
+        sandbox.fault("errors")
+        assert run(mapping, settings, Outside())[1] is not None
+        monkeypatch.setenv("OMNITRON_TOKEN", "of somebody else")
+        with pytest.raises(Refused, match="does not accept the token"):
+            GO_ON[name](mapping, settings)
+        monkeypatch.setenv("OMNITRON_TOKEN", TOKEN)
+        with (
+            Workspace(Which(mapping).journal()).held("etl run it"),
+            pytest.raises(Occupied, match="held by `etl run it`"),
+        ):
+            GO_ON[name](mapping, settings)
+        assert status(Which(mapping)).own.run.command == "run"
+        assert len(sandbox.get("/_sandbox/uploads").json()["results"]) == 1

@@ -264,15 +264,17 @@ def test_a_dry_run_whose_worker_is_killed_leaves_no_package(tmp_path):
     assert list((tmp_path / "work/shop/packages").iterdir()) == []
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_ctrl_c_ends_a_dry_run_and_leaves_nothing_behind(tmp_path, workers):
+@pytest.mark.parametrize(
+    ("number", "workers"), [(signal.SIGINT, "1"), (signal.SIGINT, "2"), (signal.SIGTERM, "2"), (signal.SIGHUP, "2")]
+)
+def test_ctrl_c_and_its_like_end_a_dry_run_and_leave_nothing_behind(tmp_path, number, workers):
     mapping = many_customers(tmp_path, 300_000)
     command = [sys.executable, "-m", "etl", "dry-run", str(mapping), "-w", str(tmp_path / "work"), "--workers", workers]
     packages = tmp_path / "work/shop/packages"
     # As a terminal does, the whole group gets the signal: the workers too.
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True) as process:
         eventually(lambda: list(packages.glob("*.partial/rejects/user.jsonl")))
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out, err.decode()) == (130, b"", "interrupted\n")
     assert list(packages.iterdir()) == []

@@ -17,6 +17,7 @@ from etl.expressions.cells import all_of, texts_of
 from etl.extract.queries.child import AT_ONCE, Cells, Task
 from etl.extract.rows import read_all
 from etl.model import Rows, Source, Table, UnreadRow
+from etl.stop import deaf
 
 Tables = Mapping[str, tuple[Source, Table]]
 
@@ -71,7 +72,8 @@ def _said(child: subprocess.Popen[bytes], seconds: float) -> bytes:
         child.kill()
 
     timer = threading.Timer(seconds, end)
-    timer.start()
+    with deaf():
+        timer.start()
     try:
         assert child.stdout is not None
         said = child.stdout.readline()
