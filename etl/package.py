@@ -324,9 +324,17 @@ class Package:
     def check(self) -> None:
         """Read all of it. Raises PackageError when anything is not what was written."""
         for stage in self.stages:
+            records = 0
             for batch in self.batches(stage):
                 self.payload(batch)
-                self.index(batch)
+                records += len(self.index(batch))
+            if records != stage.counts.valid:
+                counted = (
+                    f"it counts {stage.counts.valid} records of stage '{stage.name}', and its batches have {records}"
+                )
+                raise PackageError(
+                    f"{self.path / MANIFEST}: changed since it was prepared ({counted}); nothing of it is sent"
+                )
             for lines in (self.rejects(stage), self.held(stage), self.rows(stage), self.kinds(stage)):
                 deque(lines, maxlen=0)
 

@@ -327,11 +327,22 @@ def test_a_package_that_is_not_what_was_looked_at_is_not_uploaded(shop):
     done = shop.type("run", shop.mapping, "--package", package)
     assert done.returncode == 1
     assert done.stderr == f"{index}: changed since it was prepared (SHA-256 differs); nothing of it is sent\n"
+    index.write_text(index.read_text().replace("o9", "o1"))
+    manifest = package / "manifest.json"
+    whole = manifest.read_text()
+    manifest.write_text(whole.replace('"valid": 3', '"valid": 2', 1))
+    done = shop.type("run", shop.mapping, "--package", package)
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"{manifest}: changed since it was prepared (it counts 2 records of stage 'user', and its batches have 3); "
+        "nothing of it is sent\n",
+    )
+    manifest.write_text(whole)
     shop.mapping.write_text(shop.mapping.read_text() + "\n")
     done = shop.type("run", shop.mapping, "--package", package)
     assert (done.returncode, "was made by another version of migration.yaml" in done.stderr) == (2, True)
     done = shop.type("run", shop.mapping, "--package", package, "--limit", 5)
-    assert done.stderr == f"--package {package}: is uploaded as it is; leave --stage and --limit out\n"
+    assert done.stderr == f"--package {package}: is uploaded as it is; leave --stage, --limit, --fresh and --snapshot out\n"
     assert shop.sandbox.keys() == []
 
 
