@@ -110,6 +110,7 @@ def print_counts(console: Console, title: str, stages: Sequence[Mapping[str, Any
     """A table of counts, a line for each stage. Columns in which there is nothing are left out, and no number is cut."""
     from rich import box
     from rich.measure import Measurement
+    from rich.segment import Segments
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
@@ -119,8 +120,10 @@ def print_counts(console: Console, title: str, stages: Sequence[Mapping[str, Any
         table.add_column(name, justify="right", no_wrap=True)
     for stage in stages:
         table.add_row(stage["name"], *(_cell(name, stage[name]) for name in columns))
-    wanted = Measurement.get(console, console.options.update(max_width=1000), table).maximum
-    console.print(table, width=max(console.width, wanted), crop=False)
+    options = console.options.update(max_width=1000)
+    wide = console.options.update(width=max(console.width, Measurement.get(console, options, table).maximum))
+    # `print(width=)` is never wider than the terminal, and would cut numbers to fit.
+    console.print(Segments(console.render(table, wide)), crop=False, end="")
 
 
 def _cell(column: str, number: int) -> str:

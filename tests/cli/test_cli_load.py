@@ -342,8 +342,37 @@ def test_a_package_that_is_not_what_was_looked_at_is_not_uploaded(shop):
     done = shop.type("run", shop.mapping, "--package", package)
     assert (done.returncode, "was made by another version of migration.yaml" in done.stderr) == (2, True)
     done = shop.type("run", shop.mapping, "--package", package, "--limit", 5)
-    assert done.stderr == f"--package {package}: is uploaded as it is; leave --stage, --limit, --fresh and --snapshot out\n"
+    assert (
+        done.stderr
+        == f"--package {package}: is uploaded as it is; leave --stage, --limit, --fresh and --snapshot out\n"
+    )
     assert shop.sandbox.keys() == []
+
+
+def test_a_source_without_rows_is_told_of_and_ends_with_1(shop):
+    (shop.folder / "orders.csv").write_text("number,customer,amount\n")
+    (shop.folder / "lines.csv").write_text("order,sku,price\n")
+    for name in ("dry-run", "run"):
+        done = shop.etl(name)
+        told = [one for one in done.summary["problems"] if "no rows" in one]
+        assert (done.code, done.summary["ok"], told) == (
+            1,
+            False,
+            [f"{one}: the source has no rows; is the export whole?" for one in ("order", "order_item")],
+        )
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+
+
+def test_a_refused_batch_whose_records_went_in_another_one_is_refused_no_more(shop):
+    shop.sandbox.fault("error_before", status=400)
+    assert shop.etl("run").code == 3
+    refused = json.loads(shop.etl("status").output)
+    assert [one["refused"] for one in refused["stages"]] == [2, 0, 0, 0]
+    assert [one["state"] for one in refused["attention"]] == ["refused"]
+    assert shop.etl("run").code == 0
+    mended = json.loads(shop.etl("status").output)
+    assert [one["refused"] for one in mended["stages"]] == [0, 0, 0, 0]
+    assert (mended["ok"], mended["attention"]) == (True, [])
 
 
 def test_stages_can_be_sent_one_after_the_other_and_none_before_those_it_refers_to(shop):

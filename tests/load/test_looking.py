@@ -58,9 +58,9 @@ def obey_modes():
         assert ctypes.CDLL(None).prctl(DROP_FROM_BOUNDING_SET, OVERRIDE_MODES) == 0
 
 
-def look(shop, *arguments):
-    """A command in a workspace that cannot be written."""
-    with unwritable(shop.home.parent):
+def look(shop, *arguments, folder=None):
+    """A command where the workspace cannot be written, or another folder."""
+    with unwritable(folder or shop.home.parent):
         before = snapshot(shop)
         ended = subprocess.run(
             command(*arguments),
@@ -155,3 +155,16 @@ def test_what_changed_is_listed_and_a_backup_made_where_nothing_can_be_written(l
     with tarfile.open(loaded.folder / "backup.tar") as archive:
         assert f"{loaded.root.name}/journal.sqlite" in archive.getnames()
     assert [one.name for one in loaded.folder.glob("backup*")] == ["backup.tar"]
+
+
+@pytest.mark.parametrize("name", ["run", "dry-run", "pilot"])
+def test_where_the_mapping_lies_in_a_folder_that_cannot_be_written_an_error_says_to_name_one(
+    name, shop, tmp_path_factory
+):
+    done = look(shop, name, shop.mapping, folder=shop.folder)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{shop.folder}/work: cannot be written (Permission denied); name another folder with --workspace\n",
+    )
+    if name != "pilot":
+        assert look(shop, name, shop.mapping, "-w", tmp_path_factory.mktemp("work"), folder=shop.folder).returncode == 0
