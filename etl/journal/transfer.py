@@ -26,6 +26,7 @@ from etl.journal.folder import RECORDS, SECRET, MigrationFolder, person, read_re
 from etl.journal.homes import HANDED_OVER, MOVED, TAKEN_OVER, HomePlace
 from etl.journal.journal import Journal
 from etl.journal.workspace import PACKAGES, Workspace
+from etl.package import MANIFEST
 
 BACKUP, HAND_OVER = "backup", "hand-over"
 ABOUT = "transfer.json"
@@ -236,6 +237,7 @@ def _unpack(archive: tarfile.TarFile, about: About, to: Path, file: Path) -> Non
 def _replace(folder: MigrationFolder, workspace: Workspace, arriving: Path) -> None:
     """Put what has arrived in its place. A journal that was handed over from here is put aside, once the new one continues it."""
     _require_continued(workspace, Workspace(arriving / workspace.target))
+    _require_no_namesakes(folder, arriving)
     if workspace.root.exists():
         workspace.root.rename(folder.root / f"aside-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{workspace.target}")
     for package in (arriving / PACKAGES).glob("*"):
@@ -247,6 +249,21 @@ def _replace(folder: MigrationFolder, workspace: Workspace, arriving: Path) -> N
     folder.change(lambda records: records.joined(decided))
     (arriving / workspace.target).rename(workspace.root)
     sync_folder(folder.root)
+
+
+def _require_no_namesakes(folder: MigrationFolder, arriving: Path) -> None:
+    """Packages are called after the second in which they were begun, and the journal knows them by that."""
+    for package in (arriving / PACKAGES).glob("*"):
+        here = folder.packages / package.name
+        if here.exists() and not _is_one(here / MANIFEST, package / MANIFEST):
+            raise MappingError(
+                f"{here}: is another package than the one of this name that was handed over; put it aside, then try again; "
+                "nothing was taken over"
+            )
+
+
+def _is_one(manifest: Path, other: Path) -> bool:
+    return manifest.is_file() and other.is_file() and sha256_of(manifest) == sha256_of(other)
 
 
 def _require_continued(workspace: Workspace, arrived: Workspace) -> None:

@@ -234,6 +234,23 @@ def test_what_belongs_to_the_migration_as_a_whole_is_handed_over_too(shop, elsew
     assert (ended.code, [one["already"] for one in ended.summary["stages"]]) == (0, [3, 3, 3, 3])
 
 
+def test_a_package_that_another_one_has_the_name_of_is_not_taken_for_it(shop, elsewhere, tmp_path):
+    assert shop.etl("run").code == 0
+    assert journal_command(shop, "hand-over", tmp_path / "work.tar").returncode == 0
+    assert elsewhere.etl("dry-run").code == 0
+    [own] = (elsewhere.home / "packages").iterdir()
+    namesake = own.rename(own.with_name(shop.package()))
+    done = journal_command(elsewhere, "take-over", tmp_path / "work.tar")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{namesake}: is another package than the one of this name that was handed over; put it aside, then try again; "
+        "nothing was taken over\n",
+    )
+    namesake.rename(tmp_path / "aside")
+    assert journal_command(elsewhere, "take-over", tmp_path / "work.tar").returncode == 0
+    assert elsewhere.etl("resume").code == 0
+
+
 ELSEWHERE = "https_omnitron.example.com_channel_7"
 
 
