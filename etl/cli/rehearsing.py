@@ -30,6 +30,8 @@ from etl.terminal import visible
 )
 def sandbox(port: int, store: Path | None, token: str | None, customers_after: float | None) -> None:
     """Start a local stand-in for Omnitron. Ctrl-C stops it."""
+    import sqlite3
+
     from etl.sandbox.server import serve
 
     def ready(url: str) -> None:
@@ -46,6 +48,10 @@ def sandbox(port: int, store: Path | None, token: str | None, customers_after: f
             customers_after=customers_after,
             ready=ready,
         )
+    except sqlite3.Error as error:
+        raise MappingError(
+            f"--store {store}: cannot be used ({error}); name a file that a sandbox has made, or one that is not there yet"
+        ) from error
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

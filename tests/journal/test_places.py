@@ -445,6 +445,18 @@ def test_the_stand_in_keeps_its_store_across_restarts_and_says_how_to_empty_it(s
         assert counted(run(shop, Stored(url))[1]) == [(2, 0)]
 
 
+def test_a_store_that_is_another_kind_of_file_is_told_and_stays_as_it_is(tmp_path):
+    store = tmp_path / "notes.txt"
+    store.write_text("the carriers' telephone numbers")
+    done = etl("sandbox", "--port", 0, "--store", store)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"--store {store}: cannot be used (file is not a database); name a file that a sandbox has made, or one that is not "
+        "there yet\n",
+    )
+    assert store.read_text() == "the carriers' telephone numbers"
+
+
 @contextmanager
 def rehearsing(store, port):
     """The lines that `etl sandbox` begins with."""
