@@ -164,7 +164,7 @@ def test_what_goes_on_with_a_load_asks_first_whether_it_could_begin(name, tmp_pa
             GO_ON[name](mapping, settings)
         monkeypatch.setenv("OMNITRON_TOKEN", TOKEN)
         with (
-            Workspace(Which(mapping).journal()).held("etl run it"),
+            Workspace(Which(mapping).journal()).locked("etl run it"),
             pytest.raises(Occupied, match="held by `etl run it`"),
         ):
             GO_ON[name](mapping, settings)

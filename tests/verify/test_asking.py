@@ -295,7 +295,9 @@ def test_a_failed_record_has_what_the_packages_checks_had_warned_of_beside_it(tm
 def test_a_doubt_is_of_the_records_own_row_and_shows_nobodys_data(tmp_path, shown):
     words = "{value} looks odd"
     ali, veli = (
-        Example("customers.csv", row, None, words, {"value": f"{name}@example.com"}, f"{name} looks odd", personal=True)
+        ProblemExample(
+            "customers.csv", row, None, words, {"value": f"{name}@example.com"}, f"{name} looks odd", personal=True
+        )
         for row, name in ((2, "ali"), (3, "veli"))
     )
     kind = ProblemKind("warned", "email", "odd", None, WARNING, 3, [2, 3, 4], [ali, veli])
