@@ -3,6 +3,7 @@
 # make soak      the long version of some tests: kills at random moments, journals, mappings, amounts
 # make bench     this engine and what a user would write instead, side by side: benchmarks/results.md
 # make mutants   small changes to the code, one at a time, and how many of them the tests notice
+# make shops     every shop that a mapping is shipped for, live and from its dump; the table in mappings/README.md
 # make docs      write the generated pages of docs/ and the README anew
 # make format    put imports and lines in order
 # make coverage  run the tests and show which lines of etl/ none of them reaches
@@ -11,7 +12,7 @@ VENV   := .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
-.PHONY: help demo test soak bench mutants docs format coverage changelog lint clean install
+.PHONY: help demo test soak bench mutants shops docs format coverage changelog lint clean install
 
 help:
 	@sed -n 's/^# make /make /p' Makefile
@@ -54,6 +55,11 @@ $(VENV)/.mutants: $(VENV)/.installed
 # Some rooms, more changes, other ones: make mutants MUTANTS='load journal --count 50 --seed 2'. Hours for all rooms.
 mutants: $(VENV)/.mutants
 	@$(BIN)/python -m benchmarks.mutants $(MUTANTS)
+
+# Every shop that a mapping is shipped for, live and from its dump, with many customers; writes the table in mappings/README.md.
+shops: install
+	ETL_SHOPS=all $(BIN)/pytest -q -n 2 --dist loadfile tests/ready
+	$(BIN)/python tests/ready/shops_table.py
 
 # The pages that are made from the code: the tests fail when one is stale.
 docs: install

@@ -102,6 +102,28 @@ def test(mapping: Path, workspace: Path | None) -> None:
 
 
 @click.command
+@click.argument("name", type=Path)
+@click.option(
+    "--from", "location", required=True, help="The shop: a dump, a database's address, or a folder of CSV files."
+)
+def init(name: Path, location: str) -> None:
+    """Write a folder NAME with a mapping for a shop that is recognised."""
+    from etl.commands.init import EXAMPLE
+    from etl.commands.init import init as verb
+    from etl.mapping.environment import filled_from
+
+    begun = verb(name, filled_from(location, Path()))
+    why = "; ".join(begun.why)
+    prefix = f"its tables begin with '{begun.prefix}'" if begun.prefix else "its tables have no prefix"
+    for line in (
+        f"{begun.folder}: {begun.location} looks like {begun.title}: {why}; {prefix}",
+        f"  {', '.join(begun.files)}",
+        f"Copy {EXAMPLE} to .env there and fill it in, read README.md, then: etl check {begun.folder} --data",
+    ):
+        print(visible(line))
+
+
+@click.command
 @mapping_argument
 def show(mapping: Path) -> None:
     """Print a mapping with what it extends, as one file."""
@@ -224,6 +246,7 @@ def inspect(
 
 
 COMMANDS: dict[str, click.Command] = {
+    "init": init,
     "check": check,
     "test": test,
     "show": show,

@@ -486,3 +486,24 @@ asked(ENDLESS)
         assert child is not None
         psutil.wait_procs([child], timeout=60)
         assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("SELECT shipping FROM orders", ("shipping",)),
+        ("SELECT o.IP FROM orders o", ("ip",)),
+        ('SELECT "two words" FROM orders', ("two words",)),
+        ("SELECT id AS ip_of FROM orders", ("id",)),
+        ("SELECT id AS shipping, 'ip' AS x FROM orders", ("id",)),
+        ("SELECT o.id FROM orders o JOIN lines USING (ip)", ("id", "ip")),
+        (
+            "SELECT max(id) OVER (ORDER BY ip) FROM orders WHERE EXISTS (SELECT 1 FROM lines WHERE l = shipping)",
+            ("id", "ip", "shipping"),
+        ),
+        ("SELECT id FROM orders NATURAL JOIN lines", ("id", "ip", "shipping", "two words")),
+        ("SELECT * FROM orders", ("id", "ip", "shipping", "two words")),
+    ],
+)
+def test_a_column_is_read_where_the_query_means_it(text, read):
+    assert parsed(text).columns_read(("id", "ip", "shipping", "two words")) == read

@@ -38,9 +38,18 @@ class Statement:
     def columns_read(self, header: Sequence[str]) -> tuple[str, ...]:
         """The columns of a table that the statement may read: all, when it speaks of rows as a whole."""
         names = {node["alias"] or node["table_name"] for node in _nodes(self.tree) if node.get("type") == "BASE_TABLE"}
-        whole = any(_is_of_whole_rows(node, {name.casefold() for name in names}) for node in _nodes(self.tree))
-        text = self.text.casefold()
-        return tuple(name for name in header if whole or name.casefold() in text)
+        whole = any(
+            node.get("ref_type") == "NATURAL" or _is_of_whole_rows(node, {name.casefold() for name in names})
+            for node in _nodes(self.tree)
+        )
+        named = self._named()
+        return tuple(name for name in header if whole or name.casefold() in named)
+
+    def _named(self) -> frozenset[str]:
+        """Every name by which the statement may mean a column, in small letters: not the names that it gives."""
+        nodes = list(_nodes(self.tree))
+        parts = [part for node in nodes for part in (*node.get("column_names", ()), *(node.get("using_columns") or ()))]
+        return frozenset(str(part).casefold() for part in parts)
 
 
 @cache

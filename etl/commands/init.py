@@ -1,0 +1,122 @@
+"""Begin a mapping: recognise the shop, and write a folder with its mapping, adjusted to this one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path
+from typing import Any
+
+from etl.commands.written import written
+from etl.errors import MappingError, SourceError
+from etl.extract import Connections, is_url, open_table
+from etl.extract.databases.address import shown_address
+from etl.extract.listing import Asked, Contents, Listed, contents
+from etl.guess import SHOPS, Recognised, recognise
+from etl.mapping import USUAL, as_written
+from etl.mapping.grammar import NAME
+from etl.resources import shipped
+
+EXAMPLE = ".env.example"
+DATABASE = "shop"
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A folder that was written: what the shop was taken for, why, and what is there now."""
+
+    folder: Path
+    location: str
+    shop: str
+    title: str
+    prefix: str
+    why: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def init(folder: Path, location: str) -> Begun:
+    """Write a mapping for the shop at a location, in a folder that is not there yet. Raises MappingError, SourceError."""
+    if not re.fullmatch(NAME, folder.name):
+        raise MappingError(f"'{folder.name}' is no name of a migration: letters, digits, - and _, a letter first")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise MappingError(f"{folder}: is there already; name a folder that is not, so that nothing is overwritten")
+    with ExitStack() as opened:
+        found = contents(Asked(location, opened.enter_context(Connections()), open_table, counting=True))
+        known = recognise(_columns(found), frozenset(one.name for one in found.tables if one.rows == 0))
+    if known is None:
+        raise MappingError(_unknown(location, found))
+    shop, files = known.shop, _write(folder, location, known)
+    return Begun(folder, shown_address(location), shop.name, shop.title, known.prefix, known.why, files)
+
+
+def _columns(found: Contents) -> Mapping[str, frozenset[str]]:
+    return {one.name: _header(one) for one in found.tables}
+
+
+def _header(listed: Listed) -> frozenset[str]:
+    try:
+        with open_table(listed.source) as table:
+            return frozenset(table.header)
+    except SourceError:
+        return frozenset()
+
+
+def _unknown(location: str, found: Contents) -> str:
+    known = ", ".join(shop.title for shop in SHOPS)
+    there = ", ".join(one.name for one in found.tables[:8]) + (", ..." if len(found.tables) > 8 else "")
+    return (
+        f"{shown_address(location)}: {found.what} of no shop that is known ({known}); it has {there or 'no table'}. "
+        "`etl inspect` shows what its columns look like, and mappings/opencart is a mapping to copy"
+    )
+
+
+def _write(folder: Path, location: str, known: Recognised) -> tuple[str, ...]:
+    origin = shipped(f"mappings/{known.shop.name}")
+    data = as_written(origin)
+    folder.mkdir(parents=True, exist_ok=True)
+    lookups = {name: _with_own_file(folder, origin, one) for name, one in data["lookups"].items()}
+    made = {
+        **data,
+        "name": folder.name,
+        "description": f"{known.shop.title} to an Omnitron channel",
+        "databases": {DATABASE: _database(folder, location)},
+        "lookups": lookups,
+    }
+    text = written(made).replace(f"${{TABLE_PREFIX:-{known.shop.prefix}}}", f"${{TABLE_PREFIX:-{known.prefix}}}")
+    (folder / USUAL).write_text(_head(location, known) + text, encoding="utf-8")
+    shutil.copy(origin / EXAMPLE, folder / EXAMPLE)
+    page = (origin / "README.md").read_text(encoding="utf-8")
+    page = page.replace("../common/README.md", "COMMON.md").replace(f"mappings/{known.shop.name}", folder.name)
+    (folder / "README.md").write_text(page, encoding="utf-8")
+    shutil.copy(shipped("mappings/common") / "README.md", folder / "COMMON.md")
+    return tuple(sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()))
+
+
+def _with_own_file(folder: Path, origin: Path, lookup: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A lookup whose file is copied beside the mapping: its right column is there to be changed."""
+    if "csv" not in lookup:
+        return lookup
+    source = origin / lookup["csv"]
+    (folder / "lookups").mkdir(exist_ok=True)
+    shutil.copy(source, folder / "lookups" / source.name)
+    return {**lookup, "csv": f"lookups/{source.name}"}
+
+
+def _database(folder: Path, location: str) -> str:
+    """Where the shop is: a file is named, so that nothing has to be set; an address, which may hold a password, is not."""
+    if is_url(location) or re.search(r"[${}]", location):
+        return "${LEGACY}"
+    return f"${{LEGACY:-{relpath(location, folder)}}}"
+
+
+def _head(location: str, known: Recognised) -> str:
+    reasons = "".join(f"#   {one}\n" for one in known.why)
+    prefix = f"its tables begin with '{known.prefix}'" if known.prefix else "its tables have no prefix"
+    return (
+        f"# Made by `etl init` from {shown_address(location)}, which looks like {known.shop.title}:\n{reasons}#   {prefix}\n"
+        "# README.md beside this file says what has to be decided, COMMON.md what all shops have in common.\n"
+    )

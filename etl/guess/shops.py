@@ -1,0 +1,105 @@
+"""The shops that a mapping is shipped for, and what tells each from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+Tables = Mapping[str, frozenset[str]]
+"""Table, without the shop's prefix -> its columns, in small letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop by the tables it has under one prefix, and by what only this version of it has.
+
+    name    the mapping's folder
+    title   the shop, for people
+    prefix  the usual one
+    tables  what has to be there
+    sign    what tells this version: a sentence, and the test
+    """
+
+    name: str
+    title: str
+    prefix: str
+    tables: tuple[str, ...]
+    sign: str
+    is_it: Callable[[Tables], bool]
+    filled: str = ""
+    """A table that has to hold rows: it is there, and empty, where the shop keeps these elsewhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A shop, the prefix of its tables, and why it is thought to be that: sentences."""
+
+    shop: Shop
+    prefix: str
+    why: tuple[str, ...]
+
+
+_OPENCART = ("customer", "address", "order", "order_product", "order_total")
+_PRESTASHOP = ("customer", "orders", "order_detail", "order_slip", "order_carrier")
+_WOOCOMMERCE = ("users", "usermeta", "posts", "postmeta", "woocommerce_order_items", "woocommerce_order_itemmeta")
+_OSCOMMERCE = ("customers", "customers_info", "address_book", "orders", "orders_products", "orders_total")
+
+SHOPS = (
+    Shop("opencart-1.5", "OpenCart 1.5", "oc_", _OPENCART, "order_total has the column text",
+         lambda tables: "text" in tables["order_total"]),
+    Shop("opencart-4", "OpenCart 4", "oc_", _OPENCART, "customer has no column salt",
+         lambda tables: "salt" not in tables["customer"]),
+    Shop("opencart-2.3", "OpenCart 2", "oc_", _OPENCART, "customer has the columns approved and custom_field",
+         lambda tables: {"approved", "custom_field"} <= tables["customer"]),
+    Shop("opencart-3", "OpenCart 3", "oc_", _OPENCART, "customer has the column salt, and none called approved",
+         lambda tables: "approved" not in tables["customer"]),
+    Shop("prestashop-8", "PrestaShop 1.7 or 8", "ps_", _PRESTASHOP, "customer has the column reset_password_token",
+         lambda tables: "reset_password_token" in tables["customer"]),
+    Shop("prestashop-1.6", "PrestaShop 1.6", "ps_", _PRESTASHOP, "customer has no column reset_password_token",
+         lambda tables: "reset_password_token" not in tables["customer"]),
+    Shop("woocommerce-hpos", "WooCommerce with high-performance order storage", "wp_", (*_WOOCOMMERCE, "wc_orders"),
+         "wc_orders has rows", lambda tables: True, filled="wc_orders"),
+    Shop("woocommerce", "WooCommerce whose orders are posts", "wp_", _WOOCOMMERCE, "wc_orders is not there, or has no rows",
+         lambda tables: True),
+    Shop("magento-2", "Magento 2", "", ("customer_entity", "customer_address_entity", "sales_order", "sales_order_item"),
+         "customer_entity has the column firstname", lambda tables: "firstname" in tables["customer_entity"]),
+    Shop("magento-1", "Magento 1", "", ("customer_entity", "customer_entity_varchar", "eav_attribute", "sales_flat_order"),
+         "customers are stored by attributes, orders in sales_flat_order", lambda tables: True),
+    Shop("zencart", "Zen Cart", "", _OSCOMMERCE, "orders has the column payment_module_code",
+         lambda tables: "payment_module_code" in tables["orders"]),
+    Shop("oscommerce", "osCommerce", "", _OSCOMMERCE, "orders has no column payment_module_code", lambda tables: True),
+)  # fmt: skip
+"""Of one family the one with the surer sign first."""
+
+
+def recognise(found: Mapping[str, frozenset[str]], empty: frozenset[str] = frozenset()) -> Recognised | None:
+    """The shop that these tables are of; None: none that is known. `empty` are tables that surely hold no row."""
+    names = {name.casefold(): name for name in found}
+    for shop in SHOPS:
+        for prefix in _prefixes(shop, names):
+            tables = {table: _folded(found[names[prefix + table]]) for table in shop.tables}
+            if shop.is_it(tables) and not (shop.filled and names[prefix + shop.filled] in empty):
+                return Recognised(shop, _as_written(names, prefix, shop), _why(shop, prefix))
+    return None
+
+
+def _folded(columns: frozenset[str]) -> frozenset[str]:
+    return frozenset(column.casefold() for column in columns)
+
+
+def _prefixes(shop: Shop, names: Mapping[str, str]) -> Iterator[str]:
+    """The prefixes under which all of the shop's tables are there: its usual one first, then the shortest."""
+    first = shop.tables[-1]
+    possible = {name.removesuffix(first) for name in names if name.endswith(first)}
+    for prefix in sorted(possible, key=lambda one: (one != shop.prefix, len(one), one)):
+        if all(prefix + table in names for table in shop.tables):
+            yield prefix
+
+
+def _as_written(names: Mapping[str, str], prefix: str, shop: Shop) -> str:
+    return names[prefix + shop.tables[0]][: len(prefix)]
+
+
+def _why(shop: Shop, prefix: str) -> tuple[str, ...]:
+    tables = ", ".join(prefix + table for table in shop.tables)
+    return (f"it has the tables {tables}", shop.sign)

@@ -1,0 +1,85 @@
+"""`etl init` on every shop that we ship: it says which one it is and why, and what it writes is a mapping that runs."""
+
+import json
+
+import pytest
+from all_shops import SHOPS
+from commands import etl
+from ready_shop import DATA, standing
+
+from etl.guess import SHOPS as KNOWN
+from etl.guess import recognise
+
+THREE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_CHANNEL": "1", "OMNITRON_TOKEN": "t"}
+
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the shops' own structures, {DATA}, are not here")
+
+
+def test_one_command_and_three_variables_lead_from_a_dump_to_a_green_run(tmp_path):
+    with standing(SHOPS[0], customers=4) as found:
+        dump = found.dump(tmp_path)
+    done = etl("init", "mine", "--from", dump, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, *_ = done.stdout.splitlines()
+    assert first == (
+        f"mine: {dump} looks like OpenCart 3: it has the tables oc_customer, oc_address, oc_order, oc_order_product, "
+        "oc_order_total; customer has the column salt, and none called approved; its tables begin with 'oc_'"
+    )
+    prepared = json.loads(etl("dry-run", "mine", "--json", cwd=tmp_path, **THREE).stdout)
+    # What is held refers to accounts that were closed or deleted: nothing is rejected.
+    assert [(one["rejected"], one["valid"] > 0) for one in prepared["stages"]] == [(0, True)] * 4
+    tested = etl("test", "mine", cwd=tmp_path, **THREE)
+    assert tested.returncode == 0, tested.stdout
+
+
+def test_another_prefix_is_found_and_written(tmp_path):
+    with standing(SHOPS[0], customers=4) as found:
+        dump = found.dump(tmp_path)
+        dump.write_text(dump.read_text(encoding="utf-8").replace("`oc_", "`dukkan7_"), encoding="utf-8")
+        done = etl("init", "mine", "--from", dump, cwd=tmp_path)
+        assert "its tables begin with 'dukkan7_'" in done.stdout
+        prepared = json.loads(etl("dry-run", "mine", "--json", cwd=tmp_path, **THREE).stdout)
+        assert prepared["stages"][0]["valid"] == 5
+
+
+def test_a_live_shop_is_recognised_and_its_address_is_not_written(tmp_path):
+    with standing(SHOPS[0], customers=4) as found:
+        done = etl("init", "mine", "--from", found.address, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        text = (tmp_path / "mine/migration.yaml").read_text(encoding="utf-8")
+        assert 'shop: "${LEGACY}"' in text
+        checked = etl("check", "mine", cwd=tmp_path, **THREE, LEGACY=found.address)
+        assert checked.returncode == 0, checked.stdout
+
+
+def test_what_is_no_shop_that_is_known_is_told_with_what_is_there(tmp_path):
+    (tmp_path / "musteri.csv").write_text("id,ad\n1,Ali\n", encoding="utf-8")
+    done = etl("init", "mine", "--from", "musteri.csv", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "of no shop that is known (OpenCart 1.5" in done.stderr
+    assert not (tmp_path / "mine").exists()
+
+
+def test_nothing_is_overwritten(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/notes.txt").write_text("x", encoding="utf-8")
+    done = etl("init", "mine", "--from", "shop.sql", cwd=tmp_path)
+    assert (done.returncode, "is there already" in done.stderr) == (2, True)
+    assert etl("init", "9 lives", "--from", "shop.sql", cwd=tmp_path).returncode == 2
+
+
+def test_a_shop_is_told_by_its_tables_in_any_case_and_not_by_half_of_them():
+    whole = {
+        f"OC_{name}".upper(): frozenset({"SALT"})
+        for name in ("customer", "address", "order", "order_product", "order_total")
+    }
+    found = recognise(whole)
+    assert (found.shop.name, found.prefix) == ("opencart-3", "OC_")
+    whole.pop("OC_ORDER_TOTAL")
+    assert recognise(whole) is None
+
+
+def test_woocommerce_with_an_empty_table_of_orders_keeps_them_as_posts():
+    tables = {f"wp_{name}": frozenset({"id"}) for name in KNOWN[6].tables}
+    assert recognise(tables).shop.name == "woocommerce-hpos"
+    assert recognise(tables, frozenset({"wp_wc_orders"})).shop.name == "woocommerce"
