@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
@@ -44,9 +43,13 @@ def init(folder: Path, location: str) -> Begun:
         raise MappingError(f"'{folder.name}' is no name of a migration: letters, digits, - and _, a letter first")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise MappingError(f"{folder}: is there already; name a folder that is not, so that nothing is overwritten")
-    with ExitStack() as opened:
-        found = contents(Asked(location, opened.enter_context(Connections()), open_table, counting=True))
-        known = recognise(_columns(found), frozenset(one.name for one in found.tables if one.rows == 0))
+    with Connections() as connections:
+        found = contents(Asked(location, connections, open_table, counting=False))
+        known = recognise(_columns(found))
+        if known is not None and known.shop.filled:
+            # Only rows tell this shop from another: all others are told without reading any.
+            counted = contents(Asked(location, connections, open_table))
+            known = recognise(_columns(found), frozenset(one.name for one in counted.tables if one.rows == 0))
     if known is None:
         raise MappingError(_unknown(location, found))
     shop, files = known.shop, _write(folder, location, known)
