@@ -107,7 +107,7 @@ def test(mapping: Path, workspace: Path | None) -> None:
     "--from", "location", required=True, help="The shop: a dump, a database's address, or a folder of CSV files."
 )
 def init(name: Path, location: str) -> None:
-    """Write a folder NAME with a mapping for a shop that is recognised."""
+    """Recognise a shop, and write a folder NAME with its mapping."""
     from etl.commands.init import EXAMPLE
     from etl.commands.init import init as verb
     from etl.mapping.environment import filled_from
