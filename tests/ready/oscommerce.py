@@ -126,6 +126,13 @@ JOIN customers c ON c.customers_id = o.customers_id
 """
 
 OSCOMMERCE = ReadyShop(
-    "oscommerce", "2.3.4.1", structure("oscommerce/oscommerce-2.3.4.1.sql"), filling(is_zen=False), PAID
+    "oscommerce",
+    "2.3.4.1",
+    structure("oscommerce/oscommerce-2.3.4.1.sql"),
+    filling(is_zen=False),
+    PAID,
+    has_guests=False,
 )
-ZENCART = ReadyShop("zencart", "2", structure("zencart/mysql_zencart.sql"), filling(is_zen=True), PAID)
+ZENCART = ReadyShop(
+    "zencart", "2", structure("zencart/mysql_zencart.sql"), filling(is_zen=True), PAID, has_guests=False
+)

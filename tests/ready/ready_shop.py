@@ -96,6 +96,7 @@ class ReadyShop:
     paid: str
     environment: Mapping[str, str] = field(default_factory=dict)
     keeps_all_in_one_column: bool = False
+    has_guests: bool = True
 
     @property
     def mapping(self) -> Path:

@@ -138,12 +138,14 @@ def test_its_dump_is_recognised_and_what_is_written_for_it_has_no_problem(shop, 
 
 @pytest.mark.parametrize(("choice", "held", "filtered"), [("held", 3, 0), ("left", 0, 3)])
 def test_guests_become_users_are_held_or_are_left_out(shop, package, monkeypatch, choice, held, filtered):
-    if shop.shop is not SHOPS[0]:
+    tried = SHOPS if IS_LONG else [one for one in SHOPS if one.name in ("opencart-3", "prestashop-1.6")]
+    if shop.shop not in tried or not shop.shop.has_guests:
         return
     made = counts(package)
     other = counts(prepared(shop, monkeypatch, shop.file, GUESTS=choice))
+    valid = {name: read - sum(rest) for name, (read, *rest) in other.items()}
+    assert valid["user"] == made["user"][0] - sum(made["user"][1:]) - 2
     # The fourth order without an account is of a customer's e-mail: it is that customer's, whatever the choice.
-    assert other["user"] == (made["user"][0] - 2, *made["user"][1:])
     read, was_filtered, rejected, was_held = made["order"]
     assert other["order"] == (read, was_filtered + filtered, rejected, was_held + held)
 
