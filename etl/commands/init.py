@@ -14,7 +14,7 @@ from etl.commands.written import written
 from etl.errors import MappingError, SourceError
 from etl.extract import Connections, is_url, open_table
 from etl.extract.databases.address import shown_address
-from etl.extract.listing import Asked, Contents, Listed, contents
+from etl.extract.listing import Contents, Listed, ListingRequest, contents
 from etl.guess import SHOPS, Recognised, recognise
 from etl.mapping import USUAL, as_written
 from etl.mapping.grammar import NAME
@@ -44,11 +44,11 @@ def init(folder: Path, location: str) -> Begun:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise MappingError(f"{folder}: is there already; name a folder that is not, so that nothing is overwritten")
     with Connections() as connections:
-        found = contents(Asked(location, connections, open_table, counting=False))
+        found = contents(ListingRequest(location, connections, open_table, counting=False))
         known = recognise(_columns(found))
         if known is not None and known.shop.filled:
             # Only rows tell this shop from another: all others are told without reading any.
-            counted = contents(Asked(location, connections, open_table))
+            counted = contents(ListingRequest(location, connections, open_table))
             known = recognise(_columns(found), frozenset(one.name for one in counted.tables if one.rows == 0))
     if known is None:
         raise MappingError(_unknown(location, found))
