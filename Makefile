@@ -32,7 +32,7 @@ demo: install
 	@$(BIN)/etl demo
 
 test: lint
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 # Half an hour at most for the kills, against the stand-in and the strict server in turn, and a few minutes for the rest.
 # SOAK_KILLS=1000 make soak SOAK='-k kills' for a thousand of them alone; the line SOAK: says what came of it.
@@ -74,7 +74,7 @@ format: install
 	$(BIN)/ruff format --quiet .
 
 coverage: install
-	$(BIN)/pytest -n 2 --cov --cov-report=term
+	$(BIN)/pytest -n 2 --dist worksteal --cov --cov-report=term
 
 changelog: install
 	@test -n "$(VERSION)" || { echo "name the version: make changelog VERSION=0.2.0"; exit 2; }

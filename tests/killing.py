@@ -60,7 +60,7 @@ stages:
       sms_allowed: false
       email_allowed: true
       date_joined: "2020-01-02 03:04:05"
-      password: "{{{{ 'correct horse' | digest('md5') }}}}"
+      password: 3cb4e732631f47e6eb961f34554b7cde
       password_algorithm: md5
   - name: address
     from: addresses
