@@ -10,7 +10,8 @@ from etl.extract.columns import column_names
 from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_part import CsvPart, record_start
 from etl.extract.csv_records import Lines, read_records
-from etl.extract.cuts import part_size, ranges, sample
+from etl.extract.csv_stream import StreamedTable
+from etl.extract.cuts import WINDOW, part_size, ranges, sample
 from etl.extract.detecting import encoding_of
 from etl.extract.kinds import (
     COUNTERS,
@@ -36,7 +37,7 @@ from etl.extract.opening import (
     text_chunks,
     text_start,
 )
-from etl.extract.rows import BLANK, Record, SequentialTable
+from etl.extract.rows import BLANK, Record
 from etl.model import Part, Table
 from etl.suggest import look_like_data
 
@@ -56,12 +57,7 @@ class CsvTable:
     text_only: bool = True
 
     def parts(self, rows: int) -> Iterator[Part]:
-        return self.byte_parts(part_size(rows, self._bytes_a_row()))
-
-    def _bytes_a_row(self) -> float:
-        data = sample(self.path, self.begin)
-        lines = Lines(iter((data,)), 0, self.format)
-        return len(data) / max(1, sum(1 for _ in read_records(lines, self.format)))
+        return self.byte_parts(part_size(rows, bytes_a_row(sample(self.path, self.begin), self.format)))
 
     def byte_parts(self, size: int) -> Iterator[Part]:
         """Parts of about `size` bytes."""
@@ -69,11 +65,17 @@ class CsvTable:
             yield CsvPart(self.path, start, stop, self.format)
 
 
+def bytes_a_row(data: bytes, format: CsvFormat) -> float:
+    """About how long a row is, by the first bytes of the data."""
+    lines = Lines(iter((data,)), 0, format)
+    return max(1, len(data)) / max(1, sum(1 for _ in read_records(lines, format)))
+
+
 def open_csv(location: str, settings: OptionValues) -> Table:
     path = existing_file(location)
     format = _format({**settings, "encoding": encoding_of(path, settings["encoding"])})
     if is_compressed(path) or not cuttable(format.encoding):
-        return _open_sequential(path, format, settings)
+        return _open_streamed(path, format, settings)
     begin = text_start(path, format.encoding)
     with reading(path):
         top = begin_table(_lines_from(path, begin, format), path, format, settings["header"])
@@ -148,21 +150,15 @@ def _as_yaml(delimiter: str) -> str:
     return '"\\t"' if delimiter == "\t" else f'"{delimiter}"'
 
 
-def _open_sequential(path: File, format: CsvFormat, settings: OptionValues) -> Table:
+def _open_streamed(path: File, format: CsvFormat, settings: OptionValues) -> Table:
     """A compressed file, or one in an encoding whose newlines cannot be found among the bytes."""
-    encoding, names = format.encoding, settings["header"]
+    encoding = format.encoding
     format = replace(format, encoding=chunk_encoding(encoding))
     with reading(path):
-        top = begin_table(Lines(text_chunks(path, encoding), 0, format), path, format, names)
-    wide = replace(format, width=len(top.names))
-
-    def records() -> Iterator[Record]:
-        with reading(path):
-            lines = Lines(text_chunks(path, encoding), 0, wide)
-            begin_table(lines, path, format, names)
-            yield from read_records(lines, wide)
-
-    return SequentialTable(top.names, top.first_row, records, text_only=True)
+        top = begin_table(Lines(text_chunks(path, encoding), 0, format), path, format, settings["header"])
+        first = next(text_chunks(path, encoding), b"")[top.end :][:WINDOW]
+    format = replace(format, width=len(top.names))
+    return StreamedTable(path, encoding, top.names, top.first_row, top.end, bytes_a_row(first, format), format)
 
 
 CSV = Kind(

@@ -51,25 +51,28 @@ class CsvPart:
             return self._at_once(block) or self._one_by_one(block, file)
 
     def _at_once(self, block: bytes) -> Rows | None:
-        """The usual case, fast: the block is whole, decodable and well formed. None when it is not."""
-        format = self.format
-        if len(block) > format.longest or b"\0" in block:
-            return None
-        try:
-            text = block.decode(format.encoding)
-            if format.escape and format.escape in text:
-                return None
-            if _has_blank_runs(block):
-                return _spread(text, format, self.stop)
-            rows = parse(text, format)
-        except (UnicodeDecodeError, csv.Error):
-            return None
-        return _content(rows, format, self.stop)
+        return at_once(block, self.format, self.stop)
 
     def _one_by_one(self, block: bytes, file: BinaryIO) -> Rows:
         lines = Lines(_reading_on(block, file), self.start, self.format)
         content = gather(read_records(lines, self.format, self.stop))
         return replace(content, end=lines.position)
+
+
+def at_once(block: bytes, format: CsvFormat, end: int) -> Rows | None:
+    """The usual case, fast: the block is whole, decodable and well formed. None when it is not."""
+    if len(block) > format.longest or b"\0" in block:
+        return None
+    try:
+        text = block.decode(format.encoding)
+        if format.escape and format.escape in text:
+            return None
+        if _has_blank_runs(block):
+            return _spread(text, format, end)
+        rows = parse(text, format)
+    except (UnicodeDecodeError, csv.Error):
+        return None
+    return _content(rows, format, end)
 
 
 RUNS = (b"\n" * 64, b"\r\n" * 64, b"\r" * 64)

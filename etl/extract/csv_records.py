@@ -19,6 +19,7 @@ from etl.extract.opening import LONGEST_LINE, EndlessLine
 from etl.extract.rows import BLANK, Record, ragged
 from etl.extract.undecodable import undecodable
 
+NEVER_CLOSED = "a quote is opened in this row and never closed"
 SHOWN = 500
 """How much of a malformed line is kept for people to see."""
 
@@ -38,7 +39,7 @@ class Lines:
         self.begin_record()
 
     def begin_record(self) -> None:
-        self._record_start = self.position
+        self.record_start = self.position
         self.complaint = ""
         self.record: list[str] = []
 
@@ -52,7 +53,7 @@ class Lines:
             text = unescaped(text, self._escape, self._delimiter)
         self.position += len(line)
         self.record.append(text)
-        if len(self.record) > 1 and self.position - self._record_start > self._longest:
+        if len(self.record) > 1 and self.position - self.record_start > self._longest:
             raise RecordTooLong
         return text
 
@@ -119,7 +120,7 @@ def malformed(error: csv.Error, taken: int, format: CsvFormat) -> str:
     """A sentence for csv's own, and for the `taken` lines after the first that are lost with the row."""
     text = str(error)
     if text == "unexpected end of data":
-        what = "a quote is opened in this row and never closed"
+        what = NEVER_CLOSED
     elif isinstance(error, RecordTooLong) or text.startswith("field larger"):
         what = f"this row does not end within {format.longest:,} bytes; is a quote never closed?"
     elif "expected after" in text:

@@ -22,7 +22,7 @@ CUT_CELL = (
 
 @pytest.fixture(params=["", ".gz"], ids=["plain", "compressed"])
 def write(request, tmp_path):
-    """Writes customers.csv, which is read fast, or customers.csv.gz, which is read record by record."""
+    """Writes customers.csv, whose parts are sought in the file, or customers.csv.gz, whose parts carry their text."""
 
     def as_file(text):
         data = text if isinstance(text, bytes) else text.encode()
