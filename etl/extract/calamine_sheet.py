@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl.extract.sheet_bounds import BadSheet, SheetBounds
+from etl.extract.xls_scan import Faults, faults_of
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -67,8 +68,8 @@ def cells_of(workbook: CalamineWorkbook, sheet: str) -> Cells:
     return found
 
 
-def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str], frozenset[str], Cells]:
-    """The sheets' names, the hidden ones, and a sheet's cells (None: no sheet's). Raises BadSheet."""
+def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str], frozenset[str], Cells, Faults]:
+    """The sheets' names, the hidden ones, a sheet's cells (None: no sheet's), and those that show an error. Raises BadSheet."""
     command = [sys.executable, "-m", "etl.extract.calamine_sheet"]
     done = subprocess.run(  # noqa: S603 - our own interpreter
         command, input=pickle.dumps((workbook, sheet)), capture_output=True, check=False
@@ -78,8 +79,8 @@ def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str]
     answer = pickle.loads(done.stdout)  # noqa: S301 - written by our own process
     if isinstance(answer, str):
         raise BadSheet(answer)
-    names, hidden, cells = answer
-    return names, hidden, cells
+    names, hidden, cells, faults = answer
+    return names, hidden, cells, faults
 
 
 def _end(code: int) -> str:
@@ -92,9 +93,10 @@ def _answer(workbook: Workbook, sheet: str | None) -> object:
         names, hidden = names_of(opened)
         cells = [] if sheet is None else cells_of(opened, sheet)
         _check_bounds(cells)
+        faults = {} if sheet is None else faults_of(workbook, names.index(sheet))
     except BadSheet as error:
         return str(error)
-    return names, hidden, cells
+    return names, hidden, cells, faults
 
 
 def _check_bounds(cells: Cells) -> None:

@@ -3,7 +3,7 @@
 Cells keep their types, but a number without a fraction becomes an int (customer 7 is stored as 7.0), a blank is None.
 Rows keep the numbers the spreadsheet shows, so a blank row between others is a row of blanks; blank rows at the end are
 not rows. Of merged cells the first holds the value. A cell that shows an error, or a formula that was never computed,
-makes its row a fault; in .xls, calamine shows neither, and they are blank.
+makes its row a fault; of an .xls only the former is known.
 """
 
 from __future__ import annotations

@@ -73,6 +73,6 @@ def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:
 
 def _read_apart(workbook: Workbook, choose: Choose) -> Sheet:
     """What cannot be looked at beforehand is read where it can do no harm."""
-    names, hidden, _ = in_another_process(workbook, None)
-    sheet = choose(names, hidden)
-    return Sheet(in_another_process(workbook, sheet)[2])
+    names, hidden, *_ = in_another_process(workbook, None)
+    _, _, cells, faults = in_another_process(workbook, choose(names, hidden))
+    return Sheet(cells, faults)

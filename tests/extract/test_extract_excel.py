@@ -108,3 +108,26 @@ def test_what_is_no_workbook_says_so(tmp_path):
         ": is not a workbook (Cfb error: Invalid OLE); "
         "what shops export as .xls is often CSV or HTML, open it in an editor to see"
     )
+
+
+def test_merged_cells_hidden_sheets_percentages_and_dates(tmp_path):
+    """As docs/mapping.md says of them."""
+    book = openpyxl.Workbook()
+    hidden, sheet = book.active, book.create_sheet("Orders")
+    hidden.append(["secret"])
+    hidden.sheet_state = "hidden"
+    sheet.append(["id", "vat", "day", "at", "group", "more"])
+    sheet.append([1, 0.18, datetime.date(2020, 1, 2), datetime.datetime(2020, 1, 2, 3, 4, 5), "x", None])
+    sheet.append([2, 0.01, datetime.date(2021, 1, 2), datetime.datetime(2021, 1, 2), None, None])
+    sheet["B2"].number_format = "0%"
+    sheet["C2"].number_format = "dd mmmm"
+    sheet.merge_cells("E2:F3")
+    sheet.row_dimensions[3].hidden = True
+    path = tmp_path / "orders.xlsx"
+    book.save(path)
+    table = open_table(Source("s", "excel", str(path)))
+    rows = [list(row) for _, part in read_all(table) for row in part.rows]
+    assert table.header == ("id", "vat", "day", "at", "group", "more")
+    assert [row[:2] + row[4:] for row in rows] == [[1, 0.18, "x", None], [2, 0.01, None, None]]
+    assert [str(row[2])[:10] for row in rows] == ["2020-01-02", "2021-01-02"]
+    assert rows[0][3] == datetime.datetime(2020, 1, 2, 3, 4, 5)

@@ -253,6 +253,28 @@ def test_an_xls_is_read(tmp_path):
     assert rows_of(opened(path)) == [[7, True], [8.5, "x"]]
 
 
+def test_an_xls_whose_cells_show_errors_names_them(tmp_path):
+    """Of the sheet that is read, and of no other."""
+    book = xlwt.Workbook()
+    other, sheet = book.add_sheet("Other"), book.add_sheet("Sheet1")
+    other.write(0, 0, "id")
+    other.row(1).set_cell_error(0, 0x17)
+    for at, cells in enumerate((["id", "total"], [1, 5], [2, None], [3, 7], [4, None])):
+        for column, value in enumerate(cells):
+            if value is not None:
+                sheet.write(at, column, value)
+    sheet.row(2).set_cell_error(1, 0x2A)
+    sheet.row(4).set_cell_error(1, 0x07)
+    sheet.write(1, 2, True)
+    sheet.write(0, 2, "ok")
+    path = tmp_path / "shop.xls"
+    book.save(str(path))
+    table = opened(path, sheet="Sheet1")
+    faults = [(fault.index, fault.reason, fault.column) for _, part in read_all(table) for fault in part.faults]
+    assert faults == [(1, "cell B3 shows #N/A", 1), (3, "cell B5 shows #DIV/0!", 1)]
+    assert faults_of(opened(path, sheet="Other")) == [(2, 0, "cell A2 shows #REF!")]
+
+
 def test_an_xls_with_a_cell_far_out_is_named(tmp_path):
     book = xlwt.Workbook()
     sheet = book.add_sheet("Sheet1")

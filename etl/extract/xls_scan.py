@@ -1,0 +1,77 @@
+"""The cells of an old .xls that show an error: calamine gives them as blank.
+
+A sheet is a stream of records: a number, a length, a content. ([MS-XLS] 2.1.4, 2.4.28 BoundSheet8, 2.4.24 BoolErr, 2.4.127
+Formula; the stream lies in a compound file, which olefile opens.)
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from etl.extract.sheet_bounds import BadSheet, SheetBounds
+from etl.extract.xlsb_scan import SHOWN
+
+STREAMS = ("Workbook", "Book")
+"""Its name since Excel 97, and before."""
+BOUND_SHEET, BOOL_OR_ERROR, FORMULA, END = 0x85, 0x205, 0x06, 0x0A
+NO_NUMBER, IS_ERROR = 0xFFFF, 2
+"""What stands in a formula's result when it is no number, and when that is an error."""
+
+Faults = dict[int, tuple[int, str]]
+
+
+def faults_of(workbook: Path | bytes, number: int) -> Faults:
+    """For each row of the sheet with this number (from 0) that has one, its first cell with an error: its column, and what it
+    shows. Raises BadSheet."""
+    stream = _stream(workbook)
+    bounds = SheetBounds()
+    if stream:
+        starts = [content for kind, content in _records(stream, 0) if kind == BOUND_SHEET]
+        if number < len(starts):
+            _look(stream, struct.unpack_from("<I", starts[number])[0], bounds)
+    return bounds.faults
+
+
+def _stream(workbook: Path | bytes) -> bytes:
+    """The workbook's records; nothing of a file that is no compound file: calamine has told of that."""
+    import olefile
+
+    source = workbook if isinstance(workbook, Path) else io.BytesIO(workbook)
+    if not olefile.isOleFile(source):
+        return b""
+    try:
+        with olefile.OleFileIO(source) as file:
+            name = next((one for one in STREAMS if file.exists(one)), None)
+            return b"" if name is None else file.openstream(name).read()
+    except (OSError, ValueError, struct.error, IndexError) as error:
+        raise BadSheet(f"is damaged ({error}); save it anew as .xlsx") from None
+
+
+def _look(stream: bytes, start: int, bounds: SheetBounds) -> None:
+    for kind, content in _records(stream, start):
+        if kind in (BOOL_OR_ERROR, FORMULA) and (code := _error(kind, content)) is not None:
+            row, column = struct.unpack_from("<HH", content)
+            bounds.unusable(row + 1, column + 1, f"shows {SHOWN.get(code, 'an error')}")
+
+
+def _error(kind: int, content: bytes) -> int | None:
+    """The number of a cell's error; None when it has none."""
+    if kind == BOOL_OR_ERROR and len(content) >= 8:
+        return content[6] if content[7] else None
+    if kind == FORMULA and len(content) >= 14:
+        is_error = struct.unpack_from("<H", content, 12)[0] == NO_NUMBER and content[6] == IS_ERROR
+        return content[8] if is_error else None
+    return None
+
+
+def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:
+    """Until the end of the workbook's globals, or of the sheet that begins there."""
+    while at + 4 <= len(stream):
+        kind, size = struct.unpack_from("<HH", stream, at)
+        if kind == END:
+            return
+        yield kind, stream[at + 4 : at + 4 + size]
+        at += 4 + size
