@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.errors import MappingError, SourceError
-from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all, shown
+from etl.extract import KINDS, Connections, World, answered_all, fetched_all, open_table, read_all, shown
 from etl.extract.databases.address import shown_address
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
 from etl.findings import Unfit, sentence
@@ -37,6 +37,7 @@ class Inspecting:
 
 def inspect(asked: Inspecting) -> Inspection:
     """Raises SourceError for what cannot be read, MappingError for a table or a mapping that is not there."""
+    _check(asked.given)
     with ExitStack() as opened:
         checked = opened.enter_context(load_mapping(asked.mapping, opens=Opens.HERE)) if asked.mapping else None
         if checked and _names(asked, checked.migration.sources):
@@ -53,6 +54,14 @@ def inspect(asked: Inspecting) -> Inspection:
         table = opened.enter_context(open_table(source, World(connections=connections)))
         written = _written(source, asked.location)
         return Inspection(named, found.what, seen, _look(chosen.name, source, written, table, checked, asked.limit))
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Raises MappingError for an option that no file can be read with."""
+    try:
+        KINDS["csv"].settings(given)
+    except ValueError as error:
+        raise MappingError(str(error)) from None
 
 
 def _names(asked: Inspecting, known: Collection[str]) -> bool:

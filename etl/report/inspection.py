@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any
 
 from etl.personal import looks_personal, mask_text
 from etl.profile import ColumnProfile, shape
+from etl.suggest import NO_HEADER, look_like_data
 
 NAMED = ("e-mail", "text", "JSON", "PHP")
 """Forms whose values are masked as in reports."""
@@ -48,6 +49,16 @@ class TableLook:
     partly: bool = False
 
     @property
+    def looks_headless(self) -> bool:
+        """Whether what should be names is the first customer of a file without a header line."""
+        return look_like_data(one.name for one in self.columns)
+
+    def hiding_names(self) -> TableLook:
+        """The same with columns that have numbers in the place of names."""
+        columns = tuple(replace(one, name=f"column {number}") for number, one in enumerate(self.columns, start=1))
+        return replace(self, columns=columns, used=None)
+
+    @property
     def unused(self) -> list[str] | None:
         return None if self.used is None else [one.name for one in self.columns if not self.used.get(one.name)]
 
@@ -67,8 +78,11 @@ class Inspection:
             {"name": one.name, "rows": one.rows, "columns": one.columns, "note": one.note, "sources": list(one.sources)}
             for one in self.tables
         ]
-        look = None if self.look is None else self._look_plain(self.look)
+        look = None if self.look is None else self._look_plain(self.shown_look(self.look))
         return {"location": self.location, "what": self.what, "tables": tables, "table": look}
+
+    def shown_look(self, look: TableLook) -> TableLook:
+        return look.hiding_names() if look.looks_headless and not self.show_data else look
 
     def _look_plain(self, look: TableLook) -> dict[str, Any]:
         return {
@@ -118,7 +132,9 @@ def lines_of(found: Inspection) -> Iterator[str]:
     if found.look is None:
         yield from _tables(found.tables)
     else:
-        yield from _look(found, found.look)
+        yield from _look(found, found.shown_look(found.look))
+        if found.look.looks_headless:
+            yield from _wrapped(NO_HEADER)
 
 
 def _tables(tables: Sequence[TableSeen]) -> Iterator[str]:

@@ -380,3 +380,32 @@ def test_forms(values, form):
     profile.add([[value] for value in values])
     (column,) = profile.columns()
     assert f"{column.form} {column.detail}".strip() == form
+
+
+def test_the_first_customer_of_a_file_without_a_header_is_nobody_s_column(tmp_path):
+    (tmp_path / "a.csv").write_text("1,ali@example.com,5551112233\n2,b@example.com,5551112234\n", encoding="utf-8")
+    for more in ((), ("--json",)):
+        told = etl("inspect", "a.csv", *more, cwd=tmp_path).stdout
+        assert "ali@" not in told
+        assert "5551112233" not in told
+        assert "column 2" in told
+    lines = list(lines_of(seen(tmp_path / "a.csv")))
+    assert " ".join(line.strip() for line in lines[-2:]) == (
+        "the first row looks like data; for a file without a header line, list its columns' names as `header:`"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        (
+            {"encoding": "windows-1245"},
+            "option 'encoding': unknown encoding 'windows-1245'; did you mean 'windows-1254'?",
+        ),
+        ({"delimiter": ";;"}, "option 'delimiter': ';;' is not one character"),
+    ],
+)
+def test_an_option_that_no_file_can_be_read_with_is_told(tmp_path, given, what):
+    with pytest.raises(MappingError) as caught:
+        seen(write_csv(tmp_path), given=given)
+    assert str(caught.value).startswith(what)
