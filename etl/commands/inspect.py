@@ -16,7 +16,7 @@ from etl.findings import Unfit, sentence
 from etl.mapping import Checked, Opens, load_mapping
 from etl.mapping.environment import filled_from
 from etl.mapping.usage import sources_reading, used_by
-from etl.model import Database, Reason, Rows, Source, Table
+from etl.model import Database, Reason, Rows, Secret, Source, Table
 from etl.profile import TableProfile
 from etl.report.inspection import Inspection, TableLook, TableSeen
 from etl.suggest import did_you_mean
@@ -41,7 +41,7 @@ def inspect(asked: Inspecting) -> Inspection:
     with ExitStack() as opened:
         checked = opened.enter_context(load_mapping(asked.mapping, opens=Opens.HERE)) if asked.mapping else None
         if checked and _names(asked, checked.migration.sources):
-            return _of_source(checked, asked)
+            return _of_source(opened, checked, asked)
         connections = checked.connections if checked else opened.enter_context(Connections())
         location = _location(asked, checked)
         found = contents(ListingRequest(location, connections, open_table, asked.table is None, asked.given))
@@ -98,23 +98,33 @@ def _as_mapped(source: Source, checked: Checked | None) -> Source:
     return checked.migration.sources[readers[0]] if checked and readers else source
 
 
-def _of_source(checked: Checked, asked: Inspecting) -> Inspection:
-    """A source of the mapping, as the mapping reads it: a query, too."""
+def _of_source(opened: ExitStack, here: Checked, asked: Inspecting) -> Inspection:
+    """A source of the mapping, as the mapping reads it: a query, and what lies on another machine, too."""
     name = asked.location
+    checked = here if name in here.tables else _from_afar(opened, asked)
     source, table = checked.migration.sources[name], checked.tables.get(name)
     if table is None:
         told = [str(one) for one in checked.problems if one.place.line == source.place.line]
-        far = f"source '{name}': lies on another machine; name its location instead of the source"
-        raise MappingError("\n".join(told) or far)
+        raise MappingError("\n".join(told) or f"source '{name}': could not be opened; `etl check --connect` says why")
     look = _look(name, source, _written(source, ""), table, checked, asked.limit)
     seen = TableSeen(name, look.rows, len(look.columns), sources=(name,))
     return Inspection(str(asked.mapping), "a source of the mapping", (seen,), look)
 
 
+def _from_afar(opened: ExitStack, asked: Inspecting) -> Checked:
+    """The mapping with everything open: somebody asks for what is behind a network."""
+    assert asked.mapping is not None
+    return opened.enter_context(load_mapping(asked.mapping, opens=Opens.COLUMNS))
+
+
 def _written(source: Source, location: str) -> dict[str, object]:
     """A source as a mapping has it. An address that holds a password is written as it was given: ${NAME}, or without it."""
     database = source.options.get("database")
-    options = {name: value for name, value in source.options.items() if name != "database"}
+    options = {
+        name: "***" if isinstance(value, Secret) else value
+        for name, value in source.options.items()
+        if name != "database"
+    }
     if not isinstance(database, Database):
         return {source.kind: location or shown(source.location), **options}
     at = database.name or (location if "${" in location else database.shown)

@@ -270,7 +270,10 @@ def evidence_of_api(source: Source, table: Table, whole: bool) -> Evidence:
 def _parameters(value: object) -> object:
     if isinstance(value, Mapping) and all(isinstance(one, str | int | float) for one in value.values()):
         return {str(name): "true" if one is True else "false" if one is False else one for name, one in value.items()}
-    raise ValueError(f"{value!r} is not a mapping of names to texts and numbers")
+    if isinstance(value, Mapping):
+        wrong = next(name for name, one in value.items() if not isinstance(one, str | int | float))
+        raise ValueError(f"`{wrong}` is neither a text nor a number; write what stands in the address, as a text")
+    raise ValueError("is not a mapping of names to texts and numbers")
 
 
 def _optional_secret(value: object) -> object:

@@ -14,13 +14,15 @@ from commands import command, environment, etl
 
 from etl.commands.check import check
 from etl.commands.dry_run import dry_run
+from etl.commands.inspect import Inspecting, inspect
 from etl.commands.preview import preview
 from etl.commands.settings import Settings
-from etl.errors import SourceError
+from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, evidence, fetched, locate, open_table, read_all
 from etl.extract.apis.paging import RECIPES, Answered, Paging, address, following, paging_of
 from etl.extract.confinement import confine
 from etl.model import Secret, Source
+from etl.report.inspection import lines_of
 
 ORDERS = [{"id": n, "no": f"№{n}", "total": f"exact:{n}.10", "billing": {"city": "İzmir"}} for n in range(1, 26)]
 SMALL = {"woocommerce": 10, "shopify": 10, "prestashop": 10, "magento": 10}
@@ -365,6 +367,29 @@ def test_preview_shows_rows_of_an_api(tmp_path, monkeypatch):
     with shop("magento", ORDERS) as found:
         rows = preview(mapping_of(tmp_path, found.url, PAGED), None, 2)
         assert [(row.source, row.row, row.fate) for row in rows] == [("orders", 1, "valid"), ("orders", 2, "valid")]
+
+
+def test_inspect_looks_at_an_api_by_the_name_of_its_source(tmp_path, monkeypatch):
+    monkeypatch.setenv("API_TOKEN", TOKEN)
+    with shop("magento", ORDERS) as found:
+        seen = inspect(Inspecting("orders", mapping=mapping_of(tmp_path, found.url, PAGED)))
+        look = seen.look
+        assert (look.rows, [one.name for one in look.columns], look.unused) == (
+            25,
+            ["id", "no", "total", "billing"],
+            ["id", "total"],
+        )
+        assert 'token: "***"' in " ".join(lines_of(seen))
+        assert TOKEN not in str([*lines_of(seen), seen.as_plain()])
+    monkeypatch.setattr("etl.extract.apis.asking.TRIES", 1)
+    with pytest.raises(MappingError, match="nothing answers at"):
+        inspect(Inspecting("orders", mapping=tmp_path / "migration.yaml"))
+
+
+def test_a_parameter_that_is_a_list_is_named_and_not_repeated(tmp_path):
+    mapping = mapping_of(tmp_path, "https://shop.example.com/orders", ", parameters: { page: [s3cr3t] }")
+    told = [one.what for one in check(mapping).problems]
+    assert "`page` is neither a text nor a number; write what stands in the address, as a text" in told
 
 
 def test_who_was_killed_goes_on_with_the_next_page(tmp_path, spool):
