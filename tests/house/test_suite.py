@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
@@ -21,6 +22,12 @@ import threading
 def test_waits():
     threading.Event().wait()
 """
+
+
+def test_no_two_files_of_tests_have_one_name():
+    """pytest would import only the first of them, and collect nothing at all."""
+    names = Counter(path.name for path in TESTS.rglob("test_*.py"))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def pytest_of(folder, text, *options):
