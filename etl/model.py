@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -287,8 +287,11 @@ class Locator:
         return visible(f"{self.source} {self.place or f'row {self.number}'}")
 
 
-Locate = Callable[[int], Locator]
-"""A source's way from the number of a row to its place."""
+class Locate(Protocol):
+    """A source's way from the number of a row to its place. Who has the row's cells at hand gives them: a key is among them."""
+
+    def __call__(self, number: int, cells: Sequence[object] = ()) -> Locator: ...
+
 
 Reason = str | Unfit
 """Why a row cannot be read: a sentence, or (when it quotes what is in the row) a template and its parts."""

@@ -9,11 +9,12 @@ from pathlib import Path
 from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.extract import Snapshot, keep_all
+from etl.extract.database import identity
 from etl.extract.databases.kept import Snapshots, now
 from etl.files import private_folder
 from etl.mapping import Checked, Opens, load_mapping, require
 from etl.mapping.kept import lacking, servers_used, wanted_sources
-from etl.model import Migration
+from etl.model import Migration, Table
 from etl.places import make_workspace
 
 SNAPSHOTS = "snapshots"
@@ -113,9 +114,17 @@ def _kept(checked: Checked, migration: Migration, settings: Settings) -> Snapsho
         try:
             rows = keep_all(
                 {name: tables[name] for name in wanted},
-                {name: one.of(tables[name].header) for name, one in wanted.items()},
+                {
+                    name: one.of(tables[name].header) | _told_by(migration, name, tables[name])
+                    for name, one in wanted.items()
+                },
                 making.path,
             )
         finally:
             checked.connections.release()
         return making.finish(migration.name, rows)
+
+
+def _told_by(migration: Migration, name: str, table: Table) -> set[str]:
+    """The key by which a stage's rows are told, when something is wrong with one."""
+    return identity(table) if any(stage.source == name for stage in migration.stages) else set()

@@ -19,6 +19,7 @@ from etl.commands.written import mapping_evidence
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
 from etl.extract import evidence, locate, unread_rows, with_needs
+from etl.extract.database import named_rows
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
@@ -158,10 +159,11 @@ def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable
     table = desk.checked.table(stage)
     size = stage.batch_size or migration.target.batch_size
     writer = desk.writer.stage(stage.name, stage.payload, size, tuple(table.header))
+    source, tables = migration.sources[stage.source], desk.checked.tables
     with closing(chunks(plan, table, desk.workers, limit=desk.settings.limit)) as found:
         return prepare_stage(
             plan,
-            Scribe(plan, partial(locate, migration.sources[stage.source], table), writer, profiler),
+            Scribe(plan, named_rows(partial(locate, source, table), tables[stage.source]), writer, profiler),
             table.first_row,
             found,
             desk.integrity.stage(stage),

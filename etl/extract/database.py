@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etl.errors import SourceError
@@ -27,7 +27,7 @@ from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, OptionVal
 from etl.extract.locations import shown
 from etl.extract.zip_member import ENDING, is_archive, members
 from etl.files import sha256_of
-from etl.model import Database, Evidence, Part, Source, Table
+from etl.model import Database, Evidence, Locate, Locator, Part, Source, Table
 from etl.suggest import did_you_mean
 
 
@@ -88,8 +88,16 @@ class RemoteTable:
         header = tuple(self.header[self.relation.columns.index(name)] for name in names)
         file_format = CsvFormat(trim=False, width=len(header))
         return FetchedTable(
-            CsvTable(path, header, self.first_row, 0, path.stat().st_size, file_format), seen, snapshot=snapshot
+            CsvTable(path, header, self.first_row, 0, path.stat().st_size, file_format),
+            seen,
+            snapshot=snapshot,
+            identity=self._identity(header),
         )
+
+    def _identity(self, header: Sequence[str]) -> tuple[str, ...]:
+        """The columns by which a row is told, when all of them are there."""
+        found = identity(self)
+        return tuple(name for name in header if name in found) if found <= set(header) else ()
 
 
 def _changed(snapshot: Snapshot, path: Path) -> SourceError:
@@ -125,7 +133,8 @@ def fetch(
 class FetchedTable:
     """Rows that have left the database, and what is to be remembered of them.
 
-    `snapshot` is the one that keeps them; `unread` a file of rows that a query could not read (model.UnreadRow, pickled).
+    By the columns of `identity` a row is told. `snapshot` is the one that keeps them; `unread` a file of rows that a query could
+    not read (model.UnreadRow, pickled).
     """
 
     table: CsvTable
@@ -133,6 +142,7 @@ class FetchedTable:
     text_only: bool = True
     snapshot: Snapshot | None = None
     unread: Path | None = None
+    identity: tuple[str, ...] = ()
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -173,6 +183,28 @@ def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
     yield RemoteTable(source, relation, session, world.connections, column_names(relation.columns))
 
 
+def identity(table: Table) -> set[str]:
+    """The columns by which a row of a table is told to people; none where it has no such."""
+    if not isinstance(table, RemoteTable):
+        return set()
+    own = zip(table.header, table.relation.columns, strict=True)
+    return {name for name, column in own if column in table.relation.identity}
+
+
+def named_rows(numbered: Callable[[int], Locator], table: Table) -> Locate:
+    """A way to tell where a row is that says its primary key, for a table that has one: 'customer_id 87'."""
+    names = table.identity if isinstance(table, FetchedTable) else ()
+    columns = [(name, table.header.index(name)) for name in names]
+
+    def located(number: int, cells: Sequence[object] = ()) -> Locator:
+        at = numbered(number)
+        if not columns or len(cells) < len(table.header):  # nobody has them at hand, or they could not be read
+            return at
+        return replace(at, place=", ".join(f"{name} {cells[position]}" for name, position in columns))
+
+    return located
+
+
 def keep(tables: Mapping[str, tuple[RemoteTable, Collection[str]]], new_path: Callable[[], Path]) -> list[KeptRows]:
     """Fetch columns of tables of one database into files that stay; each table once. Raises SourceError."""
     wanted: dict[tuple[str, str], tuple[RemoteTable, set[str]]] = {}
@@ -198,6 +230,7 @@ def _kept_rows(table: RemoteTable, found: FetchedTable) -> KeptRows:
         statement=seen.statement,
         taken=seen.taken,
         notes=seen.notes,
+        identity=table.relation.identity,
     )
 
 

@@ -77,7 +77,7 @@ class Scribe:
         kept = self._write_rejects(chunk, first_row, verdict, cells)
         for orphan in verdict.orphans:
             index, key = chunk.indices[orphan.position], chunk.keys[orphan.position]
-            self.writer.hold(self._held(first_row + index, key, orphan))
+            self.writer.hold(self._held(first_row + index, key, orphan, cells[index]))
             kept.append(self._kept("held", first_row + index, key, cells[index]))
             self._profiler.problem([("held", orphan.field, _rule(orphan))], cells[index])
             self._profiler.orphan(orphan.parent_stage, orphan.parent_key, orphan.fate.name.lower())
@@ -125,21 +125,18 @@ class Scribe:
         kept = []
         for index, key, findings, row in sorted(rejected, key=itemgetter(0)):
             for finding in findings:
-                self.writer.reject(self._reject(first_row + index, key, finding))
+                self.writer.reject(_rejected(self._locate(first_row + index, row), key, finding))
             kept.append(self._kept("rejected", first_row + index, key, row))
             self._profiler.problem((("rejected", one.field, one.rule) for one in findings), row)
         return kept
 
     def _kept(self, fate: str, number: int, key: str | None, cells: Sequence[Any]) -> SourceRow:
         """The row with its fate: whoever puts it right needs all of it, and may not open the source."""
-        at, kept = self._locate(number), list(cells)
+        at, kept = self._locate(number, cells), list(cells)
         for position in self._hidden:
             if position < len(kept):
                 kept[position] = HIDDEN
         return SourceRow(at.source, at.number, fate, key, kept, at.place)
-
-    def _reject(self, number: int, key: str | None, finding: Finding) -> Reject:
-        return _rejected(self._locate(number), key, finding)
 
     def _duplicate(self, one: Duplicate) -> Finding:
         first = self._locate(one.first_row)
@@ -149,9 +146,9 @@ class Scribe:
             words, parts = words.replace("row {row}", "{place}"), {**parts, "place": str(first)}
         return self._privacy.stamped(Finding(one.field, "duplicate", one.value, words, parts))
 
-    def _held(self, number: int, key: str, orphan: Orphan) -> Held:
+    def _held(self, number: int, key: str, orphan: Orphan, cells: Sequence[Any]) -> Held:
         words, parts = _orphaned(orphan)
-        at, fate = self._locate(number), orphan.fate.name.lower()
+        at, fate = self._locate(number, cells), orphan.fate.name.lower()
         return Held(
             at.source, at.number, key, orphan.field, orphan.parent_stage, orphan.parent_key, fate,
             sentence(words, parts), _rule(orphan), words, parts, at.place,

@@ -17,10 +17,11 @@ from etl.commands.check import check
 from etl.commands.dry_run import dry_run
 from etl.commands.preview import preview
 from etl.commands.settings import Settings
+from etl.commands.summing import summary_of
 from etl.errors import MappingError
 from etl.extract import Connections, World, fetched_all, open_table, read_all
 from etl.mapping import load_mapping
-from etl.model import Database, Secret, Source
+from etl.model import Database, Locator, Secret, Source
 
 TARGET = 'target: { url: "https://omnitron.example.com", channel: 7, token: "${ACME_TOKEN}" }\n'
 ADDRESSES = "SELECT address_id, customer_id, city FROM oc_address ORDER BY address_id"
@@ -170,6 +171,50 @@ def test_preview_shows_the_columns_that_the_mapping_uses(shop, tmp_path):
     (row,) = preview(written(tmp_path), "user", 1)
     assert (row.source, row.row) == ("oc_customer", 1)
     assert set(row.cells) == {"customer_id", "firstname", "lastname", "email", "group_id", "date_added"}
+
+
+KEYED = """\
+  - name: user
+    from: customers
+    key: customer_code
+    fields:
+      customer_code: "{{ code }}"
+      first_name: "{{ code }}"
+      last_name: "-"
+      email: "{{ mail | email }}"
+      gender: null
+      sms_allowed: false
+      email_allowed: false
+      date_joined: "2023-02-01 10:30:00"
+      password: "{{ code | digest('md5') }}"
+      password_algorithm: md5
+"""
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [
+        ("id", "oc_customer id 71"),
+        ("shop, id", "oc_customer id 71, shop 2"),
+        ("mail", "oc_customer row 1"),
+        ("shop, mail", "oc_customer row 1"),
+        (None, "oc_customer row 1"),
+    ],
+)
+def test_a_rejected_row_of_a_table_is_told_by_its_key_which_is_no_data_of_a_person(shop, tmp_path, key, place):
+    ends = f", PRIMARY KEY ({key})" if key else ""
+    shop.run(
+        "DROP TABLE oc_customer",
+        "CREATE TABLE oc_customer (id integer NOT NULL, shop integer NOT NULL, code varchar(60), "
+        f"mail varchar(60) NOT NULL{ends})",
+        "INSERT INTO oc_customer VALUES (71, 2, 'a', 'ali@'), (72, 2, 'b', 'b@example.com')",
+    )
+    sources = MAPPING.partition("lookups:")[0] + "stages:\n"
+    package = dry_run(written(tmp_path, sources + KEYED), Settings(tmp_path / "work", workers=1))
+    (reject,) = package.rejects(package.stages[0])
+    assert str(Locator(reject.source, reject.row, reject.place)) == place
+    assert (reject.row, package.stages[0].counts.valid) == (1, 1)
+    assert summary_of(package).problems[0].startswith(f"user: {place}, field 'email': ")
 
 
 def test_check_opens_no_server_and_reads_a_file_s_columns(shop, tmp_path, monkeypatch):

@@ -40,6 +40,7 @@ class KeptRows:
     columns    all that the table has, `held` those whose cells are in the file, `key` its primary key
     statement  what the server was asked, at what time of its own (`taken`)
     notes      what has to be known of the rows
+    identity   the columns by which a row is told, if there are such
     """
 
     address: str
@@ -55,6 +56,7 @@ class KeptRows:
     statement: str | None = None
     taken: str | None = None
     notes: Sequence[str] = ()
+    identity: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,4 +43,4 @@ class KeptSession:
 
 
 def _relation(rows: KeptRows, *, of: str = "", sql: str = "") -> Relation:
-    return Relation(tuple(rows.columns), of=of, sql=sql, key=tuple(rows.key))
+    return Relation(tuple(rows.columns), of=of, sql=sql, key=tuple(rows.key), identity=tuple(rows.identity))

@@ -8,7 +8,16 @@ from typing import Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
-from etl.extract.databases.session import Copied, OneByOne, Relation, quoted, selecting, trimmed, write_rows
+from etl.extract.databases.session import (
+    Copied,
+    OneByOne,
+    Relation,
+    identity_of,
+    quoted,
+    selecting,
+    trimmed,
+    write_rows,
+)
 from etl.suggest import did_you_mean
 
 SETTINGS = (
@@ -29,8 +38,9 @@ WHERE table_schema = %s AND table_name = %s"""
 _TABLES = "SELECT table_name FROM information_schema.tables WHERE table_schema = DATABASE() ORDER BY table_name"
 _COLUMNS = """SELECT column_name FROM information_schema.columns WHERE table_schema = %s AND table_name = %s
 ORDER BY ordinal_position"""
-_KEY = """SELECT column_name FROM information_schema.statistics
-WHERE table_schema = %s AND table_name = %s AND index_name = 'PRIMARY' ORDER BY seq_in_index"""
+_KEY = """SELECT s.column_name, c.data_type FROM information_schema.statistics s
+JOIN information_schema.columns c USING (table_schema, table_name, column_name)
+WHERE s.table_schema = %s AND s.table_name = %s AND s.index_name = 'PRIMARY' ORDER BY s.seq_in_index"""
 
 
 class MysqlSession(OneByOne):
@@ -74,10 +84,12 @@ class MysqlSession(OneByOne):
                 raise SourceError(f"{self._address.shown}: no table '{name}'{did_you_mean(name, names)}")
             schema, table, engine, kind = found
             columns = tuple(one for (one,) in self._rows(_COLUMNS, (schema, table)))
-            key = tuple(one for (one,) in self._rows(_KEY, (schema, table)))
+            key = self._rows(_KEY, (schema, table))
         moving = kind == "BASE TABLE" and engine not in TRANSACTIONAL
         note = f"{engine} tables have no snapshot: what was written meanwhile may be among the rows" if moving else ""
-        return Relation(columns, of=f"{quoted(schema, '`')}.{quoted(table, '`')}", key=key, note=note)
+        of = f"{quoted(schema, '`')}.{quoted(table, '`')}"
+        pairs = [(name, kind) for name, kind in key]
+        return Relation(columns, of=of, key=tuple(name for name, _ in pairs), identity=identity_of(pairs), note=note)
 
     def _found(self, name: str) -> tuple[Any, ...] | None:
         """A table of the address's database, or of the one that stands before a dot."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
-from etl.extract.databases.session import Copied, OneByOne, Relation, quoted, trimmed
+from etl.extract.databases.session import Copied, OneByOne, Relation, identity_of, quoted, trimmed
 from etl.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND n.nspname NOT LIKE 'pg_%' AND n.nspname <> 'information_schema' ORDER BY 1"""
 _COLUMNS = """SELECT attname FROM pg_attribute
 WHERE attrelid = %s::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
-_KEY = """SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
+_KEY = """SELECT a.attname, a.atttypid::regtype::text FROM pg_index i
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
 WHERE i.indrelid = %s::oid AND i.indisprimary ORDER BY array_position(i.indkey::int2[], a.attnum)"""
 _NOW = """SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
@@ -70,8 +71,8 @@ class PostgresSession(OneByOne):
                 names = [one for (one,) in self._connection.execute(_TABLES)]
                 raise SourceError(f"{self._address.shown}: no table '{name}'{did_you_mean(name, names)}")
             columns = tuple(one for (one,) in self._connection.execute(_COLUMNS, (number,)))
-            key = tuple(one for (one,) in self._connection.execute(_KEY, (number,)))
-        return Relation(columns, of=of, key=key)
+            key = self._connection.execute(_KEY, (number,)).fetchall()
+        return Relation(columns, of=of, key=tuple(name for name, _ in key), identity=identity_of(key))
 
     def _found(self, name: str) -> tuple[int, str]:
         """A table's number and quoted name: one whose name has a dot in it, or a schema and a table."""

@@ -17,6 +17,7 @@ class Relation:
     of       what stands after FROM, quoted; nothing for a statement
     sql      the statement as the mapping has it; nothing for a table
     key      the columns of the primary key, by which rows come in a fixed order
+    identity the same, where it is of whole numbers or UUIDs: by it a row is told to people
     note     what has to be known of the rows: that they are of no one moment
     """
 
@@ -24,6 +25,7 @@ class Relation:
     of: str = ""
     sql: str = ""
     key: tuple[str, ...] = ()
+    identity: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -82,6 +84,15 @@ class OneByOne(ABC):
 
     def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
         return [self.copy(one.relation, one.columns, one.file) for one in requests]
+
+
+NUMBERS = ("smallint", "integer", "bigint", "uuid", "int", "tinyint", "mediumint")
+"""Types of keys that say nothing of a person."""
+
+
+def identity_of(key: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """The columns of a key, each with its type, where they may be shown to anybody."""
+    return tuple(name for name, _ in key) if all(kind.lower() in NUMBERS for _, kind in key) else ()
 
 
 def chosen(relation: Relation, wanted: Collection[str]) -> tuple[str, ...]:

@@ -10,7 +10,16 @@ from typing import BinaryIO
 from urllib.parse import quote
 
 from etl.errors import SourceError
-from etl.extract.databases.session import Copied, OneByOne, Relation, quoted, selecting, trimmed, write_rows
+from etl.extract.databases.session import (
+    Copied,
+    OneByOne,
+    Relation,
+    identity_of,
+    quoted,
+    selecting,
+    trimmed,
+    write_rows,
+)
 from etl.suggest import did_you_mean
 
 MAGIC = b"SQLite format 3\0"
@@ -44,9 +53,10 @@ class SqliteSession(OneByOne):
             raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")
         with self._speaking():
             found = self._connection.execute(f"PRAGMA table_info({quoted(name, chr(34))})").fetchall()
-        keys = sorted((number, column) for _, column, _, _, _, number in found if number)
+        keys = sorted((number, column, kind) for _, column, kind, _, _, number in found if number)
         columns = tuple(column for _, column, *_ in found)
-        return Relation(columns, of=quoted(name, '"'), key=tuple(column for _, column in keys))
+        identity = identity_of([(column, kind) for _, column, kind in keys])
+        return Relation(columns, of=quoted(name, '"'), key=tuple(column for _, column, _ in keys), identity=identity)
 
     def statement(self, sql: str) -> Relation:
         with self._reading_only():
