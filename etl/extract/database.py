@@ -16,10 +16,11 @@ from etl.extract.compressed import SUFFIXES
 from etl.extract.confinement import check_inside
 from etl.extract.csv_file import CSV, CsvTable, open_csv
 from etl.extract.csv_format import CsvFormat
-from etl.extract.databases.address import is_server
+from etl.extract.databases.address import SERVERS, is_server, scheme_of
 from etl.extract.databases.connections import ENDINGS, Connections
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.extract.databases.kept_session import KeptSession
+from etl.extract.databases.mended import NOTE, OPTION, is_mixed
 from etl.extract.databases.session import Copied, Relation, Request, Session, chosen
 from etl.extract.databases.spool import private_file
 from etl.extract.evidence import fingerprint
@@ -66,9 +67,15 @@ class RemoteTable:
             )
         seen = Evidence(
             _database(self.source).shown, path.stat().st_size, sha256_of(path), copied.statement, self.session.taken,
-            copied.rows, notes=(self.relation.note,) if self.relation.note else (),
+            copied.rows, notes=self._notes(path),
         )  # fmt: skip
         return self._fetched(names, path, seen)
+
+    def _notes(self, path: Path) -> tuple[str, ...]:
+        """What has to be known of rows that have come."""
+        database = _database(self.source)
+        mixing = _may_mix(database) and not database.options.get(OPTION) and is_mixed(path)
+        return (*((self.relation.note,) if self.relation.note else ()), *((NOTE,) if mixing else ()))
 
     def kept(self, session: KeptSession) -> FetchedTable:
         """The rows that a kept snapshot has. Raises SourceError when its file is not what was written."""
@@ -231,6 +238,7 @@ def _kept_rows(table: RemoteTable, found: FetchedTable) -> KeptRows:
         taken=seen.taken,
         notes=seen.notes,
         identity=table.relation.identity,
+        options=dict(_database(table.source).options),
     )
 
 
@@ -291,11 +299,22 @@ def _csv_settings(source: Source) -> OptionValues:
 
 def _refuse_options(database: Database) -> None:
     """How files are written is no question to a database that knows."""
-    dump = not is_server(database.location.reveal()) and database.location.reveal().lower().endswith((*ENDINGS, ENDING))
     for name in database.options:
-        if not (dump and name == "encoding"):
+        if name == OPTION and not _may_mix(database):
+            raise SourceError(f"{database.shown}: `{name}` is for MySQL and its dumps; leave it out")
+        if name != OPTION and not (name == "encoding" and _is_dump(database)):
             taking = "a folder of CSV files" + (" and a dump" if name == "encoding" else "")
             raise SourceError(f"{database.shown}: `{name}` is for {taking}; leave it out")
+
+
+def _is_dump(database: Database) -> bool:
+    location = database.location.reveal()
+    return not is_server(location) and location.lower().endswith((*ENDINGS, ENDING))
+
+
+def _may_mix(database: Database) -> bool:
+    """Whether texts may lie in columns of another encoding than theirs: in MySQL they may."""
+    return _is_dump(database) or SERVERS.get(scheme_of(database.location.reveal())) == "mysql"
 
 
 def evidence_of_database(source: Source, table: Table, whole: bool) -> Evidence:

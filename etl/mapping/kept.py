@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from etl.extract import KINDS, columns_read, read_columns, server_of
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.mapping.templates import columns_used
-from etl.model import Migration, Source
+from etl.model import Database, Migration, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ def _lacking(migration: Migration, snapshot: Snapshot) -> Iterator[str]:
         rows = snapshot.find(address, wanted.source.kind, wanted.source.location)
         if rows is None:
             yield _what(wanted.source)
+        elif dict(rows.options) != _options(wanted.source):
+            yield f"the options of the database of {_what(wanted.source)}"
         else:
             yield from _columns(wanted, rows)
 
@@ -84,6 +86,12 @@ def _columns(wanted: UsedColumns, rows: KeptRows) -> Iterator[str]:
     if missing:
         named = ", ".join(f"'{name}'" for name in rows.columns if name in missing)
         yield f"{'column' if len(missing) == 1 else 'columns'} {named} of {_what(wanted.source)}"
+
+
+def _options(source: Source) -> dict[str, object]:
+    database = source.options["database"]
+    assert isinstance(database, Database)
+    return dict(database.options)
 
 
 def _what(source: Source) -> str:

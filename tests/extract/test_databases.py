@@ -308,6 +308,30 @@ def test_a_user_that_may_not_read_a_table_is_told_what_to_ask_for(postgresql):
         postgresql.run(f"DROP ROLE {name}")
 
 
+@pytest.mark.parametrize("kind", ["table", "sql"])
+def test_a_mysql_user_that_may_not_read_a_table_is_told_so_and_not_that_there_is_none(mysql, kind):
+    with_people(mysql)
+    name, database = f"reader_{os.getpid()}", mysql.location.rpartition("/")[2]
+    mysql.run(
+        f"CREATE TABLE {database}.open_to_all (a int)",
+        f"CREATE USER {name}@'%' IDENTIFIED BY 'Hunter2'",
+        f"GRANT SELECT ON {database}.open_to_all TO {name}@'%'",
+    )
+    try:
+        place = mysql.location.rpartition("@")[2]
+        reader = Database("shop", Secret(f"mysql://{name}:Hunter2@{place}"), f"mysql://***@{place}")
+        with Connections() as connections:
+            session = connections.session(reader)
+            asked_for = session.table if kind == "table" else lambda table: session.statement(f"SELECT * FROM {table}")
+            said = refusal(asked_for, "oc_customer")
+            assert refusal(session.table, "oc_custmer").endswith("GRANT SELECT")
+        assert "this user may not read it (SELECT command denied to user" in said
+        assert said.endswith("the shop's administrator can GRANT SELECT")
+        assert "Hunter2" not in said
+    finally:
+        mysql.run(f"DROP USER {name}@'%'")
+
+
 @pytest.mark.parametrize("scheme", SERVERS)
 def test_a_server_that_is_not_there_is_told_as_what_it_is(scheme):
     assert refusal(connect, f"{scheme}://ali:Hunter2@127.0.0.1:1/shop") == (

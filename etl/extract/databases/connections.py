@@ -8,6 +8,7 @@ from etl.errors import SourceError
 from etl.extract.databases.address import SERVERS, address_of, is_server, scheme_of
 from etl.extract.databases.kept import Snapshot
 from etl.extract.databases.kept_session import KeptSession
+from etl.extract.databases.mended import OPTION
 from etl.extract.databases.session import Session
 from etl.extract.databases.spool import Spool
 from etl.extract.databases.sqlite import MAGIC, SqliteSession
@@ -64,7 +65,7 @@ def _session(database: Database, location: str) -> Session:
     if address.dialect == "mysql":
         from etl.extract.databases.mysql import MysqlSession
 
-        return MysqlSession(address)
+        return MysqlSession(address, mend=bool(database.options.get(OPTION)))
     from etl.extract.databases.postgres import PostgresSession
 
     return PostgresSession(address)
@@ -86,7 +87,8 @@ def _file_session(database: Database, location: str) -> Session:
         from etl.extract.databases.dump import DumpSession
 
         encoding = database.options.get("encoding")
-        return DumpSession(path, None if encoding is None else str(encoding))
+        mend = bool(database.options.get(OPTION))
+        return DumpSession(path, None if encoding is None else str(encoding), mend=mend)
     raise SourceError(
         f"{path}: is no database: neither an SQLite file, nor a dump ({', '.join(ENDINGS)}), nor a folder or zip of CSV files, "
         "nor an address such as mysql://user@host/shop"

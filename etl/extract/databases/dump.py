@@ -9,6 +9,7 @@ from etl.dumps.errors import DumpError
 from etl.dumps.reader import outline, read
 from etl.dumps.shape import UnknownColumn
 from etl.errors import SourceError
+from etl.extract.databases.mended import mended_rows
 from etl.extract.databases.session import Copied, Relation, Request, write_rows
 from etl.extract.detecting import encoding_of
 from etl.extract.locations import File
@@ -21,10 +22,11 @@ class DumpSession:
 
     taken: str | None = None
 
-    def __init__(self, path: File, encoding: str | None = None) -> None:
+    def __init__(self, path: File, encoding: str | None = None, *, mend: bool = False) -> None:
         # What is UTF-16 comes out of the reader as UTF-8.
         found = None if encoding is None else encoding_of(path, encoding)
         self._path, self._encoding = path, "utf-8" if found and found.startswith("utf-16") else found
+        self._mend = mend
         with self._speaking(), byte_stream(path) as file:
             self._tables = outline(file)
 
@@ -56,7 +58,8 @@ class DumpSession:
                 for number, request in enumerate(requests):
                     if request.relation.of == block.table:
                         positions = [block.columns.index(name) for name in request.columns]
-                        counts[number] += write_rows(block.rows, positions, request.file)
+                        rows = mended_rows(block.rows) if self._mend else block.rows
+                        counts[number] += write_rows(rows, positions, request.file)
         return [Copied(None, count) for count in counts]
 
     def close(self) -> None:

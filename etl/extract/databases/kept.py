@@ -15,7 +15,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -41,6 +41,7 @@ class KeptRows:
     statement  what the server was asked, at what time of its own (`taken`)
     notes      what has to be known of the rows
     identity   the columns by which a row is told, if there are such
+    options    those of the database that it was read with
     """
 
     address: str
@@ -57,6 +58,7 @@ class KeptRows:
     taken: str | None = None
     notes: Sequence[str] = ()
     identity: Sequence[str] = ()
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
+from etl.extract.databases.mended import mended_rows
 from etl.extract.databases.session import (
     Copied,
     OneByOne,
@@ -28,7 +29,7 @@ SETTINGS = (
 )
 """One moment for all tables; times as a dump has them; and no server that hangs up because a disk was slow for a minute."""
 
-SYNTAX, TWICE_NAMED = 1064, 1060
+SYNTAX, TWICE_NAMED, DENIED = 1064, 1060, 1142
 SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 TRANSACTIONAL = ("InnoDB", "RocksDB", "ROCKSDB", "TokuDB")
 
@@ -44,11 +45,11 @@ WHERE s.table_schema = %s AND s.table_name = %s AND s.index_name = 'PRIMARY' ORD
 
 
 class MysqlSession(OneByOne):
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, mend: bool = False) -> None:
         import pymysql
         from pymysql.converters import encoders
 
-        self._address = address
+        self._address, self._mend = address, mend
         conversions: Any = dict(encoders)
         with self._speaking():
             self._connection = pymysql.connect(
@@ -80,6 +81,7 @@ class MysqlSession(OneByOne):
         with self._speaking():
             found = self._found(name)
             if found is None:
+                self._look_behind(name)
                 names = [one for (one,) in self._rows(_TABLES)]
                 raise SourceError(f"{self._address.shown}: no table '{name}'{did_you_mean(name, names)}")
             schema, table, engine, kind = found
@@ -90,6 +92,16 @@ class MysqlSession(OneByOne):
         of = f"{quoted(schema, '`')}.{quoted(table, '`')}"
         pairs = [(name, kind) for name, kind in key]
         return Relation(columns, of=of, key=tuple(name for name, _ in pairs), identity=identity_of(pairs), note=note)
+
+    def _look_behind(self, name: str) -> None:
+        """A table that the user may not read is hidden from the list of tables, and refused when it is asked for."""
+        import pymysql
+
+        try:
+            self._rows(f"SELECT 1 FROM {quoted(name, '`')} LIMIT 0")  # noqa: S608 - a quoted name
+        except pymysql.err.Error as error:
+            if error.args[0] == DENIED:
+                raise
 
     def _found(self, name: str) -> tuple[Any, ...] | None:
         """A table of the address's database, or of the one that stands before a dot."""
@@ -144,7 +156,8 @@ class MysqlSession(OneByOne):
         positions = [relation.columns.index(name) for name in columns] if relation.sql else None
         with self._speaking(), _streaming(self._connection.cursor(SSCursor)) as cursor:
             cursor.execute(statement)
-            return Copied(statement, write_rows(_readable(cursor), positions, file))
+            rows = _readable(cursor)
+            return Copied(statement, write_rows(mended_rows(rows) if self._mend else rows, positions, file))
 
     def close(self) -> None:
         self._connection.close()
