@@ -7,6 +7,7 @@ from mapping_case import SMALL, edited
 
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
+from etl.extract import KINDS
 
 NAMED = '  customers: { csv: customers.csv, delimiter: ";" }\n'
 IN_PLACE = SMALL.replace("from: customers", 'from: { csv: customers.csv, delimiter: ";" }').replace(
@@ -33,7 +34,7 @@ def test_it_gives_what_the_same_source_under_a_name_gives(case):
         ("{ csv: «custmers.csv }", "custmers.csv: no such file; did you mean 'customers.csv'?"),
         (
             "«{ delimiter: x }",
-            "a source is one of csv, excel, json, jsonl, xml, table, sql, query; this one names none",
+            f"a source is one of {', '.join(KINDS)}; this one names none",
         ),
         ("«7", "'from' must be text or a mapping, not a whole number"),
         ("«[customers]", "'from' must be text or a mapping, not a list"),
