@@ -75,7 +75,10 @@ def _file_session(database: Database, location: str) -> Session:
     scheme = scheme_of(location)
     if scheme:
         servers = ", ".join(f"{name}://" for name in SERVERS)
-        raise SourceError(f"{database.shown}: no database is read from {scheme}://; there are {servers} and files")
+        raise SourceError(
+            f"{database.shown}: no database is read from {scheme}://; there are {servers} and files: export its tables as CSV, "
+            "a file for each, and name their folder"
+        )
     path = existing_file(location)
     with byte_stream(path) as file:
         head = file.read(len(MAGIC))
