@@ -119,14 +119,17 @@ def _refuse(text: str, tokens: list[Token]) -> None:
             raise ExpressionError("a number that is too large to compute with", start)
 
 
-_ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|.)", re.DOTALL)
 
 
 def _refuse_controls(start: int, literal: str) -> None:
-    """Raise for an escape that gives a control character: '\\1' and '\\b' are meant for a regular expression."""
+    """Raise for an escape that gives a control character: '\\1' and '\\b' are meant for a regular expression.
+
+    Who means such a character writes \\x01.
+    """
     for escape in _ESCAPE.finditer(literal):
         written = escape[0]
-        if written[1] in "01234567abfvx" and not (given := ast.literal_eval(f"'{written}'")).isprintable():
+        if written[1] in "01234567abfv" and not (given := ast.literal_eval(f"'{written}'")).isprintable():
             what = f"{written} in quotes is a control character ({given!a}); a backslash is written twice: \\{written}"
             raise ExpressionError(what, start + escape.start())
 

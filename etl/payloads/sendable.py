@@ -20,6 +20,11 @@ DEEPEST = 100
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 
+NUL = "\0"
+"""No text of PostgreSQL holds it: one record would keep all of its batch from being stored."""
+
+NUL_IN_JSON = b"\\u0000"
+
 ValuePath = tuple[str | int, ...]
 
 
@@ -73,6 +78,8 @@ def _unsendable_name(name: object, path: ValuePath) -> Iterator[tuple[ValuePath,
         yield path, name, Unfit("json:name", name, "has the name {value}, which is not text")
     elif not is_unicode(name):
         yield path, name, Unfit("json:name", name, "has the name {value}, which is not valid Unicode")
+    elif NUL in name:
+        yield path, name, Unfit("json:name", name, "has the name {value}, which holds a NUL character")
 
 
 def _why(value: object) -> Unfit | None:
@@ -80,13 +87,19 @@ def _why(value: object) -> Unfit | None:
     if value is None or isinstance(value, bool | dict | list | tuple):
         return None
     if type(value) is str:
-        return None if is_unicode(value) else Unfit("unicode", value, "{value} is not valid Unicode")
+        return _why_no_text(value)
     if type(value) is int:
         return None if _SMALLEST <= value <= _LARGEST else _large()
     if type(value) is float or type(value) is Decimal:
         return None if _is_double(value) else Unfit("json:number", value, "{value} is not a number that JSON can hold")
     words = "a {type} cannot be written as JSON; turn it into text or a number first"
     return Unfit("json", None, words, type=type(value).__name__)
+
+
+def _why_no_text(text: str) -> Unfit | None:
+    if not is_unicode(text):
+        return Unfit("unicode", text, "{value} is not valid Unicode")
+    return Unfit("nul", text, "{value} holds a NUL character, which no shop can store") if NUL in text else None
 
 
 def _large() -> Unfit:

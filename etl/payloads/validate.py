@@ -91,8 +91,8 @@ class Validator:
     def invalid(self, columns: Mapping[str, Sequence[Any]]) -> set[int]:
         """The positions of the records that are not valid. They have the same fields; `columns` holds each one's values.
 
-        A column is decided in one call; only where that refuses it, value by value. Half a character in a text may pass:
-        writing the record tells (jsonschema-rs does not).
+        A column is decided in one call; only where that refuses it, value by value. Half a character in a text
+        may pass, and a NUL: writing the record tells (jsonschema-rs does not).
         """
         count = len(next(iter(columns.values()), ()))
         if not self._fast or self._rules is None:

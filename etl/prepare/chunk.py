@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
@@ -11,7 +12,7 @@ from etl.expressions import Columns
 from etl.findings import Finding
 from etl.measures.sketch import StageSketch
 from etl.model import Part, Rows
-from etl.payloads.sendable import is_sendable
+from etl.payloads.sendable import NUL_IN_JSON, is_sendable
 from etl.payloads.validate import record_at
 from etl.prepare.lines import split_lines
 from etl.prepare.meter import Measured
@@ -108,13 +109,14 @@ def prepare_rows(program: Program, rows: Rows, *, closely: bool = True) -> Chunk
     keys = text_column(batch.keys)
     unsettled, unsure = _unsettled(program, batch, readable)
     bad = batch.failed | _invalid(program, batch) | _keyless(keys) | unsure
-    try:
-        return _placed(_chunk(program, rows, indices, batch, keys, bad, unsettled, closely), rows)
-    except UnicodeEncodeError:
-        # Half a character, which a JSON file can hold and UTF-8 cannot: only writing tells.
-        records = (record_at(batch.columns, position) for position in range(len(keys)))
-        unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
-        return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable, unsettled, closely), rows)
+    # Half a character, which a JSON file can hold and UTF-8 cannot, and NUL, which no shop can store: only writing tells.
+    with suppress(UnicodeEncodeError):
+        chunk = _chunk(program, rows, indices, batch, keys, bad, unsettled, closely)
+        if NUL_IN_JSON not in chunk.lines:
+            return _placed(chunk, rows)
+    records = (record_at(batch.columns, position) for position in range(len(keys)))
+    unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
+    return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable, unsettled, closely), rows)
 
 
 def _unsettled(program: Program, batch: Columns, readable: Sequence[Sequence[Any]]) -> tuple[Set[int], Set[int]]:
