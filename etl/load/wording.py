@@ -148,8 +148,10 @@ def _failed(failed: list[Shipment], journal: Journal) -> str:
     """A line for each batch, and one for the requests of all of them."""
     workspace = journal.workspace
     lines = [
-        f"  batch {one.id}: {some_errors(one.failed)} in {some_records(one.records)} ({_keys(one, journal)}), its bytes: "
-        f"{workspace.whole(one.file)}"
+        visible(
+            f"  batch {one.id}: {some_errors(one.failed)} in {some_records(one.records)} ({_keys(one, journal)}), its bytes: "
+            f"{workspace.whole(one.file)}"
+        )
         for one in failed[:SHOWN_BATCHES]
     ]
     if len(failed) > SHOWN_BATCHES:
