@@ -145,6 +145,14 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Accept:
+    """How many rows of a stage may be left behind. What is not named may have none."""
+
+    rejected: Gate = Gate()
+    held: Gate = Gate()
+
+
+@dataclass(frozen=True, slots=True)
 class Stage:
     """One kind of record, made from one source. `refers` maps a payload field to the stage it points at."""
 
@@ -159,6 +167,8 @@ class Stage:
     unique: tuple[str, ...] = ()
     refers: Mapping[str, str] = field(default_factory=dict)
     gate: Gate = Gate()
+    accept: Accept | None = None
+    """How many rows may be left behind. None: any number is sent without, and is a problem."""
     batch_size: int | None = None
     pause: float | None = None
     ramp_up: bool | None = None

@@ -180,7 +180,8 @@ class Walked:
 class PackagedStage:
     """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches.
 
-    `columns` are the source's, which the cells of `rows` run parallel to.
+    `columns` are the source's, which the cells of `rows` run parallel to. `beyond`: in which ways more rows are left behind than
+    the mapping accepts; None: it says nothing about that.
     """
 
     name: str
@@ -193,6 +194,14 @@ class PackagedStage:
     rows: FileEntry
     kinds: FileEntry
     columns: tuple[str, ...] = ()
+    beyond: tuple[str, ...] | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether no more rows are left behind than the mapping accepts: none, where it does not say."""
+        if self.beyond is None:
+            return self.counts.rejected == self.counts.held == 0
+        return not self.beyond
 
 
 @dataclass(frozen=True, slots=True)
@@ -420,7 +429,10 @@ def _manifest(raw: dict[str, Any]) -> Manifest:
 
 def _stage(raw: dict[str, Any]) -> PackagedStage:
     files = {name: FileEntry(**raw[name]) for name in ("batches", "index", "rejects", "held", "rows", "kinds")}
-    return PackagedStage(raw["name"], raw["payload"], Counts(**raw["counts"]), **files, columns=tuple(raw["columns"]))
+    beyond = None if raw.get("beyond") is None else tuple(raw["beyond"])
+    return PackagedStage(
+        raw["name"], raw["payload"], Counts(**raw["counts"]), **files, columns=tuple(raw["columns"]), beyond=beyond
+    )
 
 
 def _kind(raw: dict[str, Any]) -> ProblemKind:

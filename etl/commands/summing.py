@@ -46,8 +46,8 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
         for stage in package.stages
         if not stage.counts.read
     ]
-    clean = not empty and all(stage.counts.rejected == stage.counts.held == 0 for stage in package.stages)
-    problems = [*empty, *data_problems(package, show_data=show_data)]
+    clean = not empty and all(stage.is_well for stage in package.stages)
+    problems = [*empty, *_beyond(package), *data_problems(package, show_data=show_data)]
     kinds = kinds_of(package, show_data=show_data)
     warnings = [*_notes(package), *data_warnings(package)]
     ok = clean and not (strict and warnings)
@@ -55,6 +55,10 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
     return Summary(
         package.manifest.migration, str(package.path), ok, stages, problems, kinds, warnings=warnings, snapshot=snapshot
     )
+
+
+def _beyond(package: Package) -> list[str]:
+    return [f"{stage.name}: {line}" for stage in package.stages for line in stage.beyond or ()]
 
 
 def _notes(package: Package) -> list[str]:
@@ -100,6 +104,8 @@ def uploaded(
     prepared = replace(summary_of(package, show_data=show_data, strict=strict), target=root.name)
     if strict and prepared.warnings:
         return replace(prepared, problems=[*prepared.problems, STRICT]), None
+    if _beyond(package):
+        return replace(prepared, problems=[*prepared.problems, BEYOND]), None
     failure: EtlError | None = None
     try:
         with outside.uploading():
@@ -152,6 +158,10 @@ def _attention(root: Path, telling: Telling) -> list[dict[str, Any]]:
     shown = found if telling.show_data else map(masked_attention, found)
     return [{name: one[name] for name in TOLD} for one in shown]
 
+
+BEYOND = (
+    "nothing was sent, because more rows are left behind than the mapping accepts; put them right, or raise `accept`"
+)
 
 STRICT = "nothing was sent, because there are warnings and --strict takes them for problems"
 

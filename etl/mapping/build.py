@@ -16,6 +16,7 @@ from etl.mapping.places import Document
 from etl.mapping.places import YamlPath as Where
 from etl.mapping.secrets import is_secret
 from etl.model import (
+    Accept,
     Database,
     Expression,
     Gate,
@@ -124,6 +125,7 @@ class Builder:
             unique=tuple(one for _, one in present(data.get("unique"))),
             refers=data.get("refers", {}),
             gate=Gate(**data.get("gate", {})),
+            accept=_accept(data.get("accept")),
             batch_size=data.get("batch_size"),
             pause=data.get("pause"),
             ramp_up=data.get("ramp_up"),
@@ -162,6 +164,12 @@ class Builder:
         if isinstance(value, dict):
             return {name: self.fill(one) for name, one in value.items()}
         return filled(value, self.values) if isinstance(value, str) else value
+
+
+def _accept(data: Mapping[str, Any] | None) -> Accept | None:
+    if data is None:
+        return None
+    return Accept(**{fate: Gate(limit.get("count"), limit.get("share")) for fate, limit in data.items()})
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

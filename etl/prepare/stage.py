@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.findings import HIDDEN, Finding, sentence
 from etl.measures.money import HELD, REPEATED
-from etl.model import Counts, Locate, Locator, UnreadRow
+from etl.model import Counts, Gate, Locate, Locator, Stage, UnreadRow
 from etl.package import UNSETTLED, Held, IndexLine, PackagedStage, Reject, SourceRow
 from etl.packing import StageWriter
 from etl.prepare.chunk import Chunk
@@ -49,7 +49,7 @@ def prepare_stage(
             counts += scribe.write(chunk, row, verdict)
             row += chunk.height
             progress(chunk.read)
-    packaged = writer.close(counts, scribe.oddities.kinds(counts))
+    packaged = replace(writer.close(counts, scribe.oddities.kinds(counts)), beyond=beyond(plan.stage, counts))
     written = writer.records, packaged.held.records
     if not counts.add_up() or written != (counts.valid, counts.held):
         raise AssertionError(
@@ -57,6 +57,24 @@ def prepare_stage(
             f"{written[1]} held); please report this"
         )
     return packaged
+
+
+def beyond(stage: Stage, counts: Counts) -> tuple[str, ...] | None:
+    """In which ways more rows are left behind than the stage accepts; None where it does not say."""
+    if stage.accept is None:
+        return None
+    limits = (("rejected", counts.rejected, stage.accept.rejected), ("held", counts.held, stage.accept.held))
+    return tuple(
+        f"{found:,} of {counts.read:,} rows are {fate}, more than `accept` allows ({_allowed(limit)})"
+        for fate, found, limit in limits
+        if not limit.allows(found, counts.read)
+    )
+
+
+def _allowed(limit: Gate) -> str:
+    told = [] if limit.errors is None else [f"{limit.errors:,}"]
+    told += [] if limit.share is None else [f"{100 * limit.share:g} %"]
+    return " and ".join(told) or "none"
 
 
 class Scribe:
