@@ -10,6 +10,7 @@
     rows/<stage>.jsonl            one line for every row that is rejected or held: its cells as the source had them
     kinds/<stage>.jsonl           one line for every kind of problem: how many, where, and examples
     profile.json                  what the values of the stages are like, and what they sum up to (etl/measures)
+    rejects.xlsx                  the rejected rows, whole, for the person who mends them
     report.html, report.json      all of it for people, and for programs; written again after each load
 
 Everything is written under `<name>.partial` and renamed when whole.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from etl import __version__
 from etl.commands.report import write_report
 from etl.commands.settings import Settings, Watch, unwatched
+from etl.commands.workbook import write_workbook
 from etl.commands.written import mapping_evidence
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
@@ -75,6 +76,7 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
             profile = writer.profile(profile_facts(plans, profiles, ledger, writer.key_at))
         package = writer.finish(_manifest(checked, created, tuple(stages), profile, settings.limit))
         write_report(package, Telling(show_data=settings.show_data))
+        write_workbook(package, checked.resources)
         return package
 
 

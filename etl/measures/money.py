@@ -115,9 +115,10 @@ class Groups:
         """The sums of these rows' amounts, and how many have none."""
         added = [0] * len(self._groups)
         if None in units:
-            there = [at for at, one in zip(self._at, units, strict=True) if one is not None]
-            for at, one in zip(self._at, units, strict=True):
-                added[at] += one or 0
+            pairs = [pair for pair in zip(self._at, units, strict=True) if pair[1] is not None]
+            there = [at for at, _ in pairs]
+            for at, one in pairs:
+                added[at] += one  # type: ignore[operator]
         else:
             there = self._at
             for at, one in zip(self._at, units, strict=True):
@@ -152,6 +153,8 @@ MOST_MONEY = 10**12
 
 def units_of(value: Any) -> int | None:
     """An amount as whole ten-thousandths; None for what is none."""
+    if value.__class__ is float and -MOST_MONEY < value < MOST_MONEY:
+        return round(value * UNITS)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
     return round(value * UNITS) if -MOST_MONEY < value < MOST_MONEY else None
@@ -160,7 +163,7 @@ def units_of(value: Any) -> int | None:
 def all_units(values: Sequence[Any]) -> Sequence[int | None]:
     if {float}.issuperset(map(type, values)) and sum(map(abs, values)) < MOST_MONEY:
         return list(map(round, map(float(UNITS).__mul__, values)))
-    return [None if value is None else units_of(value) for value in values]
+    return [value if value is None else units_of(value) for value in values]
 
 
 def sizes(values: Iterable[Any]) -> Counter[int]:

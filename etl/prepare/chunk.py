@@ -67,7 +67,7 @@ def prepare_chunk(program: Program, part: Part, most: int | None = None) -> Chun
     return prepare_rows(program, rows if most is None else first_rows(rows, most), closely=closely)
 
 
-LOOKED_AT, EACH = 20, 32
+LOOKED_AT, EACH = 10, 64
 """The first so many parts of a table are looked at closely for the report, and then each so-and-so-many-th."""
 
 
