@@ -66,8 +66,9 @@ class FoundIn:
 
 
 def find(which: Which, text: str, path: Path | None = None) -> list[FoundIn]:
-    """The newest package first. Looks at packages and journals only, never at the source."""
-    packages = [package_of(which, path)] if path is not None else packages_of(which)
+    """The newest package first. Looks at packages and journals, never at the source. Raises MappingError without a package."""
+    newest = package_of(which, path)  # raises, where there is none
+    packages = [newest] if path is not None else packages_of(which)
     wanted = Wanted.of(text)
     with closing(_Journals(which)) as journals:
         newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)

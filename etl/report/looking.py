@@ -105,6 +105,8 @@ def print_reconciled(console: Console, found: Sequence[Plain]) -> None:
     from rich import box
     from rich.table import Table
 
+    if not found:
+        console.print("no stage has amounts: orders have `amount`, items `price`", markup=False)
     for one in found:
         table = Table(
             box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"{one['stage']}: {one['field']}", title_justify="left"

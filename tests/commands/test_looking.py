@@ -58,6 +58,13 @@ def test_what_is_not_sent_is_found_with_its_reason_and_its_row(shop):
     assert (order.key, order.fate, order.why) == ("103", "held", ("field 'user': user '5' is rejected (row 6)",))
 
 
+def test_without_a_package_there_is_nothing_to_look_at(tmp_path):
+    which = Which(write_shop(tmp_path), None)
+    for look in (lambda: find(which, "1"), lambda: reconcile(which)):
+        with pytest.raises(MappingError, match="there is no package yet; `etl dry-run` makes one"):
+            look()
+
+
 def test_nothing_is_found_by_what_nobody_has(shop):
     assert found_by(shop[0], "nobody@example.com") == []
 
