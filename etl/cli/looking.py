@@ -115,4 +115,33 @@ def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, a
     sys.exit(Exit.OK if ok else Exit.DATA)
 
 
-COMMANDS: dict[str, click.Command] = {"report": report, "find": find, "explain": explain, "reconcile": reconcile}
+@click.command
+@maybe_mapping_argument
+@package_option
+@workspace_option
+@json_option
+def lineage(mapping: Path | None, path: Path | None, workspace: Path | None, as_json: bool) -> None:
+    """Show which column feeds which field, and which feed none.
+
+    Through which functions and lookups, as the newest package was made.
+    """
+    from etl.cli.plain import plain
+    from etl.commands import lineage as verb
+    from etl.commands.which import Which
+    from etl.report.looking import print_lineage
+    from etl.report.summary import plain_json
+
+    found = plain(verb.lineage(Which(mapping, workspace), path))
+    if as_json:
+        print(plain_json(found))
+    else:
+        print_lineage(console(), found)
+
+
+COMMANDS: dict[str, click.Command] = {
+    "report": report,
+    "find": find,
+    "explain": explain,
+    "reconcile": reconcile,
+    "lineage": lineage,
+}

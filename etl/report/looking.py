@@ -127,3 +127,18 @@ def unaccounted_lines(one: Plain) -> Iterator[str]:
         yield f"not accounted for: the payload files amount to {one['unaccounted']:+,.2f} more than was counted"
     for fate, count in one["unread"].items():
         yield f"not accounted for: {count:,} {fate} {'row' if count == 1 else 'rows'} whose amount cannot be read"
+
+
+def print_lineage(console: Console, found: Plain) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("stage", "field", "columns", "functions", "lookups"):
+        table.add_column(name)
+    for one in found["fields"]:
+        parts = [one["stage"], one["field"], *(", ".join(one[name]) for name in ("columns", "functions", "lookups"))]
+        table.add_row(*(visible(part).replace("[", r"\[") for part in parts))
+    console.print(table)
+    for stage, column in found["unused"]:
+        console.print(visible(f"{stage}: nothing is made from column '{column}'"), soft_wrap=True, markup=False)

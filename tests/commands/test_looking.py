@@ -6,12 +6,13 @@ from pathlib import Path
 import orjson
 import pytest
 from commands import ROOT
-from small_migration import ORDERS, write_shop
+from small_migration import MAPPING, ORDERS, write_shop
 
 from etl.cli.plain import plain
 from etl.commands.dry_run import dry_run
 from etl.commands.explain import explain
 from etl.commands.find import find
+from etl.commands.lineage import lineage
 from etl.commands.reconcile import reconcile
 from etl.commands.settings import Settings
 from etl.commands.which import Which
@@ -155,3 +156,20 @@ def test_the_sample_is_reconciled(tmp_path):
         ("discount_amount", True),
         ("price", True),
     ]
+
+
+def test_each_field_is_told_with_its_columns_functions_and_lookups_and_columns_that_nobody_uses(shop, tmp_path):
+    found = {(one.stage, one.field): one for one in lineage(shop[0]).fields}
+    currency, name = found["order", "currency"], found["user", "first_name"]
+    assert (currency.columns, currency.functions, currency.lookups) == (("currency",), ("lookup",), ("currency",))
+    assert (name.columns, name.functions, name.lookups) == (("name",), ("split_name", "title"), ())
+    assert found["order", "billing_address"].columns == ("address",)
+    assert lineage(shop[0]).unused == ()
+    dry_run(
+        write_shop(tmp_path, orders=ORDERS.replace("note\n", "remark\n"), mapping=WITHOUT_NOTE),
+        Settings(tmp_path / "work"),
+    )
+    assert lineage(Which(tmp_path, None)).unused == (("order", "remark"),)
+
+
+WITHOUT_NOTE = MAPPING.replace('note: "{{ note }}", ', "")

@@ -1,0 +1,58 @@
+"""Which column feeds which field, through which functions and lookups; and which columns nobody uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from etl.commands.packages import package_of
+from etl.commands.which import Which
+
+LOOKUP = re.compile(r"\|\s*lookup\(\s*(['\"])(.*?)\1")
+FUNCTION = re.compile(r"\|\s*([A-Za-z_]\w*)")
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLineage:
+    """What a field is made from: columns, functions in the order of their names in the expression, lookups."""
+
+    stage: str
+    field: str
+    columns: tuple[str, ...]
+    functions: tuple[str, ...]
+    lookups: tuple[str, ...]
+    made_from: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Of a package, as its mapping was then. `unused`: (stage, column) of the sources that feed nothing."""
+
+    package: Path
+    fields: tuple[FieldLineage, ...]
+    unused: tuple[tuple[str, str], ...]
+
+
+def lineage(which: Which, path: Path | None = None) -> Lineage:
+    """Of the newest package, or of the one that is named. Raises MappingError without one."""
+    package = package_of(which, path)
+    stages: dict[str, Any] = package.profile().get("stages", {})
+    fields = tuple(_field(name, one) for name, stage in stages.items() for one in stage["fields"])
+    return Lineage(package.path, fields, tuple(_unused(stages)))
+
+
+def _field(stage: str, one: dict[str, Any]) -> FieldLineage:
+    text = " ".join(one["made_from"])
+    lookups = dict.fromkeys(found[1] for found in LOOKUP.findall(text))
+    functions = dict.fromkeys(FUNCTION.findall(text))
+    return FieldLineage(
+        stage, one["name"], tuple(one["columns"]), tuple(functions), tuple(lookups), tuple(one["made_from"])
+    )
+
+
+def _unused(stages: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, stage in stages.items():
+        yield from ((name, one["name"]) for one in stage["columns"] if not one["used_by"])
