@@ -16,6 +16,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 FOLDER_MODE = 0o700
 FILE_MODE = 0o600
+SECRET_BYTES = 32
 
 
 def private_folder(path: Path) -> Path:
@@ -40,15 +41,10 @@ def write_private(path: Path, data: bytes) -> None:
 
 def kept_secret(path: Path) -> bytes:
     """The random secret that lies at `path`; made when it is not there. Whoever comes second at once gets the first one's."""
-    if not path.exists():
-        made = path.with_name(f"{path.name}.{os.getpid()}.partial")
-        with durably(made) as file:
-            file.write(os.urandom(32))
-        with suppress(FileExistsError):
-            os.link(made, path)
-        made.unlink()
-        sync_folder(path.parent)
-    return path.read_bytes()
+    with alone(path.parent):
+        if not path.exists():
+            replace_durably(path, os.urandom(SECRET_BYTES))
+        return path.read_bytes()
 
 
 @contextmanager

@@ -6,12 +6,14 @@ The disk here keeps of a file what was there at its last fsync, and the name of 
 import json
 import os
 import stat
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from load_helpers import STAGES, make_package, target_of, watched, whole_shop
 
-from etl.files import durably, open_private, private_folder, write_private
+from etl.files import durably, kept_secret, open_private, private_folder, write_private
 from etl.journal.neighbours import opened
 from etl.journal.workspace import Workspace
 from etl.load.uploader import load
@@ -101,6 +103,41 @@ def test_a_file_written_durably_is_whole_when_it_is_left_and_so_is_the_folder_ma
     with durably(path) as file:  # as over what a process left that was killed while it wrote
         file.write(b"anew")
     assert disk.bytes(path) == b"anew"
+
+
+def test_a_secret_is_made_once_durably_for_its_owner_alone_and_leaves_nothing_beside_it(tmp_path, disk):
+    path = tmp_path / "secret"
+    made = kept_secret(path)
+    assert len(made) == 32
+    assert disk.bytes(path) == made
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert kept_secret(path) == made
+    assert [one.name for one in tmp_path.iterdir()] == ["secret"]
+
+
+def test_of_many_who_want_a_secret_at_once_all_have_the_same(tmp_path):
+    began = threading.Barrier(16)
+
+    def wanted(_):
+        began.wait()
+        return kept_secret(tmp_path / "secret")
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(wanted, range(16)))) == 1
+
+
+def test_a_folder_that_two_make_at_once_is_there_for_both(tmp_path, monkeypatch):
+    folder = tmp_path / "made"
+    is_dir = Path.is_dir
+
+    def made_meanwhile(path):
+        was = is_dir(path)
+        if path == folder and not was:
+            folder.mkdir()
+        return was
+
+    monkeypatch.setattr(Path, "is_dir", made_meanwhile)
+    assert private_folder(folder) == folder
 
 
 def test_files_and_folders_are_their_owners_alone_and_are_written_anew_unless_appended_to(tmp_path):
