@@ -1,4 +1,4 @@
-"""Writes a package: under a temporary name, renamed when whole. What is in it, and how it is read: package.py."""
+"""Writes a package: under a temporary name, renamed when whole. What is in it, and how it is read: package/."""
 
 from __future__ import annotations
 

@@ -259,7 +259,8 @@ def test_an_xls_whose_cells_show_errors_names_them(tmp_path):
     other, sheet = book.add_sheet("Other"), book.add_sheet("Sheet1")
     other.write(0, 0, "id")
     other.row(1).set_cell_error(0, 0x17)
-    for at, cells in enumerate((["id", "total"], [1, 5], [2, None], [3, 7], [4, None])):
+    rows: list[list[object]] = [["id", "total"], [1, 5], [2, None], [3, 7], [4, None]]
+    for at, cells in enumerate(rows):
         for column, value in enumerate(cells):
             if value is not None:
                 sheet.write(at, column, value)

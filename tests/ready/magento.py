@@ -120,7 +120,7 @@ def filling(people, order_table, shipment_table):
         left = items = skipped = lost = held = 0
         for order, (customer, email) in enumerate([*buyers, *guests, (9999, "eski@example.com")], 1):
             is_left = order % 9 == 0 and customer not in (None, 9999)
-            lines = [
+            lines: list[tuple[Decimal, Decimal, int | None]] = [
                 (Decimal(chance.randint(1, 4)), Decimal(chance.randint(100, 999999)) / 100, None) for _ in range(2)
             ]
             lines.append(

@@ -189,10 +189,10 @@ def newer(shop: Filling) -> None:
     """What 4 has instead: bcrypt, and ways of payment and delivery as JSON."""
     for row in shop.rows["oc_customer"]:
         del row["salt"], row["fax"]
-        row["password"] = "$2y$10$" + "a" * 53 if len(row["password"]) == 40 else row["password"]
+        row["password"] = "$2y$10$" + "a" * 53 if len(str(row["password"])) == 40 else row["password"]
     for row in shop.rows["oc_order"]:
         for kind in ("payment", "shipping"):
-            code = row.pop(f"{kind}_code")
+            code = str(row.pop(f"{kind}_code"))
             code = code if "." in code else f"{code}.{code}"
             row[f"{kind}_method"] = json.dumps({"name": row[f"{kind}_method"], "code": code})
         del row["fax"]

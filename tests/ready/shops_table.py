@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -51,7 +51,7 @@ def _rows(shop):
 
 
 def _row(shop, source, package, found, seconds, workspace):
-    sent, paid = Counter(), Counter()
+    sent, paid = defaultdict(Decimal), defaultdict(Decimal)
     for order in records(package, "order"):
         sent[order["currency"]] += Decimal(order["amount"])
     for _, currency, amount in found.paid():

@@ -1,0 +1,45 @@
+"""What preparing leaves on disk: payload files, rejects, held records, manifest. Written once, then only read.
+
+    manifest.json                 counts, versions, and the SHA-256 of everything (mapping, sources, the files below)
+    payloads/<stage>/000001.json  one batch: a JSON array, one record a line; the exact bytes that are uploaded
+    batches/<stage>.jsonl         a line a batch: the size and SHA-256 of its payload, and where its index lies
+    index/<stage>.jsonl           a line a batch: for each of its records, in order, [key, row of the source], and "unsettled"
+                                  as a third where the record may still change
+    rejects/<stage>.jsonl         one line for every problem of every rejected row
+    held/<stage>.jsonl            one line for every record whose parent is not migrated
+    rows/<stage>.jsonl            one line for every row that is rejected or held: its cells as the source had them
+    kinds/<stage>.jsonl           one line for every kind of problem: how many, where, and examples
+    profile.json                  what the values of the stages are like, and what they sum up to (etl/measures)
+    rejects.xlsx                  the rejected rows, whole, for the person who mends them
+    report.html, report.json      all of it for people, and for programs; written again after each load
+
+Everything is written under `<name>.partial` and renamed when whole.
+"""
+
+from etl.package.lines import Held, ProblemExample, ProblemKind, Reject, SourceRow
+from etl.package.manifest import FORMAT, MANIFEST, PROFILE, Batch, FileEntry, Input, Manifest, PackagedStage, Slice
+from etl.package.reading import UNSETTLED, IndexLine, Package, Walked
+from etl.package.records import join_records, split_records
+
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "PROFILE",
+    "UNSETTLED",
+    "Batch",
+    "FileEntry",
+    "Held",
+    "IndexLine",
+    "Input",
+    "Manifest",
+    "Package",
+    "PackagedStage",
+    "ProblemExample",
+    "ProblemKind",
+    "Reject",
+    "Slice",
+    "SourceRow",
+    "Walked",
+    "join_records",
+    "split_records",
+]

@@ -1,0 +1,146 @@
+"""What manifest.json says: what the package was made from, its counts, and the SHA-256 of every file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from etl.model import Counts, Evidence
+
+FORMAT = 3
+MANIFEST = "manifest.json"
+PROFILE = "profile.json"
+
+
+@dataclass(frozen=True, slots=True)
+class FileEntry:
+    """A file of the package: its path inside it, its size in bytes and lines or records, its SHA-256."""
+
+    file: str
+    bytes: int
+    records: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Some bytes of a file of the package."""
+
+    file: str
+    offset: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A payload file, and the line of the index that tells which source row each of its records came from."""
+
+    number: int
+    payload: FileEntry
+    index: Slice
+
+    @property
+    def records(self) -> int:
+        return self.payload.records
+
+
+@dataclass(frozen=True, slots=True)
+class PackagedStage:
+    """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches.
+
+    `columns` are the source's, which the cells of `rows` run parallel to. `beyond`: in which ways more rows are left behind than
+    the mapping accepts; None: it says nothing about that.
+    """
+
+    name: str
+    payload: str
+    counts: Counts
+    batches: FileEntry
+    index: FileEntry
+    rejects: FileEntry
+    held: FileEntry
+    rows: FileEntry
+    kinds: FileEntry
+    columns: tuple[str, ...] = ()
+    beyond: tuple[str, ...] | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether no more rows are left behind than the mapping accepts: none, where it does not say."""
+        if self.beyond is None:
+            return self.counts.rejected == self.counts.held == 0
+        return not self.beyond
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What the package was made from (see model.Evidence). `name` is the source's or lookup's name in the mapping.
+
+    `sha256` is None for a source of which only the first rows were read.
+    """
+
+    name: str
+    file: str
+    bytes: int | None
+    sha256: str | None
+    statement: str | None = None
+    taken: str | None = None
+    rows: int | None = None
+    snapshot: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, seen: Evidence) -> Input:
+        return cls(
+            name,
+            seen.location,
+            seen.bytes,
+            seen.sha256,
+            seen.statement,
+            seen.taken,
+            seen.rows,
+            seen.snapshot,
+            seen.notes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """The whole of manifest.json. `created` is UTC, ISO 8601; `versions` names the engine and its interpreter.
+
+    `warnings` are lines about what is odd in the mapping and its sources; those about records are among the stages' kinds.
+    """
+
+    format: int
+    migration: str
+    created: str
+    versions: Mapping[str, str]
+    mapping: Input
+    inputs: tuple[Input, ...]
+    stages: tuple[PackagedStage, ...]
+    warnings: tuple[str, ...] = ()
+    profile: FileEntry | None = None
+
+
+def _input(raw: Mapping[str, Any]) -> Input:
+    return Input(**{**raw, "notes": tuple(raw.get("notes", ()))})
+
+
+def manifest_of(raw: dict[str, Any]) -> Manifest:
+    """manifest.json as it was parsed. Raises KeyError or TypeError when something of it is missing or too much."""
+    stages = tuple(_stage(stage) for stage in raw["stages"])
+    inputs = tuple(_input(one) for one in raw["inputs"])
+    raw["warnings"] = tuple(raw.get("warnings", ()))
+    profile = FileEntry(**raw["profile"]) if raw.get("profile") else None
+    parts = {"mapping": _input(raw["mapping"]), "inputs": inputs, "stages": stages, "profile": profile}
+    return Manifest(**{**raw, **parts})
+
+
+def _stage(raw: dict[str, Any]) -> PackagedStage:
+    files = {name: FileEntry(**raw[name]) for name in ("batches", "index", "rejects", "held", "rows", "kinds")}
+    beyond = None if raw.get("beyond") is None else tuple(raw["beyond"])
+    return PackagedStage(
+        raw["name"], raw["payload"], Counts(**raw["counts"]), **files, columns=tuple(raw["columns"]), beyond=beyond
+    )

@@ -1,0 +1,184 @@
+"""A package, for reading. What it yields is checked against the SHA-256 that the manifest promises."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import orjson
+
+from etl.errors import PackageError
+from etl.package.lines import Held, ProblemKind, Reject, SourceRow, kind_of
+from etl.package.manifest import FORMAT, MANIFEST, Batch, FileEntry, Manifest, PackagedStage, Slice, manifest_of
+from etl.package.records import split_records
+
+UNSETTLED = "unsettled"
+IndexLine = tuple[str, int] | tuple[str, int, str]
+"""A record's key and its row in the source; and UNSETTLED, when it may still change."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """A valid record, and where it is: in which batch, at which position of it (from 0), from which row of the source."""
+
+    batch: Batch
+    position: int
+    key: str
+    row: int
+    data: bytes
+
+
+class Package:
+    """A finished package, for reading. Every read checks the SHA-256 that the manifest promises."""
+
+    def __init__(self, path: Path, manifest: Manifest) -> None:
+        self.path = path
+        self.manifest = manifest
+
+    @classmethod
+    def open(cls, path: Path) -> Package:
+        """Read a package's manifest. Raises PackageError when there is none, or none that this version can read."""
+        file = path / MANIFEST
+        try:
+            raw = orjson.loads(file.read_bytes())
+            written = raw["format"]
+            if written == FORMAT:
+                return cls(path, manifest_of(raw))
+            writer = raw["versions"]["omnitron-etl"]
+        except (FileNotFoundError, NotADirectoryError):
+            raise PackageError(f"{path}: not a package (no {MANIFEST}); `etl dry-run` makes one") from None
+        except (ValueError, TypeError, LookupError) as error:
+            raise PackageError(f"{file}: damaged ({error}); make the package again with `etl dry-run`") from None
+        raise PackageError(
+            f"{file}: written by omnitron-etl {writer} as package format {written}, and this version reads {FORMAT}; "
+            f"make the package again with `etl dry-run`; to go on with an upload of it, use omnitron-etl {writer}"
+        )
+
+    @property
+    def stages(self) -> tuple[PackagedStage, ...]:
+        return self.manifest.stages
+
+    def stage(self, name: str) -> PackagedStage:
+        return next(stage for stage in self.stages if stage.name == name)
+
+    def read(self, entry: FileEntry | Slice) -> bytes:
+        """The bytes of a file of the package, or of some of it. Raises PackageError when they are not those that were written."""
+        path = self.path / entry.file
+        try:
+            data = path.read_bytes() if isinstance(entry, FileEntry) else _part_of(path, entry)
+        except FileNotFoundError:
+            raise _missing(path) from None
+        if hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise _changed(path)
+        return data
+
+    def batches(self, stage: PackagedStage) -> Iterator[Batch]:
+        """A stage's batches in their order. Raises PackageError, at the end, when they are not those that were written."""
+        return self._parsed(
+            stage.batches, lambda one: Batch(one["number"], FileEntry(**one["payload"]), Slice(**one["index"]))
+        )
+
+    def payload(self, batch: Batch) -> bytes:
+        return self.read(batch.payload)
+
+    def records(self, batch: Batch) -> list[bytes]:
+        """Each record's own bytes, in the batch's order."""
+        return split_records(self.payload(batch))
+
+    def index(self, batch: Batch) -> list[tuple[str, int]]:
+        """For each record of the batch, its key and its row in the source."""
+        return [(line[0], line[1]) for line in orjson.loads(self.read(batch.index))]
+
+    def unsettled(self, batch: Batch) -> set[str]:
+        """The keys of its records that may still change."""
+        return {line[0] for line in orjson.loads(self.read(batch.index)) if UNSETTLED in line[2:]}
+
+    def keys(self, batch: Batch) -> list[str]:
+        """Of its records, in their order."""
+        return [key for key, _ in self.index(batch)]
+
+    def walk(self, stage: PackagedStage) -> Iterator[Walked]:
+        """Every record of a stage in order: the batch it is in, its position there, its key, its row, its bytes."""
+        for batch in self.batches(stage):
+            in_turn = zip(self.index(batch), self.records(batch), strict=True)
+            for position, ((key, row), data) in enumerate(in_turn):
+                yield Walked(batch, position, key, row, data)
+
+    def check(self) -> None:
+        """Read all of it. Raises PackageError when anything is not what was written."""
+        for stage in self.stages:
+            records = 0
+            for batch in self.batches(stage):
+                self.payload(batch)
+                records += len(self.index(batch))
+            if records != stage.counts.valid:
+                counted = (
+                    f"it counts {stage.counts.valid} records of stage '{stage.name}', and its batches have {records}"
+                )
+                raise PackageError(
+                    f"{self.path / MANIFEST}: changed since it was prepared ({counted}); nothing of it is sent"
+                )
+            for lines in (self.rejects(stage), self.held(stage), self.rows(stage), self.kinds(stage)):
+                deque(lines, maxlen=0)
+
+    def rejects(self, stage: PackagedStage) -> Iterator[Reject]:
+        return self._parsed(stage.rejects, lambda one: Reject(**one))
+
+    def held(self, stage: PackagedStage) -> Iterator[Held]:
+        return self._parsed(stage.held, lambda one: Held(**one))
+
+    def rows(self, stage: PackagedStage) -> Iterator[SourceRow]:
+        return self._parsed(stage.rows, lambda one: SourceRow(**one))
+
+    def kinds(self, stage: PackagedStage) -> Iterator[ProblemKind]:
+        """The kinds of problems: of rejected rows, then of held records, each time the commonest first."""
+        return self._parsed(stage.kinds, kind_of)
+
+    def profile(self) -> dict[str, Any]:
+        """What the stages' values are like (etl/prepare/profiling.py); empty in a package of before there were profiles."""
+        entry = self.manifest.profile
+        if entry is None:
+            return {}
+        found: dict[str, Any] = orjson.loads(self.read(entry))
+        return found
+
+    def _parsed(self, entry: FileEntry, parse: Callable[[dict[str, Any]], T]) -> Iterator[T]:
+        for line in self._lines(entry):
+            try:
+                one = parse(orjson.loads(line))
+            except (ValueError, TypeError, LookupError):
+                raise _changed(self.path / entry.file) from None
+            yield one
+
+    def _lines(self, entry: FileEntry) -> Iterator[bytes]:
+        """A line at a time: there may be millions, and whoever looks wants the first few. Checked when all were read."""
+        path, seen = self.path / entry.file, hashlib.sha256()
+        try:
+            with path.open("rb") as file:
+                for line in file:
+                    seen.update(line)
+                    yield line
+        except FileNotFoundError:
+            raise _missing(path) from None
+        if seen.hexdigest() != entry.sha256:
+            raise _changed(path)
+
+
+def _missing(path: Path) -> PackageError:
+    return PackageError(f"{path}: missing; the package is incomplete, make it again with `etl dry-run`")
+
+
+def _changed(path: Path) -> PackageError:
+    return PackageError(f"{path}: changed since it was prepared (SHA-256 differs); nothing of it is sent")
+
+
+def _part_of(path: Path, part: Slice) -> bytes:
+    with path.open("rb") as file:
+        file.seek(part.offset)
+        return file.read(part.bytes)
