@@ -54,8 +54,9 @@ def check(mapping: Path, connect: bool, strict: bool, data: bool, workspace: Pat
     counted = count_passwords(mapping, workspace) if data and not fatal(checked.problems, upload=False) else []
     if as_json:
         summary = Summary(
-            checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed
-        )
+            checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed,
+            notes=[*map(str, checked.notes), *_not_known(checked.closed)],
+        )  # fmt: skip
         print(summary.as_json(passwords=[asdict(one) for one in counted]) if data else summary.as_json())
     else:
         told = [*first_of(checked.problems), *first_of(checked.warnings), *first_of(checked.notes)]

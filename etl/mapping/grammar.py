@@ -148,9 +148,11 @@ def _unknown_keys(document: Document, path: YamlPath, error: ValidationError) ->
 
 
 def _missing_keys(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
-    # One error for each missing key; its name stands nowhere but in the sentence.
+    # One error for each missing key; its name stands nowhere but in the sentence. `sources` is wanted on a condition, which
+    # describes no keys of its own.
     key = next(name for name in _rule(error) if error.message.startswith(f"'{name}'"))
-    sentence = _schema(error)["properties"][key]["description"].split(".")[0]
+    described = _schema(error).get("properties") or load_schema("migration")["properties"]
+    sentence = described[key]["description"].split(".")[0]
     yield Refusal(document.place(path), f"{_named(path)} needs '{key}': {sentence[0].lower()}{sentence[1:]}")
 
 

@@ -72,7 +72,7 @@ class Summary:
 
     `problems` are lines for people, of the commonest kinds; `kinds` are all of them. `warnings` are lines, too:
     of what is odd, and is sent all the same. `snapshot` is the one whose rows these are; `not_known` are sources that were
-    not opened.
+    not opened. `notes` are lines of what was found out, and of what could not be.
     """
 
     migration: str
@@ -85,6 +85,7 @@ class Summary:
     warnings: Sequence[str] = ()
     snapshot: str | None = None
     not_known: Sequence[str] = ()
+    notes: Sequence[str] = ()
 
     def as_json(self, **more: object) -> str:
         """The object of --json, with what a command has to say besides."""

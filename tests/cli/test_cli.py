@@ -38,6 +38,7 @@ SUMMARY_KEYS = [
     "warnings",
     "snapshot",
     "not_known",
+    "notes",
 ]
 STAGE_KEYS = [
     "name", "read", "filtered", "rejected", "held", "valid",
@@ -149,6 +150,17 @@ def test_json_is_one_object_with_the_documented_keys(name, tmp_path, clean_sandb
     assert (summary["migration"], summary["ok"], summary["problems"]) == ("shop", True, [])
     assert [list(stage) for stage in summary["stages"]] == ([STAGE_KEYS] if name != "check" else [])
     assert done.stderr == ""
+
+
+def test_json_of_check_tells_of_encodings_that_were_found_and_of_what_is_not_known(tmp_path):
+    mapping = write_shop(tmp_path, **{"csv: customers.csv": "csv: customers.csv, encoding: detect"})
+    with mapping.open("a", encoding="utf-8") as file:
+        file.write("lookups:\n  far: { csv: https://shop.invalid/a.csv, key: a, value: b }\n")
+    summary = only_json(etl("check", mapping, "--json", cwd=tmp_path))
+    encoding, unknown = summary["notes"]
+    assert "customers.csv: the encoding is " in encoding
+    assert unknown.startswith("not known without a network: the columns of 'far'; ")
+    assert summary["not_known"] == ["far"]
 
 
 WRONG = {

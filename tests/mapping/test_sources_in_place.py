@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from mapping_case import SMALL, edited
 
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
 from etl.extract import KINDS
+from etl.mapping.grammar import strict_validator
 
 NAMED = '  customers: { csv: customers.csv, delimiter: ";" }\n'
 IN_PLACE = SMALL.replace("from: customers", 'from: { csv: customers.csv, delimiter: ";" }').replace(
@@ -42,6 +44,17 @@ def test_it_gives_what_the_same_source_under_a_name_gives(case):
 )
 def test_what_is_wrong_with_it_is_told_where_it_stands(case, source, what):
     case.finds(SMALL.replace("from: customers", f"from: {source}"), what)
+
+
+def test_the_schema_by_which_editors_look_wants_no_sources_where_each_stands_in_its_stage():
+    refused = [error.message for error in strict_validator().iter_errors(yaml.safe_load(IN_PLACE))]
+    assert refused == []
+
+
+def test_one_stage_that_names_a_source_wants_sources(case):
+    named = IN_PLACE + IN_PLACE.partition("stages:\n")[2].replace('{ csv: customers.csv, delimiter: ";" }', "customers")
+    refused = [error.message for error in strict_validator().iter_errors(yaml.safe_load(named))]
+    assert refused == ["'sources' is a required property"]
 
 
 def test_a_stage_called_like_a_source_takes_nothing_from_it(case):
