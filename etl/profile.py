@@ -32,6 +32,11 @@ NULL_MARKS = ("NULL", "\\N")
 _LETTER, _DIGIT = re.compile(r"[^\W\d_]"), re.compile(r"\d")
 
 
+def is_of_codes(distinct: int, rows: int) -> bool:
+    """Whether a column of so many different values in so many rows is that of a code, which tells nothing about a person."""
+    return 0 < distinct <= FEW and rows >= MANY_ROWS * distinct
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """What a value may be: `name` says it, `detail` how it is written, `pattern` which texts are."""
@@ -199,7 +204,7 @@ class _Column:
     def profile(self, name: str, rows: int) -> ColumnProfile:
         distinct, exact = self.distinct.number()
         form, share = self._form()
-        values = self.few if self.few and self.filled >= MANY_ROWS * len(self.few) else {}
+        values = self.few if self.few and is_of_codes(len(self.few), self.filled) else {}
         return ColumnProfile(
             name, rows, self.filled, min(distinct, self.filled), exact, self.shortest, self.longest,
             form.name if form else "text" if self.filled else "", form.detail if form else "", share,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from etl.dumps.create import NAME, QUALIFIED, unquoted
+from etl.dumps.create import NAME, QUALIFIED, table_named, unquoted
+from etl.dumps.dialect import POSTGRES
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.insert import Cell, Head, text_of
 from etl.dumps.text import Text
@@ -24,7 +25,9 @@ def copy_head(statement: bytes, line: int) -> Head:
         raise DumpError(
             line, f"a COPY of a form that is not read (COPY table (columns) FROM stdin is): {excerpt(statement)}"
         )
-    return Head(unquoted(match[1]), tuple(unquoted(name) for name in _NAMES.findall(match[2] or b"")))
+    return Head(
+        table_named(match[1], POSTGRES).table, tuple(unquoted(name) for name in _NAMES.findall(match[2] or b""))
+    )
 
 
 def copied(text: Text, encoding: str) -> Iterator[list[Cell]]:

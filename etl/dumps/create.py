@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from etl.dumps.dialect import Dialect
+from etl.dumps.dialect import POSTGRES, Dialect
 from etl.dumps.errors import DumpError
 
 NAME = rb"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|[\w$\x80-\xff]+)"
-QUALIFIED = rb"(?:%s\s*\.\s*){0,2}(%s)" % (NAME, NAME)
+QUALIFIED = rb"((?:%s\s*\.\s*){0,2}%s)" % (NAME, NAME)
+_PARTS = re.compile(NAME)
+_PARTITIONED = re.compile(rb"\)\s*PARTITION\s+BY\b", re.IGNORECASE)
 _CREATE = re.compile(
     rb"CREATE\s+(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|FOREIGN)\s+)*TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?%s\s*\("
     % QUALIFIED,
@@ -55,6 +58,9 @@ class Created:
 
     name: str
     columns: tuple[Column, ...]
+    schema: str = ""
+    partitioned: bool = False
+    """Whether PostgreSQL keeps its rows in partitions, tables of their own, in which pg_dump writes them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -68,7 +74,23 @@ def created(statement: bytes, line: int, dialect: Dialect) -> Created | None:
         return None
     items, no_column = _items(statement, match.end(), line, dialect), _NO_COLUMN[dialect.backslash]
     columns = tuple(_column(item, line) for item in items if not no_column.match(item.lstrip()))
-    return Created(unquoted(match[1]), columns)
+    named = table_named(match[1], dialect)
+    return Created(named.table, columns, named.schema, dialect is POSTGRES and bool(_PARTITIONED.search(statement)))
+
+
+class Named(NamedTuple):
+    """`table` as a mapping names it, and the schema or database that the dump writes before it; "" when it writes none."""
+
+    table: str
+    schema: str
+
+
+def table_named(written: bytes, dialect: Dialect) -> Named:
+    """As the server itself is asked: PostgreSQL's `sales.orders` with its schema, unless that is `public`."""
+    *before, name = map(unquoted, _PARTS.findall(written))
+    schema = before[-1] if before else ""
+    qualified = dialect is POSTGRES and schema not in ("", "public")
+    return Named(f"{schema}.{name}" if qualified else name, schema)
 
 
 def unquoted(name: bytes) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, unquoted
+from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, table_named, unquoted
 from etl.dumps.dialect import SQL_SERVER, Dialect
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.statements import Cursor
@@ -31,6 +31,7 @@ class Head:
 
     table: str
     columns: tuple[str, ...] | None
+    schema: str = ""
 
 
 def head(cursor: Cursor) -> Head:
@@ -44,7 +45,8 @@ def head(cursor: Cursor) -> Head:
         )
     text.position = match.end()
     columns = [unquoted(name) for name in _NAMES.findall(match[2] or b"")]
-    return Head(unquoted(match[1]), tuple(columns) or None)
+    named = table_named(match[1], cursor.dialect)
+    return Head(named.table, tuple(columns) or None, named.schema)
 
 
 def tuples(cursor: Cursor) -> Iterator[list[bytes]]:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any, BinaryIO
 
 from etl.dumps.copy import copied, copy_head
-from etl.dumps.create import BINARY, QUALIFIED, Column, Created, created, unquoted
+from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, Created, created, table_named, unquoted
 from etl.dumps.dialect import MYSQL, Dialect, delimiter_of, dialect_of
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.insert import Cell, Cells, Head, head, tuples
@@ -18,6 +18,7 @@ from etl.dumps.shape import Shape, shape_of, unnamed
 from etl.dumps.statements import Cursor
 from etl.dumps.text import BEGINNING, BLOCK, Text
 
+FROM_ROOT = "dump it with pg_dump --load-via-partition-root"
 ROWS = 1000
 """Rows that are handed over at once."""
 
@@ -32,6 +33,7 @@ _REMOVED = re.compile(
     rb"(?:DROP\s+TABLE|TRUNCATE|DELETE\s+FROM)\s+(?:TABLE\s+)?(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?%s" % QUALIFIED,
     re.IGNORECASE,
 )
+_USED = re.compile(rb"USE\s+(%s)" % NAME, re.IGNORECASE)
 _NO_ESCAPES = re.compile(rb"sql_mode\s*=.*NO_BACKSLASH_ESCAPES", re.IGNORECASE)
 _VIEW = re.compile(rb"CREATE\s.*?\bVIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?%s" % QUALIFIED, re.IGNORECASE | re.DOTALL)
 
@@ -56,6 +58,19 @@ class Known:
     counts: dict[str, int] = field(default_factory=dict)
     views: set[str] = field(default_factory=set)
     encoding: str | None = None
+    database: str = ""
+    """The one that the dump has said last to use."""
+    databases: dict[str, str] = field(default_factory=dict)
+    """Table -> the database or schema that it is in, where the dump says so."""
+
+    def place(self, table: str, schema: str, line: int) -> None:
+        """Raises DumpError for a table of two databases: their rows must not become those of one."""
+        database = schema or self.database
+        first = self.databases.setdefault(table, database) if database else database
+        if first != database:
+            raise DumpError(
+                line, f"table '{table}' is in two databases, '{first}' and '{database}'; dump the one that is meant"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,8 @@ def read(
     for table in wanted:
         if table not in pass_.known.tables and table not in pass_.known.filled:
             raise UnknownTable(table, sorted({*pass_.known.tables, *pass_.known.filled} - pass_.known.views))
+        if table not in pass_.known.filled and pass_.known.tables[table].partitioned:
+            raise DumpError(1, f"the rows of table '{table}' stand in its partitions; {FROM_ROOT}")
 
 
 def tables(file: BinaryIO) -> list[DumpTable]:
@@ -146,6 +163,8 @@ class Pass:
         elif word in ("DROP", "TRUNCATE", "DELETE"):
             self._refuse_removal(cursor.statement())
         elif word in SKIPPED:
+            if used := _USED.match(cursor.text.rest()):
+                self.known.database = unquoted(used[1])
             cursor.skip()
         else:
             raise DumpError(cursor.line, f"a statement that is not read: {excerpt(cursor.text.rest())}")
@@ -158,7 +177,7 @@ class Pass:
             return
         statement = cursor.statement()
         if view := _VIEW.match(statement):
-            known.views.add(unquoted(view[1]))
+            known.views.add(table_named(view[1], cursor.dialect).table)
         # What only some MySQL carries out is a stand-in for a view.
         table = None if conditional else created(statement, line, cursor.dialect)
         if table is None:
@@ -168,6 +187,7 @@ class Pass:
             raise DumpError(
                 line, f"table '{table.name}' again, of which rows begin in line {first}; part the two dumps"
             )
+        known.place(table.name, table.schema, line)
         known.tables[table.name] = table
 
     def _set(self) -> None:
@@ -185,7 +205,7 @@ class Pass:
     def _refuse_removal(self, statement: bytes) -> None:
         """Rows that were read must not be taken away later: this is no replay of a server's work."""
         match = _REMOVED.match(statement)
-        name = unquoted(match[1]) if match else ""
+        name = table_named(match[1], self._cursor.dialect).table if match else ""
         if name in self.known.filled:
             raise DumpError(
                 self._cursor.line,
@@ -196,6 +216,7 @@ class Pass:
     def _inserted(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
         cursor = self._cursor
         line, found = cursor.line, head(cursor)
+        self.known.place(found.table, found.schema, line)
         self.known.filled.setdefault(found.table, line)
         if found.table not in wanted:
             if self._counting:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import BinaryIO
 
-from etl.dumps.errors import DumpError, excerpt
+from etl.dumps.errors import DumpError, beginning
 
 BLOCK = 1 << 20
 BEGINNING = 1 << 16
@@ -75,7 +75,7 @@ def refuse_disguises(first: bytes) -> None:
     if found is not None:
         raise DumpError(1, found)
     if message := _TOOL_FAILED.match(first):
-        raise DumpError(1, f"holds the error message of the tool that should have dumped: {excerpt(message[0])}")
+        raise DumpError(1, f"holds the error message of the tool that should have dumped: {beginning(message[0])}")
 
 
 def _utf8(first: bytes, file: BinaryIO) -> Callable[[int], bytes]:

@@ -19,6 +19,7 @@ from etl.model import Expression, Stage
 from etl.prepare.meter import AMOUNTS, Meter
 from etl.prepare.privacy import Privacy, privacy_of
 from etl.prepare.program import Plan
+from etl.profile import is_of_codes
 
 PARENTS = 10_000
 """Parents whose held records are counted; of more, those with the fewest are forgotten."""
@@ -137,8 +138,11 @@ class Profiler:
             }
 
     def _is_personal(self, column: str) -> bool:
-        """Whether a value that many rows have in common is masked: where it feeds a personal field."""
-        fields = used_columns(self._plan.stage).get(column, [])
+        """Whether a value that many rows have in common is masked: of a personal field, or of none and no code."""
+        fields = used_columns(self._plan.stage).get(column)
+        if fields is None:
+            values = self._sketch.columns.get(column)
+            return values is None or not is_of_codes(len(values), values.total())
         return any(self._privacy.is_personal(name) for name in fields)
 
 

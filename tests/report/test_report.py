@@ -139,6 +139,17 @@ def test_where_problems_are_concentrated_is_told_and_chance_is_not(tmp_path):
     assert "phone" not in told  # all are blank, there as everywhere
 
 
+def test_a_column_that_feeds_nothing_is_shown_where_its_values_are_codes_and_masked_where_they_are_not(tmp_path):
+    header = CUSTOMERS.split("\n", maxsplit=1)[0]
+    good = [f"{n};Ali {n};m{n}@example.com;1;;01.01.2018 00:00;DE;Geheim{n}" for n in range(300)]
+    bad = [f"{n};Ali {n};m{n}@;1;;01.01.2018 00:00;TR;Hunter22" for n in range(300, 330)]
+    write_shop(tmp_path, customers="\n".join([f"{header};ulke;token", *good[:150], *bad, *good[150:180]]) + "\n")
+    package = prepared(tmp_path, tmp_path / "migration.yaml")
+    kind = next(one for one in report_of(package)["problems"] if one["stage"] == "user" and one["field"] == "email")
+    assert {one["column"]: one["value"] for one in kind["concentrated"]} == {"ulke": "TR", "token": "H***"}
+    assert "Hunter22" not in page_of(package)
+
+
 def test_the_profile_is_the_same_for_any_number_of_workers(tmp_path):
     mapping = write_shop(tmp_path, **large_shop(11, 900))
     one, two = (prepared(tmp_path, mapping, workers=workers).path / "profile.json" for workers in (1, 2))
