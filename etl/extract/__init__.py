@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from etl.errors import SourceError
-from etl.extract.api import API, ApiTable, PagedTable
+from etl.extract.api import API, ApiTable, keep_answers
+from etl.extract.apis.answers import KeptAnswers, PagedTable, asked, host_of
 from etl.extract.confinement import check_inside
 from etl.extract.csv_file import CSV
-from etl.extract.database import SQL, TABLE, RemoteTable, fetch, keep, server_of
+from etl.extract.database import SQL, TABLE, RemoteTable, database_server, fetch, keep
 from etl.extract.databases.connections import Connections
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.extract.evidence import fingerprint
@@ -48,6 +49,7 @@ __all__ = [
     "Snapshot",
     "World",
     "answered_all",
+    "asked_of",
     "check_inside",
     "columns_read",
     "counters_of",
@@ -122,8 +124,26 @@ def keep_all(
 
     `new_path` says where. Raises SourceError.
     """
-    groups = (group for group in _by_session(_wanted(tables, columns)) if _is_of_server(group))
-    return [rows for group in groups for rows in keep(group, new_path)]
+    wanted = _wanted(tables, columns)
+    groups = (group for group in _by_session(wanted) if _is_of_server(group))
+    answers = [(table, used) for table, used in wanted.values() if isinstance(table, ApiTable)]
+    return [*(rows for group in groups for rows in keep(group, new_path)), *keep_answers(answers, new_path)]
+
+
+def server_of(source: Source) -> str | None:
+    """The address, without its login, of the server that a source asks; None for what lies in files, or in other sources."""
+    return host_of(source) if source.kind == API.name else database_server(source)
+
+
+def asked_of(source: Source) -> str:
+    """What a source asks its server for: by it the rows are found in a snapshot that is kept."""
+    if source.kind != API.name:
+        return source.location
+    try:
+        options = API.settings(source.options)
+    except ValueError:  # of which `check` tells
+        options = dict(source.options)
+    return asked(source.location, options)
 
 
 Group = dict[str, tuple[RemoteTable, set[str]]]
@@ -139,7 +159,7 @@ def _by_session(wanted: Mapping[str, tuple[Table, set[str]]]) -> list[Group]:
 
 
 def _is_of_server(group: Group) -> bool:
-    return any(server_of(table.source) is not None for table, _ in group.values())
+    return any(database_server(table.source) is not None for table, _ in group.values())
 
 
 def _wanted(tables: Mapping[str, Table], columns: Mapping[str, Collection[str]]) -> dict[str, tuple[Table, set[str]]]:
@@ -150,7 +170,7 @@ def _wanted(tables: Mapping[str, Table], columns: Mapping[str, Collection[str]])
 
 
 def _paged(table: Table, columns: Collection[str]) -> Table:
-    return table.fetched(columns) if isinstance(table, ApiTable) else table
+    return table.fetched(columns) if isinstance(table, ApiTable | KeptAnswers) else table
 
 
 def _want(wanted: dict[str, tuple[Table, set[str]]], name: str, table: Table, columns: Collection[str]) -> None:

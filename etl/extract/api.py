@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import accumulate
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from etl.errors import SourceError
+from etl.extract.apis.answers import KeptAnswers, PagedTable, asked, host_of, kept_rows, paged
 from etl.extract.apis.asking import Asker, Login
 from etl.extract.apis.pages import Kept, Pages
 from etl.extract.apis.paging import (
@@ -26,10 +26,10 @@ from etl.extract.apis.paging import (
     total_of,
 )  # fmt: skip
 from etl.extract.confinement import check_inside
+from etl.extract.databases.kept import KeptRows
 from etl.extract.databases.spool import Spool, private_file
-from etl.extract.json_path import Around, Found, Steps, arounds, found_in, path_text, rows_path
+from etl.extract.json_path import EVERY, Around, Found, Steps, arounds, found_in, path_text, rows_path
 from etl.extract.json_values import DOCUMENT, decode, described, doubtful, keys_of, value_fault
-from etl.extract.jsonl_file import JsonlTable
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World, column_names_option
 from etl.extract.locations import shown
 from etl.extract.nested import PATH_SCHEMA, WITH
@@ -47,6 +47,11 @@ class Shape:
     def rows(self, document: Any) -> Iterator[Found]:
         # An empty list in the place of an object: so PHP writes one that has nothing in it.
         return iter(()) if document in ([], None) else found_in(document, self.steps)
+
+    def listed(self, document: Any) -> int:
+        """How many elements the page's own list has: they are what an API counts, however many rows lie in each."""
+        outermost = self.steps[: self.steps.index(EVERY) + 1]
+        return 0 if document in ([], None) else sum(1 for _ in found_in(document, outermost))
 
     def row(self, found: Found) -> Any:
         """A row as an object with the columns from around it; what is no object stays as it is."""
@@ -91,7 +96,7 @@ class Walk:
         reply = self._asker.get(address(self.url, self.parameters, self.paging, position), _is_json)
         document = self._document(reply.body, number)
         self._check_path(number, document)
-        rows = sum(1 for _ in self.shape.rows(document))
+        rows = self.shape.listed(document)
         before = sum(page.rows for page in kept)
         answered, sha256 = Answered(document, reply.headers, rows, before), hashlib.sha256(reply.body).hexdigest()
         try:
@@ -192,40 +197,36 @@ class ApiTable:
 
     def fetched(self, columns: Collection[str]) -> PagedTable:
         """The rows of these columns, from now on in a file of ours. Raises SourceError."""
+        return self.written(columns, self.spool.path(), "in TMPDIR")
+
+    def written(self, columns: Collection[str], path: Path, place: str) -> PagedTable:
+        """The rows of these columns, in this file; `place` says how another folder is named. Raises SourceError."""
         names = tuple(name for name in self.header if name in columns) or self.header[:1]
-        path, counts, number = self.spool.path(), [], 0
-        with private_file(path) as file:
-            while (document := self.walk.page(number)) is not None:
+        counts: list[int] = []
+        with private_file(path, place) as file:
+            while (document := self.walk.page(len(counts))) is not None:
                 counts.append(_write(self.walk.shape, document, names, file))
-                number += 1
         self.walk.done = True
-        size, rows = path.stat().st_size, sum(counts)
-        statement = f"GET {shown(self.walk.url)}: {number} page{'' if number == 1 else 's'}"
-        seen = Evidence(shown(self.source.location), size, sha256_of(path), statement, self.walk.pages.taken, rows)
-        return PagedTable(JsonlTable(path, names, 0, size, "utf-8"), seen, tuple(accumulate(counts, initial=0)))
+        statement = f"GET {shown(self.walk.url)}: {len(counts)} page{'' if len(counts) == 1 else 's'}"
+        seen = Evidence(
+            shown(self.source.location), path.stat().st_size, sha256_of(path), statement, self.walk.pages.taken, sum(counts)
+        )  # fmt: skip
+        return paged(path, names, seen, counts)
 
 
-@dataclass(frozen=True, slots=True)
-class PagedTable:
-    """Rows that have come from an API. `starts` is how many rows come before each page."""
+def keep_answers(wanted: Sequence[tuple[ApiTable, Collection[str]]], new_path: Callable[[], Path]) -> list[KeptRows]:
+    """Fetch what APIs are asked for into files that stay, each once. Raises SourceError."""
+    found: dict[tuple[str | None, str], tuple[ApiTable, set[str]]] = {}
+    for table, columns in wanted:
+        source = table.source
+        key = (host_of(source), asked(source.location, source.options))
+        found.setdefault(key, (table, set()))[1].update(columns)
+    return [_kept(table, columns, new_path()) for table, columns in found.values()]
 
-    table: JsonlTable
-    evidence: Evidence
-    starts: tuple[int, ...]
-    first_row: int = 1
-    text_only: bool = False
 
-    @property
-    def header(self) -> tuple[str, ...]:
-        return self.table.header
-
-    def parts(self, rows: int) -> Iterator[Part]:
-        return self.table.parts(rows) if self.starts[-1] else iter(())
-
-    def place(self, number: int) -> str:
-        """Where a row was, as its API gives it: `page 3, item 7`, both from 1."""
-        page = bisect_right(self.starts, number - 1)
-        return f"page {page}, item {number - self.starts[page - 1]}"
+def _kept(table: ApiTable, columns: Collection[str], path: Path) -> KeptRows:
+    rows = table.written(columns, path.with_suffix(".jsonl"), "with --workspace")
+    return kept_rows(table.source, rows, table.header)
 
 
 def _write(shape: Shape, document: Any, names: tuple[str, ...], file: BinaryIO) -> int:
@@ -244,6 +245,11 @@ def _write(shape: Shape, document: Any, names: tuple[str, ...], file: BinaryIO) 
 @contextmanager
 def open_api(source: Source, world: World) -> Iterator[Table]:
     check_inside(source.location)
+    kept, host = world.connections.kept, host_of(source)
+    rows = kept.find(host, source.kind, asked(source.location, source.options)) if kept and host else None
+    if kept and rows:
+        yield KeptAnswers(kept, rows, shown(source.location))
+        return
     walk = Walk(source)
     try:
         yield ApiTable(source, walk, world.connections.spool, _header(source, walk))
@@ -264,7 +270,9 @@ def _header(source: Source, walk: Walk) -> tuple[str, ...]:
 
 
 def evidence_of_api(source: Source, table: Table, whole: bool) -> Evidence:
-    return table.evidence if isinstance(table, PagedTable) else Evidence(shown(source.location))
+    if isinstance(table, PagedTable):
+        return table.proved() if whole else table.evidence
+    return Evidence(shown(source.location))
 
 
 def _parameters(value: object) -> object:

@@ -18,7 +18,7 @@ from etl.extract.csv_file import CSV, CsvTable, open_csv
 from etl.extract.csv_format import CsvFormat
 from etl.extract.databases.address import SERVERS, is_server, scheme_of
 from etl.extract.databases.connections import ENDINGS, Connections
-from etl.extract.databases.kept import KeptRows, Snapshot
+from etl.extract.databases.kept import KeptRows, Snapshot, changed
 from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.mended import NOTE, OPTION, is_mixed
 from etl.extract.databases.session import Copied, Relation, Request, Session, chosen
@@ -82,7 +82,7 @@ class RemoteTable:
         rows = session.rows(self.source.kind, self.source.location)
         path = session.snapshot.folder / rows.file
         if not path.exists() or path.stat().st_size != rows.bytes:
-            raise _changed(session.snapshot, path)
+            raise changed(session.snapshot, path)
         seen = Evidence(
             rows.address, rows.bytes, rows.sha256, rows.statement, rows.taken, rows.rows, session.snapshot.id,
             tuple(rows.notes),
@@ -105,12 +105,6 @@ class RemoteTable:
         """The columns by which a row is told, when all of them are there."""
         found = identity(self)
         return tuple(name for name in header if name in found) if found <= set(header) else ()
-
-
-def _changed(snapshot: Snapshot, path: Path) -> SourceError:
-    return SourceError(
-        f"{path}: is not what the snapshot {snapshot.id} took; take a new one with `etl snapshot`, and remove this one"
-    )
 
 
 def fetch(
@@ -242,8 +236,8 @@ def _kept_rows(table: RemoteTable, found: FetchedTable) -> KeptRows:
     )
 
 
-def server_of(source: Source) -> str | None:
-    """The address, without its login, of the server that a source asks; None for what lies in files, or in other sources."""
+def database_server(source: Source) -> str | None:
+    """The address, without its login, of the database's server that a source asks; None for any other."""
     database = source.options.get("database")
     return database.shown if isinstance(database, Database) and is_server(database.location.reveal()) else None
 
@@ -322,7 +316,7 @@ def evidence_of_database(source: Source, table: Table, whole: bool) -> Evidence:
     if isinstance(table, FetchedTable):
         # What was kept for days is looked at again; what has just come was summed up when it came.
         if whole and table.snapshot and sha256_of(table.path) != table.evidence.sha256:
-            raise _changed(table.snapshot, table.path)
+            raise changed(table.snapshot, table.path)
         return table.evidence
     if isinstance(table, RemoteTable):
         return Evidence(_database(source).shown)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from etl.extract import KINDS, columns_read, read_columns, server_of
+from etl.extract import KINDS, asked_of, columns_read, read_columns, server_of
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.mapping.templates import columns_used
 from etl.model import Database, Migration, Source
@@ -71,7 +71,7 @@ def _lacking(migration: Migration, snapshot: Snapshot) -> Iterator[str]:
         address = server_of(wanted.source)
         if address is None:
             continue
-        rows = snapshot.find(address, wanted.source.kind, wanted.source.location)
+        rows = snapshot.find(address, wanted.source.kind, asked_of(wanted.source))
         if rows is None:
             yield _what(wanted.source)
         elif dict(rows.options) != _options(wanted.source):
@@ -89,10 +89,11 @@ def _columns(wanted: UsedColumns, rows: KeptRows) -> Iterator[str]:
 
 
 def _options(source: Source) -> dict[str, object]:
-    database = source.options["database"]
-    assert isinstance(database, Database)
-    return dict(database.options)
+    database = source.options.get("database")
+    return dict(database.options) if isinstance(database, Database) else {}
 
 
 def _what(source: Source) -> str:
-    return f"'{source.location}'" if source.kind == "table" else f"the statement of source '{source.name}'"
+    if source.kind == "table":
+        return f"'{source.location}'"
+    return f"the {'statement' if source.kind == 'sql' else 'answers'} of source '{source.name}'"

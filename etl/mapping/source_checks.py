@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, World, counters_of, fetched, located, open_table, server_of, unread_rows
+from etl.extract import KINDS, World, asked_of, counters_of, fetched, located, open_table, server_of, unread_rows
 from etl.extract.apis.asking import check_address
 from etl.extract.confinement import check_inside
 from etl.extract.kinds import COUNTERS
@@ -222,7 +222,7 @@ def _options(context: Context, path: YamlPath, kind: str, data: Mapping[str, Any
 def _is_closed(context: Context, source: Source) -> bool:
     server = server_of(source)
     if server is not None and context.kept is not None:
-        closed = context.kept.find(server, source.kind, source.location) is None
+        closed = context.kept.find(server, source.kind, asked_of(source)) is None
     else:
         closed = not context.opens.network and KINDS[source.kind].needs_network(source)
     if closed:

@@ -113,6 +113,15 @@ def test_lines_of_orders_are_rows_with_what_is_around_them():
         assert rows == [[f"{n}-{i}", n] for n in range(1, 26) for i in range(n % 3)]
 
 
+@pytest.mark.parametrize("kind", ["woocommerce", "magento", "prestashop"])
+def test_a_page_without_lines_is_not_the_last_and_orders_are_counted_and_not_their_lines(kind):
+    orders = [{"id": n, "lines": [{"sku": f"{n}-{i}"} for i in range(0 if 11 <= n <= 20 else 3)]} for n in range(1, 26)]
+    with shop(kind, orders) as found:
+        path = f"{OPTIONS[kind].get('path', '')}[*].lines"
+        rows = rows_of(source_of(found, path=path, **{"with": {"order": "^.id"}}))
+        assert rows == [[f"{n}-{i}", n] for n in (*range(1, 11), *range(21, 26)) for i in range(3)]
+
+
 def test_a_row_is_told_by_its_page_and_its_place_there(tmp_path):
     with shop("magento", ORDERS) as found, Connections() as connections:
         source = source_of(found)

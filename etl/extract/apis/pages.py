@@ -31,7 +31,7 @@ OLDEST = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A page that is on the disk: where the next one is (None: it is the last), its rows, the sum of its bytes."""
+    """A page that is on the disk: where the next one is (None: the last), the length of its list (`rows`), its bytes' sum."""
 
     next: Position | None
     rows: int

@@ -43,7 +43,7 @@ class Paging:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A page: its document, its headers (lower case), how many rows it has, and how many came before."""
+    """A page: its document, its headers (lower case), how many elements its list has, and how many came before."""
 
     document: Any
     headers: Mapping[str, str]

@@ -28,7 +28,7 @@ class Connections:
 
     def __init__(self, kept: Snapshot | None = None) -> None:
         self._sessions: dict[str, Session] = {}
-        self._kept = kept
+        self.kept = kept
         self.spool = Spool()
 
     def __enter__(self) -> Connections:
@@ -42,7 +42,7 @@ class Connections:
         """Raises SourceError."""
         location = database.location.reveal()
         if location not in self._sessions:
-            kept = self._kept if is_server(location) else None
+            kept = self.kept if is_server(location) else None
             self._sessions[location] = (
                 _session(database, location) if kept is None else KeptSession(kept, database.shown)
             )

@@ -1,7 +1,7 @@
-"""Snapshots of shops' servers that are kept: rows as files of CSV, and a manifest that says what they are.
+"""Snapshots of shops' servers that are kept: rows as files of CSV or JSON lines, and a manifest that says what they are.
 
     <folder>/<ID>/manifest.json   what was asked, when, how many rows came, and the SHA-256 of each file
-    <folder>/<ID>/000001.csv      the rows of one table or statement
+    <folder>/<ID>/000001.csv      the rows of one table or statement; 000001.jsonl those of an API
     <folder>/<ID>/lock            locked by whoever takes the snapshot, or reads it
 
 A snapshot is taken under `<ID>.partial` and gets its name when all of it is on the disk. One whose process was killed keeps that
@@ -33,15 +33,16 @@ PARTIAL = ".partial"
 
 @dataclass(frozen=True, slots=True)
 class KeptRows:
-    """Some columns of a table, or what a statement gave.
+    """Some columns of a table, what a statement gave, or an HTTP API.
 
-    address    the server and the database, without the login
-    kind       `table` or `sql`, and `asked` what stands there in the mapping
+    address    the server and the database, without the login; of an API its host
+    kind       `table`, `sql` or `api`, and `asked` what stands there in the mapping, or tells what an API was asked for
     columns    all that the table has, `held` those whose cells are in the file, `key` its primary key
     statement  what the server was asked, at what time of its own (`taken`)
     notes      what has to be known of the rows
     identity   the columns by which a row is told, if there are such
     options    those of the database that it was read with
+    pages      of an HTTP API: how many rows each page had
     """
 
     address: str
@@ -59,6 +60,7 @@ class KeptRows:
     notes: Sequence[str] = ()
     identity: Sequence[str] = ()
     options: Mapping[str, object] = field(default_factory=dict)
+    pages: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,12 @@ class Snapshot:
                 yield self
         except FileNotFoundError:
             raise SourceError(f"{self.folder}: the snapshot was removed; take a new one") from None
+
+
+def changed(snapshot: Snapshot, path: Path) -> SourceError:
+    return SourceError(
+        f"{path}: is not what the snapshot {snapshot.id} took; take a new one with `etl snapshot`, and remove this one"
+    )
 
 
 AGES = ((86400, "day"), (3600, "hour"), (60, "minute"))
