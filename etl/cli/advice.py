@@ -10,13 +10,15 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import click
 
 from etl.terminal import visible, visible_lines
+
+R = TypeVar("R")
 
 USUAL = Path("migration.yaml")
 PLACE = "MAPPING"
@@ -64,13 +66,20 @@ class Given:
         """The text, with every command in it as it has to be typed."""
         return ADVISED.sub(self._command, text)
 
-    def whole_plain(self, found: Any) -> Any:
-        """Plain data with every text in it made whole."""
+    def whole_result(self, found: R) -> R:
+        """A result with every text in it made whole."""
+        return cast("R", self._whole(found))
+
+    def _whole(self, found: Any) -> Any:
         if isinstance(found, str):
             return self.whole(found)
         if isinstance(found, Mapping):
-            return {name: self.whole_plain(one) for name, one in found.items()}
-        return [self.whole_plain(one) for one in found] if isinstance(found, list | tuple) else found
+            return {name: self._whole(one) for name, one in found.items()}
+        if isinstance(found, list | tuple):
+            return tuple(map(self._whole, found))
+        if is_dataclass(found) and not isinstance(found, type):
+            return replace(found, **{one.name: self._whole(getattr(found, one.name)) for one in fields(found)})
+        return found
 
     def _command(self, found: re.Match[str]) -> str:
         name, rest = found[1], found[2]

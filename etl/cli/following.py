@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -26,6 +27,9 @@ from etl.cli.shared import (
 from etl.cli.watching import watching
 from etl.errors import Exit, MappingError
 from etl.terminal import visible
+
+if TYPE_CHECKING:
+    from etl.report.results import ChannelDecision
 
 maybe_mapping_argument = click.argument(
     "mapping",
@@ -138,21 +142,20 @@ def status(
     from etl.cli.plain import standing
     from etl.commands import status as verb
     from etl.commands.which import Which
-    from etl.report.following import mask_status, print_status
+    from etl.report.following import masked_standing, print_standing
     from etl.report.summary import plain_json
 
     which = Which(mapping, workspace, target)
     if write is not None:
         _write_changed(which, write, changed)
-    found = given.whole_plain(standing(verb.status(which, changed=changed and write is None)))
-    shown = found if show_data else mask_status(found)
+    found = given.whole_result(verb.status(which, changed=changed and write is None))
+    shown = found if show_data else masked_standing(found)
     if as_json:
-        print(plain_json(shown))
+        print(plain_json(standing(shown)))
     else:
-        print_status(console(), shown)
-    attention = [one for each in found["targets"] for one in each["attention"]]
-    unknown = any(one["state"] == "unknown" for one in attention)
-    sys.exit(Exit.UNKNOWN if unknown else Exit.OK if found["ok"] else Exit.DATA)
+        print_standing(console(), shown)
+    unknown = any(one.state == "unknown" for target in found.targets for one in target.attention)
+    sys.exit(Exit.UNKNOWN if unknown else Exit.OK if found.own.ok else Exit.DATA)
 
 
 def _write_changed(which: Any, file: Path, changed: bool) -> None:
@@ -186,9 +189,10 @@ def resolve(
     **said: bool,
 ) -> None:
     """Record what became of a batch whose fate is unknown."""
-    from etl.cli.plain import answered, plain
+    from etl.cli.plain import plain
     from etl.commands import resolve as verb
     from etl.commands.which import Which
+    from etl.report.following import decided_line
     from etl.report.summary import plain_json
 
     if sum(said.values()) != 1:
@@ -202,24 +206,20 @@ def resolve(
         if target:
             raise MappingError("--ask asks the target of the mapping; leave --target out")
         with answers_masked(show_data):
-            asked = answered(verb.resolve_by_asking(mapping or Path(), workspace, batch, here))
+            asked = verb.resolve_by_asking(mapping or Path(), workspace, batch, here)
         _print_asked(asked, as_json)
         return
     which = Which(mapping, workspace, target)
-    decision = given.whole_plain(
-        plain(verb.resolve(which, batch, here, arrived=said["arrived"], migration_id=migration_id))
-    )
-    if as_json:
-        print(plain_json(decision))
-    else:
-        print(visible(f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}"))
+    decision = given.whole_result(verb.resolve(which, batch, here, arrived=said["arrived"], migration_id=migration_id))
+    print(plain_json(plain(decision)) if as_json else visible(decided_line(decision)))
 
 
-def _print_asked(decision: dict[str, Any], as_json: bool) -> None:
+def _print_asked(asked: ChannelDecision, as_json: bool) -> None:
+    from etl.cli.plain import decided
     from etl.report.following import asked_lines
     from etl.report.summary import plain_json
 
-    for line in [plain_json(decision)] if as_json else asked_lines(decision):
+    for line in [plain_json(decided(asked))] if as_json else asked_lines(asked):
         print(visible(line))
 
 
@@ -249,13 +249,13 @@ def history(
     from etl.cli.plain import plain
     from etl.commands import history as verb
     from etl.commands.which import Which
-    from etl.report.following import mask_history, print_history
+    from etl.report.following import masked_history, print_history
     from etl.report.summary import plain_json
 
-    found = given.whole_plain(plain(verb.history(Which(mapping, workspace, target), stage, key)))
-    shown = found if show_data else mask_history(found)
+    found = given.whole_result(verb.history(Which(mapping, workspace, target), stage, key))
+    shown = found if show_data else masked_history(found)
     if as_json:
-        print(plain_json(shown))
+        print(plain_json(plain(shown)))
     else:
         print_history(console(), shown, verbose=verbose)
 
@@ -288,11 +288,11 @@ def pilot(
 
     with watching(as_json) as watch, answers_masked(show_data):
         given_settings = settings(mapping, workspace, **how, inform=watch.line)
-        done = piloted(verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records))
+        done = verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records)
     if as_json:
-        print(plain_json(done))
+        print(plain_json(piloted(done)))
     else:
-        print_pilot(console(), done)
+        print_pilot(console(), done.result.stages)
 
 
 PASSWORD = "ETL_VERIFY_PASSWORD"  # noqa: S105 - the name of a variable
@@ -330,27 +330,27 @@ def verify(
         _verify_arrived(mapping, workspace, show_data, as_json)
     password = _password()
     with answers_masked(show_data):
-        made = verified(verb.verify(mapping, workspace, email or "", password))
-    found = told_checks(made, masked=not show_data)
+        made = verb.verify(mapping, workspace, email or "", password)
+    found = replace(made, report=told_checks(made.report, masked=not show_data))
     if as_json:
-        print(plain_json(found))
+        print(plain_json(verified(found)))
     else:
         print_checks(console(), found)
-    sys.exit(Exit.OK if found["passed"] else Exit.DATA)
+    sys.exit(Exit.OK if found.report.passed else Exit.DATA)
 
 
 def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_json: bool) -> NoReturn:
-    from etl.cli.plain import plain
+    from etl.cli.plain import arrivals
     from etl.commands import verify as verb
-    from etl.report.following import arrived_lines, mask_arrived
+    from etl.report.following import arrived_lines, masked_arrivals
     from etl.report.summary import plain_json
 
     with answers_masked(show_data):
-        made = plain(verb.arrived(mapping, workspace, outside()))
-    found = made if show_data else mask_arrived(made)
-    for line in [plain_json(found)] if as_json else arrived_lines(found):
+        made = verb.arrived(mapping, workspace, outside())
+    found = made if show_data else masked_arrivals(made)
+    for line in [plain_json(arrivals(found))] if as_json else arrived_lines(found):
         print(visible(line))
-    sys.exit(Exit.DATA if found["missing"] else Exit.OK)
+    sys.exit(Exit.DATA if found.missing else Exit.OK)
 
 
 def _password() -> str:

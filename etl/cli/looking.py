@@ -60,11 +60,11 @@ def find(mapping: Path, text: str, path: Path | None, workspace: Path | None, sh
     from etl.report.looking import find_lines, masked_find
     from etl.report.summary import plain_json
 
-    found = plain(verb.find(Which(mapping, workspace), text, path))
+    found = verb.find(Which(mapping, workspace), text, path)
     shown = found if show_data else masked_find(found)
-    for line in [plain_json({"packages": shown})] if as_json else find_lines(shown):
+    for line in [plain_json({"packages": plain(shown)})] if as_json else find_lines(shown):
         print(visible(line))
-    sys.exit(Exit.OK if any(one["records"] for one in found) else Exit.DATA)
+    sys.exit(Exit.OK if any(one.records for one in found) else Exit.DATA)
 
 
 @click.command
@@ -80,13 +80,13 @@ def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_da
     The cells, the value after each function, where it stands in the mapping, what is wrong; and where the record went.
     Reads the source as it is now.
     """
-    from etl.cli.plain import plain
+    from etl.cli.plain import explanation
     from etl.commands import explain as verb
-    from etl.report.looking import explain_lines, masked_explain
+    from etl.report.looking import explain_lines, shown_explanation
     from etl.report.summary import plain_json
 
-    found = masked_explain(plain(verb.explain(mapping, settings(mapping, workspace), stage, key)), show_data=show_data)
-    for line in [plain_json(found)] if as_json else explain_lines(found):
+    found = shown_explanation(verb.explain(mapping, settings(mapping, workspace), stage, key), show_data=show_data)
+    for line in [plain_json(explanation(found))] if as_json else explain_lines(found):
         print(visible(line))
 
 
@@ -111,7 +111,7 @@ def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, a
     if as_json:
         print(plain_json({"ok": ok, "amounts": plain(made)}))
     else:
-        print_reconciled(console(), plain(made))
+        print_reconciled(console(), made)
     sys.exit(Exit.OK if ok else Exit.DATA)
 
 
@@ -131,9 +131,9 @@ def lineage(mapping: Path | None, path: Path | None, workspace: Path | None, as_
     from etl.report.looking import print_lineage
     from etl.report.summary import plain_json
 
-    found = plain(verb.lineage(Which(mapping, workspace), path))
+    found = verb.lineage(Which(mapping, workspace), path)
     if as_json:
-        print(plain_json(found))
+        print(plain_json(plain(found)))
     else:
         print_lineage(console(), found)
 

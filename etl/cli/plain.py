@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from etl.commands.pilot import Piloted
+    from etl.report.results import ChannelDecision, Explanation, Standing, Verified
+    from etl.verify.asking import Arrivals
 
 Plain = dict[str, Any]
 
@@ -28,22 +33,35 @@ def fields_of(result: Any) -> Plain:
     return {name: plain(getattr(result, name)) for name in result.__dataclass_fields__}
 
 
-def standing(found: Any) -> Plain:
-    """A commands.status.Standing: the target that was meant, and all of them under `targets`."""
+def standing(found: Standing) -> Plain:
+    """The target that was meant, and all of them under `targets`."""
     changed = {} if found.changed is None else {"changed": plain(found.changed), "gone": plain(found.gone)}
     return {**fields_of(found.own), **changed, "targets": plain(found.targets)}
 
 
-def answered(found: Any) -> Plain:
-    """A commands.resolve.Answered: the decision, and what it rests on."""
+def decided(found: ChannelDecision) -> Plain:
+    """The decision, and what it rests on."""
     return {**fields_of(found.decision), "evidence": found.evidence, "missing": plain(found.missing)}
 
 
-def piloted(done: Any) -> Plain:
-    """A commands.pilot.Piloted."""
+def piloted(done: Piloted) -> Plain:
     return {"migration": done.migration, "package": str(done.package), **fields_of(done.result)}
 
 
-def verified(found: Any) -> Plain:
-    """A commands.verify.Verified."""
+def verified(found: Verified) -> Plain:
     return {"passed": found.report.passed, **fields_of(found.report), "channel": plain(found.channel)}
+
+
+def arrivals(found: Arrivals) -> Plain:
+    """An e-mail that is not shown has no key."""
+    missing = [{name: one for name, one in plain(user).items() if one is not None} for user in found.missing]
+    return {**fields_of(found), "missing": missing}
+
+
+def explanation(found: Explanation) -> Plain:
+    """Without what only says how it is to be masked."""
+    fields = [{name: one for name, one in fields_of(field).items() if name not in HOW} for field in found.fields]
+    return {**fields_of(found), "fields": fields, "others": [shown for shown, _ in found.others]}
+
+
+HOW = ("masked_problems", "personal", "secret")

@@ -168,7 +168,7 @@ def reporting(as_json: bool) -> Iterator[Report]:
     """Print a summary and end with its exit code."""
 
     def report(summary: Summary, error: EtlError | None = None) -> None:
-        summary = replace(summary, problems=given.whole_plain(summary.problems))
+        summary = replace(summary, problems=given.whole_result(summary.problems))
         if as_json:
             print(summary.as_json())
         else:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from etl.commands.find import Found, find
+from etl.commands.find import find
 from etl.commands.keeping import opened
 from etl.commands.preview import named_stage, numbered_rows
 from etl.commands.settings import Settings
@@ -19,35 +18,7 @@ from etl.extract import rows_of
 from etl.mapping.rows import with_rows
 from etl.model import Expression, Table, Template
 from etl.prepare.program import Outcome, Program, plan_stage
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """One field: where it stands in the mapping, the values on its way, what is sent, and what is wrong with that."""
-
-    field: str
-    place: str | None
-    made_from: str
-    steps: tuple[TracedStep, ...]
-    value: Any
-    problems: tuple[str, ...]
-    masked_problems: tuple[str, ...]
-    personal: bool
-    secret: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """Of one row. `went` is what the newest package and the journals know of the record."""
-
-    stage: str
-    key: str
-    source: str
-    row: int
-    fate: str
-    fields: tuple[Explained, ...]
-    others: tuple[tuple[str, str], ...]
-    went: tuple[Found, ...]
+from etl.report.results import ExplainedField, Explanation, FoundRecord
 
 
 def explain(mapping: Path, settings: Settings, stage_name: str, key: str) -> Explanation:
@@ -75,7 +46,7 @@ def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:
     raise MappingError(f"no row of {program.plan.stage.name} has the key '{key}'; `etl find` looks for other texts")
 
 
-def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[Found, ...]:
+def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[FoundRecord, ...]:
     try:
         packages = find(Which(mapping, settings.workspace), key)
     except MappingError:
@@ -84,13 +55,13 @@ def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[Foun
     return tuple(one for one in records if (one.stage, one.key) == (stage, key))
 
 
-def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[Explained]:
+def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedField]:
     stage = program.plan.stage
     conditions: Mapping[str, Template] = {} if stage.where is None else {WHERE: stage.where}
     for name, template in [*conditions.items(), *flat_fields(stage.fields)]:
         told = [one for one in outcome.findings if one.field in (name, name.split(".")[0])]
         steps, value, _ = _computed(program, name, template, row)
-        yield Explained(
+        yield ExplainedField(
             name,
             str(template.place) if isinstance(template, Expression) else None,
             template.text if isinstance(template, Expression) else "",

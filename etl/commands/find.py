@@ -20,6 +20,7 @@ from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.workspace import Workspace
 from etl.package import Held, Package, PackagedStage, Reject, SourceRow
+from etl.report.results import FoundIn, FoundRecord, FoundSending
 
 CUSTOMERS = ("customer_code", "user")
 ORDERS = ("number", "order_number")
@@ -28,41 +29,6 @@ ASKED = (*CUSTOMERS, *ORDERS, "email", "user_email", "phone", "phone_number")
 
 MOST = 200
 """Records of a package that are told."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A batch that held the record, and what Omnitron answered."""
-
-    target: str
-    batch: int
-    state: str
-    migration_id: str | None
-    errors: int | None
-    counts: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A record, or a row that made none. `fate` is valid, rejected or held; `why` its reasons, `masked` the same masked."""
-
-    stage: str
-    key: str | None
-    place: str
-    fate: str
-    why: tuple[str, ...] = ()
-    masked: tuple[str, ...] = ()
-    sent: tuple[Sent, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FoundIn:
-    """What one package has. `further`: how many records are left out, there were too many."""
-
-    package: Path
-    created: str
-    records: tuple[Found, ...]
-    further: int = 0
 
 
 def find(which: Which, text: str, path: Path | None = None) -> list[FoundIn]:
@@ -123,7 +89,7 @@ def _in_package(package: Package, wanted: Wanted, journals: _Journals) -> FoundI
     here = replace(wanted, customers=set(), orders=set())
     for record in (*_records(package, here.is_asked_for), *_rows_as_records(package, here.is_asked_for)):
         here.learn(record)
-    found: list[Found] = []
+    found: list[FoundRecord] = []
     for stage in package.stages:
         found += _valid(package, stage, here)
         found += _left(package, stage, here)
@@ -159,14 +125,14 @@ def _fed(package: Package, stage: str) -> Mapping[str, str]:
     return {one["name"]: one["columns"][0] for one in fields if one["name"] in ASKED and one["columns"]}
 
 
-def _valid(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[Found]:
+def _valid(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[FoundRecord]:
     """The stages are gone through in their order: an order is known before its items."""
     source = _source_of(package, stage)
     for one in package.walk(stage):
         record = orjson.loads(one.data)
         if wanted.belongs(record):
             wanted.learn(record)
-            yield Found(stage.name, one.key, f"{source}row {one.row}", "valid")
+            yield FoundRecord(stage.name, one.key, f"{source}row {one.row}", "valid")
 
 
 def _source_of(package: Package, stage: PackagedStage) -> str:
@@ -174,14 +140,16 @@ def _source_of(package: Package, stage: PackagedStage) -> str:
     return "" if row is None else f"{row.source} "
 
 
-def _left(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[Found]:
+def _left(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[FoundRecord]:
     """Rows that are rejected or held: they are known by their cells."""
     rows = [row for row in package.rows(stage) if wanted.belongs(_as_record(package, stage, row))]
     why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
     for row in rows:
         told = [(whole, masked) for at, whole, masked in why if at == (row.source, row.row)]
         place = f"{row.source} {row.place or f'row {row.row}'}"
-        yield Found(stage.name, row.key, place, row.fate, tuple(one for one, _ in told), tuple(one for _, one in told))
+        yield FoundRecord(
+            stage.name, row.key, place, row.fate, tuple(one for one, _ in told), tuple(one for _, one in told)
+        )
         wanted.learn(_as_record(package, stage, row))
 
 
@@ -203,7 +171,7 @@ class _Journals:
     def __init__(self, which: Which) -> None:
         self._journals = dict(_opened(which.folder().targets()))
 
-    def of(self, stage: str, key: str | None) -> tuple[Sent, ...]:
+    def of(self, stage: str, key: str | None) -> tuple[FoundSending, ...]:
         if key is None:
             return ()
         return tuple(one for target, journal in self._journals.items() for one in _sent(target, journal, stage, key))
@@ -221,7 +189,7 @@ def _opened(workspaces: Iterable[Workspace]) -> Iterator[tuple[str, Journal]]:
             continue
 
 
-def _sent(target: str, journal: Journal, stage: str, key: str) -> Iterator[Sent]:
+def _sent(target: str, journal: Journal, stage: str, key: str) -> Iterator[FoundSending]:
     for carried in journal.trail.batches_of(stage, key):
         batch = journal.batch(carried.batch)
-        yield Sent(target, batch.id, str(batch.state), batch.migration_id, batch.errors, carried.held)
+        yield FoundSending(target, batch.id, str(batch.state), batch.migration_id, batch.errors, carried.held)

@@ -4,36 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from etl.commands.packages import package_of
 from etl.commands.which import Which
+from etl.report.results import FieldLineage, Lineage
 
 LOOKUP = re.compile(r"\|\s*lookup\(\s*(['\"])(.*?)\1")
 FUNCTION = re.compile(r"\|\s*([A-Za-z_]\w*)")
-
-
-@dataclass(frozen=True, slots=True)
-class FieldLineage:
-    """What a field is made from: columns, functions in the order of their names in the expression, lookups."""
-
-    stage: str
-    field: str
-    columns: tuple[str, ...]
-    functions: tuple[str, ...]
-    lookups: tuple[str, ...]
-    made_from: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Lineage:
-    """Of a package, as its mapping was then. `unused`: (stage, column) of the sources that feed nothing."""
-
-    package: Path
-    fields: tuple[FieldLineage, ...]
-    unused: tuple[tuple[str, str], ...]
 
 
 def lineage(which: Which, path: Path | None = None) -> Lineage:

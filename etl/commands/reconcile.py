@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +13,7 @@ from etl.measures.money import UNITS, units_of
 from etl.package import Package
 from etl.report.page.facts import Telling
 from etl.report.page.money import money_facts
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """The amounts of one field. `totals` are the report's; `unaccounted` is by how much the payload files differ from them.
-
-    unread   rows of each fate whose amount cannot be read: what they hold is not known
-    """
-
-    stage: str
-    field: str
-    totals: tuple[dict[str, Any], ...]
-    unaccounted: float
-    unread: dict[str, int]
-
-    @property
-    def ok(self) -> bool:
-        return not self.unaccounted and not self.unread
+from etl.report.results import Reconciled
 
 
 def reconcile(which: Which, path: Path | None = None) -> list[Reconciled]:

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 from etl.commands.differences import write_differences
 from etl.commands.which import Which
-from etl.journal.changed import ChangedRecord, Differences, GoneRecord
+from etl.journal.changed import Differences
 from etl.journal.status import Status, nothing_sent, read_status
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a migration stands with the target that was meant, and with all it has. `changed`, `gone`: only when asked for."""
-
-    own: Status
-    targets: tuple[Status, ...]
-    changed: tuple[ChangedRecord, ...] | None = None
-    gone: tuple[GoneRecord, ...] | None = None
+from etl.report.results import Standing
 
 
 def status(which: Which, *, changed: bool = False) -> Standing:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -152,11 +152,11 @@ def _attention(root: Path, telling: Telling) -> list[dict[str, Any]]:
     from etl.journal.status import read_status
 
     try:
-        found = [asdict(one) for one in read_status(root).attention]
+        found = read_status(root).attention
     except JournalError:
         return []
     shown = found if telling.show_data else map(masked_attention, found)
-    return [{name: one[name] for name in TOLD} for one in shown]
+    return [{name: getattr(one, name) for name in TOLD} for one in shown]
 
 
 BEYOND = (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from etl.commands.which import journal_of
@@ -10,27 +9,10 @@ from etl.errors import EtlError
 from etl.mapping import Opens, load_mapping, require
 from etl.model import Secret, Target
 from etl.outside import Outside
+from etl.report.results import ChannelWord, Verified
 from etl.verify import asking
 from etl.verify import verify as verifying
 from etl.verify.asking import Arrivals
-from etl.verify.verify import VerifyReport
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelWord:
-    """Whether the channel knew the user, after how many seconds, and what follows. None: it could not be asked."""
-
-    found: bool | None
-    seconds: float | None
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verified:
-    """What the shop shows of a user, and what the channel says of it."""
-
-    report: VerifyReport
-    channel: ChannelWord
 
 
 def verify(mapping: Path, workspace: Path | None, email: str, password: str) -> Verified:

@@ -1,9 +1,10 @@
-"""Status, history, pilot and checks as people read them, from the same plain data that `--json` prints."""
+"""Status, history, pilot and checks as people read them: lines of what the commands answer, whole or masked."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from etl.personal import mask_key
@@ -14,26 +15,35 @@ from etl.terminal import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-Plain = Mapping[str, Any]
+    from etl.journal.changed import ChangedRecord, FieldChange, GoneRecord
+    from etl.journal.history import History, Sending
+    from etl.journal.status import Attention, Status
+    from etl.journal.trail import BatchDecision, Step
+    from etl.report.results import ChannelDecision, Decision, PilotedStage, Standing, Verified
+    from etl.verify.asking import Arrivals
+    from etl.verify.verify import Difference, ShopLook, VerifyReport
+
+LogLine = Mapping[str, Any]
+"""A line of requests.jsonl."""
 
 ALWAYS = ("valid", "uploaded", "failed", "waiting")
 
 
-def print_status(console: Console, status: Plain) -> None:
-    """The mapping's own target, then the others of the migration."""
-    _print_target(console, status, own=True)
-    for other in status["targets"]:
-        if other["target"] != status["target"]:
+def print_standing(console: Console, standing: Standing) -> None:
+    """The mapping's own target with what has changed there, then the others of the migration."""
+    _print_target(console, standing.own, own=True)
+    for line in _differences(standing):
+        _say(console, line)
+    for other in standing.targets:
+        if other.target != standing.own.target:
             _print_target(console, other, own=False)
 
 
-def _print_target(console: Console, status: Plain, *, own: bool) -> None:
+def _print_target(console: Console, status: Status, *, own: bool) -> None:
     for line in _heading(status):
         _say(console, line)
-    print_counts(console, "Records of the last package", status["stages"], ALWAYS)
+    print_counts(console, "Records of the last package", status.stages, ALWAYS)
     for line in _attention(status, own=own):
-        _say(console, line)
-    for line in _differences(status):
         _say(console, line)
 
 
@@ -42,41 +52,41 @@ def _say(console: Console, line: str) -> None:
     console.print(visible(line), soft_wrap=True, markup=False)
 
 
-def _differences(status: Plain) -> Iterator[str]:
-    for one in status.get("changed", ()):
+def _differences(standing: Standing) -> Iterator[str]:
+    for one in standing.changed or ():
         yield f"changed since it was uploaded: {_sent_in(one)}"
-        if one["fields"] is None:
+        if one.fields is None:
             yield "  (the bytes that were uploaded are gone or changed, so its fields cannot be compared)"
-        yield from map(_difference, one["fields"] or ())
-    yield from (f"uploaded, and not in the package: {_sent_in(one)}" for one in status.get("gone", ()))
+        yield from map(_difference, one.fields or ())
+    yield from (f"uploaded, and not in the package: {_sent_in(one)}" for one in standing.gone or ())
 
 
-def _sent_in(one: Plain) -> str:
-    migration = f", migration {one['migration_id']}" if one["migration_id"] else ""
-    return f"{one['stage']} '{one['key']}' (batch {one['batch']}{migration})"
+def _sent_in(one: ChangedRecord | GoneRecord) -> str:
+    migration = f", migration {one.migration_id}" if one.migration_id else ""
+    return f"{one.stage} '{one.key}' (batch {one.batch}{migration})"
 
 
-def _difference(field: Plain) -> str:
-    old, new = (json.dumps(field[name], ensure_ascii=False) for name in ("old", "new"))
-    if field["what"] == "changed":
-        return f"  {field['field']}: {old} -> {new}"
-    return f"  {field['field']}: {field['what']}, {new if field['what'] == 'added' else old}"
+def _difference(field: FieldChange) -> str:
+    old, new = (json.dumps(side, ensure_ascii=False) for side in (field.old, field.new))
+    if field.what == "changed":
+        return f"  {field.field}: {old} -> {new}"
+    return f"  {field.field}: {field.what}, {new if field.what == 'added' else old}"
 
 
-def _heading(status: Plain) -> Iterator[str]:
-    yield f"Target: {status['target']}"
-    yield f"Package: {status['package'] or 'none yet'}"
-    if status["running"]:
-        running = status["running"]
-        yield f"Running: {running['command']}, process {running['pid']} on {running['host']}, since {running['started']}"
-    elif status["run"]:
-        run = status["run"]
-        outcome = (run["outcome"] or "was killed").partition("\n")[0]  # its particulars are those of the batches below
-        yield f"Last run: {run['command']}, {run['started']}: {outcome}"
-    if status["per_second"]:
-        yield f"Pace: {status['per_second']:,.0f} records a second"
-    if status["forecast"]:
-        yield f"Left: about {_duration(status['forecast'])}"
+def _heading(status: Status) -> Iterator[str]:
+    yield f"Target: {status.target}"
+    yield f"Package: {status.package or 'none yet'}"
+    if status.running:
+        running = status.running
+        yield f"Running: {running.command}, process {running.pid} on {running.host}, since {running.started}"
+    elif status.run:
+        run = status.run
+        outcome = (run.outcome or "was killed").partition("\n")[0]  # its particulars are those of the batches below
+        yield f"Last run: {run.command}, {run.started}: {outcome}"
+    if status.per_second:
+        yield f"Pace: {status.per_second:,.0f} records a second"
+    if status.forecast:
+        yield f"Left: about {_duration(status.forecast)}"
 
 
 def _duration(seconds: float) -> str:
@@ -85,17 +95,17 @@ def _duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
-def _attention(status: Plain, *, own: bool) -> Iterator[str]:
-    at = "" if own else f" --target {status['target']}"
-    for one in status["attention"]:
-        keys = f" ({', '.join(one['keys'])})" if one["keys"] else ""
+def _attention(status: Status, *, own: bool) -> Iterator[str]:
+    at = "" if own else f" --target {status.target}"
+    for one in status.attention:
+        keys = f" ({', '.join(one.keys)})" if one.keys else ""
         yield (
-            f"batch {one['batch']} ({one['stage']}, {_records(one['records'])}) is {one['state']}: {one['why']}{keys}; "
-            f"its bytes: {one['file']}"
+            f"batch {one.batch} ({one.stage}, {_records(one.records)}) is {one.state}: {one.why}{keys}; "
+            f"its bytes: {one.file}"
         )
-        yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in one["doubts"].items())
-        if one["state"] == "unknown":
-            number = one["batch"]
+        yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in one.doubts.items())
+        if one.state == "unknown":
+            number = one.batch
             yield (
                 f"  look in Omnitron, then: `etl resolve {number} --arrived [MIGRATION_ID]{at}`, "
                 f"or: `etl resolve {number} --lost{at}`"
@@ -106,99 +116,103 @@ def _records(count: int) -> str:
     return "1 record" if count == 1 else f"{count} records"
 
 
-def mask_status(status: Plain) -> dict[str, Any]:
-    """The status without keys that may be personal, and without what Omnitron answered, which may repeat a record."""
-    masked = {**status, "attention": [masked_attention(one) for one in status["attention"]]}
-    if status["run"]:
-        masked["run"] = {**status["run"], "outcome": _masked_text(status["run"]["outcome"])}
-    if "targets" in status:
-        masked["targets"] = list(map(mask_status, status["targets"]))
-    if "changed" in status:
-        masked["changed"] = [
-            {**one, "key": mask_key(one["key"]), "fields": one["fields"] and list(map(_masked_change, one["fields"]))}
-            for one in status["changed"]
-        ]
-        masked["gone"] = [{**one, "key": mask_key(one["key"])} for one in status["gone"]]
-    return masked
+def masked_standing(standing: Standing) -> Standing:
+    """Without keys that may be personal, and without what Omnitron answered, which may repeat a record."""
+    return replace(
+        standing,
+        own=_masked_status(standing.own),
+        targets=tuple(map(_masked_status, standing.targets)),
+        changed=standing.changed and tuple(map(_masked_record, standing.changed)),
+        gone=standing.gone and tuple(replace(one, key=mask_key(one.key)) for one in standing.gone),
+    )
 
 
-def _masked_change(change: Plain) -> Plain:
-    name = change["field"]
-    return {**change, **{side: mask_record({name: change[side]})[name] for side in ("old", "new")}}
+def _masked_status(status: Status) -> Status:
+    run = status.run and replace(status.run, outcome=status.run.outcome and without_answer(status.run.outcome))
+    return replace(status, run=run, attention=tuple(map(masked_attention, status.attention)))
 
 
-def masked_attention(one: Plain) -> Plain:
-    return {
-        **one,
-        "why": _masked_text(one["why"]),
-        "keys": list(map(mask_key, one["keys"])),
-        "doubts": {mask_key(key): told for key, told in one["doubts"].items()},
-    }
+def _masked_record(one: ChangedRecord) -> ChangedRecord:
+    return replace(one, key=mask_key(one.key), fields=one.fields and tuple(map(_masked_change, one.fields)))
 
 
-def _masked_text(text: str | None) -> str | None:
-    return None if text is None else without_answer(text)
+def _masked_change(change: FieldChange) -> FieldChange:
+    old, new = (mask_record({change.field: side})[change.field] for side in (change.old, change.new))
+    return replace(change, old=old, new=new)
 
 
-def mask_history(history: Plain) -> dict[str, Any]:
+def masked_attention(one: Attention) -> Attention:
+    return replace(
+        one,
+        why=without_answer(one.why),
+        keys=tuple(map(mask_key, one.keys)),
+        doubts={mask_key(key): told for key, told in one.doubts.items()},
+    )
+
+
+def masked_history(history: History) -> History:
     """Without the personal data of the record. What Omnitron answered may repeat some, so it is left out too."""
-    sendings = [
-        {
-            **one,
-            "record": json.dumps(mask_record(json.loads(one["record"])), ensure_ascii=False) if one["record"] else None,
-            "steps": [{**step, "note": without_answer(step["note"])} for step in one["steps"]],
-            "requests": [_without_answer(line) for line in one["requests"]],
-        }
-        for one in history["sendings"]
-    ]
-    unsent = [{**one, "reason": one["masked"]} for one in history["unsent"]]
-    return {**history, "sendings": sendings, "unsent": unsent}
+    return replace(
+        history,
+        sendings=tuple(map(_masked_sending, history.sendings)),
+        unsent=tuple(replace(one, reason=one.masked) for one in history.unsent),
+    )
 
 
-def _without_answer(line: Plain) -> Plain:
+def _masked_sending(one: Sending) -> Sending:
+    return replace(
+        one,
+        record=one.record and json.dumps(mask_record(json.loads(one.record)), ensure_ascii=False).encode(),
+        steps=tuple(replace(step, note=without_answer(step.note)) for step in one.steps),
+        requests=tuple(map(_without_answer, one.requests)),
+    )
+
+
+def _without_answer(line: LogLine) -> LogLine:
     return {**line, "answer": HIDDEN_ANSWER} if "answer" in line and not is_plain(line["answer"]) else line
 
 
-def print_history(console: Console, history: Plain, *, verbose: bool = False) -> None:
+def print_history(console: Console, history: History, *, verbose: bool = False) -> None:
     for line in _history_lines(history, verbose=verbose):
         _say(console, line)
 
 
-def _history_lines(history: Plain, *, verbose: bool) -> Iterator[str]:
-    named = f"{history['stage']} '{history['key']}'"
-    for why in history["unsent"]:
-        field = f", field '{why['field']}'" if why["field"] else ""
-        yield f"{named}: {why['fate']}: {why['place'] or why['package']}{field}: {why['reason']}"
-    if not history["sendings"] and not history["unsent"]:
+def _history_lines(history: History, *, verbose: bool) -> Iterator[str]:
+    named = f"{history.stage} '{history.key}'"
+    for why in history.unsent:
+        field = f", field '{why.field}'" if why.field else ""
+        yield f"{named}: {why.fate}: {why.place or why.package}{field}: {why.reason}"
+    if not history.sendings and not history.unsent:
         yield f"{named}: no load has ever planned to send it"
-    for one in history["sendings"]:
-        yield f"{named}: batch {one['batch']}, {one['state']}{' (pilot)' if one['pilot'] else ''}"
-        yield f"  migration  {one['migration_id'] or 'not known'}{_counted(one)}"
-        yield f"  bytes      {one['file']}, record {one['position'] + 1}, SHA-256 {one['sha256']}"
-        yield f"  record     {one['record'] or '(its file is gone or changed)'}"
-        yield from (f"  {step['time']}  {_step(step)}" for step in one["steps"])
-        yield from (f"  {made['time']}  {made['person']} decided: {_decided(made)}" for made in one["decisions"])
-        yield from (f"  {line}" for line in (map(_request, one["requests"]) if verbose else _attempts(one["requests"])))
-    for package in history["changed"]:
+    for one in history.sendings:
+        yield f"{named}: batch {one.batch}, {one.state}{' (pilot)' if one.pilot else ''}"
+        yield f"  migration  {one.migration_id or 'not known'}{_counted(one)}"
+        yield f"  bytes      {one.file}, record {one.position + 1}, SHA-256 {one.sha256}"
+        yield f"  record     {one.record.decode() if one.record else '(its file is gone or changed)'}"
+        yield from (f"  {step.time}  {_step(step)}" for step in one.steps)
+        yield from (f"  {made.time}  {made.person} decided: {_decided(made)}" for made in one.decisions)
+        yield from (f"  {line}" for line in (map(_request, one.requests) if verbose else _attempts(one.requests)))
+    for package in history.changed:
         yield f"{named}: other bytes for it were prepared in {package}, and not sent"
 
 
-def _counted(sending: Plain) -> str:
-    told = [f"{name} {sending[name]}" for name in ("total", "success", "errors") if sending[name] is not None]
+def _counted(sending: Sending) -> str:
+    counts = {"total": sending.total, "success": sending.success, "errors": sending.errors}
+    told = [f"{name} {count}" for name, count in counts.items() if count is not None]
     return f": {', '.join(told)}" if told else ""
 
 
-def _step(step: Plain) -> str:
-    return f"{step['after']}{': ' + step['note'] if step['note'] else ''}"
+def _step(step: Step) -> str:
+    return f"{step.after}{': ' + step.note if step.note else ''}"
 
 
-def _decided(made: Plain) -> str:
-    if not made["arrived"]:
+def _decided(made: BatchDecision) -> str:
+    if not made.arrived:
         return "lost"
-    return f"arrived as {made['migration_id']}" if made["migration_id"] else "arrived"
+    return f"arrived as {made.migration_id}" if made.migration_id else "arrived"
 
 
-def _attempts(lines: Sequence[Plain]) -> Iterator[str]:
+def _attempts(lines: Sequence[LogLine]) -> Iterator[str]:
     """A line for each time it was sent, and one for all the looks at it."""
     ended = {line["request"]: line for line in lines if line["phase"] != "sending"}
     for line in lines:
@@ -209,22 +223,22 @@ def _attempts(lines: Sequence[Plain]) -> Iterator[str]:
         yield f"looks      {len(looks)}, the last {looks[-1]['time']}: {_ending(looks[-1])}"
 
 
-def _ending(line: Plain | None) -> str:
+def _ending(line: LogLine | None) -> str:
     if line is None:
         return "no answer was written"
     ending = f"answered {line['status']}" if line["phase"] == "answered" else f"failed: {line['error']}"
     return f"{ending}, in {line['seconds']} s"
 
 
-def _request(line: Plain) -> str:
+def _request(line: LogLine) -> str:
     """All that requests.jsonl has."""
     return "request    " + ", ".join(f"{name} {value}" for name, value in line.items() if value is not None)
 
 
-def print_pilot(console: Console, pilot: Plain) -> None:
-    for stage in pilot["stages"]:
-        already = f", sent before: {_keys(stage['already'])}" if stage["already"] else ""
-        line = f"{stage['name']}: {_keys(stage['keys']) or 'nothing new'}{already}; no errors"
+def print_pilot(console: Console, stages: Iterable[PilotedStage]) -> None:
+    for stage in stages:
+        already = f", sent before: {_keys(stage.already)}" if stage.already else ""
+        line = f"{stage.name}: {_keys(stage.keys) or 'nothing new'}{already}; no errors"
         _say(console, line)
     _say(console, "The pilot succeeded. Next: `etl verify --email E`, as the user of the first line.")
 
@@ -233,54 +247,57 @@ def _keys(keys: Sequence[str]) -> str:
     return ", ".join(map(mask_key, keys))
 
 
-def told_checks(report: Plain, *, masked: bool) -> dict[str, Any]:
+def told_checks(report: VerifyReport, *, masked: bool) -> VerifyReport:
     """Each check with its whole sentence. Masked, without what the shop answered, but for what it says to the login."""
-    return {**report, "checks": [_told_check(check, masked=masked) for check in report["checks"]]}
+    return replace(report, checks=tuple(_told_check(check, masked=masked) for check in report.checks))
 
 
-def _told_check(check: Plain, *, masked: bool) -> dict[str, Any]:
-    differences = [_masked_difference(one) if masked else one for one in check["differences"]]
-    hidden = masked and check["name"] != "login"
-    detail = without_answer(check["detail"]) if hidden else check["detail"]
-    told = "; ".join(f"{one['field']} is {one['shown']!r}, sent was {one['sent']!r}" for one in differences)
-    return {**check, "detail": f"{detail}: {told}" if told else detail, "differences": differences}
+def _told_check(check: ShopLook, *, masked: bool) -> ShopLook:
+    differences = tuple(map(_masked_difference, check.differences)) if masked else check.differences
+    hidden = masked and check.name != "login"
+    detail = without_answer(check.detail) if hidden else check.detail
+    told = "; ".join(f"{one.field} is {one.shown!r}, sent was {one.sent!r}" for one in differences)
+    return replace(check, detail=f"{detail}: {told}" if told else detail, differences=differences)
 
 
-def _masked_difference(difference: Plain) -> dict[str, Any]:
-    field = difference["field"]
-    return {**difference, **{side: mask_record({field: difference[side]})[field] for side in ("shown", "sent")}}
-
-
-def print_checks(console: Console, report: Plain) -> None:
-    for check in report["checks"]:
-        _say(console, f"{check['outcome']:<18} {check['name']:<8} {check['detail']}")
-        _say(console, f"{'':<27} {check['link']}")
-    _say(console, f"channel: {report['channel']['text']}")
-
-
-def asked_lines(decision: Plain) -> Iterator[str]:
-    """A decision that was made by asking the channel."""
-    yield f"batch {decision['batch']}: {decision['evidence']}"
-    yield from (f"  not there: {mask_key(key)}" for key in decision["missing"])
-    yield f"batch {decision['batch']} is {decision['state']}: {decision['next_step']}"
-
-
-def mask_arrived(found: Plain) -> dict[str, Any]:
-    """Without the e-mails, and without keys that may be personal."""
-    missing = [
-        {"key": mask_key(one["key"]), "batch": one["batch"], "failed": one["failed"]} for one in found["missing"]
-    ]
-    return {**found, "missing": missing}
-
-
-def arrived_lines(found: Plain) -> Iterator[str]:
-    missing = len(found["missing"])
-    yield (
-        f"users uploaded: {found['users']}; in the channel: {found['users'] - missing} "
-        f"({found['before']} found before, {found['asked']} asked for now); missing: {missing}"
+def _masked_difference(difference: Difference) -> Difference:
+    shown, sent = (
+        mask_record({difference.field: side})[difference.field] for side in (difference.shown, difference.sent)
     )
-    for one in found["missing"]:
-        email = f", {one['email']}" if "email" in one else ""
-        yield f"  not there: {one['key']} (batch {one['batch']}{email})"
-    if failed := sum(one["failed"] for one in found["missing"]):
+    return replace(difference, shown=shown, sent=sent)
+
+
+def print_checks(console: Console, verified: Verified) -> None:
+    for check in verified.report.checks:
+        _say(console, f"{check.outcome:<18} {check.name:<8} {check.detail}")
+        _say(console, f"{'':<27} {check.link}")
+    _say(console, f"channel: {verified.channel.text}")
+
+
+def decided_line(decision: Decision) -> str:
+    return f"batch {decision.batch} is {decision.state}: {decision.next_step}"
+
+
+def asked_lines(asked: ChannelDecision) -> Iterator[str]:
+    """A decision that was made by asking the channel."""
+    yield f"batch {asked.decision.batch}: {asked.evidence}"
+    yield from (f"  not there: {mask_key(key)}" for key in asked.missing)
+    yield decided_line(asked.decision)
+
+
+def masked_arrivals(found: Arrivals) -> Arrivals:
+    """Without the e-mails, and without keys that may be personal."""
+    return replace(found, missing=tuple(replace(one, key=mask_key(one.key), email=None) for one in found.missing))
+
+
+def arrived_lines(found: Arrivals) -> Iterator[str]:
+    missing = len(found.missing)
+    yield (
+        f"users uploaded: {found.users}; in the channel: {found.users - missing} "
+        f"({found.before} found before, {found.asked} asked for now); missing: {missing}"
+    )
+    for one in found.missing:
+        email = f", {one.email}" if one.email else ""
+        yield f"  not there: {one.key} (batch {one.batch}{email})"
+    if failed := sum(one.failed for one in found.missing):
         yield f"known as failed: {failed}; what refers to them waits, `etl retry --stage STAGE` sends these again"

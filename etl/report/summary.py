@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,8 @@ from etl.terminal import visible, visible_json
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from etl.journal.status import StageStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ COLOURED = ("rejected", "held", "failed", "refused", "unknown", "elsewhere")
 
 def print_summary(console: Console, summary: Summary) -> None:
     """The table of stages, then where the package lies."""
-    print_counts(console, f"Migration {summary.migration}", [asdict(stage) for stage in summary.stages], ALWAYS)
+    print_counts(console, f"Migration {summary.migration}", summary.stages, ALWAYS)
     if summary.package:
         console.print(visible(f"Package: {summary.package}"), soft_wrap=True, highlight=False, markup=False)
         console.print(visible(f"Report: {summary.package}/report.html"), soft_wrap=True, highlight=False, markup=False)
@@ -107,7 +109,9 @@ def print_summary(console: Console, summary: Summary) -> None:
         console.print(visible(f"Target: {summary.target}"), soft_wrap=True, highlight=False, markup=False)
 
 
-def print_counts(console: Console, title: str, stages: Sequence[Mapping[str, Any]], always: Sequence[str]) -> None:
+def print_counts(
+    console: Console, title: str, stages: Sequence[StageSummary | StageStatus], always: Sequence[str]
+) -> None:
     """A table of counts, a line for each stage. Columns in which there is nothing are left out, and no number is cut."""
     from rich import box
     from rich.measure import Measurement
@@ -116,11 +120,14 @@ def print_counts(console: Console, title: str, stages: Sequence[Mapping[str, Any
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
     table.add_column("stage", no_wrap=True)
-    columns = [*always, *(name for name in WHEN_THERE_ARE if name not in always and any(one[name] for one in stages))]
+    columns = [
+        *always,
+        *(name for name in WHEN_THERE_ARE if name not in always and any(getattr(one, name) for one in stages)),
+    ]
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for stage in stages:
-        table.add_row(stage["name"], *(_cell(name, stage[name]) for name in columns))
+        table.add_row(stage.name, *(_cell(name, getattr(stage, name)) for name in columns))
     options = console.options.update(max_width=1000)
     wide = console.options.update(width=max(console.width, Measurement.get(console, options, table).maximum))
     # `print(width=)` is never wider than the terminal, and would cut numbers to fit.

@@ -83,10 +83,13 @@ class LookedUp:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A user that the channel does not know. `failed`: it is known as failed, in `batch`, and `etl retry` sends it again."""
+    """A user that the channel does not know. `failed`: it is known as failed, in `batch`, and `etl retry` sends it again.
+
+    `email` is None where it is not to be shown.
+    """
 
     key: str
-    email: str
+    email: str | None
     batch: int
     failed: bool
 

@@ -473,7 +473,6 @@ def test_history_tells_why_a_record_was_not_sent(shop):
 STATUS = """\
 Target: TARGET
 Package: FOLDER/work/shop/packages/PACKAGE
-Report: FOLDER/work/shop/packages/PACKAGE/report.html
 Last run: run, TIME: batch 5, 2 records of stage 'order': it may have arrived, so it is not sent again; look in Omnitron \
 whether it did, then `etl resolve 5 --arrived [MIGRATION_ID]` or `etl resolve 5 --lost`
 Pace: SOME records a second

@@ -8,7 +8,6 @@ import pytest
 from commands import ROOT
 from small_migration import MAPPING, ORDERS, write_shop
 
-from etl.cli.plain import plain
 from etl.commands.dry_run import dry_run
 from etl.commands.explain import explain
 from etl.commands.find import find
@@ -18,7 +17,7 @@ from etl.commands.settings import Settings
 from etl.commands.which import Which
 from etl.errors import MappingError
 from etl.expressions.tracing import call_at
-from etl.report.looking import explain_lines, masked_explain
+from etl.report.looking import explain_lines, shown_explanation
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +105,12 @@ def test_a_field_that_fails_is_told_up_to_where_it_fails(shop):
 
 def test_a_password_is_never_explained_and_personal_data_is_masked(shop):
     which, _ = shop
-    found = plain(explain(which.mapping, Settings(which.mapping.parent / "work"), "user", "1"))
-    masked = "\n".join(explain_lines(masked_explain(found, show_data=False)))
-    shown = "\n".join(explain_lines(masked_explain(found, show_data=True)))
+    found = explain(which.mapping, Settings(which.mapping.parent / "work"), "user", "1")
+    masked = "\n".join(explain_lines(shown_explanation(found, show_data=False)))
+    shown = "\n".join(explain_lines(shown_explanation(found, show_data=True)))
     assert "IŞIK" not in masked
     assert "IŞIK" in shown
-    password = next(one["value"] for one in found["fields"] if one["field"] == "password")
+    password = next(one.value for one in found.fields if one.field == "password")
     assert password not in shown
 
 

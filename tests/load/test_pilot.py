@@ -350,11 +350,11 @@ def test_what_differs_is_masked_by_its_field_whatever_kind_of_value_the_shop_sho
     sandbox.fault("error_before", on="shop", status=200, body=page, skip=USER_PAGE)
     report = verify(tmp_path, piloted, EMAIL, Secret(PASSWORD))
     assert outcomes(report)["user"] == "failed"
-    whole = told_checks(plain(report), masked=False)["checks"][1]
-    assert whole["detail"].startswith(
+    whole = told_checks(report, masked=False).checks[1]
+    assert whole.detail.startswith(
         "no user is as it was sent: email is ['user1@posta.example'], sent was 'user1@example.com'; "
     )
-    masked = json.dumps(told_checks(plain(report), masked=True)["checks"][1], ensure_ascii=False)
+    masked = json.dumps(plain(told_checks(report, masked=True).checks[1]), ensure_ascii=False)
     assert "no user is as it was sent: email is " in masked
     assert not [word for word in ("posta", "user1", "5321234567", "Karabatak", "Ayşe") if word in masked]
 

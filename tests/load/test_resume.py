@@ -23,7 +23,6 @@ from load_helpers import (
 )
 from rich.console import Console
 
-from etl.cli.plain import plain
 from etl.errors import Ambiguous, MappingError, PackageError, Refused
 from etl.journal.database import JournalError
 from etl.journal.history import read_history
@@ -330,7 +329,7 @@ def test_history_shows_no_counts_that_nobody_has_told(tmp_path, sandbox, package
     sandbox.fault("error_before", status=502)
     with pytest.raises(Ambiguous):
         load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
-    print_history(Console(), plain(read_history(tmp_path, "user", "1")))
+    print_history(Console(), read_history(tmp_path, "user", "1"))
     assert "\n  migration  not known\n" in capsys.readouterr().out
 
 

@@ -1,0 +1,176 @@
+"""What a command answers where it puts together what several rooms know; `report/` renders it, `--json` is made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from etl.expressions.tracing import TracedStep
+    from etl.journal.changed import ChangedRecord, GoneRecord
+    from etl.journal.status import Status
+    from etl.verify.verify import VerifyReport
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a migration stands with the target that was meant, and with all it has. `changed`, `gone`: only when asked for."""
+
+    own: Status
+    targets: tuple[Status, ...]
+    changed: tuple[ChangedRecord, ...] | None = None
+    gone: tuple[GoneRecord, ...] | None = None
+
+
+class Decision(Protocol):
+    """A batch after somebody decided what became of it, and what comes next (load.resolve.Resolved)."""
+
+    @property
+    def batch(self) -> int: ...
+    @property
+    def state(self) -> str: ...
+    @property
+    def next_step(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDecision:
+    """A decision by the channel's word. `missing` are the keys of users that it does not know, when the batch arrived."""
+
+    decision: Decision
+    evidence: str
+    missing: tuple[str, ...]
+
+
+class PilotedStage(Protocol):
+    """What a pilot sent of a stage, and what had arrived before (load.pilot.PilotStage)."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def keys(self) -> tuple[str, ...]: ...
+    @property
+    def already(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelWord:
+    """Whether the channel knew the user, after how many seconds, and what follows. None: it could not be asked."""
+
+    found: bool | None
+    seconds: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What the shop shows of a user, and what the channel says of it."""
+
+    report: VerifyReport
+    channel: ChannelWord
+
+
+@dataclass(frozen=True, slots=True)
+class FoundSending:
+    """A batch that held the record, and what Omnitron answered."""
+
+    target: str
+    batch: int
+    state: str
+    migration_id: str | None
+    errors: int | None
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRecord:
+    """A record, or a row that made none. `fate` is valid, rejected or held; `why` its reasons, `masked` the same masked."""
+
+    stage: str
+    key: str | None
+    place: str
+    fate: str
+    why: tuple[str, ...] = ()
+    masked: tuple[str, ...] = ()
+    sent: tuple[FoundSending, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundIn:
+    """What one package has. `further`: how many records are left out, there were too many."""
+
+    package: Path
+    created: str
+    records: tuple[FoundRecord, ...]
+    further: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedField:
+    """One field: where it stands in the mapping, the values on its way, what is sent, and what is wrong with that."""
+
+    field: str
+    place: str | None
+    made_from: str
+    steps: tuple[TracedStep, ...]
+    value: Any
+    problems: tuple[str, ...]
+    masked_problems: tuple[str, ...]
+    personal: bool
+    secret: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what the newest package and
+    the journals know of the record."""
+
+    stage: str
+    key: str
+    source: str
+    row: int
+    fate: str
+    fields: tuple[ExplainedField, ...]
+    others: tuple[tuple[str, str], ...]
+    went: tuple[FoundRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The amounts of one field. `totals` are the report's; `unaccounted` is by how much the payload files differ from them.
+
+    unread   rows of each fate whose amount cannot be read: what they hold is not known
+    """
+
+    stage: str
+    field: str
+    totals: tuple[dict[str, Any], ...]
+    unaccounted: float
+    unread: dict[str, int]
+
+    @property
+    def ok(self) -> bool:
+        return not self.unaccounted and not self.unread
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLineage:
+    """What a field is made from: columns, functions in the order of their names in the expression, lookups."""
+
+    stage: str
+    field: str
+    columns: tuple[str, ...]
+    functions: tuple[str, ...]
+    lookups: tuple[str, ...]
+    made_from: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """Of a package, as its mapping was then. `unused`: (stage, column) of the sources that feed nothing."""
+
+    package: Path
+    fields: tuple[FieldLineage, ...]
+    unused: tuple[tuple[str, str], ...]
