@@ -1,6 +1,6 @@
 """Expressions: Jinja text in, Python functions out."""
 
-from etl.expressions.cells import tidy
+from etl.expressions.cells import compose, inside, tidy
 from etl.expressions.columnar import Columns, Records, Values
 from etl.expressions.compiler import (
     FILTERED,
@@ -44,11 +44,13 @@ __all__ = [
     "columns_in",
     "compile_stage",
     "compile_value",
+    "compose",
     "decimal_to_number",
     "faults",
     "flat_fields",
     "given_default",
     "giving_resource",
+    "inside",
     "reason_of",
     "stored_password",
     "tidy",

@@ -30,18 +30,30 @@ def as_it_is(text: str) -> str:
     return text
 
 
+def shown(text: str) -> str | None:
+    """What a function cut out of a tidy text: without the blanks that are at its ends now, and null when it is nothing else."""
+    return text.strip(BLANK) or None
+
+
 def clean(value: Any) -> Any:
     """A cell that may be of any type: text is made tidy, and blank text is null."""
     return (tidy(value) or None) if isinstance(value, str) else value
 
 
 def inside(value: Any, text_of: Callable[[str], str], blank: str | None) -> Any:
-    """A list or an object of JSON, whose texts are cells, too; anything else as it is. Names stay as they are."""
+    """A list or an object of JSON, whose texts are cells, too; anything else as it is. Names are composed as texts are."""
     if isinstance(value, str):
         return text_of(value) or blank
     if value.__class__ is dict:
-        return {name: inside(one, text_of, blank) for name, one in value.items()}
+        found = {name: inside(one, text_of, blank) for name, one in value.items()}
+        return found if "".join(found).isascii() else _named(found, text_of)
     return [inside(one, text_of, blank) for one in value] if value.__class__ is list else value
+
+
+def _named(found: dict[str, Any], text_of: Callable[[str], str]) -> dict[str, Any]:
+    """With composed names, unless two of them would be one: nothing is lost."""
+    composed = {compose(name): one for name, one in found.items()} if text_of in (tidy, compose) else found
+    return composed if len(composed) == len(found) else found
 
 
 def texts_of(*, trim: bool, normalize: bool) -> Callable[[str], str]:

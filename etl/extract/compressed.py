@@ -29,6 +29,8 @@ def unpacked(packed: BinaryIO, suffix: str) -> BinaryIO:
 
 _NEW: dict[str, Callable[[], Any]] = {".bz2": bz2.BZ2Decompressor, ".xz": lzma.LZMADecompressor}
 SUFFIXES = (".gz", *_NEW)
+MAGIC = {".gz": b"\x1f\x8b", ".bz2": b"BZh", ".xz": b"\xfd7zXZ\0"}
+"""What such a file begins with."""
 
 
 class _Unpacked(io.RawIOBase):

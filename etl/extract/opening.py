@@ -5,15 +5,17 @@ from __future__ import annotations
 import codecs
 import gzip
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile
 
 from etl.errors import SourceError
-from etl.extract.compressed import SUFFIXES, unpacked
+from etl.extract.compressed import MAGIC, SUFFIXES, unpacked
 from etl.extract.confinement import check_inside
 from etl.extract.locations import File, RemoteFile, located
 from etl.extract.zip_member import ZipMember, members
@@ -34,7 +36,13 @@ _OTHER_FORMATS = {
     b"PK\x03\x04": "is a zip archive or an Excel workbook, not text; a workbook is read with `excel:`",
     b"\xd0\xcf\x11\xe0": "is an old Excel workbook, not text; read it with `excel:`",
     b"\x1f\x8b": "is compressed with gzip; its name has to end in .gz",
+    b"\xfd7zXZ\0": "is compressed with xz; its name has to end in .xz",
+    b"\x28\xb5\x2f\xfd": "is compressed with zstd, which is not read; unpack it (zstd -d)",
+    b"7z\xbc\xaf\x27\x1c": "is a 7z archive; unpack it and name the file in it",
+    b"Rar!\x1a\x07": "is a RAR archive; unpack it and name the file in it",
+    **{b"BZh%d1AY&SY" % size: "is compressed with bzip2; its name has to end in .bz2" for size in range(1, 10)},
 }
+_HEAD = max(map(len, _OTHER_FORMATS))
 # The mark of utf-32 begins with that of utf-16, so it stands in front of it.
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -106,8 +114,23 @@ def _is_foreign(error: Exception) -> bool:
 
 def _reason(path: File, error: Exception) -> str:
     text = str(getattr(error, "strerror", None) or error)
+    if not isinstance(path, RemoteFile):
+        return text
+    if _OF_A_CONNECTION.search(text):
+        return next((words for sign, words in _CONNECTIONS.items() if sign in text.lower()), "the connection was cut")
     # A storage repeats the URL, with the signature that may be in it.
-    return text.replace(path.url, str(path)) if isinstance(path, RemoteFile) else text
+    return text.replace(path.url, str(path))
+
+
+_OF_A_CONNECTION = re.compile(r"Caused by|ConnectionPool\(|Connection aborted|Cannot connect to host")
+"""What libraries that carry HTTP write around the words of the system."""
+_CONNECTIONS = {
+    "refused": "nothing answers there",
+    "timed out": "the server does not answer in time",
+    "resolve": "its host is not known here",
+    "not known": "its host is not known here",
+    "certificate": "its certificate is not trusted",
+}
 
 
 def _near_files(path: File) -> str:
@@ -144,7 +167,18 @@ def is_compressed(path: File) -> bool:
 def byte_stream(path: File) -> Iterator[BinaryIO]:
     """The file's content, decompressed when its name says so."""
     with reading(path), path.open("rb") if isinstance(path, Path) else path.stream() as file:
+        if isinstance(file, BufferedReader):
+            _check_packed(path, file)
         yield unpacked(file, path.suffix)
+
+
+def _check_packed(path: File, file: BufferedReader) -> None:
+    magic = MAGIC.get(path.suffix, b"")
+    if not file.peek(len(magic)).startswith(magic):
+        ending = path.suffix
+        raise SourceError(
+            f"{path}: does not begin as {ending} files do; if it is not compressed, take {ending} off its name"
+        )
 
 
 def byte_pieces(path: File) -> Iterator[bytes]:
@@ -177,7 +211,7 @@ def check_format(path: File, head: bytes, encoding: str) -> None:
 def text_start(path: File, encoding: str) -> int:
     """The byte after the mark of a plain UTF-8 file, or 0."""
     with reading(path), path.open("rb") as file:
-        head = file.read(len(codecs.BOM_UTF32_LE))
+        head = file.read(_HEAD)
     check_format(path, head, encoding)
     return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from etl.expressions import tidy
+from etl.expressions import compose, inside, tidy
 from etl.extract import KINDS, is_url
 from etl.extract.databases.address import shown_address
 from etl.mapping.environment import filled
@@ -102,7 +102,9 @@ class Builder:
         where: Where = ("lookups", name)
         place = self.document.place(where)
         if not kinds_in(data):
-            return Lookup(name, {_code(key): self.fill(value) for key, value in data.items()}, place=place)
+            return Lookup(
+                name, {_code(key): inside(self.fill(value), compose, "") for key, value in data.items()}, place=place
+            )
         rest = {key: value for key, value in data.items() if key not in LOOKUP_COLUMNS}
         source = self.source(name, rest, where)
         return Lookup(name, source=source, key=data.get("key", ""), value=data.get("value", ""), place=place)
@@ -135,9 +137,10 @@ class Builder:
 
     def template(self, value: Any, where: Where) -> Template:
         if isinstance(value, str):
-            return Expression(value, self.document.place(where)) if is_expression(value) else value
+            text = compose(value)
+            return Expression(text, self.document.place(where)) if is_expression(text) else text
         if isinstance(value, Mapping):
-            return {key: self.template(one, (*where, key)) for key, one in value.items()}
+            return {compose(key): self.template(one, (*where, key)) for key, one in value.items()}
         if isinstance(value, list):
             return tuple(self.template(one, (*where, index)) for index, one in enumerate(value))
         return value  # type: ignore[no-any-return]

@@ -110,7 +110,7 @@ def address_faults(url: str) -> list[str]:
     if parts.password is not None or parts.username is not None:
         return ["a user or password in an address would end up in logs; use `token`, or `username` and `password`"]
     host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not _HOST.fullmatch(host) or port == 0 or _NO_PART.search(url):
+    if parts.scheme not in ("http", "https") or not _is_host(host) or port == 0 or _NO_PART.search(url):
         return [f"{shown} is no address: write https://host"]
     if parts.query or parts.fragment:
         return [f"{shown} has a query (?) or a fragment (#); an address ends before them"]
@@ -121,7 +121,14 @@ def address_faults(url: str) -> list[str]:
 
 # urlsplit passes over line breaks and tabs, and takes a host of any characters.
 _NO_PART = re.compile(r"[@\s\x00-\x1f\x7f<>\"{}|\\^`]")
-_HOST = re.compile(r"[\w.-]+|[0-9a-f:.]+(%\w+)?")
+_NAMES = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
+_NUMBERS = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]+(%\w+)?")
+
+
+def _is_host(host: str) -> bool:
+    """Names of up to 63 characters with one dot between each (and perhaps one at the end), or the numbers of IPv6."""
+    names = host.removesuffix(".").split(".")
+    return _NUMBERS.fullmatch(host) is not None or (len(host) <= 253 and all(map(_NAMES.fullmatch, names)))
 
 
 def _paths(context: Context) -> Iterator[Problem]:

@@ -28,6 +28,11 @@ MISREAD = ("windows-1254", "windows-1252", "latin-1")
 LEADS = "ÂÃÄÅ"
 """What the first byte of a letter of Latin, Turkish or another European language becomes in each of these."""
 
+_IN_1973 = 10**11
+"""Milliseconds. Seconds of any year until 5138 are fewer, and most of what shops hold is younger."""
+
+_MILLISECONDS = re.compile(r"(\w+)\s*\|\s*epoch\([^()]*['\"]ms['\"]")
+
 _ONE_BRACE = re.compile(r"(?<!\{)\{\s*(\w+)\s*(?:\|[^{}]*)?\}(?!\})")
 
 
@@ -36,6 +41,7 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
         yield from _one_brace(context, path, stage)
         yield from _parentless(context, path, stage)
         yield from _computed_password(context, path, stage)
+        yield from _seconds(context, path, stage)
     doubtful = list(encoding_warnings(context))
     yield from doubtful
     told = {one.place.line for one in doubtful}
@@ -105,13 +111,35 @@ def _computed_password(context: Context, path: YamlPath, stage: Stage) -> Iterat
                 yield _warning(context, (*path, "fields", "password"), what)
 
 
-def _odd_columns(context: Context, source: Source, table: Table) -> Iterator[Problem]:
-    rows: Sequence[Sequence[object]] = ()
+def _seconds(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
+    """Seconds that are read as milliseconds lie in January 1970: a day like any other to all that comes after."""
+    table = context.tables.get(stage.source)
+    for where, template in leaves((*path, "fields"), stage.fields):
+        found = _MILLISECONDS.search(template.text) if isinstance(template, Expression) else None
+        if found is None or table is None or found[1] not in table.header:
+            continue
+        at, source = table.header.index(found[1]), context.migration.sources[stage.source]
+        numbers = [
+            int(cell) for cell in (str(row[at]).strip() for row in _first_rows(source, table)) if cell.isdecimal()
+        ]
+        if numbers and sum(0 < number < _IN_1973 for number in numbers) * 2 > len(numbers):
+            what = f"most of '{found[1]}' lies before 1973 as milliseconds; if these are seconds, leave `unit='ms'` out"
+            yield _warning(context, where, what)
+
+
+def _first_rows(source: Source, table: Table) -> list[Sequence[object]]:
+    """Of a file that is read at once."""
+    if source.kind not in ("csv", "json", "jsonl"):
+        return []
     with suppress(SourceError, OSError, StopIteration):
         rows = next(iter(table.parts(LOOKED_AT))).read().rows[:LOOKED_AT]
+        return [row for row in rows if len(row) == len(table.header)]
+    return []
+
+
+def _odd_columns(context: Context, source: Source, table: Table) -> Iterator[Problem]:
     known = str(source.options.get("nulls", ""))
-    width = len(table.header)
-    columns = zip(*(row for row in rows if len(row) == width), strict=True)
+    columns = zip(*_first_rows(source, table), strict=True)
     for name, cells in zip(table.header, columns, strict=False):
         texts = [cell for cell in cells if isinstance(cell, str)]
         commonest = Counter(texts).most_common(1)[0][0] if texts else ""

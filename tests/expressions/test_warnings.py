@@ -98,6 +98,18 @@ def test_letters_that_were_read_in_another_encoding_are_told(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("joined", "warned"),
+    [("1577836800", True), ("1577836800000", False), ("86400000", True), ("", False), ("-5", False)],
+)
+@pytest.mark.parametrize("call", ["epoch('UTC', 'ms')", "epoch(unit='ms', to='UTC')"])
+def test_seconds_that_are_read_as_milliseconds_are_told(tmp_path, joined, warned, call):
+    rows = f"id,name,mail,joined\n1,Su,a@example.com,{joined}\n2,Jale,b@example.com,{joined}\n"
+    mapping = USER.replace('date_joined: "2020-01-01 00:00:00"', f'date_joined: "{{{{ joined | {call} }}}}"')
+    words = "most of 'joined' lies before 1973 as milliseconds; if these are seconds, leave `unit='ms'` out"
+    assert [one.partition("warning: ")[2] for one in told(tmp_path, mapping, rows)] == ([words] if warned else [])
+
+
 @pytest.mark.parametrize("text", ["Gülşen", "ÇİĞDEM", "naïve", "Ã", "© 2020", "İÜ", "Jale"])
 def test_what_people_write_is_not_taken_for_another_encoding(text):
     assert not is_misread(text)

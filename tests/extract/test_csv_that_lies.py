@@ -13,6 +13,8 @@ import pytest
 from test_extract_csv import faults_of, opened, rows_of, trimmed, written
 
 from etl.errors import SourceError
+from etl.extract.csv_format import CsvFormat
+from etl.extract.csv_records import Lines, read_records
 
 CUT_CELL = (
     "cell 1 holds a quote in its middle and cell 2 ends in one; was one cell cut at its delimiter? "
@@ -228,3 +230,45 @@ def test_the_mark_of_an_encoding_is_not_taken_for_that_of_another(tmp_path, mark
     assert str(error.value) == (
         f"{path}: begins with the mark of {name}, the mapping says utf-8; write `encoding: {name}`"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "what"),
+    [
+        ("c.csv", gzip.compress(b"id\n1\n", mtime=0), "is compressed with gzip; its name has to end in .gz"),
+        ("c.csv", bz2.compress(b"id\n1\n", 1), "is compressed with bzip2; its name has to end in .bz2"),
+        ("c.csv", lzma.compress(b"id\n1\n"), "is compressed with xz; its name has to end in .xz"),
+        ("c.csv", b"\x28\xb5\x2f\xfd\x04\x00", "is compressed with zstd, which is not read; unpack it (zstd -d)"),
+        ("c.csv", b"7z\xbc\xaf\x27\x1c\x00", "is a 7z archive; unpack it and name the file in it"),
+        ("c.csv", b"Rar!\x1a\x07\x00", "is a RAR archive; unpack it and name the file in it"),
+        ("c.csv.gz", b"id\n1\n", "does not begin as .gz files do; if it is not compressed, take .gz off its name"),
+        ("c.csv.bz2", b"id\n1\n", "does not begin as .bz2 files do; if it is not compressed, take .bz2 off its name"),
+        ("c.csv.xz", b"id\n1\n", "does not begin as .xz files do; if it is not compressed, take .xz off its name"),
+    ],
+    ids=["gzip", "bzip2", "xz", "zstd", "7z", "rar", "no gzip", "no bzip2", "no xz"],
+)
+def test_a_file_whose_name_tells_another_packing_is_told_what_it_is(tmp_path, name, data, what):
+    path = written(tmp_path, data, name)
+    with pytest.raises(SourceError) as error:
+        rows_of(opened(path))
+    assert str(error.value) == f"{path}: {what}"
+
+
+@pytest.mark.parametrize("line", ["a\n", "abc,def\n", 'a,""b\n'])
+@pytest.mark.parametrize("head", ['id,"name\n', 'id,name\n1,"x\n'], ids=["header", "row"])
+def test_a_record_that_never_ends_takes_each_line_once_and_no_more_than_16_mb(head, line):
+    """Whatever stands in the file after it: that much is asked for, and what is asked for is asked for once."""
+    asked = 0
+
+    def chunks():
+        nonlocal asked
+        yield head.encode()
+        while True:
+            asked += 1
+            yield line.encode() * 20_000
+
+    format = CsvFormat(longest=1 << 20)
+    lines = Lines(chunks(), 0, format)
+    faults = [reason for _, (_, reason) in zip(range(1 + ("1" in head)), read_records(lines, format), strict=False)]
+    assert "this row does not end within 1,048,576 bytes; is a quote never closed?" in faults[-1]
+    assert asked == (1 << 20) // (20_000 * len(line)) + 1

@@ -5,6 +5,7 @@ import gzip
 import hashlib
 import json
 import lzma
+import socket
 import subprocess
 import sys
 
@@ -157,3 +158,11 @@ def test_fsspec_is_imported_for_urls_only(tmp_path):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_a_storage_that_does_not_answer_is_told_in_plain_words():
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    location = f"webhdfs://127.0.0.1:{port}/customers.csv"
+    assert error("csv", location) == f"{location}: cannot be read (nothing answers there)"

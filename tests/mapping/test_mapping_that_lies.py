@@ -43,6 +43,12 @@ def test_an_empty_or_endless_setting_is_refused(tmp_path, old, new, problem):
         "https://a/b c",
         "https://exa<mple.com",
         "https://a|b",
+        "https://a..b",
+        "https://.a.b",
+        "https://-a.b",
+        "https://a-.b",
+        f"https://{'a' * 64}.com",
+        "https://abc:def",
         "https://",
     ],
 )
@@ -52,7 +58,16 @@ def test_an_address_that_cannot_be_one_is_refused(tmp_path, url):
     assert problem == f"3:16: '{shown}' is no address: write https://host".replace("\t", "\\t").replace("\n", "\\n")
 
 
-@pytest.mark.parametrize("url", ["https://a.b-c_d.example.com:8443/x", "https://şükür.com", "http://[::1]:8000"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://a.b-c_d.example.com:8443/x",
+        "https://şükür.com",
+        "https://a.b.",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+    ],
+)
 def test_an_address_that_can_be_one_is_taken(tmp_path, url):
     assert problems_of(tmp_path, "https://omnitron.example.com", url) == []
 

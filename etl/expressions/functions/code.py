@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from etl.expressions.cells import inside, tidy
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import LARGEST, one_of, text_for
@@ -47,7 +48,7 @@ def json(value: Any) -> Any:
     if not _is_shallow(parsed, DEEPEST):
         words = "JSON nested deeper than {most} levels; it cannot be sent"
         raise Unfit("function:json:depth", value, words, most=DEEPEST)
-    return parsed
+    return inside(parsed, tidy, None)
 
 
 def _utf8(text: str) -> bytes:

@@ -19,13 +19,14 @@ if TYPE_CHECKING:
 LANGUAGES = ("tr", "en")
 
 ALIASES = {
-    "turkiye cumhuriyeti": "TR", "republic of turkey": "TR", "turkey": "TR", "turkei": "TR", "kktc": "CY", "ingiltere": "GB",
+    "turkiye cumhuriyeti": "TR", "republic of turkey": "TR", "turkey": "TR", "turkei": "TR", "ingiltere": "GB",
     "england": "GB", "britanya": "GB", "great britain": "GB", "uk": "GB", "usa": "US", "abd": "US", "amerika": "US",
     "amerika birlesik devletleri": "US", "united states of america": "US", "holland": "NL", "rusya federasyonu": "RU",
     "russian federation": "RU", "guney kore": "KR", "south korea": "KR", "czech republic": "CZ", "cek cumhuriyeti": "CZ",
     "bae": "AE", "uae": "AE", "makedonya": "MK", "macedonia": "MK", "the netherlands": "NL",
 }  # fmt: skip
-"""What people write and CLDR does not. (Northern Cyprus has no code of its own.)"""
+"""What people write and CLDR does not. Northern Cyprus has no code of its own:
+whoever ships there says by `default` or a lookup what it is."""
 
 
 WRITTEN = {"t.c.": "TR", "t.c": "TR", "tc.": "TR"}

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etl.expressions.cells import tidy
+from etl.expressions.cells import compose, inside, tidy
 from etl.expressions.functions.columns import Column, ColumnWay, each_once
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
@@ -166,7 +166,7 @@ def php(value: Any) -> Any:
         reader = _Reader(text.encode())
         found = _value(reader, DEEPEST)
         if reader.at == len(reader.data):
-            return found
+            return inside(found, tidy, None)
     except (ValueError, KeyError):  # half a character, no number, bytes that are no UTF-8
         pass
     raise Unfit("function:php", value, "{value} is nothing that PHP's serialize() writes, or more than {most} levels deep",
@@ -235,14 +235,14 @@ def _as_turkish(text: str) -> str | None:
         with suppress(UnicodeError):
             found = text.encode(encoding).decode()
             if _TURKISH.issuperset(sign for sign in found if not sign.isascii()):
-                return found
+                return compose(found)
     return None
 
 
 def _as_any(text: str) -> str:
     import ftfy
 
-    return str(ftfy.fix_encoding(text))
+    return compose(str(ftfy.fix_encoding(text)))
 
 
 def fix_encoding_column(write: Writers) -> ColumnWay:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from etl.expressions.cells import shown
 from etl.expressions.functions.columns import Column, ColumnWay, each_once
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
@@ -76,7 +77,7 @@ def bind_match(pattern: str) -> Callable[[str], str | None]:
 
     def found(value: str) -> str | None:
         there = expression.search(text_for("match", value))
-        return (there[group] or "").strip() or None if there else None
+        return shown(there[group] or "") if there else None
 
     return found
 
@@ -105,7 +106,7 @@ def bind_replace_pattern(pattern: str, new: str = "") -> Callable[[str], str | N
         if len(text) * (1 + len(references) + len(new)) > LARGEST:
             count = sum(1 for _ in expression.finditer(text))
             within_bound("replace_pattern", len(text) * (1 + len(references)) + count * len(new))
-        return expression.sub(new, text).strip() or None
+        return shown(expression.sub(new, text))
 
     return replaced
 

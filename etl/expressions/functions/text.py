@@ -7,7 +7,7 @@ from collections.abc import Callable
 from html import escape, unescape
 from unicodedata import category
 
-from etl.expressions.cells import BLANK, UNSEEN
+from etl.expressions.cells import UNSEEN, shown
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import LARGEST, as_text, one_of, text_for, text_parameter, whole, within_bound
@@ -35,7 +35,7 @@ MOST_TAGS = 5_000
 
 
 def trim(value: str) -> str | None:
-    return text_for("trim", value).strip(BLANK) or None
+    return shown(text_for("trim", value))
 
 
 def normalize_space(value: str) -> str | None:
@@ -53,7 +53,7 @@ def bind_replace(old: str, new: str = "") -> Callable[[str], str | None]:
         text = text_for("replace", value)
         if longer:
             within_bound("replace", len(text) + text.count(old) * longer)
-        return text.replace(old, new) or None
+        return shown(text.replace(old, new))
 
     return replaced
 
@@ -122,7 +122,7 @@ def bind_part(separator: str, number: int) -> Callable[[str], str | None]:
 
     def part_of(value: str) -> str | None:
         parts = text_for("part", value).split(separator)
-        return parts[index].strip() or None if -len(parts) <= index < len(parts) else None
+        return shown(parts[index]) if -len(parts) <= index < len(parts) else None
 
     return part_of
 
