@@ -52,7 +52,7 @@ def inspect(asked: Inspecting) -> Inspection:
             return Inspection(named, found.what, seen)
         source = _as_mapped(chosen.source, checked)
         table = opened.enter_context(open_table(source, World(connections=connections)))
-        written = _written(source, asked.location)
+        written = _written(source, _within(asked.location, location, source))
         return Inspection(named, found.what, seen, _look(chosen.name, source, written, table, checked, asked.limit))
 
 
@@ -115,6 +115,12 @@ def _from_afar(opened: ExitStack, asked: Inspecting) -> Checked:
     """The mapping with everything open: somebody asks for what is behind a network."""
     assert asked.mapping is not None
     return opened.enter_context(load_mapping(asked.mapping, opens=Opens.COLUMNS))
+
+
+def _within(given: str, filled: str, source: Source) -> str:
+    """Where the file of a table lies, which may be one of a folder or an archive; `${NAME}` stays as it was given."""
+    folder, file = str(Path(filled)), shown(source.location)
+    return given.rstrip("/") + file.removeprefix(folder) if file.startswith(f"{folder}/") else given
 
 
 def _written(source: Source, location: str) -> dict[str, object]:

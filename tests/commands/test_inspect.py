@@ -4,6 +4,7 @@ import gzip
 import json
 import sqlite3
 from contextlib import closing
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -171,6 +172,20 @@ def test_what_a_mapping_says_to_read_it_is_what_reads_it(tmp_path):
     assert seen(location).look.source == {"csv": str(location), "encoding": "windows-1254", "delimiter": ";"}
     assert seen(write_json(tmp_path), "shop.people").look.source["path"] == "shop.people"
     assert f'"{tmp_path}/people.xlsx", sheet: people' not in "".join(lines_of(seen(write_excel(tmp_path), "people")))
+
+
+def test_a_file_of_a_folder_or_of_an_archive_is_what_a_mapping_is_advised_to_read(tmp_path):
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    for name in ("others", "people"):
+        write_csv(folder).rename(folder / f"{name}.csv")
+    with ZipFile(tmp_path / "exports.zip", "w") as archive:
+        archive.write(folder / "people.csv", "shop/people.csv")
+        archive.write(folder / "others.csv", "others.csv")
+    assert seen(folder, "people").look.source == {"csv": f"{folder}/people.csv"}
+    advised = seen(tmp_path / "exports.zip", "people").look.source["csv"]
+    assert advised == f"{tmp_path}/exports.zip/shop/people.csv"
+    assert seen(advised).look.rows == 200
 
 
 def test_the_output_for_people_is_as_printed_and_fits_80_columns(tmp_path):
