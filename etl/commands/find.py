@@ -192,4 +192,4 @@ def _opened(workspaces: Iterable[Workspace]) -> Iterator[tuple[str, Journal]]:
 def _sent(target: str, journal: Journal, stage: str, key: str) -> Iterator[FoundSending]:
     for carried in journal.trail.batches_of(stage, key):
         batch = journal.batch(carried.batch)
-        yield FoundSending(target, batch.id, str(batch.state), batch.migration_id, batch.errors, carried.held)
+        yield FoundSending(target, batch.id, str(batch.state), batch.migration_id, batch.errors, carried.counts)

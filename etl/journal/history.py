@@ -67,7 +67,7 @@ def read_history(root: Path, stage: str, key: str) -> History:
         found = journal.trail.batches_of(stage, key)
         lines = list(read_lines(journal.workspace.requests, [one.batch for one in found]))
         sendings = tuple(_sending(journal, one, lines) for one in found)
-        unsent = () if any(one.held for one in found) else reasons(journal, stage, key)
+        unsent = () if any(one.counts for one in found) else reasons(journal, stage, key)
         changed = tuple(journal.runs.package_path(number) for number in journal.trail.changed_in(stage, key))
         return History(stage, key, sendings, changed, unsent)
     finally:
@@ -86,7 +86,7 @@ def _sending(journal: Journal, carried: Carried, lines: list[Mapping[str, object
     return Sending(
         batch=batch.id,
         state=str(batch.state),
-        held=carried.held,
+        held=carried.counts,
         pilot=batch.pilot,
         package=journal.runs.package_path(batch.package),
         file=journal.workspace.whole(batch.file),

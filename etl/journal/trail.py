@@ -30,12 +30,12 @@ class BatchDecision:
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A record as one batch has it: at which position (from 0), of which bytes, and whether this batch holds it."""
+    """A record as one batch has it: at which position (from 0), of which bytes, and whether this batch is the one that counts."""
 
     batch: int
     position: int
     sha256: bytes
-    held: bool
+    counts: bool
 
 
 class Trail:

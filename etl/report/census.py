@@ -4,20 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-
-class PasswordKind(Protocol):
-    """Customers whose passwords are of one kind, and what that means for them."""
-
-    @property
-    def kind(self) -> str: ...
-    @property
-    def algorithm(self) -> str: ...
-    @property
-    def standing(self) -> str: ...
-    @property
-    def count(self) -> int: ...
+if TYPE_CHECKING:
+    from etl.payloads.census import PasswordKind
 
 
 def census_lines(stage: str, kinds: Sequence[PasswordKind]) -> Iterator[str]:

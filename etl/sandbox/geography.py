@@ -14,7 +14,7 @@ from typing import Any
 
 LEVELS = ("country", "city", "township", "district")
 LISTS = {"countries": "country", "cities": "city", "townships": "township", "districts": "district"}
-Place = dict[str, Any]
+ListedPlace = dict[str, Any]
 
 
 def turkish_upper(text: str) -> str:
@@ -32,7 +32,7 @@ class Geography:
     """Places by level, in the shape Omnitron lists them. Grows by `add`; is never cut."""
 
     def __init__(self) -> None:
-        self.places: dict[str, list[Place]] = {level: [] for level in LEVELS}
+        self.places: dict[str, list[ListedPlace]] = {level: [] for level in LEVELS}
         self._by_name: dict[tuple[object, ...], int] = {}
         self._parents: set[tuple[str, int]] = set()
         for country, code in _pairs("countries.txt"):
@@ -97,7 +97,7 @@ class Geography:
             raise UnknownPlaceError(level, name)
         return pk
 
-    def listing(self, level: str, filters: Mapping[str, str]) -> list[Place]:
+    def listing(self, level: str, filters: Mapping[str, str]) -> list[ListedPlace]:
         """The places of a level that pass the filters `name__iexact`, `country`, `city`, `township`, `is_active`."""
         wanted = {key: value for key, value in filters.items() if key in LEVELS}
         name, active = filters.get("name__iexact"), filters.get("is_active", "true").lower()
@@ -115,7 +115,7 @@ class UnknownPlaceError(ValueError):
         self.level = level
 
 
-def _passes(place: Place, wanted: Mapping[str, str], folded: set[tuple[str, str]] | None) -> bool:
+def _passes(place: ListedPlace, wanted: Mapping[str, str], folded: set[tuple[str, str]] | None) -> bool:
     if any(str(place.get(key)) != value for key, value in wanted.items()):
         return False
     return folded is None or not folded.isdisjoint(foldings(place["name"]))
