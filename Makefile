@@ -44,7 +44,7 @@ $(VENV)/.bench: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[bench]'
 	@touch $@
 
-# Other sizes: make bench BENCH='--full', or --quick to see that everything runs.
+# Other sizes: make bench BENCH='--full', or --quick to see that everything runs; --sources for databases, dumps and joins.
 bench: $(VENV)/.bench
 	@$(BIN)/python -m benchmarks.run $(BENCH)
 

@@ -1,6 +1,6 @@
 """`make bench`: this engine and what a user would write instead, in turn, on the same work. Writes benchmarks/results.md.
 
-python -m benchmarks.run [--rows 200000] [--rounds 3] [--quick | --full] [--folder work/bench]
+python -m benchmarks.run [--rows 200000] [--rounds 3] [--quick | --full] [--sources] [--folder work/bench]
 """
 
 from __future__ import annotations
@@ -29,11 +29,13 @@ from benchmarks.contenders import (
 )
 from benchmarks.measure import Failed, Taken, Took, memory_kind, peak_memory, repeat, timed
 from benchmarks.page import machine, megabytes, seconds, table, times, usable_cores
+from benchmarks.sources import sources
 from benchmarks.upload import RECORDS as UPLOADED
 from benchmarks.upload import measure_upload
 from benchmarks.work import Work, compress, make_work
 
 RESULTS = Path(__file__).parent / "results.md"
+OF_SOURCES = Path(__file__).parent / "results-sources.md"
 SIZES = (10_000, 100_000, 1_000_000)
 FULL_SIZES = (*SIZES, 5_000_000)
 QUICK_SIZES = (10_000, 50_000)
@@ -52,6 +54,7 @@ class Plan:
     rows: int
     rounds: int
     sizes: tuple[int, ...]
+    results: Path = RESULTS
 
     @property
     def out(self) -> Path:
@@ -66,15 +69,15 @@ def main() -> None:
     plan.out.mkdir(parents=True, exist_ok=True)
     parts = [_introduction(plan)]
     try:
-        for section in (contest, one_core, compressed, sizes, first_looks, upload):
+        for section in SECTIONS if plan.results == RESULTS else (kinds_of_sources,):
             tell(f"{section.__name__.replace('_', ' ')} ...")
             parts.append(section(plan))
             print(parts[-1], flush=True)
     except (Differs, Failed) as error:
-        sys.exit(f"{error}\nnothing is written to {RESULTS.name}")
+        sys.exit(f"{error}\nnothing is written to {plan.results.name}")
     finally:
         shutil.rmtree(plan.out)
-    RESULTS.write_text("\n".join(parts), encoding="utf-8")
+    plan.results.write_text("\n".join(parts), encoding="utf-8")
 
 
 def _plan(arguments: list[str]) -> Plan:
@@ -84,9 +87,19 @@ def _plan(arguments: list[str]) -> Plan:
     parser.add_argument("--folder", type=Path, default=Path("work/bench"), help="where the work is kept")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that everything runs")
     parser.add_argument("--full", action="store_true", help="also five million orders: needs 20 GB of disk")
+    parser.add_argument(
+        "--sources",
+        action="store_true",
+        help="databases, dumps, JSON and joins instead (1,000,000 orders; with --quick 20,000)",
+    )
     found = parser.parse_args(arguments)
     rows, rounds, default_sizes = (20_000, 2, QUICK_SIZES) if found.quick else (200_000, 3, SIZES)
-    return Plan(found.folder, found.rows or rows, found.rounds or rounds, FULL_SIZES if found.full else default_sizes)
+    if found.sources and not found.quick:
+        rows = SIZES[-1]
+    results = OF_SOURCES if found.sources else RESULTS
+    return Plan(
+        found.folder, found.rows or rows, found.rounds or rounds, FULL_SIZES if found.full else default_sizes, results
+    )
 
 
 def tell(line: str) -> None:
@@ -94,9 +107,10 @@ def tell(line: str) -> None:
 
 
 def _introduction(plan: Plan) -> str:
+    asked = " BENCH=--sources" if plan.results == OF_SOURCES else ""
     return f"""# What was measured
 
-Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}; how and against what: [README.md](README.md).
+Written by `make bench{asked}` on {datetime.now(UTC):%Y-%m-%d}; how and against what: [README.md](README.md).
 
 {machine()}
 Seconds of wall and of CPU (user and system, all processes) are medians of {plan.rounds} rounds, the contenders in turn
@@ -275,6 +289,17 @@ def upload(plan: Plan) -> str:
         f"In batches of 500, one after the other: {seconds(wall)} s, of which our own process computes {seconds(cpu)} s "
         f"({cpu / wall:.0%}).\nThat is a `run` less a `dry-run` of the same records; the stand-in runs on the same cores.\n"
     )
+
+
+# Kinds of sources
+
+
+def kinds_of_sources(plan: Plan) -> str:
+    """The same orders in every form a shop comes in, and joins."""
+    return sources(plan.folder, plan.out, plan.rows, plan.rounds, tell)
+
+
+SECTIONS = (contest, one_core, compressed, sizes, first_looks, upload)
 
 
 if __name__ == "__main__":

@@ -358,6 +358,11 @@ API = Kind(
         NORMALIZE,
         COUNTERS,
     ),
+    mistakes={
+        "there are further pages, and no `paging` is given": "write the `paging` that the message names",
+        "has no key '...', which `path` begins with": "`path` is wrong, or the API tells of an error with status 200",
+        "is no address of an API": "write https://host/path",
+    },
     examples=("https://shop.example.com/wp-json/wc/v3/orders",),
     where="url",
     evidence=evidence_of_api,

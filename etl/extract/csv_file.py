@@ -206,6 +206,11 @@ CSV = Kind(
         NORMALIZE,
         COUNTERS,
     ),
+    mistakes={
+        "is empty, without even a header": "the export was cut off; export it again",
+        "holds a NUL character": "it is UTF-16 without a mark, or no text: `encoding: detect`, or look at it in an editor",
+        "are both named": "two columns have one name; rename one in the file, or list the names in `header`",
+    },
     examples=("customers.csv", "${EXPORTS}/orders.csv.gz"),
     text_only=True,
 )

@@ -343,6 +343,10 @@ TABLE = Kind(
     "primary key.",
     open_table_of_database,
     (DATABASE, TRIM, NORMALIZE, COUNTERS),
+    mistakes={
+        "no table '...'": "the name is wrong, or it is in another schema: `schema.table`",
+        "is no database": "`database` is an address, an SQLite file, a dump by its ending, or a folder",
+    },
     examples=("oc_customer", "sales.orders"),
     where="database",
     evidence=evidence_of_database,
@@ -354,6 +358,10 @@ SQL = Kind(
     "One SELECT in the database's own dialect, run there. Its rows keep the order that it gives.",
     open_table_of_database,
     (DATABASE, TRIM, NORMALIZE, COUNTERS),
+    mistakes={
+        "it has to be one SELECT": "it changes something, is several statements, or gives no rows",
+        "a dump runs no SQL": "read its tables with `table`, and join them in a `query`",
+    },
     examples=("SELECT * FROM oc_order WHERE order_status_id > 0 ORDER BY order_id",),
     where="database",
     evidence=evidence_of_database,

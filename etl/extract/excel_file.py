@@ -172,5 +172,11 @@ EXCEL = Kind(
         NORMALIZE,
         COUNTERS,
     ),
+    mistakes={
+        "no sheet '...'": "`sheet` names none of those that the message lists",
+        "which has to be the header, is blank": "the names are in another row: `header_row`, or in another `sheet`",
+        "is not a workbook": "shops export CSV or HTML as .xls; look at it in an editor, and read it as `csv`",
+        "which is more than is read": "delete a stray cell's row and column, or save the sheet as CSV",
+    },
     examples=("customers.xlsx",),
 )

@@ -187,6 +187,10 @@ JSON = Kind(
         NORMALIZE,
         COUNTERS,
     ),
+    mistakes={
+        "no key '...'": "`path` is wrong at this step; the message names what is there",
+        "not JSON:": "the file was cut off, or is a web page; fetch it again",
+    },
     examples=("orders.json",),
     loose=True,
 )

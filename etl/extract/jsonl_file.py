@@ -185,6 +185,9 @@ JSONL = Kind(
         NORMALIZE,
         COUNTERS,
     ),
+    mistakes={
+        "no columns in the first 1,000 lines": "the lines are no objects: a list is `json`",
+    },
     examples=("orders.jsonl",),
     loose=True,
 )

@@ -71,6 +71,7 @@ class Kind:
     loose     whether its rows are objects, of which one has keys that another lacks.
     rows_of   what its rows are said to be of, when one of them is shown: a file, a table.
     text_only whether its cells are texts, whatever it reads.
+    mistakes  what its errors say, each with what it means and what to do: for the documentation.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Kind:
     loose: bool = False
     rows_of: Callable[[Source], str] = lambda source: shown(source.location)
     text_only: bool = False
+    mistakes: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self, given: Mapping[str, object]) -> OptionValues:
         """Check the options a mapping gives and fill in the rest. Raises ValueError naming the option."""

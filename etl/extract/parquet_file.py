@@ -185,5 +185,9 @@ PARQUET = Kind(
     "A Parquet file; its row groups are read in parts. Columns keep their types.",
     holding_nothing(open_parquet),
     (TRIM, NORMALIZE, COUNTERS),
+    mistakes={
+        "is no Parquet file": "another format under this name",
+        "ends before its end": "the file was cut off; fetch it again",
+    },
     examples=("orders.parquet",),
 )

@@ -180,6 +180,10 @@ QUERY = Kind(
         NORMALIZE,
         COUNTERS,
     ),
+    mistakes={
+        "reads no source '...'": "the name in FROM is none of `sources:`; the message says the nearest",
+        "a query is one SELECT": "take the other statements out",
+    },
     examples=("SELECT order_id, sum(money(price)) AS total FROM lines GROUP BY order_id",),
     where="sources",
     needs=tables_of,

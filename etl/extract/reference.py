@@ -1,12 +1,12 @@
 """The kinds of sources, written as JSON Schema for the mapping language, and as a table for people.
 
-`python -m etl.extract.reference` writes both where they belong: schemas/migration.schema.json and docs/mapping.md.
+`python -m etl.extract.reference` writes them where they belong: schemas/migration.schema.json, docs/mapping.md, docs/sources.md.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,14 @@ OF_FILES = ("encoding", "delimiter", "quote", "escape", "nulls")
 
 BEGIN = "<!-- The kinds of sources: python -m etl.extract.reference -->\n"
 END = "<!-- The end of the kinds of sources -->\n"
+
+OF_ALL: Mapping[str, str] = {
+    "no such file": "the path is from the mapping's folder on; the message names one that is nearly called so",
+    "this user may not read it": "change the file's owner or its mode",
+    "is no option of": "another kind has this option; the message says the nearest one",
+    "unknown encoding": "a name that Python knows, or `detect`",
+}
+"""What the errors of whatever lies in files say, and what to do."""
 
 
 def with_kinds(schema: Schema, kinds: Mapping[str, Kind]) -> Schema:
@@ -138,11 +146,26 @@ def page(kinds: Mapping[str, Kind]) -> Iterator[str]:
         yield f"| `{kind.name}` | {kind.sentence} | {_WHERE[kind.where]} | {options} |"
 
 
-def rewritten(text: str, kinds: Mapping[str, Kind]) -> str:
+def mistakes_page(kinds: Mapping[str, Kind]) -> Iterator[str]:
+    """The lines of a table: a kind with its options, what its errors say, what to do."""
+    yield "| Kind | Options | The message says | What it means, and what to do |"
+    yield "| --- | --- | --- | --- |"
+    yield from _mistakes("all kinds", "", OF_ALL)
+    for kind in kinds.values():
+        yield from _mistakes(f"`{kind.name}`", ", ".join(f"`{option.name}`" for option in kind.options), kind.mistakes)
+
+
+def _mistakes(name: str, options: str, mistakes: Mapping[str, str]) -> Iterator[str]:
+    for said, meant in (mistakes or {"": ""}).items():
+        yield f"| {name} | {options} | {said} | {meant} |"
+        name = options = ""
+
+
+def rewritten(text: str, kinds: Mapping[str, Kind], table: Callable[[Mapping[str, Kind]], Iterator[str]] = page) -> str:
     """A page of the documentation with its table as it has to be."""
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    return f"{before}{BEGIN}\n{chr(10).join(page(kinds))}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n{chr(10).join(table(kinds))}\n\n{END}{after}"
 
 
 def _write() -> None:
@@ -154,6 +177,8 @@ def _write() -> None:
     (root / "schemas/migration.schema.json").write_text(text, encoding="utf-8")
     document = root / "docs/mapping.md"
     document.write_text(rewritten(document.read_text(encoding="utf-8"), KINDS), encoding="utf-8")
+    shops = root / "docs/sources.md"
+    shops.write_text(rewritten(shops.read_text(encoding="utf-8"), KINDS, mistakes_page), encoding="utf-8")
 
 
 if __name__ == "__main__":

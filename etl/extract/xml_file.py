@@ -150,6 +150,10 @@ XML = Kind(
         NORMALIZE,
         COUNTERS,
     ),
+    mistakes={
+        "ends before its elements do": "the file was cut off; fetch it again",
+        "has a DOCTYPE": "export it without, or take it out; a page of HTML has one, too",
+    },
     examples=("orders.xml",),
     loose=True,
 )

@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import contenders, measure, page, single_records, work  # noqa: E402
+from benchmarks import contenders, measure, page, shops, single_records, sources, work  # noqa: E402
 
 ROWS = 200
 
@@ -121,3 +121,34 @@ def test_the_runbook_has_the_table_of_what_single_records_cost():
     assert settings == [
         (f"batch_size: {size}", str(width)) for size in single_records.SIZES for width in single_records.CONCURRENCY
     ]
+
+
+# Kinds of sources
+
+
+def test_the_same_orders_in_every_form_make_the_same_payloads(made, tmp_path):
+    with shops.SERVERS():
+        forms = sources.prepared(made)
+        assert {form.what for form in forms} >= {"CSV", "SQLite"}
+        found = {}
+        for form in forms:
+            engine, out = form.engine(made), tmp_path / form.name
+            run([*engine.command(made, out), "--workers", "1"])
+            found[form.what] = sources.payloads_sha256(engine.package(out))
+    assert set(found.values()) == {found["CSV"]}
+    assert not set(shops.SETTINGS) & set(shops.os.environ)
+
+
+@pytest.mark.parametrize("join", sources.JOINS, ids=lambda join: join.script)
+def test_every_join_sums_the_same(made, join, tmp_path):
+    with shops.SERVERS():
+        if join.missing:
+            pytest.skip(f"{join.script} needs {join.needs or join.server}")
+        if join.server:
+            shops.in_postgres(made)
+        sources.write_lines(made)
+        for one in (join, sources.JOINS[0]):
+            run(one.command(made, tmp_path))
+    total = join.output(tmp_path).read_bytes()
+    assert total == sources.JOINS[0].output(tmp_path).read_bytes()
+    assert total.count(b"\n") > ROWS / 2
