@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-from etl.expressions.cells import clean
+from etl.extract.group_counts import GroupCounts
 from etl.extract.kinds import COUNTERS, Groups
 from etl.extract.rows import RowsPart, read_all
 from etl.model import Part, Rows, Source, Table
@@ -67,11 +66,11 @@ class NumberedTable:
         return self.inner.text_only
 
     def parts(self, rows: int) -> Iterator[Part]:
-        seen: dict[str, dict[object, int]] = {name: {} for name in self.groups}
+        seen = {name: GroupCounts() for name in self.groups}
         for first, content in read_all(self.inner, rows):
             yield RowsPart(self._with_numbers(content, first, seen))
 
-    def _with_numbers(self, content: Rows, first: int, seen: Mapping[str, dict[object, int]]) -> Rows:
+    def _with_numbers(self, content: Rows, first: int, seen: Mapping[str, GroupCounts]) -> Rows:
         faulty = {fault.index for fault in content.faults}
         found: list[Sequence[object]] = []
         for index, row in enumerate(content.rows):
@@ -84,15 +83,5 @@ class NumberedTable:
                 )
         return replace(content, rows=found, end=None)
 
-    def _further(self, row: Sequence[object], number: str, group: tuple[int, ...], seen: dict[object, int]) -> str:
-        if not group:
-            return number
-        key = tuple(_comparable(row[position]) for position in group)
-        seen[key] = seen.get(key, 0) + 1
-        return str(seen[key])
-
-
-def _comparable(cell: object) -> Any:
-    """A cell as expressions see it, in a form that a dictionary takes."""
-    value = clean(cell)
-    return repr(value) if isinstance(value, list | dict) else value
+    def _further(self, row: Sequence[object], number: str, group: tuple[int, ...], seen: GroupCounts) -> str:
+        return str(seen.next(tuple(row[position] for position in group))) if group else number

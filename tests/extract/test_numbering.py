@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from decimal import Decimal
 
 import pytest
 from commands import etl
@@ -15,6 +16,7 @@ from tables import open_table
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
 from etl.extract import numbered, read_all
+from etl.extract.group_counts import GroupCounts
 from etl.model import Source
 
 MAPPING = """\
@@ -127,3 +129,17 @@ def test_a_misspelt_number_is_told(tmp_path, monkeypatch):
     case.finds(
         SMALL.replace("{{ customer_id }}", "{{ «row_numbr }}"), "unknown column 'row_numbr'; did you mean 'row_number'?"
     )
+
+
+CELLS = st.one_of(
+    st.none(), st.booleans(), st.integers(-3, 3), st.sampled_from([0.0, 1.0, 0.5, Decimal("0.5"), Decimal("1.00"), 2**60]),
+    st.sampled_from(["", "a", "A", " a ", "1", "s\u0327", "ş", "\ud800"]), st.lists(st.integers(0, 1), max_size=2),
+)  # fmt: skip
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), max_size=60), st.integers(1, 5))
+def test_groups_are_counted_alike_in_memory_and_in_a_file_and_memory_is_bounded(groups, most):
+    whole, bounded = GroupCounts(), GroupCounts(most)
+    for group in groups:
+        assert bounded.next(group) == whole.next(group)
+        assert bounded.in_memory <= most

@@ -68,12 +68,15 @@ def written(rows):
 
 def mapping_of(case, folder):
     kind = next(kind for kind in ("json", "xml", "csv") if kind in case)
+    data = {kind: "data", **case.get("source", {})}
     content = json.dumps(case["json"], ensure_ascii=False) if kind == "json" else case[kind]
     (folder / "data").write_text(content, encoding="utf-8", newline="")
     stage = {"name": case["payload"], "from": "data", "key": case.get("key", "{{ id }}")}
     stage |= {name: case[name] for name in ("where", "unique") if name in case}
     stage["fields"] = FIELDS[case["payload"]] | case.get("fields", {})
-    mapping = {"version": 1, "name": "case", "sources": {"data": {kind: "data", **case.get("source", {})}}}
+    mapping = {"version": 1, "name": "case", "sources": {"data": data}}
+    if "query" in case:
+        mapping["sources"] = {"lines": data, "data": {"query": case["query"]}}
     mapping |= {"lookups": case["lookups"]} if "lookups" in case else {}
     file = folder / "migration.yaml"
     file.write_text(
