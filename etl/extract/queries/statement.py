@@ -29,27 +29,21 @@ CHANGING = {"random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed"}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SELECT that may run. `tables` are the names it reads; `tree` is its parse."""
+    """One SELECT that may run. `tables` are the names it reads; `tree` is its parse.
+
+    named   every name by which it may mean a column, in small letters: not the names that it gives
+    whole   whether it speaks of rows as a whole, of columns that it does not name
+    """
 
     text: str
     tables: tuple[str, ...]
     tree: Node
+    named: frozenset[str]
+    whole: bool
 
     def columns_read(self, header: Sequence[str]) -> tuple[str, ...]:
         """The columns of a table that the statement may read: all, when it speaks of rows as a whole."""
-        names = {node["alias"] or node["table_name"] for node in _nodes(self.tree) if node.get("type") == "BASE_TABLE"}
-        whole = any(
-            node.get("ref_type") == "NATURAL" or _is_of_whole_rows(node, {name.casefold() for name in names})
-            for node in _nodes(self.tree)
-        )
-        named = self._named()
-        return tuple(name for name in header if whole or name.casefold() in named)
-
-    def _named(self) -> frozenset[str]:
-        """Every name by which the statement may mean a column, in small letters: not the names that it gives."""
-        nodes = list(_nodes(self.tree))
-        parts = [part for node in nodes for part in (*node.get("column_names", ()), *(node.get("using_columns") or ()))]
-        return frozenset(str(part).casefold() for part in parts)
+        return tuple(name for name in header if self.whole or name.casefold() in self.named)
 
 
 @cache
@@ -65,9 +59,21 @@ def parsed(text: str) -> Statement:
         if len(statements) != 1:
             raise ValueError(f"a query is one SELECT; here are {len(statements)} statements")
         tree = _tree(engine, text, statements[0].type.name)
-        for node in _nodes(tree):
-            _refuse(node)
-        return Statement(text, tuple(sorted(set(_tables(tree)))), tree)
+    nodes = list(_nodes(tree))
+    for node in nodes:
+        _refuse(node)
+    return Statement(text, tuple(sorted(set(_tables(tree)))), tree, _named(nodes), _is_whole(nodes))
+
+
+def _named(nodes: Sequence[Node]) -> frozenset[str]:
+    parts = [part for node in nodes for part in (*node.get("column_names", ()), *(node.get("using_columns") or ()))]
+    return frozenset(str(part).casefold() for part in parts)
+
+
+def _is_whole(nodes: Sequence[Node]) -> bool:
+    tables = {node["alias"] or node["table_name"] for node in nodes if node.get("type") == "BASE_TABLE"}
+    names = {name.casefold() for name in tables}
+    return any(_is_of_whole_rows(node, names) for node in nodes)
 
 
 def bound(statement: Statement, headers: Headers) -> tuple[str, ...]:
@@ -121,13 +127,14 @@ def _tables(tree: object, hidden: frozenset[str] = frozenset()) -> Iterator[str]
 
 
 def _nodes(tree: object) -> Iterator[Node]:
-    if isinstance(tree, dict):
-        yield tree
-        for one in tree.values():
-            yield from _nodes(one)
-    elif isinstance(tree, list):
-        for one in tree:
-            yield from _nodes(one)
+    left = [tree]
+    while left:
+        one = left.pop()
+        if isinstance(one, dict):
+            yield one
+            left.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            left.extend(reversed(one))
 
 
 def _refuse(node: Node) -> None:
