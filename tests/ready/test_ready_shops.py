@@ -5,11 +5,17 @@ With ETL_SHOPS=all (`make shops`) every shop is also read live, and has many cus
 
 import json
 import os
+import pickle
+import random
+import shutil
+from dataclasses import dataclass
 from decimal import Decimal
+from fcntl import LOCK_EX, flock
+from pathlib import Path
 
 import pytest
 from all_shops import SHOPS
-from ready_shop import DATA, PLANTED, ROOT, standing
+from ready_shop import DATA, PLANTED, ROOT, SEED, Filling, ReadyShop, standing
 from sandbox_client import TOKEN, running_sandbox
 
 from etl import Outside, Settings, dry_run
@@ -17,6 +23,7 @@ from etl.commands.init import init
 from etl.commands.run import run_package
 from etl.commands.test import test as run_own_tests
 from etl.mapping import Opens, as_written, load_mapping
+from etl.package import Package
 
 IS_LONG = os.environ.get("ETL_SHOPS") == "all"
 CUSTOMERS = 300 if IS_LONG else 12
@@ -25,12 +32,45 @@ VARIABLES = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_CHANNEL": "1", "OMN
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the shops' own structures, {DATA}, are not here")
 
 
+@dataclass
+class Dumped:
+    """A shop that stood once: its dump, what its customers paid, and the workspace with the package made of the dump."""
+
+    shop: ReadyShop
+    filling: Filling
+    folder: Path
+
+    @property
+    def file(self):
+        return self.folder / "shop.sql"
+
+    def paid(self):
+        return pickle.loads((self.folder / "paid").read_bytes())
+
+
 @pytest.fixture(scope="module", params=SHOPS, ids=lambda shop: shop.name)
 def shop(request, tmp_path_factory):
-    with standing(request.param, CUSTOMERS) as found:
-        found.folder = tmp_path_factory.mktemp(found.shop.name)
-        found.file = found.dump(found.folder)
-        yield found
+    """Each process works in a copy of its own, of what one of them has made: a shop's many tables take long."""
+    base, shop = tmp_path_factory.getbasetemp(), request.param
+    made = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / f"shop-{shop.name}"
+    with made.with_suffix(".lock").open("w") as lock:
+        flock(lock, LOCK_EX)
+        if not (made / "package").exists():
+            make(shop, made)
+    folder = tmp_path_factory.mktemp(shop.name) / "copy"
+    shutil.copytree(made, folder)
+    return Dumped(shop, shop.fill(random.Random(SEED), CUSTOMERS), folder)
+
+
+def make(shop, folder):
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    with standing(shop, CUSTOMERS) as found:
+        found.dump(folder)
+        (folder / "paid").write_bytes(pickle.dumps(found.paid()))
+    with pytest.MonkeyPatch.context() as patch:
+        package = prepared(Dumped(shop, found.filling, folder), patch, folder / "shop.sql")
+    (folder / "package").write_text(str(package.path.relative_to(folder)), encoding="utf-8")
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +87,7 @@ def prepared(shop, monkeypatch, legacy, **more):
 
 @pytest.fixture(scope="module")
 def package(shop):
-    with pytest.MonkeyPatch.context() as patch:
-        return prepared(shop, patch, shop.file)
+    return Package.open(shop.folder / (shop.folder / "package").read_text(encoding="utf-8"))
 
 
 def payloads(package):
@@ -77,7 +116,8 @@ def test_every_row_is_accounted_for(shop, package):
 def test_the_live_shop_gives_the_same_bytes_as_its_dump(shop, package, monkeypatch):
     if not IS_LONG and shop.shop is not SHOPS[0]:
         return  # all of them in `make shops`
-    assert payloads(prepared(shop, monkeypatch, shop.address)) == payloads(package)
+    with standing(shop.shop, CUSTOMERS) as found:
+        assert payloads(prepared(shop, monkeypatch, found.address)) == payloads(package)
 
 
 def test_money_is_equal_to_the_cent_for_each_order_and_currency(shop, package):
