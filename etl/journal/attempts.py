@@ -44,7 +44,7 @@ class Attempts:
                 (number, wanted, wanted),
             )
             left = self._count_held(number)
-            gone = batch.held - left
+            gone = batch.counting - left
             self._journal.note(number, batch.state, batch.state, f"{person} has {gone} of its records sent again")
             self._journal.plans.void(batch.stage)
         return gone

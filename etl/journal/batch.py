@@ -18,11 +18,11 @@ LONGEST_ANSWER = 4096
 class Shipment:
     """A batch as the journal knows it. `file` is relative to the workspace when inside it; see Workspace.whole.
 
-    held      of its records, those that no later attempt has taken over
+    counting  of its records, those that no later attempt has taken over
     again     a repetition: its one record had been sent before
     place     its turn among the planned ones of its stage
     reported  records that Omnitron did not count as a success
-    failed    of the records it holds, those that failed as far as is known now
+    failed    of those that count, the ones that failed as far as is known now
     """
 
     id: int
@@ -43,7 +43,7 @@ class Shipment:
     answer: str | None
     sent: str | None
     ended: str | None
-    held: int
+    counting: int
     recovered: int
     again: bool
     place: float
@@ -122,6 +122,7 @@ def pieces_of(draft: Draft, size: int, first: float, end: float) -> list[Draft]:
 
 def batch_of(row: sqlite3.Row) -> Shipment:
     values: dict[str, Any] = dict(row)
+    values["counting"] = values.pop("held")
     flags = {name: bool(values[name]) for name in ("pilot", "alone", "again")}
     return Shipment(**{**values, **flags, "state": State(values["state"])})
 

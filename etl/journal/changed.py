@@ -110,7 +110,7 @@ class Differences:
             for batch in self._package.batches(stage):
                 there.add(self._package.keys(batch))
             for number, migration_id in self._journal.plans.others(self._number, stage.name):
-                for key in there.lacks(self._journal.held_keys(number)):
+                for key in there.lacks(self._journal.counting_keys(number)):
                     yield GoneRecord(stage.name, key, number, migration_id)
 
 

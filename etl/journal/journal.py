@@ -147,7 +147,7 @@ class Journal:
         rows = self._database.rows("SELECT key FROM records WHERE batch = ? ORDER BY position", (batch,))
         return [row["key"] for row in rows]
 
-    def held_keys(self, batch: int, most: int = -1) -> list[str]:
+    def counting_keys(self, batch: int, most: int = -1) -> list[str]:
         """Keys of the records that the batch holds, or the first of them."""
         rows = self._database.rows(
             "SELECT key FROM records WHERE batch = ? AND live = 1 ORDER BY position LIMIT ?", (batch, most)

@@ -152,7 +152,7 @@ def _attention(journal: Journal, lost: Sequence[Shipment]) -> tuple[Attention, .
 
 
 def _explained(journal: Journal, batch: Shipment) -> Attention:
-    keys = tuple(journal.held_keys(batch.id, NAMED)) if batch.failed_whole else ()
+    keys = tuple(journal.counting_keys(batch.id, NAMED)) if batch.failed_whole else ()
     return Attention(
         batch.id,
         batch.stage,

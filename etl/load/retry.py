@@ -39,7 +39,7 @@ class Again:
 
     @property
     def records(self) -> int:
-        return self.batch.held if self.keys is None else len(self.keys)
+        return self.batch.counting if self.keys is None else len(self.keys)
 
     @property
     def certain(self) -> bool:
@@ -60,9 +60,7 @@ class Again:
             if batch.payload in REFUSES_REPEATED
             else f"one that is there comes twice, for Omnitron knows no {batch.payload} again"
         )
-        return (
-            f"{named}: {batch.failed} of {batch.held} failed, nobody knows which; {some} would be sent again: {meaning}"
-        )
+        return f"{named}: {batch.failed} of {batch.counting} failed, nobody knows which; {some} would be sent again: {meaning}"
 
 
 def find(root: Path, wanted: Wanted) -> list[Again]:

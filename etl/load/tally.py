@@ -26,7 +26,7 @@ class Tally:
                 self.failed, self.records = self._journal.worked_off(self._stage)
             else:
                 self.failed += batch.failed
-                self.records += batch.held
+                self.records += batch.counting
 
     def within(self, gate: Gate) -> bool:
         with self._lock:

@@ -280,10 +280,10 @@ def look_all_up(root: Path, target: Target, outside: Outside) -> Arrivals:
         users = asked = 0
         missing: list[Missing] = []
         for batch in _uploaded(here.journal):
-            held, known = set(here.journal.held_keys(batch.id)), here.journal.lookups.found(batch.id)
-            left = [user for user in users_of(here.journal, batch) if user.key in held - known]
+            own, known = set(here.journal.counting_keys(batch.id)), here.journal.lookups.found(batch.id)
+            left = [user for user in users_of(here.journal, batch) if user.key in own - known]
             missing += _named(here, batch, here.missing(left), trial)
-            users, asked = users + len(held), asked + len(left)
+            users, asked = users + len(own), asked + len(left)
         return Arrivals(users, users - asked, asked, tuple(missing))
 
 

@@ -270,5 +270,5 @@ def test_a_record_that_never_ends_takes_each_line_once_and_no_more_than_16_mb(he
     format = CsvFormat(longest=1 << 20)
     lines = Lines(chunks(), 0, format)
     faults = [reason for _, (_, reason) in zip(range(1 + ("1" in head)), read_records(lines, format), strict=False)]
-    assert "this row does not end within 1,048,576 bytes; is a quote never closed?" in faults[-1]
+    assert "this row does not end within 1,048,576 bytes; is a quote never closed?" in str(faults[-1])
     assert asked == (1 << 20) // (20_000 * len(line)) + 1

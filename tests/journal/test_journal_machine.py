@@ -191,7 +191,7 @@ class Loading(RuleBasedStateMachine):
         failed = self.journal.failed(self.STAGE)
         if failed:
             batch = data.draw(st.sampled_from(failed))
-            keys = self.journal.held_keys(batch.id)
+            keys = self.journal.counting_keys(batch.id)
             wanted = data.draw(st.lists(st.sampled_from(keys), unique=True, min_size=1)) if some else keys
             assert self.journal.attempts.let_go(batch.id, "ada", wanted if some else None) == len(wanted)
             self.sent_again.update(wanted)
@@ -229,7 +229,7 @@ class Loading(RuleBasedStateMachine):
     def planning_a_held_record_again(self, data):
         batch = self.pick(data, *HOLDS)
         # A done batch has let go of those of its records that were sent again.
-        if batch is not None and batch.held:
+        if batch is not None and batch.counting:
             keys = self.journal.keys(batch.id)
             with pytest.raises(JournalError, match="would be in two batches"):
                 self.journal.add(Draft(self.STAGE, self.STAGE, self.current[1], keys, [b"{}"] * len(keys)))
@@ -244,7 +244,7 @@ class Loading(RuleBasedStateMachine):
             key
             for state in HOLDS
             for batch in self.journal.batches(self.STAGE, state)
-            for key in self.journal.held_keys(batch.id)
+            for key in self.journal.counting_keys(batch.id)
         )
         assert all(count == 1 for count in held.values())
 
@@ -272,8 +272,8 @@ class Loading(RuleBasedStateMachine):
     @invariant()
     def every_batch_counts_what_it_holds(self):
         for batch in self.journal.batches():
-            assert batch.held == len(self.journal.held_keys(batch.id))
-            assert 0 <= batch.failed <= batch.held
+            assert batch.counting == len(self.journal.counting_keys(batch.id))
+            assert 0 <= batch.failed <= batch.counting
 
     @invariant()
     def every_transition_is_on_record(self):
