@@ -45,6 +45,8 @@ class Oddities:
             found.append(self._kind("where", "where:none", counts.read, [], "`where` leaves out no row"))
         if self._count:
             words = "the same address of a customer is sent more than once"
+            if len(self._addresses or ()) > MOST_ADDRESSES:
+                words += f" (looked for until there were {MOST_ADDRESSES:,})"
             found.append(self._kind(None, "address:twice", self._count, self._again, words))
         return found
 

@@ -9,8 +9,12 @@ from commands import etl
 from load_helpers import TOKEN
 from servers import served_by
 
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
+from etl.files import private_folder
 from etl.mapping import load_mapping
 from etl.mapping.warnings import is_misread
+from etl.prepare import oddities
 
 PASSWORD = "password: 0cc175b9c0f1b6a831c399e269772661"
 USER = f"""version: 1
@@ -146,6 +150,14 @@ def test_an_address_that_is_sent_twice_is_told_with_its_rows(tmp_path):
     done = etl("dry-run", tmp_path)
     assert "warning: address: the same address of a customer is sent more than once (row 4)\n" in done.stderr
     assert done.returncode == 0
+
+
+def test_a_warning_of_addresses_says_how_many_were_looked_at_when_these_were_not_all(tmp_path, monkeypatch):
+    monkeypatch.setattr(oddities, "MOST_ADDRESSES", 2)
+    told(tmp_path, USER + ADDRESS, "id,name,mail\n" + "".join(f"{n},{n // 2},m{n}@example.com\n" for n in range(1, 9)))
+    package = dry_run(tmp_path / "migration.yaml", Settings(private_folder(tmp_path / "work"), workers=1))
+    text = "".join(path.read_text(encoding="utf-8") for path in package.path.glob("*.json"))
+    assert "is sent more than once (looked for until there were 2)" in text
 
 
 def test_warnings_of_the_mapping_are_in_the_summary_too(tmp_path):
