@@ -26,8 +26,7 @@ TEMPLATE = "report.html.jinja"
 
 def page(report: Mapping[str, Any], language: str = "en", say: Say = str) -> str:
     """The whole page. It depends on `report` and the language alone."""
-    numbers = _Numbers(language)
-    environment = _environment(numbers)
+    environment = _environment(language)
     style, script = (_own(name) for name in ("report.css", "report.js"))
     return environment.get_template(TEMPLATE).render(
         _=say,
@@ -62,7 +61,9 @@ def _left_behind(money: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, An
             yield from ({**line, "left": line["source"] - line["payload"]} for line in one["totals"])
 
 
-def _environment(numbers: _Numbers) -> Environment:
+@cache
+def _environment(language: str) -> Environment:
+    numbers = _Numbers(language)
     environment = Environment(
         loader=DictLoader({TEMPLATE: _shipped(TEMPLATE)}),
         autoescape=True,
