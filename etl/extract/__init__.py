@@ -135,14 +135,14 @@ def server_of(source: Source) -> str | None:
     return host_of(source) if source.kind == API.name else database_server(source)
 
 
-def asked_of(source: Source) -> str:
-    """What a source asks its server for: by it the rows are found in a snapshot that is kept."""
+def asked_of(source: Source) -> str | None:
+    """What a source asks its server for: by it the rows are found in a snapshot that is kept. None for options that are wrong."""
     if source.kind != API.name:
         return source.location
     try:
         options = API.settings(source.options)
     except ValueError:  # of which `check` tells
-        options = dict(source.options)
+        return None
     return asked(source.location, options)
 
 

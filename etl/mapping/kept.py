@@ -68,10 +68,10 @@ def lacking(migration: Migration, snapshot: Snapshot) -> list[str]:
 
 def _lacking(migration: Migration, snapshot: Snapshot) -> Iterator[str]:
     for wanted in wanted_sources(migration).values():
-        address = server_of(wanted.source)
-        if address is None:
+        address, asked = server_of(wanted.source), asked_of(wanted.source)
+        if address is None or asked is None:
             continue
-        rows = snapshot.find(address, wanted.source.kind, asked_of(wanted.source))
+        rows = snapshot.find(address, wanted.source.kind, asked)
         if rows is None:
             yield _what(wanted.source)
         elif dict(rows.options) != _options(wanted.source):

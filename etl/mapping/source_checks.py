@@ -222,7 +222,8 @@ def _options(context: Context, path: YamlPath, kind: str, data: Mapping[str, Any
 def _is_closed(context: Context, source: Source) -> bool:
     server = server_of(source)
     if server is not None and context.kept is not None:
-        closed = context.kept.find(server, source.kind, asked_of(source)) is None
+        asked = asked_of(source)
+        closed = asked is None or context.kept.find(server, source.kind, asked) is None
     else:
         closed = not context.opens.network and KINDS[source.kind].needs_network(source)
     if closed:

@@ -166,6 +166,13 @@ def test_what_is_used_now_and_was_not_fetched_is_named(tmp_path, found, old, new
     assert len(found.asked) == asked
 
 
+def test_an_option_that_is_wrong_is_told_and_not_taken_for_rows_that_the_snapshot_lacks(tmp_path, found):
+    snapshot(write(tmp_path, found.url), how(tmp_path))
+    mapping = write(tmp_path, found.url, **{"by: magento": "by: magneto"})
+    with pytest.raises(MappingError, match=r"`by: magneto` is none of .*; did you mean 'magento'"):
+        dry_run(mapping, how(tmp_path))
+
+
 def test_check_knows_the_columns_of_an_api_from_the_snapshot_and_asks_nobody(tmp_path, found):
     mapping = write(tmp_path, found.url)
     assert check(mapping, tmp_path / "work").closed == ("orders", "lines", "sums")

@@ -73,7 +73,7 @@ CASES = {
     ("query", "a query is one SELECT"): lambda at: ("SELECT 1; SELECT 2", {}),
     ("api", "is no address of an API"): lambda at: ("orders.json", {}),
 }
-ASKED = {
+ASKED: dict[str, tuple[str, dict[str, object]]] = {
     "there are further pages, and no `paging` is given": ("woocommerce", {"login": Secret("ck_reader:cs_s3cr3t")}),
     "has no key '...', which `path` begins with": ("cursor", {"path": "order"}),
 }
