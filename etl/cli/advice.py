@@ -30,6 +30,8 @@ TYPED = re.compile(rf" (?!-|{PLACE}\b)")
 def quoted(path: Path) -> str:
     """As it can be typed: bash, zsh and ksh read what no key types in `$'...'`."""
     text = str(path)
+    if text.startswith("-"):  # what would be taken for an option, by the command and by the next look at the message
+        text = f"./{text}"
     if text.isprintable():
         return shlex.quote(text)
     letters = (one if one.isprintable() and one not in "'\\" else f"\\U{ord(one):08x}" for one in text)

@@ -43,7 +43,9 @@ def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:
     for number, row, fault in numbered_rows(table):
         if fault is None and program.key(row) == key:
             return number, row
-    raise MappingError(f"no row of {program.plan.stage.name} has the key '{key}'; `etl find` looks for other texts")
+    raise MappingError(
+        f"no row of {program.plan.stage.name} has the key '{key}'; `etl find MAPPING TEXT` looks for other texts"
+    )
 
 
 def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[FoundRecord, ...]:

@@ -152,6 +152,8 @@ class _Converter:
         if mark == b"X":
             return bytes.fromhex(inner.decode())
         if mark == b"B":
+            if self.dialect.name == "PostgreSQL":  # its bits are a text, on the server and in COPY, too
+                return inner
             return b"%d" % int(inner or b"0", 2)
         if mark == b"E":
             return _ESCAPE.sub(lambda match: _unescape(match, _ESCAPE), inner)

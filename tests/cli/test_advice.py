@@ -44,13 +44,15 @@ def test_a_command_that_reads_sources_keeps_to_the_folders_that_were_given(tmp_p
         ({"mapping": "shop"}, "`etl functions title`, `etl nosuch`", "`etl functions title`, `etl nosuch`"),
         ({"mapping": "shop", "workspace": "w"}, "held by `etl run other -w x`", "held by `etl run other -w x`"),
         ({}, "`etl resume`", "`etl resume MAPPING`"),
+        ({"mapping": "shop"}, "`etl find MAPPING TEXT`", "`etl find shop TEXT`"),
+        ({"mapping": "-shop", "workspace": "-w"}, "`etl resume`", "`etl resume ./-shop --workspace ./-w`"),
     ],
 )
 def test_a_command_is_completed_by_what_was_given(given, text, whole, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     places: dict[str, Any] = {name: Path(value) for name, value in given.items()}
     known = Given(**places, commands=app.commands)
-    assert known.whole(text) == whole
+    assert known.whole(text) == known.whole(known.whole(text)) == whole
 
 
 def test_where_a_mapping_lies_in_the_current_folder_it_is_the_one_that_is_meant(tmp_path, monkeypatch):

@@ -175,6 +175,11 @@ def test_a_table_whose_rows_stand_in_its_partitions_is_not_read_as_an_empty_one(
     )
 
 
+def test_bits_of_postgresql_are_the_text_that_its_server_and_copy_give():
+    dump = "-- PostgreSQL database dump\nCREATE TABLE t (b bit(3));\nINSERT INTO t VALUES (B'101'), (B'001');\n-- PostgreSQL database dump complete\n"
+    assert rows(dump) == [(b"101",), (b"001",)]
+
+
 def test_a_message_about_a_dump_tells_no_customer():
     said = refusal(TABLE + "INSERT INTO t VALUES (1, CONCAT('ali.veli@example.com', 'Şifre123'), 'y');")
     assert (
