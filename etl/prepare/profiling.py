@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
@@ -10,6 +11,7 @@ from typing import Any
 import orjson
 
 from etl.expressions import columns_in, flat_fields, writers
+from etl.findings import HIDDEN
 from etl.measures.balance import Amounts, Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, KindName
@@ -111,7 +113,7 @@ class Profiler:
             "name": name,
             "personal": personal,
             "columns": _columns_of(template),
-            "made_from": [one.text if isinstance(one, Expression) else _constant(one) for _, one in flat_fields({"": template})],
+            "made_from": [_written(one, secret=secret) for _, one in flat_fields({"": template})],
             "records": found.records,
             "empty": found.empty,
             "looked": found.looked,
@@ -165,8 +167,15 @@ def _columns_of(template: Any) -> list[str]:
     return list(dict.fromkeys(column for one in leaves for column in columns_in(one.text)))
 
 
-def _constant(value: Any) -> str:
-    return orjson.dumps(value).decode()
+_TEXT = re.compile(r"""(['"])(?:(?!\1)[^\\]|\\.){4,}\1""", re.DOTALL)
+"""A text in an expression that is long enough to be a password, as `lower('en')` has none."""
+
+
+def _written(value: Any, *, secret: bool) -> str:
+    """What a field is made from, as the mapping has it; of a secret field without the texts that may be the secret."""
+    if isinstance(value, Expression):
+        return _TEXT.sub(f"'{HIDDEN}'", value.text) if secret else value.text
+    return HIDDEN if secret else orjson.dumps(value).decode()
 
 
 def _money(field: str, money: MoneySketch) -> dict[str, Any]:

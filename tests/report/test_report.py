@@ -174,6 +174,24 @@ def test_no_password_is_in_a_report_or_its_profile(sample):
         assert not [one for one in digests if one in found]
 
 
+DIGEST = "5ebe2294ecd0e0f08eab7690d2a6ee69"
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [(DIGEST, "(hidden)"), (f"{{{{ '{DIGEST}' | lower('en') }}}}", "{{ '(hidden)' | lower('en') }}")],
+)
+def test_a_password_that_the_mapping_says_itself_is_in_no_report(tmp_path, written, told):
+    mapping = write_shop(tmp_path)
+    text, found = re.subn(r"(?m)^( +password:).*$", rf'\1 "{written}"', mapping.read_text(encoding="utf-8"))
+    assert found
+    mapping.write_text(text, encoding="utf-8")
+    package = prepared(tmp_path, mapping)
+    for name in ("report.html", "report.json", "profile.json"):
+        assert DIGEST not in (package.path / name).read_text(encoding="utf-8")
+    assert [one["made_from"] for one in report_of(package)["fields"] if one["name"] == "password"] == [[told]]
+
+
 def test_only_the_owner_may_read_a_report(sample):
     for name in ("report.html", "report.json", "profile.json"):
         assert (sample.path / name).stat().st_mode & 0o777 == 0o600
