@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 from fault_world import (
     LOGIN_SETTINGS,
@@ -395,7 +396,7 @@ def _row(fault):
 
 
 def seams():
-    return ", ".join(f"`{seam}`" for seam in SEAMS)
+    return fill(", ".join(f"`{seam}`" for seam in SEAMS), 120, break_on_hyphens=False)
 
 
 def page(text):

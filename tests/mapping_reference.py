@@ -29,12 +29,18 @@ def reference():
     return "".join(_section(title, schema) for title, schema in SECTIONS)
 
 
+WITHOUT_BASE = SCHEMA["else"]
+"""What a mapping has to have that extends no other."""
+
+NEEDED = {
+    "The file": WITHOUT_BASE["required"],
+    "A stage": WITHOUT_BASE["properties"]["stages"]["items"]["required"],
+}
+
+
 def _section(title, schema):
-    rows = [
-        _row(name, one, name in schema.get("required", ()))
-        for name, one in schema["properties"].items()
-        if "$ref" not in one
-    ]
+    needed = NEEDED.get(title, schema.get("required", ()))
+    rows = [_row(name, one, name in needed) for name, one in schema["properties"].items() if "$ref" not in one]
     table = "| Key | Value | Meaning | For example |\n| --- | --- | --- | --- |\n" + "".join(rows)
     return f"### {title}\n\n{schema['description']}\n\n{table}\n"
 

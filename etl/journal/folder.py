@@ -6,6 +6,7 @@ import getpass
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from etl.address import is_on_this_machine, is_target_name
 from etl.errors import MappingError
 from etl.files import alone, private_folder, replace_durably, sync_folder
 from etl.journal.database import JournalError, NoJournal
+from etl.journal.homes import HANDED_OVER
 from etl.journal.journal import Journal
 from etl.journal.workspace import PACKAGES, Workspace
 
@@ -140,6 +142,7 @@ class MigrationFolder:
             )
         if not workspace.journal.exists():
             raise NoJournal(workspace.journal)
+        _check_not_handed_over(workspace)
 
     def put_aside(self, target: str) -> Path:
         """Take a target's journal, and all that belongs to it, out of use. Where it lies then."""
@@ -222,3 +225,15 @@ def person() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "unknown"  # a container without a user name
+
+
+def _check_not_handed_over(workspace: Workspace) -> None:
+    """What was handed over is sent elsewhere, also to a target of this machine: it may be the end of a tunnel."""
+    try:
+        journal = Journal.read(workspace)
+    except JournalError:
+        return  # a journal that cannot be used is no reason against a new one
+    with closing(journal):
+        last = journal.homes.last()
+        if last is not None and last.how == HANDED_OVER:
+            journal.homes.check(workspace)

@@ -216,6 +216,18 @@ def test_work_is_handed_over_and_goes_on_elsewhere_and_only_there(shop, elsewher
     assert {path.stat().st_mode & 0o077 for path in elsewhere.home.rglob("*")} == {0}
 
 
+def test_what_was_handed_over_is_not_begun_anew_here(shop, elsewhere, tmp_path):
+    """Both would send, and what is called this machine may be the end of a tunnel."""
+    assert shop.etl("run").code == 0
+    assert journal_command(shop, "hand-over", tmp_path / "work.tar").returncode == 0
+    assert journal_command(elsewhere, "take-over", tmp_path / "work.tar").returncode == 0
+    done = etl("start-over", shop.mapping, "--target", shop.root.name, **target(shop.sandbox.url, TOKEN))
+    assert done.returncode == 2
+    assert f"{shop.root}: was handed over by " in done.stderr
+    assert shop.etl("run").code == 2
+    assert shop.sandbox.keys() == ["1", "2", "3"]
+
+
 def test_what_belongs_to_the_migration_as_a_whole_is_handed_over_too(shop, elsewhere, tmp_path):
     """Under another secret the records of customers without a password would have other bytes than those that were sent."""
     text = shop.mapping.read_text().replace("'correct horse' | digest('md5')", "id | unusable_password")
