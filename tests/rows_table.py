@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import partial
 
 from etl.expressions import Header
 from etl.measures.balance import Ledger
@@ -62,7 +61,7 @@ def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -
     writer = StageWriter(root, plan.stage.name, plan.stage.payload, batch)
     done = prepare_stage(
         plan,
-        Scribe(plan, partial(Locator, "shop.csv"), writer, profiler_of(plan, Ledger(root))),
+        Scribe(plan, lambda row, cells=None: Locator("shop.csv", row), writer, profiler_of(plan, Ledger(root))),
         table.first_row,
         chunks(plan, table, workers, rows=part),
         integrity.stage(plan.stage),

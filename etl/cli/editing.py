@@ -103,7 +103,7 @@ def test(mapping: Path, workspace: Path | None) -> None:
 
 
 @click.command
-@click.argument("name", type=Path)
+@click.argument("name", type=Path, help="The folder to write, named after the shop.")
 @click.option(
     "--from", "location", required=True, help="The shop: a dump, a database's address, or a folder of CSV files."
 )
@@ -207,8 +207,8 @@ def schema(name: str) -> None:
 
 
 @click.command
-@click.argument("location", metavar="FILE_OR_DATABASE")
-@click.argument("table", required=False)
+@click.argument("location", metavar="FILE_OR_DATABASE", help="A file, a folder, a dump, or a database's address.")
+@click.argument("table", required=False, help="One table, sheet or file of it. Default: all.")
 @click.option("--mapping", type=Path, help="Tell which columns this mapping uses, and read as it says.")
 @click.option("--encoding", help="A file's encoding, where it cannot be found out.")
 @click.option("--delimiter", help="A CSV file's delimiter, where it cannot be found out.")

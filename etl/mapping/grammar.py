@@ -148,12 +148,19 @@ def _unknown_keys(document: Document, path: YamlPath, error: ValidationError) ->
 
 
 def _missing_keys(document: Document, path: YamlPath, error: ValidationError) -> Refusals:
-    # One error for each missing key; its name stands nowhere but in the sentence. `sources` is wanted on a condition, which
-    # describes no keys of its own.
+    # One error for each missing key; its name stands nowhere but in the sentence.
     key = next(name for name in _rule(error) if error.message.startswith(f"'{name}'"))
-    described = _schema(error).get("properties") or load_schema("migration")["properties"]
+    described = _described(path, _schema(error))
     sentence = described[key]["description"].split(".")[0]
     yield Refusal(document.place(path), f"{_named(path)} needs '{key}': {sentence[0].lower()}{sentence[1:]}")
+
+
+def _described(path: YamlPath, schema: Any) -> Any:
+    """The keys that may stand at a place. What a mapping and a stage need is wanted on conditions, which describe no keys."""
+    language = load_schema("migration")["properties"]
+    if not path:
+        return language
+    return language["stages"]["items"]["properties"] if path[0] == "stages" and len(path) == 2 else schema["properties"]
 
 
 def _wrong_type(document: Document, path: YamlPath, error: ValidationError) -> Refusals:

@@ -319,6 +319,7 @@ CALLS = [
     "blank", "date('%Y-%m-%d')", "datetime('%d.%m.%Y')", "phone", "phone('TR', default=none)", "email", "digest('md5')",
     "json", "lookup('codes')", "digits", "ascii", "match('[a-z]+')", "replace_pattern('[0-9]', '')", "base64_hex", "php",
     "query_value('a')", "fix_encoding", "country", "epoch('UTC')", "excel_date", "excel_datetime(1904)", "unusable_password",
+    "password('hash')",
 ]  # fmt: skip
 CALLS_WITH = ["default({})", "join({}, separator='-')", "join(a, {})", "lookup('codes', default={})"]
 CALLS_WITH_COLUMN = ["replace({}, 'x')", "truncate({})", "pad(4, fill={})", "part({}, 1)", "round({})", "digest({})"]

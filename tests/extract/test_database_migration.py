@@ -396,7 +396,7 @@ TABLE = "{ table: customers, database: shop }"
         ("{ shop: shop.sql }", "{ sql: «SELECT 1, database: shop }",
          "shop.sql: a dump runs no SQL; read its tables with `table`, or load it into a server"),
         ("{ shop: broken.sql }", TABLE.replace("customers", "«customers"),
-         "broken.sql:1: a statement that is not read: HELLO WORLD;..."),
+         "broken.sql:1: a statement that is not read: H*** W***;..."),
         ("{ shop: export }", "{ table: «custmers, database: shop }", "export: no file custmers.csv; did you mean 'customers'?"),
         ("{ shop: export }", "{ sql: «SELECT 1, database: shop }",
          "export: a folder of files runs no SQL; read them with `table`"),
@@ -406,7 +406,7 @@ TABLE = "{ table: customers, database: shop }"
          "source 'customers': option 'delimiter': 'ab' is not one character (a tab is written \"\\t\", with double quotes)"),
         ("{ shop: customers.csv }", TABLE.replace("customers", "«customers"),
          "customers.csv: is no database: neither an SQLite file, nor a dump (.sql, .sql.gz, .sql.bz2, .sql.xz), nor a folder "
-         "of CSV files, nor an address such as mysql://user@host/shop"),
+         "or zip of CSV files, nor an address such as mysql://user@host/shop"),
         ('{ shop: "${«NONE}" }', TABLE,
          "the environment variable NONE is not set; export it, or write it in a file .env beside the mapping"),
     ],

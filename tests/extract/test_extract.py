@@ -42,7 +42,7 @@ def test_an_unknown_kind_names_the_nearest():
     assert error_of("x", "exel") == "source 'customers': unknown kind 'exel'; did you mean 'excel'?"
     assert (
         error_of("x", "42")
-        == "source 'customers': unknown kind '42'; there are: csv, excel, json, jsonl, xml, table, sql, query"
+        == "source 'customers': unknown kind '42'; there are: csv, excel, json, jsonl, xml, parquet, table, sql, query, api"
     )
 
 

@@ -31,8 +31,8 @@ def last_name(value):
         (("csv:", "«encodng: utf-8, csv:"), "unknown key 'encodng'; did you mean 'encoding'?"),
         (("    key:", "    «feilds: {}\n    key:"), "unknown key 'feilds'; did you mean 'fields'?"),
         (("    key:", "    gate: { «eror: 1 }\n    key:"), "unknown key 'eror'; did you mean 'errors'?"),
-        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is batch_size, cut_after_errors, fields, from, gate, "
-         "key, name, pause, payload, ramp_up, refers, settled, unique, where"),
+        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is accept, batch_size, cut_after_errors, fields, from, "
+         "gate, key, name, pause, payload, ramp_up, refers, settled, unique, where"),
         (("version: 1", "version: «2"), "'version' must be 1"),
         (("version: 1", 'version: «"1"'), "'version' must be 1, without quotes"),
         (("name: acme", "name: «a b"), "'a b' is no name: letters, digits, _ and -, and no digit first"),
@@ -66,7 +66,7 @@ def test_what_the_grammar_refuses(case, change, what):
     ("part", "what"),
     [
         ("name: acme\n", "the mapping needs 'name': the migration's name"),
-        ("    from: customers\n", "a stage needs 'from': the source its rows come from"),
+        ("    from: customers\n", "a stage needs 'from': the source its rows come from: one of `sources`, by its name; or a source, written here"),
         ("    key: customer_code\n", "a stage needs 'key': what tells one record from all others, for ever: a field of the "
          "payload, or an expression over the row"),
     ],

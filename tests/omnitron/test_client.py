@@ -521,7 +521,10 @@ def test_an_upload_that_cannot_be_logged_is_not_made(tmp_path):
     with scripted((200, {"migration_id": "m1"})) as server, pytest.raises(LogError) as caught:
         start(omnitron(server.url, log))
     assert server.seen == []
-    assert str(caught.value) == f"{tmp_path}/requests.jsonl: cannot be written (Is a directory); make room and go on"
+    assert (
+        str(caught.value)
+        == f"{tmp_path}/requests.jsonl: cannot be written (Is a directory); let it be written and go on"
+    )
 
 
 def test_an_answer_that_cannot_be_logged_is_told_in_the_error(log, tmp_path):
