@@ -296,9 +296,12 @@ class PackageWriter:
     def profile(self, facts: Mapping[str, object]) -> FileEntry:
         """Write what the report tells of the stages' values."""
         file = LineFile(self._root, PROFILE)
-        # A value may be anything that a source can hold (see _line).
-        file.write(orjson.dumps(_writable(facts), option=orjson.OPT_APPEND_NEWLINE))
-        return file.close()
+        try:
+            # A value may be anything that a source can hold (see _line).
+            file.write(orjson.dumps(_writable(facts), option=orjson.OPT_APPEND_NEWLINE))
+            return file.close()
+        finally:
+            file.abandon()
 
     def finish(self, manifest: Manifest) -> Package:
         shutil.rmtree(self._root / ".scratch", ignore_errors=True)

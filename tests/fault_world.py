@@ -228,16 +228,19 @@ runpy.run_module("etl", run_name="__main__", alter_sys=True)
 
 
 class Processes(World):
-    """The commands as a person starts them. `largest_file` is a limit that the process is started with, in bytes."""
+    """The commands as a person starts them, who wants to see what Omnitron answers.
+
+    `largest_file` is a limit that the process is started with, in bytes.
+    """
 
     largest_file = None
 
     def run(self, stages=PAYLOADS):
-        return self._etl("run", self.write_to_run(stages), "--workers", "1")
+        return self._etl("run", self.write_to_run(stages), "--workers", "1", "--show-data")
 
     def resume(self):
         mapping = self.write()
-        return self._etl("resume", mapping, *(["--old-mapping"] if self.edited else []))
+        return self._etl("resume", mapping, "--show-data", *(["--old-mapping"] if self.edited else []))
 
     def resolve(self, batch, migration_id):
         answer = ["--arrived", migration_id] if migration_id else ["--lost"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -87,7 +87,10 @@ def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False)
     for stage in wanted:
         plan_batches(*_planning(here, stage))
         here.outside.events(_planned(here.journal, stage.name))
-    here.journal.checkpoint()
+    with suppress(
+        JournalError
+    ):  # where there is no room for that, all is in the -wal, and whatever needs room next tells it
+        here.journal.checkpoint()
     runs = [StageRun(here, stage, again=again) for stage in wanted]
     for run in runs:
         plan_again(*_planning(here, run.stage))

@@ -22,7 +22,9 @@ EDGES = (0, 1, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 
 Group = tuple[str | None, str | None, str | None]
 """Currency, status and month ('2019-03'), as the payload has them; None where a row has none that can be read."""
 
-MADE, REJECTED, FILTERED, HELD, REPEATED = "made", "rejected", "filtered", "held", "repeated"
+MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED = "made", "rejected", "filtered", "held", "repeated", "rounded"
+FATES = (MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED)
+"""In the order in which they are told: which of them a sketch meets first depends on how the rows were cut in parts."""
 
 Sums = dict[Group, list[int]]
 """Group -> how many amounts, and their sum in UNITS."""

@@ -15,7 +15,7 @@ from etl.findings import HIDDEN
 from etl.measures.balance import Amounts, Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, KindName
-from etl.measures.money import UNITS, MoneySketch, NamedAmount, units_of
+from etl.measures.money import FATES, ROUNDED, UNITS, MoneySketch, NamedAmount, units_of
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
 from etl.prepare.meter import AMOUNTS, Meter
@@ -190,7 +190,10 @@ def _money(field: str, money: MoneySketch) -> dict[str, Any]:
                 "count": one[0],
                 "units": one[1],
             }
-            for fate, sums in [*money.sums.items(), ("rounded", money.rounded)]
+            for fate, sums in [
+                *sorted(money.sums.items(), key=lambda item: FATES.index(item[0])),
+                (ROUNDED, money.rounded),
+            ]
             for group, one in sorted(sums.items(), key=lambda item: tuple(str(part or "") for part in item[0]))
             if any(one)
         ],
@@ -199,7 +202,7 @@ def _money(field: str, money: MoneySketch) -> dict[str, Any]:
             {"shape": shape, "count": one.count, "written": one.written, "value": one.value}
             for shape, one in sorted(money.shapes.items(), key=lambda item: (-item[1].count, item[0]))
         ],
-        "named": [asdict(one) for one in money.named],
+        "named": [asdict(one) for one in sorted(money.named, key=lambda one: FATES.index(one.fate))],
     }
 
 
