@@ -66,8 +66,8 @@ def test_what_the_grammar_refuses(case, change, what):
     ("part", "what"),
     [
         ("name: acme\n", "the mapping needs 'name': the migration's name"),
-        ("    from: customers\n", "a stage needs 'from': the source its rows come from: one of `sources`, by its name; or a source, "
-         "written here"),
+        ("    from: customers\n", "a stage needs 'from': the source its rows come from: one of `sources`, by its name; or a "
+         "source, written here"),
         ("    key: customer_code\n", "a stage needs 'key': what tells one record from all others, for ever: a field of the "
          "payload, or an expression over the row"),
     ],
