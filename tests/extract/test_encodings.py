@@ -123,7 +123,7 @@ def test_check_says_what_was_found_and_shows_three_cells_in_which_nobody_is_name
         f"{mapping}:6:46: note: customers.csv: the encoding is windows-1254 (letters that only Turkish has): "
         "'Ş*** *ı****', 'Ç*ğ*ı *ü*', '*şı*'"
     )
-    assert ": no problems, 1 warning" in done.stderr
+    assert ": no problems" in done.stderr
 
 
 @pytest.mark.parametrize(
