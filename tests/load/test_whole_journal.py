@@ -238,6 +238,7 @@ def test_what_belongs_to_the_migration_as_a_whole_is_handed_over_too(shop, elsew
     there.decide("https_omnitron.example.org_channel_2", None)
     assert shop.etl("run").code == 0
     assert elsewhere.etl("dry-run").code == 0  # makes a secret of its own there
+    shutil.rmtree(elsewhere.home / "packages")  # of the same second it would have the same name
     for name, one in (("hand-over", shop), ("take-over", elsewhere)):
         done = journal_command(one, name, tmp_path / "work.tar")
         assert (done.returncode, done.stderr) == (0, "")
