@@ -50,6 +50,15 @@ def test_addresses_that_are_given_are_taken_as_they_are(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_browser_that_is_there_is_named_by_its_path(tmp_path):
+    browser = tmp_path / "chromium"
+    browser.touch(mode=0o755)
+    given = {"ETL_TEST_POSTGRES": "postgresql://a@h:1", "ETL_TEST_MYSQL": "mysql://b@h:2"}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    done = script("start", tmp_path, ETL_TEST_CHROMIUM="", PATH=path, **given)
+    assert done.stdout.splitlines()[0] == f"export ETL_TEST_CHROMIUM={browser}"
+
+
 @pytest.mark.skipif(
     not FOUND and not os.environ.get("ETL_REQUIRE_SERVICES"), reason="needs MariaDB's and PostgreSQL's programs"
 )
