@@ -61,7 +61,7 @@ class Plans:
         )
 
     def made(self, package: int, stage: str) -> bool:
-        """Whether the stage was ever planned."""
+        """Whether the stage was ever planned, or at least compared with what other packages' batches hold."""
         return bool(
             self._database.value("SELECT count(*) FROM plans WHERE package = ? AND stage = ?", (package, stage))
         )
@@ -69,6 +69,20 @@ class Plans:
     def begin(self, package: int, stage: str) -> None:
         for table in ("changed", "overlaps", "waits"):
             self._database.change(f"DELETE FROM {table} WHERE package = ? AND stage = ?", (package, stage))  # noqa: S608
+
+    def begin_comparing(self, package: int, stage: str) -> None:
+        """Forget what is noted of other packages' batches. The stage is not planned by this, or no longer."""
+        for table in ("changed", "overlaps"):
+            self._database.change(f"DELETE FROM {table} WHERE package = ? AND stage = ?", (package, stage))  # noqa: S608
+        self._database.change("INSERT OR REPLACE INTO plans (package, stage, valid) VALUES (?, ?, 0)", (package, stage))
+
+    def others_hold(self, package: int, stage: str) -> bool:
+        """Whether batches of other packages hold any record of the stage."""
+        return bool(
+            self._database.value(
+                "SELECT EXISTS (SELECT 1 FROM batches WHERE stage = ? AND package <> ? AND held > 0)", (stage, package)
+            )
+        )
 
     def overlap(self, package: int, stage: str, batch: int, same: int, changed: int) -> None:
         """Note that a batch of another package holds so many more of the package's records."""

@@ -113,8 +113,14 @@ class Runs:
         return None if found is None else self._workspace.whole(found)
 
     def last_used(self) -> tuple[int, Path] | None:
-        """Number and folder of the package that was loaded last, by whatever command."""
+        """Number and folder of the package that was loaded last, by whatever command.
+
+        One that was not even compared with what other packages' batches hold, because its process was killed, would have
+        all that is known told of no package: then it is the one before it.
+        """
         row = self._database.row(
-            "SELECT p.id, p.path FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY r.id DESC LIMIT 1"
+            "SELECT p.id, p.path, EXISTS (SELECT 1 FROM contents AS c WHERE c.package = p.id AND NOT EXISTS "
+            "(SELECT 1 FROM plans AS m WHERE m.package = c.package AND m.stage = c.stage)) AS unknown "
+            "FROM runs AS r JOIN packages AS p ON p.id = r.package ORDER BY unknown, r.id DESC LIMIT 1"
         )
         return None if row is None else (row["id"], self._workspace.whole(row["path"]))

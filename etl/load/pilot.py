@@ -14,6 +14,7 @@ from etl.journal.batch import Draft, Shipment
 from etl.journal.states import RecordState, State
 from etl.load import wording
 from etl.load.choice import Chosen, choose
+from etl.load.comparing import compare
 from etl.load.uploader import GateClosed, Loading, session, stop_at_unknown
 from etl.model import Stage, Target
 from etl.outside import Outside
@@ -54,6 +55,7 @@ def run_pilot(
     `key` chooses a record of the first stage, `records` how many of it. Raises like `load`.
     """
     with session("pilot", package, target, root, outside or Outside()) as here, _stopping():
+        compare(here.journal, package, here.number)
         for stage in stages:
             stop_at_unknown(here.journal, stage.name)
             _follow_earlier(here, stage.name)

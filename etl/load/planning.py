@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from etl.errors import PackageError
-from etl.journal.batch import Draft, Taken, record_hash
+from etl.journal.batch import Draft, Taken
 from etl.journal.journal import Journal
 from etl.journal.plans import Wait, Why
+from etl.load.comparing import note_taken
 from etl.load.parents import Parents
 from etl.package import Batch as PackageBatch
 from etl.package import Package, PackagedStage
@@ -116,8 +116,10 @@ class _Planner:
     def _wanted(self, keys: Sequence[str], records: Sequence[bytes], unsettled: Set[str]) -> list[int]:
         """Positions of the records that no batch holds, and that may go. Those that were sent before go by themselves."""
         taken = self._journal.taken(self._stage.name, keys)
-        self._note_taken(keys, records, taken)
-        free = {key: record for key, record in zip(keys, records, strict=True) if key not in taken}
+        self._refuse_planned(taken)
+        of_key = dict(zip(keys, records, strict=True))
+        note_taken(self._journal, self._number, self._stage.name, of_key, taken)
+        free = {key: record for key, record in of_key.items() if key not in taken}
         waits = [Wait(key, Why.UNSETTLED) for key in free if key in unsettled]
         waits += self._parents.missed_by({key: free[key] for key in free if key not in unsettled})
         self._journal.plans.wait(self._number, self._stage.name, waits)
@@ -128,23 +130,10 @@ class _Planner:
             self._repeat(key, free.pop(key))
         return [position for position, key in enumerate(keys) if key in free]
 
-    def _note_taken(self, keys: Sequence[str], records: Sequence[bytes], taken: Mapping[str, Taken]) -> None:
-        """Note which records batches of other packages hold, with the same bytes or with others."""
-        same, changed = Counter[int](), dict[str, int]()
-        for key, record in zip(keys, records, strict=True):
-            one = taken.get(key)
-            if one is None:
-                continue
+    def _refuse_planned(self, taken: Mapping[str, Taken]) -> None:
+        for key, one in taken.items():
             if one.batch >= self._first:
                 raise PackageError(self._repeated(key))
-            if one.package != self._number and one.sha256 == record_hash(record):
-                same[one.batch] += 1
-            elif one.package != self._number:
-                changed[key] = one.batch
-        plans, differing = self._journal.plans, Counter(changed.values())
-        plans.change(self._number, self._stage.name, changed)
-        for batch in same | differing:
-            plans.overlap(self._number, self._stage.name, batch, same[batch], differing[batch])
 
     def _refuse_repeated(self, keys: Sequence[str]) -> None:
         seen = set(self._rest.keys)

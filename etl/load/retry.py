@@ -15,6 +15,7 @@ from etl.journal.journal import Journal
 from etl.journal.states import RecordState
 from etl.journal.summary import LoadSummary
 from etl.journal.workspace import Workspace
+from etl.load.comparing import compare
 from etl.load.uploader import Asked, load_package, require_fit, session, stop_at_unknown
 from etl.model import Stage, Target
 from etl.outside import Outside
@@ -115,6 +116,7 @@ def retry(
     """Send these records again, one by one, as the package has them. Raises like `load`; no gate stops it on its way."""
     require_fit(package, stages, asked or Asked())
     with session("retry", package, target, root, outside or Outside(), asked) as here:
+        compare(here.journal, package, here.number)
         for stage in stages:
             stop_at_unknown(here.journal, stage.name)
         with here.journal.transaction():

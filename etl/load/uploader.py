@@ -74,6 +74,7 @@ def load(
 
     Raises Ambiguous, Refused, Unavailable, GateClosed, Stopped, JournalError...: all EtlErrors, with the journal right.
     """
+    require_fit(package, stages, asked or Asked())
     with session("run", package, target, root, outside or Outside(), asked) as here:
         _require_pilot(here)
         return load_package(here, stages)
@@ -81,7 +82,6 @@ def load(
 
 def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False) -> LoadSummary:
     """Plan the package and send what is planned; `again`: only repetitions, all of them, whatever the gates say."""
-    require_fit(here.package, stages, here.asked)
     here.journal.supersede(_names(stages), lambda batch: batch.pilot or batch.package != here.number)
     wanted = [stage for stage in stages if stage.name in _names(here.package.stages)]
     for stage in wanted:

@@ -18,6 +18,7 @@ from etl.journal.journal import IllegalTransition, Journal
 from etl.journal.states import LEGAL, RecordState, State
 from etl.journal.summary import summarise
 from etl.journal.workspace import Workspace
+from etl.load.comparing import compare
 from etl.load.planning import Cut, plan_batches
 from etl.package import split_records
 
@@ -96,6 +97,19 @@ class Loading(RuleBasedStateMachine):
         assert stage.waiting == sum(one.fate is RecordState.WAITING for one in held.values())
         surely = sum(one.fate is RecordState.FAILED for one in held.values())
         assert surely <= stage.failed <= surely + sum(one.fate is RecordState.DOUBTFUL for one in held.values())
+
+    @rule()
+    def looked_at(self):
+        """A pilot sends a few records at most, and the counts are those of its package all the same."""
+        package, number = self.current
+        compare(self.journal, package, number)
+        keys = {key for batch in package.batches(package.stage(self.STAGE)) for key, _ in package.index(batch)}
+        fates = Counter(one.fate for one in self.journal.taken(self.STAGE, sorted(keys)).values())
+        stage = self.add_up(package, number)
+        assert stage.unknown == fates[RecordState.UNKNOWN]
+        assert stage.waiting + stage.refused == fates[RecordState.WAITING] + len(keys) - fates.total()
+        surely = fates[RecordState.FAILED]
+        assert surely <= stage.failed <= surely + fates[RecordState.DOUBTFUL]
 
     def add_up(self, package, number):
         """Every record of the package is counted once, and none as arrived that is not there."""

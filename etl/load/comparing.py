@@ -1,0 +1,43 @@
+"""Which of a package's records batches of other packages hold: with the same bytes, or with others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from etl.journal.batch import Taken, record_hash
+from etl.journal.journal import Journal
+from etl.package import Package, PackagedStage
+
+
+def compare(journal: Journal, package: Package, number: int) -> None:
+    """Note it for all stages of which nothing is planned, so that the counts of `etl status` are those of this package."""
+    for stage in package.stages:
+        if not journal.plans.holds(number, stage.name):
+            _compare_stage(journal, package, number, stage)
+
+
+def _compare_stage(journal: Journal, package: Package, number: int, stage: PackagedStage) -> None:
+    with journal.transaction():
+        journal.plans.begin_comparing(number, stage.name)
+        for batch in package.batches(stage) if journal.plans.others_hold(number, stage.name) else ():
+            records = dict(zip(package.keys(batch), package.records(batch), strict=True))
+            note_taken(journal, number, stage.name, records, journal.taken(stage.name, [*records]))
+
+
+def note_taken(
+    journal: Journal, number: int, stage: str, records: Mapping[str, bytes], taken: Mapping[str, Taken]
+) -> None:
+    """`records`: key -> bytes; `taken`: those of them that some batch holds. Inside a transaction."""
+    same, changed = Counter[int](), dict[str, int]()
+    for key, one in taken.items():
+        if one.package == number:
+            continue
+        if one.sha256 == record_hash(records[key]):
+            same[one.batch] += 1
+        else:
+            changed[key] = one.batch
+    differing = Counter(changed.values())
+    journal.plans.change(number, stage, changed)
+    for batch in same | differing:
+        journal.plans.overlap(number, stage, batch, same[batch], differing[batch])
