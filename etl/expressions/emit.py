@@ -27,6 +27,7 @@ CALLED: dict[Any, str] = {
     "gt": "more", "gteq": "at_least", "in": "contains", "notin": "lacks",
 }  # fmt: skip
 CONNECTING: dict[Any, str] = {nodes.And: "and", nodes.Or: "or"}
+THEN, ELSE = "then", "else"
 PLAIN = {"eq": "==", "ne": "!=", "in": "in", "notin": "not in"}
 
 
@@ -71,6 +72,14 @@ class Emitter:
 
     def type_of(self, node: nodes.Node) -> type | None:
         return type_of(node, self.names)
+
+    def branch(self, node: nodes.CondExpr | nodes.Or, taken: str, source: str) -> str:
+        """The source of what is computed only when this way is taken: THEN or ELSE. Who follows an expression notes it here."""
+        return source
+
+    def piped(self, node: nodes.Filter, source: str) -> str:
+        """The source of what a function is given. Who follows an expression looks at it here."""
+        return source
 
     def called(self, operator: Any) -> str:
         """The name of an operator's function."""
@@ -117,7 +126,7 @@ def _or(e: Emitter, node: nodes.Or) -> str:
     once = e.temporary()
     # A false that a JSON file holds is passed over, as by an `or` of conditions.
     there = f"({once} := {e.emit(node.left)}) is not None and {once} is not False"
-    return f"({once} if {there} else {e.emit(node.right)})"
+    return f"({once} if {there} else {e.branch(node, ELSE, e.emit(node.right))})"
 
 
 def _computed(e: Emitter, node: nodes.BinExpr) -> str:
@@ -165,7 +174,8 @@ def _condition(e: Emitter, node: nodes.CondExpr) -> str:
 
 def _choice(e: Emitter, node: nodes.CondExpr, emit: Callable[[nodes.Node], str]) -> str:
     otherwise = "None" if node.expr2 is None else emit(node.expr2)
-    return f"({emit(node.expr1)} if {e.condition(node.test)} else {otherwise})"
+    chosen = e.branch(node, THEN, emit(node.expr1))
+    return f"({chosen} if {e.condition(node.test)} else {e.branch(node, ELSE, otherwise)})"
 
 
 def _is_none(e: Emitter, node: nodes.Test) -> str:
@@ -203,7 +213,7 @@ def _function(e: Emitter, node: nodes.Filter) -> str:
     assert node.node is not None
     function = e.names.functions[node.name]
     name, arguments = _callee(e, function, node)
-    piped = e.emit(node.node)
+    piped = e.piped(node, e.emit(node.node))
     if function.null:
         return f"{name}({piped}{arguments})"
     if piped.isidentifier():

@@ -41,6 +41,13 @@ def emit_condition(emitter: Emitter, template: Expression) -> str:
     return emitter.condition(only(pieces)) if is_single(pieces) else emitter.value(pieces)
 
 
+def source_of(template: Template, write: Writers | None, emitter: Emitter) -> str:
+    """The source of a template; without `write`, of an expression that has to be true or false."""
+    if write is None and isinstance(template, Expression):
+        return emit_condition(emitter, template)
+    return emit(emitter, template, write)
+
+
 def _faultless(emitter: Emitter, template: Expression, *, condition: bool) -> Sequence[Piece]:
     found = faults(template.text, emitter.names, condition=condition)
     if found:
@@ -77,7 +84,11 @@ def condition_of_row(template: Expression, names: Names, header: Header) -> RowF
 
 def function_of_row(source_of: Callable[[Emitter], str], names: Names, header: Header) -> RowFunction:
     """The same for any source, whose columns are read first."""
-    emitter = Emitter(names)
+    return function_with(Emitter(names), source_of, header)
+
+
+def function_with(emitter: Emitter, source_of: Callable[[Emitter], str], header: Header) -> RowFunction:
+    """The same by an emitter of one's own."""
     emitter.namespace["cell"] = header.cell()
     body = f"return {source_of(emitter)}"
     reads = [f"{local} = {header.read(column)}" for column, local in emitter.columns.items()]

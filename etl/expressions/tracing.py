@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from jinja2 import nodes
@@ -17,7 +18,7 @@ from etl.expressions.functions.table import Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Names, column_of
 from etl.expressions.runtime import ROW_ERRORS, Writers
-from etl.expressions.source import define, emit, emit_condition
+from etl.expressions.source import function_with, source_of
 from etl.expressions.types import COMPARING, COMPUTING
 from etl.model import Expression
 
@@ -64,10 +65,7 @@ def trace(
     Without `write` the expression is a condition.
     """
     tracer = Tracer(Names(frozenset(header.columns), resources, header.text_only), text=template.text)
-    tracer.namespace["cell"] = header.cell()
-    source = emit_condition(tracer, template) if write is None else emit(tracer, template, write)
-    reads = [f"{local} = {header.read(column)}" for column, local in tracer.columns.items()]
-    compute = define(reads, f"return {source}", tracer.namespace)
+    compute = function_with(tracer, partial(source_of, template, write), header)
     try:
         return tracer.noted, compute(row), None
     except ROW_ERRORS as error:

@@ -29,7 +29,7 @@ def bind_lookup(table: Resource, default: object = GIVE_AN_ERROR, by: str | None
 
     def translate(value: object) -> object:
         key = value if isinstance(value, str) else as_text(value)
-        found = known.get(key if by is None else _letters(key), default)
+        found = known.get(key if by is None else letters(key), default)
         if found is GIVE_AN_ERROR:
             words = "no entry {entry} in the lookup '{table}'; add it there, or say default= for values it lacks"
             raise Unfit("function:lookup", value, words, entry=key, table=table.name)
@@ -41,7 +41,7 @@ def bind_lookup(table: Resource, default: object = GIVE_AN_ERROR, by: str | None
 COMPARISONS = (None, "lower")
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     """A key of which neither capitals nor accents count, nor how many blanks part its words."""
     return " ".join(folded(text).split())
 
@@ -50,7 +50,7 @@ def _by_letters(table: Resource) -> dict[str, object]:
     """Raises Unfit for two keys that are one then, and mean two things."""
     found: dict[str, object] = {}
     for key, value in table.content.items():
-        if found.setdefault(_letters(key), value) != value:
+        if found.setdefault(letters(key), value) != value:
             words = "with by='lower' {value} and another key of the lookup '{table}' are one, and their values differ"
             raise Unfit("parameter:by", key, words, table=table.name)
     return found

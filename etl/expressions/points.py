@@ -1,0 +1,263 @@
+"""The points of a stage: what there is in its expressions for a row to reach, and which of it a row does reach.
+
+currency: "{{ code | lookup('currency') if paid == '1' else 'try' }}"     value of currency; if paid == '1', else;
+                                                                         lookup('currency'); each entry of the lookup
+
+Both are told by the emitter that computes the records, with a note at the hooks that it has for this. What tests of a mapping
+cover, and what a sample of its records has to hold, are questions about these points.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Protocol
+
+from jinja2 import nodes
+
+from etl.expressions.compiler import WHERE, flat_fields
+from etl.expressions.emit import THEN, Emitter
+from etl.expressions.functions.choice import letters
+from etl.expressions.functions.table import LOOKUP, Resource, Resources
+from etl.expressions.functions.values import as_text
+from etl.expressions.header import Header
+from etl.expressions.names import Names, start
+from etl.expressions.runtime import ROW_ERRORS, Writers
+from etl.expressions.source import RowFunction, function_with, source_of
+from etl.expressions.syntax import constant_arguments, resource_of
+from etl.expressions.tracing import call_at
+from etl.model import Expression, Place, Stage, Template
+
+VALUE, NULL, BRANCH, DEFAULT, ENTRY, FUNCTION = "value", "null", "branch", "default", "entry", "function"
+KEY, SETTLED = "key", "settled"
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A part of a stage that a row may reach.
+
+    kind    VALUE     a field has a value          NULL   it has none: told when a row reaches it, for not every field may
+            BRANCH    a way of an `if`, or of a condition of the stage
+            DEFAULT   what stands in for a value: `default`, `default=`, the second of an `or`
+            FUNCTION  a function is given a value  ENTRY  an entry of a lookup is used
+    stage   the stage, and field: the path of its field (extra_field.points) or WHERE, SETTLED, KEY.
+            An entry is of the whole mapping: its stage is "", and its field the name of the lookup
+    what    as it is written in the mapping; of an entry its key
+    place   where the expression stands; None: an entry
+    at      at which position of the expression it is: two calls may be written alike
+    """
+
+    kind: str
+    stage: str
+    field: str
+    what: str
+    place: Place | None = None
+    at: int = 0
+
+
+class Points:
+    """All points of a stage, in the order of its fields and of what is written in each, and those that a row reaches."""
+
+    def __init__(self, stage: Stage, header: Header, resources: Resources, write: Writers) -> None:
+        names = Names(frozenset(header.columns), resources, header.text_only)
+        self._notes = _Notes()
+        self._follow = partial(_followed, self._notes, stage.name, names, header)
+        self._conditions = [
+            self._condition(name, one) for name, one in ((WHERE, stage.where), (SETTLED, stage.settled)) if one
+        ]
+        key: list[tuple[str, Template]] = [] if isinstance(stage.key, str) else [(KEY, stage.key)]
+        expressions = [(name, one) for name, one in [*key, *flat_fields(stage.fields)] if isinstance(one, Expression)]
+        self._fields = [self._field(stage.name, name, one, write) for name, one in expressions]
+
+    @property
+    def all(self) -> tuple[Point, ...]:
+        known = self._notes.known
+        fields = {name: number for number, name in enumerate(dict.fromkeys((one.stage, one.field) for one in known))}
+        return tuple(sorted(known, key=lambda one: (fields[one.stage, one.field], one.at)))
+
+    def reached(self, row: Sequence[Any]) -> frozenset[Point]:
+        """What a row reaches, whatever becomes of it: of a field that cannot be computed, what came before. A row that
+        `where` leaves out reaches nothing more."""
+        self._notes.reached.clear()
+        for name, compute, ways in self._conditions:
+            holds = _computed(compute, row)
+            self._notes.reached.update(() if holds is None else [ways[bool(holds)]])
+            if name == WHERE and not holds:
+                return frozenset(self._notes.reached)
+        for compute, value, null in self._fields:
+            try:
+                self._notes.reached.add(null if compute(row) is None else value)
+            except ROW_ERRORS:
+                continue
+        return frozenset(self._notes.reached)
+
+    def _condition(self, name: str, template: Expression) -> tuple[str, RowFunction, Mapping[bool, Point]]:
+        compute, point = self._follow(name, template, None)
+        return name, compute, {holds: self._notes.note(point(BRANCH, str(holds).lower())) for holds in (True, False)}
+
+    def _field(self, stage: str, name: str, template: Expression, write: Writers) -> tuple[RowFunction, Point, Point]:
+        compute, point = self._follow(name, template, write)
+        return compute, self._notes.note(point(VALUE, name)), point(NULL, name)
+
+
+def _computed(compute: RowFunction, row: Sequence[Any]) -> Any:
+    try:
+        return compute(row) or False
+    except ROW_ERRORS:
+        return None
+
+
+@dataclass(slots=True)
+class _Notes:
+    """`known` in the order in which they were found; `reached` by the row that is being computed."""
+
+    known: dict[Point, None] = field(default_factory=dict)
+    reached: set[Point] = field(default_factory=set)
+
+    def note(self, point: Point) -> Point:
+        self.known.setdefault(point)
+        return point
+
+
+class MakePoint(Protocol):
+    """Makes points of one field."""
+
+    def __call__(self, kind: str, what: str, at: int = 0) -> Point: ...
+
+
+def _followed(
+    notes: _Notes, stage: str, names: Names, header: Header, path: str, template: Expression, write: Writers | None
+) -> tuple[RowFunction, MakePoint]:
+    """A field as a function of a row that notes the points it comes by, and what makes points of this field."""
+
+    def point(kind: str, what: str, at: int = 0) -> Point:
+        return Point(kind, stage, path, what, template.place, at)
+
+    follower = _Follower(names, notes=notes, point=point, text=template.text)
+    return function_with(follower, partial(source_of, template, write), header), point
+
+
+def _nowhere(kind: str, what: str, at: int = 0) -> Point:
+    raise NotImplementedError
+
+
+@dataclass(slots=True)
+class _Follower(Emitter):
+    """Emits what Emitter emits, with a note where a way is taken and where a function is given a value."""
+
+    notes: _Notes = field(default_factory=_Notes)
+    point: MakePoint = _nowhere
+    text: str = ""
+
+    def branch(self, node: nodes.CondExpr | nodes.Or, taken: str, source: str) -> str:
+        if isinstance(node, nodes.Or):
+            at = start(node.right)
+            found = self.point(DEFAULT, f"or {_text_at(self.text, at)}", at)
+        else:
+            at = start(node.test)
+            condition = f"if {_text_at(self.text, at)}"
+            found = self.point(BRANCH, condition if taken == THEN else f"else of {condition}", at)
+        reached = partial(self.notes.reached.add, self.notes.note(found))
+        return f"({self.keep(reached, 'p')}() or {source})"
+
+    def piped(self, node: nodes.Filter, source: str) -> str:
+        call = call_at(self.text, node.lineno, node.name)
+        function, called = self.names.functions[node.name], self.notes.note(self.point(FUNCTION, call, node.lineno))
+        further = [*_entries(node, self.names, self.notes), *self._instead(node, call)]
+
+        def look(value: Any) -> Any:
+            if value is not None or function.null:
+                self.notes.reached.add(called)
+                for points_of in further:
+                    self.notes.reached.update(points_of(value))
+            return value
+
+        return f"{self.keep(look, 'p')}({source})"
+
+    def _instead(self, node: nodes.Filter, call: str) -> list[_PointsOf]:
+        """Whether a call gives what stands in for a value: `default` for null, `default=` where it fails without it."""
+        if node.name == "default":
+            instead = self.notes.note(self.point(DEFAULT, call, node.lineno))
+            return [lambda value: [instead] if value is None else []]
+        strict = _without_default(node, self.names)
+        if strict is None:
+            return []
+        found = self.notes.note(self.point(DEFAULT, call, node.lineno))
+        return [lambda value: [found] if _fails(strict, value) else []]
+
+
+_PointsOf = Callable[[Any], Sequence[Point]]
+"""The value that a function is given -> the points that it reaches by it."""
+
+
+def _fails(function: Callable[[Any], object], value: Any) -> bool:
+    try:
+        function(value)
+    except ROW_ERRORS:
+        return True
+    return False
+
+
+def _without_default(node: nodes.Filter, names: Names) -> Callable[[Any], object] | None:
+    """The function of a call without its `default=`; None where it has none, or where its other arguments are computed."""
+    function = names.functions[node.name]
+    place = next((at for at, one in enumerate(function.parameters) if one.name == "default"), None)
+    if place is None:
+        return None
+    kept = [pair for pair in node.kwargs if pair.key != "default"]
+    if len(kept) == len(node.kwargs) and len(node.args) <= place:
+        return None
+    bare = nodes.Filter(node.node, node.name, node.args[:place], kept, None, None, lineno=node.lineno)
+    constants = constant_arguments(bare, names)
+    if constants is None or function.bind is None:
+        return None
+    args, kwargs = constants
+    return function.bind(*args, **kwargs)
+
+
+def _entries(node: nodes.Filter, names: Names, notes: _Notes) -> list[_PointsOf]:
+    """For each lookup that a call names: the entries that a value hits, as the function compares them."""
+    arguments = [*node.args, *(pair.value for pair in node.kwargs)]
+    found = [resource_of(node, one, names) for one in arguments]
+    lookups = names.resources.get(LOOKUP, {})
+    return [_hits(one, _by(node, names), notes) for one in found if one and lookups.get(one.name) is one.content]
+
+
+def _by(node: nodes.Filter, names: Names) -> object:
+    constants = constant_arguments(node, names)
+    if constants is None:
+        named = (pair.value for pair in node.kwargs if pair.key == "by")
+        return next((one.value for one in named if isinstance(one, nodes.Const)), None)
+    args, kwargs = constants
+    return inspect.signature(names.functions[node.name].call).bind(None, *args, **kwargs).arguments.get("by")
+
+
+def _hits(lookup: Resource, by: object, notes: _Notes) -> _PointsOf:
+    compared = as_text if by is None else lambda key: letters(as_text(key))
+    known: dict[str, list[Point]] = {}
+    for key in lookup.content:
+        known.setdefault(compared(key), []).append(notes.note(Point(ENTRY, "", lookup.name, key)))
+
+    def hit(value: Any) -> Sequence[Point]:
+        return () if value is None else known.get(compared(value), ())
+
+    return hit
+
+
+_WORDS = re.compile(r"'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\"|\w+|.", re.DOTALL)
+_DEEPER = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+_ENDS = ("else", "if")
+
+
+def _text_at(text: str, at: int) -> str:
+    """The part of an expression that begins at a position, to where its brackets, its `else` or the expression end."""
+    written, depth = "", 0
+    for word in _WORDS.findall(text[max(at, 0) :]):
+        depth += _DEEPER.get(word, 0)
+        if depth < 0 or (not depth and word in _ENDS):
+            break
+        written += word
+    return " ".join(written.split())
