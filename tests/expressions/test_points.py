@@ -14,13 +14,12 @@ WRITE = writers("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 PLACE = Place("m.yaml", 7, 3)
 
 
-def points_of(text, columns="a b c", *, lookups=LOOKUPS, **stage):
+def points_of(text, columns="a b c", *, key=None, where=None, settled=None):
     fields = text if isinstance(text, dict) else {"f": text}
     written = {name: Expression(one, PLACE) if isinstance(one, str) else one for name, one in fields.items()}
-    conditions = {name: Expression(one, PLACE) for name, one in stage.items()}
-    key = conditions.pop("key", next(iter(written)))
-    made = Stage("order", "order", "orders", key, written, **conditions)
-    return Points(made, Header(tuple(columns.split())), {LOOKUP: lookups}, WRITE)
+    key, where, settled = (one and Expression(one, PLACE) for one in (key, where, settled))
+    made = Stage("order", "order", "orders", key or next(iter(written)), written, where, settled)
+    return Points(made, Header(tuple(columns.split())), {LOOKUP: LOOKUPS}, WRITE)
 
 
 def told(points, *kinds):
