@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from etl.findings import Unfit
 from etl.terminal import visible
@@ -302,6 +302,9 @@ class Locate(Protocol):
 
     def __call__(self, number: int, cells: Sequence[object] = ()) -> Locator: ...
 
+
+Record = Mapping[str, Any]
+"""What is sent of a customer, an address, an order, an item: the payload's fields and their values."""
 
 Reason = str | Unfit
 """Why a row cannot be read: a sentence, or (when it quotes what is in the row) a template and its parts."""

@@ -88,7 +88,7 @@ def retry(
     One by one, as the newest package has them: `etl dry-run` makes one from a mapping that was put right.
     """
     from etl.commands import retry as verb
-    from etl.load.retry import Wanted
+    from etl.load.retry import RetryChoice
 
     with reporting(as_json) as report:
         with watching(as_json) as watch:
@@ -96,7 +96,7 @@ def retry(
                 mapping,
                 settings(mapping, workspace),
                 outside(watch),
-                Wanted(stage, batch, keys),
+                RetryChoice(stage, batch, keys),
                 (lambda unsure: None) if yes else _agree,
                 **how,
             )

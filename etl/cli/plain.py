@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from etl.report.results import ChannelDecision, Explanation, Standing, Verified
     from etl.verify.asking import Arrivals
 
-Plain = dict[str, Any]
+JsonObject = dict[str, Any]
 
 
 def plain(value: Any) -> Any:
@@ -28,37 +28,38 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def fields_of(result: Any) -> Plain:
-    """The fields of a frozen result, by their names."""
-    return {name: plain(getattr(result, name)) for name in result.__dataclass_fields__}
+def fields_of(result: Any) -> JsonObject:
+    """The fields of a frozen result, by their names, or by the `key` under which they have always been printed."""
+    fields = result.__dataclass_fields__.values()
+    return {one.metadata.get("key", one.name): plain(getattr(result, one.name)) for one in fields}
 
 
-def standing(found: Standing) -> Plain:
+def standing(found: Standing) -> JsonObject:
     """The target that was meant, and all of them under `targets`."""
     changed = {} if found.changed is None else {"changed": plain(found.changed), "gone": plain(found.gone)}
     return {**fields_of(found.own), **changed, "targets": plain(found.targets)}
 
 
-def decided(found: ChannelDecision) -> Plain:
+def decided(found: ChannelDecision) -> JsonObject:
     """The decision, and what it rests on."""
     return {**fields_of(found.decision), "evidence": found.evidence, "missing": plain(found.missing)}
 
 
-def piloted(done: Piloted) -> Plain:
+def piloted(done: Piloted) -> JsonObject:
     return {"migration": done.migration, "package": str(done.package), **fields_of(done.result)}
 
 
-def verified(found: Verified) -> Plain:
+def verified(found: Verified) -> JsonObject:
     return {"passed": found.report.passed, **fields_of(found.report), "channel": plain(found.channel)}
 
 
-def arrivals(found: Arrivals) -> Plain:
+def arrivals(found: Arrivals) -> JsonObject:
     """An e-mail that is not shown has no key."""
     missing = [{name: one for name, one in plain(user).items() if one is not None} for user in found.missing]
     return {**fields_of(found), "missing": missing}
 
 
-def explanation(found: Explanation) -> Plain:
+def explanation(found: Explanation) -> JsonObject:
     """Without what only says how it is to be masked."""
     fields = [{name: one for name, one in fields_of(field).items() if name not in HOW} for field in found.fields]
     return {**fields_of(found), "fields": fields, "others": [shown for shown, _ in found.others]}

@@ -23,13 +23,13 @@ from etl.stop import heeded
 from etl.terminal import visible
 
 
-class Program(click.Group):
+class CommandGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """In the order in which a person meets them; click would sort them."""
         return list(self.commands)
 
 
-app = Program(
+app = CommandGroup(
     "etl",
     help="Move a shop's users, addresses, orders and order items to Akinon Omnitron, described by one YAML file.",
     commands={

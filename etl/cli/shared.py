@@ -125,7 +125,7 @@ def preparing(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-class Report(Protocol):
+class TellSummary(Protocol):
     """Prints a summary and ends the command with the exit code of the error, or of the summary."""
 
     def __call__(self, summary: Summary, error: EtlError | None = None) -> None: ...
@@ -164,7 +164,7 @@ class WithoutTrailingBlanks(io.StringIO):
 
 
 @contextmanager
-def reporting(as_json: bool) -> Iterator[Report]:
+def reporting(as_json: bool) -> Iterator[TellSummary]:
     """Print a summary and end with its exit code."""
 
     def report(summary: Summary, error: EtlError | None = None) -> None:

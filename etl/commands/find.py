@@ -19,6 +19,7 @@ from etl.findings import sentence
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.workspace import Workspace
+from etl.model import Record
 from etl.package import Held, Package, PackagedStage, Reject, SourceRow
 from etl.report.results import FoundIn, FoundRecord, FoundSending
 
@@ -35,14 +36,14 @@ def find(which: Which, text: str, path: Path | None = None) -> list[FoundIn]:
     """The newest package first. Looks at packages and journals, never at the source. Raises MappingError without a package."""
     newest = package_of(which, path)  # raises, where there is none
     packages = [newest] if path is not None else packages_of(which)
-    wanted = Wanted.of(text)
+    wanted = Search.of(text)
     with closing(_Journals(which)) as journals:
         newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)
         return [_in_package(package, wanted, journals) for package in newest_first]
 
 
 @dataclass(slots=True)
-class Wanted:
+class Search:
     """What is looked for: a text as it was typed, a telephone's digits; and the customers and orders it has led to."""
 
     text: str
@@ -51,7 +52,7 @@ class Wanted:
     orders: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, text: str) -> Wanted:
+    def of(cls, text: str) -> Search:
         text = text.strip()
         digits = re.sub(r"\D", "", text)
         is_number = len(digits) >= TELEPHONE and re.fullmatch(r"[\d\s()+./-]+", text)
@@ -85,7 +86,7 @@ TELEPHONE = 10
 """Digits of a telephone's number, without the country's."""
 
 
-def _in_package(package: Package, wanted: Wanted, journals: _Journals) -> FoundIn:
+def _in_package(package: Package, wanted: Search, journals: _Journals) -> FoundIn:
     here = replace(wanted, customers=set(), orders=set())
     for record in (*_records(package, here.is_asked_for), *_rows_as_records(package, here.is_asked_for)):
         here.learn(record)
@@ -95,9 +96,6 @@ def _in_package(package: Package, wanted: Wanted, journals: _Journals) -> FoundI
         found += _left(package, stage, here)
     shown = tuple(replace(one, sent=journals.of(one.stage, one.key)) for one in found[:MOST])
     return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown))
-
-
-Record = Mapping[str, Any]
 
 
 def _records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
@@ -125,7 +123,7 @@ def _fed(package: Package, stage: str) -> Mapping[str, str]:
     return {one["name"]: one["columns"][0] for one in fields if one["name"] in ASKED and one["columns"]}
 
 
-def _valid(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[FoundRecord]:
+def _valid(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
     """The stages are gone through in their order: an order is known before its items."""
     source = _source_of(package, stage)
     for one in package.walk(stage):
@@ -140,7 +138,7 @@ def _source_of(package: Package, stage: PackagedStage) -> str:
     return "" if row is None else f"{row.source} "
 
 
-def _left(package: Package, stage: PackagedStage, wanted: Wanted) -> Iterator[FoundRecord]:
+def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
     """Rows that are rejected or held: they are known by their cells."""
     rows = [row for row in package.rows(stage) if wanted.belongs(_as_record(package, stage, row))]
     why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []

@@ -10,7 +10,7 @@ import orjson
 from etl.commands.which import Which
 from etl.files import write_private
 from etl.package import Package
-from etl.report.page.facts import Telling, Upload, report_facts
+from etl.report.page.facts import JournalFacts, Telling, report_facts
 from etl.report.page.render import page
 
 PAGE, DATA = "report.html", "report.json"
@@ -33,7 +33,7 @@ def report(which: Which, path: Path | None, telling: Telling) -> Report:
     return write_report(package, telling, upload_of(which, package, telling))
 
 
-def write_report(package: Package, telling: Telling, upload: Upload | None = None) -> Report:
+def write_report(package: Package, telling: Telling, upload: JournalFacts | None = None) -> Report:
     """Write report.html and report.json into the package, which only the owner may read."""
     facts = report_facts(package, telling, upload)
     written = Report(package.path / PAGE, package.path / DATA)

@@ -15,7 +15,7 @@ from etl.places import admitted
 from etl.report.summary import Summary
 
 if TYPE_CHECKING:
-    from etl.load.retry import Wanted
+    from etl.load.retry import RetryChoice
     from etl.outside import Outside
 
 
@@ -23,7 +23,7 @@ def retry(
     mapping: Path,
     settings: Settings,
     outside: Outside,
-    wanted: Wanted,
+    wanted: RetryChoice,
     agree: Callable[[Sequence[str]], None],
     *,
     show_data: bool = False,

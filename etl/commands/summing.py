@@ -15,7 +15,7 @@ from etl.model import Migration
 from etl.package import Package
 from etl.report.following import masked_attention
 from etl.report.mask import without_answer
-from etl.report.page.facts import Telling, Upload
+from etl.report.page.facts import JournalFacts, Telling
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
@@ -119,7 +119,7 @@ def _reported(package: Package, root: Path, summary: Summary, failure: EtlError 
     """Write the report anew, with the upload. That it cannot be written is told, and changes nothing of what was sent."""
     error = None if failure is None else str(failure) if telling.show_data else without_answer(str(failure))
     try:
-        write_report(package, telling, Upload(root.name, summary.stages, _attention(root, telling), error))
+        write_report(package, telling, JournalFacts(root.name, summary.stages, _attention(root, telling), error))
     except (OSError, EtlError) as error:
         return replace(
             summary, warnings=[*summary.warnings, f"{package.path}: its report could not be written ({error})"]
@@ -127,7 +127,7 @@ def _reported(package: Package, root: Path, summary: Summary, failure: EtlError 
     return summary
 
 
-def upload_of(which: Which, package: Package, telling: Telling) -> Upload | None:
+def upload_of(which: Which, package: Package, telling: Telling) -> JournalFacts | None:
     """What the journal of the mapping's target, or of the one that was named, knows of a package; None: it was not sent there."""
     from etl.journal.status import read_status
     from etl.journal.summary import read_summary
@@ -140,7 +140,7 @@ def upload_of(which: Which, package: Package, telling: Telling) -> Upload | None
     if status.package is None or status.package.resolve() != package.path.resolve():
         return None
     summary = with_uploads(summary_of(package), read_summary(root, package), None)
-    return Upload(root.name, summary.stages, _attention(root, telling))
+    return JournalFacts(root.name, summary.stages, _attention(root, telling))
 
 
 TOLD = ("batch", "stage", "state", "records", "failed", "why", "keys")

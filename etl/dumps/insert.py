@@ -84,7 +84,7 @@ def _tuple(dialect: Dialect) -> re.Pattern[bytes]:
     return re.compile(rb"\s*+\(\s*+(%s\s*+(?:,\s*+%s\s*+)*+)\)\s*+(%s)" % (value, value, end), re.DOTALL)
 
 
-class Cells:
+class CellReader:
     """Turns the values of tuples into cells of the wanted columns."""
 
     def __init__(self, dialect: Dialect, encoding: str, columns: Sequence[Column]) -> None:

@@ -12,7 +12,7 @@ from etl.dumps.copy import copied, copy_head
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, Created, created, table_named, unquoted
 from etl.dumps.dialect import MYSQL, Dialect, delimiter_of, dialect_of
 from etl.dumps.errors import DumpError, excerpt
-from etl.dumps.insert import Cell, Cells, Head, head, tuples
+from etl.dumps.insert import Cell, CellReader, Head, head, tuples
 from etl.dumps.quick import quick_rows
 from etl.dumps.shape import Shape, shape_of, unnamed
 from etl.dumps.statements import Cursor
@@ -229,7 +229,7 @@ class Pass:
         rows: Iterator[list[Any]] = iter(quick) if quick is not None else tuples(cursor)
         first = next(rows)
         shape = shape_of(found.table, columns, found.columns or unnamed(columns, len(first)), wanted[found.table], line)
-        convert = _null_or_text if quick is not None else Cells(cursor.dialect, encoding, shape.present).row
+        convert = _null_or_text if quick is not None else CellReader(cursor.dialect, encoding, shape.present).row
         made = (convert(shape.pick(values)) for values in chain([first], rows))
         yield from self._blocks(found.table, shape, made, line)
 

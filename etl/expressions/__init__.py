@@ -1,7 +1,7 @@
 """Expressions: Jinja text in, Python functions out."""
 
 from etl.expressions.cells import compose, inside, tidy
-from etl.expressions.columnar import Columns, Records, Values
+from etl.expressions.columnar import Columns, MakeRecords, Values
 from etl.expressions.compiler import (
     FILTERED,
     WHERE,
@@ -17,7 +17,7 @@ from etl.expressions.functions.digest import recognised as stored_password
 from etl.expressions.functions.password import UNUSABLE, Counted, PrivateKey
 from etl.expressions.functions.table import LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.header import Header
-from etl.expressions.names import Fault, Names, columns_in
+from etl.expressions.names import Flaw, Names, columns_in
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
 from etl.expressions.syntax import ExpressionError, faults, given_default, giving_resource, uses_resource
 
@@ -33,11 +33,11 @@ __all__ = [
     "Counted",
     "ExpressionError",
     "Failure",
-    "Fault",
+    "Flaw",
     "Header",
+    "MakeRecords",
     "Names",
     "PrivateKey",
-    "Records",
     "Resources",
     "Values",
     "Writers",

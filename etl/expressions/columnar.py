@@ -22,7 +22,7 @@ from jinja2 import nodes
 
 from etl.expressions.emit import Emitter
 from etl.expressions.functions.columns import ColumnWay
-from etl.expressions.header import Header
+from etl.expressions.header import Header, Row
 from etl.expressions.names import Names, column_of
 from etl.expressions.parsing import is_single, only, parse
 from etl.expressions.runtime import ROW_ERRORS, Writers
@@ -30,7 +30,6 @@ from etl.expressions.source import RowFunction, condition_of_row, define, emit, 
 from etl.expressions.syntax import constant_arguments
 from etl.model import Expression, Stage, Template
 
-Rows = Sequence[Sequence[Any]]
 Values = Sequence[Any]
 
 
@@ -50,17 +49,17 @@ class Columns:
     keep: Sequence[Any] | None = None
 
 
-Records = Callable[[Rows], Columns]
+MakeRecords = Callable[[Sequence[Row]], Columns]
 
 
-def compile_records(stage: Stage, names: Names, header: Header, write: Writers) -> Records:
+def compile_records(stage: Stage, names: Names, header: Header, write: Writers) -> MakeRecords:
     """Compile a stage's `where`, fields and key to a function of many rows. It raises nothing that a row is to blame for."""
     compiler = _Compiler(names, header, write)
     where = None if stage.where is None else _Compiler(names, header, None).condition(stage.where)
     fields = {name: compiler.field(template) for name, template in stage.fields.items()}
     key = None if isinstance(stage.key, str) else compiler.column(stage.key)
 
-    def records(rows: Rows) -> Columns:
+    def records(rows: Sequence[Row]) -> Columns:
         failed: set[int] = set()
         cells = Cells.of(rows, header)
         keep = None if where is None else _kept(where, cells, failed)
@@ -78,7 +77,7 @@ class Cells:
     """The cells of many rows by columns, each trimmed once."""
 
     def __init__(
-        self, columns: Sequence[Values], rows: Callable[[], Rows], count: int, header: Header, begin: int = 0
+        self, columns: Sequence[Values], rows: Callable[[], Sequence[Row]], count: int, header: Header, begin: int = 0
     ) -> None:
         self.count, self.begin = count, begin
         self._columns, self._rows, self._header = columns, rows, header
@@ -87,7 +86,7 @@ class Cells:
         self._values: dict[int, Values] = {}
 
     @classmethod
-    def of(cls, rows: Rows, header: Header) -> Cells:
+    def of(cls, rows: Sequence[Row], header: Header) -> Cells:
         columns: Sequence[Values] = [*zip(*rows, strict=True)] if rows else [()] * len(header.columns)
         return cls(columns, lambda: rows, len(rows), header)
 
@@ -97,7 +96,7 @@ class Cells:
         return Cells(columns, lambda: list(compress(self.rows, keep)), sum(map(bool, keep)), self._header)
 
     @cached_property
-    def rows(self) -> Rows:
+    def rows(self) -> Sequence[Row]:
         """The rows themselves, for what has to be computed one by one."""
         return self._rows()
 

@@ -9,16 +9,16 @@ gender: null                                     return {'customer_code': c0, 'g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from etl.expressions.cells import clean
-from etl.expressions.columnar import Records, compile_records
+from etl.expressions.columnar import MakeRecords, compile_records
 from etl.expressions.emit import Emitter
 from etl.expressions.functions.table import Resources
-from etl.expressions.header import Header
+from etl.expressions.header import Header, Row
 from etl.expressions.names import Names, columns_in
 from etl.expressions.runtime import ROW_ERRORS, Writers
 from etl.expressions.source import (
@@ -32,8 +32,6 @@ from etl.expressions.source import (
 )
 from etl.findings import Unfit
 from etl.model import Expression, Stage, Template
-
-Row = Sequence[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +57,7 @@ class CompiledStage:
     fields    each field by itself, to find every one that fails; `where` among them under its own name
     """
 
-    records: Records
+    records: MakeRecords
     record: RowFunction
     key: RowFunction
     fields: Mapping[str, RowField]

@@ -8,6 +8,9 @@ from typing import Any
 
 from etl.expressions.cells import all_of, inside, texts_of
 
+Row = Sequence[Any]
+"""The cells of a row, in the order of the source's columns."""
+
 
 @dataclass(frozen=True, slots=True)
 class Header:

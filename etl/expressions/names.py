@@ -16,7 +16,7 @@ ROW = "row"
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Flaw:
     """Something wrong with an expression, at a position in its text; or at `word`, the next one (or the last, `back`)."""
 
     what: str

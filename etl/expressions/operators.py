@@ -23,7 +23,7 @@ _ROUNDED = Context(prec=DIGITS, traps=_TRAPS)
 
 _LARGEST = 10**DIGITS
 
-Compute = Callable[[Any, Any], Any]
+Operation = Callable[[Any, Any], Any]
 
 
 def _floor(left: Decimal, right: Decimal) -> Decimal:
@@ -36,7 +36,7 @@ def _rest(left: Decimal, right: Decimal) -> Decimal:
     return _EXACT.subtract(left, _EXACT.multiply(_floor(left, right), right))
 
 
-def _computing(sign: str, of_ints: Compute | None, of_decimals: Compute) -> Compute:
+def _computing(sign: str, of_ints: Operation | None, of_decimals: Operation) -> Operation:
     rule = f"operator:{sign}"
 
     def compute(left: Any, right: Any) -> Any:
@@ -123,7 +123,7 @@ def unequal(left: Any, right: Any) -> bool:
     return not equal(left, right)
 
 
-def _ordering(sign: str, compare: Compute) -> Callable[[Any, Any], bool]:
+def _ordering(sign: str, compare: Operation) -> Callable[[Any, Any], bool]:
     def holds(left: Any, right: Any) -> bool:
         one, other = _comparable(sign, left, right)
         try:

@@ -15,14 +15,14 @@ from jinja2 import nodes
 
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Parameter, Resource, signature
-from etl.expressions.names import ROW, Fault, Names, column_of, columns_in, levels, start
+from etl.expressions.names import ROW, Flaw, Names, column_of, columns_in, levels, start
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
 from etl.expressions.types import type_faults
 from etl.suggest import column_hint, did_you_mean, perhaps
 
 __all__ = [
     "ExpressionError",
-    "Fault",
+    "Flaw",
     "Names",
     "Piece",
     "column_of",
@@ -39,15 +39,15 @@ DEEPEST = 60
 TESTS = ("none",)
 
 
-def faults(text: str, names: Names, *, condition: bool = False) -> list[Fault]:
+def faults(text: str, names: Names, *, condition: bool = False) -> list[Flaw]:
     """Everything wrong with an expression, in the order of the text. A `condition` has to be true or false."""
     try:
         trees = expressions(text)
     except ExpressionError as error:
-        return [Fault(str(error), error.at)]
+        return [Flaw(str(error), error.at)]
     for tree in trees:
         if len(list(levels(tree))) > DEEPEST:
-            return [Fault("is nested too deeply", start(tree))]
+            return [Flaw("is nested too deeply", start(tree))]
     found = [_pointed(text, fault) for tree in trees for fault in _faults(tree, names)]
     if not found:
         found = [fault for tree in trees for fault in type_faults(tree, names, condition=condition)]
@@ -59,19 +59,19 @@ def is_computed(text: str) -> bool:
     return is_single(parse(text))
 
 
-def _pointed(text: str, fault: Fault) -> Fault:
+def _pointed(text: str, fault: Flaw) -> Flaw:
     found = text.rfind(fault.word, 0, fault.at) if fault.back else text.find(fault.word, fault.at)
-    return Fault(fault.what, found if found >= 0 else fault.at)
+    return Flaw(fault.what, found if found >= 0 else fault.at)
 
 
-def _faults(node: nodes.Node, names: Names) -> Iterator[Fault]:
+def _faults(node: nodes.Node, names: Names) -> Iterator[Flaw]:
     column = column_of(node)
     if column is not None:
         yield from _column_faults(column, node, names)
         return
     reader = READERS.get(type(node))
     if reader is None:
-        yield Fault(f"{_spoken(node)} is not available in an expression", node.lineno, _sign(node))
+        yield Flaw(f"{_spoken(node)} is not available in an expression", node.lineno, _sign(node))
         return
     yield from reader(node, names)
     for child in _children(node):
@@ -91,53 +91,53 @@ def _sign(node: nodes.Node) -> str:
     return "**" if isinstance(node, nodes.Pow) else ""
 
 
-def _column_faults(column: str, node: nodes.Node, names: Names) -> Iterator[Fault]:
+def _column_faults(column: str, node: nodes.Node, names: Names) -> Iterator[Flaw]:
     known = names.columns is not None and column in names.columns
     if column == ROW and isinstance(node, nodes.Name):
-        yield Fault("'row' reaches one column at a time: write row['column name']", node.lineno)
+        yield Flaw("'row' reaches one column at a time: write row['column name']", node.lineno)
     elif column.startswith("_") and not known:
-        yield Fault(f"'{column}' begins with '_', which an expression may not reach", node.lineno, column)
+        yield Flaw(f"'{column}' begins with '_', which an expression may not reach", node.lineno, column)
     elif names.columns is not None and not known:
         null = "; null is written `none`" if column.lower() in ("null", "nil", "undefined") else ""
-        yield Fault(f"unknown column '{column}'{null or column_hint(column, names.columns)}", node.lineno, column)
+        yield Flaw(f"unknown column '{column}'{null or column_hint(column, names.columns)}", node.lineno, column)
 
 
-def _fine(node: Any, names: Names) -> Iterator[Fault]:
+def _fine(node: Any, names: Names) -> Iterator[Flaw]:
     return iter(())
 
 
-def _attribute_faults(node: nodes.Getattr, names: Names) -> Iterator[Fault]:
+def _attribute_faults(node: nodes.Getattr, names: Names) -> Iterator[Flaw]:
     if node.attr.startswith("_"):
-        yield Fault(f"'{node.attr}' begins with '_', which an expression may not reach", node.lineno, node.attr)
+        yield Flaw(f"'{node.attr}' begins with '_', which an expression may not reach", node.lineno, node.attr)
 
 
-def _item_faults(node: nodes.Getitem, names: Names) -> Iterator[Fault]:
+def _item_faults(node: nodes.Getitem, names: Names) -> Iterator[Flaw]:
     if isinstance(node.arg, nodes.Const) and str(node.arg.value).startswith("_"):
         name = str(node.arg.value)
-        yield Fault(f"'{name}' begins with '_', which an expression may not reach", node.lineno, name)
+        yield Flaw(f"'{name}' begins with '_', which an expression may not reach", node.lineno, name)
 
 
-def _call_faults(node: nodes.Call, names: Names) -> Iterator[Fault]:
+def _call_faults(node: nodes.Call, names: Names) -> Iterator[Flaw]:
     called = node.node
     name = str(getattr(called, "attr", None) or getattr(called, "name", None) or "...")
     piped = "value" if isinstance(called, nodes.Name) else "it"
     advice = f"write {piped} | {name}" if name in names.functions else "a function is called as value | name"
-    yield Fault(f"'{name}(...)' is a call, and calls are not available; {advice}", called.lineno, name)
+    yield Flaw(f"'{name}(...)' is a call, and calls are not available; {advice}", called.lineno, name)
 
 
-def _test_faults(node: nodes.Test, names: Names) -> Iterator[Fault]:
+def _test_faults(node: nodes.Test, names: Names) -> Iterator[Flaw]:
     if node.name not in TESTS:
         what = f"unknown test 'is {node.name}'; there is 'is none', and the function `blank`"
-        yield Fault(what, node.lineno, node.name)
+        yield Flaw(what, node.lineno, node.name)
 
 
-def _function_faults(node: nodes.Filter, names: Names) -> Iterator[Fault]:
+def _function_faults(node: nodes.Filter, names: Names) -> Iterator[Flaw]:
     function = names.functions.get(node.name)
     if function is None:
         near = perhaps(node.name, names.functions) or "; `etl functions` lists them"
-        yield Fault(f"unknown function '{node.name}'{near}", node.lineno)
+        yield Flaw(f"unknown function '{node.name}'{near}", node.lineno)
     elif node.dyn_args is not None or node.dyn_kwargs is not None:
-        yield Fault(f"{signature(function)} takes no * or ** arguments", node.lineno)
+        yield Flaw(f"{signature(function)} takes no * or ** arguments", node.lineno)
     else:
         yield from argument_faults(function, node, names)
 
@@ -151,48 +151,48 @@ def _keywords(node: nodes.Filter) -> list[str]:
     return [str(pair.key) for pair in _pairs(node)]
 
 
-def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Fault]:
+def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Flaw]:
     # A parameter written with * takes all that remain, and is not given by its name.
     known = [one.name for one in function.parameters if not one.name.startswith("*") and not one.given]
     given = _keywords(node)
     for keyword in given:
         if keyword not in known:
             what = f"{signature(function)} has no parameter '{keyword}'{did_you_mean(keyword, known)}"
-            yield Fault(what, node.lineno, keyword)
+            yield Flaw(what, node.lineno, keyword)
             return
         if given.count(keyword) > 1:
-            yield Fault(f"{signature(function)} is given '{keyword}' twice", node.lineno, keyword)
+            yield Flaw(f"{signature(function)} is given '{keyword}' twice", node.lineno, keyword)
             return
     try:
         engines = [one.name for one in function.parameters if one.given]
         inspect.signature(function.call).bind(None, *node.args, **dict.fromkeys([*given, *engines]))
     except TypeError as error:
-        yield Fault(f"{signature(function)} does not fit its arguments: {error}", node.lineno)
+        yield Flaw(f"{signature(function)} does not fit its arguments: {error}", node.lineno)
         return
     found = [fault for parameter in function.parameters for fault in _resource_faults(function, parameter, node, names)]
     yield from found or _constant_argument_faults(function, node, names)
 
 
-def _constant_argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Fault]:
+def _constant_argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Flaw]:
     constants = constant_arguments(node, names)
     if function.bind is not None and constants is not None:
         args, kwargs = constants
         try:
             function.bind(*args, **kwargs)
         except (ValueError, TypeError) as error:
-            yield Fault(f"{signature(function)}: {error}", node.lineno)
+            yield Flaw(f"{signature(function)}: {error}", node.lineno)
 
 
-def _resource_faults(function: Function, parameter: Parameter, node: nodes.Filter, names: Names) -> Iterator[Fault]:
+def _resource_faults(function: Function, parameter: Parameter, node: nodes.Filter, names: Names) -> Iterator[Flaw]:
     name = _argument_of(function, parameter, node) if parameter.resource else None
     if name is None:
         return
     kind, known = parameter.resource, names.resources.get(parameter.resource, {})
     if not isinstance(name, nodes.Const) or not isinstance(name.value, str):
         what = f"{function.name} wants the name of a {kind} in quotes: {function.name}('{next(iter(known), 'name')}')"
-        yield Fault(what, node.lineno)
+        yield Flaw(what, node.lineno)
     elif name.value not in known:
-        yield Fault(f"unknown {kind} '{name.value}'{did_you_mean(name.value, known)}", name.lineno, name.value)
+        yield Flaw(f"unknown {kind} '{name.value}'{did_you_mean(name.value, known)}", name.lineno, name.value)
 
 
 def _argument_of(function: Function, parameter: Parameter, node: nodes.Filter) -> nodes.Expr | None:
@@ -275,9 +275,9 @@ def literal(node: nodes.Node) -> Any:
     raise nodes.Impossible
 
 
-Reader = Callable[[Any, Names], Iterable[Fault]]
+NodeReader = Callable[[Any, Names], Iterable[Flaw]]
 
-READERS: Mapping[type[nodes.Node], Reader] = {
+READERS: Mapping[type[nodes.Node], NodeReader] = {
     nodes.Const: _fine,
     nodes.TemplateData: _fine,
     nodes.Filter: _function_faults,

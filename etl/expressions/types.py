@@ -15,7 +15,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from etl.expressions.names import Fault, Names, column_of, levels, start
+from etl.expressions.names import Flaw, Names, column_of, levels, start
 from etl.findings import shown
 
 COMPUTING = {
@@ -104,7 +104,7 @@ def is_condition(node: nodes.Or, names: Names) -> bool:
     return bool in (type_of(node.left, names), type_of(node.right, names))
 
 
-def type_faults(tree: nodes.Node, names: Names, *, condition: bool) -> Iterator[Fault]:
+def type_faults(tree: nodes.Node, names: Names, *, condition: bool) -> Iterator[Flaw]:
     """Where a tree puts a value of a type that can be told to a use that this type has none of."""
     if condition:
         yield from _asked(tree, names)
@@ -126,7 +126,7 @@ def _conditions(node: nodes.Node, names: Names) -> Sequence[nodes.Node]:
     return []
 
 
-def _asked(node: nodes.Node, names: Names) -> Iterator[Fault]:
+def _asked(node: nodes.Node, names: Names) -> Iterator[Flaw]:
     """The fault of an expression that is text where true or false is asked for."""
     if isinstance(node, nodes.CondExpr):
         parts = [node.expr1, node.expr2] if node.expr2 is not None else [node.expr1]
@@ -136,10 +136,10 @@ def _asked(node: nodes.Node, names: Names) -> Iterator[Fault]:
     for part in parts:
         yield from _asked(part, names)
     if not parts and type_of(node, names) is str:
-        yield Fault(f"{_named(node)} is text {TRUTH_WANTED}", start(node))
+        yield Flaw(f"{_named(node)} is text {TRUTH_WANTED}", start(node))
 
 
-def _operand_faults(node: nodes.Node, names: Names) -> Iterator[Fault]:
+def _operand_faults(node: nodes.Node, names: Names) -> Iterator[Flaw]:
     if isinstance(node, nodes.BinExpr) and type(node) in COMPUTING:
         for side in (node.left, node.right):
             yield from _not_a_number(side, COMPUTING[type(node)], names)
@@ -152,13 +152,13 @@ def _operand_faults(node: nodes.Node, names: Names) -> Iterator[Fault]:
             left = operand.expr
 
 
-def _not_a_number(node: nodes.Node, operator: str, names: Names) -> Iterator[Fault]:
+def _not_a_number(node: nodes.Node, operator: str, names: Names) -> Iterator[Flaw]:
     given = type_of(node, names)
     # Lists are added, and null may stand for a number that is missing in this row.
     usual = {None, type(None), *([list] if operator == "+" else [])}
     if given in usual or family(given or Decimal) is Decimal:
         return
-    yield Fault(f"{_named(node)} is {SPOKEN[family(given or str)]}, and {computes(operator)}", start(node))
+    yield Flaw(f"{_named(node)} is {SPOKEN[family(given or str)]}, and {computes(operator)}", start(node))
 
 
 def computes(operator: str) -> str:
@@ -167,7 +167,7 @@ def computes(operator: str) -> str:
     return f"'{operator}' computes with numbers: write `| int`, `| money` or `| decimal`{joined}"
 
 
-def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names: Names) -> Iterator[Fault]:
+def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names: Names) -> Iterator[Flaw]:
     one = type_of(left, names)
     listed = operator in ("in", "not in")
     others = right.items if listed and isinstance(right, nodes.List | nodes.Tuple) else [] if listed else [right]
@@ -180,18 +180,18 @@ def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names
             continue
         pair = f"{_named(left)} is {SPOKEN[family(one)]} and {_named(node)} is {SPOKEN[family(other)]}: "
         what = why if type(None) in (one, other) else pair + why
-        yield Fault(what, start(left))
+        yield Flaw(what, start(left))
         return
 
 
-def _empty_text(operator: str, left: nodes.Node, others: Sequence[nodes.Node], names: Names) -> Iterator[Fault]:
+def _empty_text(operator: str, left: nodes.Node, others: Sequence[nodes.Node], names: Names) -> Iterator[Flaw]:
     """A comparison with '', which no cell of text is and no function gives: `!= ''` would keep the blank ones."""
     sides = [(left, other) for other in others] + [(other, left) for other in others]
     for text, other in sides:
         empty = isinstance(other, nodes.Const) and other.value == ""
         if empty and _is_never_blank(text, names):
             instead = "is none" if operator in ("==", "in") else "is not none"
-            yield Fault(
+            yield Flaw(
                 f"{_named(text)} is never an empty text, as a blank cell is null: write `{instead}`", start(text)
             )
             return

@@ -146,19 +146,19 @@ def asked_of(source: Source) -> str | None:
     return asked(source.location, options)
 
 
-Group = dict[str, tuple[RemoteTable, set[str]]]
+SessionTables = dict[str, tuple[RemoteTable, set[str]]]
 
 
-def _by_session(wanted: Mapping[str, tuple[Table, set[str]]]) -> list[Group]:
+def _by_session(wanted: Mapping[str, tuple[Table, set[str]]]) -> list[SessionTables]:
     """What lies in databases, for each connection by itself."""
-    found: dict[int, Group] = {}
+    found: dict[int, SessionTables] = {}
     for name, (table, columns) in wanted.items():
         if isinstance(table, RemoteTable):
             found.setdefault(id(table.session), {})[name] = (table, columns)
     return list(found.values())
 
 
-def _is_of_server(group: Group) -> bool:
+def _is_of_server(group: SessionTables) -> bool:
     return any(database_server(table.source) is not None for table, _ in group.values())
 
 

@@ -38,7 +38,7 @@ from etl.model import Evidence, Part, Secret, Source, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class AnswerShape:
     """Where rows are in an answer, and the columns from around them."""
 
     steps: Steps
@@ -158,13 +158,13 @@ class Walk:
         self.pages.leave(keep=not self.done and len(self.pages.kept) > 1)
 
 
-def _shape(source: Source) -> Shape:
+def _shape(source: Source) -> AnswerShape:
     steps, around = rows_path(source.options["path"]), arounds(dict(source.options["with"] or {}))  # type: ignore[arg-type, call-overload]
     levels = sum(isinstance(step, str) for step in steps)
     for name, one in around.items():
         if one.levels > levels:
             raise ValueError(f"`with: {name}` goes {one.levels} up, and around a row there are only {levels} objects")
-    return Shape(steps, around)
+    return AnswerShape(steps, around)
 
 
 def _secret(value: object) -> Secret | None:
@@ -229,7 +229,7 @@ def _kept(table: ApiTable, columns: Collection[str], path: Path) -> KeptRows:
     return kept_rows(table.source, rows, table.header)
 
 
-def _write(shape: Shape, document: Any, names: tuple[str, ...], file: BinaryIO) -> int:
+def _write(shape: AnswerShape, document: Any, names: tuple[str, ...], file: BinaryIO) -> int:
     import msgspec
 
     encode, count = msgspec.json.Encoder(decimal_format="number").encode, 0

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 MEMORY = 8 << 30
 
 Workbook = Path | bytes
-Cells = list[list[Any]]
-Choose = Callable[[list[str], frozenset[str]], str]
+Grid = list[list[Any]]
+ChooseSheet = Callable[[list[str], frozenset[str]], str]
 """Takes the sheets' names, and which of them are hidden, and gives the one to read."""
 
 
@@ -57,18 +57,18 @@ def names_of(workbook: CalamineWorkbook) -> tuple[list[str], frozenset[str]]:
     return workbook.sheet_names, frozenset(workbook.sheet_names) - seen
 
 
-def cells_of(workbook: CalamineWorkbook, sheet: str) -> Cells:
+def cells_of(workbook: CalamineWorkbook, sheet: str) -> Grid:
     """From A1 on; "" for a blank cell. Raises BadSheet."""
     from python_calamine import CalamineError
 
     try:
-        found: Cells = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+        found: Grid = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except CalamineError as error:
         raise BadSheet(f"is damaged ({str(error).split(' (')[0]}); save it anew in a spreadsheet program") from None
     return found
 
 
-def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str], frozenset[str], Cells, Faults]:
+def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str], frozenset[str], Grid, Faults]:
     """The sheets' names, the hidden ones, a sheet's cells (None: no sheet's), and those that show an error. Raises BadSheet."""
     command = [sys.executable, "-m", "etl.extract.calamine_sheet"]
     done = subprocess.run(  # noqa: S603 - our own interpreter
@@ -99,7 +99,7 @@ def _answer(workbook: Workbook, sheet: str | None) -> object:
     return names, hidden, cells, faults
 
 
-def _check_bounds(cells: Cells) -> None:
+def _check_bounds(cells: Grid) -> None:
     bounds = SheetBounds()
     for row, one in enumerate(cells, start=1):
         last = next((number for number in range(len(one), 0, -1) if one[number - 1] != ""), 0)

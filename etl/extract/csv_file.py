@@ -37,7 +37,7 @@ from etl.extract.opening import (
     text_chunks,
     text_start,
 )
-from etl.extract.rows import BLANK, Record
+from etl.extract.rows import BLANK, ReadRow
 from etl.model import Part, Table
 from etl.suggest import look_like_data
 
@@ -119,7 +119,7 @@ def begin_table(lines: Lines, path: File, format: CsvFormat, names: tuple[str, .
     if names:
         return Top(_named(path, names), lines.position, 1)
     records = enumerate(read_records(lines, format), start=1)
-    nothing: Record = [], "there are only blank lines"
+    nothing: ReadRow = [], "there are only blank lines"
     row, (cells, reason) = next((one for one in records if one[1] is not BLANK), (1, nothing))
     if reason:
         raise SourceError(f"{path} row {row}, which has to be the header: {reason}")

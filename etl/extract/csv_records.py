@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_quotes import stray_quote, unescaped
 from etl.extract.opening import LONGEST_LINE, EndlessLine
-from etl.extract.rows import BLANK, Record, ragged
+from etl.extract.rows import BLANK, ReadRow, ragged
 from etl.extract.undecodable import undecodable
 
 NEVER_CLOSED = "a quote is opened in this row and never closed"
@@ -97,7 +97,7 @@ def raw_lines(
     yield from held
 
 
-def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> Iterator[Record]:
+def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> Iterator[ReadRow]:
     """Records until the one that ends at or after the byte `stop` (None: all), each with what is wrong with it."""
     reader = format.reader(lines)
     while stop is None or lines.position < stop:

@@ -19,7 +19,7 @@ from etl.extract.csv_records import NEVER_CLOSED, Lines, read_records
 from etl.extract.cuts import WINDOW, part_size
 from etl.extract.locations import File
 from etl.extract.opening import LONGEST_LINE, EndlessLine, reading, text_chunks
-from etl.extract.rows import Record, gather
+from etl.extract.rows import ReadRow, gather
 from etl.model import Part, Rows
 
 
@@ -85,7 +85,7 @@ class _Whole:
     end: int
     last: bool
 
-    def records(self, format: CsvFormat) -> Iterator[Record]:
+    def records(self, format: CsvFormat) -> Iterator[ReadRow]:
         for cells, reason in read_records(self.lines, format):
             is_cut = isinstance(reason, str) and reason.startswith(NEVER_CLOSED) and self.lines.position >= self.end
             if is_cut and not self.last:

@@ -17,7 +17,7 @@ WINDOW = 1 << 16
 LARGEST_PART = 1 << 23
 """No part is much longer, however many rows are asked for: a worker's memory stays bounded."""
 
-Choose = Callable[[bytes], int | None]
+ChooseCut = Callable[[bytes], int | None]
 """Takes some bytes of the file; returns the position in them where a line begins, or None."""
 
 
@@ -26,7 +26,7 @@ def first_line(window: bytes, ending: re.Pattern[bytes] = LINE_END) -> int | Non
     return found.end() if found else None
 
 
-def ranges(path: File, begin: int, end: int, size: int, choose: Choose = first_line) -> Iterator[tuple[int, int]]:
+def ranges(path: File, begin: int, end: int, size: int, choose: ChooseCut = first_line) -> Iterator[tuple[int, int]]:
     """Cut the bytes from `begin` to `end` in ranges of about `size`, each of which begins where a line begins."""
     start = begin
     with reading(path), path.open("rb") as file:
@@ -36,7 +36,7 @@ def ranges(path: File, begin: int, end: int, size: int, choose: Choose = first_l
             start = stop
 
 
-def _line_after(file: BinaryIO, at: int, choose: Choose) -> int:
+def _line_after(file: BinaryIO, at: int, choose: ChooseCut) -> int:
     """The place after `at` where a line begins, or the end of the file."""
     begin = at
     while window := _window(file, at):

@@ -87,7 +87,7 @@ class RemoteTable:
             rows.address, rows.bytes, rows.sha256, rows.statement, rows.taken, rows.rows, session.snapshot.id,
             tuple(rows.notes),
         )  # fmt: skip
-        return self._fetched(rows.held, path, seen, session.snapshot)
+        return self._fetched(rows.fetched, path, seen, session.snapshot)
 
     def _fetched(
         self, names: Sequence[str], path: Path, seen: Evidence, snapshot: Snapshot | None = None
@@ -222,7 +222,7 @@ def _kept_rows(table: RemoteTable, found: FetchedTable) -> KeptRows:
         kind=table.source.kind,
         asked=table.source.location,
         columns=table.relation.columns,
-        held=[own[name] for name in found.header],
+        fetched=[own[name] for name in found.header],
         key=table.relation.key,
         file=found.path.name,
         rows=seen.rows or 0,

@@ -17,7 +17,7 @@ from etl.extract.columns import column_names
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, OptionValues, holding_nothing, row_number
 from etl.extract.locations import File
 from etl.extract.opening import existing_file, reading
-from etl.extract.rows import CellFault, Record, SequentialTable, ragged
+from etl.extract.rows import CellFault, ReadRow, SequentialTable, ragged
 from etl.extract.sheet_bounds import BadSheet, name
 from etl.extract.workbooks import Sheet, read_sheet
 from etl.model import Table
@@ -110,7 +110,7 @@ def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:
         raise SourceError(f"{path} row {row}: {error}") from None
 
 
-def _records(sheet: Sheet, header: tuple[str, ...], header_row: int) -> Iterator[Record]:
+def _records(sheet: Sheet, header: tuple[str, ...], header_row: int) -> Iterator[ReadRow]:
     import petl
 
     width, given = len(header), sheet.cells[header_row:]

@@ -26,15 +26,15 @@ class Absent(Enum):
 
 EVERY: Final = Every.ELEMENT
 ABSENT: Final = Absent.VALUE
-Step = str | int | Every
-Steps = tuple[Step, ...]
+PathStep = str | int | Every
+Steps = tuple[PathStep, ...]
 _STEP = re.compile(r"\[(?P<element>\*|[0-9]{1,9})\]|(?:(?<![\s\S])|\.)(?P<key>[^.\[\]]+)")
 _AROUND = re.compile(r"(?P<levels>(?:\^\.)+)(?P<path>[^^]+)")
 
 
 def steps_of(path: str) -> Steps:
     """Raises ValueError for what is no path."""
-    steps: list[Step] = []
+    steps: list[PathStep] = []
     at = 0
     while at < len(path):
         found = _STEP.match(path, at)
@@ -60,7 +60,7 @@ def rows_path(written: str | None) -> Steps:
     return steps if steps and steps[-1] is EVERY else (*steps, EVERY)
 
 
-def _step(found: re.Match[str]) -> Step:
+def _step(found: re.Match[str]) -> PathStep:
     element = found["element"]
     if element is None:
         return found["key"]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, NoReturn
 
-from etl.extract.rows import Record
+from etl.extract.rows import ReadRow
 from etl.suggest import perhaps
 
 HEADER_SAMPLE = 1000
@@ -139,7 +139,7 @@ def keys_of(objects: Iterable[object]) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def record_of(value: object, header: tuple[str, ...], known: frozenset[str]) -> Record:
+def record_of(value: object, header: tuple[str, ...], known: frozenset[str]) -> ReadRow:
     """A row made of an object: an absent key is None. `known` is the header, for looking up."""
     if not isinstance(value, dict):
         return [str(value)], f"is {described(value)}, not an object"

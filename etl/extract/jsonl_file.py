@@ -32,7 +32,7 @@ from etl.extract.kinds import (
 from etl.extract.locations import File, size_of
 from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
-from etl.extract.rows import BLANK, Record, SequentialTable, gather
+from etl.extract.rows import BLANK, ReadRow, SequentialTable, gather
 from etl.extract.undecodable import undecodable
 from etl.model import Part, Rows, Table
 
@@ -130,7 +130,7 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, st
             yield text, str(error)
 
 
-def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> Iterator[Record]:
+def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> Iterator[ReadRow]:
     known = frozenset(header)
     for value, reason in _decoded(lines, encoding):
         if value is NOTHING:

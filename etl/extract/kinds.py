@@ -217,11 +217,11 @@ ENCODING = Option(
 )
 
 
-Groups = Mapping[str, tuple[str, ...]]
+GroupColumns = Mapping[str, tuple[str, ...]]
 """Columns that count the rows of a group, each with the columns by whose values the groups are told apart."""
 
 
-def groups(value: object) -> Groups:
+def groups(value: object) -> GroupColumns:
     if isinstance(value, Mapping):
         return {str(name): texts(columns) for name, columns in value.items()}
     raise ValueError(f"{value!r} is not a mapping; write the counter's name, and the column whose rows it counts")

@@ -11,7 +11,7 @@ from etl.extract.json_path import ABSENT, EVERY, Around, Found, Steps, around_te
 from etl.extract.json_values import HEADER_SAMPLE, record_of, shown_value
 from etl.extract.kinds import Option, OptionValues
 from etl.extract.locations import File
-from etl.extract.rows import Record, SequentialTable
+from etl.extract.rows import ReadRow, SequentialTable
 from etl.model import Table
 
 PATH_SCHEMA = {
@@ -95,7 +95,7 @@ def _surveyed(source: Nested, columns: Mapping[str, Around]) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _records(source: Nested, header: tuple[str, ...], columns: tuple[Around, ...]) -> Iterator[Record]:
+def _records(source: Nested, header: tuple[str, ...], columns: tuple[Around, ...]) -> Iterator[ReadRow]:
     known = frozenset(header)
     found = None
     for found in source.rows():

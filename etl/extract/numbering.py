@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from etl.extract.group_counts import GroupCounts
-from etl.extract.kinds import COUNTERS, Groups
+from etl.extract.kinds import COUNTERS, GroupColumns
 from etl.extract.rows import RowsPart, read_all
 from etl.model import Part, Rows, Source, Table
 
@@ -18,9 +18,9 @@ ROW_NUMBER = "row_number"
 """The column of a row's number, as reports and spreadsheets give it. A file's own column of this name comes first."""
 
 
-def counters_of(source: Source) -> Groups:
+def counters_of(source: Source) -> GroupColumns:
     """The columns that count, and those whose rows each counts. The options have been checked."""
-    found: Groups = COUNTERS.check(source.options.get(COUNTERS.name) or {})  # type: ignore[assignment]
+    found: GroupColumns = COUNTERS.check(source.options.get(COUNTERS.name) or {})  # type: ignore[assignment]
     return found
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from etl.extract.kinds import Kind, Option, Where
 from etl.resources import load_schema
 
-Schema = dict[str, Any]
+SchemaPart = dict[str, Any]
 
-LOOKUP_COLUMNS: Mapping[str, Schema] = {
+LOOKUP_COLUMNS: Mapping[str, SchemaPart] = {
     "key": {
         "type": "string",
         "description": "The column that holds the old shop's code.",
@@ -40,7 +40,7 @@ OF_ALL: Mapping[str, str] = {
 """What the errors of whatever lies in files say, and what to do."""
 
 
-def with_kinds(schema: Schema, kinds: Mapping[str, Kind]) -> Schema:
+def with_kinds(schema: SchemaPart, kinds: Mapping[str, Kind]) -> SchemaPart:
     """The schema of the mapping language with everything in it that depends on the table of kinds."""
     lookups = schema["properties"]["lookups"]
     lookup = lookups["additionalProperties"]
@@ -63,7 +63,7 @@ def _or_a_dump(option: str) -> str:
     return ", or a dump" if option == "encoding" else ""
 
 
-def source_schema(kinds: Mapping[str, Kind]) -> Schema:
+def source_schema(kinds: Mapping[str, Kind]) -> SchemaPart:
     return {
         "type": "object",
         "description": f"A named table of rows: one of the kinds ({', '.join(kinds)}) with where it is, and that kind's "
@@ -74,7 +74,7 @@ def source_schema(kinds: Mapping[str, Kind]) -> Schema:
     }
 
 
-def lookup_schema(kinds: Mapping[str, Kind]) -> Schema:
+def lookup_schema(kinds: Mapping[str, Kind]) -> SchemaPart:
     names = [*kinds, *_options(kinds)]
     return {
         "type": "object",
@@ -86,13 +86,13 @@ def lookup_schema(kinds: Mapping[str, Kind]) -> Schema:
     }
 
 
-def _location(kind: Kind) -> Schema:
+def _location(kind: Kind) -> SchemaPart:
     return {"type": "string", "description": kind.sentence, "examples": list(kind.examples)}
 
 
-def _options(kinds: Mapping[str, Kind]) -> Schema:
+def _options(kinds: Mapping[str, Kind]) -> SchemaPart:
     """Each option once, however many kinds have it. Raises ValueError when two kinds take other values for one name."""
-    options: Schema = {}
+    options: SchemaPart = {}
     for name, takers in _takers(kinds).items():
         schemas = [option.schema for _, option in takers]
         if any(schema != schemas[0] for schema in schemas):
@@ -110,7 +110,7 @@ def _takers(kinds: Mapping[str, Kind]) -> dict[str, list[tuple[str, Option]]]:
     return dict(sorted(found.items(), key=lambda one: one[0] == "trim"))
 
 
-def _described(schema: Mapping[str, object], sentence: str) -> Schema:
+def _described(schema: Mapping[str, object], sentence: str) -> SchemaPart:
     """The schema with its description after its types, as the rest of the file has it."""
     first = {key: schema[key] for key in ("type", "items") if key in schema}
     return {**first, "description": sentence, **{key: one for key, one in schema.items() if key not in first}}

@@ -19,14 +19,14 @@ class CellFault:
     reason: str
 
 
-Record = tuple[Sequence[object], str | CellFault]
+ReadRow = tuple[Sequence[object], str | CellFault]
 """A row's cells, and why it cannot be used ("" when it can)."""
 
-BLANK: Record = ((), "")
+BLANK: ReadRow = ((), "")
 """A blank line: no row, but counted where rows are numbered."""
 
 
-def gather(records: Iterable[Record], end: int | None = None) -> Rows:
+def gather(records: Iterable[ReadRow], end: int | None = None) -> Rows:
     rows: list[Sequence[object]] = []
     faults: list[RowFault] = []
     places: list[int] = []
@@ -78,7 +78,7 @@ class SequentialTable:
 
     header: tuple[str, ...]
     first_row: int
-    records: Callable[[], Iterator[Record]]
+    records: Callable[[], Iterator[ReadRow]]
     text_only: bool = False
 
     def parts(self, rows: int) -> Iterator[Part]:

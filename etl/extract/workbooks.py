@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from zipfile import BadZipFile, ZipFile
 
-from etl.extract.calamine_sheet import Cells, Choose, Workbook, cells_of, in_another_process, names_of, open_workbook
+from etl.extract.calamine_sheet import (
+    ChooseSheet,
+    Grid,
+    Workbook,
+    cells_of,
+    in_another_process,
+    names_of,
+    open_workbook,
+)
 from etl.extract.ods_file import CONTENT, ods_names, read_ods
 from etl.extract.sheet_bounds import BadSheet
 from etl.extract.xlsb_scan import XLSB
@@ -19,11 +27,11 @@ from etl.extract.xlsx_scan import DAMAGED, XLSX, workbook_of
 class Sheet:
     """Cells from A1 on, "" for a blank one; of each row that has some, the first unusable cell: its column, and why."""
 
-    cells: Cells
+    cells: Grid
     faults: Mapping[int, tuple[int, str]] = field(default_factory=dict)
 
 
-def read_sheet(workbook: Workbook, choose: Choose) -> Sheet:
+def read_sheet(workbook: Workbook, choose: ChooseSheet) -> Sheet:
     """Raises BadSheet for a workbook, or a sheet, that cannot be read."""
     try:
         archive = ZipFile(workbook if not isinstance(workbook, bytes) else io.BytesIO(workbook))
@@ -36,7 +44,7 @@ def read_sheet(workbook: Workbook, choose: Choose) -> Sheet:
             raise BadSheet(DAMAGED.format(str(error).strip("'\""))) from None
 
 
-def _read_archive(archive: ZipFile, workbook: Workbook, choose: Choose) -> Sheet:
+def _read_archive(archive: ZipFile, workbook: Workbook, choose: ChooseSheet) -> Sheet:
     if CONTENT in archive.NameToInfo:
         return _read_ods(archive, choose)
     listed = workbook_of(archive)
@@ -51,7 +59,7 @@ def _read_archive(archive: ZipFile, workbook: Workbook, choose: Choose) -> Sheet
     return Sheet(_unless_it_panics(cells_of, opened, sheet), bounds.faults)
 
 
-def _read_ods(archive: ZipFile, choose: Choose) -> Sheet:
+def _read_ods(archive: ZipFile, choose: ChooseSheet) -> Sheet:
     if "META-INF/manifest.xml" in archive.NameToInfo and b"encryption-data" in archive.read("META-INF/manifest.xml"):
         raise BadSheet("is protected by a password; save it without one")
     names = ods_names(archive)
@@ -71,7 +79,7 @@ def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:
         raise BadSheet(DAMAGED.format("its reader gave up on it")) from None
 
 
-def _read_apart(workbook: Workbook, choose: Choose) -> Sheet:
+def _read_apart(workbook: Workbook, choose: ChooseSheet) -> Sheet:
     """What cannot be looked at beforehand is read where it can do no harm."""
     names, hidden, *_ = in_another_process(workbook, None)
     _, _, cells, faults = in_another_process(workbook, choose(names, hidden))

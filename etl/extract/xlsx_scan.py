@@ -69,23 +69,23 @@ def local(element: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Relation:
+class PartLink:
     """What a part of a workbook refers to: the last word of its type, and the member it leads to."""
 
     kind: str
     member: str
 
 
-def relations(archive: ZipFile, of: str) -> dict[str, Relation]:
+def relations(archive: ZipFile, of: str) -> dict[str, PartLink]:
     """What a member refers to, by the references' ids. "" is the archive itself."""
     folder, file = posixpath.split(of)
-    found: dict[str, Relation] = {}
+    found: dict[str, PartLink] = {}
 
     def relation(element: str, attributes: dict[str, str]) -> None:
         if local(element) == "Relationship":
             kind = attributes.get("Type", "").rpartition("/")[2]
             target = posixpath.join("/", folder, attributes.get("Target", ""))
-            found[attributes.get("Id", "")] = Relation(kind, posixpath.normpath(target).lstrip("/"))
+            found[attributes.get("Id", "")] = PartLink(kind, posixpath.normpath(target).lstrip("/"))
 
     listed = posixpath.join(folder, "_rels", f"{file}.rels")
     if listed in archive.NameToInfo:

@@ -34,7 +34,7 @@ class TargetDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Records:
+class TargetsFile:
     """targets.json: the mapping files that have sent from here, relative to the workspace, and all decisions in order."""
 
     mappings: tuple[str, ...] = ()
@@ -44,11 +44,11 @@ class Records:
         """The last decision about a target; those before it were taken back by it."""
         return next((one for one in reversed(self.decisions) if one.target == target), None)
 
-    def joined(self, other: Records) -> Records:
+    def joined(self, other: TargetsFile) -> TargetsFile:
         """What either remembers, each thing once; the decisions in the order of their times."""
         mappings = dict.fromkeys([*self.mappings, *other.mappings])
         decisions = dict.fromkeys([*self.decisions, *other.decisions])
-        return Records((*mappings,), (*sorted(decisions, key=lambda one: one.time),))
+        return TargetsFile((*mappings,), (*sorted(decisions, key=lambda one: one.time),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +85,11 @@ class MigrationFolder:
 
     # What is remembered of the migration
 
-    def records(self) -> Records:
+    def records(self) -> TargetsFile:
         """Raises JournalError when they cannot be read: without them a target might be sent everything twice."""
         return read_records(self.root / RECORDS)
 
-    def change(self, how: Callable[[Records], Records]) -> None:
+    def change(self, how: Callable[[TargetsFile], TargetsFile]) -> None:
         """Write all of them anew, or not at all. One after the other: nobody takes back what another has just written."""
         with alone(private_folder(self.root)):
             before = self.records()
@@ -127,7 +127,7 @@ class MigrationFolder:
 
     def belongs_to(self, mapping: Path) -> None:
         """Remember the mapping file, in a way that outlives moving the whole."""
-        self.change(lambda records: records.joined(Records(mappings=(self._relative(mapping),))))
+        self.change(lambda records: records.joined(TargetsFile(mappings=(self._relative(mapping),))))
 
     def _relative(self, mapping: Path) -> str:
         return os.path.relpath(mapping.resolve(), self.root.resolve().parent)
@@ -163,13 +163,13 @@ class MigrationFolder:
         return next((one for one in others if name in one.records().mappings and one.has_sent()), None)
 
 
-def read_records(path: Path) -> Records:
+def read_records(path: Path) -> TargetsFile:
     """targets.json, or one of another folder; nothing where there is none. Raises JournalError."""
     try:
         found = json.loads(path.read_bytes())
-        return Records(tuple(found["mappings"]), tuple(TargetDecision(**one) for one in found["decisions"]))
+        return TargetsFile(tuple(found["mappings"]), tuple(TargetDecision(**one) for one in found["decisions"]))
     except (FileNotFoundError, NotADirectoryError):
-        return Records()
+        return TargetsFile()
     except OSError as error:
         raise JournalError(f"{path}: cannot be read ({error.strerror})") from None
     except (ValueError, TypeError, LookupError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.errors import MappingError
@@ -18,15 +18,15 @@ from etl.suggest import did_you_mean
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One batch that held the record. `record` is None when its file is gone or no longer the one that was planned.
+    """One batch that carried the record. `record` is None when its file is gone or no longer the one that was planned.
 
-    held     whether this batch is the one that counts; the others were refused, or never sent
+    counts   whether this batch is the one that counts; the others were refused, or never sent (`held` in --json)
     requests the lines of requests.jsonl about the batch, in order
     """
 
     batch: int
     state: str
-    held: bool
+    counts: bool = field(metadata={"key": "held"})
     pilot: bool
     package: Path
     file: Path
@@ -86,7 +86,7 @@ def _sending(journal: Journal, carried: Carried, lines: list[Mapping[str, object
     return Sending(
         batch=batch.id,
         state=str(batch.state),
-        held=carried.counts,
+        counts=carried.counts,
         pilot=batch.pilot,
         package=journal.runs.package_path(batch.package),
         file=journal.workspace.whole(batch.file),

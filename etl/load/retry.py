@@ -23,7 +23,7 @@ from etl.package import Package
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RetryChoice:
     """Which failed records are meant: those of a stage, of a batch, with these keys; all of them where nothing is said."""
 
     stage: str | None = None
@@ -64,7 +64,7 @@ class Again:
         return f"{named}: {batch.failed} of {batch.counting} failed, nobody knows which; {some} would be sent again: {meaning}"
 
 
-def find(root: Path, wanted: Wanted) -> list[Again]:
+def find(root: Path, wanted: RetryChoice) -> list[Again]:
     """The failed records that are meant. Raises MappingError when there are none, or one that is named has not failed."""
     journal = Journal.read(Workspace(root))
     try:
@@ -73,7 +73,7 @@ def find(root: Path, wanted: Wanted) -> list[Again]:
         journal.close()
 
 
-def _find(journal: Journal, wanted: Wanted) -> list[Again]:
+def _find(journal: Journal, wanted: RetryChoice) -> list[Again]:
     failed = [one for one in journal.failed(wanted.stage) if wanted.batch in (None, one.id)]
     if wanted.batch is not None and not failed:
         batch = journal.batch(wanted.batch)

@@ -14,7 +14,7 @@ from etl.journal.states import State
 from etl.personal import is_code
 from etl.terminal import visible
 
-Kind = TypeVar("Kind", bound=TargetError)
+ErrorKind = TypeVar("ErrorKind", bound=TargetError)
 
 REFUSED = "nothing of it was accepted; put the cause right, then `etl resume` sends the same bytes, `etl run` prepares new ones"
 UNAUTHORIZED = "not even after a fresh login; nothing of it was accepted; check the login's rights, then `etl resume`"
@@ -23,7 +23,7 @@ SHOWN_KEYS = 5
 SHOWN_BATCHES = 5
 
 
-def because(kind: type[Kind], error: TargetError, batch: Shipment, journal: Journal, next_step: str) -> Kind:
+def because(kind: type[ErrorKind], error: TargetError, batch: Shipment, journal: Journal, next_step: str) -> ErrorKind:
     """The error again, as one about this batch: what it means for it and what to do next first, then the particulars."""
     text = f"{named(batch)}: {next_step}\n{particulars(batch, journal, str(error))}"
     return kind(text, status=error.status, body=error.body, retry_after=error.retry_after)

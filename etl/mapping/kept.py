@@ -82,7 +82,7 @@ def _lacking(migration: Migration, snapshot: Snapshot) -> Iterator[str]:
 
 def _columns(wanted: UsedColumns, rows: KeptRows) -> Iterator[str]:
     # A column that the table did not have is a wrong name, and told as one.
-    missing = wanted.of(rows.columns) - set(rows.held)
+    missing = wanted.of(rows.columns) - set(rows.fetched)
     if missing:
         named = ", ".join(f"'{name}'" for name in rows.columns if name in missing)
         yield f"{'column' if len(missing) == 1 else 'columns'} {named} of {_what(wanted.source)}"

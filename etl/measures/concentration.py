@@ -22,7 +22,7 @@ and by so many standard deviations: of six rows it is chance that five have what
 KINDS = 60
 BEST = 2
 
-KindName = tuple[str, str | None, str]
+RuleOfFate = tuple[str, str | None, str]
 """Fate, field and rule."""
 
 
@@ -45,9 +45,9 @@ class Concentrations:
     """Counts the cells of rows that are not sent, by kind of problem. `columns` are the source's."""
 
     columns: Sequence[str]
-    _kinds: dict[KindName, _Kind] = field(default_factory=dict)
+    _kinds: dict[RuleOfFate, _Kind] = field(default_factory=dict)
 
-    def add(self, name: KindName, cells: Sequence[Any]) -> None:
+    def add(self, name: RuleOfFate, cells: Sequence[Any]) -> None:
         kind = self._kinds.get(name)
         if kind is None:
             if len(self._kinds) >= KINDS:
@@ -59,7 +59,7 @@ class Concentrations:
         """`everything`: the values of all rows of the source, which are `rows`."""
         return [one for name, kind in self._kinds.items() for one in self._best(name, kind, everything, rows)]
 
-    def _best(self, name: KindName, kind: _Kind, everything: Mapping[str, Census], rows: int) -> list[Concentration]:
+    def _best(self, name: RuleOfFate, kind: _Kind, everything: Mapping[str, Census], rows: int) -> list[Concentration]:
         found = []
         for column, counted in zip(self.columns, kind.values, strict=True):
             usual = everything.get(column)

@@ -57,7 +57,7 @@ class MoneySketch:
     sums: dict[str, Sums] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     rounded: Sums = field(default_factory=dict)
-    shapes: dict[str, Shape] = field(default_factory=dict)
+    shapes: dict[str, Spelling] = field(default_factory=dict)
     named: list[NamedAmount] = field(default_factory=list)
 
     def take(self, fate: str, groups: Groups, units: Sequence[int | None]) -> None:
@@ -174,7 +174,7 @@ def sizes(values: Iterable[Any]) -> Counter[int]:
 
 
 @dataclass(slots=True)
-class Shape:
+class Spelling:
     """Amounts that are written alike: how many, and the first of them with what is made of it."""
 
     count: int
@@ -187,16 +187,16 @@ LONGEST = 24
 DIGITS = str.maketrans("012345678", "999999999")
 
 
-def shapes(cells: Sequence[Any], values: Sequence[Any]) -> dict[str, Shape]:
+def shapes(cells: Sequence[Any], values: Sequence[Any]) -> dict[str, Spelling]:
     """How amounts are written: every digit as a 9."""
     if not {str}.issuperset(map(type, cells)):
         cells = [cell if isinstance(cell, str) else "" for cell in cells]
     alike = [cell.translate(DIGITS) for cell in cells]
-    found: dict[str, Shape] = {}
+    found: dict[str, Spelling] = {}
     for one, count in Counter(alike).most_common(MOST_SHAPES):
         if shape := one.strip()[:LONGEST]:
             at = alike.index(one)
-            found.setdefault(shape, Shape(0, cells[at].strip()[:LONGEST], values[at])).count += count
+            found.setdefault(shape, Spelling(0, cells[at].strip()[:LONGEST], values[at])).count += count
     return found
 
 

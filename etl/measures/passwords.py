@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-Kind = tuple[str | None, str]
+AlgorithmAndForm = tuple[str | None, str]
 """Algorithm and form."""
 
 MOST = 100
@@ -18,7 +18,7 @@ _PREFIX = re.compile(
 """Names of algorithms, and nothing else that may stand before a dollar sign: that could be half a password."""
 
 
-def passwords(algorithms: Sequence[Any], values: Sequence[Any]) -> Counter[Kind]:
+def passwords(algorithms: Sequence[Any], values: Sequence[Any]) -> Counter[AlgorithmAndForm]:
     known: dict[tuple[int, bool], str] = {}
     return Counter(
         (None if algorithm is None else str(algorithm), form(value, known))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from etl.measures.balance import Amounts
 from etl.measures.census import Census, FieldSketch, together
 from etl.measures.money import MoneySketch
-from etl.measures.passwords import Kind
+from etl.measures.passwords import AlgorithmAndForm
 
 
 @dataclass(slots=True)
@@ -28,7 +28,7 @@ class StageSketch:
     columns: dict[str, Census] = field(default_factory=dict)
     fields: dict[str, FieldSketch] = field(default_factory=dict)
     money: dict[str, MoneySketch] = field(default_factory=dict)
-    passwords: Counter[Kind] = field(default_factory=Counter)
+    passwords: Counter[AlgorithmAndForm] = field(default_factory=Counter)
     looked: int = 0
     orders: Amounts = field(default_factory=Amounts)
 

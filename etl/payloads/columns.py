@@ -25,14 +25,14 @@ import orjson
 from etl.payloads.formats import Check
 from etl.payloads.sendable import are_sendable
 
-Rule = Callable[[list[Any]], bool]
+ColumnRule = Callable[[list[Any]], bool]
 """Whether all of some values of a field are right."""
 
 _DIGITS = 15
 """Every decimal number of 15 digits survives becoming a float, and is the shortest text for it."""
 
 
-def field_rule(keywords: Any, formats: Mapping[str, Check], *, is_open: bool) -> Rule:
+def field_rule(keywords: Any, formats: Mapping[str, Check], *, is_open: bool) -> ColumnRule:
     """The rule of a property. `formats` are the only ones there are; `is_open`: it may hold what JSON cannot."""
     rest, rules = keywords, []
     if (places := decimals_of(keywords)) is not None:
@@ -63,12 +63,12 @@ def accepts(schema: Mapping[str, Any], formats: Mapping[str, Check]) -> Callable
     return accepted
 
 
-def refused(rule: Rule, values: Sequence[Any]) -> list[int]:
+def refused(rule: ColumnRule, values: Sequence[Any]) -> list[int]:
     """The positions of the values that a rule refuses: nearly always none, which one call tells; else looked for by halves."""
     return _refused(rule, values if values.__class__ is list else list(values), 0)
 
 
-def _refused(rule: Rule, values: list[Any], begin: int) -> list[int]:
+def _refused(rule: ColumnRule, values: list[Any], begin: int) -> list[int]:
     if rule(values):
         return []
     if len(values) == 1:
@@ -77,7 +77,7 @@ def _refused(rule: Rule, values: list[Any], begin: int) -> list[int]:
     return _refused(rule, values[:middle], begin) + _refused(rule, values[middle:], begin + middle)
 
 
-def have_decimals(places: int) -> Rule:
+def have_decimals(places: int) -> ColumnRule:
     # A number that is written with an exponent is small, and has to be looked at by itself.
     too_many = re.compile(rb"\.[0-9]{%d}|e" % (places + 1)).search
 
@@ -93,7 +93,7 @@ def have_decimals(places: int) -> Rule:
     return have
 
 
-def _are_written(check: Check) -> Rule:
+def _are_written(check: Check) -> ColumnRule:
     return lambda values: check.all(_given(values))
 
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from etl.findings import HIDDEN, Finding, about, literally
+from etl.model import Record
 from etl.payloads import digests
-from etl.payloads.columns import Rule, accepts, field_rule, refused
+from etl.payloads.columns import ColumnRule, accepts, field_rule, refused
 from etl.payloads.formats import DATE, DATE_FORMAT, DATETIME, DATETIME_FORMAT, PAST_DATE, not_ahead, spelled, written_as
 from etl.payloads.overlay import overlaid
 from etl.payloads.reasons import is_hidden, settles, unfit
@@ -25,7 +26,6 @@ from etl.resources import load_schema
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
 
-Record = Mapping[str, object]
 
 ABOUT_FIELDS = frozenset(
     {
@@ -81,7 +81,7 @@ class Validator:
         self._has_shape = accepts(shape(schema), {})
         self._rules = self._field_rules() if is_about_fields(schema) else None
 
-    def _field_rules(self) -> dict[str, Rule]:
+    def _field_rules(self) -> dict[str, ColumnRule]:
         properties: Any = self._schema.get("properties", {})
         return {
             name: field_rule(keywords, self._checks, is_open=name in self._open)

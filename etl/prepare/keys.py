@@ -26,7 +26,7 @@ class Fate(IntEnum):
         return ("migrated", "held", "rejected", "filtered", "not in the source")[self]
 
 
-Entry = tuple[Fate, int]
+DecidedFate = tuple[Fate, int]
 """A key's fate and the row that decided it."""
 
 FATES = tuple(Fate)
@@ -114,7 +114,7 @@ class KeyIndex:
         assert self._file is not None
         return self._file.execute(question, (asked, _ROW))
 
-    def find(self, keys: Iterable[str], *, valid_only: bool = False) -> Mapping[str, Entry]:
+    def find(self, keys: Iterable[str], *, valid_only: bool = False) -> Mapping[str, DecidedFate]:
         """Those of the keys that are known."""
         wanted = set(keys)
         found = dict(self._find_in_file(wanted))

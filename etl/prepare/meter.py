@@ -10,6 +10,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions import Writers, columns_in, compile_stage
+from etl.expressions.header import Row
 from etl.measures.balance import Amounts
 from etl.measures.census import FieldSketch, census, fill, look
 from etl.measures.money import (
@@ -35,8 +36,7 @@ from etl.payloads.formats import DATE, DATETIME, PAST_DATE
 if TYPE_CHECKING:
     from etl.prepare.program import Plan
 
-Columns = Mapping[str, Sequence[Any]]
-Row = Sequence[Any]
+ValuesByField = Mapping[str, Sequence[Any]]
 
 AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
 """The fields of each payload that hold money."""
@@ -59,7 +59,7 @@ class Measured:
 
     rows: Rows
     readable: Sequence[int]
-    made: Columns
+    made: ValuesByField
     keys: Sequence[str]
     at: Sequence[int]
     filtered: Sequence[int]
@@ -133,7 +133,9 @@ class Meter:
             sketch.spread = Counter(filter(None, months_of(values)))
         return sketch
 
-    def _money(self, part: Measured, read: Callable[[Sequence[Row]], Columns], closely: bool) -> dict[str, MoneySketch]:
+    def _money(
+        self, part: Measured, read: Callable[[Sequence[Row]], ValuesByField], closely: bool
+    ) -> dict[str, MoneySketch]:
         """The amounts of all rows: of those that make a record as it has them, of the others as far as they can be read."""
         found = {name: MoneySketch() for name in self._amounts}
         made = self._groups(part.made, len(part.keys))
@@ -150,7 +152,9 @@ class Meter:
             self._rounded(found, part, read(part.of(part.at)), made)
         return found
 
-    def _left(self, found: Mapping[str, MoneySketch], fate: str, columns: Columns, indices: Sequence[int]) -> None:
+    def _left(
+        self, found: Mapping[str, MoneySketch], fate: str, columns: ValuesByField, indices: Sequence[int]
+    ) -> None:
         groups = self._groups(columns, len(indices))
         for name, money in found.items():
             units = all_units(columns[name])
@@ -159,7 +163,7 @@ class Meter:
                 rows = zip(indices, _texts(columns[KEY]), units, strict=True)
                 money.name(NamedAmount(fate, key, row, one) for row, key, one in rows if one)
 
-    def _rounded(self, found: Mapping[str, MoneySketch], part: Measured, read: Columns, groups: Groups) -> None:
+    def _rounded(self, found: Mapping[str, MoneySketch], part: Measured, read: ValuesByField, groups: Groups) -> None:
         for name, money in found.items():
             sent, source = all_units(part.made[name]), map(units_of, read[name])
             off = [(0 if a is None or b is None else a - b) for a, b in zip(source, sent, strict=True)]
@@ -177,10 +181,10 @@ class Meter:
         """That of one record."""
         return next(self._grouped({name: [value] for name, value in record.items()}, 1))
 
-    def _groups(self, columns: Columns, count: int) -> Groups:
+    def _groups(self, columns: ValuesByField, count: int) -> Groups:
         return Groups(self._grouped(columns, count))
 
-    def _grouped(self, columns: Columns, count: int) -> Iterator[Group]:
+    def _grouped(self, columns: ValuesByField, count: int) -> Iterator[Group]:
         currency, status = (_texts(columns[one]) if one in columns else repeat(None, count) for one in GROUPED_BY[:2])
         months_of, created = self._months.get("created_date"), columns.get("created_date")
         months = repeat(None, count) if months_of is None or created is None else months_of(created)
@@ -209,7 +213,7 @@ def source_of(plan: Plan, name: str) -> Any:
     return replace(template, text=ROUNDED.sub("}}", template.text))
 
 
-def _reader(plan: Plan, sources: Mapping[str, Any], write: Writers) -> Callable[[Sequence[Row]], Columns]:
+def _reader(plan: Plan, sources: Mapping[str, Any], write: Writers) -> Callable[[Sequence[Row]], ValuesByField]:
     """Rows -> their amounts, and what these are grouped by; what cannot be computed is null."""
     stage = plan.stage
     key = stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
@@ -230,7 +234,7 @@ def _months(plan: Plan) -> dict[str, MonthsOf]:
     return found
 
 
-def orders_of(payload: str, made: Columns) -> Amounts:
+def orders_of(payload: str, made: ValuesByField) -> Amounts:
     """What each record amounts to, to be held against its order or items."""
     if payload == "order" and {"number", "amount"} <= made.keys():
         discounts = all_units(made["discount_amount"]) if "discount_amount" in made else ()

@@ -14,7 +14,7 @@ from etl.expressions import columns_in, flat_fields, writers
 from etl.findings import HIDDEN
 from etl.measures.balance import Amounts, Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
-from etl.measures.concentration import Concentrations, KindName
+from etl.measures.concentration import Concentrations, RuleOfFate
 from etl.measures.money import FATES, ROUNDED, UNITS, MoneySketch, NamedAmount, units_of
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
@@ -54,7 +54,7 @@ class Profiler:
             stage = self._plan.stage
             self._ledger.add(stage.name, orders, items=stage.payload == "order_item")
 
-    def problem(self, kinds: Iterable[KindName], cells: Sequence[Any]) -> None:
+    def problem(self, kinds: Iterable[RuleOfFate], cells: Sequence[Any]) -> None:
         """A row that is not sent, with the kinds of its problems."""
         for name in dict.fromkeys(kinds):
             self._concentrations.add(name, cells)

@@ -23,13 +23,11 @@ from etl.expressions import (
     writers,
 )
 from etl.findings import Finding, Unfit, about, literally
-from etl.model import Expression, Migration, RowFault, Stage, Table, Template
+from etl.model import Expression, Migration, Record, RowFault, Stage, Table, Template
 from etl.payloads.validate import Validator, payload_schema
 from etl.prepare.lines import lines_of
 from etl.prepare.meter import Meter
 from etl.prepare.privacy import Privacy, privacy_of
-
-Record = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

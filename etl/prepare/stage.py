@@ -24,7 +24,7 @@ from etl.prepare.program import Plan, about_row
 TOGETHER = 4
 """Chunks that are judged together: a file of keys is asked for thousands at once, and few chunks are in memory."""
 
-Progress = Callable[[int], None]
+TellRead = Callable[[int], None]
 """Told the number of rows read, after each chunk."""
 
 
@@ -34,7 +34,7 @@ def prepare_stage(
     first_row: int,
     chunks: Iterable[Chunk],
     integrity: StageIntegrity,
-    progress: Progress,
+    progress: TellRead,
     unread: Iterable[UnreadRow] = (),
 ) -> PackagedStage:
     """Write a stage's part of the package.
@@ -134,7 +134,7 @@ class Scribe:
             key, row = index[position][:2]
             self._profiler.drop(HELD if position in held else REPEATED, records[position], key, row)
 
-    def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: Cells) -> list[SourceRow]:
+    def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: CellsByPlace) -> list[SourceRow]:
         """Gives the rows, to be kept."""
         rejected = [(one.index, one.key, one.findings, one.cells) for one in chunk.rejected]
         for one in verdict.duplicates:
@@ -180,11 +180,11 @@ def _rejected(at: Locator, key: str | None, finding: Finding) -> Reject:
     )  # fmt: skip
 
 
-Cells = Mapping[int, Sequence[Any]]
+CellsByPlace = Mapping[int, Sequence[Any]]
 """The cells of a part's rows, by their place in it (model.Rows)."""
 
 
-def _cells_again(chunk: Chunk) -> Cells:
+def _cells_again(chunk: Chunk) -> CellsByPlace:
     """The rows of a chunk's part, read again: valid records carry none, as only few are dropped for what others hold."""
     if chunk.part is None:
         raise AssertionError("a chunk without its part has records that are dropped; please report this")

@@ -74,7 +74,7 @@ class Verified:
 
 @dataclass(frozen=True, slots=True)
 class FoundSending:
-    """A batch that held the record, and what Omnitron answered."""
+    """A batch that carried the record, and what Omnitron answered."""
 
     target: str
     batch: int

@@ -22,7 +22,7 @@ DETAILS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class FaultyRequest:
     """A request that meets a fault."""
 
     fault: Fault
@@ -53,7 +53,7 @@ class Breaking:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})["fault"] = fault
-        await BREAKS[fault.fault](Call(fault, self._app, scope, receive, send, self._store, self._door))
+        await BREAKS[fault.fault](FaultyRequest(fault, self._app, scope, receive, send, self._store, self._door))
 
     def _look(self, scope: Scope) -> Seen | None:
         matches = ((name, path.fullmatch(scope["path"])) for name, path in ENDPOINTS)
@@ -81,28 +81,28 @@ def fault_met(state: Mapping[str, Any], *names: str) -> Fault | None:
     return fault if isinstance(fault, Fault) and fault.fault in names else None
 
 
-async def error_before(call: Call) -> None:
+async def error_before(call: FaultyRequest) -> None:
     await _read_body(call.receive)
     await _answer_fault(call)
 
 
-async def error_after(call: Call) -> None:
+async def error_after(call: FaultyRequest) -> None:
     await _served(call)
     await _answer_fault(call)
 
 
-async def replaced(call: Call) -> None:
+async def replaced(call: FaultyRequest) -> None:
     await _served(call)
     await _answer(call, call.fault.status, call.fault.body)
 
 
-async def expire_token(call: Call) -> None:
+async def expire_token(call: FaultyRequest) -> None:
     token = Headers(scope=call.scope).get("authorization", "").removeprefix("Token ")
     call.store.revoke_token(token)
     await call.serve()
 
 
-async def refuse(call: Call) -> None:
+async def refuse(call: FaultyRequest) -> None:
     # Shut before the answer is sent: once the client has read it, its next connection is surely refused.
     call.door.shut(call.fault.seconds)
     start, body = await _served(call)
@@ -112,26 +112,26 @@ async def refuse(call: Call) -> None:
     await call.send({"type": "http.response.body", "body": body})
 
 
-async def drop_before_body(call: Call) -> None:
+async def drop_before_body(call: FaultyRequest) -> None:
     await _drop(call)
 
 
-async def drop_during_body(call: Call) -> None:
+async def drop_during_body(call: FaultyRequest) -> None:
     await call.receive()
     await _drop(call)
 
 
-async def drop_after_body(call: Call) -> None:
+async def drop_after_body(call: FaultyRequest) -> None:
     await _read_body(call.receive)
     await _drop(call)
 
 
-async def drop_after_accept(call: Call) -> None:
+async def drop_after_accept(call: FaultyRequest) -> None:
     await _served(call)
     await _drop(call)
 
 
-async def half_answer(call: Call) -> None:
+async def half_answer(call: FaultyRequest) -> None:
     start, body = await _served(call)
     await call.send(start)
     await call.send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
@@ -140,7 +140,7 @@ async def half_answer(call: Call) -> None:
     await _until_gone(call.receive)
 
 
-async def not_http(call: Call) -> None:
+async def not_http(call: FaultyRequest) -> None:
     await _served(call)
     transport = under(call.scope)
     transport.write(b"?? this is not HTTP ??\r\n\r\n")
@@ -148,19 +148,19 @@ async def not_http(call: Call) -> None:
     await _until_gone(call.receive)
 
 
-async def delay(call: Call) -> None:
+async def delay(call: FaultyRequest) -> None:
     await asyncio.sleep(call.fault.seconds)
     await call.serve()
 
 
-async def delay_answer(call: Call) -> None:
+async def delay_answer(call: FaultyRequest) -> None:
     start, body = await _served(call)
     await asyncio.sleep(call.fault.seconds)
     await call.send(start)
     await call.send({"type": "http.response.body", "body": body})
 
 
-async def trickle(call: Call) -> None:
+async def trickle(call: FaultyRequest) -> None:
     start, body = await _served(call)
     await call.send(start)
     for one in body:
@@ -169,18 +169,18 @@ async def trickle(call: Call) -> None:
     await call.send({"type": "http.response.body", "body": b""})
 
 
-async def repeated_id(call: Call) -> None:
+async def repeated_id(call: FaultyRequest) -> None:
     await _served(call)
     before = call.store.uploads()[-2:]
     await _answer(call, 200, {"migration_id": before[0].migration_id})
 
 
-async def by_the_handler(call: Call) -> None:
+async def by_the_handler(call: FaultyRequest) -> None:
     """The handlers of start and progress look at the fault themselves (fault_met)."""
     await call.serve()
 
 
-BREAKS: dict[str, Callable[[Call], Awaitable[None]]] = {
+BREAKS: dict[str, Callable[[FaultyRequest], Awaitable[None]]] = {
     "error_before": error_before,
     "error_after": error_after,
     "too_large": error_before,
@@ -212,7 +212,7 @@ async def _read_body(receive: Receive) -> None:
         pass
 
 
-async def _served(call: Call) -> tuple[Message, bytes]:
+async def _served(call: FaultyRequest) -> tuple[Message, bytes]:
     """Let the application do its work, and keep its answer back."""
     sent: list[Message] = []
 
@@ -223,14 +223,14 @@ async def _served(call: Call) -> tuple[Message, bytes]:
     return sent[0], b"".join(message.get("body", b"") for message in sent[1:])
 
 
-async def _answer_fault(call: Call) -> None:
+async def _answer_fault(call: FaultyRequest) -> None:
     body = call.fault.body
     if body is None:
         body = DETAILS.get(call.fault.status, {"detail": f"Made to answer {call.fault.status}."})
     await _answer(call, call.fault.status, body)
 
 
-async def _answer(call: Call, status: int, body: object) -> None:
+async def _answer(call: FaultyRequest, status: int, body: object) -> None:
     """Text is sent as it stands, anything else as JSON; both say they are JSON."""
     data = body.encode() if isinstance(body, str) else orjson.dumps(body)
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(data)).encode())]
@@ -240,7 +240,7 @@ async def _answer(call: Call, status: int, body: object) -> None:
     await call.send({"type": "http.response.body", "body": data})
 
 
-async def _drop(call: Call) -> None:
+async def _drop(call: FaultyRequest) -> None:
     reset(under(call.scope))
     await _until_gone(call.receive)
 

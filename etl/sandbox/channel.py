@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -11,6 +9,7 @@ from starlette.routing import Route
 from etl.sandbox.api import in_channel
 from etl.sandbox.desk import Desk, RefusalError, not_found
 from etl.sandbox.geography import LISTS
+from etl.sandbox.store import StoredRecord
 
 PAGE_SIZE = 100
 CARGOS = (
@@ -35,7 +34,6 @@ WHERE address.type = 'address' AND address.stored > 0 AND received_at <= :until
     AND (:hash IS NULL OR address.key = :hash) AND (:customer IS NULL OR user.id = :customer)
 ORDER BY address.id
 """
-Row = dict[str, Any]
 
 
 async def customers(request: Request) -> Response:
@@ -46,7 +44,7 @@ async def customers(request: Request) -> Response:
     return page(request, [_customer(row, channel) for row in desk.store.records_by(_CUSTOMERS, values)])
 
 
-def _customer(row: Row, channel: str) -> Row:
+def _customer(row: StoredRecord, channel: str) -> StoredRecord:
     user = row["record"]
     names = ("email", "first_name", "last_name")
     more = {"phone_number": user.get("phone"), "channel": int(channel) if channel.isdecimal() else channel}
@@ -60,7 +58,7 @@ async def addresses(request: Request) -> Response:
     return page(request, [_address(desk, row) for row in desk.store.records_by(_ADDRESSES, values)])
 
 
-def _address(desk: Desk, row: Row) -> Row:
+def _address(desk: Desk, row: StoredRecord) -> StoredRecord:
     """As the channel tells it: its places by their pk, its content by its hash."""
     address = row["record"]
     names = (
@@ -96,7 +94,7 @@ async def places(request: Request) -> Response:
     return page(request, desk.geography.listing(level, request.query_params))
 
 
-def page(request: Request, found: list[Row]) -> Response:
+def page(request: Request, found: list[StoredRecord]) -> Response:
     """{count, next, previous, results}, as Django REST framework pages; a page that is not there is 404."""
     size = min(max(1, _number(request, "limit", PAGE_SIZE)), PAGE_SIZE)
     number, last = _number(request, "page", 1), max(1, -(-len(found) // size))

@@ -29,18 +29,18 @@ PLACES = (*(name for name, _ in ENDPOINTS), FINISHED, ANY)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """A fault by name: one sentence for docs/sandbox.md, and what it is unless the request says otherwise."""
 
     sentence: str
     defaults: Mapping[str, Any]
 
 
-def _kind(sentence: str, **defaults: Any) -> Kind:
-    return Kind(sentence, defaults)
+def _kind(sentence: str, **defaults: Any) -> FaultKind:
+    return FaultKind(sentence, defaults)
 
 
-KINDS: Mapping[str, Kind] = {
+KINDS: Mapping[str, FaultKind] = {
     "error_before": _kind("Answers `status` and does nothing.", status=500),
     "error_after": _kind("Does what was asked (accepts the upload), then answers `status`.", status=500),
     "too_large": _kind("Answers 413 when the request body is larger than `size` bytes.", status=413, times=FOR_EVER),

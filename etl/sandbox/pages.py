@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
-from typing import Any
 
-Row = dict[str, Any]
+from etl.sandbox.store import StoredRecord
 
 
 def _page(title: str, body: str) -> str:
@@ -26,13 +25,13 @@ def login(csrf: str, problem: str = "") -> str:
     return _page("Log in", f'{said}<form method="post" action="/users/login/">{fields}</form>')
 
 
-def addresses(user: Row, found: Sequence[Row]) -> str:
+def addresses(user: StoredRecord, found: Sequence[StoredRecord]) -> str:
     columns = ("title", "first_name", "last_name", "line", "district", "township", "city", "country", "phone_number")
     rows = [[_text(address.get(column)) for column in columns] for address in found]
     return _page("My Addresses", _menu(user) + _table(columns, rows))
 
 
-def orders(user: Row, found: Sequence[Row]) -> str:
+def orders(user: StoredRecord, found: Sequence[StoredRecord]) -> str:
     rows = []
     for one in found:
         link = f'<a href="/users/old-orders/{one["pk"]}/">{_text(one["number"])}</a>'
@@ -40,7 +39,7 @@ def orders(user: Row, found: Sequence[Row]) -> str:
     return _page("My Past Orders", _menu(user) + _table(("number", "date", "status", "amount", "currency"), rows))
 
 
-def order(user: Row, one: Row) -> str:
+def order(user: StoredRecord, one: StoredRecord) -> str:
     columns = ("product", "sku", "quantity", "price")
     rows = [[_text(item[column]) for column in columns] for item in one["orderitem_set"]]
     facts = [
@@ -49,7 +48,7 @@ def order(user: Row, one: Row) -> str:
     return _page(f"Order {one['number']}", _menu(user) + _table(("", ""), facts) + _table(columns, rows))
 
 
-def _menu(user: Row) -> str:
+def _menu(user: StoredRecord) -> str:
     who = escape(f"{user['first_name']} {user['last_name']}")
     links = '<a href="/account/address/">My Addresses</a> | <a href="/users/old-orders/">My Past Orders</a>'
     return f"<p>{who} | {links}</p>"

@@ -36,7 +36,7 @@ STATUSES = frozenset(
 )
 WHOLE_RECORD = "non_field_errors"
 
-Check = Callable[[object], str | None]
+ValueCheck = Callable[[object], str | None]
 
 _LABEL = r"[^\W_]+(?:-+[^\W_]+)*"
 _EMAIL = re.compile(rf"[\w!#$%&'*+/=?^`{{|}}~-]+(?:\.[\w!#$%&'*+/=?^`{{|}}~-]+)*@(?:{_LABEL}\.)+{_LABEL}")
@@ -47,16 +47,16 @@ _DATETIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class FieldRule:
     """How one field is checked: `required` False lets it be missing, `null` True lets it be null."""
 
     field: str
-    check: Check
+    check: ValueCheck
     required: bool = True
     null: bool = False
 
 
-def text(limit: int | None = None, *, blank: bool = False) -> Check:
+def text(limit: int | None = None, *, blank: bool = False) -> ValueCheck:
     def check(value: object) -> str | None:
         if not isinstance(value, str):
             return "Not a valid string."
@@ -69,7 +69,7 @@ def text(limit: int | None = None, *, blank: bool = False) -> Check:
     return check
 
 
-def pattern(expression: re.Pattern[str], reason: str, limit: int | None = None) -> Check:
+def pattern(expression: re.Pattern[str], reason: str, limit: int | None = None) -> ValueCheck:
     plain = text(limit)
 
     def check(value: object) -> str | None:
@@ -78,14 +78,14 @@ def pattern(expression: re.Pattern[str], reason: str, limit: int | None = None) 
     return check
 
 
-def choice(values: frozenset[str]) -> Check:
+def choice(values: frozenset[str]) -> ValueCheck:
     def check(value: object) -> str | None:
         return None if isinstance(value, str) and value in values else f'"{value}" is not a valid choice.'
 
     return check
 
 
-def moment(expression: re.Pattern[str], read: Callable[[str], object], reason: str) -> Check:
+def moment(expression: re.Pattern[str], read: Callable[[str], object], reason: str) -> ValueCheck:
     def check(value: object) -> str | None:
         if not isinstance(value, str) or not expression.fullmatch(value):
             return reason
@@ -151,65 +151,65 @@ mobile = pattern(_PHONE, "Enter a Turkish mobile number as 5XXXXXXXXX.")
 currency = pattern(_CURRENCY, "Enter a lower-case ISO 4217 code.")
 
 
-def _optional(field: str, check: Check) -> Rule:
-    return Rule(field, check, required=False, null=True)
+def _optional(field: str, check: ValueCheck) -> FieldRule:
+    return FieldRule(field, check, required=False, null=True)
 
 
-RULES: Mapping[str, tuple[Rule, ...]] = {
+RULES: Mapping[str, tuple[FieldRule, ...]] = {
     "user": (
-        Rule("first_name", text()),
-        Rule("last_name", text()),
-        Rule("email", email),
+        FieldRule("first_name", text()),
+        FieldRule("last_name", text()),
+        FieldRule("email", email),
         _optional("gender", choice(frozenset(("male", "female", "")))),
-        Rule("sms_allowed", boolean),
-        Rule("email_allowed", boolean),
+        FieldRule("sms_allowed", boolean),
+        FieldRule("email_allowed", boolean),
         _optional("phone", mobile),
         _optional("date_of_birth", day),
-        Rule("date_joined", second),
-        Rule("password", text()),
-        Rule("password_algorithm", text()),
-        Rule("customer_code", code),
+        FieldRule("date_joined", second),
+        FieldRule("password", text()),
+        FieldRule("password_algorithm", text()),
+        FieldRule("customer_code", code),
     ),
     "address": (
         _optional("title", text(128, blank=True)),
         _optional("phone_number", text(blank=True)),
-        Rule("first_name", text(255)),
-        Rule("last_name", text(255)),
-        Rule("country", text()),
-        Rule("city", text()),
-        Rule("township", text()),
+        FieldRule("first_name", text(255)),
+        FieldRule("last_name", text(255)),
+        FieldRule("country", text()),
+        FieldRule("city", text()),
+        FieldRule("township", text()),
         _optional("district", text(blank=True)),
-        Rule("line", text(255)),
+        FieldRule("line", text(255)),
         _optional("company_name", text(blank=True)),
         _optional("tax_no", text(blank=True)),
         _optional("tax_office", text(blank=True)),
-        Rule("email", email),
+        FieldRule("email", email),
     ),
     "order": (
-        Rule("number", text(128)),
-        Rule("user_email", email),
-        Rule("status", choice(STATUSES)),
-        Rule("created_date", second),
-        Rule("amount", money),
+        FieldRule("number", text(128)),
+        FieldRule("user_email", email),
+        FieldRule("status", choice(STATUSES)),
+        FieldRule("created_date", second),
+        FieldRule("amount", money),
         _optional("discount_amount", money),
-        Rule("currency", currency),
-        Rule("payment_type", text(64, blank=True)),
-        Rule("bank", text(64, blank=True)),
+        FieldRule("currency", currency),
+        FieldRule("payment_type", text(64, blank=True)),
+        FieldRule("bank", text(64, blank=True)),
         _optional("installment_count", positive_integer),
-        Rule("tracking_number", text(64, blank=True)),
-        Rule("shipping_company", text()),
-        Rule("shipping_address", text(512)),
-        Rule("billing_address", text(512)),
-        Rule("extra_field", mapping, required=False),
+        FieldRule("tracking_number", text(64, blank=True)),
+        FieldRule("shipping_company", text()),
+        FieldRule("shipping_address", text(512)),
+        FieldRule("billing_address", text(512)),
+        FieldRule("extra_field", mapping, required=False),
     ),
     "order_item": (
-        Rule("order_number", text()),
+        FieldRule("order_number", text()),
         _optional("product", text(256, blank=True)),
         _optional("sku", text(128, blank=True)),
         _optional("quantity", positive_integer),
-        Rule("price", money),
+        FieldRule("price", money),
         _optional("image_url", link),
-        Rule("extra_field", mapping, required=False),
+        FieldRule("extra_field", mapping, required=False),
     ),
 }
 
@@ -229,7 +229,7 @@ def reasons(payload: str, record: object) -> dict[str, str]:
     return found
 
 
-def _absent(rule: Rule, record: Mapping[str, object]) -> str | None:
+def _absent(rule: FieldRule, record: Mapping[str, object]) -> str | None:
     if rule.field in record:
         return None if rule.null else "This field may not be null."
     return "This field is required." if rule.required else None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from decimal import Decimal
-from typing import Any
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
@@ -15,11 +14,11 @@ from etl.sandbox import pages
 from etl.sandbox.desk import RefusalError, desk_of, json_object, not_found
 from etl.sandbox.geography import UnknownPlaceError
 from etl.sandbox.passwords import verifies
+from etl.sandbox.store import StoredRecord
 
 SESSION, CSRF = "osessionid", "csrftoken"
 NOT_LOGGED_IN = {"detail": "Authentication credentials were not provided.", "code": "not_authenticated"}
 WRONG_LOGIN = {"non_field_errors": ["E-mail address or password is wrong."]}
-Row = dict[str, Any]
 
 
 async def csrf_token(request: Request) -> Response:
@@ -59,25 +58,25 @@ def _check_csrf(request: Request, given: str) -> None:
         raise RefusalError(403, {"detail": "CSRF Failed: CSRF token missing or incorrect."})
 
 
-def _user_with(request: Request, email: str, password: str) -> Row | None:
+def _user_with(request: Request, email: str, password: str) -> StoredRecord | None:
     for user in _stored(request, "user", email=email.strip().casefold()):
         if verifies(password, str(user["password"]), str(user["password_algorithm"])):
             return user
     return None
 
 
-def _stored(request: Request, payload: str, **where: object) -> list[Row]:
+def _stored(request: Request, payload: str, **where: object) -> list[StoredRecord]:
     found = desk_of(request).store.records(payload, **where)
     return [{"id": row["id"], **row["record"]} for row in found if row["stored"]]
 
 
-def _session_user(request: Request) -> Row | None:
+def _session_user(request: Request) -> StoredRecord | None:
     key = request.cookies.get(SESSION) or request.cookies.get("sessionid", "")
     session = desk_of(request).store.row("SELECT user FROM sessions WHERE key = ?", key)
     return next(iter(_stored(request, "user", id=session["user"])), None) if session else None
 
 
-def _logged_in(request: Request) -> Row:
+def _logged_in(request: Request) -> StoredRecord:
     user = _session_user(request)
     if user is None:
         raise RefusalError(401, NOT_LOGGED_IN)
@@ -102,12 +101,12 @@ async def address_page(request: Request) -> Response:
     return HTMLResponse(pages.addresses(user, _addresses_of(request, user)))
 
 
-def _addresses_of(request: Request, user: Row) -> list[Row]:
+def _addresses_of(request: Request, user: StoredRecord) -> list[StoredRecord]:
     found = _stored(request, "address", customer=str(user["customer_code"]))
     return [_address(request, address) for address in found]
 
 
-def _address(request: Request, address: Row) -> Row:
+def _address(request: Request, address: StoredRecord) -> StoredRecord:
     """An address as the shop tells it: its places as objects with their pk."""
     shown = {name: value for name, value in address.items() if name not in ("id", "user", "customer_code")}
     try:
@@ -142,12 +141,12 @@ async def old_order(request: Request) -> Response:
     return JSONResponse(order) if _wants_json(request) else HTMLResponse(pages.order(user, order))
 
 
-def _order(order: Row) -> Row:
+def _order(order: StoredRecord) -> StoredRecord:
     names = ("number", "currency", "status", "created_date", "discount_amount", "shipping_address", "billing_address")
     return {"pk": order["id"], "amount": _price(order["amount"]), **{name: order.get(name) for name in names}}
 
 
-def _item(item: Row) -> Row:
+def _item(item: StoredRecord) -> StoredRecord:
     names = ("product", "sku", "quantity", "image_url", "extra_field")
     return {"pk": item["id"], "price": _price(item["price"]), **{name: item.get(name) for name in names}}
 

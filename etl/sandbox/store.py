@@ -54,6 +54,10 @@ ON CONFLICT (type, key) DO UPDATE SET
 """
 
 
+StoredRecord = dict[str, Any]
+"""A record as it was uploaded, or what the channel shows of one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """An accepted file, and how far its records are judged. `pause` (seconds a record) and `failing` are faults."""

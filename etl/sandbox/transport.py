@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import Scope
 
-Address = tuple[str, int]
+HostAndPort = tuple[str, int]
 
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 _REOPEN_PAUSE = 0.05
@@ -28,7 +28,7 @@ _REOPEN_PAUSE = 0.05
 class Connection(H11Protocol):
     """uvicorn's connection, found again by the client's address."""
 
-    open: dict[Address, Connection] = {}  # noqa: RUF012  one register for the process, as there is one event loop
+    open: dict[HostAndPort, Connection] = {}  # noqa: RUF012  one register for the process, as there is one event loop
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -71,7 +71,7 @@ class Door:
 
     def __init__(self) -> None:
         self._server: uvicorn.Server | None = None
-        self._address: Address = ("", 0)
+        self._address: HostAndPort = ("", 0)
         self._reopening: asyncio.Task[None] | None = None
 
     def hang(self, server: uvicorn.Server, host: str, port: int) -> None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import orjson
 
 from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.journal.states import State
+from etl.model import Record
 from etl.package import split_records
-
-Record = Mapping[str, Any]
 
 ARRIVED = (State.DONE, State.ACCEPTED)
 CUSTOMER = ("customer_code", "user")

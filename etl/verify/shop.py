@@ -20,7 +20,7 @@ class CannotTell(TargetError):
     """The shop asks for something only a person can give, or answers what cannot be read."""
 
 
-class Shop:
+class Visitor:
     """One visitor of the shop. Logged in after `log_in`. The token of the migration API never comes here."""
 
     def __init__(self, url: str, limits: Limits, log: RequestLog, outside: Outside) -> None:

@@ -13,11 +13,11 @@ from etl.errors import EtlError, MappingError, Refused
 from etl.journal.journal import Journal
 from etl.journal.requestlog import RequestLog
 from etl.journal.workspace import Workspace
-from etl.model import Secret, Target
+from etl.model import Record, Secret, Target
 from etl.omnitron.client import Limits
 from etl.outside import Outside
-from etl.verify.sent import Record, SentCustomer, find_customer
-from etl.verify.shop import Shop
+from etl.verify.sent import SentCustomer, find_customer
+from etl.verify.shop import Visitor
 
 ADDRESS_PAGE, ORDERS_PAGE, LOGIN_PAGE = "account/address/", "users/old-orders/", "users/login/"
 COMPARED = {
@@ -83,7 +83,7 @@ def verify(root: Path, target: Target, email: str, password: Secret, outside: Ou
     workspace = Workspace(root)
     customer = _customer(workspace, email)
     log = RequestLog(workspace.requests, outside.now)
-    shop = Shop(target.shop_url, Limits.of(target), log, outside)
+    shop = Visitor(target.shop_url, Limits.of(target), log, outside)
     return VerifyReport(tuple(_Visit(shop, customer).checks(email, password)))
 
 
@@ -101,7 +101,7 @@ def _customer(workspace: Workspace, email: str) -> SentCustomer:
 class _Visit:
     """One walk through the shop. What one page tells, the next needs; without a login none can be looked at."""
 
-    def __init__(self, shop: Shop, customer: SentCustomer) -> None:
+    def __init__(self, shop: Visitor, customer: SentCustomer) -> None:
         self._shop = shop
         self._customer = customer
 

@@ -26,7 +26,7 @@ from etl.workers.slots import Slots
 AHEAD = 8
 """Parts under way for each worker: enough that none waits while chunks are written, few enough that memory stays flat."""
 
-Answer = tuple[Chunk, int | None]
+SlottedChunk = tuple[Chunk, int | None]
 """A chunk; and where its lines were left in a slot, how many bytes they are."""
 
 
@@ -91,7 +91,7 @@ class _InProcess:
     executor: ProcessPoolExecutor
     slots: Slots
     slot: int
-    future: Future[Answer]
+    future: Future[SlottedChunk]
 
     def result(self) -> Chunk:
         """The chunk. Raises BrokenProcessPool when a worker has died."""
@@ -101,7 +101,7 @@ class _InProcess:
         self.slots.free(self.slot)
         return chunk
 
-    def _answer(self) -> Answer:
+    def _answer(self) -> SlottedChunk:
         """Wait for the worker.
 
         One that is killed while it writes its chunk leaves half a message, and the executor waits for the other half for
@@ -167,7 +167,7 @@ def _end_with_the_main_process() -> None:
         os._exit(1)
 
 
-def _work(number: int, part: Part, slot: int) -> Answer:
+def _work(number: int, part: Part, slot: int) -> SlottedChunk:
     chunk = prepare_chunk(_program(number), part)
     if _slots is None or not _slots.put(slot, chunk.lines):
         return chunk, None

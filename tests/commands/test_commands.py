@@ -30,7 +30,7 @@ from etl import (
 from etl.commands.transfer import backup
 from etl.errors import Refused
 from etl.journal.workspace import Occupied, Workspace
-from etl.load.retry import Wanted
+from etl.load.retry import RetryChoice
 from etl.mapping import load_mapping
 from etl.stop import Stopped
 
@@ -146,7 +146,7 @@ def test_every_step_of_a_migration_can_be_taken_in_any_thread(tmp_path, monkeypa
 
 GO_ON = {
     "resume": lambda mapping, settings: resume(mapping, settings, Outside()),
-    "retry": lambda mapping, settings: retry(mapping, settings, Outside(), Wanted(), lambda unsure: None),
+    "retry": lambda mapping, settings: retry(mapping, settings, Outside(), RetryChoice(), lambda unsure: None),
 }
 
 

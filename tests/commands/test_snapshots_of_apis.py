@@ -127,11 +127,13 @@ def test_fresh_asks_again_and_an_older_one_can_be_named(tmp_path, found):
 def test_only_columns_that_are_used_are_kept_and_no_secret_and_files_are_private(tmp_path, found):
     taken = snapshot(write(tmp_path, found.url), how(tmp_path))
     orders, lines = taken.tables
-    assert (orders.kind, orders.rows, list(orders.held), list(orders.columns)) == (
+    assert (orders.kind, orders.rows, list(orders.fetched), list(orders.columns)) == (
         "api", 25, ["no", "billing"], ["id", "no", "total", "billing", "lines"],
     )  # fmt: skip
     assert orders.pages == [10, 10, 5]
-    assert list(lines.held) == ["number"]
+    assert list(lines.fetched) == ["number"]
+    manifest = json.loads((taken.folder / "manifest.json").read_bytes())
+    assert [table["held"] for table in manifest["tables"]] == [["no", "billing"], ["number"]]
     stored = b"".join(path.read_bytes() for path in taken.folder.iterdir())
     assert TOKEN.encode() not in stored
     assert {oct(path.stat().st_mode & 0o777) for path in taken.folder.iterdir()} == {"0o600"}

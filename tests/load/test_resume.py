@@ -316,7 +316,7 @@ def test_history_tells_when_in_which_request_with_which_bytes_and_what_came_back
     load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     history = read_history(tmp_path, "user", "6")
     [sending] = history.sendings
-    assert (sending.batch, sending.position, sending.state, sending.held) == (2, 1, "done", True)
+    assert (sending.batch, sending.position, sending.state, sending.counts) == (2, 1, "done", True)
     assert json.loads(sending.record) == user(6)
     assert (sending.file, sending.package) == (package.path / "payloads/user/000002.json", package.path)
     assert [step.after for step in sending.steps] == ["planned", "sending", "accepted", "done"]

@@ -17,11 +17,11 @@ from etl.journal.history import read_history
 from etl.journal.status import read_status
 from etl.journal.summary import read_summary
 from etl.load.resolve import resolve
-from etl.load.retry import Wanted, find, newest_package, retry
+from etl.load.retry import RetryChoice, find, newest_package, retry
 from etl.load.uploader import Asked, GateClosed, load, resume
 from etl.model import Gate
 
-ALL = Wanted()
+ALL = RetryChoice()
 TEN = sorted(str(n) for n in range(1, 11))
 
 
@@ -68,7 +68,7 @@ def test_every_repetition_is_sent_whatever_the_gate_says_and_names_its_record(tm
     assert [one.keys for one in read_status(tmp_path).attention] == [("1",), ("2",)]
     assert sandbox.uploads() == [4, 1, 1, 1, 1]
     with pytest.raises(GateClosed, match="has 1 error in 4 records"):
-        again(package, sandbox.url, tmp_path, Wanted(keys=("2",)))
+        again(package, sandbox.url, tmp_path, RetryChoice(keys=("2",)))
     assert [one.keys for one in read_status(tmp_path).attention] == [("1",)]
 
 
@@ -91,7 +91,7 @@ def test_a_user_that_is_there_already_is_refused_and_counts_as_arrived_once_the_
 ):
     """Omnitron does not tell which one failed; a repetition of all of them does."""
     fails(sandbox, package, tmp_path, count=1)
-    assert not find(tmp_path, Wanted())[0].certain
+    assert not find(tmp_path, RetryChoice())[0].certain
     assert line(again(package, sandbox.url, tmp_path)) == {"records": 10, "uploaded": 4, "waiting": 6, "batches": 5}
     assert sandbox.uploads() == [4, 1, 1, 1, 1]
     assert read_status(tmp_path).attention == ()
@@ -153,9 +153,11 @@ def test_a_batch_of_which_some_failed_is_not_lost_but_may_be_found_there(tmp_pat
 def test_only_what_failed_can_be_sent_again(tmp_path, sandbox, package):
     load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     for wanted, text in {
-        Wanted(): "no record is known to have failed, so there is nothing to send again",
-        Wanted(batch=2): "batch 2 is done, and none of its records is known to have failed",
-        Wanted(keys=("7",)): "no record with the key '7' is known to have failed; `etl status` lists those that did",
+        RetryChoice(): "no record is known to have failed, so there is nothing to send again",
+        RetryChoice(batch=2): "batch 2 is done, and none of its records is known to have failed",
+        RetryChoice(
+            keys=("7",)
+        ): "no record with the key '7' is known to have failed; `etl status` lists those that did",
     }.items():
         with pytest.raises(MappingError) as caught:
             find(tmp_path, wanted)

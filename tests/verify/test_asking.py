@@ -16,7 +16,7 @@ from etl.journal.status import read_status
 from etl.journal.workspace import Workspace
 from etl.load.pilot import run_pilot
 from etl.load.resolve import KnownFate, settle
-from etl.load.retry import Wanted, find, retry
+from etl.load.retry import RetryChoice, find, retry
 from etl.load.uploader import load, resume
 from etl.model import Gate
 from etl.package import ProblemExample, ProblemKind
@@ -269,7 +269,7 @@ def test_a_user_that_was_named_is_sent_again_by_itself_and_what_refers_to_it_aft
     counted(tmp_path, shown)
     look_all_up(tmp_path, to(shown), later(AN_HOUR))
     good = make_package(tmp_path / "packages" / "three", whole_shop(4))
-    again = find(tmp_path, Wanted())
+    again = find(tmp_path, RetryChoice())
     assert [(one.batch.id, one.records, one.certain) for one in again] == [(6, 1, True)]
     retry(good, to(shown), WITH_AN_ERROR, tmp_path, again)
     assert resume(to(shown), WITH_AN_ERROR, tmp_path).complete

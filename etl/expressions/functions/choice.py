@@ -7,7 +7,7 @@ from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions.cells import BLANK
-from etl.expressions.functions.columns import Column, ColumnWay, each_once
+from etl.expressions.functions.columns import ColumnWay, Texts, each_once
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.formats import folded
 from etl.expressions.functions.table import LOOKUP, Function, Parameter, Resource
@@ -69,7 +69,7 @@ def lookup_column(write: Writers, table: Resource, default: object = GIVE_AN_ERR
         instead = write.plain(default)
         return lambda column: list(map(known.get, column, repeat(instead)))
 
-    def translate(column: Column) -> list[Any] | None:
+    def translate(column: Texts) -> list[Any] | None:
         try:
             return list(map(known.__getitem__, column))
         except KeyError:

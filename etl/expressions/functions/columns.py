@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from etl.expressions.runtime import Writers
 
-Column = Sequence[str]
-ColumnWay = Callable[[Column], list[Any] | None]
+Texts = Sequence[str]
+ColumnWay = Callable[[Texts], list[Any] | None]
 
 
-def numbers(lines: str, column: Column) -> list[Any] | None:
+def numbers(lines: str, column: Texts) -> list[Any] | None:
     """A number for each line, null for a blank one. The reader of JSON is several times as fast as float() and int()."""
     import orjson
 
@@ -34,7 +34,7 @@ def numbers(lines: str, column: Column) -> list[Any] | None:
 def each_once(write: Writers, function: Callable[[str], object]) -> ColumnWay:
     """Each different text is computed once: names of countries, dates with words, what a pattern finds, repeat themselves."""
 
-    def way(column: Column) -> list[Any] | None:
+    def way(column: Texts) -> list[Any] | None:
         known: dict[str, Any] = {"": None}
         try:
             for text in {*column} - {""}:

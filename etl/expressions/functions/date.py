@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions.functions import formats
-from etl.expressions.functions.columns import Column, ColumnWay
+from etl.expressions.functions.columns import ColumnWay, Texts
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.fixed import fixed_layout
 from etl.expressions.functions.table import Function, Parameter
@@ -77,7 +77,7 @@ def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str
     return carefully
 
 
-def _reader(patterns: tuple[str, ...], century: int | None) -> formats.Reader:
+def _reader(patterns: tuple[str, ...], century: int | None) -> formats.DateReader:
     if century is not None and (whole("century", century, 1000, 9900) % 100):
         raise Unfit("parameter:century", century, "century is the first year of a hundred, such as 1900, not {value}")
     if patterns:
@@ -192,7 +192,7 @@ def _rewriting(patterns: Sequence[str], target: str) -> ColumnWay | None:
     if not layouts or to is None:
         return None
 
-    def convert(column: Column) -> list[Any] | None:
+    def convert(column: Texts) -> list[Any] | None:
         given = column if "" not in column else [one for one in column if one]
         if not given:
             return [None] * len(column)

@@ -22,7 +22,7 @@ ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256"}
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class StoredPassword:
     """A stored password, recognised. `hash` and `algorithm` are null where only the old shop can check it."""
 
     kind: str
@@ -59,7 +59,7 @@ SHOPS = {
 """Shops whose digests look like others and are not: how many digits these have, and what they are."""
 
 
-def recognised(stored: str, shop: str | None = None) -> Form:
+def recognised(stored: str, shop: str | None = None) -> StoredPassword:
     """What a stored password is. Raises Unfit when it has no form that is known."""
     text = text_for("password", stored)
     found = _of_shop(text, shop) or _bare(text) or _django(text) or _salted(text) or _slow(text)
@@ -72,28 +72,28 @@ def recognised(stored: str, shop: str | None = None) -> Form:
     return found
 
 
-def _of_shop(text: str, shop: str | None) -> Form | None:
+def _of_shop(text: str, shop: str | None) -> StoredPassword | None:
     width, kind = SHOPS.get(shop or "", (0, ""))
     found = _BARE.fullmatch(text.partition(":")[0])
-    return Form(kind) if found and len(found["digest"]) == width else None
+    return StoredPassword(kind) if found and len(found["digest"]) == width else None
 
 
-def _bare(text: str) -> Form | None:
+def _bare(text: str) -> StoredPassword | None:
     if not _BARE.fullmatch(text):
         return None
     name = ALGORITHMS[len(text)]
     # Django knows an unsalted sha1 by its empty salt only; a bare md5 it knows as it is (tried with Django's own hashers).
-    return Form(name, f"{name}$${text.lower()}" if name == "sha1" else text.lower(), name)
+    return StoredPassword(name, f"{name}$${text.lower()}" if name == "sha1" else text.lower(), name)
 
 
-def _django(text: str) -> Form | None:
+def _django(text: str) -> StoredPassword | None:
     found = _DJANGO.fullmatch(text)
     if found is None or ALGORITHMS[len(found["digest"])] != found["name"]:
         return None
     return _with_salt(found["name"], found["salt"], found["digest"])
 
 
-def _salted(text: str) -> Form | None:
+def _salted(text: str) -> StoredPassword | None:
     """digest:salt as osCommerce, Zen Cart and Magento 1 have it; Magento 2 adds a version: 0 is md5, 1 is sha256."""
     found = _SALT_AFTER.fullmatch(text)
     if found is None:
@@ -104,12 +104,12 @@ def _salted(text: str) -> Form | None:
     return _with_salt(name, found["salt"], found["digest"])
 
 
-def _with_salt(name: str, salt: str, digest: str) -> Form:
-    return Form(f"{name} with salt" if salt else name, f"{name}${salt}${digest.lower()}", name)
+def _with_salt(name: str, salt: str, digest: str) -> StoredPassword:
+    return StoredPassword(f"{name} with salt" if salt else name, f"{name}${salt}${digest.lower()}", name)
 
 
-def _slow(text: str) -> Form | None:
-    return next((Form(kind) for kind, pattern in _SLOW if pattern.fullmatch(text)), None)
+def _slow(text: str) -> StoredPassword | None:
+    return next((StoredPassword(kind) for kind, pattern in _SLOW if pattern.fullmatch(text)), None)
 
 
 def bind_password(which: str, shop: str | None = None) -> Callable[[str], str | None]:

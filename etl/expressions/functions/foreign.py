@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions.cells import compose, inside, tidy
-from etl.expressions.functions.columns import Column, ColumnWay, each_once
+from etl.expressions.functions.columns import ColumnWay, Texts, each_once
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import LARGEST, text_for, text_parameter
@@ -248,7 +248,7 @@ def _as_any(text: str) -> str:
 def fix_encoding_column(write: Writers) -> ColumnWay:
     one_by_one = each_once(write, fix_encoding)
 
-    def way(column: Column) -> list[Any] | None:
+    def way(column: Texts) -> list[Any] | None:
         return [one or None for one in column] if "".join(column).isascii() else one_by_one(column)
 
     return way

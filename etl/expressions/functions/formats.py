@@ -16,7 +16,7 @@ from functools import cache
 from etl.expressions.functions.values import text_parameter
 from etl.findings import Unfit, shown
 
-Reader = Callable[[str], datetime | None]
+DateReader = Callable[[str], datetime | None]
 """Gives the moment a text names, or None when the text does not fit."""
 
 WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
@@ -54,7 +54,7 @@ DIRECTIVES = frozenset((*DIGITS, *_WORDS, "%"))
 _PIECE = re.compile("%(.?)|[^%]", re.DOTALL)
 
 
-def reader_of(format_: str, century: int | None = None) -> Reader:
+def reader_of(format_: str, century: int | None = None) -> DateReader:
     """The reader of one strptime format. Raises Unfit when the format is none that can be read."""
     check_format(format_)
     match = re.compile(_expression(format_)).fullmatch
@@ -214,11 +214,11 @@ def formats_of(text: str) -> list[str]:
 
 
 @cache
-def _usual_readers() -> list[tuple[str, Reader]]:
+def _usual_readers() -> list[tuple[str, DateReader]]:
     return [(format_, reader_of(format_)) for format_ in USUAL]
 
 
-def first_that_fits(readers: Sequence[Reader]) -> Reader:
+def first_that_fits(readers: Sequence[DateReader]) -> DateReader:
     """One reader that asks each in turn."""
     if len(readers) == 1:
         return readers[0]

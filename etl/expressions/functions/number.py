@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import TYPE_CHECKING, Any
 
-from etl.expressions.functions.columns import Column, ColumnWay, numbers
+from etl.expressions.functions.columns import ColumnWay, Texts, numbers
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import one_of, whole
@@ -69,7 +69,7 @@ def money_column(write: Writers, mark: str = ",") -> ColumnWay:
     grouped = f"[1-9][0-9]{{0,2}}(?:[{group}][0-9]{{3}}){{1,3}}"
     amounts = re.compile(f"(?:(?:(?:[0-9]{{1,12}}|{grouped})[{mark}][0-9]{{2}}(?:00)?)?\n)*").fullmatch
 
-    def read(column: Column) -> list[Any] | None:
+    def read(column: Texts) -> list[Any] | None:
         text = "\n".join(column) + "\n"
         if amounts(text) is None:
             return None
@@ -190,7 +190,7 @@ def _int_advice(text: str) -> str:
 def int_column(write: Writers) -> ColumnWay:
     """Whole numbers written in plain digits."""
 
-    def read(column: Column) -> list[Any] | None:
+    def read(column: Texts) -> list[Any] | None:
         digits = "".join(column)
         if not (digits.isascii() and digits.isdigit() and max(map(len, column)) <= 15):
             return None

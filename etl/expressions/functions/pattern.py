@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from etl.expressions.cells import shown
-from etl.expressions.functions.columns import Column, ColumnWay, each_once
+from etl.expressions.functions.columns import ColumnWay, Texts, each_once
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import LARGEST, text_for, text_parameter, within_bound
@@ -130,7 +130,7 @@ def digits(value: str) -> str | None:
 def digits_column(write: Writers) -> ColumnWay:
     """What is no digit is deleted from all cells at once."""
 
-    def way(column: Column) -> list[Any] | None:
+    def way(column: Texts) -> list[Any] | None:
         text = "\n".join(column)
         if not text.isascii() and _OTHER_DIGIT.search(text):
             return None

@@ -91,7 +91,7 @@ class KeptAnswers:
         if not path.exists() or path.stat().st_size != kept.bytes:
             raise changed(self.snapshot, path)
         seen = Evidence(self.location, kept.bytes, kept.sha256, kept.statement, kept.taken, kept.rows, self.snapshot.id)
-        return paged(path, tuple(kept.held), seen, kept.pages, self.snapshot)
+        return paged(path, tuple(kept.fetched), seen, kept.pages, self.snapshot)
 
 
 def host_of(source: Source) -> str | None:
@@ -124,7 +124,7 @@ def kept_rows(source: Source, found: PagedTable, columns: Collection[str]) -> Ke
         kind=source.kind,
         asked=asked(source.location, source.options),
         columns=list(columns),
-        held=found.header,
+        fetched=found.header,
         key=(),
         file=found.path.name,
         rows=seen.rows or 0,

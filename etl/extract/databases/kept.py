@@ -20,6 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from etl.errors import MappingError, SourceError
 from etl.files import durably, private_folder, sync_folder
@@ -37,7 +38,7 @@ class KeptRows:
 
     address    the server and the database, without the login; of an API its host
     kind       `table`, `sql` or `api`, and `asked` what stands there in the mapping, or tells what an API was asked for
-    columns    all that the table has, `held` those whose cells are in the file, `key` its primary key
+    columns    all that the table has, `fetched` those whose cells are in the file, `key` its primary key
     statement  what the server was asked, at what time of its own (`taken`)
     notes      what has to be known of the rows
     identity   the columns by which a row is told, if there are such
@@ -49,7 +50,7 @@ class KeptRows:
     kind: str
     asked: str
     columns: Sequence[str]
-    held: Sequence[str]
+    fetched: Sequence[str]
     key: Sequence[str]
     file: str
     rows: int
@@ -199,7 +200,12 @@ class Making:
         for one in tables:
             sync_folder(self.folder / one.file)  # a file is synced as a folder is
         made = self.created.isoformat(timespec="microseconds")
-        written = {"format": FORMAT, "migration": migration, "made": made, "tables": [asdict(one) for one in tables]}
+        written = {
+            "format": FORMAT,
+            "migration": migration,
+            "made": made,
+            "tables": [_as_written(one) for one in tables],
+        }
         with durably(self.folder / MANIFEST) as file:
             file.write(json.dumps(written, ensure_ascii=False, indent=1).encode())
         whole = self.folder.rename(self.folder.with_name(self.folder.name.removesuffix(PARTIAL)))
@@ -219,13 +225,23 @@ def _read(folder: Path) -> Snapshot:
                 f"{folder}: was taken by another version of omnitron-etl; take a new one with `etl snapshot MAPPING`"
             )
         datetime.fromisoformat(raw["made"])
-        return Snapshot(folder, raw["made"], tuple(KeptRows(**one) for one in raw["tables"]))
+        return Snapshot(folder, raw["made"], tuple(_as_read(**one) for one in raw["tables"]))
     except OSError as error:
         raise SourceError(f"{folder}: cannot be read ({error.strerror})") from None
     except (ValueError, TypeError, LookupError):
         raise SourceError(
             f"{folder}: is damaged; `etl snapshot MAPPING --remove {folder.name}`, and take a new one"
         ) from None
+
+
+def _as_written(rows: KeptRows) -> dict[str, object]:
+    """Manifests call the columns that were fetched `held`, and go on doing so: a snapshot outlives the version that took it."""
+    written = asdict(rows)
+    return {"held" if name == "fetched" else name: part for name, part in written.items()}
+
+
+def _as_read(held: Sequence[str], **others: Any) -> KeptRows:
+    return KeptRows(fetched=held, **others)
 
 
 @contextmanager

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 AT_ONCE = 5000
 
-Cells = Sequence[Sequence[str | None]]
+CellColumns = Sequence[Sequence[str | None]]
 """Some rows of a table, column by column."""
 
 
@@ -77,7 +77,7 @@ def _answered(orders: BinaryIO) -> int:
             return write_rows(_rows(engine), None, file)
 
 
-def _insert(engine: DuckDBPyConnection, table: str, cells: Cells) -> None:
+def _insert(engine: DuckDBPyConnection, table: str, cells: CellColumns) -> None:
     import numpy as np
 
     engine.register("etl_rows", {f"c{at}": np.array(column, dtype=object) for at, column in enumerate(cells)})

@@ -14,19 +14,19 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.cells import all_of, texts_of
-from etl.extract.queries.child import AT_ONCE, Cells, Task
+from etl.extract.queries.child import AT_ONCE, CellColumns, Task
 from etl.extract.rows import read_all
 from etl.model import Rows, Source, Table, UnreadRow
 from etl.stop import deaf
 
-Tables = Mapping[str, tuple[Source, Table]]
+SourceTables = Mapping[str, tuple[Source, Table]]
 
 
-Unread = Callable[[UnreadRow], None]
+TellUnread = Callable[[UnreadRow], None]
 """Told of a row that could not be read."""
 
 
-def answer(task: Task, tables: Tables, seconds: float, unread: Unread) -> int:
+def answer(task: Task, tables: SourceTables, seconds: float, unread: TellUnread) -> int:
     """Run a task; gives the number of rows in its file. Raises SourceError. The time begins when all rows are there.
 
     Rows that cannot be read are not among its tables' rows; `unread` is told of each.
@@ -39,7 +39,7 @@ def answer(task: Task, tables: Tables, seconds: float, unread: Unread) -> int:
         return _rows(_said(child, seconds))
 
 
-def _feed(orders: Any, task: Task, tables: Tables, unread: Unread) -> None:
+def _feed(orders: Any, task: Task, tables: SourceTables, unread: TellUnread) -> None:
     pickle.dump(task, orders)
     for name, (source, table) in tables.items():
         for cells in _batches(source, table, task.headers[name], unread):
@@ -95,7 +95,7 @@ def _rows(said: bytes) -> int:
     return int(found["rows"])
 
 
-def _batches(source: Source, table: Table, columns: Sequence[str], unread: Unread) -> Iterator[Cells]:
+def _batches(source: Source, table: Table, columns: Sequence[str], unread: TellUnread) -> Iterator[CellColumns]:
     from etl.extract import locate
 
     positions = [table.header.index(name) for name in columns]

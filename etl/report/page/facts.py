@@ -14,7 +14,7 @@ from etl.findings import PROBLEM
 from etl.package import Package, PackagedStage
 from etl.personal import mask_key, mask_known, mask_value
 from etl.report.catalogue import ENGLISH, Catalogue
-from etl.report.page.money import money_facts
+from etl.report.page.money import Plain, money_facts
 from etl.report.rejects import kinds_of
 from etl.report.summary import KindSummary, StageSummary
 
@@ -23,11 +23,9 @@ VERSION = 1
 KINDS = 200
 """Kinds of problems of a stage that a report tells; the package has all of them."""
 
-Plain = dict[str, Any]
-
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class JournalFacts:
     """What the journal knows: the target, what became of each stage's records, the batches that need a person, and (in
     `error`) what the last load ended in."""
 
@@ -53,7 +51,7 @@ class Telling:
         return mask_value(value) if personal else mask_known(value)
 
 
-def report_facts(package: Package, telling: Telling, upload: Upload | None = None) -> Plain:
+def report_facts(package: Package, telling: Telling, upload: JournalFacts | None = None) -> Plain:
     profile = package.profile()
     stages: dict[str, Plain] = profile.get("stages", {})
     manifest = package.manifest
@@ -86,7 +84,7 @@ PREPARED = ("read", "filtered", "rejected", "held", "valid")
 LOADED = ("uploaded", "already", "failed", "changed", "waiting", "refused", "unknown")
 
 
-def _stage(stage: PackagedStage, upload: Upload | None) -> Plain:
+def _stage(stage: PackagedStage, upload: JournalFacts | None) -> Plain:
     counts = {name: getattr(stage.counts, name) for name in PREPARED}
     loaded = {one.name: one for one in upload.stages} if upload else {}
     found = loaded.get(stage.name)
@@ -154,7 +152,7 @@ def _field(stage: str, one: Plain, telling: Telling) -> Plain:
     return {"stage": stage, **one, "values": values}
 
 
-def _upload(upload: Upload, telling: Telling) -> Plain:
+def _upload(upload: JournalFacts, telling: Telling) -> Plain:
     return {"target": upload.target, "attention": [dict(one) for one in upload.attention], "error": upload.error}
 
 
