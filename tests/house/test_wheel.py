@@ -4,9 +4,9 @@ import json
 import shutil
 import subprocess
 import sys
-import sysconfig
 import venv
 import zipfile
+from pathlib import Path
 
 import pytest
 from commands import ROOT, environment
@@ -35,6 +35,11 @@ def wheel(tmp_path_factory):
     return wheel
 
 
+def folders_of_packages():
+    """Where this environment's packages lie: in itself, or also in another one that it looks into."""
+    return [one for one in sys.path if Path(one).name in ("site-packages", "dist-packages")]
+
+
 @pytest.fixture(scope="module")
 def scripts(wheel, tmp_path_factory):
     """The scripts' folder of a new environment with the wheel in it; its dependencies are those of this one."""
@@ -45,7 +50,7 @@ def scripts(wheel, tmp_path_factory):
     done = run(*pip, "--disable-pip-version-check", wheel, cwd=home)
     assert done.returncode == 0, done.stderr
     # Added after the wheel's own folder, and without its .pth files: the repository is not reachable through it.
-    place.joinpath("dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    place.joinpath("dependencies.pth").write_text("\n".join(folders_of_packages()) + "\n", encoding="utf-8")
     return home / "bin"
 
 

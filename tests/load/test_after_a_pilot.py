@@ -10,7 +10,7 @@ from etl.errors import Ambiguous, PackageError
 from etl.journal.changed import Differences
 from etl.journal.status import read_status
 from etl.load.pilot import run_pilot
-from etl.load.retry import Wanted, find, retry
+from etl.load.retry import RetryChoice, find, retry
 from etl.load.uploader import GateClosed, load
 from etl.model import Gate
 
@@ -105,6 +105,6 @@ def test_records_that_wait_for_their_parent_still_do_after_a_pilot_of_their_pack
         run_pilot(package, target, patient, tmp_path)
     [waiting] = [one for one in read_status(tmp_path).stages if one.name == "address"]
     assert (waiting.waiting, waiting.held_back) == (1, 1)
-    retry(package, target, patient, tmp_path, find(tmp_path, Wanted()))
+    retry(package, target, patient, tmp_path, find(tmp_path, RetryChoice()))
     load(package, target, patient, tmp_path)
     assert sandbox.keys("address", "title") == [f"Ev {n}" for n in range(1, 7)]
