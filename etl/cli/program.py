@@ -15,7 +15,7 @@ import click
 from click.shell_completion import shell_complete
 
 from etl import __version__
-from etl.cli import INTERRUPTED, editing, following, keeping, loading, looking, placing, rehearsing
+from etl.cli import INTERRUPTED, comparing, editing, following, keeping, loading, looking, placing, rehearsing
 from etl.cli.advice import given
 from etl.cli.shared import root_option
 from etl.errors import EtlError, Exit
@@ -37,6 +37,7 @@ app = CommandGroup(
         **keeping.COMMANDS,
         **loading.COMMANDS,
         **looking.COMMANDS,
+        **comparing.COMMANDS,
         **following.COMMANDS,
         **placing.COMMANDS,
         **rehearsing.COMMANDS,

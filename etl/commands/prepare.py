@@ -51,7 +51,7 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
     migration = checked.migration
     created = datetime.now(UTC)
     make_workspace(settings.workspace, migration.file)
-    packages = private_folder(settings.folder(migration).packages)
+    packages = private_folder(settings.packages or settings.folder(migration).packages)
     for left in sweep(packages):
         settings.tell(left)
     path = packages / created.strftime("%Y%m%dT%H%M%SZ")

@@ -50,6 +50,7 @@ class Settings:
     `tell` hears what is out of the ordinary.
     `fresh`: rows of servers are fetched anew; `snapshot`: they are those of the one with this ID. `inform` is told which.
     `show_data`: the report of a package shows personal data.
+    `packages` is the folder where packages are made; None is the migration's own.
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
 
@@ -67,6 +68,7 @@ class Settings:
     snapshot: str | None = None
     inform: Tell = nobody_listens
     show_data: bool = False
+    packages: Path | None = None
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:
         """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""

@@ -6,35 +6,14 @@ import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Any
-
-import orjson
 
 from etl.journal.journal import Journal
 from etl.journal.kept import SentRecords
 from etl.journal.plans import json_list
 from etl.journal.workspace import Workspace
 from etl.package import Batch, Package, PackagedStage
-
-
-class What(StrEnum):
-    """What became of a field since it was uploaded."""
-
-    CHANGED = "changed"
-    ADDED = "added"  # the record had no such field
-    REMOVED = "removed"  # it has none now
-
-
-@dataclass(frozen=True, slots=True)
-class FieldChange:
-    """A field of a record as it was uploaded and as the last package has it. What was or is not there is None."""
-
-    field: str
-    what: What
-    old: Any
-    new: Any
+from etl.package.changes import FieldChange, changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +74,7 @@ class Differences:
         records = dict(zip(keys, self._package.records(batch), strict=True))
         for row in rows:
             old = self._kept.record(row["batch"], row["position"], row["sha256"])
-            fields = None if old is None else tuple(_fields(old, records[row["key"]]))
+            fields = None if old is None else tuple(changes(old, records[row["key"]]))
             yield ChangedRecord(stage.name, row["key"], row["batch"], row["migration_id"], fields)
 
     def gone(self) -> Iterator[GoneRecord]:
@@ -133,14 +112,3 @@ class _Keys:
 
     def close(self) -> None:
         self._connection.close()
-
-
-def _fields(old: bytes, new: bytes) -> Iterator[FieldChange]:
-    before, after = orjson.loads(old), orjson.loads(new)
-    for name in dict.fromkeys([*before, *after]):
-        if name not in before:
-            yield FieldChange(name, What.ADDED, None, after[name])
-        elif name not in after:
-            yield FieldChange(name, What.REMOVED, before[name], None)
-        elif before[name] != after[name] or type(before[name]) is not type(after[name]):
-            yield FieldChange(name, What.CHANGED, before[name], after[name])

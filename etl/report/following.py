@@ -15,10 +15,11 @@ from etl.terminal import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from etl.journal.changed import ChangedRecord, FieldChange, GoneRecord
+    from etl.journal.changed import ChangedRecord, GoneRecord
     from etl.journal.history import History, Sending
     from etl.journal.status import Attention, Status
     from etl.journal.trail import BatchDecision, Step
+    from etl.package.changes import FieldChange
     from etl.report.results import ChannelDecision, Decision, PilotedStage, Standing, Verified
     from etl.verify.asking import Arrivals
     from etl.verify.verify import Difference, ShopLook, VerifyReport

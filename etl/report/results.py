@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from etl.expressions.tracing import TracedStep
     from etl.journal.changed import ChangedRecord, GoneRecord
     from etl.journal.status import Status
+    from etl.measures.concentration import Concentration
+    from etl.measures.differing import Example
     from etl.verify.verify import VerifyReport
 
 
@@ -174,3 +176,72 @@ class Lineage:
     package: Path
     fields: tuple[FieldLineage, ...]
     unused: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedField:
+    """A field in which records differ in one way: `what` is changed, added or removed. `examples` are the first of them."""
+
+    field: str
+    what: str
+    count: int
+    examples: tuple[Example, ...]
+    personal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SentBefore:
+    """Of the records that are changed or gone, how many have arrived at a target; and the keys of the first."""
+
+    target: str
+    changed: int
+    gone: int
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedStage:
+    """The records that two packages would send of one stage.
+
+    old, new      how many each has
+    concentrated  where records that are changed, added or gone have a value in common far oftener than all
+    first         changed, added, gone: the keys of the first of them
+    gone_are      what became of the records that are gone: rejected, held; and `absent`, those of which the new one knows nothing
+    added_were    what the old one made of the records that are added, in the same words
+    personal      the fields whose values are masked where they are printed
+    """
+
+    name: str
+    old: int
+    new: int
+    added: int
+    gone: int
+    changed: int
+    same: int
+    fields: tuple[ComparedField, ...]
+    concentrated: tuple[Concentration, ...]
+    first: dict[str, tuple[str, ...]]
+    gone_are: dict[str, int]
+    added_were: dict[str, int]
+    uploaded: tuple[SentBefore, ...]
+    personal: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.added or self.gone or self.changed)
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Two packages. `notes` say what the two were made from that is not alike; `added` and `gone` are whole stages."""
+
+    old: str
+    new: str
+    notes: tuple[str, ...]
+    stages: tuple[ComparedStage, ...]
+    added: tuple[str, ...]
+    gone: tuple[str, ...]
+
+    @property
+    def differs(self) -> bool:
+        return bool(self.added or self.gone or any(one.differs for one in self.stages))
