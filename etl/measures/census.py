@@ -76,10 +76,7 @@ def fill(values: Sequence[Any]) -> FieldSketch:
     if all(values):
         return FieldSketch(len(values))
     # A zero and a false are values.
-    return FieldSketch(len(values), sum(one.__class__ not in NUMBERS for one in values if not one))
-
-
-NUMBERS = frozenset((bool, int, float))
+    return FieldSketch(len(values), len(values) - sum(map(bool, values)) - values.count(0))
 
 
 def look(sketch: FieldSketch, values: Sequence[Any], *, many: bool) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from heapq import nlargest
+from itertools import compress, count
 from operator import itemgetter
 from typing import Any
 
@@ -19,8 +20,8 @@ UNITS = 10_000
 EDGES = (0, 1, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000)
 """Where one size of amounts ends and the next begins. (The first is of those below zero.)"""
 
-Group = tuple[str | None, str | None, str | None]
-"""Currency, status and month ('2019-03'), as the payload has them; None where a row has none that can be read."""
+Group = tuple[str | None, str | None]
+"""Currency, and status or month ('2019-03'), as the payload has them; None where a row has none that can be read."""
 
 MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED = "made", "rejected", "filtered", "held", "repeated", "rounded"
 FATES = (MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED)
@@ -28,6 +29,9 @@ FATES = (MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED)
 
 Sums = dict[Group, list[int]]
 """Group -> how many amounts, and their sum in UNITS."""
+
+Totals = tuple[Sums, Sums]
+"""The same amounts by currency and status, and by currency and month. (By all three, a part's rows are nearly a group each.)"""
 
 MOST_GROUPS = 20_000
 NAMED = 20
@@ -47,22 +51,25 @@ class NamedAmount:
 class MoneySketch:
     """The amounts of one field.
 
-    sums      fate -> group -> how many, and their sum; `made` are those of all records, before any is held or repeated
+    sums      fate -> how many, and their sum; `made` are those of all records, before any is held or repeated
     unread    fate -> how many rows have no amount that can be read
-    rounded   group -> by how much the source's amounts exceed those of the records
+    rounded   by how much the source's amounts exceed those of the records
     shapes    how amounts are written in the source ('9.999,99'): how many, and the first with what is made of it
     named     the largest of those that are not sent as they stand in the source
     """
 
-    sums: dict[str, Sums] = field(default_factory=dict)
+    sums: dict[str, Totals] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
-    rounded: Sums = field(default_factory=dict)
+    rounded: Totals = field(default_factory=lambda: ({}, {}))
     shapes: dict[str, Spelling] = field(default_factory=dict)
     named: list[NamedAmount] = field(default_factory=list)
 
     def take(self, fate: str, groups: Groups, units: Sequence[int | None]) -> None:
-        sums, unread = groups.sums(units)
-        _put_together(self.sums.setdefault(fate, {}), sums)
+        totals, unread = groups.sums(units)
+        if fate in self.sums:
+            _put_together(self.sums[fate], totals)
+        else:
+            self.sums[fate] = totals
         if unread:
             self.unread[fate] += unread
 
@@ -75,17 +82,18 @@ class MoneySketch:
         fates = dict.fromkeys(one.fate for one in everything)
         self.named = [one for fate in fates for one in nlargest(NAMED, _of(fate, everything), key=_size)]
 
-    def move(self, fate: str, group: Group, units: int | None) -> None:
+    def move(self, fate: str, groups: Groups, units: int | None) -> None:
         """A record that is not sent for the sake of another one."""
-        self.take(fate, Groups([group]), [units])
+        self.take(fate, groups, [units])
         if units is None:
             self.unread[MADE] -= 1
         else:
-            _put_together(self.sums[MADE], {group: [-1, -units]})
+            for sums, others in zip(self.sums[MADE], groups.sums([units])[0], strict=True):
+                _add(sums, {group: [-1, -units] for group in others})
 
     def add(self, other: MoneySketch) -> None:
         for fate, sums in other.sums.items():
-            _put_together(self.sums.setdefault(fate, {}), sums)
+            _put_together(self.sums.setdefault(fate, ({}, {})), sums)
         _put_together(self.rounded, other.rounded)
         self.unread.update(other.unread)
         for written, shape in other.shapes.items():
@@ -106,47 +114,53 @@ def _size(one: NamedAmount) -> tuple[int, int]:
 
 
 class Groups:
-    """The groups of some rows, in their order: each under a number, which is quicker to count by."""
+    """The groups of some rows, in their order: by currency and status, and by currency and month."""
 
-    def __init__(self, groups: Iterable[Group]) -> None:
-        numbers: dict[Group, int] = {}
-        self._at = [numbers.setdefault(group, len(numbers)) for group in groups]
-        self._groups = list(numbers)
+    def __init__(self, statuses: Iterable[Group], months: Iterable[Group]) -> None:
+        self._statuses, self._months = _Numbered(list(statuses)), _Numbered(list(months))
 
-    def sums(self, units: Sequence[int | None]) -> tuple[Sums, int]:
+    def sums(self, units: Sequence[int | None]) -> tuple[Totals, int]:
         """The sums of these rows' amounts, and how many have none."""
+        there = None if None not in units else [one is not None for one in units]
+        amounts = [one or 0 for one in units]
+        totals = self._statuses.sums(amounts, there), self._months.sums(amounts, there)
+        return totals, 0 if there is None else there.count(False)
+
+
+class _Numbered:
+    """A row's group as a number, which is quicker to count by."""
+
+    def __init__(self, groups: Sequence[Group]) -> None:
+        self._groups = list(set(groups))
+        self._at = list(map(dict(zip(self._groups, count(), strict=False)).__getitem__, groups))
+        self._rows = Counter(self._at)
+
+    def sums(self, amounts: Sequence[int], there: Sequence[bool] | None) -> Sums:
+        """`there`: the rows that have an amount; None: all have."""
         added = [0] * len(self._groups)
-        if None in units:
-            pairs = [pair for pair in zip(self._at, units, strict=True) if pair[1] is not None]
-            there = [at for at, _ in pairs]
-            for at, one in pairs:
-                added[at] += one  # type: ignore[operator]
-        else:
-            there = self._at
-            for at, one in zip(self._at, units, strict=True):
-                added[at] += one  # type: ignore[operator]
-        found: Sums = {self._groups[at]: [count, added[at]] for at, count in Counter(there).items()}
-        return found, len(units) - len(there)
+        for at, amount in zip(self._at, amounts, strict=True):
+            added[at] += amount
+        rows = self._rows if there is None else Counter(compress(self._at, there))
+        return {self._groups[at]: [many, added[at]] for at, many in rows.items()}
 
 
-NO_GROUP: Group = (None, None, None)
+def _put_together(totals: Totals, others: Totals) -> None:
+    for sums, more in zip(totals, others, strict=True):
+        _add(sums, more)
 
 
-def _put_together(sums: Sums, others: Sums) -> None:
-    if not sums:
-        sums.update(others)
-        return
-    for group, (count, units) in others.items():
+def _add(sums: Sums, others: Sums) -> None:
+    for group, (many, units) in others.items():
         found = sums.get(group)
         if found is None:
             found = sums.setdefault(_bounded(sums, group), [0, 0])
-        found[0] += count
+        found[0] += many
         found[1] += units
 
 
 def _bounded(sums: Sums, group: Group) -> Group:
-    """Without its month, when there are too many: something is wrong with the dates then."""
-    return group if len(sums) < MOST_GROUPS else (*group[:2], None)
+    """Without its status or month, when there are too many: something is wrong with these then."""
+    return group if len(sums) < MOST_GROUPS else (group[0], None)
 
 
 MOST_MONEY = 10**12
@@ -165,7 +179,10 @@ def units_of(value: Any) -> int | None:
 def all_units(values: Sequence[Any]) -> Sequence[int | None]:
     if {float}.issuperset(map(type, values)) and sum(map(abs, values)) < MOST_MONEY:
         return list(map(round, map(float(UNITS).__mul__, values)))
-    return [value if value is None else units_of(value) for value in values]
+    some = list(filter(None, values))
+    if {float}.issuperset(map(type, some)) and sum(map(abs, some)) < MOST_MONEY:
+        return [None if value is None else round(value * UNITS) for value in values]
+    return [units_of(value) for value in values]
 
 
 def sizes(values: Iterable[Any]) -> Counter[int]:
@@ -193,10 +210,10 @@ def shapes(cells: Sequence[Any], values: Sequence[Any]) -> dict[str, Spelling]:
         cells = [cell if isinstance(cell, str) else "" for cell in cells]
     alike = [cell.translate(DIGITS) for cell in cells]
     found: dict[str, Spelling] = {}
-    for one, count in Counter(alike).most_common(MOST_SHAPES):
+    for one, many in Counter(alike).most_common(MOST_SHAPES):
         if shape := one.strip()[:LONGEST]:
             at = alike.index(one)
-            found.setdefault(shape, Spelling(0, cells[at].strip()[:LONGEST], values[at])).count += count
+            found.setdefault(shape, Spelling(0, cells[at].strip()[:LONGEST], values[at])).count += many
     return found
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from etl.measures.money import (
     FILTERED,
     MADE,
     REJECTED,
-    Group,
     Groups,
     MoneySketch,
     MonthsOf,
@@ -177,18 +176,15 @@ class Meter:
             if (column := self._cells[name]) is not None:
                 money.shapes = shapes([row[column] for row in part.of(part.at)], part.made[name])
 
-    def group(self, record: Mapping[str, Any]) -> Group:
-        """That of one record."""
-        return next(self._grouped({name: [value] for name, value in record.items()}, 1))
+    def groups(self, record: Mapping[str, Any]) -> Groups:
+        """Those of one record."""
+        return self._groups({name: [value] for name, value in record.items()}, 1)
 
     def _groups(self, columns: ValuesByField, count: int) -> Groups:
-        return Groups(self._grouped(columns, count))
-
-    def _grouped(self, columns: ValuesByField, count: int) -> Iterator[Group]:
-        currency, status = (_texts(columns[one]) if one in columns else repeat(None, count) for one in GROUPED_BY[:2])
+        currency, status = (_texts(columns[one]) if one in columns else [None] * count for one in GROUPED_BY[:2])
         months_of, created = self._months.get("created_date"), columns.get("created_date")
-        months = repeat(None, count) if months_of is None or created is None else months_of(created)
-        return zip(currency, status, months, strict=False)
+        months = [None] * count if months_of is None or created is None else months_of(created)
+        return Groups(zip(currency, status, strict=True), zip(currency, months, strict=True))
 
 
 def _constant(values: Sequence[Any]) -> FieldSketch:
@@ -198,8 +194,7 @@ def _constant(values: Sequence[Any]) -> FieldSketch:
 KEY = "(key)"
 
 
-def _texts(values: Iterable[Any]) -> Iterable[str | None]:
-    values = list(values)
+def _texts(values: Sequence[Any]) -> Sequence[str | None]:
     if {str}.issuperset(map(type, values)):
         return values
     return [one if one is None else str(one) for one in values]

@@ -15,7 +15,7 @@ from etl.findings import HIDDEN
 from etl.measures.balance import Amounts, Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, RuleOfFate
-from etl.measures.money import FATES, ROUNDED, UNITS, MoneySketch, NamedAmount, units_of
+from etl.measures.money import FATES, ROUNDED, UNITS, MoneySketch, NamedAmount, Sums, units_of
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
 from etl.prepare.meter import AMOUNTS, Meter
@@ -72,10 +72,10 @@ class Profiler:
         if not names:
             return
         made = orjson.loads(record)
-        group = self._meter.group(made)
+        groups = self._meter.groups(made)
         for name in names:
             money, units = self._sketch.money[name], units_of(made[name])
-            money.move(fate, group, units)
+            money.move(fate, groups, units)
             if units:
                 money.name([NamedAmount(fate, key, row, units)])
 
@@ -179,24 +179,11 @@ def _written(value: Any, *, secret: bool) -> str:
 
 
 def _money(field: str, money: MoneySketch) -> dict[str, Any]:
+    totals = [*sorted(money.sums.items(), key=lambda item: FATES.index(item[0])), (ROUNDED, money.rounded)]
     return {
         "field": field,
-        "sums": [
-            {
-                "fate": fate,
-                "currency": group[0],
-                "status": group[1],
-                "month": group[2],
-                "count": one[0],
-                "units": one[1],
-            }
-            for fate, sums in [
-                *sorted(money.sums.items(), key=lambda item: FATES.index(item[0])),
-                (ROUNDED, money.rounded),
-            ]
-            for group, one in sorted(sums.items(), key=lambda item: tuple(str(part or "") for part in item[0]))
-            if any(one)
-        ],
+        "sums": [line for fate, (statuses, _) in totals for line in _lines(fate, "status", statuses)],
+        "months": [line for fate, (_, months) in totals for line in _lines(fate, "month", months)],
         "unread": {fate: count for fate, count in sorted(money.unread.items()) if count},
         "shapes": [
             {"shape": shape, "count": one.count, "written": one.written, "value": one.value}
@@ -204,6 +191,16 @@ def _money(field: str, money: MoneySketch) -> dict[str, Any]:
         ],
         "named": [asdict(one) for one in sorted(money.named, key=lambda one: FATES.index(one.fate))],
     }
+
+
+def _lines(fate: str, name: str, sums: Sums) -> Iterator[dict[str, Any]]:
+    for (currency, value), (count, units) in sorted(sums.items(), key=lambda item: tuple(map(_in_order, item[0]))):
+        if count or units:
+            yield {"fate": fate, "currency": currency, name: value, "count": count, "units": units}
+
+
+def _in_order(part: str | None) -> str:
+    return part or ""
 
 
 TOLERANCE = UNITS // 100 * 5

@@ -23,7 +23,7 @@ def money_facts(stage: str, money: Mapping[str, Any], shown_key: Callable[[Any],
         "field": money["field"],
         "totals": _table(money["sums"], ("currency",)),
         "statuses": _table(money["sums"], ("currency", "status")),
-        "months": _table(money["sums"], ("currency", "month")),
+        "months": _table(money["months"], ("currency", "month")),
         "unread": {} if money["field"] in MAY_BE_NULL else money["unread"],
         "shapes": money["shapes"],
         "rows": [
