@@ -17,12 +17,13 @@ from etl.extract.csv_format import CsvFormat
 from etl.extract.database import FetchedTable
 from etl.extract.databases.spool import Spool, private_file
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World
+from etl.extract.queries.task import Task
 from etl.files import sha256_of
 from etl.model import Evidence, Part, Source, Table, UnreadRow
 from etl.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from etl.extract.queries.child import Task
+    from etl.extract.queries.process import QueryProcess
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class QueryTable:
     source: Source
     inner: Mapping[str, tuple[Source, Table]]
     spool: Spool
+    process: QueryProcess
     header: tuple[str, ...]
     first_row: int = 1
     text_only: bool = True
@@ -45,7 +47,6 @@ class QueryTable:
 
     def answered(self) -> FetchedTable:
         """Its rows, from now on in a file of ours. The tables it reads have theirs at hand. Raises SourceError."""
-        from etl.extract.queries.child import Task
         from etl.extract.queries.statement import headers_read, in_fixed_order, parsed
 
         statement, options = parsed(self.source.location), self.source.options
@@ -66,13 +67,11 @@ class QueryTable:
 
     def _answer(self, task: Task, seconds: float) -> int:
         """Beside the query's rows a file holds those of its tables that could not be read, and those of queries it reads."""
-        from etl.extract.queries.process import answer
-
         with private_file(_unread_file(task.result)) as file:
             for _, table in self.inner.values():
                 for row in unread_rows(table):
                     pickle.dump(row, file)
-            return answer(task, self.inner, seconds, lambda row: pickle.dump(row, file))
+            return self.process.answer(task, self.inner, seconds, lambda row: pickle.dump(row, file))
 
 
 def _unread_file(result: Path) -> Path:
@@ -103,7 +102,7 @@ def open_query(source: Source, world: World) -> Iterator[Table]:
         names = column_names(bound(statement, {name: table.header for name, (_, table) in inner.items()}))
     except ValueError as error:
         raise SourceError(f"the query: {error}") from None
-    yield QueryTable(source, inner, world.connections.spool, names)
+    yield QueryTable(source, inner, world.connections.spool, world.connections.queries, names)
 
 
 def columns_read(query: Source, header: Sequence[str]) -> tuple[str, ...]:

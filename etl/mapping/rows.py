@@ -22,9 +22,12 @@ def with_rows(checked: Checked, stages: Iterable[Stage]) -> Checked:
         name: read_columns(sources[name], columns) | identity(tables[name])
         for name, columns in columns_used(stages).items()
     }
-    # The shop's transactions end here; preparing takes its time.
+    # The shop's transactions end here, and the process of the queries does; preparing takes its time.
     try:
         tables = fetched_all({name: checked.tables[name] for name in used}, used)
     finally:
         checked.connections.release()
-    return replace(checked, tables={**checked.tables, **answered_all(tables)})
+    try:
+        return replace(checked, tables={**checked.tables, **answered_all(tables)})
+    finally:
+        checked.connections.queries.close()

@@ -7,8 +7,9 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from etl.commands.settings import Settings
 from etl.commands.summing import summary_of
 from etl.errors import MappingError, SourceError
 from etl.expressions.functions.turkish import lower, upper
-from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
+from etl.extract import Connections, World, answered_all, fetched, fetched_all, open_table, read_all
 from etl.extract.queries.engine import shut_in
 from etl.extract.queries.statement import parsed
+from etl.mapping import load_mapping
+from etl.mapping.rows import with_rows
 from etl.model import Database, Secret, Source
 
 LINES = Source("lines", "csv", "lines.csv")
@@ -355,6 +358,77 @@ def test_a_query_that_takes_too_long_is_ended(folder):
     assert set(psutil.Process().children()) <= before
 
 
+@contextmanager
+def opened_queries(*statements, **options):
+    """Each query over `lines` and `orders`, and this process' children that were not there before."""
+    by_name, before = {source.name: source for source in (LINES, ORDERS)}, set(psutil.Process().children())
+    with Connections() as connections, ExitStack() as opened:
+        world = World({}, connections, by_name)
+        tables = {name: opened.enter_context(open_table(source, world)) for name, source in by_name.items()}
+        world = World(tables, connections, by_name)
+        queries = [opened.enter_context(open_table(Source("q", "query", one, options), world)) for one in statements]
+        yield queries, lambda: set(psutil.Process().children()) - before
+    assert set(psutil.Process().children()) <= before
+
+
+def rows_of(query):
+    return [tuple(row) for _, rows in read_all(fetched(query, query.header)) for row in rows.rows]
+
+
+def test_all_queries_of_a_command_run_in_one_process_one_after_another(folder):
+    counts = ("SELECT count(*) AS n FROM lines", "SELECT count(*) AS n FROM orders", "SELECT count(*) AS n FROM lines")
+    with opened_queries(*counts) as (queries, children):
+        assert children() == set()
+        assert rows_of(queries[0]) == [("3",)]
+        (process,) = children()
+        assert [rows_of(one) for one in queries[1:]] == [[("3",)], [("3",)]]
+        assert children() == {process}
+
+
+@pytest.mark.parametrize(
+    ("failing", "options"),
+    [("SELECT CAST(city AS INTEGER) AS n FROM orders", {}), (ENDLESS, {"seconds": 0.5})],
+)
+def test_a_query_after_one_that_failed_runs_in_a_new_process(folder, failing, options):
+    with opened_queries(failing, "SELECT count(*) AS n FROM lines", **options) as (queries, children):
+        with pytest.raises(SourceError):
+            rows_of(queries[0])
+        assert children() == set()
+        assert rows_of(queries[1]) == [("3",)]
+
+
+def test_each_query_has_its_own_bound_of_memory(folder):
+    large = "SELECT count(DISTINCT repeat(CAST(i AS VARCHAR), 20)) AS n FROM range(300000) a(i)"
+    with opened_queries(large, large, memory="200MB") as (queries, children):
+        first = rows_of(queries[0])
+        (process,) = children()
+        held = process.memory_info().rss
+        assert rows_of(queries[1]) == first == [("300000",)]
+        assert process.memory_info().rss < held + 100_000_000
+
+
+def test_a_query_process_that_is_killed_is_told_with_what_to_do(folder):
+    with opened_queries("SELECT count(*) AS n FROM lines", ENDLESS) as (queries, children):
+        rows_of(queries[0])
+        (process,) = children()
+        threading.Timer(0.5, process.kill).start()
+        with pytest.raises(SourceError) as ended:
+            rows_of(queries[1])
+    assert str(ended.value) == (
+        "source 'q': the query: its process ended without an answer (exit -9; out of memory?); lower `memory`"
+    )
+
+
+def test_the_process_of_the_queries_has_ended_when_rows_are_prepared(folder, monkeypatch):
+    before = set(psutil.Process().children())
+    mapping = mapping_of(SUMMED, ("first", "more"), ("second", "totals"))
+    with load_mapping(mapping) as checked:
+        ready = with_rows(checked, checked.migration.stages)
+        seen = set(psutil.Process().children()) - before
+        assert [len(list(rows.rows)) for _, rows in read_all(ready.tables["more"])] == [2]
+    assert seen == set()
+
+
 def test_a_query_larger_than_its_memory_uses_the_folder_and_leaves_nothing_there(folder):
     sql = "SELECT i, repeat(CAST(i AS VARCHAR), 20) AS t FROM range(400000) a(i) ORDER BY t"
     assert len(asked(sql, memory="60MB")[1]) == 400_000
@@ -470,12 +544,22 @@ def test_a_lookup_is_read_from_a_query(case):
     case.finds(wrong, "the query reads no source 'customer'; did you mean 'customers'?")
 
 
-def test_when_the_process_that_waits_is_killed_the_query_ends_too(folder):
+KILLED = {
+    "while a query runs": "rows_of(queries[1])",
+    "between two queries": "rows_of(queries[0]); time.sleep(60)",
+    "while rows are given": "process._batches = lambda *_: time.sleep(60); rows_of(queries[0])",
+}
+
+
+@pytest.mark.parametrize("moment", KILLED)
+def test_when_the_process_that_waits_is_killed_the_query_ends_too(folder, moment):
     program = f"""
-import sys
+import sys, time
 sys.path[:0] = [{str(Path(__file__).parent)!r}, {str(Path(__file__).parent.parent)!r}]
-from test_query import ENDLESS, asked
-asked(ENDLESS)
+from etl.extract.queries import process
+from test_query import ENDLESS, opened_queries, rows_of
+with opened_queries("SELECT 1 AS a FROM lines", ENDLESS) as (queries, _):
+    {KILLED[moment]}
 """
     with subprocess.Popen([sys.executable, "-c", program]) as waiting:
         process, child = psutil.Process(waiting.pid), None

@@ -1,4 +1,4 @@
-"""The databases of one mapping, each opened once, and the rows that were fetched from them."""
+"""The databases of one mapping, each opened once, the rows that were fetched from them, and the process of its queries."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from etl.extract.databases.session import Session
 from etl.extract.databases.spool import Spool
 from etl.extract.databases.sqlite import MAGIC, SqliteSession
 from etl.extract.opening import byte_stream, existing_file
+from etl.extract.queries.process import QueryProcess
 from etl.extract.zip_member import ZipMember
 from etl.model import Database
 
@@ -30,12 +31,14 @@ class Connections:
         self._sessions: dict[str, Session] = {}
         self.kept = kept
         self.spool = Spool()
+        self.queries = QueryProcess()
 
     def __enter__(self) -> Connections:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.release()
+        self.queries.close()
         self.spool.close()
 
     def session(self, database: Database) -> Session:

@@ -1,4 +1,4 @@
-"""Starts a query's process, gives it the rows of its tables, and ends it when its time is over."""
+"""The process that runs queries: it is given the rows of their tables, and ended when a query's time is over."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.cells import all_of, texts_of
-from etl.extract.queries.child import AT_ONCE, CellColumns, Task
+from etl.extract.queries.task import AT_ONCE, CellColumns, Task
 from etl.extract.rows import read_all
 from etl.model import Rows, Source, Table, UnreadRow
 from etl.stop import deaf
@@ -26,17 +26,43 @@ TellUnread = Callable[[UnreadRow], None]
 """Told of a row that could not be read."""
 
 
-def answer(task: Task, tables: SourceTables, seconds: float, unread: TellUnread) -> int:
-    """Run a task; gives the number of rows in its file. Raises SourceError. The time begins when all rows are there.
+class QueryProcess:
+    """A process that runs one query after another, started by the first: importing DuckDB is most of what a small query takes."""
 
-    Rows that cannot be read are not among its tables' rows; `unread` is told of each.
-    """
-    task.folder.mkdir(mode=0o700)
-    with _child() as child:
-        assert child.stdin is not None
-        with suppress(BrokenPipeError):  # it has ended, and says why
-            _feed(child.stdin, task, tables, unread)
-        return _rows(_said(child, seconds))
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def answer(self, task: Task, tables: SourceTables, seconds: float, unread: TellUnread) -> int:
+        """Run a task; gives the number of rows in its file. Raises SourceError. The time begins when all rows are there.
+
+        Rows that cannot be read are not among its tables' rows; `unread` is told of each.
+        """
+        task.folder.mkdir(mode=0o700)
+        if self._child is None:
+            self._child = _started()
+        try:
+            with suppress(BrokenPipeError):  # it has ended, and says why
+                _feed(self._child.stdin, task, tables, unread)
+            return _rows(_said(self._child, seconds))
+        except BaseException:
+            self.close()  # it may be in the middle of something; another query has a new one
+            raise
+
+    def close(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        with suppress(BrokenPipeError), child:  # waits for it, and closes its pipes
+            pass
+
+
+def _started() -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "etl.extract.queries.child"]
+    # In a session of its own: Ctrl-C is told to this process, which ends it.
+    return subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
 
 
 def _feed(orders: Any, task: Task, tables: SourceTables, unread: TellUnread) -> None:
@@ -46,21 +72,6 @@ def _feed(orders: Any, task: Task, tables: SourceTables, unread: TellUnread) -> 
             pickle.dump((name, cells), orders)
     pickle.dump(None, orders)
     orders.flush()
-
-
-@contextmanager
-def _child() -> Iterator[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "etl.extract.queries.child"]
-    # In a session of its own: Ctrl-C is told to this process, which ends it.
-    with subprocess.Popen(  # noqa: S603 - our own interpreter
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-    ) as child:
-        try:
-            yield child
-        finally:
-            child.kill()
-            with suppress(BrokenPipeError):
-                child.stdin.close()  # type: ignore[union-attr]
 
 
 def _said(child: subprocess.Popen[bytes], seconds: float) -> bytes:

@@ -1,0 +1,27 @@
+"""What the process of queries is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+AT_ONCE = 5000
+
+CellColumns = Sequence[Sequence[str | None]]
+"""Some rows of a table, column by column."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A query that was checked and put in a fixed order, the columns of its tables, and the file its rows go into.
+
+    `folder` is where the engine may put what does not fit into `memory`: an empty one of ours.
+    """
+
+    sql: str
+    headers: Mapping[str, tuple[str, ...]]
+    memory: str
+    threads: int
+    folder: Path
+    result: Path
