@@ -29,6 +29,14 @@ class SourceError(EtlError):
     exit_code = Exit.DATA
 
 
+class TextError(SourceError):
+    """What a source asks for cannot be carried out; `at` is the character of its text that is about, where that is known."""
+
+    def __init__(self, message: str, at: int | None) -> None:
+        super().__init__(message)
+        self.at = at
+
+
 class PackageError(EtlError):
     """A package on disk is incomplete, damaged, or was written by a newer version."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.errors import SourceError
+from etl.errors import SourceError, TextError
 from etl.extract.columns import column_names
 from etl.extract.csv_file import CsvTable
 from etl.extract.csv_format import CsvFormat
@@ -18,6 +18,7 @@ from etl.extract.database import FetchedTable
 from etl.extract.databases.spool import Spool, private_file
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World
 from etl.extract.queries.task import Task
+from etl.extract.queries.wording import BadQuery
 from etl.files import sha256_of
 from etl.model import Evidence, Part, Source, Table, UnreadRow
 from etl.suggest import did_you_mean
@@ -95,11 +96,13 @@ def open_query(source: Source, world: World) -> Iterator[Table]:
         statement = parsed(source.location)
         for name in statement.tables:
             if name not in world.tables:
-                raise ValueError(f"reads no source '{name}'{did_you_mean(name, world.tables)}")
+                raise BadQuery(f"reads no source '{name}'{did_you_mean(name, world.tables)}", statement.tables[name])
         inner = {
             name: (world.sources.get(name, Source(name, "", name)), world.tables[name]) for name in statement.tables
         }
         names = column_names(bound(statement, {name: table.header for name, (_, table) in inner.items()}))
+    except BadQuery as error:
+        raise TextError(f"the query: {error}", error.at) from None
     except ValueError as error:
         raise SourceError(f"the query: {error}") from None
     yield QueryTable(source, inner, world.connections.spool, world.connections.queries, names)
@@ -115,12 +118,19 @@ def columns_read(query: Source, header: Sequence[str]) -> tuple[str, ...]:
         return ()
 
 
+def place_of_need(source: Source, name: str) -> int | None:
+    """The character of a query at which it first names a table; None where that is not known."""
+    from etl.extract.queries.statement import parsed
+
+    return parsed(source.location).tables.get(name) if source.kind == QUERY.name else None
+
+
 def tables_of(source: Source) -> tuple[str, ...]:
     """The tables a query reads; none of one that cannot be read, which is told when it is opened."""
     from etl.extract.queries.statement import parsed
 
     try:
-        return parsed(source.location).tables
+        return tuple(parsed(source.location).tables)
     except ValueError:
         return ()
 

@@ -48,6 +48,18 @@ class Context:
         """A problem with a value."""
         return Problem(self.document.place(path), what)
 
+    def at_character(self, path: YamlPath, text: str, character: int | None, what: str) -> Problem:
+        """A problem with one character of a text value; with the whole of it where none is known, or a variable is in it."""
+        if character is None or self._written_at(path) != text:
+            return self.at(path, what)
+        return Problem(self.document.place_in(path, text, character), what)
+
+    def _written_at(self, path: YamlPath) -> Any:
+        found: Any = self.document.data
+        for step in path:
+            found = found.get(step) if isinstance(found, Mapping) else None
+        return found
+
     def at_key(self, path: YamlPath, what: str) -> Problem:
         """A problem with a key."""
         return Problem(self.document.key_place(path), what)

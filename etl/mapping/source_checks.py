@@ -8,12 +8,13 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path as FilePath
 from typing import Any
 
-from etl.errors import SourceError
+from etl.errors import SourceError, TextError
 from etl.expressions import LOOKUP
 from etl.extract import KINDS, World, asked_of, counters_of, fetched, located, open_table, server_of, unread_rows
 from etl.extract.apis.asking import check_address
 from etl.extract.confinement import check_inside
 from etl.extract.kinds import COUNTERS
+from etl.extract.query import place_of_need
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
 from etl.mapping.context import Context
 from etl.mapping.database_checks import is_sound
@@ -73,13 +74,19 @@ def _opened(context: Context, source: Source) -> Iterator[Problem]:
         if _is_closed(context, source):
             return
         if unknown or not _has_its_needs(context, source):
-            context.closed.append(source.name)
+            if any(name in context.closed for name in _needs(source)):
+                context.closed.append(source.name)
             return
         table = context.tables[source.name] = _table(context, source)
     except SourceError as error:
-        yield context.at(("sources", source.name, source.kind), str(error))
+        yield _refused(context, ("sources", source.name, source.kind), source, error)
         return
     yield from _counters(context, source, table)
+
+
+def _refused(context: Context, path: YamlPath, source: Source, error: SourceError) -> Problem:
+    """Told where it stands in the source's text, where that is known."""
+    return context.at_character(path, source.location, error.at if isinstance(error, TextError) else None, str(error))
 
 
 def _counters(context: Context, source: Source, table: Table) -> Iterator[Problem]:
@@ -102,7 +109,8 @@ def _unknown_needs(context: Context, path: YamlPath, source: Source) -> Iterator
     known = [name for name in context.written("sources") if name != source.name]
     for name in _needs(source):
         if name not in context.written("sources"):
-            yield context.at(path, f"the {source.kind} reads no source '{name}'{did_you_mean(name, known)}")
+            what = f"the {source.kind} reads no source '{name}'{did_you_mean(name, known)}"
+            yield context.at_character(path, source.location, place_of_need(source, name), what)
 
 
 def _has_its_needs(context: Context, source: Source) -> bool:
@@ -149,7 +157,7 @@ def _lookup_of(context: Context, path: YamlPath, lookup: Lookup, source: Source)
         if context.opens is Opens.LOOKUPS:
             context.resources[LOOKUP][lookup.name] = Unread(str(error))
         else:
-            yield context.at((*path, source.kind), str(error))
+            yield _refused(context, (*path, source.kind), source, error)
     except ColumnFault as fault:
         yield context.at((*path, fault.setting), str(fault))
 

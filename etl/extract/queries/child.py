@@ -21,8 +21,8 @@ from etl.errors import SourceError
 from etl.extract.databases.session import write_rows
 from etl.extract.databases.spool import private_file
 from etl.extract.queries.engine import add_tables, named, shut_in
-from etl.extract.queries.statement import told
 from etl.extract.queries.task import AT_ONCE, CellColumns, Task
+from etl.extract.queries.wording import failed
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -44,7 +44,7 @@ def _answered(task: Task, orders: BinaryIO) -> Task:
     except duckdb.OutOfMemoryException:
         error = "it does not get by with its memory; raise `memory`, or give the folder in TMPDIR more room"
     except duckdb.Error as fault:
-        error = told(fault)
+        error = failed(fault)
     except SourceError as fault:
         error = str(fault)
     else:

@@ -22,6 +22,7 @@ LOCKED = (
     "enable_external_access = false",
     # A column's type is not guessed from its first thousand cells: all are text.
     "pandas_analyze_sample = 0",
+    "errors_as_json = true",
 )
 
 MACROS = (

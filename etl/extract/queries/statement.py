@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from etl.extract.queries.engine import Headers, add_tables, shut_in
-from etl.suggest import column_hint
+from etl.extract.queries.wording import BadQuery, QueryScope, refused
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -29,14 +28,15 @@ CHANGING = {"random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed"}
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One SELECT that may run. `tables` are the names it reads; `tree` is its parse.
+    """One SELECT that may run. `tables` are the names it reads, each with the character at which it first stands; `tree` is
+    its parse.
 
     named   every name by which it may mean a column, in small letters: not the names that it gives
     whole   whether it speaks of rows as a whole, of columns that it does not name
     """
 
     text: str
-    tables: tuple[str, ...]
+    tables: Mapping[str, int | None]
     tree: Node
     named: frozenset[str]
     whole: bool
@@ -55,14 +55,31 @@ def parsed(text: str) -> Statement:
         try:
             statements = engine.extract_statements(text)
         except duckdb.Error as error:
-            raise ValueError(told(error)) from None
+            raise refused(error, QueryScope(text)) from None
         if len(statements) != 1:
             raise ValueError(f"a query is one SELECT; here are {len(statements)} statements")
         tree = _tree(engine, text, statements[0].type.name)
     nodes = list(_nodes(tree))
     for node in nodes:
-        _refuse(node)
-    return Statement(text, tuple(sorted(set(_tables(tree)))), tree, _named(nodes), _is_whole(nodes))
+        try:
+            _refuse(node)
+        except ValueError as error:
+            raise BadQuery(str(error), _place(node, text)) from None
+    return Statement(text, _places(tree, text), tree, _named(nodes), _is_whole(nodes))
+
+
+def _places(tree: Node, text: str) -> Mapping[str, int | None]:
+    found: dict[str, int | None] = {}
+    for node in _tables(tree):
+        found.setdefault(node["table_name"], _place(node, text))
+    return dict(sorted(found.items()))
+
+
+def _place(node: Node, text: str) -> int | None:
+    """The character at which a part of a statement stands. DuckDB counts bytes; the largest number is none."""
+    byte = node.get("query_location")
+    whole = text.encode()
+    return None if byte is None or byte > len(whole) else len(whole[:byte].decode(errors="ignore"))
 
 
 def _named(nodes: Sequence[Node]) -> frozenset[str]:
@@ -107,15 +124,15 @@ def _tree(engine: DuckDBPyConnection, text: str, kind: str) -> Node:
     return tree
 
 
-def _tables(tree: object, hidden: frozenset[str] = frozenset()) -> Iterator[str]:
-    """The names of tables, without those that a WITH around them has made. (DuckDB's own `get_table_names` stops at USING.)"""
+def _tables(tree: object, hidden: frozenset[str] = frozenset()) -> Iterator[Node]:
+    """The parts that are tables, without those that a WITH around them makes. (DuckDB's own `get_table_names` stops at USING.)"""
     if isinstance(tree, list):
         for one in tree:
             yield from _tables(one, hidden)
     if not isinstance(tree, dict):
         return
     if tree.get("type") == "BASE_TABLE" and tree["table_name"].casefold() not in hidden:
-        yield tree["table_name"]
+        yield tree
     if tree.get("type") == "RECURSIVE_CTE_NODE":
         hidden |= {tree["cte_name"].casefold()}
     for made in (tree.get("cte_map") or {}).get("map", ()):
@@ -194,43 +211,25 @@ def _by(position: int) -> Node:
 def _bind(engine: DuckDBPyConnection, text: str, headers: Headers) -> tuple[list[str], list[str]]:
     import duckdb
 
+    add_tables(engine, headers)
     try:
-        add_tables(engine, headers)
         return _described(engine, text)
     except duckdb.Error as error:
-        raise ValueError(told(error, headers)) from None
+        columns = tuple(name for header in headers.values() for name in header)
+        raise refused(error, QueryScope(text, columns, lambda: _functions(engine)), before=len(DESCRIBE)) from None
+
+
+DESCRIBE = "DESCRIBE "
 
 
 def _described(engine: DuckDBPyConnection, text: str) -> tuple[list[str], list[str]]:
-    found = engine.sql(text)
-    return found.columns, list(map(str, found.types))
+    found = engine.execute(f"{DESCRIBE}{text}").fetchall()
+    return [row[0] for row in found], [row[1] for row in found]
 
 
-_COLUMN = re.compile(r'Referenced column "(.+?)" not found|does not have a column named "(.+?)"')
-_PYTHON = re.compile(r".*while executing the UDF: \w+: ", re.DOTALL)
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
-
-
-def told(error: Exception, headers: Headers | None = None) -> str:
-    """An error of DuckDB's in our words. Whatever it quotes of a row is not repeated."""
-    text = str(error)
-    column = _COLUMN.search(text)
-    if column:
-        name = column.group(1) or column.group(2)
-        known = [one for header in (headers or {}).values() for one in header]
-        return f"unknown column '{name}'{column_hint(name, known)}"
-    if "while executing the UDF" in text:
-        sentence = _QUOTED.sub("a value", _PYTHON.sub("", text).splitlines()[0])
-        return f"{sentence}; TRY(...) around the function makes null of what it cannot read"
-    kind, _, rest = text.partition(" Error: ")
-    sentence = (rest or text).splitlines()[0]
-    if kind in ("Conversion", "Invalid Input", "Out of Range"):
-        return (
-            f"{_QUOTED.sub('a value', sentence).split(' when casting')[0]}; TRY_CAST makes null of what cannot be read"
-        )
-    if "No function matches" in sentence:
-        return f"{sentence.split('. You')[0]}; all columns are text: write CAST(column AS DECIMAL(12, 2)), or money(column)"
-    return sentence
+def _functions(engine: DuckDBPyConnection) -> list[str]:
+    found = engine.execute("SELECT DISTINCT function_name FROM duckdb_functions()").fetchall()
+    return [name for (name,) in found if name.isidentifier()]
 
 
 def headers_read(statement: Statement, headers: Headers) -> Mapping[str, tuple[str, ...]]:
