@@ -169,6 +169,8 @@ class Stage:
     gate: Gate = Gate()
     accept: Accept | None = None
     """How many rows may be left behind. None: any number is sent without, and is a problem."""
+    totals: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
+    """Amounts -> what the source's own amount is the sum of: columns by their bare names, and expressions."""
     batch_size: int | None = None
     pause: float | None = None
     ramp_up: bool | None = None

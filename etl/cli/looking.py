@@ -98,7 +98,8 @@ def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_da
 def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, as_json: bool) -> None:
     """Hold the money that is sent against the money of the source.
 
-    Exit code 1 when they differ by more than what is told to be filtered, rejected, held, repeated or rounded.
+    Exit code 1 when they differ by more than what is told to be filtered, rejected, held, repeated or rounded. Where an amount is
+    computed, `totals` in the mapping says what the source's own amount is.
     """
     from etl.cli.plain import plain
     from etl.commands import reconcile as verb

@@ -15,7 +15,7 @@ from etl.findings import HIDDEN
 from etl.journal.database import NoJournal
 from etl.journal.folder import MigrationFolder
 from etl.journal.uploaded import Uploaded
-from etl.measures.differing import CHANGED, EXAMPLES, GONE, Differing, FieldDiffers
+from etl.measures.differing import CHANGED, EXAMPLES, GONE, DifferenceTally, FieldDiffers
 from etl.model import PAYLOADS
 from etl.package import Package
 from etl.package.changes import changes
@@ -46,7 +46,7 @@ def compared_stage(old: Side, new: Side, name: str) -> ComparedStage:
     with ExitStack() as kept:
         gone, added = (kept.enter_context(closing(Waiting())) for _ in range(2))
         asking = [kept.enter_context(_asked(*one, name)) for one in _journals(new.folder or old.folder)]
-        differing = Differing(list(columns))
+        differing = DifferenceTally(list(columns))
         for pair in pairs(old.package, new.package, name):
             _take(differing, pair)
             if pair.new is None:
@@ -73,7 +73,7 @@ def compared_stage(old: Side, new: Side, name: str) -> ComparedStage:
     )
 
 
-def _take(differing: Differing, pair: Pair) -> None:
+def _take(differing: DifferenceTally, pair: Pair) -> None:
     if pair.new is None:
         differing.gone(pair.key, orjson.loads(pair.old or b"{}"))
     elif pair.old is None:

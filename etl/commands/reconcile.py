@@ -9,7 +9,7 @@ import orjson
 
 from etl.commands.packages import package_of
 from etl.commands.which import Which
-from etl.measures.money import UNITS, units_of
+from etl.measures.money import DIFFERS, UNITS, units_of
 from etl.package import Package
 from etl.report.page.facts import Telling
 from etl.report.page.money import money_facts
@@ -27,7 +27,15 @@ def _reconciled(package: Package, stage: str, money: dict[str, Any]) -> Reconcil
     told = money_facts(stage, money, Telling().key)
     counted = sum(one["units"] for one in money["sums"] if one["fate"] == "made")
     there = _sent(package, stage, money["field"])
-    return Reconciled(stage, money["field"], tuple(told["totals"]), (there - counted) / UNITS, told["unread"])
+    return Reconciled(
+        stage,
+        money["field"],
+        tuple(told["totals"]),
+        (there - counted) / UNITS,
+        told["unread"],
+        summed=tuple(told["summed"]),
+        differing=tuple(one for one in told["rows"] if one["fate"] == DIFFERS),
+    )
 
 
 def _sent(package: Package, stage: str, field: str) -> int:

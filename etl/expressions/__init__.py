@@ -17,7 +17,7 @@ from etl.expressions.functions.digest import recognised as stored_password
 from etl.expressions.functions.password import UNUSABLE, Counted, PrivateKey
 from etl.expressions.functions.table import LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.header import Header
-from etl.expressions.names import Flaw, Names, columns_in
+from etl.expressions.names import Flaw, Names, columns_in, summand
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
 from etl.expressions.syntax import ExpressionError, faults, given_default, giving_resource, uses_resource
 
@@ -53,6 +53,7 @@ __all__ = [
     "inside",
     "reason_of",
     "stored_password",
+    "summand",
     "tidy",
     "unfit",
     "uses_resource",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -10,6 +11,7 @@ from jinja2 import nodes
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Resources
 from etl.expressions.parsing import expressions
+from etl.model import Expression
 
 ROW = "row"
 """The name that reaches columns whose names are no identifiers: row['First Name']."""
@@ -48,6 +50,14 @@ def column_of(node: nodes.Node) -> str | None:
     if isinstance(node, nodes.Getitem) and _is_row(node.node) and isinstance(node.arg, nodes.Const):
         return str(node.arg.value)
     return None
+
+
+def summand(written: Expression) -> Expression:
+    """What `totals` adds up: an expression as it is; a bare name is a column, which is read as a number."""
+    if "{{" in written.text:
+        return written
+    name = json.dumps(written.text, ensure_ascii=False)
+    return Expression(f"{{{{ row[{name}] | decimal }}}}", written.place)
 
 
 def _is_row(node: nodes.Node) -> bool:

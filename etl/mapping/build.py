@@ -128,12 +128,20 @@ class Builder:
             refers=data.get("refers", {}),
             gate=Gate(**data.get("gate", {})),
             accept=_accept(data.get("accept")),
+            totals={name: self.summands(one, (*where, "totals", name)) for name, one in data.get("totals", {}).items()},
             batch_size=data.get("batch_size"),
             pause=data.get("pause"),
             ramp_up=data.get("ramp_up"),
             cut_after_errors=data.get("cut_after_errors"),
             place=self.document.place(where),
         )
+
+    def summands(self, written: Any, where: Where) -> tuple[Expression, ...]:
+        if isinstance(written, list):
+            return tuple(
+                Expression(compose(one), self.document.place((*where, index))) for index, one in present(written)
+            )
+        return () if written is None else (Expression(compose(written), self.document.place(where)),)
 
     def template(self, value: Any, where: Where) -> Template:
         if isinstance(value, str):

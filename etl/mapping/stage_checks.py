@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from etl.expressions import Names, summand
 from etl.expressions.syntax import is_computed
 from etl.mapping.build import present
 from etl.mapping.context import Context
 from etl.mapping.places import YamlPath
 from etl.mapping.templates import is_constant, leaves
+from etl.measures.money import AMOUNTS
 from etl.model import Expression, Problem, Stage
-from etl.suggest import did_you_mean
+from etl.suggest import column_hint, did_you_mean
 
 
 def placed_stages(context: Context) -> list[tuple[YamlPath, Stage]]:
@@ -28,6 +30,7 @@ def stage_problems(context: Context) -> Iterator[Problem]:
         yield from _source(context, path, stage)
         yield from _expressions(context, path, stage)
         yield from _own_fields(context, path, stage)
+        yield from _totals(context, (*path, "totals"), stage)
         for name, parent in stage.refers.items():
             yield from _reference(context, (*path, "refers", name), stage, parent, set(seen))
         if stage.name:
@@ -70,6 +73,35 @@ def _own_fields(context: Context, path: YamlPath, stage: Stage) -> Iterator[Prob
             yield context.at(where, f"'{name}' is not among the stage's fields{did_you_mean(name, stage.fields)}")
         elif is_constant(stage.fields[name]):
             yield context.at(where, f"'{name}' is the same for every record, so it tells none from another")
+
+
+def _totals(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
+    """What is summed for an amount: columns that are there, or expressions."""
+    amounts = AMOUNTS.get(stage.payload, ())
+    names = context.names(stage)
+    for field, summands in stage.totals.items():
+        where = (*path, field)
+        if field not in amounts:
+            known = f"those of this payload are {', '.join(amounts)}" if amounts else "this payload has none"
+            yield context.at_key(where, f"'{field}' is no amount of money; {known}{did_you_mean(field, amounts)}")
+        elif field not in stage.fields:
+            what = f"'{field}' is not among the stage's fields, so there is nothing to hold its total against"
+            yield context.at_key(where, what)
+        items = present(context.data["stages"][path[1]]["totals"][field])
+        listed = isinstance(context.data["stages"][path[1]]["totals"][field], list)
+        for (index, _), one in zip(items if listed else [(0, None)], summands, strict=True):
+            yield from _summand(context, (*where, index) if listed else where, one, names)
+
+
+def _summand(context: Context, path: YamlPath, one: Expression, names: Names) -> Iterator[Problem]:
+    if summand(one) != one:
+        if names.columns is not None and one.text not in names.columns:
+            yield context.at(path, f"unknown column '{one.text}'{column_hint(one.text, names.columns)}")
+        return
+    found = context.expression_problems(path, one, names)
+    yield from found
+    if not found and not is_computed(one.text):
+        yield context.at(path, "what is summed is one expression: text around it makes a text of it")
 
 
 def _reference(context: Context, path: YamlPath, stage: Stage, parent: str, earlier: set[str]) -> Iterator[Problem]:

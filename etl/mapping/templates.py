@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import chain
 from typing import Any
 
-from etl.expressions import ExpressionError, columns_in
+from etl.expressions import ExpressionError, columns_in, summand
 from etl.mapping.places import YamlPath
 from etl.model import Expression, Stage, Template
 
@@ -36,7 +37,8 @@ def columns_used(stages: Iterable[Stage]) -> dict[str, set[str]]:
     used: dict[str, set[str]] = {}
     for stage in stages:
         found = used.setdefault(stage.source, set())
-        for _, one in leaves((), (stage.key, stage.where, stage.settled, dict(stage.fields))):
+        summed = tuple(map(summand, chain.from_iterable(stage.totals.values())))
+        for _, one in leaves((), (stage.key, stage.where, stage.settled, dict(stage.fields), summed)):
             if isinstance(one, Expression):
                 with suppress(ExpressionError):
                     found.update(columns_in(one.text))

@@ -17,7 +17,7 @@ TOGETHER = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class BothValues:
     """A record in which a field differs."""
 
     key: str
@@ -32,9 +32,9 @@ class FieldDiffers:
     field: str
     what: str
     count: int = 0
-    examples: list[Example] = dataclasses.field(default_factory=list)
+    examples: list[BothValues] = dataclasses.field(default_factory=list)
 
-    def add(self, example: Example) -> None:
+    def add(self, example: BothValues) -> None:
         self.count += 1
         if len(self.examples) < EXAMPLES:
             self.examples.append(example)
@@ -68,7 +68,7 @@ class Everything:
         self._waiting.clear()
 
 
-class Differing:
+class DifferenceTally:
     """Takes in pairs of records. `columns` are the fields by whose values differences may be told to be concentrated."""
 
     def __init__(self, columns: Sequence[str]) -> None:
@@ -106,7 +106,7 @@ class Differing:
         self._old.add(self._cells(old))
         self._new.add(cells)
         for name, what, before, after in fields:
-            self._fields.setdefault((name, what), FieldDiffers(name, what)).add(Example(key, before, after))
+            self._fields.setdefault((name, what), FieldDiffers(name, what)).add(BothValues(key, before, after))
             self._of_new.add((CHANGED, name, what), cells)
 
     def fields(self) -> list[FieldDiffers]:

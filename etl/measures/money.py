@@ -14,6 +14,9 @@ from itertools import compress, count
 from operator import itemgetter
 from typing import Any
 
+AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
+"""The fields of each payload that hold money."""
+
 UNITS = 10_000
 """Amounts are summed as whole ten-thousandths: a sum of a million floats is not what a person gets who adds them up."""
 
@@ -24,7 +27,8 @@ Group = tuple[str | None, str | None]
 """Currency, and status or month ('2019-03'), as the payload has them; None where a row has none that can be read."""
 
 MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED = "made", "rejected", "filtered", "held", "repeated", "rounded"
-FATES = (MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED)
+DIFFERS = "differs"
+FATES = (MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED, DIFFERS)
 """In the order in which they are told: which of them a sketch meets first depends on how the rows were cut in parts."""
 
 Sums = dict[Group, list[int]]
@@ -54,6 +58,7 @@ class MoneySketch:
     sums      fate -> how many, and their sum; `made` are those of all records, before any is held or repeated
     unread    fate -> how many rows have no amount that can be read
     rounded   by how much the source's amounts exceed those of the records
+    differs   the same of amounts that are computed, and are not what `totals` says that the source has
     shapes    how amounts are written in the source ('9.999,99'): how many, and the first with what is made of it
     named     the largest of those that are not sent as they stand in the source
     """
@@ -61,6 +66,7 @@ class MoneySketch:
     sums: dict[str, Totals] = field(default_factory=dict)
     unread: Counter[str] = field(default_factory=Counter)
     rounded: Totals = field(default_factory=lambda: ({}, {}))
+    differs: Totals = field(default_factory=lambda: ({}, {}))
     shapes: dict[str, Spelling] = field(default_factory=dict)
     named: list[NamedAmount] = field(default_factory=list)
 
@@ -75,6 +81,9 @@ class MoneySketch:
 
     def round(self, groups: Groups, differences: Sequence[int]) -> None:
         _put_together(self.rounded, groups.sums(differences)[0])
+
+    def differ(self, groups: Groups, differences: Sequence[int]) -> None:
+        _put_together(self.differs, groups.sums(differences)[0])
 
     def name(self, found: Iterable[NamedAmount]) -> None:
         """Remember the largest of each fate."""
@@ -95,6 +104,7 @@ class MoneySketch:
         for fate, sums in other.sums.items():
             _put_together(self.sums.setdefault(fate, ({}, {})), sums)
         _put_together(self.rounded, other.rounded)
+        _put_together(self.differs, other.differs)
         self.unread.update(other.unread)
         for written, shape in other.shapes.items():
             known = self.shapes.get(written)
@@ -183,6 +193,20 @@ def all_units(values: Sequence[Any]) -> Sequence[int | None]:
     if {float}.issuperset(map(type, some)) and sum(map(abs, some)) < MOST_MONEY:
         return [None if value is None else round(value * UNITS) for value in values]
     return [units_of(value) for value in values]
+
+
+HALF_A_CENT = UNITS // 200
+"""What rounding to cents may take away, or add."""
+
+
+def apart(total: int | None, own: int | None, sent: int | None) -> tuple[int, int]:
+    """What lies between a row's own total and its record: what was rounded, and what differs for another reason.
+
+    `own` is what the record's expression gives before it rounds. A total that is not known differs in nothing.
+    """
+    rounded = 0 if own is None or sent is None else own - sent
+    differs = 0 if total is None else total - (own or 0)
+    return (rounded + differs, 0) if abs(differs) <= HALF_A_CENT else (rounded, differs)
 
 
 def sizes(values: Iterable[Any]) -> Counter[int]:

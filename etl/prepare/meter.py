@@ -6,22 +6,26 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from etl.expressions import Writers, columns_in, compile_stage
+from etl.expressions import Writers, columns_in, compile_stage, summand
 from etl.expressions.header import Row
 from etl.measures.balance import Amounts
 from etl.measures.census import FieldSketch, census, fill, look
 from etl.measures.money import (
+    AMOUNTS,
+    DIFFERS,
     FILTERED,
     MADE,
     REJECTED,
+    ROUNDED,
     Groups,
     MoneySketch,
     MonthsOf,
     NamedAmount,
     all_units,
+    apart,
     month_reader,
     shapes,
     sizes,
@@ -29,7 +33,7 @@ from etl.measures.money import (
 )
 from etl.measures.passwords import passwords
 from etl.measures.sketch import StageSketch
-from etl.model import Expression, Rows
+from etl.model import Expression, Rows, Stage
 from etl.payloads.formats import DATE, DATETIME, PAST_DATE
 
 if TYPE_CHECKING:
@@ -37,12 +41,9 @@ if TYPE_CHECKING:
 
 ValuesByField = Mapping[str, Sequence[Any]]
 
-AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
-"""The fields of each payload that hold money."""
-
 GROUPED_BY = ("currency", "status", "created_date")
 
-ROUNDED = re.compile(r"\|\s*round\s*(\([^()]*\))?\s*\}\}\s*$")
+ROUNDING = re.compile(r"\|\s*round\s*(\([^()]*\))?\s*\}\}\s*$")
 """The last step of an expression, when it rounds: what stands before it is the source's amount."""
 
 DATES = frozenset((DATE, DATETIME, PAST_DATE))
@@ -85,7 +86,9 @@ class Meter:
         self._amounts = [name for name in AMOUNTS.get(plan.stage.payload, ()) if name in fields]
         self._source = {name: source_of(plan, name) for name in self._amounts}
         self._cells = {name: self._single(self._source[name]) for name in self._amounts}
-        self._read = _reader(plan, self._source, write) if self._amounts else None
+        self._summed = {name: summands_of(plan.stage, name) for name in self._amounts if name in plan.stage.totals}
+        read = dict(chain(self._source.items(), *(one.items() for one in self._summed.values())))
+        self._read = _reader(plan, read, write) if self._amounts else None
 
     def _single(self, template: object) -> int | None:
         """The position of the column that an amount is read from, when it is one."""
@@ -147,16 +150,24 @@ class Meter:
             money.unread.update({REJECTED: len(part.rows.faults)} if part.rows.faults else {})
         if closely:
             self._written(found, part)
-        if any(self._source[name] is not self._stage.fields[name] for name in self._amounts) and part.at:
-            self._rounded(found, part, read(part.of(part.at)), made)
+        rounds = any(self._source[name] is not self._stage.fields[name] for name in self._amounts)
+        if part.at and (rounds or self._summed):
+            columns = read(part.of(part.at))
+            self._rounded({name: one for name, one in found.items() if name not in self._summed}, part, columns, made)
+            self._held_against({name: found[name] for name in self._summed}, part, columns, made)
         return found
+
+    def _units(self, name: str, columns: ValuesByField) -> Sequence[int | None]:
+        """The source's amount of each row: what `totals` says, or what the field's own expression reads."""
+        summed = self._summed.get(name)
+        return all_units(columns[name]) if summed is None else sums_of([all_units(columns[one]) for one in summed])
 
     def _left(
         self, found: Mapping[str, MoneySketch], fate: str, columns: ValuesByField, indices: Sequence[int]
     ) -> None:
         groups = self._groups(columns, len(indices))
         for name, money in found.items():
-            units = all_units(columns[name])
+            units = self._units(name, columns)
             money.take(fate, groups, units)
             if fate == REJECTED:
                 rows = zip(indices, _texts(columns[KEY]), units, strict=True)
@@ -169,7 +180,21 @@ class Meter:
             if any(off):
                 money.round(groups, off)
                 rows = zip(part.at, part.keys, off, strict=True)
-                money.name(NamedAmount("rounded", key, row, one) for row, key, one in rows if one)
+                money.name(NamedAmount(ROUNDED, key, row, one) for row, key, one in rows if one)
+
+    def _held_against(
+        self, found: Mapping[str, MoneySketch], part: Measured, read: ValuesByField, groups: Groups
+    ) -> None:
+        """What lies between the sources' amounts, as `totals` tells them, and those of the records."""
+        for name, money in found.items():
+            totals = self._units(name, read)
+            money.unread.update({TOTALS: totals.count(None)} if None in totals else {})
+            rounded, differs = zip(*map(apart, totals, all_units(read[name]), all_units(part.made[name])), strict=True)
+            for fate, take, off in ((ROUNDED, money.round, rounded), (DIFFERS, money.differ, differs)):
+                if any(off):
+                    take(groups, off)
+                    rows = zip(part.at, part.keys, off, strict=True)
+                    money.name(NamedAmount(fate, key, row, one) for row, key, one in rows if one)
 
     def _written(self, found: Mapping[str, MoneySketch], part: Measured) -> None:
         for name, money in found.items():
@@ -192,6 +217,24 @@ def _constant(values: Sequence[Any]) -> FieldSketch:
 
 
 KEY = "(key)"
+TOTALS = "totals"
+"""Under which it is counted of how many records `totals` cannot be read."""
+
+_INSIDE = re.compile(r"\A\{\{[-+]?(.*?)[-+]?\}\}\Z", re.DOTALL)
+
+
+def summands_of(stage: Stage, name: str) -> dict[str, Expression]:
+    """What is added up for an amount's total, under names of its own. A blank cell adds nothing."""
+    found = {}
+    for at, one in enumerate(stage.totals[name]):
+        read = summand(one)
+        found[f"({name} {at})"] = replace(read, text=_INSIDE.sub(r"{{ (\1) | default(0) }}", read.text.strip()))
+    return found
+
+
+def sums_of(columns: Sequence[Sequence[int | None]]) -> list[int | None]:
+    """For each row the sum; None where one of its summands cannot be read."""
+    return [None if None in row else sum(filter(None, row)) for row in zip(*columns, strict=True)]
 
 
 def _texts(values: Sequence[Any]) -> Sequence[str | None]:
@@ -203,9 +246,9 @@ def _texts(values: Sequence[Any]) -> Sequence[str | None]:
 def source_of(plan: Plan, name: str) -> Any:
     """What gives a field's amount as the source has it: its own template, without the rounding at its end."""
     template = plan.stage.fields[name]
-    if not isinstance(template, Expression) or not ROUNDED.search(template.text):
+    if not isinstance(template, Expression) or not ROUNDING.search(template.text):
         return template
-    return replace(template, text=ROUNDED.sub("}}", template.text))
+    return replace(template, text=ROUNDING.sub("}}", template.text))
 
 
 def _reader(plan: Plan, sources: Mapping[str, Any], write: Writers) -> Callable[[Sequence[Row]], ValuesByField]:

@@ -6,19 +6,20 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict, replace
+from itertools import chain
 from typing import Any
 
 import orjson
 
-from etl.expressions import columns_in, flat_fields, writers
+from etl.expressions import columns_in, flat_fields, summand, writers
 from etl.findings import HIDDEN
 from etl.measures.balance import Amounts, Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, RuleOfFate
-from etl.measures.money import FATES, ROUNDED, UNITS, MoneySketch, NamedAmount, Sums, units_of
+from etl.measures.money import AMOUNTS, DIFFERS, FATES, ROUNDED, UNITS, MoneySketch, NamedAmount, Sums, units_of
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
-from etl.prepare.meter import AMOUNTS, Meter
+from etl.prepare.meter import Meter
 from etl.prepare.privacy import Privacy, privacy_of
 from etl.prepare.program import Plan
 from etl.profile import is_of_codes
@@ -87,7 +88,7 @@ class Profiler:
             "looked": sketch.looked,
             "fields": [self._field(name, sketch.fields.get(name, FieldSketch())) for name in self._plan.stage.fields],
             "columns": list(self._columns()),
-            "money": [_money(name, money) for name, money in sketch.money.items()],
+            "money": [self._money(name, money) for name, money in sketch.money.items()],
             "passwords": [
                 {"algorithm": algorithm, "form": form, "count": count}
                 for (algorithm, form), count in commonest(sketch.passwords, 50)
@@ -104,6 +105,10 @@ class Profiler:
                 for (stage, key, fate), count in commonest(self._parents, SHOWN_PARENTS)
             ],
         }
+
+    def _money(self, name: str, money: MoneySketch) -> dict[str, Any]:
+        """`summed` is what `totals` names; empty where the amount is read by the field's own expression."""
+        return {**_money(name, money), "summed": [one.text for one in self._plan.stage.totals.get(name, ())]}
 
     def _field(self, name: str, found: FieldSketch) -> dict[str, Any]:
         template, privacy = self._plan.stage.fields[name], self._privacy
@@ -156,7 +161,8 @@ def used_columns(stage: Stage) -> dict[str, list[str]]:
         "settled": stage.settled,
         "key": stage.key if isinstance(stage.key, Expression) else None,
     }
-    for name, template in [*stage.fields.items(), *own.items()]:
+    summed = {"totals": tuple(map(summand, chain.from_iterable(stage.totals.values())))}
+    for name, template in [*stage.fields.items(), *own.items(), *summed.items()]:
         for column in _columns_of(template):
             found.setdefault(column, []).append(name)
     return found
@@ -180,6 +186,7 @@ def _written(value: Any, *, secret: bool) -> str:
 
 def _money(field: str, money: MoneySketch) -> dict[str, Any]:
     totals = [*sorted(money.sums.items(), key=lambda item: FATES.index(item[0])), (ROUNDED, money.rounded)]
+    totals.append((DIFFERS, money.differs))
     return {
         "field": field,
         "sums": [line for fate, (statuses, _) in totals for line in _lines(fate, "status", statuses)],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.findings import HIDDEN
 from etl.personal import mask_key, mask_known, mask_value
-from etl.report.page.money import BETWEEN
+from etl.report.page.money import BETWEEN, TOTALS
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -131,10 +131,32 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
 
 
 def unaccounted_lines(one: Reconciled) -> Iterator[str]:
+    yield from _differing_lines(one)
     if one.unaccounted:
         yield f"not accounted for: the payload files amount to {one.unaccounted:+,.2f} more than was counted"
     for fate, count in one.unread.items():
-        yield f"not accounted for: {count:,} {fate} {'row' if count == 1 else 'rows'} whose amount cannot be read"
+        rows = "row" if count == 1 else "rows"
+        what = (
+            f"{rows} of which `totals` cannot be read"
+            if fate == TOTALS
+            else f"{fate} {rows} whose amount cannot be read"
+        )
+        yield f"not accounted for: {count:,} {what}"
+
+
+MOST_DIFFERING = 3
+
+
+def _differing_lines(one: Reconciled) -> Iterator[str]:
+    for line in one.totals:
+        if line["differs"]:
+            money = f"{abs(line['differs']):,.2f} {line['currency'] or ''}".rstrip()
+            than = f"{'more' if line['differs'] > 0 else 'less'} than what '{one.field}' is made from"
+            yield f"not accounted for: `totals` ({', '.join(one.summed)}) come to {money} {than}"
+    for row in one.differing[:MOST_DIFFERING]:
+        yield f"  '{row['key']}', row {row['row']}: {row['amount']:+,.2f}"
+    if len(one.differing) > MOST_DIFFERING:
+        yield "  and others; the report lists those that differ most"
 
 
 def print_lineage(console: Console, found: Lineage) -> None:

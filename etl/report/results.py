@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from etl.journal.changed import ChangedRecord, GoneRecord
     from etl.journal.status import Status
     from etl.measures.concentration import Concentration
-    from etl.measures.differing import Example
+    from etl.measures.differing import BothValues
     from etl.verify.verify import VerifyReport
 
 
@@ -144,6 +144,8 @@ class Reconciled:
     """The amounts of one field. `totals` are the report's; `unaccounted` is by how much the payload files differ from them.
 
     unread   rows of each fate whose amount cannot be read: what they hold is not known
+    summed   what the mapping's `totals` names; empty where the source's amount is what the field's own expression reads
+    differing  the rows whose amount is not what `totals` says, those that differ most; keys are masked
     """
 
     stage: str
@@ -151,10 +153,12 @@ class Reconciled:
     totals: tuple[dict[str, Any], ...]
     unaccounted: float
     unread: dict[str, int]
+    summed: tuple[str, ...] = ()
+    differing: tuple[dict[str, Any], ...] = ()
 
     @property
     def ok(self) -> bool:
-        return not self.unaccounted and not self.unread
+        return not self.unaccounted and not self.unread and not any(line["differs"] for line in self.totals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +189,7 @@ class ComparedField:
     field: str
     what: str
     count: int
-    examples: tuple[Example, ...]
+    examples: tuple[BothValues, ...]
     personal: bool
 
 

@@ -8,8 +8,12 @@ from typing import Any
 UNITS = 10_000
 """As in profile.json: amounts are whole ten-thousandths there."""
 
-BETWEEN = ("filtered", "rejected", "held", "repeated", "rounded")
-"""Why an amount of the source is not, or not quite, in the payload."""
+BETWEEN = ("filtered", "rejected", "held", "repeated", "rounded", "differs")
+"""Why an amount of the source is not, or not quite, in the payload. What differs nothing accounts for: the mapping's `totals` say
+something else than what the field is computed from."""
+
+TOTALS = "totals"
+"""Among `unread`: of how many records `totals` cannot be read."""
 
 MAY_BE_NULL = ("discount_amount",)
 """That such an amount is missing is nothing to be told."""
@@ -24,7 +28,8 @@ def money_facts(stage: str, money: Mapping[str, Any], shown_key: Callable[[Any],
         "totals": _table(money["sums"], ("currency",)),
         "statuses": _table(money["sums"], ("currency", "status")),
         "months": _table(money["months"], ("currency", "month")),
-        "unread": {} if money["field"] in MAY_BE_NULL else money["unread"],
+        "summed": money.get("summed", []),
+        "unread": _unread(money),
         "shapes": money["shapes"],
         "rows": [
             {"fate": one["fate"], "key": shown_key(one["key"]), "row": one["row"], "amount": one["units"] / UNITS}
@@ -33,8 +38,18 @@ def money_facts(stage: str, money: Mapping[str, Any], shown_key: Callable[[Any],
     }
 
 
+def _unread(money: Mapping[str, Any]) -> Plain:
+    unread: Plain = money["unread"]
+    return {fate: count for fate, count in unread.items() if fate == TOTALS or money["field"] not in MAY_BE_NULL}
+
+
+def told_between(money: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns of an amount's tables: those that every one has, and what differs where `totals` tell it."""
+    return BETWEEN if money["summed"] else BETWEEN[:-1]
+
+
 def _table(sums: Sequence[Mapping[str, Any]], by: Sequence[str]) -> list[Plain]:
-    """A line for each group: source = payload + filtered + rejected + held + repeated + rounded, exactly."""
+    """A line for each group: source = payload + filtered + rejected + held + repeated + rounded + differs, exactly."""
     lines: dict[tuple[Any, ...], Plain] = {}
     for one in sums:
         group = tuple(one[name] for name in by)

@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from etl.measures.money import EDGES
 from etl.report.page.facts import LOADED
-from etl.report.page.money import BETWEEN
+from etl.report.page.money import told_between
 from etl.report.page.pictures import bars, flow, months, share
 from etl.terminal import visible
 
@@ -39,7 +39,7 @@ def page(report: Mapping[str, Any], language: str = "en", say: Say = str) -> str
         linked={(one["stage"], one["name"]) for one in report["fields"]},
         totals=_totals(report["stages"]),
         left_behind=list(_left_behind(report["money"])),
-        between=BETWEEN,
+        between=told_between,
         loaded=LOADED,
         sampled=any(one["looked"] < one["records"] for one in report["fields"]),
         flow=lambda stage: _flow(stage, say),
