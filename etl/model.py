@@ -119,7 +119,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A table from a source's codes to Omnitron's. Either `pairs`, or two columns of `source`."""
+    """A table from a source's codes to Omnitron's. Either `pairs`, each with where it stands, or two columns of `source`."""
 
     name: str
     pairs: Mapping[str, object] = field(default_factory=dict)
@@ -127,6 +127,7 @@ class Lookup:
     key: str = ""
     value: str = ""
     place: Place = Place("")
+    places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +180,38 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class SmallTable:
+    """A source as a test gives it: columns, and rows with a value for each."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[object, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row that a test gives, and the fields that it expects of it (None: the test says what else becomes of it)."""
+
+    given: Mapping[str, object]
+    expect: Mapping[str, object] | None
+    place: Place = Place("")
+
+
+@dataclass(frozen=True, slots=True)
 class MappingTest:
-    """One of the mapping's own tests: a source row, and what must become of it."""
+    """One of the mapping's own tests: rows of a source, and what must become of them.
+
+    Either `cases` give the rows, or the stage makes them of `sources`; then a case is one of these rows, and gives nothing.
+    `tabled`: the cases are written as a table, and each is told by its number.
+    """
 
     stage: str
-    given: Mapping[str, object]
-    expect: Mapping[str, object] | None = None
+    cases: tuple[Case, ...]
     reject: tuple[str, ...] = ()
     filtered: bool = False
     name: str = ""
     place: Place = Place("")
+    sources: Mapping[str, SmallTable] = field(default_factory=dict)
+    tabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

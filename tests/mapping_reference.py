@@ -13,6 +13,7 @@ SCHEMA = load_schema("migration")
 TYPES = {"object": "mapping", "array": "list", "string": "text", "integer": "whole number", "number": "number",
          "boolean": "true or false", "null": "null"}  # fmt: skip
 
+TEST = SCHEMA["properties"]["tests"]["items"]
 SECTIONS = (
     ("The file", SCHEMA),
     ("`target`", SCHEMA["properties"]["target"]),
@@ -21,7 +22,9 @@ SECTIONS = (
     ("A lookup in a file, besides what a source has", SCHEMA["$defs"]["lookup_file"]),
     ("A stage", SCHEMA["properties"]["stages"]["items"]),
     ("A stage's `gate`", SCHEMA["properties"]["stages"]["items"]["properties"]["gate"]),
-    ("A test", SCHEMA["properties"]["tests"]["items"]),
+    ("A test", TEST),
+    ("A test's `cases`", TEST["properties"]["cases"]),
+    ("A test's `sources`, each", TEST["properties"]["sources"]["additionalProperties"]),
 )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from etl.cli import testing
 from etl.cli.advice import given
 from etl.cli.shared import (
     console,
@@ -83,23 +84,6 @@ def _census_lines(counted: Sequence[StageCensus]) -> list[str]:
 def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
     found = f"{problems:,} problem{'' if problems == 1 else 's'}" if problems else f"{mapping}: no problems"
     return f"{found}, {warnings:,} warning{'' if warnings == 1 else 's'}" if warnings else found
-
-
-@click.command
-@mapping_argument
-@workspace_option
-def test(mapping: Path, workspace: Path | None) -> None:
-    """Run the mapping's own `tests:`. Opens no source."""
-    from etl.commands import test as verb
-
-    results = verb.test(mapping, workspace)
-    for result in results:
-        print(visible(f"{'failed' if result.differences else 'passed'}  {result.name}"))
-        for difference in result.differences:
-            print(visible(f"        {result.place}: {difference}"))
-    failed = sum(bool(result.differences) for result in results)
-    print(f"{len(results) - failed} passed, {failed} failed", file=sys.stderr)
-    sys.exit(Exit.MAPPING if failed else Exit.OK)
 
 
 @click.command
@@ -249,7 +233,7 @@ def inspect(
 COMMANDS: dict[str, click.Command] = {
     "init": init,
     "check": check,
-    "test": test,
+    **testing.COMMANDS,
     "show": show,
     "preview": preview,
     "inspect": inspect,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from etl.commands.pilot import Piloted
     from etl.report.results import ChannelDecision, Explanation, Standing, Verified
+    from etl.report.tested import Tested
     from etl.verify.asking import Arrivals
 
 JsonObject = dict[str, Any]
@@ -63,6 +64,16 @@ def explanation(found: Explanation) -> JsonObject:
     """Without what only says how it is to be masked."""
     fields = [{name: one for name, one in fields_of(field).items() if name not in HOW} for field in found.fields]
     return {**fields_of(found), "fields": fields, "others": [shown for shown, _ in found.others]}
+
+
+def tested(found: Tested) -> JsonObject:
+    """With whether each test passed, and how many did."""
+    tests = [{**fields_of(one), "passed": one.passed} for one in found.results]
+    counts = {"passed": len(found.results) - found.failed, "failed": found.failed, "deselected": found.deselected}
+    told = {"migration": found.migration, "ok": not found.failed, **counts, "tests": tests}
+    if found.coverage is None:
+        return told
+    return {**told, "coverage": {**fields_of(found.coverage), "percent": found.coverage.percent}}
 
 
 HOW = ("masked_problems", "personal", "secret")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -17,14 +17,17 @@ from etl.mapping.places import YamlPath as Where
 from etl.mapping.secrets import is_secret
 from etl.model import (
     Accept,
+    Case,
     Database,
     Expression,
     Gate,
     Lookup,
     MappingTest,
     Migration,
+    Place,
     Polling,
     Secret,
+    SmallTable,
     Source,
     Stage,
     Target,
@@ -102,9 +105,9 @@ class Builder:
         where: Where = ("lookups", name)
         place = self.document.place(where)
         if not kinds_in(data):
-            return Lookup(
-                name, {_code(key): inside(self.fill(value), compose, "") for key, value in data.items()}, place=place
-            )
+            pairs = {_code(key): inside(self.fill(value), compose, "") for key, value in data.items()}
+            places = {_code(key): self.document.key_place((*where, key)) for key in data}
+            return Lookup(name, pairs, place=place, places=places)
         rest = {key: value for key, value in data.items() if key not in LOOKUP_COLUMNS}
         source = self.source(name, rest, where)
         return Lookup(name, source=source, key=data.get("key", ""), value=data.get("value", ""), place=place)
@@ -154,15 +157,27 @@ class Builder:
         return value  # type: ignore[no-any-return]
 
     def test(self, index: int, data: Mapping[str, Any]) -> MappingTest:
+        where: Where = ("tests", index)
         return MappingTest(
             stage=data.get("stage", ""),
-            given=data.get("given", {}),
-            expect=data.get("expect"),
+            cases=self.cases(data, where),
             reject=tuple(one for _, one in present(data.get("reject"))),
             filtered=data.get("filtered", False),
             name=data.get("name", ""),
-            place=self.document.place(("tests", index)),
+            place=self.document.place(where),
+            sources={name: _small_table(one) for name, one in (data.get("sources") or {}).items()},
+            tabled="cases" in data,
         )
+
+    def cases(self, data: Mapping[str, Any], where: Where) -> tuple[Case, ...]:
+        """The rows of the table, each with what the test says of all of them; or the one row that the test gives."""
+        table = data.get("cases")
+        if table is None:
+            return (_case(data, (), (), (), self.document.place(where)),)
+        columns, wanted = (tuple(one for _, one in present(table.get(key))) for key in ("columns", "fields"))
+        rows = [(at, row) for at, row in present(table.get("rows")) if len(row) == len(columns) + len(wanted)]
+        place = self.document.place
+        return tuple(_case(data, columns, wanted, row, place((*where, "cases", "rows", at))) for at, row in rows)
 
     def setting(self, value: Any, where: Where) -> Any:
         """A setting's value; a Secret where the schema says so."""
@@ -181,6 +196,20 @@ def _accept(data: Mapping[str, Any] | None) -> Accept | None:
     if data is None:
         return None
     return Accept(**{fate: Gate(limit.get("count"), limit.get("share")) for fate, limit in data.items()})
+
+
+def _case(
+    data: Mapping[str, Any], columns: Sequence[str], wanted: Sequence[str], row: Sequence[Any], place: Place
+) -> Case:
+    given = {**data.get("given", {}), **dict(zip(columns, row, strict=False))}
+    expect = {**(data.get("expect") or {}), **dict(zip(wanted, row[len(columns) :], strict=True))}
+    return Case(given, expect if wanted or "expect" in data else None, place)
+
+
+def _small_table(data: Mapping[str, Any]) -> SmallTable:
+    columns = tuple(one for _, one in present(data.get("columns")))
+    rows = tuple(tuple(row) for _, row in present(data.get("rows")) if len(row) == len(columns))
+    return SmallTable(columns, rows)
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

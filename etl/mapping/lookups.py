@@ -44,6 +44,14 @@ def read_lookup(lookup: Lookup, source: Source, table: Table) -> Mapping[str, ob
     return _unambiguous(source, table, _pairs(source, table, key, value))
 
 
+def entry_rows(lookup: Lookup, source: Source, table: Table) -> dict[str, int]:
+    """The row in which each entry of a lookup that has been read first stands."""
+    found: dict[str, int] = {}
+    for row, key, _ in _pairs(source, table, _position(table, lookup, "key"), _position(table, lookup, "value")):
+        found.setdefault(str(key), row)
+    return found
+
+
 def _position(table: Table, lookup: Lookup, setting: str) -> int:
     column = getattr(lookup, setting)
     if column not in table.header:

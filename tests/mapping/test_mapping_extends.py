@@ -57,7 +57,7 @@ def test_it_runs_as_any_other_and_reads_the_files_of_the_one_it_extends(own):
     done = etl("dry-run", own, "--json", **HERE)
     assert done.returncode == 0, done.stdout
     assert json.loads(done.stdout)["stages"][0]["valid"] == 2
-    assert etl("test", own).stdout == "passed  an e-mail is small\n"
+    assert etl("test", own, "-v").stdout == "passed  an e-mail is small\n"
 
 
 def test_a_problem_is_told_where_it_is_written(own):
@@ -74,7 +74,7 @@ def test_a_test_of_the_same_name_replaces_and_another_one_is_added(own):
     other = TESTS.replace("is small", "is smaller")
     own.write_text(OWN + TESTS.replace("ALI@", "CAN@").replace("ali@", "can@") + other.removeprefix("tests:\n"))
     assert [one["given"]["mail"] for one in as_written(own)["tests"]] == ["CAN@example.com", "ALI@example.com"]
-    assert etl("test", own).stdout == "passed  an e-mail is small\npassed  an e-mail is smaller\n"
+    assert etl("test", own, "-v").stdout == "passed  an e-mail is small\npassed  an e-mail is smaller\n"
 
 
 def test_sources_lookups_and_settings_are_replaced_one_by_one_and_stages_added(own):

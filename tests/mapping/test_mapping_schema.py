@@ -17,7 +17,7 @@ from etl.extract.kinds import ENCODING
 from etl.extract.reference import page, rewritten, with_kinds
 from etl.mapping.grammar import NAME, WORDS, grammar_problems
 from etl.mapping.places import Document
-from etl.model import PAYLOADS, Gate, MappingTest, Migration, Polling, Stage, Target
+from etl.model import PAYLOADS, Case, Gate, MappingTest, Migration, Polling, Stage, Target
 from etl.resources import load_schema
 
 ROOT = Path(__file__).parents[2]
@@ -116,12 +116,16 @@ def test_the_top_level_is_the_model_s():
         (("target", "polling"), Polling, {}, set()),
         (("stages", "[]"), Stage, {"source": "from"}, {"place"}),
         (("stages", "[]", "gate"), Gate, {}, set()),
-        (("tests", "[]"), MappingTest, {}, {"place"}),
     ],
 )
 def test_the_keys_are_the_fields_of_the_model(names, model, renamed, not_written):
     known = {renamed.get(one.name, one.name) for one in fields(model)} - not_written
     assert set(part(*names)) == known
+
+
+def test_what_a_test_says_is_said_of_it_or_of_its_cases():
+    of_all, of_one = ({one.name for one in fields(model)} - {"place", "tabled"} for model in (MappingTest, Case))
+    assert set(part("tests", "[]")) == of_all | of_one
 
 
 def test_the_payloads_are_those_of_omnitron():

@@ -155,7 +155,7 @@ def test_a_lookup_s_codes_are_trimmed_texts(case):
          ["'emial' is not among the stage's fields; did you mean 'email'?"]),
         ('- { stage: user, given: {}, reject: «[] }', ["'reject' must not be empty"]),
         ('- { stage: user, given: {}, filtered: «false }', ["'filtered' must be true"]),
-        ('- «{ given: {}, filtered: true }', ["a test needs 'stage': the stage the row is given to"]),
+        ('- «{ given: {}, filtered: true }', ["a test needs 'stage': the stage the rows are given to"]),
         ('- «abc', ["a test must be a mapping, not text"]),
         ('- { stage: user, given: «[], filtered: true }', ["'given' must be a mapping, not a list"]),
     ],
