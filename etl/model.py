@@ -166,6 +166,8 @@ class Stage:
     settled: Expression | None = None
     """Whether a record will not change any more; one that may is not sent yet. None: all are settled."""
     unique: tuple[str, ...] = ()
+    duplicates: str = "reject"
+    """What becomes of a record that shares a unique value with an earlier one: reject, or merge."""
     refers: Mapping[str, str] = field(default_factory=dict)
     gate: Gate = Gate()
     accept: Accept | None = None
@@ -177,6 +179,10 @@ class Stage:
     ramp_up: bool | None = None
     cut_after_errors: bool | None = None
     place: Place = Place("")
+
+    @property
+    def merges(self) -> bool:
+        return self.duplicates == "merge"
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,13 +290,14 @@ class Migration:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of a stage's rows. `read` is always the sum of the other four."""
+    """What became of a stage's rows. `read` is always the sum of the other five."""
 
     read: int = 0
     filtered: int = 0
     rejected: int = 0
     held: int = 0
     valid: int = 0
+    merged: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -299,10 +306,11 @@ class Counts:
             self.rejected + other.rejected,
             self.held + other.held,
             self.valid + other.valid,
+            self.merged + other.merged,
         )
 
     def add_up(self) -> bool:
-        return self.read == self.filtered + self.rejected + self.held + self.valid
+        return self.read == self.filtered + self.rejected + self.held + self.merged + self.valid
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from etl.package import (
     Held,
     IndexLine,
     Manifest,
+    Merged,
     Package,
     PackagedStage,
     ProblemExample,
@@ -41,7 +42,7 @@ from etl.partial import claim, partial_of
 DEEPEST_SHOWN = 20
 
 
-def _line(line: Reject | Held | SourceRow | ProblemKind) -> bytes:
+def _line(line: Reject | Held | Merged | SourceRow | ProblemKind) -> bytes:
     """A rejected value may be anything that a source can hold, such as half a character or a number of 30 digits."""
     try:
         return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
@@ -167,12 +168,21 @@ LONGEST_ENTRY = 200
 class StageWriter:
     """Writes one stage: records in order, cut in batches; rejects and held records beside them."""
 
-    def __init__(self, root: Path, name: str, payload: str, batch_size: int, columns: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        root: Path,
+        name: str,
+        payload: str,
+        batch_size: int,
+        columns: tuple[str, ...] = (),
+        *,
+        merges: bool = False,
+    ) -> None:
         self._root, self.name, self._payload, self._size, self._columns = root, name, payload, batch_size, columns
         self._tally = ProblemCounter()
         self._waiting: list[bytes] = []
         self._index: list[IndexLine] = []
-        self._number = self.records = 0
+        self._number = self.records = self.merged = 0
         with ExitStack() as opened:
             self._batches = self._open("batches", opened)
             self._index_file = self._open("index", opened)
@@ -180,6 +190,7 @@ class StageWriter:
             self._held = self._open("held", opened)
             self._rows = self._open("rows", opened)
             self._kinds = self._open("kinds", opened)
+            self._merged = self._open("merged", opened) if merges else None
             private_folder(root / "payloads" / name)
             opened.pop_all()
 
@@ -203,8 +214,14 @@ class StageWriter:
         self._held.write(_line(held))
         self._tally.add("held", held, field=held.field, severity=PROBLEM, personal=True)
 
+    def merge(self, merged: Merged) -> None:
+        """Of a stage that merges."""
+        assert self._merged is not None
+        self._merged.write(_line(merged))
+        self.merged += 1
+
     def keep(self, row: SourceRow) -> None:
-        """Keep the cells of a row that is rejected or held."""
+        """Keep the cells of a row that is rejected, held or merged."""
         self._rows.write(_line(row))
 
     def close(self, counts: Counts, warnings: Sequence[ProblemKind] = ()) -> PackagedStage:
@@ -212,10 +229,11 @@ class StageWriter:
             self._cut()
         for kind in [*self._tally.kinds(), *warnings]:
             self._kinds.write(_line(kind))
-        batches, index, rejects, held, rows, kinds = (file.close() for file in self._files)
+        batches, index, rejects, held, rows, kinds, *merged = (file.close() for file in self._files)
         return PackagedStage(
-            self.name, self._payload, counts, batches, index, rejects, held, rows, kinds, self._columns
-        )
+            self.name, self._payload, counts, batches, index, rejects, held, rows, kinds, self._columns,
+            merged=merged[0] if merged else None,
+        )  # fmt: skip
 
     def key_at(self, position: int) -> str:
         """The key of a record by its position, once the stage is closed."""
@@ -231,7 +249,8 @@ class StageWriter:
 
     @property
     def _files(self) -> tuple[LineFile, ...]:
-        return self._batches, self._index_file, self._rejects, self._held, self._rows, self._kinds
+        files = (self._batches, self._index_file, self._rejects, self._held, self._rows, self._kinds)
+        return files if self._merged is None else (*files, self._merged)
 
     def _cut(self) -> None:
         size, self._number = self._size, self._number + 1
@@ -283,9 +302,11 @@ class PackageWriter:
         """A private folder for what is only needed while preparing; gone when the package is finished."""
         return private_folder(self._root / ".scratch")
 
-    def stage(self, name: str, payload: str, batch_size: int, columns: tuple[str, ...] = ()) -> StageWriter:
+    def stage(
+        self, name: str, payload: str, batch_size: int, columns: tuple[str, ...] = (), *, merges: bool = False
+    ) -> StageWriter:
         """A stage's writer. `columns` are the source's."""
-        self._stages.append(StageWriter(self._root, name, payload, batch_size, columns))
+        self._stages.append(StageWriter(self._root, name, payload, batch_size, columns, merges=merges))
         return self._stages[-1]
 
     def key_at(self, name: str, position: int) -> str:

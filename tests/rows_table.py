@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from etl.expressions import Header
 from etl.measures.balance import Ledger
@@ -46,19 +46,20 @@ def plan_of(stage: Stage, header, schema, resources=None, **options) -> Plan:
 
 @dataclass
 class Left:
-    """What a stage left: its counts, [key, row] of each record sent, the lines of its rejects and held records."""
+    """What a stage left: its counts, [key, row] of each record sent, the lines of its rejects, held and merged records."""
 
     counts: object
     records: list
     sent: list
     rejects: list
     held: list
+    merged: list = field(default_factory=list)
 
 
 def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -> Left:
     """Prepare one stage in the folder `root`."""
     table = GivenTable(plan.header.columns, tuple(rows))
-    writer = StageWriter(root, plan.stage.name, plan.stage.payload, batch)
+    writer = StageWriter(root, plan.stage.name, plan.stage.payload, batch, merges=plan.stage.merges)
     done = prepare_stage(
         plan,
         Scribe(plan, lambda row, cells=None: Locator("shop.csv", row), writer, profiler_of(plan, Ledger(root))),
@@ -73,6 +74,7 @@ def run_stage(root, plan, rows, integrity, *, part=100, workers=1, batch=1000) -
         [tuple(one) for batch in lines_of(root / done.index.file) for one in batch],
         lines_of(root / done.rejects.file),
         lines_of(root / done.held.file),
+        lines_of(root / done.merged.file) if done.merged else [],
     )
 
 

@@ -8,17 +8,18 @@ from typing import Any
 
 from etl.commands.find import find
 from etl.commands.keeping import opened
+from etl.commands.packages import package_of
 from etl.commands.preview import named_stage, numbered_rows
 from etl.commands.settings import Settings
 from etl.commands.which import Which
-from etl.errors import MappingError
+from etl.errors import EtlError, MappingError
 from etl.expressions import WHERE, flat_fields
 from etl.expressions.tracing import TracedStep, trace
 from etl.extract import rows_of
 from etl.mapping.rows import with_rows
 from etl.model import Expression, Table, Template
 from etl.prepare.program import Outcome, Program, plan_stage
-from etl.report.results import ExplainedField, Explanation, FoundRecord
+from etl.report.results import ExplainedAlias, ExplainedField, Explanation, FoundRecord
 
 
 def explain(mapping: Path, settings: Settings, stage_name: str, key: str) -> Explanation:
@@ -30,12 +31,14 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: str) -> Exp
         number, row = _row_with_key(ready.table(stage), program, key)
         outcome = program.outcome(row)
         fields = tuple(_fields(program, row, outcome))
+        aliases = tuple(_aliases(mapping, settings, stage.refers, outcome.partial))
     return Explanation(
         stage_name, key, Path(rows_of(migration.sources[stage.source])).name, number,
         "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid",
         fields,
         tuple((one.reason, one.masked_reason) for one in outcome.findings if one.field is None),
         _went(mapping, settings, stage_name, key),
+        aliases,
     )  # fmt: skip
 
 
@@ -55,6 +58,22 @@ def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[Foun
         return ()
     records = packages[0].records if packages else ()
     return tuple(one for one in records if (one.stage, one.key) == (stage, key))
+
+
+def _aliases(
+    mapping: Path, settings: Settings, refers: Mapping[str, str], record: Mapping[str, Any]
+) -> Iterator[ExplainedAlias]:
+    """The fields that refer to a record for which another one stands in the newest package."""
+    try:
+        package = package_of(Which(mapping, settings.workspace), None)
+    except EtlError:
+        return
+    stages = {stage.name: stage for stage in package.stages}
+    for field, parent in refers.items():
+        key = None if record.get(field) is None else str(record[field])
+        if key is not None and parent in stages:
+            found = (one for one in package.merged(stages[parent]) if one.key == key)
+            yield from (ExplainedAlias(field, parent, key, one.into) for one in found)
 
 
 def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedField]:

@@ -20,7 +20,7 @@ from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.workspace import Workspace
 from etl.model import Record
-from etl.package import Held, Package, PackagedStage, Reject, SourceRow
+from etl.package import Held, Merged, Package, PackagedStage, Reject, SourceRow
 from etl.report.results import FoundIn, FoundRecord, FoundSending
 
 CUSTOMERS = ("customer_code", "user")
@@ -90,12 +90,19 @@ def _in_package(package: Package, wanted: Search, journals: _Journals) -> FoundI
     here = replace(wanted, customers=set(), orders=set())
     for record in (*_records(package, here.is_asked_for), *_rows_as_records(package, here.is_asked_for)):
         here.learn(record)
+    here.customers |= _stand_for(package, here.customers)
     found: list[FoundRecord] = []
     for stage in package.stages:
         found += _valid(package, stage, here)
         found += _left(package, stage, here)
     shown = tuple(replace(one, sent=journals.of(one.stage, one.key)) for one in found[:MOST])
     return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown))
+
+
+def _stand_for(package: Package, customers: Set[str]) -> set[str]:
+    """The customers that merged ones among these stand for: all that belongs to an alias is theirs."""
+    users = (stage for stage in package.stages if stage.payload == "user")
+    return {one.into for stage in users for one in package.merged(stage) if one.key in customers}
 
 
 def _records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
@@ -139,7 +146,7 @@ def _source_of(package: Package, stage: PackagedStage) -> str:
 
 
 def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
-    """Rows that are rejected or held: they are known by their cells."""
+    """Rows that are rejected, held or merged: they are known by their cells."""
     rows = [row for row in package.rows(stage) if wanted.belongs(_as_record(package, stage, row))]
     why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
     for row in rows:
@@ -154,10 +161,12 @@ def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[Fo
 def _reasons(
     package: Package, stage: PackagedStage, rows: set[tuple[str, int]]
 ) -> Iterator[tuple[tuple[str, int], str, str]]:
-    problems: Iterator[Reject | Held] = chain(package.rejects(stage), package.held(stage))
+    problems: Iterator[Reject | Held | Merged] = chain(
+        package.rejects(stage), package.held(stage), package.merged(stage)
+    )
     for one in problems:
         if (one.source, one.row) in rows:
-            personal = one.personal if isinstance(one, Reject) else False
+            personal = False if isinstance(one, Held) else one.personal
             masked = sentence(one.words, one.parts, masked=True, personal=personal)
             field = f"field '{one.field}': " if one.field else ""
             yield (one.source, one.row), f"{field}{one.reason}", f"{field}{masked}"

@@ -30,7 +30,8 @@ from etl.package import FORMAT, FileEntry, Input, Manifest, Package, PackagedSta
 from etl.packing import PackageWriter
 from etl.partial import sweep
 from etl.places import make_workspace
-from etl.prepare.integrity import Arrived, Integrity, none_arrived
+from etl.prepare.integrity import NOTHING_BEFORE, Integrity
+from etl.prepare.merging import Before
 from etl.prepare.profiling import Profiler, profile_facts, profiler_of
 from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import Scribe, prepare_stage
@@ -56,14 +57,15 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
         settings.tell(left)
     path = packages / created.strftime("%Y%m%dT%H%M%SZ")
     plans = [_plan(checked, stage, settings) for stage in chosen]
+    merging = {stage.name for stage in migration.stages if stage.merges}
     with (
         pools(settings.engine, settings.workers, settings.scheduler, plans) as workers,
         _told_when_full(path),
         PackageWriter(path) as writer,
-        _arrived(settings, migration) as arrived,
+        _before(settings, migration) as before,
     ):
         with (
-            closing(Integrity(writer.scratch, settings.keys, arrived)) as integrity,
+            closing(Integrity(writer.scratch, settings.keys, before, merging)) as integrity,
             closing(Ledger(writer.scratch)) as ledger,
         ):
             unread = _unread_of(checked, [plan.stage for plan in plans])
@@ -94,11 +96,11 @@ def stopping(watch: Watch, stop: Stop) -> Watch:
 
 
 @contextmanager
-def _arrived(settings: Settings, migration: Migration) -> Iterator[Arrived]:
+def _before(settings: Settings, migration: Migration) -> Iterator[Before]:
     """What earlier loads have brought to this Omnitron: records may refer to it, though it is not in the sources any more."""
     root = settings.journal(migration)
     if target_known(migration.target) is None or not root.exists():
-        yield none_arrived
+        yield NOTHING_BEFORE
         return
     from etl.journal.database import NoJournal
     from etl.journal.uploaded import Uploaded
@@ -106,10 +108,10 @@ def _arrived(settings: Settings, migration: Migration) -> Iterator[Arrived]:
     try:
         uploaded = Uploaded(root)
     except NoJournal:  # the disk was full before its first table was made
-        yield none_arrived
+        yield NOTHING_BEFORE
         return
     with closing(uploaded):
-        yield uploaded.among
+        yield uploaded
 
 
 @contextmanager
@@ -160,7 +162,7 @@ def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable
     migration, stage = desk.checked.migration, plan.stage
     table = desk.checked.table(stage)
     size = stage.batch_size or migration.target.batch_size
-    writer = desk.writer.stage(stage.name, stage.payload, size, tuple(table.header))
+    writer = desk.writer.stage(stage.name, stage.payload, size, tuple(table.header), merges=stage.merges)
     source, tables = migration.sources[stage.source], desk.checked.tables
     with closing(chunks(plan, table, desk.workers, limit=desk.settings.limit)) as found:
         return prepare_stage(

@@ -36,6 +36,7 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
             stage.counts.rejected,
             stage.counts.held,
             stage.counts.valid,
+            merged=stage.counts.merged,
             waiting=stage.counts.valid,
             batches=stage.batches.records,
         )
@@ -77,7 +78,7 @@ def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None, 
     return replace(summary, ok=clean, stages=stages, problems=problems)
 
 
-PREPARED = ("name", "read", "filtered", "rejected", "held", "valid")
+PREPARED = ("name", "read", "filtered", "rejected", "held", "merged", "valid")
 
 
 LOADED = tuple(one.name for one in fields(StageSummary) if one.name not in PREPARED)

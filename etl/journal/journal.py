@@ -45,6 +45,13 @@ from etl.seams import Seam, no_seam
 Clock = Callable[[], datetime]
 
 
+ARRIVED = """
+SELECT wanted.value AS key FROM json_each(?) AS wanted
+CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 1
+CROSS JOIN batches AS b ON b.id = r.batch
+    AND (b.state = 'accepted' OR (b.state = 'done' AND (b.failed = 0 OR b.reported < b.records)))
+"""
+
 REFUSED_AND_LEFT = """
 SELECT b.id FROM batches AS b WHERE b.state = 'refused' AND EXISTS (
     SELECT 1 FROM records AS r WHERE r.batch = b.id AND NOT EXISTS (
@@ -168,13 +175,7 @@ class Journal:
 
     def arrived(self, stage: str, keys: Sequence[str]) -> set[str]:
         """Those of the keys whose records have arrived, as far as is known: where only some of a batch failed, it may be any."""
-        rows = self._database.rows(
-            "SELECT wanted.value AS key FROM json_each(?) AS wanted "
-            "CROSS JOIN records AS r ON r.stage = ? AND r.key = wanted.value AND r.live = 1 "
-            "CROSS JOIN batches AS b ON b.id = r.batch "
-            "AND (b.state = 'accepted' OR (b.state = 'done' AND (b.failed = 0 OR b.reported < b.records)))",
-            (json_list(keys), stage),
-        )
+        rows = self._database.rows(ARRIVED, (json_list(keys), stage))
         return {row["key"] for row in rows}
 
     def counts(self, package: int, stage: str, lost: Sequence[int] = ()) -> StageCounts:

@@ -60,6 +60,23 @@ class Trail:
         )
         return [Carried(row["batch"], row["position"], row["sha256"], bool(row["live"])) for row in rows]
 
+    def arrived_batches(self, stage: str) -> list[int]:
+        """Those of a stage whose records have arrived (Journal.arrived), in the order in which they were planned."""
+        rows = self._database.rows(
+            "SELECT id FROM batches WHERE stage = ? AND (state = 'accepted' OR "
+            "(state = 'done' AND (failed = 0 OR reported < records))) ORDER BY id",
+            (stage,),
+        )
+        return [row["id"] for row in rows]
+
+    def carried_by(self, batch: int) -> list[tuple[str, Carried]]:
+        """Key and place of each record for which this batch counts."""
+        rows = self._database.rows(
+            "SELECT key, batch, position, sha256, live FROM records WHERE batch = ? AND live = 1 ORDER BY position",
+            (batch,),
+        )
+        return [(row["key"], Carried(row["batch"], row["position"], row["sha256"], True)) for row in rows]
+
     def changed_in(self, stage: str, key: str) -> list[int]:
         """Packages that had other bytes for the record than those that were sent."""
         rows = self._database.rows(

@@ -1,4 +1,6 @@
-"""Why a record was not sent: its row was rejected, its parent is not migrated, or it waits. The last package tells."""
+"""Why a record was not sent: its row was rejected, its parent is not migrated, another stands for it, or it waits.
+
+The last package tells."""
 
 from __future__ import annotations
 
@@ -10,13 +12,13 @@ from etl.errors import PackageError
 from etl.findings import sentence
 from etl.journal.journal import Journal
 from etl.journal.plans import Wait, Why
-from etl.package import Held, Package, Reject
+from etl.package import Held, Merged, Package, Reject
 from etl.personal import mask_key
 
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """One reason. `fate` is rejected, held or waiting; `place` the source row, where there is one.
+    """One reason. `fate` is rejected, held, merged or waiting; `place` the source row, where there is one.
 
     `masked` is the reason without personal data.
     """
@@ -57,9 +59,12 @@ def _of_package(package: Package, stage: str, key: str) -> Iterator[Unsent]:
     for held in package.held(packaged):
         if held.key == key:
             yield _unsent("held", package, held, personal=False)
+    for merged in package.merged(packaged):
+        if merged.key == key:
+            yield _unsent("merged", package, merged, personal=merged.personal)
 
 
-def _unsent(fate: str, package: Package, one: Reject | Held, *, personal: bool) -> Unsent:
+def _unsent(fate: str, package: Package, one: Reject | Held | Merged, *, personal: bool) -> Unsent:
     masked = sentence(one.words, one.parts, masked=True, personal=personal)
     return Unsent(fate, package.path, f"{one.source} row {one.row}", one.field, one.reason, masked)
 

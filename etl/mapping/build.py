@@ -128,6 +128,7 @@ class Builder:
             where=condition if isinstance(condition, Expression) else None,
             settled=settled if isinstance(settled, Expression) else None,
             unique=tuple(one for _, one in present(data.get("unique"))),
+            duplicates=data.get("duplicates", "reject"),
             refers=data.get("refers", {}),
             gate=Gate(**data.get("gate", {})),
             accept=_accept(data.get("accept")),

@@ -73,6 +73,9 @@ def _own_fields(context: Context, path: YamlPath, stage: Stage) -> Iterator[Prob
             yield context.at(where, f"'{name}' is not among the stage's fields{did_you_mean(name, stage.fields)}")
         elif is_constant(stage.fields[name]):
             yield context.at(where, f"'{name}' is the same for every record, so it tells none from another")
+    if stage.merges and not set(stage.unique) - {stage.key}:
+        what = "merges nothing: name in `unique` by which field one record is another, as `unique: [email]`"
+        yield context.at((*path, "duplicates"), what)
 
 
 def _totals(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:

@@ -7,7 +7,8 @@
                                   as a third where the record may still change
     rejects/<stage>.jsonl         one line for every problem of every rejected row
     held/<stage>.jsonl            one line for every record whose parent is not migrated
-    rows/<stage>.jsonl            one line for every row that is rejected or held: its cells as the source had them
+    merged/<stage>.jsonl          one line for every record that an earlier one stands for, of stages that merge duplicates
+    rows/<stage>.jsonl            one line for every row that is rejected, held or merged: its cells as the source had them
     kinds/<stage>.jsonl           one line for every kind of problem: how many, where, and examples
     profile.json                  what the values of the stages are like, and what they sum up to (etl/measures)
     rejects.xlsx                  the rejected rows, whole, for the person who mends them
@@ -16,7 +17,7 @@
 Everything is written under `<name>.partial` and renamed when whole.
 """
 
-from etl.package.lines import Held, ProblemExample, ProblemKind, Reject, SourceRow
+from etl.package.lines import Held, Merged, ProblemExample, ProblemKind, Reject, SourceRow
 from etl.package.manifest import FORMAT, MANIFEST, PROFILE, Batch, FileEntry, Input, Manifest, PackagedStage, Slice
 from etl.package.reading import UNSETTLED, IndexLine, Package, Walked
 from etl.package.records import join_records, split_records
@@ -32,6 +33,7 @@ __all__ = [
     "IndexLine",
     "Input",
     "Manifest",
+    "Merged",
     "Package",
     "PackagedStage",
     "ProblemExample",

@@ -1,4 +1,4 @@
-"""The lines of a package's files: rejects, held records, rows that are not sent, kinds of problems."""
+"""The lines of a package's files: rejects, held and merged records, rows that are not sent, kinds of problems."""
 
 from __future__ import annotations
 
@@ -53,8 +53,30 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Merged:
+    """A good record that is not sent, because an earlier one has the same `value` in `field`. Its key stands for `into`.
+
+    first   the row of the record that it stands for; None: that came with an earlier load
+    words, parts, personal   of its sentence, `reason`, as those of a Reject
+    """
+
+    source: str
+    row: int
+    key: str
+    into: str
+    field: str
+    value: object
+    first: int | None
+    reason: str
+    words: str
+    parts: Mapping[str, object]
+    personal: bool = True
+    place: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceRow:
-    """A row that is not sent, as its source had it. `fate` is rejected or held.
+    """A row that is not sent, as its source had it. `fate` is rejected, held or merged.
 
     `cells` run parallel to the stage's `columns`; of a row that could not be read they are what was there. A cell that
     feeds a field nobody should see (a password) is findings.HIDDEN.

@@ -51,7 +51,7 @@ class PackagedStage:
     """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches.
 
     `columns` are the source's, which the cells of `rows` run parallel to. `beyond`: in which ways more rows are left behind than
-    the mapping accepts; None: it says nothing about that.
+    the mapping accepts; None: it says nothing about that. `merged`: None in a stage that merges nothing.
     """
 
     name: str
@@ -65,6 +65,7 @@ class PackagedStage:
     kinds: FileEntry
     columns: tuple[str, ...] = ()
     beyond: tuple[str, ...] | None = None
+    merged: FileEntry | None = None
 
     @property
     def is_well(self) -> bool:
@@ -141,6 +142,13 @@ def manifest_of(raw: dict[str, Any]) -> Manifest:
 def _stage(raw: dict[str, Any]) -> PackagedStage:
     files = {name: FileEntry(**raw[name]) for name in ("batches", "index", "rejects", "held", "rows", "kinds")}
     beyond = None if raw.get("beyond") is None else tuple(raw["beyond"])
+    merged = None if raw.get("merged") is None else FileEntry(**raw["merged"])
     return PackagedStage(
-        raw["name"], raw["payload"], Counts(**raw["counts"]), **files, columns=tuple(raw["columns"]), beyond=beyond
+        raw["name"],
+        raw["payload"],
+        Counts(**raw["counts"]),
+        **files,
+        columns=tuple(raw["columns"]),
+        beyond=beyond,
+        merged=merged,
     )

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import orjson
 
 from etl.errors import PackageError
-from etl.package.lines import Held, ProblemKind, Reject, SourceRow, kind_of
+from etl.package.lines import Held, Merged, ProblemKind, Reject, SourceRow, kind_of
 from etl.package.manifest import FORMAT, MANIFEST, Batch, FileEntry, Manifest, PackagedStage, Slice, manifest_of
 from etl.package.records import split_records
 
@@ -124,7 +124,13 @@ class Package:
                 raise PackageError(
                     f"{self.path / MANIFEST}: changed since it was prepared ({counted}); nothing of it is sent"
                 )
-            for lines in (self.rejects(stage), self.held(stage), self.rows(stage), self.kinds(stage)):
+            for lines in (
+                self.rejects(stage),
+                self.held(stage),
+                self.merged(stage),
+                self.rows(stage),
+                self.kinds(stage),
+            ):
                 deque(lines, maxlen=0)
 
     def rejects(self, stage: PackagedStage) -> Iterator[Reject]:
@@ -132,6 +138,9 @@ class Package:
 
     def held(self, stage: PackagedStage) -> Iterator[Held]:
         return self._parsed(stage.held, lambda one: Held(**one))
+
+    def merged(self, stage: PackagedStage) -> Iterator[Merged]:
+        return iter(()) if stage.merged is None else self._parsed(stage.merged, lambda one: Merged(**one))
 
     def rows(self, stage: PackagedStage) -> Iterator[SourceRow]:
         return self._parsed(stage.rows, lambda one: SourceRow(**one))

@@ -1,4 +1,4 @@
-"""Records against records: no key and no unique value twice, no record whose parent is not migrated.
+"""Records against records: no key and no unique value twice (or the later one is merged), no record without its parent.
 
 Works on chunks in the order of the source, so that the first of two equal records wins whatever the number of workers.
 """
@@ -16,6 +16,8 @@ from typing import Any
 from etl.model import Stage
 from etl.prepare.chunk import Chunk
 from etl.prepare.keys import Budget, Fate, KeyIndex
+from etl.prepare.merging import Aliases, Before, Merge, Merging, NothingBefore, Shared, refer
+from etl.prepare.texts import TextIndex
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,44 +48,67 @@ class Verdict:
 
     duplicates: list[Duplicate] = field(default_factory=list)
     orphans: list[Orphan] = field(default_factory=list)
+    merges: list[Merge] = field(default_factory=list)
 
     def dropped(self) -> set[int]:
-        return {one.position for one in self.duplicates} | {one.position for one in self.orphans}
+        return {one.position for found in (self.duplicates, self.orphans, self.merges) for one in found}
 
 
-Arrived = Callable[[str, Collection[str]], Collection[str]]
-"""(stage, keys) -> those of the keys whose records an earlier load has brought to Omnitron."""
-
-
-def none_arrived(stage: str, keys: Collection[str]) -> Collection[str]:
-    return ()
+NOTHING_BEFORE = NothingBefore()
 
 
 class Integrity:
-    """The keys of all stages so far: `bound` of them in memory, the others in `folder`."""
+    """The keys of all stages so far: `bound` of them in memory, the others in `folder`. `merging`: the stages that merge."""
 
-    def __init__(self, folder: Path, bound: int, arrived: Arrived = none_arrived) -> None:
-        self._folder, self._budget, self._arrived = folder, Budget(bound), arrived
+    def __init__(
+        self, folder: Path, bound: int, before: Before = NOTHING_BEFORE, merging: Collection[str] = ()
+    ) -> None:
+        self._folder, self._budget, self._before, self._merging = folder, Budget(bound), before, merging
         self._stages: dict[str, KeyIndex] = {}
+        self._aliases: dict[str, Aliases] = {}
 
     def stage(self, stage: Stage) -> StageIntegrity:
         own = self._index(stage.name, "key")
         self._stages[stage.name] = own
-        unique = {name: self._index(stage.name, name) for name in stage.unique if name != stage.key}
-        parents = {name: (parent, self._parent(parent)) for name, parent in stage.refers.items()}
-        return StageIntegrity(stage, own, unique, parents, self._arrived, self._budget.keep)
+        shared = [name for name in stage.unique if name != stage.key]
+        unique = {} if stage.merges else {name: self._index(stage.name, name) for name in shared}
+        parents = {name: self._parent(parent) for name, parent in stage.refers.items()}
+        merging = self._merged_by(stage, shared) if stage.merges else None
+        return StageIntegrity(stage, own, unique, parents, self._before, self._budget.keep, merging)
 
-    def _parent(self, stage: str) -> KeyIndex:
-        """The keys of a stage; none, where only other stages are prepared: then its records have to have arrived before."""
+    def _merged_by(self, stage: Stage, fields: Sequence[str]) -> Merging:
+        new_index = partial(self._texts, stage.name)
+        aliases = self._aliases_of(stage.name)
+        return Merging(stage.name, fields, aliases, new_index, self._before, self._budget.keep)
+
+    def _aliases_of(self, stage: str) -> Aliases:
+        if stage not in self._aliases:
+            self._aliases[stage] = Aliases(stage, partial(self._texts, stage), self._before, self._budget.keep)
+        return self._aliases[stage]
+
+    def _parent(self, stage: str) -> ReferredStage:
+        """A stage's keys; none, where only other stages are prepared: then its records have to have arrived before."""
         if stage not in self._stages:
             self._stages[stage] = self._index(stage, "key")
-        return self._stages[stage]
+        return ReferredStage(stage, self._stages[stage], self._aliases_of(stage) if stage in self._merging else None)
+
+    def _texts(self, stage: str, name: str) -> TextIndex:
+        return self._budget.texts(self._folder / f"{stage}.{name}.texts.sqlite")
 
     def _index(self, stage: str, name: str) -> KeyIndex:
         return self._budget.index(self._folder / f"{stage}.{name}.sqlite")
 
     def close(self) -> None:
         self._budget.close()
+
+
+@dataclass(frozen=True, slots=True)
+class ReferredStage:
+    """A stage that others refer to: its keys, and those that stand for others of them."""
+
+    stage: str
+    keys: KeyIndex
+    aliases: Aliases | None = None
 
 
 ValuesOf = Callable[[Chunk], Sequence[str | None]]
@@ -101,12 +126,13 @@ class StageIntegrity:
         stage: Stage,
         own: KeyIndex,
         unique: Mapping[str, KeyIndex],
-        parents: Mapping[str, tuple[str, KeyIndex]],
-        arrived: Arrived,
+        parents: Mapping[str, ReferredStage],
+        before: Before,
         keep_budget: Callable[[], None],
+        merging: Merging | None = None,
     ) -> None:
         self._own, self._unique, self._parents = own, unique, parents
-        self._arrived, self._keep_budget = arrived, keep_budget
+        self._before, self._keep_budget, self._merging = before, keep_budget, merging
         key_field = stage.key if isinstance(stage.key, str) else None
         self._watched: list[tuple[str | None, ValuesOf, KeyIndex]] = [(key_field, attrgetter("keys"), own)]
         self._watched += [(name, partial(_column, name), index) for name, index in unique.items()]
@@ -117,9 +143,14 @@ class StageIntegrity:
         Files of keys are asked for all of them at once, which spares most of the reading. The answers hold until the last
         chunk is judged: only then may more keys go to the files.
         """
+        for name, parent in self._parents.items():
+            if parent.aliases is not None:
+                firsts = parent.aliases.resolved(_given(chunk.columns[name] for chunk in chunks), parent.keys)
+                for chunk in chunks:
+                    refer(chunk, name, firsts)
         missing = {
-            name: index.not_valid(_given(chunk.columns[name] for chunk in chunks))
-            for name, (_, index) in self._parents.items()
+            name: parent.keys.not_valid(_given(chunk.columns[name] for chunk in chunks))
+            for name, parent in self._parents.items()
         }
         taken = [index.taken(_given(values_of(chunk) for chunk in chunks)) for _, values_of, index in self._watched]
         verdicts = []
@@ -138,47 +169,58 @@ class StageIntegrity:
             _Watched(field, values_of(chunk), index, known)
             for (field, values_of, index), known in zip(self._watched, taken, strict=True)
         ]
-        if not all(one.is_new() for one in columns):
-            self._sift(columns, rows, verdict)
+        shared = None if self._merging is None else self._merging.shared(chunk)
+        if (shared is not None and shared.is_any()) or not all(one.is_new() for one in columns):
+            self._sift(columns, rows, verdict, shared)
         self._remember(chunk, first_row, rows, verdict)
+        if self._merging is not None and shared is not None:
+            self._merging.remember(shared, rows, verdict.dropped(), verdict.merges)
         return verdict
 
     def _find_orphans(self, chunk: Chunk, missing: Mapping[str, Set[str]], verdict: Verdict) -> None:
         held: set[int] = set()
-        for name, (parent_stage, index) in self._parents.items():
+        for name, parent in self._parents.items():
             keys = chunk.columns[name]
             suspect = missing[name] & set(keys)
-            known = self._known(parent_stage, index, suspect) if suspect else {}
+            known = self._known(parent.stage, parent.keys, suspect) if suspect else {}
             for position in [position for position, key in enumerate(keys) if key in suspect] if suspect else ():
                 key = str(keys[position])
                 fate, row = known.get(key, (Fate.ABSENT, None))
                 if fate is not Fate.VALID and position not in held:
                     held.add(position)
-                    verdict.orphans.append(Orphan(position, name, parent_stage, key, fate, row))
+                    verdict.orphans.append(Orphan(position, name, parent.stage, key, fate, row))
         verdict.orphans.sort(key=lambda orphan: orphan.position)
 
     def _known(self, stage: str, index: KeyIndex, keys: Set[str]) -> Mapping[str, tuple[Fate, int | None]]:
         """The fate of keys. One that is not migrated now may have been migrated before: then it is as good as valid."""
         known: dict[str, tuple[Fate, int | None]] = dict(index.find(keys))
         missing = [key for key in keys if key not in known or known[key][0] is not Fate.VALID]
-        return known | dict.fromkeys(self._arrived(stage, missing), (Fate.VALID, None))
+        return known | dict.fromkeys(self._before.among(stage, missing), (Fate.VALID, None))
 
-    def _sift(self, watched: list[_Watched], rows: Sequence[int], verdict: Verdict) -> None:
+    def _sift(
+        self, watched: list[_Watched], rows: Sequence[int], verdict: Verdict, shared: Shared | None = None
+    ) -> None:
         """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""
         held = {orphan.position for orphan in verdict.orphans}
         first = [one.first_rows() for one in watched]
+        if shared is not None:
+            first[KEY] |= self._rows_of_aliases(shared)
         for position, row in enumerate(rows):
             if position in held:
                 continue
-            for one, seen in zip(watched, first, strict=True):
-                value = one.values[position]
-                if value is not None and value in seen:
-                    verdict.duplicates.append(Duplicate(position, one.field, value, seen[value]))
-                    break
+            if (duplicate := _repeated(watched, first, position)) is not None:
+                verdict.duplicates.append(duplicate)
+            elif shared is not None and (merge := shared.merge(position)) is not None:
+                verdict.merges.append(merge)
+                first[KEY][merge.key] = row
             else:
-                for one, seen in zip(watched, first, strict=True):
-                    if (value := one.values[position]) is not None:
-                        seen[value] = row
+                _claim(watched, first, position, row)
+                if shared is not None:
+                    shared.claim(position, row)
+
+    def _rows_of_aliases(self, shared: Shared) -> dict[str, int]:
+        """An alias is no other record's key any more."""
+        return {key: row for key, (_, row) in self._own.find(shared.aliased).items()}
 
     def _remember(self, chunk: Chunk, first_row: int, rows: Sequence[int], verdict: Verdict) -> None:
         dropped = verdict.dropped()
@@ -188,9 +230,10 @@ class StageIntegrity:
             sent = [position not in dropped for position in range(len(rows))]
             unique = {name: list(compress(chunk.columns[name], sent)) for name in self._unique}
             self._remember_valid(list(compress(chunk.keys, sent)), list(compress(rows, sent)), unique)
-        held = {orphan.position for orphan in verdict.orphans}
-        self._own.add(Fate.HELD, [(chunk.keys[i], rows[i]) for i in sorted(held)])
-        self._own.add(Fate.REJECTED, [(chunk.keys[i], rows[i]) for i in sorted(dropped - held)])
+        for fate, dropped_for in (
+            (Fate.HELD, verdict.orphans), (Fate.REJECTED, verdict.duplicates), (Fate.MERGED, verdict.merges),
+        ):  # fmt: skip
+            self._own.add(fate, [(chunk.keys[one.position], rows[one.position]) for one in dropped_for])
         self._own.add(
             Fate.REJECTED, [(one.key, first_row + one.index) for one in chunk.rejected if one.key is not None]
         )
@@ -223,6 +266,24 @@ class _Watched:
     def first_rows(self) -> dict[str, int]:
         """The row of each of these values that is known."""
         return {key: row for key, (_, row) in self.index.find(_given([self.values]), valid_only=True).items()}
+
+
+KEY = 0
+"""The key is watched first."""
+
+
+def _repeated(watched: Sequence[_Watched], first: Sequence[Mapping[str, int]], position: int) -> Duplicate | None:
+    for one, seen in zip(watched, first, strict=True):
+        value = one.values[position]
+        if value is not None and value in seen:
+            return Duplicate(position, one.field, value, seen[value])
+    return None
+
+
+def _claim(watched: Sequence[_Watched], first: Sequence[dict[str, int]], position: int, row: int) -> None:
+    for one, seen in zip(watched, first, strict=True):
+        if (value := one.values[position]) is not None:
+            seen[value] = row
 
 
 def rows_of(chunk: Chunk, first_row: int) -> Sequence[int]:

@@ -10,20 +10,22 @@ from pathlib import Path
 import orjson
 
 from etl.payloads.sendable import is_unicode
+from etl.prepare.texts import TextIndex
 
 
 class Fate(IntEnum):
     """What became of a record. The lower one wins when several rows have the same key."""
 
     VALID = 0
-    HELD = 1
-    REJECTED = 2
-    FILTERED = 3
-    ABSENT = 4
+    MERGED = 1
+    HELD = 2
+    REJECTED = 3
+    FILTERED = 4
+    ABSENT = 5
 
     @property
     def spoken(self) -> str:
-        return ("migrated", "held", "rejected", "filtered", "not in the source")[self]
+        return ("migrated", "merged", "held", "rejected", "filtered", "not in the source")[self]
 
 
 DecidedFate = tuple[Fate, int]
@@ -43,12 +45,19 @@ class Budget:
 
     def __init__(self, bound: int) -> None:
         self._bound = bound
-        self._indexes: list[KeyIndex] = []
+        self._indexes: list[KeyIndex | TextIndex] = []
 
     def index(self, path: Path) -> KeyIndex:
         """A new index, whose file lies at `path` when it needs one."""
-        self._indexes.append(KeyIndex(path))
-        return self._indexes[-1]
+        index = KeyIndex(path)
+        self._indexes.append(index)
+        return index
+
+    def texts(self, path: Path) -> TextIndex:
+        """The same for texts that stand for others."""
+        index = TextIndex(path)
+        self._indexes.append(index)
+        return index
 
     def keep(self) -> None:
         """Bring what is in memory under the bound again."""

@@ -25,6 +25,12 @@ def lines_of(fields: Iterable[str]) -> WriteLines:
     return lambda columns: encode(list(map(record, *columns.values())))
 
 
+def with_value(record: bytes, name: str, value: str) -> bytes:
+    """A record of one of these lines, in which one field is another text."""
+    fields = msgspec.json.decode(record)
+    return msgspec.json.encode({**fields, name: value})
+
+
 def split_lines(lines: bytes) -> list[bytes]:
     """Each record's own bytes. JSON has no raw line break but those between records."""
     return lines[:-1].split(b"\n") if lines else []

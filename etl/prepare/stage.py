@@ -11,11 +11,12 @@ from typing import Any
 from etl.findings import HIDDEN, Finding, sentence
 from etl.measures.money import HELD, REPEATED
 from etl.model import Counts, Gate, Locate, Locator, Stage, UnreadRow
-from etl.package import UNSETTLED, Held, IndexLine, PackagedStage, Reject, SourceRow
+from etl.package import UNSETTLED, Held, IndexLine, Merged, PackagedStage, Reject, SourceRow
 from etl.packing import StageWriter
 from etl.prepare.chunk import Chunk
 from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
 from etl.prepare.keys import Fate
+from etl.prepare.merging import Merge
 from etl.prepare.oddities import Oddities
 from etl.prepare.privacy import privacy_of
 from etl.prepare.profiling import Profiler
@@ -50,11 +51,11 @@ def prepare_stage(
             row += chunk.height
             progress(chunk.read)
     packaged = replace(writer.close(counts, scribe.oddities.kinds(counts)), beyond=beyond(plan.stage, counts))
-    written = writer.records, packaged.held.records
-    if not counts.add_up() or written != (counts.valid, counts.held):
+    written = writer.records, packaged.held.records, writer.merged
+    if not counts.add_up() or written != (counts.valid, counts.held, counts.merged):
         raise AssertionError(
             f"stage '{plan.stage.name}': the rows do not add up ({counts}; written: {written[0]} valid, "
-            f"{written[1]} held); please report this"
+            f"{written[1]} held, {written[2]} merged); please report this"
         )
     return packaged
 
@@ -99,6 +100,10 @@ class Scribe:
             kept.append(self._kept("held", first_row + index, key, cells[index]))
             self._profiler.problem([("held", orphan.field, _rule(orphan))], cells[index])
             self._profiler.orphan(orphan.parent_stage, orphan.parent_key, orphan.fate.name.lower())
+        for merge in verdict.merges:
+            index = chunk.indices[merge.position]
+            self.writer.merge(self._merged(first_row + index, merge, cells[index]))
+            kept.append(self._kept("merged", first_row + index, merge.key, cells[index]))
         # By their rows: where the source was cut into chunks must not show.
         for row in sorted(kept, key=attrgetter("row")):
             self.writer.keep(row)
@@ -116,6 +121,7 @@ class Scribe:
             rejected=len(chunk.rejected) + len(verdict.duplicates),
             held=len(verdict.orphans),
             valid=len(records),
+            merged=len(verdict.merges),
         )
 
     def write_unread(self, rows: Iterable[UnreadRow]) -> Counts:
@@ -163,6 +169,21 @@ class Scribe:
         if first.place is not None:
             words, parts = words.replace("row {row}", "{place}"), {**parts, "place": str(first)}
         return self._privacy.stamped(Finding(one.field, "duplicate", one.value, words, parts))
+
+    def _merged(self, number: int, merge: Merge, cells: Sequence[Any]) -> Merged:
+        at = self._locate(number, cells)
+        parts: dict[str, object] = {"value": merge.value, "field": merge.field, "key": merge.into}
+        where = "which came with an earlier load"
+        if merge.first_row is not None:
+            first = self._locate(merge.first_row)
+            where = "row {row}" if first.place is None else "{place}"
+            parts |= {"row": merge.first_row} if first.place is None else {"place": str(first)}
+        words = f"{{value}} is already the {{field}} of {{key}} ({where}), which it is merged into"
+        told = self._privacy.stamped(Finding(merge.field, "merged", merge.value, words, parts))
+        return Merged(
+            at.source, at.number, merge.key, merge.into, merge.field, told.value, merge.first_row, told.reason,
+            told.words, told.parts, told.personal, at.place,
+        )  # fmt: skip
 
     def _held(self, number: int, key: str, orphan: Orphan, cells: Sequence[Any]) -> Held:
         words, parts = _orphaned(orphan)

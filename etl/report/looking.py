@@ -57,6 +57,11 @@ def explain_lines(found: Explanation) -> Iterator[str]:
             yield f"  {field.place}: {field.made_from}"
         yield from (f"    {_step(step)}" for step in field.steps)
         yield from (f"  ! {problem}" for problem in field.problems)
+        yield from (
+            f"    {one.stage} '{one.key}' is merged into '{one.into}': '{one.into}' is sent"
+            for one in found.aliases
+            if one.field == field.field
+        )
     yield ""
     yield from (line for record in found.went for line in _record_lines(record))
     if not found.went:
@@ -82,7 +87,9 @@ def shown_explanation(found: Explanation, *, show_data: bool) -> Explanation:
     if show_data:
         return found
     others = tuple((masked, masked) for _, masked in found.others)
-    return replace(found, key=mask_key(found.key), others=others, went=tuple(map(_masked_record, found.went)))
+    aliases = tuple(replace(one, key=mask_key(one.key), into=mask_key(one.into)) for one in found.aliases)
+    went = tuple(map(_masked_record, found.went))
+    return replace(found, key=mask_key(found.key), others=others, went=went, aliases=aliases)
 
 
 def _shown_field(field: ExplainedField, *, show_data: bool) -> ExplainedField:

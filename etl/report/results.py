@@ -88,7 +88,7 @@ class FoundSending:
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """A record, or a row that made none. `fate` is valid, rejected or held; `why` its reasons, `masked` the same masked."""
+    """A record, or a row that made none. `fate`: valid, rejected, held or merged; `why` its reasons, `masked` the same masked."""
 
     stage: str
     key: str | None
@@ -127,7 +127,7 @@ class ExplainedField:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what the newest package and
-    the journals know of the record."""
+    the journals know of the record; `aliases` are the records it refers to for which others stand there."""
 
     stage: str
     key: str
@@ -137,6 +137,17 @@ class Explanation:
     fields: tuple[ExplainedField, ...]
     others: tuple[tuple[str, str], ...]
     went: tuple[FoundRecord, ...]
+    aliases: tuple[ExplainedAlias, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAlias:
+    """A field whose value is the key of a merged record: the newest package refers to `into` instead."""
+
+    field: str
+    stage: str
+    key: str
+    into: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class StageSummary:
     """What became of one stage's rows, and of its records at Omnitron.
 
-    read  = filtered + rejected + held + valid
+    read  = filtered + rejected + held + merged + valid
     valid = uploaded + already + failed + changed + waiting + refused + unknown
 
     Of those that wait, `unsettled` may still change, and `held_back` wait for a record that has not arrived. `gone` were
@@ -44,6 +44,7 @@ class StageSummary:
     held_back: int = 0
     gone: int = 0
     elsewhere: int = 0
+    merged: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,15 @@ class Summary:
 
 
 ALWAYS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "failed")
+WITH_MERGED = (*ALWAYS[:4], "merged", *ALWAYS[4:])
 WHEN_THERE_ARE = ("already", "changed", "waiting", "unsettled", "refused", "unknown", "gone", "elsewhere")
 COLOURED = ("rejected", "held", "failed", "refused", "unknown", "elsewhere")
 
 
 def print_summary(console: Console, summary: Summary) -> None:
     """The table of stages, then where the package lies."""
-    print_counts(console, f"Migration {summary.migration}", summary.stages, ALWAYS)
+    always = WITH_MERGED if any(stage.merged for stage in summary.stages) else ALWAYS
+    print_counts(console, f"Migration {summary.migration}", summary.stages, always)
     if summary.package:
         console.print(visible(f"Package: {summary.package}"), soft_wrap=True, highlight=False, markup=False)
         console.print(visible(f"Report: {summary.package}/report.html"), soft_wrap=True, highlight=False, markup=False)

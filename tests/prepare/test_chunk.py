@@ -207,8 +207,8 @@ def test_a_stage_whose_rows_do_not_add_up_fails_loudly(tmp_path):
     with pytest.raises(AssertionError) as caught:
         prepared(tmp_path, twice)
     assert str(caught.value) == (
-        "stage 'user': the rows do not add up (Counts(read=3, filtered=0, rejected=2, held=0, valid=2); "
-        "written: 2 valid, 0 held); please report this"
+        "stage 'user': the rows do not add up (Counts(read=3, filtered=0, rejected=2, held=0, valid=2, merged=0); "
+        "written: 2 valid, 0 held, 0 merged); please report this"
     )
 
 

@@ -80,7 +80,7 @@ def report_facts(package: Package, telling: Telling, upload: JournalFacts | None
     }  # fmt: skip
 
 
-PREPARED = ("read", "filtered", "rejected", "held", "valid")
+PREPARED = ("read", "filtered", "rejected", "held", "merged", "valid")
 LOADED = ("uploaded", "already", "failed", "changed", "waiting", "refused", "unknown")
 
 

@@ -115,7 +115,7 @@ def _flow(stage: Mapping[str, Any], say: Say) -> Markup:
     """The picture of a stage: after a load the valid records by what became of them."""
     loaded = stage["loaded"]
     ends = [(name, loaded[name]) for name in LOADED] if loaded else [("valid", stage["valid"])]
-    ends += [(name, stage[name]) for name in ("filtered", "held", "rejected")]
+    ends += [(name, stage[name]) for name in ("merged", "filtered", "held", "rejected")]
     title = f"{stage['name']}: {stage['read']:,} {say('rows read')}: " + ", ".join(
         f"{say(name)} {count:,}" for name, count in ends if count
     )
