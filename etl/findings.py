@@ -1,7 +1,10 @@
 """What is wrong with a value, as data: which rule refused it, and a template that says why. The sentence is made from these.
 
-    Unfit("function:phone", "0212 555", "{value} is not {whose}", whose="a Turkish mobile number")
-    -> '0212 555' is not a Turkish mobile number
+    Unfit("function:phone", "0212 555", "{value} is not a mobile number of region '{region}'", region="DE")
+    -> '0212 555' is not a mobile number of region 'DE'
+
+A template is written as a literal where it is used, whole, so that all of them can be found and said in another language
+(report/catalogue.py): two forms of a sentence are two templates.
 
 Whoever raises knows neither row nor field: who catches it stamps them on.
 """
@@ -48,6 +51,16 @@ class Unfit(ValueError):
     def __str__(self) -> str:
         return sentence(self.words, self.parts)
 
+    def __eq__(self, other: object) -> bool:
+        """It is data: two that say the same of the same are one."""
+        if not isinstance(other, Unfit):
+            return NotImplemented
+        mine, theirs = (self.rule, self.value, self.words), (other.rule, other.value, other.words)
+        return mine == theirs and self.parts == other.parts
+
+    def __hash__(self) -> int:
+        return hash((self.rule, self.words))
+
     def __reduce__(self) -> Any:
         return _unfit, (self.rule, self.value, self.words, dict(self.parts))
 
@@ -68,15 +81,33 @@ def sentence(
 
     Of a field that is not `personal`, only keys and what anybody knows for personal are masked.
     """
+
+    def written(name: str, part: Any) -> Any:
+        if name == BECAUSE:
+            return sentence(part["words"], part["parts"], masked=masked, personal=personal, translate=translate)
+        if name in OF_DATA:
+            return OF_DATA[name](part, mask if not masked else _MASKS.get(name, mask))
+        return part
+
     mask = _as_it_is if not masked else mask_value if personal else mask_known
-    written = {
-        name: _written(name, part, mask_key if masked and name == "key" else mask) for name, part in parts.items()
-    }
-    return (translate(words) if translate else words).format_map(written)
+    told = {name: written(name, part) for name, part in parts.items()}
+    return (translate(words) if translate else words).format_map(told)
 
 
-def _written(name: str, part: Any, mask: Mask) -> Any:
-    return OF_DATA[name](part, mask) if name in OF_DATA else part
+BECAUSE = "because"
+"""The part of a template that is a sentence by itself: its words and its parts (see `inside`)."""
+
+
+def inside(why: Unfit) -> dict[str, object]:
+    """A reason as a part of another one."""
+    return {"words": why.words, "parts": dict(why.parts)}
+
+
+def entry_in(parts: Mapping[str, Any]) -> str | None:
+    """The entry that a lookup lacks, by which problems of one field and one rule are told apart."""
+    if BECAUSE in parts:
+        return entry_in(parts[BECAUSE]["parts"])
+    return str(parts["entry"]) if "entry" in parts else None
 
 
 def literally(text: str) -> str:
@@ -124,6 +155,9 @@ def _in_a_row(values: Any, mask: Mask) -> str:
     return ", ".join(_told(value, mask) for value in values)
 
 
+_MASKS: Mapping[str, Mask] = {"key": mask_key, "named": mask_known}
+"""Parts that are masked in a way of their own, whatever the field."""
+
 OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
     "value": shown,
     "it": subject,
@@ -132,6 +166,7 @@ OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
     "key": shown,
     "names": _in_a_row,
     "told": _told,
+    "named": _told,
 }
 """The parts of a template that come out of a row, and how each is written.
 
@@ -141,7 +176,11 @@ entry       what a lookup lacks: each missing entry is a kind of problem by itse
 key         of another record: masked, a code stays as it is
 names       of what is inside nested JSON
 told        what a library says, which may quote the value
+named       what stands where a source has its columns' names: only what anybody knows for personal is masked
 """
+
+Words = tuple[str, dict[str, object]]
+"""A template, and the parts it needs."""
 
 PROBLEM = "problem"
 WARNING = "warning"
@@ -178,7 +217,7 @@ class Finding:
     @property
     def entry(self) -> str | None:
         """What tells problems of one field and one rule apart: for a lookup the entry that is missing."""
-        return str(self.parts["entry"]) if "entry" in self.parts else None
+        return entry_in(self.parts)
 
 
 def about(field: str | None, value: object, why: Unfit) -> Finding:

@@ -339,9 +339,6 @@ class Locate(Protocol):
 Record = Mapping[str, Any]
 """What is sent of a customer, an address, an order, an item: the payload's fields and their values."""
 
-Reason = str | Unfit
-"""Why a row cannot be read: a sentence, or (when it quotes what is in the row) a template and its parts."""
-
 
 @dataclass(frozen=True, slots=True)
 class RowFault:
@@ -351,7 +348,7 @@ class RowFault:
     """
 
     index: int
-    reason: Reason
+    reason: Unfit
     cells: tuple[str, ...] = ()
     column: int | None = None
 

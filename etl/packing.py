@@ -17,7 +17,7 @@ from typing import BinaryIO
 import orjson
 
 from etl.files import durably, open_private, private_folder, sync_folder
-from etl.findings import PROBLEM
+from etl.findings import PROBLEM, entry_in
 from etl.model import Counts
 from etl.package import (
     MANIFEST,
@@ -158,8 +158,8 @@ class _Count:
 
 
 def _entry(problem: Reject | Held) -> str | None:
-    entry = problem.parts.get("entry")
-    return None if entry is None else str(entry)[:LONGEST_ENTRY]
+    entry = entry_in(problem.parts)
+    return None if entry is None else entry[:LONGEST_ENTRY]
 
 
 LONGEST_ENTRY = 200

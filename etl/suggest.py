@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST_NAMED = 30
+"""Names that are all told where none is near the one that somebody wrote."""
+
 _PERSONAL = re.compile(r"\S@\S|(?:\d[ ()./-]*){7}")
 """An e-mail address, or a number of seven digits or more: no name of a column, but what stands in one."""
 
@@ -29,7 +32,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = perhaps(word, names)
     if near:
         return near
-    if names and len(names) <= 30:
+    if names and len(names) <= MOST_NAMED:
         return f"; there is {', '.join(sorted(names))}"
     return ""
 

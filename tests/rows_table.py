@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass, field
 
 from etl.expressions import Header
+from etl.findings import Unfit, literally
 from etl.measures.balance import Ledger
 from etl.model import Locator, RowFault, Rows, Stage
 from etl.packing import StageWriter
@@ -13,6 +14,11 @@ from etl.prepare.profiling import profiler_of
 from etl.prepare.program import Plan
 from etl.prepare.stage import Scribe, prepare_stage
 from etl.workers import engine
+
+
+def row_unfit(sentence):
+    """Why a row cannot be read, said in a sentence without parts."""
+    return Unfit("row", None, literally(sentence))
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,9 @@ class GivenPart:
 
     def read(self):
         """A row that is a text is one that could not be read, for that reason."""
-        faults = [RowFault(index, row, ("?",)) for index, row in enumerate(self.rows) if isinstance(row, str)]
+        faults = [
+            RowFault(index, row_unfit(row), ("?",)) for index, row in enumerate(self.rows) if isinstance(row, str)
+        ]
         return Rows(self.rows, tuple(faults))
 
 

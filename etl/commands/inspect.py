@@ -12,11 +12,11 @@ from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, answered_all, fetched_all, open_table, read_all, shown
 from etl.extract.databases.address import shown_address
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
-from etl.findings import Unfit, sentence
+from etl.findings import sentence
 from etl.mapping import Checked, Opens, load_mapping
 from etl.mapping.environment import filled_from
 from etl.mapping.usage import sources_reading, used_by
-from etl.model import Database, Reason, Rows, Secret, Source, Table
+from etl.model import Database, Rows, Secret, Source, Table
 from etl.profile import TableProfile
 from etl.report.inspection import Inspection, TableLook, TableSeen
 from etl.suggest import did_you_mean
@@ -167,14 +167,12 @@ class CountedRows:
         left = len(rows.rows) if self.limit is None else min(self.limit - self.rows, len(rows.rows))
         faulty = {one.index: one for one in rows.faults if one.index < left}
         for one in [] if self.fault else list(faulty.values())[:1]:
-            self.fault = f"row {first + rows.place(one.index)}: {_sentence(one.reason)}"
+            self.fault = (
+                f"row {first + rows.place(one.index)}: {sentence(one.reason.words, one.reason.parts, masked=True)}"
+            )
         self.profile.add([row for index, row in enumerate(rows.rows[:left]) if index not in faulty])
         self.unreadable += len(faulty)
         self.rows += left
 
     def is_enough(self) -> bool:
         return self.limit is not None and self.rows >= self.limit
-
-
-def _sentence(reason: Reason) -> str:
-    return sentence(reason.words, reason.parts, masked=True) if isinstance(reason, Unfit) else reason

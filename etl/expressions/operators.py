@@ -108,7 +108,7 @@ def positive(value: Any) -> Any:
 def truth(value: Any) -> bool:
     """Whether a value counts as true: null, 0 and what is empty do not. A text is refused: '0' and 'false' are texts."""
     if isinstance(value, str):
-        raise Unfit("operator:truth", value, f"{{value}} is text {TRUTH_WANTED}")
+        raise Unfit("operator:truth", value, "{value} is text {wanted}", wanted=TRUTH_WANTED)
     return bool(value)
 
 

@@ -34,7 +34,7 @@ def item(value: Any, key: Any) -> Any:
         return value[key]
     if isinstance(value, str | list | tuple) and isinstance(key, int | slice):
         if isinstance(key, int) and not -len(value) <= key < len(value):
-            words = f"there is no [{{told}}] in {{count}} {_parts(value)}"
+            words = _ABSENT[isinstance(value, str), len(value) == 1]
             raise Unfit("item", value, words, told=key, count=len(value))
         return value[key] if isinstance(key, int) else _some(value, key)
     if isinstance(key, str):
@@ -56,8 +56,13 @@ def name(value: Any) -> str:
     return as_text(value)
 
 
-def _parts(value: Any) -> str:
-    return ("character" if isinstance(value, str) else "value") + ("" if len(value) == 1 else "s")
+_ABSENT = {
+    (True, True): "there is no [{told}] in {count} character",
+    (True, False): "there is no [{told}] in {count} characters",
+    (False, True): "there is no [{told}] in {count} value",
+    (False, False): "there is no [{told}] in {count} values",
+}
+"""By whether it is a text, and whether it has one part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +134,8 @@ def decimal_to_number(value: Decimal) -> float:
     short = len(text) <= EXACT_DIGITS and -EXACT < number < EXACT and "E" not in text
     if not short and not (math.isfinite(number) and Decimal(repr(number)) == value):
         broken = value.is_finite() and value != value.to_integral_value()
-        advice = "; write `| round` for two decimals" if broken else ""
-        raise Unfit("json:digits", value, f"{{value}} has more digits than a JSON number keeps{advice}")
+        words = "{value} has more digits than a JSON number keeps"
+        if broken:
+            words = "{value} has more digits than a JSON number keeps; write `| round` for two decimals"
+        raise Unfit("json:digits", value, words)
     return number

@@ -112,7 +112,7 @@ class Walk:
         text = body.decode("utf-8-sig")
         document = decode(text, DOCUMENT)
         if doubtful(text) and (reason := value_fault(document)):
-            raise self._error(number, reason)
+            raise self._error(number, str(reason))
         return document
 
     def _check(self, number: int, page: Answered, sha256: str, after: object) -> None:
@@ -236,7 +236,11 @@ def _write(shape: AnswerShape, document: Any, names: tuple[str, ...], file: Bina
     for found in shape.rows(document):
         row = shape.row(found)
         # What is no object stays as it is: the reader of lines tells what is wrong with it.
-        kept = {name: row.get(name) for name in names} if isinstance(row, dict) and not found.reason else [found.reason]
+        kept = (
+            {name: row.get(name) for name in names}
+            if isinstance(row, dict) and not found.reason
+            else [str(found.reason)]
+        )
         file.write(encode(kept) + b"\n")
         count += 1
     return count

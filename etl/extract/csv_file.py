@@ -38,6 +38,7 @@ from etl.extract.opening import (
     text_start,
 )
 from etl.extract.rows import BLANK, ReadRow
+from etl.findings import Unfit
 from etl.model import Part, Table
 from etl.suggest import look_like_data
 
@@ -119,9 +120,9 @@ def begin_table(lines: Lines, path: File, format: CsvFormat, names: tuple[str, .
     if names:
         return Top(_named(path, names), lines.position, 1)
     records = enumerate(read_records(lines, format), start=1)
-    nothing: ReadRow = [], "there are only blank lines"
+    nothing: ReadRow = [], Unfit("row:blank", None, "there are only blank lines")
     row, (cells, reason) = next((one for one in records if one[1] is not BLANK), (1, nothing))
-    if reason:
+    if reason is not None:
         raise SourceError(f"{path} row {row}, which has to be the header: {reason}")
     names = tuple(map(str, cells))
     _check_delimiter(path, row, names, format)

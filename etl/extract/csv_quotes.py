@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from etl.extract.csv_format import CsvFormat
+from etl.findings import Unfit
 
 
 def is_suspect(cells: Sequence[str], quote: str) -> bool:
@@ -27,23 +28,25 @@ def is_suspect(cells: Sequence[str], quote: str) -> bool:
     return False
 
 
-def stray_quote(cells: Sequence[str], record: Sequence[str], format: CsvFormat) -> str:
-    """What is wrong with the quotes of a record that csv has read into these cells, or ""."""
+def stray_quote(cells: Sequence[str], record: Sequence[str], format: CsvFormat) -> Unfit | None:
+    """What is wrong with the quotes of a record that csv has read into these cells."""
     if format.quote is None or not is_suspect(cells, format.quote):
-        return ""
+        return None
     holder = 0
     for number, cell in enumerate(_bare_cells("".join(record), format), start=1):
         if format.quote not in cell:
             continue
         if cell.lstrip()[0] == format.quote:
-            return f"cell {number} has a blank before its quote, so its quotes do not count; take the blank away"
+            words = "cell {number} has a blank before its quote, so its quotes do not count; take the blank away"
+            return Unfit("row:quote", None, words, number=number)
         if holder and cell.rstrip()[-1] == format.quote:
-            return (
-                f"cell {holder} holds a quote in its middle and cell {number} ends in one; was one cell cut at its delimiter? "
+            words = (
+                "cell {holder} holds a quote in its middle and cell {number} ends in one; was one cell cut at its delimiter? "
                 "Put it in quotes as a whole, with those in it doubled; where a quote is a letter, write `quote: null`"
             )
+            return Unfit("row:quote", None, words, holder=holder, number=number)
         holder = holder or number
-    return ""
+    return None
 
 
 def _bare_cells(text: str, format: CsvFormat) -> Iterator[str]:

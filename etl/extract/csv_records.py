@@ -18,8 +18,9 @@ from etl.extract.csv_quotes import stray_quote, unescaped
 from etl.extract.opening import LONGEST_LINE, EndlessLine
 from etl.extract.rows import BLANK, ReadRow, ragged
 from etl.extract.undecodable import undecodable
+from etl.findings import Unfit, inside
 
-NEVER_CLOSED = "a quote is opened in this row and never closed"
+NEVER_CLOSED = "row:quote:open"
 SHOWN = 500
 """How much of a malformed line is kept for people to see."""
 
@@ -40,7 +41,7 @@ class Lines:
 
     def begin_record(self) -> None:
         self.record_start = self.position
-        self.complaint = ""
+        self.complaint: Unfit | None = None
         self.record: list[str] = []
 
     def __iter__(self) -> Lines:
@@ -112,30 +113,38 @@ def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> It
             yield (format.without_nulls([cells])[0], _fault(cells, lines, format)) if cells else BLANK
 
 
-def _fault(cells: Sequence[str], lines: Lines, format: CsvFormat) -> str:
+def _fault(cells: Sequence[str], lines: Lines, format: CsvFormat) -> Unfit | None:
     return lines.complaint or stray_quote(cells, lines.record, format) or complaint(cells, format.width)
 
 
-def malformed(error: csv.Error, taken: int, format: CsvFormat) -> str:
-    """A sentence for csv's own, and for the `taken` lines after the first that are lost with the row."""
-    text = str(error)
-    if text == "unexpected end of data":
-        what = NEVER_CLOSED
-    elif isinstance(error, RecordTooLong) or text.startswith("field larger"):
-        what = f"this row does not end within {format.longest:,} bytes; is a quote never closed?"
-    elif "expected after" in text:
-        what = f"a quote inside a quoted cell is not doubled ({text})"
-    else:
-        what = text
+def malformed(error: csv.Error, taken: int, format: CsvFormat) -> Unfit:
+    """What csv says, in our words, and of the `taken` lines after the first that are lost with the row."""
+    what = _broken(error, format)
     if taken <= 0:
         return what
-    return f"{what}; the {taken} line{'s' if taken > 1 else ''} after it went into this row and cannot be read either"
+    words = "{because}; the {taken} lines after it went into this row and cannot be read either"
+    if taken == 1:
+        words = "{because}; the 1 line after it went into this row and cannot be read either"
+    return Unfit(what.rule, None, words, because=inside(what), taken=taken)
 
 
-def complaint(cells: Sequence[str], width: int) -> str:
+def _broken(error: csv.Error, format: CsvFormat) -> Unfit:
+    text = str(error)
+    if text == "unexpected end of data":
+        return Unfit(NEVER_CLOSED, None, "a quote is opened in this row and never closed")
+    if isinstance(error, RecordTooLong) or text.startswith("field larger"):
+        words = "this row does not end within {most:,} bytes; is a quote never closed?"
+        return Unfit("row:quote", None, words, most=format.longest)
+    if "expected after" in text:
+        return Unfit("row:quote", None, "a quote inside a quoted cell is not doubled ({detail})", detail=text)
+    return Unfit("row:quote", None, "{detail}", detail=text)
+
+
+def complaint(cells: Sequence[str], width: int) -> Unfit | None:
     if width and len(cells) != width:
         return ragged(len(cells), width)
     for number, cell in enumerate(cells, start=1):
         if "\0" in cell:
-            return f"cell {number} holds a NUL character, which no shop can store; is the encoding right (utf-16)?"
-    return ""
+            words = "cell {number} holds a NUL character, which no shop can store; is the encoding right (utf-16)?"
+            return Unfit("row:nul", None, words, number=number)
+    return None

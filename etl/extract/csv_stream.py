@@ -20,6 +20,7 @@ from etl.extract.cuts import WINDOW, part_size
 from etl.extract.locations import File
 from etl.extract.opening import LONGEST_LINE, EndlessLine, reading, text_chunks
 from etl.extract.rows import ReadRow, gather
+from etl.findings import Unfit
 from etl.model import Part, Rows
 
 
@@ -87,7 +88,8 @@ class _Whole:
 
     def records(self, format: CsvFormat) -> Iterator[ReadRow]:
         for cells, reason in read_records(self.lines, format):
-            is_cut = isinstance(reason, str) and reason.startswith(NEVER_CLOSED) and self.lines.position >= self.end
+            is_open = isinstance(reason, Unfit) and reason.rule == NEVER_CLOSED
+            is_cut = is_open and self.lines.position >= self.end
             if is_cut and not self.last:
                 self.end = self.lines.record_start
                 return

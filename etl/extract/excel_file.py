@@ -20,13 +20,12 @@ from etl.extract.opening import existing_file, reading
 from etl.extract.rows import CellFault, ReadRow, SequentialTable, ragged
 from etl.extract.sheet_bounds import BadSheet, name
 from etl.extract.workbooks import Sheet, read_sheet
+from etl.findings import Unfit
 from etl.model import Table
 from etl.suggest import perhaps
 
 EXACT = 10**15
 """Excel keeps 15 digits; of a larger number the last ones are lost already."""
-
-TOO_LONG = "holds a whole number of more than 15 digits, of which Excel keeps 15; store the column as text"
 
 
 def open_excel(location: str, settings: OptionValues) -> Table:
@@ -122,7 +121,7 @@ def _records(sheet: Sheet, header: tuple[str, ...], header_row: int) -> Iterator
         yield cells, _fault(sheet, number, row, cells)
 
 
-def _fault(sheet: Sheet, row: int, given: list[Any], cells: list[Any]) -> str | CellFault:
+def _fault(sheet: Sheet, row: int, given: list[Any], cells: list[Any]) -> Unfit | CellFault | None:
     if row in sheet.faults:
         column, reason = sheet.faults[row]
         return CellFault(column - 1, reason) if column <= len(cells) else reason
@@ -134,8 +133,13 @@ def _fault(sheet: Sheet, row: int, given: list[Any], cells: list[Any]) -> str | 
     if float in map(type, cells):
         for column, cell in enumerate(cells, start=1):
             if type(cell) is float and abs(cell) >= EXACT and cell.is_integer():
-                return CellFault(column - 1, f"cell {name(row, column)} {TOO_LONG}")
-    return ""
+                return CellFault(column - 1, _too_long(name(row, column)))
+    return None
+
+
+def _too_long(cell: str) -> Unfit:
+    words = "cell {cell} holds a whole number of more than 15 digits, of which Excel keeps 15; store the column as text"
+    return Unfit("row:digits", None, words, cell=cell)
 
 
 def native(cell: Any) -> Any:

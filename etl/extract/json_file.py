@@ -27,6 +27,7 @@ from etl.extract.locations import File
 from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks
 from etl.extract.undecodable import undecodable
+from etl.findings import Unfit, inside
 from etl.model import Table
 from etl.suggest import perhaps
 
@@ -60,7 +61,9 @@ class JsonRows:
             if not self._rest:
                 yield Found(item.value, (), item.reason, item.text)
             elif item.reason:
-                yield Found(item.value, (), f"lies in an element that {item.reason}", item.text)
+                words = "lies in an element that {because}"
+                why = Unfit(item.reason.rule, None, words, because=inside(item.reason))
+                yield Found(item.value, (), why, item.text)
             else:
                 yield from found_in(item.value, self._rest)
 

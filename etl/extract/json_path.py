@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any, Final
 
 from etl.extract.json_values import described
+from etl.findings import Unfit
 from etl.suggest import perhaps
 
 
@@ -111,11 +112,11 @@ def arounds(written: Mapping[str, str]) -> dict[str, Around]:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A value where a row should be, the objects it lies in (the innermost last), and why it cannot be a row ("": it can)."""
+    """A value where a row should be, the objects it lies in (the innermost last), and why it cannot be a row (None: it can)."""
 
     value: Any
     parents: tuple[dict[str, Any], ...] = ()
-    reason: str = ""
+    reason: Unfit | None = None
     text: str = ""
     """As it was written, when it is a whole element of the outermost list."""
 
@@ -134,8 +135,10 @@ def found_in(value: Any, steps: Steps, parents: tuple[dict[str, Any], ...] = ())
         for one in value if step is EVERY else value[step : step + 1]:
             yield from found_in(one, rest, parents)
     elif value is not None:
-        wanted = f"an object with the key '{step}'" if isinstance(step, str) else "a list"
-        yield Found(value, parents, f"is {described(value)}, where `path` needs {wanted}")
+        words = "is {described}, where `path` needs a list"
+        if isinstance(step, str):
+            words = "is {described}, where `path` needs an object with the key '{step}'"
+        yield Found(value, parents, Unfit("row:path", None, words, described=described(value), step=step))
 
 
 def why_absent(values: Sequence[Any], steps: Steps) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.extract.json_values import DOCUMENT, ROW, decoded, doubtful, value_fault
+from etl.findings import Unfit
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 WINDOW = 1 << 18
@@ -29,11 +30,11 @@ class NotJson(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A value of an array as it was written, and what is wrong with it ("": nothing)."""
+    """A value of an array as it was written, and what is wrong with it (None: nothing)."""
 
     value: Any
     text: str
-    reason: str
+    reason: Unfit | None
 
 
 class JsonText:
@@ -110,7 +111,7 @@ class JsonText:
             return None  # a number may go on
         self._at = end
         text = self._text[start:end]
-        return Item(value, text, "" if strict and not doubtful(text) else value_fault(value))
+        return Item(value, text, None if strict and not doubtful(text) else value_fault(value))
 
     def _may_go_on(self, error: json.JSONDecodeError) -> bool:
         return error.pos >= len(self._text) - NEARLY or error.msg.startswith("Unterminated string")

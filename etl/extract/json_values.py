@@ -13,7 +13,8 @@ from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, NoReturn
 
 from etl.extract.rows import ReadRow
-from etl.suggest import perhaps
+from etl.findings import Unfit
+from etl.suggest import nearest
 
 HEADER_SAMPLE = 1000
 
@@ -44,12 +45,16 @@ def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     if len(values) != len(pairs):
-        raise ValueError(value_fault(RepeatedKey(pairs)))
+        raise key_twice(RepeatedKey(pairs).key)
     return values
 
 
+def key_twice(key: str) -> Unfit:
+    return Unfit("row:json", None, "has the key '{named}' twice", named=key)
+
+
 def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON; write null instead")
+    raise Unfit("row:json", None, "{detail} is not JSON; write null instead", detail=text)
 
 
 # A number that no Decimal can hold becomes NaN or an infinity, which JSON cannot write: value_fault tells.
@@ -90,10 +95,10 @@ def decoded(text: str, start: int, decoder: json.JSONDecoder) -> tuple[Any, int]
     except json.JSONDecodeError:
         raise
     except RecursionError:
-        raise ValueError("lists and objects are nested too deeply") from None
+        raise Unfit("row:json", None, "lists and objects are nested too deeply") from None
     except ValueError as error:
         if "integer string conversion" in str(error):
-            raise ValueError("holds a number of thousands of digits") from None
+            raise Unfit("row:json", None, "holds a number of thousands of digits") from None
         raise
 
 
@@ -106,20 +111,21 @@ def doubtful(text: str) -> bool:
     return _DOUBTFUL.search(text) is not None or text.count("[") + text.count("{") > DEEPEST
 
 
-def value_fault(value: object, level: int = 0) -> str:
-    """What is wrong with a decoded value that is JSON in form, or ""."""
+def value_fault(value: object, level: int = 0) -> Unfit | None:
+    """What is wrong with a decoded value that is JSON in form."""
     if level > DEEPEST:
-        return f"is nested more than {DEEPEST} levels deep"
+        return Unfit("row:json", None, "is nested more than {most} levels deep", most=DEEPEST)
     if isinstance(value, RepeatedKey):
-        return f"has the key '{value.key}' twice"
+        return key_twice(value.key)
     if isinstance(value, Mapping | list):
         parts = (*value, *value.values()) if isinstance(value, Mapping) else value
-        return next((reason for one in parts if (reason := value_fault(one, level + 1))), "")
+        return next((why for one in parts if (why := value_fault(one, level + 1))), None)
     if isinstance(value, str) and not _encodable(value):
-        return "holds half of a character (a lone surrogate)"
+        return Unfit("row:json", None, "holds half of a character (a lone surrogate)")
     if isinstance(value, Decimal) and not (value.is_finite() and SMALLEST <= value.adjusted() <= LARGEST):
-        return f"holds a number of more than {LARGEST} digits, which nobody means"
-    return ""
+        words = "holds a number of more than {most} digits, which nobody means"
+        return Unfit("row:json", None, words, most=LARGEST)
+    return None
 
 
 def _encodable(text: str) -> bool:
@@ -142,15 +148,22 @@ def keys_of(objects: Iterable[object]) -> tuple[str, ...]:
 def record_of(value: object, header: tuple[str, ...], known: frozenset[str]) -> ReadRow:
     """A row made of an object: an absent key is None. `known` is the header, for looking up."""
     if not isinstance(value, dict):
-        return [str(value)], f"is {described(value)}, not an object"
+        return [str(value)], Unfit("row:object", None, "is {described}, not an object", described=described(value))
     # dict.keys() <= set runs in C; the rest is for rows that are wrong.
     if not value.keys() <= known:
         further = next(key for key in value if key not in known)
-        return list(value.values()), (
-            f"has the key '{further}', which is not among the columns{perhaps(further, header)}; "
+        return list(value.values()), _no_column(further, header)
+    return [value.get(name) for name in header], None
+
+
+def _no_column(key: str, header: tuple[str, ...]) -> Unfit:
+    words = "has the key '{named}', which is not among the columns; list every key in the source's `header`"
+    if (near := nearest(key, header)) is not None:
+        words = (
+            "has the key '{named}', which is not among the columns; did you mean '{near}'?; "
             "list every key in the source's `header`"
         )
-    return [value.get(name) for name in header], ""
+    return Unfit("row:column", None, words, named=key, near=near)
 
 
 def shown_value(value: object) -> str:
@@ -159,5 +172,15 @@ def shown_value(value: object) -> str:
 
 
 def described(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-    return names.get(type(value), "a number")
+    return DESCRIBED.get(type(value), "a number")
+
+
+DESCRIBED: Mapping[type, str] = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+    type(None): "null",
+    int: "a number",
+    float: "a number",
+}

@@ -34,6 +34,7 @@ from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.rows import BLANK, ReadRow, SequentialTable, gather
 from etl.extract.undecodable import undecodable
+from etl.findings import Unfit
 from etl.model import Part, Rows, Table
 
 NOTHING = object()
@@ -111,23 +112,24 @@ def _header(path: File, encoding: str) -> tuple[str, ...]:
     return header
 
 
-def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, str]]:
+def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Unfit | None]]:
     """Each line's value, and what is wrong with the line; the line's own text is the value then. A blank one is NOTHING."""
     for line in lines:
         try:
             text = line.decode(encoding)
             if text.isspace() or not text:
-                yield NOTHING, ""
+                yield NOTHING, None
                 continue
             value = decode(text, ROW)
-            yield value, value_fault(value) if doubtful(text) else ""
+            yield value, value_fault(value) if doubtful(text) else None
         except UnicodeDecodeError as error:
             reason = undecodable(line, error.start, f"column {error.start + 1}", encoding)
             yield line.decode(encoding, "backslashreplace"), reason
         except json.JSONDecodeError as error:
-            yield text, f"not JSON: {error.msg} at column {error.colno}"
-        except ValueError as error:
-            yield text, str(error)
+            words = "not JSON: {detail} at column {column}"
+            yield text, Unfit("row:json", None, words, detail=error.msg, column=error.colno)
+        except Unfit as why:
+            yield text, why
 
 
 def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> Iterator[ReadRow]:
@@ -161,7 +163,7 @@ class JsonlRows:
         why = why_absent([value for value, reason in islice(self._values(), HEADER_SAMPLE) if not reason], self._inner)
         return why and f"`path: {self._written}`: {why}"
 
-    def _values(self) -> Iterator[tuple[Any, str]]:
+    def _values(self) -> Iterator[tuple[Any, Unfit | None]]:
         decoded = _decoded(_lines(self.path, self._encoding), chunk_encoding(self._encoding))
         return ((value, reason) for value, reason in decoded if value is not NOTHING)
 

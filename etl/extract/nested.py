@@ -99,17 +99,17 @@ def _records(source: Nested, header: tuple[str, ...], columns: tuple[Around, ...
     known = frozenset(header)
     found = None
     for found in source.rows():
-        cells, reason = record_of(found.value, header, known)
-        if reason := found.reason or reason:
+        cells, why = record_of(found.value, header, known)
+        if reason := found.reason or why:
             # As it is written, where that is known: a value at fault may be one that cannot be written again.
             yield [shown_value(found.text or _written(found.value))], reason
         elif columns:
-            yield [*cells, *(_or_none(one.value(found.parents)) for one in columns)], ""
+            yield [*cells, *(_or_none(one.value(found.parents)) for one in columns)], None
         else:
-            yield cells, ""
+            yield cells, None
     # With a `header` nobody has looked before: a path that leads nowhere must not pass for an empty file.
-    if found is None and (why := source.why_empty()):
-        raise SourceError(f"{source.path}: {why}")
+    if found is None and (nothing := source.why_empty()):
+        raise SourceError(f"{source.path}: {nothing}")
 
 
 def _or_none(value: object) -> object:

@@ -13,8 +13,9 @@ from typing import Any
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from etl.extract.sheet_bounds import MOST_ROWS, NOT_COMPUTED, BadSheet, SheetBounds
+from etl.extract.sheet_bounds import MOST_ROWS, BadSheet, SheetBounds, not_computed, shows
 from etl.extract.xlsx_scan import DAMAGED, parse_xml, pieces
+from etl.findings import Unfit
 
 CONTENT = "content.xml"
 _ERROR = re.compile(r"#(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)|Err:\d+")
@@ -146,7 +147,7 @@ class _Reader:
     def _note_faults(self, row: int, cells: list[Any]) -> None:
         for column, one in enumerate(cells, start=1):
             if isinstance(one, _Unusable):
-                self.bounds.unusable(row, column, one.reason)
+                self.bounds.unusable(row, column, one.why)
 
 
 _BLANKS = {"text:s": " ", "text:tab": "\t", "text:line-break": "\n"}
@@ -154,7 +155,7 @@ _BLANKS = {"text:s": " ", "text:tab": "\t", "text:line-break": "\n"}
 
 @dataclass(frozen=True, slots=True)
 class _Unusable:
-    reason: str
+    why: Unfit
 
 
 def _repeat(attributes: dict[str, str], name: str) -> int:
@@ -168,13 +169,13 @@ def _value(attributes: dict[str, str], text: str) -> Any:
     kind = attributes.get("office:value-type", attributes.get("calcext:value-type", ""))
     computed = "table:formula" in attributes
     if attributes.get("calcext:value-type") == "error" or (computed and _ERROR.fullmatch(text.strip())):
-        return _Unusable(f"shows {text.strip() or 'an error'}")
+        return _Unusable(shows(text.strip()))
     if not kind:
-        return _Unusable(NOT_COMPUTED) if computed and not text else text
+        return _Unusable(not_computed()) if computed and not text else text
     try:
         return _TYPES[kind](attributes, text)
     except (KeyError, ValueError):
-        return _Unusable(f"holds a {kind} that cannot be read")
+        return _Unusable(Unfit("row:cell", None, "cell {cell} holds a {kind} that cannot be read", kind=kind))
 
 
 def _number(attributes: dict[str, str], text: str) -> int | float:

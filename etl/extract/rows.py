@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol, TypeVar
 
+from etl.findings import Unfit
 from etl.model import Part, RowFault, Rows, Table
 
 
@@ -16,13 +17,13 @@ class CellFault:
     """Why one cell of a row cannot be used. `column` counts from 0."""
 
     column: int
-    reason: str
+    reason: Unfit
 
 
-ReadRow = tuple[Sequence[object], str | CellFault]
-"""A row's cells, and why it cannot be used ("" when it can)."""
+ReadRow = tuple[Sequence[object], Unfit | CellFault | None]
+"""A row's cells, and why it cannot be used (None: it can)."""
 
-BLANK: ReadRow = ((), "")
+BLANK: ReadRow = ((), None)
 """A blank line: no row, but counted where rows are numbered."""
 
 
@@ -32,7 +33,7 @@ def gather(records: Iterable[ReadRow], end: int | None = None) -> Rows:
     places: list[int] = []
     height = 0
     for height, (cells, reason) in enumerate(records, start=1):
-        if reason:
+        if reason is not None:
             faults.append(_row_fault(len(rows), reason, cells))
         elif not cells:
             continue
@@ -42,7 +43,7 @@ def gather(records: Iterable[ReadRow], end: int | None = None) -> Rows:
     return Rows(rows, tuple(faults), end, blank, places if blank else None)
 
 
-def _row_fault(index: int, fault: str | CellFault, cells: Sequence[object]) -> RowFault:
+def _row_fault(index: int, fault: Unfit | CellFault, cells: Sequence[object]) -> RowFault:
     if isinstance(fault, CellFault):
         return RowFault(index, fault.reason, shown_cells(cells), fault.column)
     return RowFault(index, fault, shown_cells(cells))
@@ -53,8 +54,11 @@ def shown_cells(cells: Sequence[object]) -> tuple[str, ...]:
     return tuple("" if cell is None else str(cell).strip() for cell in cells)
 
 
-def ragged(cells: int, columns: int) -> str:
-    return f"has {cells} cell{'' if cells == 1 else 's'}, the header has {columns}"
+def ragged(cells: int, columns: int) -> Unfit:
+    words = "has {cells} cells, the header has {columns}"
+    if cells == 1:
+        words = "has 1 cell, the header has {columns}"
+    return Unfit("row:cells", None, words, cells=cells, columns=columns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from etl.findings import Unfit
+
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 """What a spreadsheet can have."""
 
@@ -18,8 +20,6 @@ WIDEST = 2_000
 MOST_CELLS = 64_000_000
 """Columns of a sheet, and cells of it with the blank ones. A sheet is held whole: of 300,000 rows by 16 columns each cell took
 some 95 bytes, so that the largest takes 6 GB."""
-
-NOT_COMPUTED = "is a formula without a value; open the workbook in a spreadsheet program, save it, and run it again"
 
 
 class BadSheet(ValueError):
@@ -33,7 +33,7 @@ class SheetBounds:
     faults   the first unusable cell of a row: its column, and the reason
     """
 
-    faults: dict[int, tuple[int, str]] = field(default_factory=dict)
+    faults: dict[int, tuple[int, Unfit]] = field(default_factory=dict)
     rows: int = 0
     columns: int = 0
 
@@ -50,10 +50,26 @@ class SheetBounds:
                     f"cell {name(row, column)} makes the sheet {size}, which is more than is read; {STRAY}{AS_CSV}"
                 )
 
-    def unusable(self, row: int, column: int, reason: str) -> None:
-        """A cell that holds something nobody means. Raises BadSheet as `filled` does."""
+    def unusable(self, row: int, column: int, why: Unfit) -> None:
+        """A cell that holds something nobody means; its name is put into the sentence. Raises BadSheet as `filled` does."""
         self.filled(row, column)
-        self.faults.setdefault(row, (column, f"cell {name(row, column)} {reason}"))
+        if row not in self.faults:
+            told = {**why.parts, "cell": name(row, column)}
+            told.pop("value")
+            self.faults[row] = column, Unfit(why.rule, None, why.words, **told)
+
+
+def shows(error: str | None) -> Unfit:
+    """A cell that shows an error, such as #N/A; None where it is not known which."""
+    words = "cell {cell} shows an error"
+    if error:
+        words = "cell {cell} shows {error}"
+    return Unfit("row:cell", None, words, error=error)
+
+
+def not_computed() -> Unfit:
+    words = "cell {cell} is a formula without a value; open the workbook in a spreadsheet program, save it, and run it again"
+    return Unfit("row:formula", None, words)
 
 
 AS_CSV = ". If it belongs there, save the sheet as CSV: a CSV is read whatever its size"

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from etl.findings import Unfit
+
 LIKELY_ENCODINGS = ("utf-8", "windows-1254", "windows-1252", "iso-8859-9")
 
 
-def undecodable(data: bytes, at: int, place: str, encoding: str) -> str:
-    """A sentence about the byte `data[at]`, which stands at `place`; names an encoding in which all of `data` is text."""
-    guess = next((name for name in LIKELY_ENCODINGS if name != encoding and _decodes(data, name)), "")
-    hint = f"; is the encoding {guess}?" if guess else ""
-    return f"byte 0x{data[at]:02X} at {place} is not {encoding}{hint}"
+def undecodable(data: bytes, at: int, place: str, encoding: str) -> Unfit:
+    """About the byte `data[at]`, which stands at `place`; names an encoding in which all of `data` is text."""
+    guess = next((name for name in LIKELY_ENCODINGS if name != encoding and _decodes(data, name)), None)
+    words = "byte {byte} at {place} is not {encoding}"
+    if guess is not None:
+        words = "byte {byte} at {place} is not {encoding}; is the encoding {guess}?"
+    byte = f"0x{data[at]:02X}"
+    return Unfit("row:encoding", None, words, byte=byte, place=place, encoding=encoding, guess=guess)
 
 
 def _decodes(data: bytes, encoding: str) -> bool:

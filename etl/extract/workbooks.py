@@ -21,6 +21,7 @@ from etl.extract.ods_file import CONTENT, ods_names, read_ods
 from etl.extract.sheet_bounds import BadSheet
 from etl.extract.xlsb_scan import XLSB
 from etl.extract.xlsx_scan import DAMAGED, XLSX, workbook_of
+from etl.findings import Unfit
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Sheet:
     """Cells from A1 on, "" for a blank one; of each row that has some, the first unusable cell: its column, and why."""
 
     cells: Grid
-    faults: Mapping[int, tuple[int, str]] = field(default_factory=dict)
+    faults: Mapping[int, tuple[int, Unfit]] = field(default_factory=dict)
 
 
 def read_sheet(workbook: Workbook, choose: ChooseSheet) -> Sheet:

@@ -11,8 +11,9 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from etl.extract.sheet_bounds import BadSheet, SheetBounds
+from etl.extract.sheet_bounds import BadSheet, SheetBounds, shows
 from etl.extract.xlsb_scan import SHOWN
+from etl.findings import Unfit
 
 STREAMS = ("Workbook", "Book")
 """Its name since Excel 97, and before."""
@@ -20,7 +21,7 @@ BOUND_SHEET, BOOL_OR_ERROR, FORMULA, END = 0x85, 0x205, 0x06, 0x0A
 NO_NUMBER, IS_ERROR = 0xFFFF, 2
 """What stands in a formula's result when it is no number, and when that is an error."""
 
-Faults = dict[int, tuple[int, str]]
+Faults = dict[int, tuple[int, Unfit]]
 
 
 def faults_of(workbook: Path | bytes, number: int) -> Faults:
@@ -54,7 +55,7 @@ def _look(stream: bytes, start: int, bounds: SheetBounds) -> None:
     for kind, content in _records(stream, start):
         if kind in (BOOL_OR_ERROR, FORMULA) and (code := _error(kind, content)) is not None:
             row, column = struct.unpack_from("<HH", content)
-            bounds.unusable(row + 1, column + 1, f"shows {SHOWN.get(code, 'an error')}")
+            bounds.unusable(row + 1, column + 1, shows(SHOWN.get(code)))
 
 
 def _error(kind: int, content: bytes) -> int | None:

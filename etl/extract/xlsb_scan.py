@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import IO
 from zipfile import ZipFile
 
-from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds
+from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, shows
 from etl.extract.xlsx_scan import DAMAGED, Scan, related, relations
 
 ROW, FIRST_CELL, LAST_CELL = 0, 2, 11  # 1 is a blank cell
@@ -42,7 +42,7 @@ def _scan(archive: ZipFile, member: str, bounds: SheetBounds) -> None:
             if row > MOST_ROWS or column > MOST_COLUMNS:
                 raise BadSheet(DAMAGED.format(f"there is no column {column:,} of row {row:,}"))
             if kind in ERRORS:
-                bounds.unusable(row, column, f"shows {SHOWN.get(content[8], 'an error')}")
+                bounds.unusable(row, column, shows(SHOWN.get(content[8])))
             else:
                 bounds.filled(row, column)
 

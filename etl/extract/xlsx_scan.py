@@ -13,7 +13,7 @@ from typing import Any
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from etl.extract.sheet_bounds import MOST_ROWS, NOT_COMPUTED, BadSheet, SheetBounds, place
+from etl.extract.sheet_bounds import MOST_ROWS, BadSheet, SheetBounds, not_computed, place, shows
 
 PIECE = 1 << 18
 LARGEST_MEMBER = 1 << 32
@@ -229,9 +229,9 @@ class _SheetScan:
     def _judge_computed(self) -> None:
         text = self._text.strip()
         if self._type == "e":
-            self._bounds.unusable(self._row, self._column, f"shows {text or 'an error'}")
+            self._bounds.unusable(self._row, self._column, shows(text))
         elif not text and not (self._value and self._type == "str"):
-            self._bounds.unusable(self._row, self._column, NOT_COMPUTED)
+            self._bounds.unusable(self._row, self._column, not_computed())
         else:
             self._bounds.filled(self._row, self._column)
 

@@ -25,6 +25,7 @@ from etl.extract.locations import File
 from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import byte_pieces, existing_file
 from etl.extract.xml_stream import TEXT, Element, XmlElements
+from etl.findings import Unfit
 from etl.model import Table
 from etl.suggest import perhaps
 
@@ -104,7 +105,8 @@ def _found(value: Any, names: tuple[str, ...], parents: tuple[dict[str, Any], ..
             if names[0] in one:
                 yield from _found(one[names[0]], names[1:], (*parents, one))
         elif one is not None:
-            yield Found(one, parents, f"is a text, where `path` needs an element '{names[0]}'")
+            words = "is a text, where `path` needs an element '{step}'"
+            yield Found(one, parents, Unfit("row:path", None, words, step=names[0]))
 
 
 def _row(value: Any) -> dict[str, Any]:

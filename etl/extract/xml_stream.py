@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 from xml.parsers import expat
 
 from etl.extract.json_values import DEEPEST
+from etl.findings import Unfit
 
 TEXT = "text"
 """Where an element's own text is, when it has attributes or children beside it."""
@@ -40,10 +41,10 @@ class NotXml(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element's value (see `_value`), and why it cannot be used ("": it can)."""
+    """An element's value (see `_value`), and why it cannot be used (None: it can)."""
 
     value: Any
-    reason: str
+    reason: Unfit | None
 
 
 @dataclass(slots=True)
@@ -64,7 +65,7 @@ class XmlElements:
         self._depth = 0
         self._open: list[_Open] = []
         self._ready: list[Element] = []
-        self._reason = ""
+        self._reason: Unfit | None = None
         self._path: list[str] = []
         self.paths: dict[str, None] = {}
         self._parser = expat.ParserCreate(encoding)
@@ -134,26 +135,28 @@ class XmlElements:
             self._open[-1].children.setdefault(element.name, []).append(value)
         else:
             self._ready.append(Element(value, self._reason))
-            self._reason = ""
+            self._reason = None
 
 
-def _value(element: _Open) -> tuple[Any, str]:
+def _value(element: _Open) -> tuple[Any, Unfit | None]:
     """An object of its attributes and children; a text, when it has neither; None when it is blank. A child that is there
     more than once is a list. And what is wrong with it, or ""."""
     found: dict[str, Any] = {name: one[0] if len(one) == 1 else one for name, one in element.children.items()}
     text: str | None = "".join(element.text)
     text = text if text and not text.isspace() else None
-    reason = ""
+    reason: Unfit | None = None
     for full, value in element.attributes.items():
         if full == "xmlns" or full.startswith(("xmlns:", "xsi:")):
             continue
         name = _local(full)
         if found.setdefault(name, value) != value:
-            reason = f"'{element.name}' has '{name}' as an attribute and as an element, and they differ"
+            words = "'{element}' has '{named}' as an attribute and as an element, and they differ"
+            reason = Unfit("row:twice", None, words, element=element.name, named=name)
     if not found:
         return text, reason
     if text is not None and found.setdefault(TEXT, text) != text:
-        reason = f"'{element.name}' has a text of its own beside '{TEXT}'"
+        words = "'{element}' has a text of its own beside '{named}'"
+        reason = Unfit("row:twice", None, words, element=element.name, named=TEXT)
     return found, reason
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from etl.findings import Words
+
 FIELDS = ("password", "password_algorithm")
 
 KEYWORD = "digests"
@@ -13,7 +15,7 @@ KEYWORD = "digests"
 Widths = Mapping[str, int]
 
 
-def misfit(record: Mapping[str, Any], widths: Widths) -> str | None:
+def misfit(record: Mapping[str, Any], widths: Widths) -> Words | None:
     """What speaks against a record's password and its algorithm being of one kind. None: nothing."""
     password, algorithm = (record.get(name) for name in FIELDS)
     if not isinstance(password, str) or not isinstance(algorithm, str):
@@ -21,11 +23,13 @@ def misfit(record: Mapping[str, Any], widths: Widths) -> str | None:
     *prefix, digest = password.split("$")
     named = prefix[0] if prefix and prefix[0] in widths else algorithm
     if algorithm in widths and named != algorithm:
-        return f"begins with '{named}$', and password_algorithm is {algorithm}"
+        words = "{it} begins with '{prefix}$', and password_algorithm is {algorithm}"
+        return words, {"prefix": named, "algorithm": algorithm}
     if named not in widths or len(digest) == widths[named] or len(digest) not in widths.values():
         return None
     other = next(name for name, width in widths.items() if width == len(digest))
-    return f"has {len(digest)} hexadecimal digits as {other} has, and password_algorithm is {algorithm}"
+    words = "{it} has {length} hexadecimal digits as {other} has, and password_algorithm is {algorithm}"
+    return words, {"length": len(digest), "other": other, "algorithm": algorithm}
 
 
 def misfits(columns: Mapping[str, Sequence[Any]], widths: Widths) -> set[int]:

@@ -6,14 +6,11 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from etl.findings import HIDDEN, Unfit, literally
-from etl.suggest import did_you_mean, nearest
+from etl.findings import HIDDEN, Unfit, Words, literally
+from etl.suggest import MOST_NAMED, nearest
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError
-
-Words = tuple[str, dict[str, object]]
-"""A template, and the parts it needs beside `it`, the value."""
 
 _MOST_LISTED = 8
 
@@ -57,27 +54,24 @@ def is_hidden(error: ValidationError) -> bool:
 def _type(error: ValidationError) -> Words:
     wanted: Any = error.validator_value
     names = [wanted] if isinstance(wanted, str) else [name for name in wanted if name != "null"]
-    advice = (
-        "; `| text` makes it one"
-        if names == ["string"] and isinstance(error.instance, bool | int | float | Decimal)
-        else ""
-    )
-    return f"{{it}} is not {{type}}{advice}", {"type": " or ".join(_TYPES.get(name, name) for name in names)}
+    parts: dict[str, object] = {"type": " or ".join(_TYPES.get(name, name) for name in names)}
+    if names == ["string"] and isinstance(error.instance, bool | int | float | Decimal):
+        return "{it} is not {type}; `| text` makes it one", parts
+    return "{it} is not {type}", parts
 
 
 def _enum(error: ValidationError) -> Words:
     values: Any = error.validator_value
     allowed = [json_text(value) for value in values if value is not None]
-    near = _meant(error, allowed)
-    if len(allowed) <= _MOST_LISTED:
-        return f"{{it}} is not one of {{allowed}}{near[0]}", {"allowed": ", ".join(allowed), **near[1]}
-    words = f"{{it}} is not one of {{allowed}}, ...{near[0]}; see docs/payloads.md"
-    return words, {"allowed": ", ".join(allowed[:3]), **near[1]}
-
-
-def _meant(error: ValidationError, allowed: list[str]) -> Words:
     near = nearest(error.instance, allowed) if isinstance(error.instance, str) else None
-    return ("; did you mean '{near}'?", {"near": near}) if near and not near.isdigit() else ("", {})
+    meant: dict[str, object] = {"near": near} if near and not near.isdigit() else {}
+    if len(allowed) <= _MOST_LISTED:
+        words = "{it} is not one of {allowed}; did you mean '{near}'?" if meant else "{it} is not one of {allowed}"
+        return words, {"allowed": ", ".join(allowed), **meant}
+    words = "{it} is not one of {allowed}, ...; see docs/payloads.md"
+    if meant:
+        words = "{it} is not one of {allowed}, ...; did you mean '{near}'?; see docs/payloads.md"
+    return words, {"allowed": ", ".join(allowed[:3]), **meant}
 
 
 def json_text(value: object) -> str:
@@ -131,25 +125,42 @@ def _any_of(error: ValidationError) -> Words:
 def _unknown(error: ValidationError) -> Words:
     """The error stands at the unknown field; its schema is that of the object around it."""
     known = error.schema.get("properties", {}) if isinstance(error.schema, Mapping) else {}
-    return "no such field{hint}", {"hint": did_you_mean(str(error.absolute_path[-1]), known)}
+    near = nearest(str(error.absolute_path[-1]), known)
+    if near is not None:
+        return "no such field; did you mean '{near}'?", {"near": near}
+    if known and len(known) <= MOST_NAMED:
+        return "no such field; there is {fields}", {"fields": ", ".join(sorted(known))}
+    return "no such field", {}
 
 
-def _compared(words: str) -> Callable[[ValidationError], Words]:
-    return lambda error: (f"{{it}} is {words} {{limit}}", {"limit": error.validator_value})
+def _limit(error: ValidationError) -> Words:
+    return _COMPARED[str(error.validator)], {"limit": error.validator_value}
+
+
+_COMPARED = {
+    "minimum": "{it} is less than {limit}",
+    "maximum": "{it} is more than {limit}",
+    "exclusiveMinimum": "{it} is not more than {limit}",
+    "exclusiveMaximum": "{it} is not less than {limit}",
+}
+
+
+def _required(error: ValidationError) -> Words:
+    return "required but missing", {}
 
 
 _IN_WORDS: Mapping[str, Callable[[ValidationError], Words]] = {
-    "required": lambda error: ("required but missing", {}),
+    "required": _required,
     "additionalProperties": _unknown,
     "anyOf": _any_of,
     "type": _type,
     "enum": _enum,
     "const": _const,
     "multipleOf": _multiple_of,
-    "minimum": _compared("less than"),
-    "maximum": _compared("more than"),
-    "exclusiveMinimum": _compared("not more than"),
-    "exclusiveMaximum": _compared("not less than"),
+    "minimum": _limit,
+    "maximum": _limit,
+    "exclusiveMinimum": _limit,
+    "exclusiveMaximum": _limit,
     "maxLength": _max_length,
     "minLength": _min_length,
     "pattern": _pattern,

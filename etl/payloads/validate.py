@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.findings import HIDDEN, Finding, about, literally
+from etl.findings import HIDDEN, Finding, about
 from etl.model import Record
 from etl.payloads import digests
 from etl.payloads.columns import ColumnRule, accepts, field_rule, refused
@@ -153,8 +153,8 @@ class Validator:
         found = [about(_dotted(path), _printable(value), why) for path, value, why in blocked]
         why_not = digests.misfit(record, self._digests)
         if why_not is not None:
-            words = f"{{it}} {literally(why_not)}"
-            found.append(Finding(digests.FIELDS[0], digests.KEYWORD, HIDDEN, words, {"it": HIDDEN}))
+            words, parts = why_not
+            found.append(Finding(digests.FIELDS[0], digests.KEYWORD, HIDDEN, words, {"it": HIDDEN, **parts}))
         return sorted(found + list(self._findings(errors)), key=self._order)
 
     def _findings(self, errors: Sequence[ValidationError]) -> Iterator[Finding]:

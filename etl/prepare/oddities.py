@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from etl.findings import WARNING
+from etl.findings import WARNING, sentence
 from etl.model import Counts, Locate, Stage
 from etl.package import IndexLine, ProblemExample, ProblemKind
 
@@ -46,11 +46,13 @@ class Oddities:
         if self._count:
             words = "the same address of a customer is sent more than once"
             if len(self._addresses or ()) > MOST_ADDRESSES:
-                words += f" (looked for until there were {MOST_ADDRESSES:,})"
+                words = "the same address of a customer is sent more than once (looked for until there were {most:,})"
             found.append(self._kind(None, "address:twice", self._count, self._again, words))
         return found
 
     def _kind(self, field: str | None, rule: str, count: int, rows: list[int], words: str) -> ProblemKind:
         at = self._locate(rows[0] if rows else 0)
-        example = ProblemExample(at.source, at.number, at.place, words, {}, words, personal=False)
+        parts = {"most": MOST_ADDRESSES}
+        said = sentence(words, parts)
+        example = ProblemExample(at.source, at.number, at.place, words, parts, said, personal=False)
         return ProblemKind(WARNED, field, rule, None, WARNING, count, rows, [example])

@@ -9,7 +9,7 @@ from typing import Any
 from etl.expressions import WHERE
 from etl.expressions.compiler import flat_fields
 from etl.expressions.syntax import columns_in
-from etl.findings import HIDDEN, OF_DATA, Finding
+from etl.findings import BECAUSE, HIDDEN, OF_DATA, Finding
 from etl.model import Expression, Stage, Template
 
 
@@ -35,13 +35,18 @@ class Privacy:
     def stamped(self, finding: Finding) -> Finding:
         """The finding with its mark; of a secret field without the value."""
         if finding.field is not None and finding.field.split(".")[0] in self.secret:
-            parts = {name: _hidden(name) if name in OF_DATA else part for name, part in finding.parts.items()}
+            parts = {name: _hidden(name, part) for name, part in finding.parts.items()}
             value = None if finding.value is None else HIDDEN
             return replace(finding, value=value, parts=parts, personal=True)
         return replace(finding, personal=self.is_personal(finding.field))
 
 
-def _hidden(name: str) -> object:
+def _hidden(name: str, part: Any) -> Any:
+    """A part of a sentence about a secret field: without what comes out of the row."""
+    if name == BECAUSE:
+        return {**part, "parts": {inner: _hidden(inner, one) for inner, one in part["parts"].items()}}
+    if name not in OF_DATA:
+        return part
     return [HIDDEN] if name == "names" else HIDDEN
 
 

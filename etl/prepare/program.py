@@ -22,7 +22,7 @@ from etl.expressions import (
     unfit,
     writers,
 )
-from etl.findings import Finding, Unfit, about, literally
+from etl.findings import Finding, Unfit, about, inside
 from etl.model import Expression, Migration, Record, RowFault, Stage, Table, Template
 from etl.payloads.validate import Validator, payload_schema
 from etl.prepare.lines import lines_of
@@ -224,8 +224,8 @@ class Program:
             why = Unfit("key", None, "its key is null")
         except ROW_ERRORS as error:
             why = unfit(error)
-        words = f"the record has no key: {why.words}"
-        return Finding(key if isinstance(key, str) else None, "key", None, words, why.parts)
+        no_key = Unfit("key", None, "the record has no key: {because}", because=inside(why))
+        return about(key if isinstance(key, str) else None, None, no_key)
 
 
 SETTLED = "settled"
@@ -247,5 +247,4 @@ def text_of(value: object) -> str | None:
 
 def about_row(fault: RowFault, path: str | None = None) -> Finding:
     """What is told of a row that could not be read, or of the field that is made from its cell at fault."""
-    why = fault.reason
-    return about(path, list(fault.cells), why if isinstance(why, Unfit) else Unfit("row", None, literally(why)))
+    return about(path, list(fault.cells), fault.reason)

@@ -8,7 +8,7 @@ from itertools import compress, islice
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from etl.findings import HIDDEN, Finding, sentence
+from etl.findings import HIDDEN, Finding, Unfit, Words, about, inside, sentence
 from etl.measures.money import HELD, REPEATED
 from etl.model import Counts, Gate, Locate, Locator, Stage, UnreadRow
 from etl.package import UNSETTLED, Held, IndexLine, Merged, PackagedStage, Reject, SourceRow
@@ -127,8 +127,9 @@ class Scribe:
     def write_unread(self, rows: Iterable[UnreadRow]) -> Counts:
         counts = Counts()
         for row in rows:
-            finding = about_row(row.fault)
-            lacking = replace(finding, words=f"{finding.words}; the query is made without this row")
+            why = row.fault.reason
+            words = "{because}; the query is made without this row"
+            lacking = about_row(replace(row.fault, reason=Unfit(why.rule, None, words, because=inside(why))))
             self.writer.reject(_rejected(row.at, None, self._privacy.stamped(lacking)))
             self.writer.keep(SourceRow(row.at.source, row.at.number, "rejected", None, row.fault.cells, row.at.place))
             counts += Counts(read=1, rejected=1)
@@ -163,12 +164,13 @@ class Scribe:
         return SourceRow(at.source, at.number, fate, key, kept, at.place)
 
     def _duplicate(self, one: Duplicate) -> Finding:
-        first = self._locate(one.first_row)
+        first, field = self._locate(one.first_row), one.field or "key"
         words = "{value} is already the {field} of row {row}"
-        parts: dict[str, object] = {"value": one.value, "field": one.field or "key", "row": one.first_row}
+        why = Unfit("duplicate", one.value, words, field=field, row=one.first_row)
         if first.place is not None:
-            words, parts = words.replace("row {row}", "{place}"), {**parts, "place": str(first)}
-        return self._privacy.stamped(Finding(one.field, "duplicate", one.value, words, parts))
+            words = "{value} is already the {field} of {place}"
+            why = Unfit("duplicate", one.value, words, field=field, row=one.first_row, place=str(first))
+        return self._privacy.stamped(about(one.field, one.value, why))
 
     def _merged(self, number: int, merge: Merge, cells: Sequence[Any]) -> Merged:
         at = self._locate(number, cells)
@@ -225,11 +227,22 @@ def _rule(orphan: Orphan) -> str:
     return f"orphan:{orphan.fate.name.lower()}"
 
 
-def _orphaned(orphan: Orphan) -> tuple[str, dict[str, object]]:
+def _orphaned(orphan: Orphan) -> Words:
     parts: dict[str, object] = {"stage": orphan.parent_stage, "key": orphan.parent_key}
     if orphan.fate is Fate.ABSENT:
         return "there is no {stage} {key} in this migration", parts
-    words = f"{{stage}} {{key}} is {orphan.fate.spoken}"
-    return (
-        (words, parts) if orphan.parent_row is None else (f"{words} (row {{row}})", {**parts, "row": orphan.parent_row})
-    )
+    if orphan.parent_row is None:
+        return _NOT_SENT[orphan.fate], parts
+    return _NOT_SENT_ROW[orphan.fate], {**parts, "row": orphan.parent_row}
+
+
+_NOT_SENT = {
+    Fate.HELD: "{stage} {key} is held",
+    Fate.REJECTED: "{stage} {key} is rejected",
+    Fate.FILTERED: "{stage} {key} is filtered",
+}
+_NOT_SENT_ROW = {
+    Fate.HELD: "{stage} {key} is held (row {row})",
+    Fate.REJECTED: "{stage} {key} is rejected (row {row})",
+    Fate.FILTERED: "{stage} {key} is filtered (row {row})",
+}

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from operator import attrgetter
+from typing import Any
 
-from etl.findings import PROBLEM
+from etl.findings import BECAUSE, PROBLEM
 from etl.model import Locator
 from etl.package import Package, PackagedStage, ProblemExample, ProblemKind
 from etl.personal import mask_known, mask_text
@@ -82,8 +83,10 @@ def _sentence(example: ProblemExample, show_data: bool, catalogue: Catalogue = E
     return catalogue.say(example.words, example.parts, masked=masked, personal=example.personal)
 
 
-def _tells(parts: Mapping[str, object]) -> bool:
+def _tells(parts: Mapping[str, Any]) -> bool:
     """Whether a plain field's problem quotes what is personal all the same."""
+    if BECAUSE in parts:
+        return _tells(parts[BECAUSE]["parts"])
     return any(mask_known(part) != part for part in parts.values())
 
 

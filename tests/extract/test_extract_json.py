@@ -15,6 +15,7 @@ from tables import open_table
 
 from etl.errors import SourceError
 from etl.extract import read_all
+from etl.findings import Unfit
 from etl.model import RowFault, Source
 
 SHARED = Path(__file__).parents[2] / ".." / "shared" / "data"
@@ -35,7 +36,7 @@ def rows_of(table, rows=5000):
 
 
 def faults_of(table, rows=5000):
-    return [(number + f.index, f.reason) for number, content in read_all(table, rows) for f in content.faults]
+    return [(number + f.index, str(f.reason)) for number, content in read_all(table, rows) for f in content.faults]
 
 
 def error_of(path, /, **options):
@@ -160,7 +161,8 @@ def test_a_line_that_cannot_be_read_is_a_fault_with_its_column(tmp_path):
         (7, "has the key 'x', which is not among the columns; list every key in the source's `header`"),
     ]
     assert faults_of(table) == expected
-    assert next(table.parts(10)).read().faults[0] == RowFault(1, expected[0][1], ('{"id": }',))
+    why = Unfit("row:json", None, "not JSON: {detail} at column {column}", detail="Expecting value", column=8)
+    assert next(table.parts(10)).read().faults[0] == RowFault(1, why, ('{"id": }',))
     assert rows_of(table)[0] == [1]
 
 

@@ -175,7 +175,7 @@ def everything(table, rows):
     """Each row by its number, and the faults by theirs."""
     found, faults = {}, {}
     for number, content in read_all(table, rows):
-        broken = {fault.index: fault.reason for fault in content.faults}
+        broken = {fault.index: str(fault.reason) for fault in content.faults}
         for index, row in enumerate(content.rows):
             if index in broken:
                 faults[number + index] = broken[index]

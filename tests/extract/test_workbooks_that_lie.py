@@ -48,7 +48,7 @@ def rows_of(table):
 
 
 def faults_of(table):
-    return [(number + f.index, f.column, f.reason) for number, content in read_all(table) for f in content.faults]
+    return [(number + f.index, f.column, str(f.reason)) for number, content in read_all(table) for f in content.faults]
 
 
 def error_of(path, **options):
@@ -272,7 +272,7 @@ def test_an_xls_whose_cells_show_errors_names_them(tmp_path):
     path = tmp_path / "shop.xls"
     book.save(str(path))
     table = opened(path, sheet="Sheet1")
-    faults = [(fault.index, fault.reason, fault.column) for _, part in read_all(table) for fault in part.faults]
+    faults = [(fault.index, str(fault.reason), fault.column) for _, part in read_all(table) for fault in part.faults]
     assert faults == [(1, "cell B3 shows #N/A", 1), (3, "cell B5 shows #DIV/0!", 1)]
     assert faults_of(opened(path, sheet="Other")) == [(2, 0, "cell A2 shows #REF!")]
 

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from rows_table import GivenPart, plan_of, run_stage
+from rows_table import GivenPart, plan_of, row_unfit, run_stage
 
 from etl.expressions import Header
+from etl.extract.rows import ragged
 from etl.findings import HIDDEN
 from etl.model import Counts, Expression, Place, RowFault, Rows, Stage
 from etl.prepare.chunk import first_rows, prepare_chunk, prepare_rows
@@ -160,8 +161,8 @@ def test_keys_and_values_that_are_no_text_are_compared_as_text():
 
 
 def test_only_the_first_rows_are_taken_with_their_faults():
-    rows = Rows([("a",), "x", ("b",), "y"], (RowFault(1, "x"), RowFault(3, "y")), end=99)
-    assert first_rows(rows, 3) == Rows([("a",), "x", ("b",)], (RowFault(1, "x"),), end=99)
+    rows = Rows([("a",), "x", ("b",), "y"], (RowFault(1, row_unfit("x")), RowFault(3, row_unfit("y"))), end=99)
+    assert first_rows(rows, 3) == Rows([("a",), "x", ("b",)], (RowFault(1, row_unfit("x")),), end=99)
     part = GivenPart((("1", "5", ""), ("2", "x", ""), ("3", "7", "")))
     assert prepare_chunk(program(), part, 1).read == 1
 
@@ -221,7 +222,8 @@ def test_a_header_reads_only_what_is_asked_for():
 
 
 def test_a_cell_at_fault_is_told_for_each_field_that_is_made_from_it():
-    faults = (RowFault(0, "cell B2 shows #N/A", ("7", ""), 1), RowFault(1, "cell D3 shows #N/A", ("8", "1"), None))
+    first, second = row_unfit("cell B2 shows #N/A"), row_unfit("cell D3 shows #N/A")
+    faults = (RowFault(0, first, ("7", ""), 1), RowFault(1, second, ("8", "1"), None))
     chunk = prepare_rows(program(), Rows([("7", None, ""), ("8", "1", "")], faults))
     assert [(one.index, one.key, said(one.findings)) for one in chunk.rejected] == [
         (0, None, [("points", ["7", ""], "cell B2 shows #N/A")]),
@@ -232,7 +234,7 @@ def test_a_cell_at_fault_is_told_for_each_field_that_is_made_from_it():
 def test_rows_between_blank_lines_keep_the_places_that_people_count():
     rows = Rows(
         [("1", "5", ""), ("2", "x", ""), ("3", "7", "out"), ("4", "1", ""), ["?"]],
-        (RowFault(4, "has 1 cell, the header has 3", ("?",)),),
+        (RowFault(4, ragged(1, 3), ("?",)),),
         blank=3,
         places=[1, 2, 4, 5, 7],
     )

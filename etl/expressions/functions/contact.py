@@ -74,13 +74,10 @@ def _national_mobile(text: str, region: str) -> str | None:
 def _instead(text: str, region: str, default: object) -> object:
     if default is not GIVE_AN_ERROR:
         return default
-    whose, first = (
-        ("a Turkish mobile number", "")
-        if region == "TR"
-        else (f"a mobile number of region '{region}'", f"'{region}', ")
-    )
-    words = "{value} is not {whose}; phone({first}default=none) sends none instead"
-    raise Unfit("function:phone", text, words, whose=whose, first=first)
+    words = "{value} is not a mobile number of region '{region}'; phone('{region}', default=none) sends none instead"
+    if region == "TR":
+        words = "{value} is not a Turkish mobile number; phone(default=none) sends none instead"
+    raise Unfit("function:phone", text, words, region=region)
 
 
 def email(value: Any) -> str | None:

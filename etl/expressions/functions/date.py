@@ -164,9 +164,12 @@ def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...], f
     expected = ISO_DATE if function == "date" else ISO_MOMENT
     known = formats.formats_of(text)
     advice = " or ".join(f"{function}('{one}'{further})" for one in known)
-    words = "{value} is not written like '{expected}'; " + (
-        "write {advice}" if known else "say how it is written: %d day, %m month, %Y year, %H hour, %M minute"
-    )
+    words = "{value} is not written like '{expected}'; write {advice}"
+    if not known:
+        words = (
+            "{value} is not written like '{expected}'; "
+            "say how it is written: %d day, %m month, %Y year, %H hour, %M minute"
+        )
     raise Unfit(f"function:{function}", text, words, expected=expected, advice=advice)
 
 

@@ -111,11 +111,24 @@ def _unreadable(function: str, text: str, mark: str) -> Unfit:
     """Says what was expected, and how to say that the other mark is meant, when that would read."""
     other = GROUPS[mark]
     reads = len(text) <= LONGEST_NUMBER and _MATCHES[function][other](text) is not None
-    words = f"{{value}} is not {'an amount' if function == 'money' else 'a number'} with {{mark}} before its decimals"
-    if reads:
-        words += "; if {other} stands before the decimals, write {function}('{sign}')"
+    words = _UNREADABLE[function == "money", reads]
     told = {"mark": MARKS[mark], "other": MARKS[other], "function": function, "sign": other}
     return Unfit(f"function:{function}", text, words, **told)
+
+
+_UNREADABLE = {
+    (True, False): "{value} is not an amount with {mark} before its decimals",
+    (False, False): "{value} is not a number with {mark} before its decimals",
+    (True, True): (
+        "{value} is not an amount with {mark} before its decimals; "
+        "if {other} stands before the decimals, write {function}('{sign}')"
+    ),
+    (False, True): (
+        "{value} is not a number with {mark} before its decimals; "
+        "if {other} stands before the decimals, write {function}('{sign}')"
+    ),
+}
+"""By whether it is for money, and whether it reads with the other mark."""
 
 
 def _number(function: str, value: Any) -> Decimal:
@@ -135,8 +148,10 @@ def _cents(number: Decimal, value: Any, mark: str) -> Decimal:
         raise Unfit("function:money:large", value, "{value} is too large to be an amount of money")
     cents = _rounded(number, 2)
     if cents != number:
-        advice = f"; if it may be rounded, write {advised}" if (advised := _reading(value, "round", mark)) else ""
-        raise Unfit("function:money:decimals", value, "{value} has more than two decimals{advice}", advice=advice)
+        words = "{value} has more than two decimals"
+        if advised := _reading(value, "round", mark):
+            words = "{value} has more than two decimals; if it may be rounded, write {advised}"
+        raise Unfit("function:money:decimals", value, words, advised=advised)
     return cents
 
 
@@ -177,14 +192,19 @@ def to_int(value: Any) -> int | None:
         return int(text)
     if not text:
         return None
-    raise Unfit("function:int", text, "{value} is not a whole number{advice}", advice=_int_advice(text))
+    raise _no_whole_number(text)
 
 
-def _int_advice(text: str) -> str:
-    """What to write for a text with decimals. Rounding is only spoken of where there is something to round."""
+def _no_whole_number(text: str) -> Unfit:
+    """With what to write for a text with decimals. Rounding is only spoken of where there is something to round."""
     zeros = re.fullmatch(r".*[.,]0*", text) is not None
     advised = _reading(text, "int" if zeros else "round(0) | int")
-    return f"; if it {'has decimals' if zeros else 'may be rounded'}, write {advised}" if advised else ""
+    words = "{value} is not a whole number"
+    if advised and zeros:
+        words = "{value} is not a whole number; if it has decimals, write {advised}"
+    elif advised:
+        words = "{value} is not a whole number; if it may be rounded, write {advised}"
+    return Unfit("function:int", text, words, advised=advised)
 
 
 def int_column(write: Writers) -> ColumnWay:
@@ -224,9 +244,10 @@ def absolute(value: Any) -> Any:
 def _computed(function: str, value: Any, call: str = "") -> Decimal:
     """The number to compute with. `call` is how the mapping calls the function, for the advice."""
     if isinstance(value, str):
-        advice = f"; write {advised}" if (advised := _reading(value, call or function)) else ""
-        words = "{function} expects a number, not the text {value}{advice}"
-        raise Unfit(f"function:{function}:text", value, words, function=function, advice=advice)
+        words = "{function} expects a number, not the text {value}"
+        if advised := _reading(value, call or function):
+            words = "{function} expects a number, not the text {value}; write {advised}"
+        raise Unfit(f"function:{function}:text", value, words, function=function, advised=advised)
     return _number(function, value)
 
 

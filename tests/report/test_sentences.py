@@ -1,0 +1,124 @@
+"""Every sentence about a row can be said in another language: all templates are found, and a file has them all."""
+
+import csv
+import json
+import subprocess
+import sys
+from string import Formatter
+
+import orjson
+import pytest
+import templates
+from commands import ROOT
+
+from etl.expressions.compiler import unfit
+from etl.extract.csv_format import CsvFormat
+from etl.extract.csv_records import malformed
+from etl.extract.json_values import ROW, decode
+from etl.findings import BECAUSE, Unfit, inside
+from etl.report.catalogue import Catalogue, read_catalogue
+
+
+def parts_of(words):
+    return {name for _, name, _, _ in Formatter().parse(words) if name is not None}
+
+
+def test_every_template_is_a_literal_where_its_finding_is_made():
+    places = templates.places()
+    assert [one.place for one in places if one.words is None] == []
+    assert len(places) > 150
+
+
+def test_where_templates_are_handed_on_is_there():
+    for file, _, function in (place.partition(":") for place in templates.OTHERS):
+        assert function in {one.name for one in templates.Module(ROOT / file).functions}
+
+
+@pytest.mark.parametrize("source", [
+    'raise Unfit("row", None, f"has {count} cells")',
+    'raise Unfit("row", None, "has " + told)',
+    'words = f"has {count} cells"\n    raise Unfit("row", None, words)',
+])  # fmt: skip
+def test_a_template_that_is_put_together_is_noticed(tmp_path, monkeypatch, source):
+    monkeypatch.setattr(templates, "ROOT", tmp_path)
+    path = tmp_path / "module.py"
+    path.write_text(f"def refuse(count, told):\n    {source}\n", encoding="utf-8")
+    assert [one.words for one in templates.Module(path).found()] == [None]
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        (
+            'words = "one"\n    if count > 1:\n        words = "many"\n    raise Unfit("row", None, words)',
+            ["one", "many"],
+        ),
+        ('raise Unfit("row", None, "one" if count == 1 else "many")', ["one", "many"]),
+        ('raise Unfit("row", None, TABLE[count])', ["first", "second"]),
+        ('return Finding(None, "row", None, "said")', ["said"]),
+    ],
+)
+def test_a_template_is_found_by_whatever_name_it_has(tmp_path, monkeypatch, source, found):
+    monkeypatch.setattr(templates, "ROOT", tmp_path)
+    path = tmp_path / "module.py"
+    path.write_text(f'TABLE = {{1: "first", 2: "second"}}\n\n\ndef refuse(count):\n    {source}\n', encoding="utf-8")
+    assert [one.words for one in templates.Module(path).found()] == found
+
+
+def test_the_list_of_sentences_is_a_catalogue_when_each_is_said(tmp_path):
+    command = [sys.executable, str(ROOT / "tests/templates.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    sentences = json.loads(done.stdout)
+    assert {
+        "{because}; the query is made without this row",
+        "has {cells} cells, the header has {columns}",
+        "a list",
+    } <= set(sentences)
+    (tmp_path / "xx.json").write_bytes(orjson.dumps({words: f"({words})" for words in sentences}))
+    catalogue = read_catalogue(tmp_path / "xx.json")
+    for words in sentences:
+        told = dict.fromkeys(parts_of(words) - {BECAUSE, "names"}, 7)
+        more = {"names": ["x"], BECAUSE: inside(Unfit("row", None, "a list"))}
+        said = catalogue.say(words, {**told, **{name: more[name] for name in parts_of(words) & set(more)}}, masked=True)
+        assert (said[0], said[-1]) == ("(", ")")
+
+
+TURKISH = Catalogue(
+    {
+        "{because}; the {taken} lines after it went into this row and cannot be read either": "{because}; {taken} satır da gitti",
+        "a quote is opened in this row and never closed": "tırnak kapanmamış",
+        "is {described}, not an object": "{described}; nesne olmalı",
+        "a list": "liste",
+    }
+)
+
+
+def test_a_reason_inside_of_a_reason_is_said_in_the_same_language():
+    why = malformed(csv.Error("unexpected end of data"), 3, CsvFormat())
+    assert str(why) == (
+        "a quote is opened in this row and never closed; the 3 lines after it went into this row and cannot be read either"
+    )
+    assert TURKISH.say(why.words, why.parts, masked=False) == "tırnak kapanmamış; 3 satır da gitti"
+
+
+def test_what_the_engine_says_in_a_part_is_said_in_the_same_language_and_what_a_row_holds_stays():
+    parts = {"described": "a list", "value": "a list"}
+    assert TURKISH.say("is {described}, not an object", parts, masked=False) == "liste; nesne olmalı"
+    assert TURKISH.say("{value}", parts, masked=False) == "'a list'"
+
+
+def test_a_reason_inside_of_a_reason_is_masked():
+    why = Unfit(
+        "key", None, "the record has no key: {because}", because=inside(Unfit("x", "Ali Veli", "{value} is bad"))
+    )
+    assert Catalogue().say(why.words, why.parts, masked=True) == "the record has no key: 'A*** V***' is bad"
+
+
+def test_a_key_of_json_that_is_an_address_is_masked_and_the_name_of_a_column_is_not():
+    for key, shown in (("telefon", "telefon"), ("ali@example.com", "a***@e***.com")):
+        with pytest.raises(Unfit) as caught:
+            decode(f'{{"{key}": 1, "{key}": 2}}', ROW)
+        why = unfit(caught.value)
+        assert Catalogue().say(why.words, why.parts, masked=True) == f"has the key '{shown}' twice"
+        assert str(why) == f"has the key '{key}' twice"

@@ -1,0 +1,172 @@
+"""All sentences of findings, read out of the engine's own source: what a catalogue of another language has to say.
+
+    python tests/templates.py > sentences.json      each template and phrase, and room for the same in another language
+
+A template is a literal at the place where a finding is made, which is what these look for: the `words` of Unfit, Finding and
+ProblemExample, and what a function returns that is annotated with findings.Words. The schemas' own sentences count, too.
+A phrase is what the engine itself says in a part of a template ('a whole number'); they come out of tables.
+"""
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+WORDS_AT = {"Unfit": 2, "Finding": 3, "ProblemExample": 3}
+"""Which argument of these is a template."""
+
+OTHERS = {
+    "etl/payloads/reasons.py:unfit",  # the words of the keywords' functions, which are annotated
+    "etl/payloads/reasons.py:_pattern",  # a sentence of the schema (see of_schemas)
+    "etl/payloads/validate.py:_explained",  # of digests.misfit, which is annotated
+}
+"""Where a template is handed on that is found elsewhere."""
+
+
+PHRASES = (
+    ("etl/payloads/reasons.py", "_TYPES"),
+    ("etl/expressions/functions/number.py", "MARKS"),
+    ("etl/extract/json_values.py", "DESCRIBED"),
+)
+"""Tables out of which phrases come."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A template, or (None) a place at which one is made that cannot be found."""
+
+    place: str
+    words: str | None
+
+
+class Module:
+    """A file's tree, in which names lead to the texts they may stand for."""
+
+    def __init__(self, path: Path) -> None:
+        self.name, self.tree = path.relative_to(ROOT).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+        self.functions = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)]
+
+    def found(self) -> Iterator[Found]:
+        for function in self.functions:
+            for node in own_nodes(function):
+                if isinstance(node, ast.Call) and (words := template_of(node)) is not None:
+                    yield from self._told(function, words)
+                if isinstance(node, ast.Return) and makes_words(function) and isinstance(node.value, ast.Tuple):
+                    yield from self._told(function, node.value.elts[0])
+
+    def _told(self, function: ast.FunctionDef, node: ast.expr) -> Iterator[Found]:
+        place = f"{self.name}:{function.name}"
+        if place not in OTHERS:
+            yield from (Found(f"{place} line {node.lineno}", text) for text in self.texts(function, node))
+
+    def texts(self, function: ast.FunctionDef, node: ast.expr) -> Iterator[str | None]:
+        """What an expression may be; None for what only a run would tell."""
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.IfExp):
+            yield from self.texts(function, node.body)
+            yield from self.texts(function, node.orelse)
+        elif isinstance(node, ast.Subscript):
+            yield from self._table(function, node.value)
+        elif isinstance(node, ast.Attribute) and node.attr == "words":
+            return  # of a finding that was made elsewhere
+        elif isinstance(node, ast.Name):
+            yield from self._named(function, node.id)
+        else:
+            yield None
+
+    def _table(self, function: ast.FunctionDef, node: ast.expr) -> Iterator[str | None]:
+        """All values of a table of the module."""
+        tables = assigned(self.tree.body, node.id) if isinstance(node, ast.Name) else []
+        for table in tables or [None]:
+            if isinstance(table, ast.Dict):
+                for value in table.values:
+                    yield from self.texts(function, value)
+            else:
+                yield None
+
+    def _named(self, function: ast.FunctionDef, name: str) -> Iterator[str | None]:
+        values = assigned(list(own_nodes(function)), name) or assigned(self.tree.body, name)
+        position = next((at for at, one in enumerate(function.args.args) if one.arg == name), None)
+        if not values and position is not None:
+            yield from self._given(function, position)
+        for value in values:
+            yield from self.texts(function, value)
+        if not values and position is None:
+            yield None
+
+    def _given(self, callee: ast.FunctionDef, position: int) -> Iterator[str | None]:
+        """What callers in this module give for a parameter."""
+        for caller in self.functions:
+            for node in own_nodes(caller):
+                if isinstance(node, ast.Call) and called(node) == callee.name:
+                    shift = 1 if callee.args.args[0].arg == "self" else 0
+                    yield from self.texts(caller, node.args[position - shift])
+
+
+def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
+    """Those of a function, without the functions in it."""
+    left: list[ast.AST] = list(function.body)
+    while left:
+        node = left.pop(0)
+        yield node
+        left += [one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.FunctionDef)]
+
+
+def assigned(nodes: list[ast.AST] | list[ast.stmt], name: str) -> list[ast.expr]:
+    """What is assigned to a name."""
+    assignments = [node for node in nodes if isinstance(node, ast.Assign | ast.AnnAssign)]
+    return [node.value for node in assignments if node.value is not None and name in named_by(node)]
+
+
+def named_by(node: ast.Assign | ast.AnnAssign) -> set[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return {one.id for one in targets if isinstance(one, ast.Name)}
+
+
+def called(node: ast.Call) -> str:
+    return node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+
+
+def template_of(node: ast.Call) -> ast.expr | None:
+    at = WORDS_AT.get(called(node))
+    return None if at is None or len(node.args) <= at else node.args[at]
+
+
+def makes_words(function: ast.FunctionDef) -> bool:
+    return function.returns is not None and ast.unparse(function.returns).split(" | ")[0] == "Words"
+
+
+def of_schemas() -> Iterator[Found]:
+    """The sentences that a payload's schema says itself of a pattern."""
+    for path in sorted((ROOT / "schemas").glob("*.schema.json")):
+        fields = json.loads(path.read_bytes()).get("properties", {})
+        for name, keywords in fields.items():
+            if "patternErrorMessage" in keywords:
+                said = keywords["patternErrorMessage"].replace("{", "{{").replace("}", "}}")
+                yield Found(f"schemas/{path.name}: {name}", f"{{it}} {said}")
+
+
+def places() -> list[Found]:
+    modules = [Module(path) for path in sorted((ROOT / "etl").rglob("*.py"))]
+    return [*(one for module in modules for one in module.found()), *of_schemas()]
+
+
+def phrases() -> list[str]:
+    found = set()
+    for file, table in PHRASES:
+        [node] = assigned(Module(ROOT / file).tree.body, table)
+        assert isinstance(node, ast.Dict), f"{file}: {table} is a table"
+        found |= {one.value for one in node.values if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return sorted(found)
+
+
+def templates() -> list[str]:
+    return sorted({one.words for one in places() if one.words is not None})
+
+
+if __name__ == "__main__":
+    json.dump(dict.fromkeys([*templates(), *phrases()], ""), sys.stdout, indent=1, ensure_ascii=False)
