@@ -18,10 +18,11 @@ from urllib.request import Request, urlopen
 import orjson
 
 from etl.journal.status import read_status
-from etl.model import Counts, Polling, Secret, Stage, Target
+from etl.model import Counts, Stage
 from etl.outside import Outside
 from etl.package import FORMAT, Input, Manifest
 from etl.packing import PackageWriter
+from etl.target import Polling, Secret, Target
 
 TOKEN = "token-of-the-tests"
 PASSWORD = "correct horse"

@@ -10,7 +10,8 @@ from typing import Any
 from dump_servers import MYSQL, POSTGRES, address, mysql_database, postgres_database, run
 
 from etl.extract import Connections, World, open_table, read_all
-from etl.model import Database, Secret, Source
+from etl.model import Database, Source
+from etl.target import Secret
 
 SERVERS = ("postgresql", "mysql")
 ALL = (*SERVERS, "sqlite")

@@ -18,7 +18,7 @@ from etl.report.tested import Coverage, Unreached
 
 
 @dataclass(slots=True)
-class Trail:
+class Footprints:
     """What rows have reached so far. A stage that no test is of counts, too: see `knows`."""
 
     known: dict[Point, None] = field(default_factory=dict)

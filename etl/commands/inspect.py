@@ -16,10 +16,11 @@ from etl.findings import sentence
 from etl.mapping import Checked, Opens, load_mapping
 from etl.mapping.environment import filled_from
 from etl.mapping.usage import sources_reading, used_by
-from etl.model import Database, Rows, Secret, Source, Table
+from etl.model import Database, Rows, Source, Table
 from etl.profile import TableProfile
 from etl.report.inspection import Inspection, TableLook, TableSeen
 from etl.suggest import did_you_mean
+from etl.target import Secret
 
 PART = 5000
 

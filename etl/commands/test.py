@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from etl.commands.coverage import Trail
+from etl.commands.coverage import Footprints
 from etl.commands.given_rows import table_of_cells, table_of_sources
 from etl.commands.keeping import latest
 from etl.commands.selecting import Meant, all_of_them
@@ -25,7 +25,8 @@ from etl.prepare.program import Outcome, Program, plan_stage
 from etl.report.summary import plain_json
 from etl.report.tested import Coverage, Mismatch, Tested, TestResult
 
-Clock = Callable[[], float]
+Seconds = Callable[[], float]
+"""A clock that tells how long something took."""
 
 
 def test(mapping: Path, workspace: Path | None = None) -> list[TestResult]:  # noqa: PT028 - it tests a mapping
@@ -37,7 +38,7 @@ def run_own_tests(
     mapping: Path,
     workspace: Path | None = None,
     meant: Meant = all_of_them,
-    clock: Clock = time.monotonic,
+    clock: Seconds = time.monotonic,
     *,
     coverage: bool = False,
 ) -> Tested:
@@ -48,7 +49,7 @@ def run_own_tests(
 
     with load_mapping(mapping, opens=Opens.LOOKUPS, kept=known) as checked:
         migration = require(checked, upload=False)
-        bench = _Bench(checked, Trail() if coverage else None)
+        bench = _Bench(checked, Footprints() if coverage else None)
         results: list[TestResult] = []
         for number, test in enumerate(migration.tests, 1):
             named = [(_name(test, number, at), case) for at, case in enumerate(test.cases, 1)]
@@ -67,7 +68,7 @@ def _name(test: MappingTest, number: int, at: int) -> str:
     return f"{name} [{at}]" if test.tabled else name
 
 
-def _timed(results: Iterator[TestResult], clock: Clock) -> Iterator[TestResult]:
+def _timed(results: Iterator[TestResult], clock: Seconds) -> Iterator[TestResult]:
     begun = clock()
     for one in results:
         now = clock()
@@ -75,7 +76,7 @@ def _timed(results: Iterator[TestResult], clock: Clock) -> Iterator[TestResult]:
         begun = now
 
 
-Named = tuple[str, Case]
+NamedCase = tuple[str, Case]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,10 @@ class _Bench:
     """Compiled stages, each when it is first asked for. `trail`: what their rows reach, when that is asked for."""
 
     checked: Checked
-    trail: Trail | None
+    trail: Footprints | None
     programs: dict[str, Bed] = field(default_factory=dict)
 
-    def run(self, test: MappingTest, chosen: Sequence[Named]) -> Iterator[TestResult]:
+    def run(self, test: MappingTest, chosen: Sequence[NamedCase]) -> Iterator[TestResult]:
         stage = self.checked.migration.stage(test.stage)
         if test.sources:
             yield from self._on_sources(stage, test, chosen)
@@ -126,7 +127,7 @@ class _Bench:
         program = Program(plan_stage(self.checked.migration, stage, table, self.checked.resources))
         return Bed(program, None if self.trail is None else partial(self.trail.sees, self.trail.knows(program)))
 
-    def _on_sources(self, stage: Stage, test: MappingTest, chosen: Sequence[Named]) -> Iterator[TestResult]:
+    def _on_sources(self, stage: Stage, test: MappingTest, chosen: Sequence[NamedCase]) -> Iterator[TestResult]:
         try:
             with table_of_sources(self.checked.migration, stage, test) as table:
                 bed = self._bed(stage, table)

@@ -7,9 +7,9 @@ from pathlib import Path
 from etl.commands.which import journal_of
 from etl.errors import EtlError
 from etl.mapping import Opens, load_mapping, require
-from etl.model import Secret, Target
 from etl.outside import Outside
 from etl.report.results import ChannelWord, Verified
+from etl.target import Secret, Target
 from etl.verify import asking
 from etl.verify import verify as verifying
 from etl.verify.asking import Arrivals

@@ -34,7 +34,8 @@ from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World, co
 from etl.extract.locations import shown
 from etl.extract.nested import PATH_SCHEMA, WITH
 from etl.files import sha256_of
-from etl.model import Evidence, Part, Secret, Source, Table
+from etl.model import Evidence, Part, Source, Table
+from etl.target import Secret
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from etl.extract.parquet_file import MAGIC as PARQUET_MAGIC
 from etl.extract.rows import read_all
 from etl.extract.xml_outline import outline as xml_outline
 from etl.extract.zip_member import is_archive, members
-from etl.model import Database, Secret, Source, Table
+from etl.model import Database, Source, Table
+from etl.target import Secret
 
 HEAD = 1 << 16
 LOOKED_AT = 200

@@ -18,8 +18,8 @@ import orjson
 
 from etl.errors import EtlError
 from etl.files import cannot_be_written, durably, open_private, private_folder
-from etl.model import Secret
 from etl.seams import Seam, no_seam
+from etl.target import Secret
 
 LONGEST_ANSWER = 4096
 MASK = "***"

@@ -15,12 +15,12 @@ from etl.journal.journal import Journal
 from etl.journal.requestlog import LogError
 from etl.journal.states import State
 from etl.load import wording
-from etl.model import Target
 from etl.omnitron.api import Accepted, Omnitron, Unauthorized, answered
 from etl.omnitron.pace import looks, pause_before
 from etl.omnitron.progress import DeadlineMissed, Progress, ProgressReader
 from etl.outside import Event, Outside
 from etl.package import split_records
+from etl.target import Target
 
 
 @dataclass(frozen=True, slots=True)

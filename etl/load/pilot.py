@@ -16,10 +16,11 @@ from etl.load import wording
 from etl.load.choice import Chosen, choose
 from etl.load.comparing import compare
 from etl.load.uploader import GateClosed, Loading, session, stop_at_unknown
-from etl.model import Stage, Target
+from etl.model import Stage
 from etl.outside import Outside
 from etl.package import Package
 from etl.stop import Stopped
+from etl.target import Target
 
 
 @dataclass(frozen=True, slots=True)

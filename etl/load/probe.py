@@ -8,11 +8,11 @@ from etl.errors import Unavailable
 from etl.journal.requestlog import RequestLog
 from etl.journal.workspace import Workspace
 from etl.load import wording
-from etl.model import Target
 from etl.omnitron.api import Omnitron
 from etl.omnitron.client import Client, Limits
 from etl.omnitron.pace import pause_before
 from etl.outside import Event, Outside
+from etl.target import Target
 
 
 def connect(target: Target, log: RequestLog, outside: Outside) -> Omnitron:

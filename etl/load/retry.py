@@ -17,9 +17,10 @@ from etl.journal.summary import LoadSummary
 from etl.journal.workspace import Workspace
 from etl.load.comparing import compare
 from etl.load.uploader import Asked, load_package, require_fit, session, stop_at_unknown
-from etl.model import Stage, Target
+from etl.model import Stage
 from etl.outside import Outside
 from etl.package import Package
+from etl.target import Target
 
 
 @dataclass(frozen=True, slots=True)

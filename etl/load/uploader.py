@@ -26,9 +26,10 @@ from etl.load.flight import Flight
 from etl.load.planning import Cut, Rules, plan_again, plan_batches
 from etl.load.probe import connect, probe
 from etl.load.tally import Tally
-from etl.model import Stage, Target
+from etl.model import Stage
 from etl.outside import Event, Outside
 from etl.package import MANIFEST, Package, PackagedStage
+from etl.target import Target
 
 
 class GateClosed(TargetError):

@@ -27,8 +27,9 @@ from etl.mapping.target_checks import address_faults
 from etl.mapping.templates import columns_used
 from etl.mapping.warnings import mapping_warnings
 from etl.mapping.yaml_text import read_document
-from etl.model import Migration, Problem, Stage, Table, Target
+from etl.model import Migration, Problem, Stage, Table
 from etl.suggest import nearest
+from etl.target import Target
 from etl.terminal import visible
 
 __all__ = [

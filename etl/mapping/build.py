@@ -25,14 +25,12 @@ from etl.model import (
     MappingTest,
     Migration,
     Place,
-    Polling,
-    Secret,
     SmallTable,
     Source,
     Stage,
-    Target,
     Template,
 )
+from etl.target import Polling, Secret, Target
 
 LOOKUP_COLUMNS = ("key", "value")
 

@@ -12,9 +12,9 @@ from urllib.parse import quote
 from etl.errors import Ambiguous, MappingError, Refused, TargetError, Unavailable
 from etl.journal.answers import REDIRECTS, migration_id_of, state_after
 from etl.journal.states import State
-from etl.model import Target
 from etl.omnitron.client import Answer, Call, Client
 from etl.omnitron.pace import retry_after
+from etl.target import Target
 from etl.terminal import visible
 
 CUSTOMERS_PATH = "api/v1/channel/{channel}/customers/"

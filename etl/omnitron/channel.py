@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from etl.errors import TargetError
-from etl.model import Target
 from etl.omnitron.api import Omnitron
+from etl.target import Target
 
 MOST_PAGES = 20
 """Of the answer about one e-mail, which is one page at most where the channel heeds what it is asked."""

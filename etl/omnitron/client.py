@@ -26,9 +26,9 @@ from etl import __version__
 from etl.address import is_loopback
 from etl.errors import Ambiguous, MappingError, Unavailable
 from etl.journal.requestlog import MASK, Entry, LogError, RequestLog
-from etl.model import Target
 from etl.omnitron.watchdog import Watchdog, WatchedAdapter
 from etl.seams import Seam, no_seam
+from etl.target import Target
 
 SessionFactory = Callable[[], requests.Session]
 CookieJar = RequestsCookieJar

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-from etl.model import Polling, Target
+from etl.target import Polling, Target
 
 LONGEST_BACKOFF = 60.0
 LONGEST_RETRY_AFTER = 3600.0

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from etl.errors import MappingError, TargetError
-from etl.model import Expression, Place, Polling
+from etl.model import Expression, Place
+from etl.target import Polling
 
 NAMES = ("total", "success", "errors", "done")
 

@@ -45,7 +45,7 @@ ABOUT_FIELDS = frozenset(
 
 
 def payload_schema(name: str, properties: Mapping[str, object]) -> dict[str, Any]:
-    """The schema of a payload, with a target's settings over it (model.Target.payloads). Raises as `overlaid` does."""
+    """The schema of a payload, with a target's settings over it (target.Target.payloads). Raises as `overlaid` does."""
     return overlaid(load_schema(name), properties)
 
 

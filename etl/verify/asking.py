@@ -22,13 +22,13 @@ from etl.journal.outcome import outcome_noted
 from etl.journal.requestlog import RequestLog
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
-from etl.model import Target
 from etl.omnitron.api import Omnitron
 from etl.omnitron.channel import Channel
 from etl.omnitron.client import Client, Limits
 from etl.omnitron.pace import pause_before
 from etl.outside import Outside
 from etl.package import split_records
+from etl.target import Target
 
 USER = "user"
 SAMPLE = 10

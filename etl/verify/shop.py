@@ -8,9 +8,9 @@ from urllib.parse import urljoin
 
 from etl.errors import Refused, TargetError
 from etl.journal.requestlog import RequestLog
-from etl.model import Secret
 from etl.omnitron.client import Answer, Call, Client, CookieJar, Limits
 from etl.outside import Outside
+from etl.target import Secret
 
 MOST_PAGES = 100
 SHOWN = 300

@@ -13,9 +13,10 @@ from etl.errors import EtlError, MappingError, Refused
 from etl.journal.journal import Journal
 from etl.journal.requestlog import RequestLog
 from etl.journal.workspace import Workspace
-from etl.model import Record, Secret, Target
+from etl.model import Record
 from etl.omnitron.client import Limits
 from etl.outside import Outside
+from etl.target import Secret, Target
 from etl.verify.sent import SentCustomer, find_customer
 from etl.verify.shop import Visitor
 

@@ -21,8 +21,9 @@ from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, evidence, fetched, locate, open_table, read_all
 from etl.extract.apis.paging import RECIPES, Answered, Paging, address, following, paging_of
 from etl.extract.confinement import confine
-from etl.model import Secret, Source
+from etl.model import Source
 from etl.report.inspection import lines_of
+from etl.target import Secret
 
 ORDERS = [{"id": n, "no": f"№{n}", "total": f"exact:{n}.10", "billing": {"city": "İzmir"}} for n in range(1, 26)]
 SMALL = {"woocommerce": 10, "shopify": 10, "prestashop": 10, "magento": 10}

@@ -21,7 +21,8 @@ from etl.commands.summing import summary_of
 from etl.errors import MappingError
 from etl.extract import Connections, World, fetched_all, open_table, read_all
 from etl.mapping import load_mapping
-from etl.model import Database, Locator, Secret, Source
+from etl.model import Database, Locator, Source
+from etl.target import Secret
 
 TARGET = 'target: { url: "https://omnitron.example.com", channel: 7, token: "${ACME_TOKEN}" }\n'
 ADDRESSES = "SELECT address_id, customer_id, city FROM oc_address ORDER BY address_id"

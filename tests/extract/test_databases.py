@@ -16,7 +16,8 @@ from shops import ALL, SERVERS, asked, rows_of, shop_of
 from etl.errors import SourceError
 from etl.extract import Connections, World, evidence, open_table, read_all
 from etl.extract.databases.session import Copied
-from etl.model import Database, Secret, Source
+from etl.model import Database, Source
+from etl.target import Secret
 
 
 @pytest.fixture(params=ALL)

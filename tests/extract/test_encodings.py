@@ -13,7 +13,8 @@ from etl.errors import SourceError
 from etl.extract import Connections, World, fetched, read_all
 from etl.extract import open_table as opened
 from etl.extract.detecting import CHUNK, cells_with_letters, detected
-from etl.model import Database, Secret, Source
+from etl.model import Database, Source
+from etl.target import Secret
 
 PEOPLE = "id,name,city\n1,Şule Yılmaz,İzmir\n2,Çağrı Gür,Ağrı\n3,Ali Can,Bursa\n"
 WESTERN = "id,name\n1,José Müller\n2,Çelik Gör\n"

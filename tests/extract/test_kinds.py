@@ -15,7 +15,8 @@ import pytest
 from api_shops import shop
 
 from etl.extract import KINDS, Connections, World, evidence, fetched, in_order, open_table, read_all
-from etl.model import Database, Secret, Source
+from etl.model import Database, Source
+from etl.target import Secret
 
 COLUMNS = ("id", "name")
 PEOPLE = [(str(number), f"Kişi {number}") for number in range(1, 301)]

@@ -20,7 +20,8 @@ from etl.commands.settings import Settings
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, evidence, fetched, in_order, locate, read_all
 from etl.extract import open_table as opened
-from etl.model import Database, Secret, Source
+from etl.model import Database, Source
+from etl.target import Secret
 
 MONTHS = (1, 2, 10)
 """Ten comes after two, though its name does not."""

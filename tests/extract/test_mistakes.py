@@ -14,7 +14,8 @@ from api_shops import shop
 from etl.errors import SourceError
 from etl.extract import KINDS, Connections, World, fetched, open_table, read_all
 from etl.extract.reference import mistakes_page, rewritten
-from etl.model import Database, Secret, Source
+from etl.model import Database, Source
+from etl.target import Secret
 
 ROOT = Path(__file__).parents[2]
 

@@ -30,7 +30,8 @@ from etl.extract.queries.engine import shut_in
 from etl.extract.queries.statement import parsed
 from etl.mapping import load_mapping
 from etl.mapping.rows import with_rows
-from etl.model import Database, Secret, Source
+from etl.model import Database, Source
+from etl.target import Secret
 
 LINES = Source("lines", "csv", "lines.csv")
 ORDERS = Source("orders", "csv", "orders.csv")

@@ -7,8 +7,8 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
-from etl.model import Polling, Target
 from etl.resources import PACKAGE, load_schema
+from etl.target import Polling, Target
 
 PAGE = (PACKAGE.parent / "docs" / "omnitron-contract.md").read_text(encoding="utf-8")
 SETTINGS = [

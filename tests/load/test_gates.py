@@ -24,7 +24,8 @@ from etl.errors import Ambiguous, Exit
 from etl.journal.status import read_status
 from etl.load.resolve import resolve
 from etl.load.uploader import GateClosed, load, resume
-from etl.model import Gate, Polling
+from etl.model import Gate
+from etl.target import Polling
 
 TEN = sorted(str(n) for n in range(1, 11))
 

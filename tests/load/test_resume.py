@@ -31,11 +31,11 @@ from etl.journal.status import read_status
 from etl.journal.workspace import Occupied, Workspace
 from etl.load.resolve import resolve
 from etl.load.uploader import NO_PILOT, check_ready, load, resume
-from etl.model import Secret
 from etl.outside import Outside
 from etl.report.following import print_history
 from etl.seams import SEAMS
 from etl.stop import Stop, Stopped
+from etl.target import Secret
 
 TEN = sorted(str(n) for n in range(1, 11))
 

@@ -25,8 +25,8 @@ from etl.journal.status import read_status
 from etl.journal.summary import read_summary
 from etl.load.resolve import resolve
 from etl.load.uploader import GateClosed, load, resume
-from etl.model import Polling, Secret
 from etl.omnitron.progress import DeadlineMissed
+from etl.target import Polling, Secret
 
 TEN = sorted(str(n) for n in range(1, 11))
 

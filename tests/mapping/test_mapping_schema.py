@@ -17,8 +17,9 @@ from etl.extract.kinds import ENCODING
 from etl.extract.reference import page, rewritten, with_kinds
 from etl.mapping.grammar import NAME, WORDS, grammar_problems
 from etl.mapping.places import Document
-from etl.model import PAYLOADS, Case, Gate, MappingTest, Migration, Polling, Stage, Target
+from etl.model import PAYLOADS, Case, Gate, MappingTest, Migration, Stage
 from etl.resources import load_schema
+from etl.target import Polling, Target
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "schemas/migration.schema.json"

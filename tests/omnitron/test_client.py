@@ -15,11 +15,11 @@ from load_helpers import TOKEN, before_body, free_port, lines, reset_connection,
 from etl.errors import Ambiguous, MappingError, Refused, Unavailable
 from etl.journal.journal import utc_now
 from etl.journal.requestlog import LogError, RequestLog
-from etl.model import Polling, Secret
 from etl.omnitron import client as client_module
 from etl.omnitron.api import Omnitron, Unauthorized
 from etl.omnitron.client import Call, Client, CookieJar, Limits, check_url
 from etl.omnitron.pace import backoff, looks, retry_after
+from etl.target import Polling, Secret
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 FILE = ("000001.json", b'[\n{"a":1}\n]\n')

@@ -15,7 +15,7 @@ from etl import __version__
 from etl.address import is_loopback
 from etl.errors import SourceError
 from etl.extract.locations import shown
-from etl.model import Secret
+from etl.target import Secret
 
 if TYPE_CHECKING:
     import requests

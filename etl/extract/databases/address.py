@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from etl.model import Secret
+from etl.target import Secret
 
 SERVERS: Mapping[str, str] = {
     "postgresql": "postgresql",
