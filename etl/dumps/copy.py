@@ -25,9 +25,8 @@ def copy_head(statement: bytes, line: int) -> Head:
         raise DumpError(
             line, f"a COPY of a form that is not read (COPY table (columns) FROM stdin is): {excerpt(statement)}"
         )
-    return Head(
-        table_named(match[1], POSTGRES).table, tuple(unquoted(name) for name in _NAMES.findall(match[2] or b""))
-    )
+    named = table_named(match[1], POSTGRES)
+    return Head(named.table, tuple(map(unquoted, _NAMES.findall(match[2] or b""))), named.schema)
 
 
 def copied(text: Text, encoding: str) -> Iterator[list[Cell]]:

@@ -63,6 +63,9 @@ class Known:
     databases: dict[str, str] = field(default_factory=dict)
     """Table -> the database or schema that it is in, where the dump says so."""
 
+    rows_in: dict[str, str] = field(default_factory=dict)
+    """Table -> the database that its first rows are written for; "" where the dump does not name one."""
+
     def place(self, table: str, schema: str, line: int) -> None:
         """Raises DumpError for a table of two databases: their rows must not become those of one."""
         database = schema or self.database
@@ -70,6 +73,18 @@ class Known:
         if first != database:
             raise DumpError(
                 line, f"table '{table}' is in two databases, '{first}' and '{database}'; dump the one that is meant"
+            )
+
+    def fill(self, table: str, schema: str, line: int) -> None:
+        """Rows of a table begin in this line. Raises DumpError where others were of another database, or of an unnamed one."""
+        self.place(table, schema, line)
+        self.filled.setdefault(table, line)
+        database = schema or self.database
+        if self.rows_in.setdefault(table, database) != database:
+            raise DumpError(
+                line,
+                f"rows of table '{table}' of the database '{database or self.rows_in[table]}', and from line "
+                f"{self.filled[table]} on of one that is not named; dump the one that is meant",
             )
 
 
@@ -216,8 +231,7 @@ class Pass:
     def _inserted(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
         cursor = self._cursor
         line, found = cursor.line, head(cursor)
-        self.known.place(found.table, found.schema, line)
-        self.known.filled.setdefault(found.table, line)
+        self.known.fill(found.table, found.schema, line)
         if found.table not in wanted:
             if self._counting:
                 self._count(found.table, sum(1 for _ in tuples(cursor)))
@@ -254,7 +268,7 @@ class Pass:
         cursor = self._cursor
         line = cursor.line
         found = copy_head(cursor.statement(), line)
-        self.known.filled.setdefault(found.table, line)
+        self.known.fill(found.table, found.schema, line)
         rows = copied(cursor.text, self.known.encoding or "utf-8")
         if found.table not in wanted:
             self._count(found.table, sum(1 for _ in rows))

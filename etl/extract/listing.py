@@ -164,9 +164,13 @@ def _of_database(asked: ListingRequest) -> Iterator[Listed]:
     check_database(database)
     session = asked.connections.session(database)
     for name in session.tables():
-        relation = session.table(name)
-        rows = session.count(relation) if asked.counting else None
-        yield Listed(name, Source(name, "table", name, {"database": database}), rows, len(relation.columns))
+        listed = Listed(name, Source(name, "table", name, {"database": database}), columns=0)
+        try:
+            relation = session.table(name)
+            listed = replace(listed, columns=len(relation.columns))
+            yield replace(listed, rows=session.count(relation)) if asked.counting else listed
+        except SourceError as error:  # a table that may not be read, a view that is broken, stands in no other's way
+            yield replace(listed, note=str(error).removeprefix(f"{database.shown}: "))
 
 
 def _of_dump(asked: ListingRequest, path: File) -> Iterator[Listed]:

@@ -164,6 +164,35 @@ def test_rows_of_two_databases_never_become_those_of_one_table(dump):
     assert refusal(dump) == "line 4: table 't' is in two databases, 'a' and 'b'; dump the one that is meant"
 
 
+@pytest.mark.parametrize(
+    ("dump", "other", "first"),
+    [
+        ("CREATE TABLE t (id int);\nINSERT INTO t VALUES (1);\n\nINSERT INTO other.t VALUES (2);", "other", 2),
+        ("CREATE TABLE t (id int);\nINSERT INTO other.t VALUES (1);\n\nINSERT INTO t VALUES (2);", "other", 2),
+        ("CREATE TABLE t (id int);\nINSERT INTO t VALUES (1);\nUSE b;\nINSERT INTO t VALUES (2);", "b", 2),
+        ("CREATE TABLE t (id int);\nREPLACE INTO t VALUES (1);\n\nINSERT IGNORE INTO `x y`.`t` VALUES (2);", "x y", 2),
+    ],
+)
+def test_rows_of_a_database_that_is_named_are_not_those_of_one_that_is_not(dump, other, first):
+    assert refusal(dump) == (
+        f"line 4: rows of table 't' of the database '{other}', and from line {first} on of one that is not named; "
+        "dump the one that is meant"
+    )
+
+
+def test_copied_rows_of_two_schemas_are_not_those_of_one_table():
+    dump = (
+        "-- PostgreSQL database dump\nCREATE TABLE t (id int);\nCOPY t (id) FROM stdin;\n1\n\\.\n"
+        "COPY public.t (id) FROM stdin;\n2\n\\.\n-- PostgreSQL database dump complete\n"
+    )
+    assert refusal(dump).startswith("line 6: rows of table 't' of the database 'public'")
+
+
+@pytest.mark.parametrize("insert", ["INSERT INTO shop.t VALUES (1);", "USE shop;\nINSERT INTO t VALUES (1);"])
+def test_a_table_may_be_made_without_its_database_and_filled_with_it(insert):
+    assert rows(f"CREATE TABLE t (id int);\n{insert}\n{insert}") == [(b"1",), (b"1",)]
+
+
 def test_a_table_whose_rows_stand_in_its_partitions_is_not_read_as_an_empty_one():
     dump = (
         "-- PostgreSQL database dump\nCREATE TABLE public.t (\n    id int\n)\nPARTITION BY RANGE (id);\n"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from shops import ALL, SERVERS, asked, rows_of, shop_of
 
+from etl.commands.inspect import Inspecting, inspect
 from etl.errors import SourceError
 from etl.extract import Connections, World, evidence, open_table, read_all
 from etl.extract.databases.session import Copied
@@ -305,6 +306,60 @@ def test_a_user_that_may_not_read_a_table_is_told_what_to_ask_for(postgresql):
                 said = refusal(session.copy, table, ["customer_id"], nowhere)
         assert "this user may not read it (permission denied for table oc_customer)" in said
         assert said.endswith("the shop's administrator can GRANT SELECT")
+    finally:
+        postgresql.run(f"DROP ROLE {name}")
+
+
+KINDS_OF_RELATIONS = (
+    "CREATE TABLE orders (id int, day date, PRIMARY KEY (id, day)) PARTITION BY RANGE (day)",
+    "CREATE TABLE orders_2020 PARTITION OF orders FOR VALUES FROM ('2020-01-01') TO ('2021-01-01')",
+    "CREATE TABLE orders_2021 PARTITION OF orders FOR VALUES FROM ('2021-01-01') TO ('2022-01-01')",
+    "INSERT INTO orders VALUES (2, '2021-05-05'), (1, '2020-05-05'), (3, '2020-06-06')",
+    "CREATE VIEW seen AS SELECT id FROM orders WHERE id < 3",
+    "CREATE MATERIALIZED VIEW kept AS SELECT id FROM orders WHERE id < 2",
+    "CREATE MATERIALIZED VIEW not_made AS SELECT id, day FROM orders WITH NO DATA",
+)
+
+
+def test_partitioned_tables_their_partitions_and_views_of_both_kinds_are_listed_and_read(postgresql):
+    postgresql.run(*KINDS_OF_RELATIONS)
+    found = inspect(Inspecting(postgresql.location)).tables
+    assert [(one.name, one.rows, one.columns) for one in found] == [
+        ("kept", 1, 1), ("not_made", None, 2), ("orders", 3, 2), ("orders_2020", 2, 2), ("orders_2021", 1, 2), ("seen", 2, 1),
+    ]  # fmt: skip
+    assert [one.note for one in found if one.note] == [
+        'materialized view "not_made" has not been populated (Use the REFRESH MATERIALIZED VIEW command.)'
+    ]
+    assert rows_of(postgresql, "orders") == [("1", "2020-05-05"), ("2", "2021-05-05"), ("3", "2020-06-06")]
+    assert [rows_of(postgresql, one) for one in ("seen", "kept")] == [[("1",), ("2",)], [("1",)]]
+
+
+def test_a_foreign_table_is_listed_and_read(postgresql):
+    postgresql.run(
+        "CREATE EXTENSION postgres_fdw",
+        "CREATE TABLE near (a int)",
+        "INSERT INTO near VALUES (5)",
+        "CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw OPTIONS (dbname 'DATABASE')".replace(
+            "DATABASE", postgresql.location.rpartition("/")[2]
+        ),
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER far OPTIONS (user 'postgres')",
+        "CREATE FOREIGN TABLE afar (a int) SERVER far OPTIONS (table_name 'near')",
+    )
+    found = inspect(Inspecting(postgresql.location)).tables
+    assert [(one.name, one.rows) for one in found] == [("afar", 1), ("near", 1)]
+    assert rows_of(postgresql, "afar") == [("5",)]
+
+
+def test_a_table_that_the_user_may_not_read_stands_in_no_others_way_when_all_are_listed(postgresql):
+    with_people(postgresql)
+    name = f"lister_{os.getpid()}"
+    postgresql.run(f"CREATE ROLE {name} LOGIN PASSWORD 'x'", "CREATE TABLE open_to_all (a int)")
+    postgresql.run("GRANT SELECT ON open_to_all TO PUBLIC")
+    try:
+        host = postgresql.location.rpartition("@")[2]
+        closed, opened = inspect(Inspecting(f"postgresql://{name}:x@{host}")).tables
+        assert (closed.name, closed.rows, opened.name, opened.rows) == ("oc_customer", None, "open_to_all", 0)
+        assert closed.note.startswith("this user may not read it (permission denied for table oc_customer)")
     finally:
         postgresql.run(f"DROP ROLE {name}")
 

@@ -200,15 +200,19 @@ sources:
 MAPPING = edited(('sources:\n  customers: { csv: customers.csv, delimiter: ";" }\n', SOURCES))
 
 
+class PlacedCase(Case):
+    def __init__(self, folder, mapping):
+        super().__init__(folder)
+        self.mapping = mapping
+
+
 @pytest.fixture(params=["shop.sql", "folder"])
 def case(tmp_path, monkeypatch, request):
     monkeypatch.setenv("ACME_TOKEN", "t")
     (tmp_path / "shop.sql").write_text(DUMP + WHOLE, encoding="utf-8")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder/people.csv").write_text("id,name\n1,Ayşe\n", encoding="utf-8")
-    case = Case(tmp_path)
-    case.mapping = edited(("shop: shop.sql", f"shop: {request.param}"), text=MAPPING)
-    return case
+    return PlacedCase(tmp_path, edited(("shop: shop.sql", f"shop: {request.param}"), text=MAPPING))
 
 
 @pytest.mark.parametrize(

@@ -106,7 +106,8 @@ class PostgresSession(OneByOne):
         return result
 
     def count(self, relation: Relation) -> int:
-        with self._speaking():
+        # A table that cannot be counted takes only itself along, not the whole transaction.
+        with self._speaking(), self._connection.transaction():
             found: Any = self._connection.execute(f"SELECT count(*) FROM {relation.of}".encode()).fetchone()  # noqa: S608
         return int(found[0])
 
