@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from etl.corrections import RowCorrection
 from etl.findings import Unfit
 from etl.target import Secret, Target
 from etl.terminal import visible
@@ -162,6 +163,8 @@ class Stage:
     ramp_up: bool | None = None
     cut_after_errors: bool | None = None
     place: Place = Place("")
+    corrections: tuple[RowCorrection, ...] = ()
+    """Rows that a person has mended, from the file beside the mapping."""
 
     @property
     def merges(self) -> bool:

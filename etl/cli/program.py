@@ -15,7 +15,18 @@ import click
 from click.shell_completion import shell_complete
 
 from etl import __version__
-from etl.cli import INTERRUPTED, comparing, editing, following, keeping, loading, looking, placing, rehearsing
+from etl.cli import (
+    INTERRUPTED,
+    comparing,
+    editing,
+    following,
+    keeping,
+    loading,
+    looking,
+    mending,
+    placing,
+    rehearsing,
+)
 from etl.cli.advice import given
 from etl.cli.shared import root_option
 from etl.errors import EtlError, Exit
@@ -38,6 +49,7 @@ app = CommandGroup(
         **loading.COMMANDS,
         **looking.COMMANDS,
         **comparing.COMMANDS,
+        **mending.COMMANDS,
         **following.COMMANDS,
         **placing.COMMANDS,
         **rehearsing.COMMANDS,

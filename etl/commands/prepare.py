@@ -17,16 +17,17 @@ from etl.commands.report import write_report
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.workbook import write_workbook
 from etl.commands.written import mapping_evidence
+from etl.corrections import corrections_file
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import evidence, locate, unread_rows, with_needs
-from etl.extract.database import named_rows
+from etl.extract import Corrected, evidence, locate, unread_rows, with_needs
+from etl.extract.database import FetchedTable, named_rows
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
 from etl.mapping.rows import with_rows
 from etl.measures.balance import Ledger
-from etl.model import Expression, Migration, Stage, Table, UnreadRow
-from etl.package import FORMAT, FileEntry, Input, Manifest, Package, PackagedStage
+from etl.model import Expression, Migration, Place, Stage, Table, UnreadRow
+from etl.package import FORMAT, FileEntry, Input, Manifest, Package, PackagedStage, RefusedCorrection
 from etl.packing import PackageWriter
 from etl.partial import sweep
 from etl.places import make_workspace
@@ -48,7 +49,7 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
     """Sources -> package, stage by stage in the mapping's order. Raises Stopped between two chunks when `stop` is asked to."""
     told = watch if stop is None else stopping(watch, stop)
     chosen = settings.chosen(checked.migration)
-    checked = with_rows(checked, chosen)
+    checked = with_rows(checked, chosen, settings.limit)
     migration = checked.migration
     created = datetime.now(UTC)
     make_workspace(settings.workspace, migration.file)
@@ -165,7 +166,7 @@ def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable
     writer = desk.writer.stage(stage.name, stage.payload, size, tuple(table.header), merges=stage.merges)
     source, tables = migration.sources[stage.source], desk.checked.tables
     with closing(chunks(plan, table, desk.workers, limit=desk.settings.limit)) as found:
-        return prepare_stage(
+        packaged = prepare_stage(
             plan,
             Scribe(plan, named_rows(partial(locate, source, table), tables[stage.source]), writer, profiler),
             table.first_row,
@@ -174,6 +175,29 @@ def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable
             lambda rows: desk.watch(stage.name, rows),
             unread,
         )
+    inner = tables[stage.source]
+    identity = inner.identity if isinstance(inner, FetchedTable) else ()
+    return replace(packaged, identity=identity, corrected=_sums(desk.checked.corrected.get(stage.name)))
+
+
+def _sums(corrected: Corrected | None) -> dict[str, str]:
+    return {} if corrected is None else {str(number): one.sum for number, one in sorted(corrected.rows.items())}
+
+
+def _refused(checked: Checked) -> Iterator[RefusedCorrection]:
+    """In the order of their file."""
+    found = [one for corrected in checked.corrected.values() for one in corrected.refused]
+    for one in sorted(found, key=lambda one: one.correction.line):
+        yield RefusedCorrection(*one.correction.name, one.correction.line, one.why)
+
+
+def _warnings(checked: Checked, refused: Iterable[RefusedCorrection]) -> Iterator[str]:
+    for one in checked.warnings:
+        yield f"{replace(one.place, file=Path(one.place.file).name)}: {one.what}"
+    file = corrections_file(checked.migration.file).name
+    for lost in refused:
+        what = f"the correction of stage '{lost.stage}', {lost.row}, is not applied: {lost.why}"
+        yield f"{Place(file, lost.line)}: {what}; mend the row anew, or `etl fix MAPPING --drop-refused` takes it out"
 
 
 def _unread_of(checked: Checked, stages: Sequence[Stage]) -> dict[str, Iterable[UnreadRow]]:
@@ -202,6 +226,7 @@ def _manifest(
     # A quick look at the first rows of a large file must not read the rest to sum it up.
     inputs = [Input.of(one.name, evidence(one, checked.tables[one.name], whole=limit is None)) for one in sources]
     inputs += [Input.of(one.name, evidence(one, checked.lookup_tables[one.name])) for one in lookups]
+    refused = tuple(_refused(checked))
     return Manifest(
         format=FORMAT,
         migration=migration.name,
@@ -211,6 +236,7 @@ def _manifest(
         mapping=Input.of("mapping", mapping_evidence(migration.file)),
         inputs=tuple(inputs),
         stages=stages,
-        warnings=tuple(f"{replace(one.place, file=migration.file.name)}: {one.what}" for one in checked.warnings),
+        warnings=tuple(_warnings(checked, refused)),
         profile=profile,
+        refused=refused,
     )

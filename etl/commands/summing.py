@@ -39,6 +39,7 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
             merged=stage.counts.merged,
             waiting=stage.counts.valid,
             batches=stage.batches.records,
+            corrected=len(stage.corrected),
         )
         for stage in package.stages
     ]
@@ -78,7 +79,7 @@ def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None, 
     return replace(summary, ok=clean, stages=stages, problems=problems)
 
 
-PREPARED = ("name", "read", "filtered", "rejected", "held", "merged", "valid")
+PREPARED = ("name", "read", "filtered", "rejected", "held", "merged", "valid", "corrected")
 
 
 LOADED = tuple(one.name for one in fields(StageSummary) if one.name not in PREPARED)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from etl.corrections import corrections_file
 from etl.extract import fingerprint
 from etl.mapping import as_written, written_in
 from etl.mapping.traps import read_plain
@@ -21,8 +22,9 @@ _READ_OTHERWISE = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|none|~")
 
 
 def mapping_evidence(file: Path) -> Evidence:
-    """The file with its SHA-256; of one that extends others, the SHA-256 of all theirs, so that no edit goes unnoticed."""
-    files = written_in(file)
+    """The file with its SHA-256; of one that extends others, or has corrections, that of all: no edit goes unnoticed."""
+    corrections = corrections_file(file)
+    files = [*written_in(file), *([corrections] if corrections.exists() else [])]
     own = fingerprint(str(file))
     if len(files) == 1:
         return own

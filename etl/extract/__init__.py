@@ -15,6 +15,7 @@ from etl.errors import SourceError
 from etl.extract.api import API, ApiTable, keep_answers
 from etl.extract.apis.answers import KeptAnswers, PagedTable, asked, host_of
 from etl.extract.confinement import check_inside
+from etl.extract.corrected import Corrected, CorrectedTable, find_corrected
 from etl.extract.csv_file import CSV
 from etl.extract.database import SQL, TABLE, RemoteTable, database_server, fetch, keep
 from etl.extract.databases.connections import Connections
@@ -44,6 +45,8 @@ __all__ = [
     "ALONE",
     "KINDS",
     "Connections",
+    "Corrected",
+    "CorrectedTable",
     "Kind",
     "Option",
     "Snapshot",
@@ -56,6 +59,7 @@ __all__ = [
     "evidence",
     "fetched",
     "fetched_all",
+    "find_corrected",
     "fingerprint",
     "further_columns",
     "in_order",
@@ -222,7 +226,7 @@ def evidence(source: Source, table: Table, *, whole: bool = True) -> Evidence:
 
 
 def _inner(table: Table) -> Table:
-    while isinstance(table, NumberedTable):
+    while isinstance(table, NumberedTable | CorrectedTable):
         table = table.inner
     return table
 

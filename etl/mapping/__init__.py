@@ -12,10 +12,11 @@ from typing import Any
 from etl.address import target_name
 from etl.errors import MappingError
 from etl.expressions import Resources
-from etl.extract import Connections, Snapshot, numbered
+from etl.extract import Connections, Corrected, CorrectedTable, Snapshot, numbered
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
+from etl.mapping.corrections import with_corrections
 from etl.mapping.encodings import encoding_notes
 from etl.mapping.environment import ENVIRONMENT, SHOP, is_open, read_environment
 from etl.mapping.extending import files_of, with_extended
@@ -59,7 +60,8 @@ class Checked:
     """A mapping that has been read: what it says, what is wrong with it, and what was opened to find that out.
 
     To be used in a `with`, at whose end the tables are closed. `snapshot` is the one that the rows of servers are from;
-    `closed` are the sources and lookups of which nothing is known, as they were not opened.
+    `closed` are the sources and lookups of which nothing is known, as they were not opened. `corrected` are, by their stages,
+    the rows that persons have mended; none are known before rows are at hand.
     """
 
     migration: Migration
@@ -73,6 +75,7 @@ class Checked:
     notes: tuple[Problem, ...] = ()
     snapshot: Snapshot | None = None
     closed: tuple[str, ...] = ()
+    corrected: Mapping[str, Corrected] = field(default_factory=dict)
 
     def __enter__(self) -> Checked:
         return self
@@ -82,9 +85,11 @@ class Checked:
         self.opened.close()
 
     def table(self, stage: Stage) -> Table:
-        """The rows of a stage's source, with what the stage asks for beside their columns."""
-        source = self.migration.sources[stage.source]
-        return numbered(self.tables[stage.source], source, columns_used([stage])[stage.source])
+        """The rows of a stage's source, mended, with what the stage asks for beside their columns."""
+        source, table = self.migration.sources[stage.source], self.tables[stage.source]
+        found = self.corrected.get(stage.name)
+        mended = CorrectedTable(table, found.rows) if found is not None and found.rows else table
+        return numbered(mended, source, columns_used([stage])[stage.source])
 
 
 def find_mapping(path: Path) -> Path:
@@ -123,7 +128,8 @@ def load_mapping(
     if not isinstance(document.data, Mapping):
         return Checked(_nothing(file), _ordered(document, [*document.problems, *refused]))
     variables = read_environment(file.parent)
-    migration = Builder(document, data, file.resolve().parent, variables.values).migration()
+    built = Builder(document, data, file.resolve().parent, variables.values).migration()
+    migration, miscorrected, doubts = with_corrections(built)
     with ExitStack() as opened:
         snapshot = kept(migration)
         if snapshot is not None:
@@ -131,8 +137,8 @@ def load_mapping(
         connections = opened.enter_context(Connections(snapshot))
         context = Context(document, data, migration, opened, connections, opens, snapshot)
         checked = check_problems(context, variables.values)
-        problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked])
-        warnings = tuple(sorted(map(_printable, mapping_warnings(context))))
+        problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked, *miscorrected])
+        warnings = tuple(sorted(map(_printable, [*mapping_warnings(context), *doubts])))
         # Only `check` shows notes, and finding them reads files to their end.
         notes = () if opens is not Opens.HERE else tuple(sorted(map(_printable, encoding_notes(context))))
         found = (context.tables, context.resources, context.lookup_tables)

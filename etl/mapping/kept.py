@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from etl.extract import KINDS, asked_of, columns_read, read_columns, server_of
 from etl.extract.databases.kept import KeptRows, Snapshot
-from etl.mapping.templates import columns_used
+from etl.mapping.templates import columns_wanted
 from etl.model import Database, Migration, Source
 
 
@@ -29,7 +29,7 @@ def wanted_sources(migration: Migration) -> dict[str, UsedColumns]:
     """What the stages and lookups use: sources by their names, a lookup's own as `lookup NAME`; what queries read, too."""
     sources = migration.sources
     found: dict[str, UsedColumns] = {}
-    for name, columns in columns_used(migration.stages).items():
+    for name, columns in columns_wanted(migration.stages).items():
         if name in sources:
             _add(found, name, sources[name], read_columns(sources[name], columns))
     for lookup in migration.lookups.values():

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 
-from etl.extract import answered_all, fetched_all, read_columns
-from etl.extract.database import identity
+from etl.extract import Corrected, answered_all, fetched_all, find_corrected, locate, read_columns
+from etl.extract.database import identity, named_rows
 from etl.mapping import Checked
-from etl.mapping.templates import columns_used
-from etl.model import Stage
+from etl.mapping.templates import columns_wanted
+from etl.model import Stage, Table
 
 
-def with_rows(checked: Checked, stages: Iterable[Stage]) -> Checked:
+def with_rows(checked: Checked, stages: Iterable[Stage], most: int | None = None) -> Checked:
     """Fetch, one after another and all of one moment, what these stages take from databases. Raises SourceError.
 
-    Also the key by which a row is told, when something is wrong with it.
+    Also the key by which a row is told, when something is wrong with it. Rows that persons have mended are found, with `most`
+    among the first of each source.
     """
+    stages = list(stages)
     sources, tables = checked.migration.sources, checked.tables
     used = {
         name: read_columns(sources[name], columns) | identity(tables[name])
-        for name, columns in columns_used(stages).items()
+        for name, columns in columns_wanted(stages).items()
     }
     # The shop's transactions end here, and the process of the queries does; preparing takes its time.
     try:
@@ -28,6 +31,15 @@ def with_rows(checked: Checked, stages: Iterable[Stage]) -> Checked:
     finally:
         checked.connections.release()
     try:
-        return replace(checked, tables={**checked.tables, **answered_all(tables)})
+        ready = {**checked.tables, **answered_all(tables)}
     finally:
         checked.connections.queries.close()
+    corrected = {
+        stage.name: _corrected(checked, stage, ready[stage.source], most) for stage in stages if stage.corrections
+    }
+    return replace(checked, tables=ready, corrected=corrected)
+
+
+def _corrected(checked: Checked, stage: Stage, table: Table, most: int | None) -> Corrected:
+    source = checked.migration.sources[stage.source]
+    return find_corrected(table, stage.corrections, named_rows(partial(locate, source, table), table), most)

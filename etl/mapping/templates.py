@@ -43,3 +43,12 @@ def columns_used(stages: Iterable[Stage]) -> dict[str, set[str]]:
                 with suppress(ExpressionError):
                     found.update(columns_in(one.text))
     return used
+
+
+def columns_wanted(stages: Iterable[Stage]) -> dict[str, set[str]]:
+    """Those, and the columns by which rows are found again that persons have mended."""
+    stages = list(stages)
+    wanted = columns_used(stages)
+    for stage in stages:
+        wanted[stage.source].update(name for one in stage.corrections for name in one.columns)
+    return wanted

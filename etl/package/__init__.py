@@ -18,7 +18,18 @@ Everything is written under `<name>.partial` and renamed when whole.
 """
 
 from etl.package.lines import Held, Merged, ProblemExample, ProblemKind, Reject, SourceRow
-from etl.package.manifest import FORMAT, MANIFEST, PROFILE, Batch, FileEntry, Input, Manifest, PackagedStage, Slice
+from etl.package.manifest import (
+    FORMAT,
+    MANIFEST,
+    PROFILE,
+    Batch,
+    FileEntry,
+    Input,
+    Manifest,
+    PackagedStage,
+    RefusedCorrection,
+    Slice,
+)
 from etl.package.reading import UNSETTLED, IndexLine, Package, Walked
 from etl.package.records import join_records, split_records
 
@@ -38,6 +49,7 @@ __all__ = [
     "PackagedStage",
     "ProblemExample",
     "ProblemKind",
+    "RefusedCorrection",
     "Reject",
     "Slice",
     "SourceRow",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from etl.model import Counts, Evidence
@@ -50,8 +50,10 @@ class Batch:
 class PackagedStage:
     """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches.
 
-    `columns` are the source's, which the cells of `rows` run parallel to. `beyond`: in which ways more rows are left behind than
-    the mapping accepts; None: it says nothing about that. `merged`: None in a stage that merges nothing.
+    `columns` are the source's, which the cells of `rows` run parallel to; by those of `identity` its database tells a row.
+    `beyond`: in which ways more rows are left behind than the mapping accepts; None: it says nothing about that.
+    `corrected`: by their numbers the rows that persons have mended, each with the sum of its cells as the source has them.
+    `merged`: None in a stage that merges nothing.
     """
 
     name: str
@@ -66,6 +68,8 @@ class PackagedStage:
     columns: tuple[str, ...] = ()
     beyond: tuple[str, ...] | None = None
     merged: FileEntry | None = None
+    identity: tuple[str, ...] = ()
+    corrected: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_well(self) -> bool:
@@ -108,6 +112,17 @@ class Input:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedCorrection:
+    """A correction that was not applied: what it is told by (corrections.RowCorrection), its line in its file, and why."""
+
+    stage: str
+    sum: str
+    row: str
+    line: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The whole of manifest.json. `created` is UTC, ISO 8601; `versions` names the engine and its interpreter.
 
@@ -123,6 +138,7 @@ class Manifest:
     stages: tuple[PackagedStage, ...]
     warnings: tuple[str, ...] = ()
     profile: FileEntry | None = None
+    refused: tuple[RefusedCorrection, ...] = ()
 
 
 def _input(raw: Mapping[str, Any]) -> Input:
@@ -134,6 +150,7 @@ def manifest_of(raw: dict[str, Any]) -> Manifest:
     stages = tuple(_stage(stage) for stage in raw["stages"])
     inputs = tuple(_input(one) for one in raw["inputs"])
     raw["warnings"] = tuple(raw.get("warnings", ()))
+    raw["refused"] = tuple(RefusedCorrection(**one) for one in raw.get("refused", ()))
     profile = FileEntry(**raw["profile"]) if raw.get("profile") else None
     parts = {"mapping": _input(raw["mapping"]), "inputs": inputs, "stages": stages, "profile": profile}
     return Manifest(**{**raw, **parts})
@@ -151,4 +168,6 @@ def _stage(raw: dict[str, Any]) -> PackagedStage:
         columns=tuple(raw["columns"]),
         beyond=beyond,
         merged=merged,
+        identity=tuple(raw.get("identity", ())),
+        corrected=raw.get("corrected", {}),
     )

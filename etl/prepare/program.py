@@ -52,6 +52,7 @@ def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Reso
     options = migration.sources[stage.source].options
     trim, normalize = (options.get(name, True) is not False for name in ("trim", "normalize"))
     schema = payload_schema(stage.payload, target.payloads.get(stage.payload, {}))
+    stage = replace(stage, corrections=())  # they are in the rows
     return Plan(
         stage=with_nulls(stage, schema) if target.send_nulls else stage,
         header=Header(tuple(table.header), table.text_only, trim, normalize),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class StageSummary:
     """What became of one stage's rows, and of its records at Omnitron.
 
-    read  = filtered + rejected + held + merged + valid
+    read  = filtered + rejected + held + merged + valid; among them `corrected`, which a person has mended
     valid = uploaded + already + failed + changed + waiting + refused + unknown
 
     Of those that wait, `unsettled` may still change, and `held_back` wait for a record that has not arrived. `gone` were
@@ -45,6 +45,7 @@ class StageSummary:
     gone: int = 0
     elsewhere: int = 0
     merged: int = 0
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Summary:
 
 ALWAYS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "failed")
 WITH_MERGED = (*ALWAYS[:4], "merged", *ALWAYS[4:])
-WHEN_THERE_ARE = ("already", "changed", "waiting", "unsettled", "refused", "unknown", "gone", "elsewhere")
+WHEN_THERE_ARE = ("already", "changed", "waiting", "unsettled", "refused", "unknown", "gone", "elsewhere", "corrected")
 COLOURED = ("rejected", "held", "failed", "refused", "unknown", "elsewhere")
 
 
@@ -125,12 +126,12 @@ def print_counts(
     table.add_column("stage", no_wrap=True)
     columns = [
         *always,
-        *(name for name in WHEN_THERE_ARE if name not in always and any(getattr(one, name) for one in stages)),
+        *(name for name in WHEN_THERE_ARE if name not in always and any(getattr(one, name, 0) for one in stages)),
     ]
     for name in columns:
         table.add_column(name, justify="right", no_wrap=True)
     for stage in stages:
-        table.add_row(stage.name, *(_cell(name, getattr(stage, name)) for name in columns))
+        table.add_row(stage.name, *(_cell(name, getattr(stage, name, 0)) for name in columns))
     options = console.options.update(max_width=1000)
     wide = console.options.update(width=max(console.width, Measurement.get(console, options, table).maximum))
     # `print(width=)` is never wider than the terminal, and would cut numbers to fit.

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from etl.corrections import cell_text, mark_of
 from etl.findings import HIDDEN
 from etl.package import Package, PackagedStage, Reject, SourceRow
 from etl.report.catalogue import ENGLISH, Catalogue
@@ -32,8 +33,8 @@ WIDEST = 40
 Suggest = Callable[[Reject], str | None]
 """A problem -> what the cell might have to be; None where nobody can tell."""
 
-TOLD = ("field", "reason", "suggestion", "row", "key")
-"""What follows the source's own columns."""
+TOLD = ("field", "reason", "suggestion", "row", "key", "mark")
+"""What follows the source's own columns. By its mark a line is found again, wherever it is moved to."""
 
 SETTINGS = {
     "constant_memory": True,
@@ -90,7 +91,7 @@ class _Sheet:
                 self._sheet.write_string(
                     number, at, cell, self._wrong if _is_at_fault(row.cells[at], problems) else self._text
                 )
-            told = _told(row, problems, suggest, catalogue)
+            told = _told(self._stage.name, row, problems, suggest, catalogue)
             self._write_row(number, told, self._told, begin=len(self._stage.columns))
         if number:
             self._sheet.autofilter(0, 0, number, len(self._columns) - 1)
@@ -98,7 +99,7 @@ class _Sheet:
     def _set_widths(self) -> None:
         for at, name in enumerate(self._columns):
             wide = (
-                {"reason": 60, "suggestion": 24}.get(name, 16)
+                {"reason": 60, "suggestion": 24, "mark": 8}.get(name, 16)
                 if at >= len(self._stage.columns)
                 else min(len(name) + 6, WIDEST)
             )
@@ -111,7 +112,7 @@ class _Sheet:
 
 def shown(cell: Any) -> str:
     """A cell as text; what no key types is seen as what it is."""
-    text = "" if cell is None else cell if isinstance(cell, str) else str(cell)
+    text = cell if isinstance(cell, str) else cell_text(cell)
     lines = "\n".join(map(visible, text.replace("\r\n", "\n").split("\n")))
     return lines if len(lines) <= LONGEST else f"{lines[:LONGEST]}..."
 
@@ -121,7 +122,7 @@ def _is_at_fault(cell: Any, problems: Sequence[Reject]) -> bool:
     return cell not in (None, "", HIDDEN) and any(one.value == cell for one in problems)
 
 
-def _told(row: SourceRow, problems: Sequence[Reject], suggest: Suggest, catalogue: Catalogue) -> list[str]:
+def _told(stage: str, row: SourceRow, problems: Sequence[Reject], suggest: Suggest, catalogue: Catalogue) -> list[str]:
     fields = dict.fromkeys(one.field or "" for one in problems)
     reasons = [catalogue.say(one.words, one.parts, masked=False) for one in problems]
     suggestions = dict.fromkeys(found for one in problems if (found := suggest(one)))
@@ -131,5 +132,6 @@ def _told(row: SourceRow, problems: Sequence[Reject], suggest: Suggest, catalogu
         "suggestion": "\n".join(suggestions),
         "row": row.place or str(row.row),
         "key": row.key or "",
+        "mark": mark_of(stage, row.source, row.row, row.cells),
     }
     return [shown(lines[name]) for name in TOLD]

@@ -92,6 +92,7 @@ def _stage(stage: PackagedStage, upload: JournalFacts | None) -> Plain:
         "name": stage.name,
         "payload": stage.payload,
         **counts,
+        "corrected": len(stage.corrected),
         "batches": stage.batches.records,
         "loaded": None if found is None else {name: getattr(found, name) for name in LOADED},
     }

@@ -49,7 +49,7 @@ def page(report: Mapping[str, Any], language: str = "en", say: Say = str) -> str
 
 
 def _totals(stages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    found = {name: sum(stage[name] for stage in stages) for name in ("read", "valid", "rejected", "held")}
+    found = {name: sum(stage[name] for stage in stages) for name in ("read", "valid", "rejected", "held", "corrected")}
     loaded = [stage["loaded"] for stage in stages if stage["loaded"]]
     return found | {name: sum(one[name] for one in loaded) for name in ("uploaded", "failed")}
 

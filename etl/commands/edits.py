@@ -1,0 +1,269 @@
+"""A sheet that a person has edited, held against the rows of a package: which cells were mended, and what cannot be taken."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, time
+from itertools import islice
+
+from etl.corrections import MARK, cell_text, mark_of
+from etl.extract.edited import Broken, EditedSheet
+from etl.findings import HIDDEN
+from etl.model import Locator
+from etl.package import Package, PackagedStage, Reject, SourceRow
+from etl.report.workbook import LONGEST, TOLD, shown
+
+HEAD = "mark"
+UNSEEN = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[trn])")
+POWER = re.compile(r"-?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class OldRow:
+    """A rejected row, as a package has it."""
+
+    stage: PackagedStage
+    row: SourceRow
+    problems: tuple[Reject, ...]
+
+    @property
+    def place(self) -> str:
+        return str(Locator(self.row.source, self.row.row, self.row.place))
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether the row was read as a row of its source's columns: then what is wrong is wrong with a cell."""
+        whole = list(self.row.cells)
+        return len(whole) == len(self.stage.columns) and not any(one.value == whole for one in self.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """What was not taken: where in the edited file, and why and what to do."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class MendedRow:
+    """A row with what was typed into its cells, by their columns."""
+
+    old: OldRow
+    where: str
+    cells: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Edits:
+    """What a file says. `notes` are about what was not read."""
+
+    mended: list[MendedRow] = field(default_factory=list)
+    unchanged: int = 0
+    refused: list[NotTaken] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def marks_in(sheets: Iterable[EditedSheet]) -> set[str]:
+    return {cell for sheet in sheets for row in sheet.rows for cell in map(str, row) if MARK.fullmatch(cell)}
+
+
+def rows_with(package: Package, marks: set[str]) -> dict[str, OldRow]:
+    """The package's rejected rows that have these marks."""
+    found: dict[str, OldRow] = {}
+    for stage in package.stages if marks else ():
+        rows = {
+            (row.source, row.row): (mark, row)
+            for row in package.rows(stage)
+            if row.fate == "rejected" and (mark := mark_of(stage.name, row.source, row.row, row.cells)) in marks
+        }
+        problems: dict[tuple[str, int], list[Reject]] = {}
+        for one in package.rejects(stage) if rows else ():
+            if (one.source, one.row) in rows:
+                problems.setdefault((one.source, one.row), []).append(one)
+        found |= {mark: OldRow(stage, row, tuple(problems.get(at, ()))) for at, (mark, row) in rows.items()}
+    return found
+
+
+def edits_of(sheets: Sequence[EditedSheet], file: str, known: Mapping[str, OldRow]) -> Edits:
+    """What the sheets say, of rows by their marks. A row that stands there twice, and not the same, is not taken."""
+    edits, seen = Edits(), dict[str, MendedRow]()
+    for sheet in sheets:
+        where = file if sheet.is_plain else f"{file}, sheet '{sheet.name}'"
+        for one in _Reading(sheet, where, known, edits).rows():
+            mark = mark_of(one.old.stage.name, one.old.row.source, one.old.row.row, one.old.row.cells)
+            before = seen.setdefault(mark, one)
+            if before is not one and before.cells != one.cells:
+                edits.refused.append(
+                    NotTaken(one.where, f"is the row of {before.where} once more, and not the same; delete one")
+                )
+                seen[mark] = MendedRow(before.old, before.where, {})
+    edits.mended = [one for one in seen.values() if one.cells]
+    edits.unchanged = len(seen) - len(edits.mended)
+    return edits
+
+
+class _Reading:
+    """One sheet."""
+
+    def __init__(self, sheet: EditedSheet, where: str, known: Mapping[str, OldRow], edits: Edits) -> None:
+        self._sheet, self._where, self._known, self._edits = sheet, where, known, edits
+        self._columns: dict[str, dict[str, int]] = {}
+
+    def rows(self) -> Iterator[MendedRow]:
+        """The rows that are the package's, each with the cells in which something else stands now."""
+        numbered = [(number, row) for number, row in enumerate(self._sheet.rows, 1) if any(map(cell_text, row))]
+        at = self._marks_at(numbered)
+        if at is None:
+            if numbered:
+                self._edits.notes.append(f"{self._where}: has no marks, and was not read")
+            return
+        head = next((row for _, row in numbered if _cell(row, at) == HEAD), None)
+        if head is None:
+            self._refuse("", f"has no line with the names of its columns any more (the last is '{HEAD}'); put it back")
+            return
+        for number, row in numbered:
+            if row is not head:
+                yield from self._row(f" row {number}", row, head, at)
+
+    def _marks_at(self, numbered: Sequence[tuple[int, Sequence[object]]]) -> int | None:
+        """The column of the marks, wherever it was moved to."""
+        found = Counter(at for _, row in numbered for at, cell in enumerate(row) if MARK.fullmatch(str(cell)))
+        return next((at for at, _ in found.most_common(1)), None)
+
+    def _refuse(self, where: str, what: str) -> None:
+        self._edits.refused.append(NotTaken(f"{self._where}{where}", what))
+
+    def _row(self, where: str, row: Sequence[object], head: Sequence[object], at: int) -> Iterator[MendedRow]:
+        mark = str(_cell(row, at))
+        if not MARK.fullmatch(mark):
+            self._refuse(where, "has no mark: it is no row of the source; what is new goes into the source itself")
+            return
+        old = self._known.get(mark)
+        if old is None:
+            self._refuse(
+                where, "is of no package that is kept; make a new one with `etl dry-run`, and mend the row there"
+            )
+            return
+        broken = next((cell for cell in row if isinstance(cell, Broken)), None)
+        if broken is not None:
+            self._refuse(where, f"{broken}; type what it has to be")
+            return
+        columns = self._columns_of(old.stage, head, at)
+        cells: dict[str, str] = {}
+        for name, position in columns.items():
+            before = old.row.cells[old.stage.columns.index(name)] if old.is_readable else None
+            cells |= (
+                self._mended(f"{where}, column '{name}'", name, _cell(row, position), before) if old.is_readable else {}
+            )
+        if not old.is_readable and self._is_edited(row, columns, old):
+            self._refuse(where, f"{old.place} could not be read as a whole; mend it where it lies")
+            return
+        yield MendedRow(old, f"{self._where}{where}", cells)
+
+    def _is_edited(self, row: Sequence[object], columns: Mapping[str, int], old: OldRow) -> bool:
+        were = islice(map(shown, old.row.cells), len(columns))
+        return any(
+            cell_text(_cell(row, at)) != cell_text(text) for at, text in zip(columns.values(), were, strict=False)
+        )
+
+    def _columns_of(self, stage: PackagedStage, head: Sequence[object], mark: int) -> dict[str, int]:
+        """Where the source's columns stand. A name that comes twice says of neither which it is."""
+        if stage.name in self._columns:
+            return self._columns[stage.name]
+        names = [cell_text(cell) for cell in head]
+        found = {}
+        for name in stage.columns:
+            places = [at for at, one in enumerate(names) if one == shown(name).strip() and at != mark]
+            # What is told beside the row comes after it, and may be called as a column is.
+            if len(places) == 1 + (name in TOLD and name != HEAD):
+                found[name] = places[0]
+            elif len(places) > 1:
+                self._refuse("", f"several columns are called '{name}'; delete the ones that were added")
+        missing = [name for name in stage.columns if name not in found]
+        if missing:
+            self._note(f"has no column {_listed(missing)} of '{stage.name}': these cells stay as they are")
+        unknown = [name for name in names if name and name not in (*map(shown, stage.columns), *TOLD)]
+        if unknown:
+            self._note(f"column {_listed(unknown)} is none of the source of '{stage.name}', and was not read")
+        self._columns[stage.name] = found
+        return found
+
+    def _note(self, what: str) -> None:
+        self._edits.notes.append(f"{self._where}: {what}")
+
+    def _mended(self, where: str, name: str, cell: object, old: object) -> dict[str, str]:
+        seen = shown(old)
+        if isinstance(cell, str):
+            text = cell.replace("\r\n", "\n")
+            why = _why_not(text, seen, is_plain=self._sheet.is_plain)
+        else:
+            text, why = _typed(cell, old)
+        if cell_text(text) == cell_text(seen):
+            return {}
+        if old == HIDDEN:
+            why = "is hidden, as a password is made from it; mend it where it lies"
+        if why is not None:
+            self._refuse(where, why)
+            return {}
+        return {name: cell_text(text)}
+
+
+def _cell(row: Sequence[object], at: int) -> object:
+    return row[at] if at < len(row) else ""
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+NO_TEXT = (
+    "is {}, and no text: zeros at its beginning, and the way it was written, would be lost; give the cell the format Text, "
+    "and type it again"
+)
+
+
+def _typed(cell: object, old: object) -> tuple[str, str | None]:
+    """A cell that is no text any more, as text, and why it is not taken. A number in the place of a number is one."""
+    if isinstance(cell, date | time):
+        return cell_text(cell), NO_TEXT.format("a date")
+    if isinstance(cell, bool):
+        return cell_text(cell), None if isinstance(old, bool) else NO_TEXT.format("a truth value")
+    if not isinstance(cell, int | float):
+        return cell_text(cell), None if cell is None else NO_TEXT.format("something else")
+    text = str(int(cell)) if float(cell).is_integer() else repr(cell)
+    if isinstance(old, int | float) and not isinstance(old, bool):
+        return (cell_text(old) if old == cell else text), None
+    return text, NO_TEXT.format("a number")
+
+
+def _why_not(text: str, seen: str, *, is_plain: bool) -> str | None:
+    """Why a text cannot be taken for what somebody typed."""
+    if len(seen) > LONGEST:
+        return "was too long to be shown whole; mend it where it lies"
+    if set(UNSEEN.findall(text)) & set(UNSEEN.findall(seen)):
+        return "still has what stands for a letter that nobody sees; take that out as well"
+    if is_plain and (_is_rewritten(text, seen) or (POWER.fullmatch(text) and not POWER.fullmatch(seen))):
+        return "is the same, as spreadsheet programs write numbers and dates of a CSV; if it was meant, mend it in rejects.xlsx"
+    return None
+
+
+def _is_rewritten(text: str, seen: str) -> bool:
+    """Whether both have the same numbers and the same letters: 0532 and 532, 29.02.2020 and 2/29/2020."""
+    if text == seen or not any(map(str.isdigit, seen)):
+        return False
+    return _parts(text) == _parts(seen) or (_number(text) is not None and _number(text) == _number(seen))
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _parts(text: str) -> tuple[list[int], list[str]]:
+    return sorted(map(int, re.findall(r"[0-9]+", text))), re.findall(r"[^\W\d_]+", text.casefold())

@@ -1,0 +1,110 @@
+"""What `fix` answers, whole or masked, and in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from etl.personal import mask_key, mask_known, mask_text
+
+
+@dataclass(frozen=True, slots=True)
+class FixedCell:
+    """A cell that a person has mended. `is_kept` is False where the source's own text was put back: the correction is gone."""
+
+    stage: str
+    key: str | None
+    row: str
+    column: str
+    old: str
+    new: str
+    personal: bool
+    is_kept: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """What became of an edited workbook: the cells that were taken, how many rows nobody touched, and what was not taken.
+
+    file     where the corrections lie
+    refused  each with where it stands and why
+    notes    what was not read, and what a person has to know besides
+    """
+
+    file: str
+    cells: tuple[FixedCell, ...]
+    unchanged: int
+    refused: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCorrection:
+    """A line of the corrections; `refused` says why the newest package was made without it, None that it has it or is older."""
+
+    stage: str
+    key: str
+    row: str
+    column: str
+    old: str
+    new: str
+    who: str
+    when: str
+    why: str
+    line: int
+    refused: str | None
+    personal: bool
+
+
+def masked_fixed(fixed: Fixed) -> Fixed:
+    return replace(fixed, cells=tuple(map(_masked_cell, fixed.cells)))
+
+
+def _masked_cell(one: FixedCell) -> FixedCell:
+    key = None if one.key is None else mask_key(one.key)
+    return replace(one, key=key, old=_masked(one.old, one.personal), new=_masked(one.new, one.personal))
+
+
+def masked_known(found: Iterable[KnownCorrection]) -> list[KnownCorrection]:
+    """The reasons repeat what was wrong."""
+    return [
+        replace(
+            one, key=mask_key(one.key), old=_masked(one.old, one.personal), new=_masked(one.new, one.personal),
+            why=mask_text(one.why),
+        )
+        for one in found
+    ]  # fmt: skip
+
+
+def _masked(text: str, personal: bool) -> str:
+    return mask_text(text) if personal else str(mask_known(text))
+
+
+def fixed_lines(fixed: Fixed) -> Iterator[str]:
+    for one in fixed.cells:
+        done = "" if one.is_kept else " (as the source has it: the correction is taken out)"
+        yield f"{one.stage}: {one.row}, column '{one.column}': '{one.old}' -> '{one.new}'{done}"
+    rows = len({(one.stage, one.row) for one in fixed.cells})
+    yield (
+        f"{_count(len(fixed.cells), 'cell')} of {_count(rows, 'row')} taken, {_count(fixed.unchanged, 'row')} unchanged, "
+        f"{len(fixed.refused):,} not taken"
+    )
+    if fixed.cells:
+        yield f"Corrections: {fixed.file}"
+
+
+def refused_lines(fixed: Fixed) -> list[str]:
+    return [*(f"{where}: {what}" for where, what in fixed.refused), *(f"note: {note}" for note in fixed.notes)]
+
+
+def known_lines(found: Sequence[KnownCorrection]) -> Iterator[str]:
+    for one in found:
+        refused = f"; not applied: {one.refused}" if one.refused else ""
+        cell = f"{one.stage}: {one.row}, column '{one.column}': '{one.old}' -> '{one.new}'"
+        yield f"line {one.line}: {cell}, {one.who}, {one.when}{refused}"
+    if not found:
+        yield "there are no corrections"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
