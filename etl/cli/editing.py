@@ -6,24 +6,20 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from etl.cli import testing
+from etl.cli import previewing, testing
 from etl.cli.advice import given
 from etl.cli.shared import (
-    console,
     json_option,
-    keeping,
     limit_option,
     mapping_argument,
-    settings,
     show_data_option,
     strict_option,
     workspace_option,
 )
-from etl.cli.watching import Watcher
 from etl.errors import Exit, MappingError
 from etl.terminal import visible, visible_lines
 
@@ -118,38 +114,6 @@ def show(mapping: Path) -> None:
 
 
 @click.command
-@mapping_argument
-@click.option("--stage", help="Only this stage.")
-@click.option("-n", "number", type=click.IntRange(min=1), default=3, help="How many rows of each stage.")
-@click.option("--key", help="The row whose record has this key.")
-@workspace_option
-@keeping
-@show_data_option
-@json_option
-def preview(
-    mapping: Path,
-    stage: str | None,
-    number: int,
-    key: str | None,
-    workspace: Path | None,
-    show_data: bool,
-    as_json: bool,
-    **how: Any,
-) -> None:
-    """Show source rows beside their payload and their problems."""
-    from etl.commands import preview as verb
-    from etl.report.preview import print_preview
-    from etl.report.summary import plain_json
-
-    rows = verb.preview(mapping, stage, number, key, settings(mapping, workspace, **how, inform=Watcher().line))
-    shown = rows if show_data else [row.masked() for row in rows]
-    if as_json:
-        print(plain_json({"rows": [row.as_plain() for row in shown]}))
-    else:
-        print_preview(console(), shown)
-
-
-@click.command
 @click.argument("name", required=False, help="Only this function.")
 @click.option("--markdown", is_flag=True, help="The reference page, as docs/functions.md has it.")
 def functions(name: str | None, markdown: bool) -> None:
@@ -235,7 +199,7 @@ COMMANDS: dict[str, click.Command] = {
     "check": check,
     **testing.COMMANDS,
     "show": show,
-    "preview": preview,
+    **previewing.COMMANDS,
     "inspect": inspect,
     "functions": functions,
     "schema": schema,

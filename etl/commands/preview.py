@@ -2,36 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from etl.commands.keeping import opened
+from etl.commands.row_filter import RowFilter, what_is_wrong, written
 from etl.commands.settings import Settings
 from etl.errors import MappingError
+from etl.expressions import WHERE, columns_in, flat_fields
 from etl.extract import place_of, read_all
+from etl.findings import Finding
 from etl.mapping import Checked
 from etl.mapping.rows import with_rows
-from etl.model import Migration, RowFault, Source, Stage, Table
+from etl.model import Expression, Migration, RowFault, Source, Stage, Table, Template
 from etl.places import workspace_of
+from etl.prepare.chunk import prepare_rows
 from etl.prepare.program import Program, plan_stage
 from etl.report.preview import PreviewRow
 from etl.suggest import did_you_mean
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which rows: `number` of each stage, of those that the others leave.
+
+    rejected   only such rows, and of these only those of a kind: a field, a rule, an entry that a lookup lacks; "" is any
+    where      only rows for which this is true
+    """
+
+    number: int = 3
+    key: str | None = None
+    rejected: str | None = None
+    where: str | None = None
 
 
 def preview(
     mapping: Path, stage_name: str | None, number: int, key: str | None = None, settings: Settings | None = None
 ) -> list[PreviewRow]:
     """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
+    return previewed(mapping, stage_name, Asked(number, key), settings)
+
+
+def previewed(
+    mapping: Path, stage_name: str | None, asked: Asked, settings: Settings | None = None
+) -> list[PreviewRow]:
+    """The rows that are asked for, stage by stage. Raises MappingError where there can be none."""
     how = settings or Settings(workspace_of(mapping, None))
+    where = None if asked.where is None else written(asked.where)
     with opened(mapping, how, ready=lambda checked: None) as (checked, migration):
         stages = [named_stage(migration, stage_name)] if stage_name else list(migration.stages)
-        ready = with_rows(checked, stages)
-        found = [row for stage in stages for row in islice(_previewed(ready, stage, key), number)]
-    if key is not None and not found:
-        raise MappingError(f"no row of {', '.join(stage.name for stage in stages)} has the key '{key}'")
+        read = stages if where is None else [replace(one, settled=where) for one in stages]
+        ready = with_rows(checked, [*stages, *read])
+        looks = _fitting([_Look(ready, one, wide, asked, where) for one, wide in zip(stages, read, strict=True)], how)
+        found = [row for look in looks for row in islice(look.rows(), asked.number)]
+        for line in filter(None, (look.filter.told(look.stage.name) for look in looks)):
+            how.inform(line)
+    if not found:
+        _tell_nothing(looks, asked, how)
     return found
+
+
+def _fitting(looks: Sequence[_Look], how: Settings) -> list[_Look]:
+    """Those whose columns `where` fits. Raises MappingError where it fits none."""
+    wrong = [(look, look.where and what_is_wrong(look.where, look.program.plan)) for look in looks]
+    fitting = [look for look, why in wrong if why is None]
+    told = [f"--where does not fit the rows of {look.stage.name}: {why}" for look, why in wrong if why is not None]
+    if not fitting:
+        raise MappingError("\n".join(told))
+    for line in told:
+        how.inform(line)
+    return fitting
+
+
+def _tell_nothing(looks: Sequence[_Look], asked: Asked, how: Settings) -> None:
+    names = ", ".join(look.stage.name for look in looks)
+    if asked.key is not None:
+        raise MappingError(f"no row of {names} has the key '{asked.key}'")
+    kinds = Counter[str]()
+    for look in looks:
+        kinds.update(look.kinds)
+    fits = "" if asked.where is None else " that --where leaves"
+    if not asked.rejected:
+        how.inform(f"no row of {names}{fits}{'' if asked.rejected is None else ' is rejected'}")
+        return
+    commonest = sorted(kinds.items(), key=lambda one: (-one[1], one[0]))[:10]
+    there = ", ".join(f"{kind} ({count:,})" for kind, count in commonest) or "nothing"
+    line = f"no row of {names}{fits} is rejected for '{asked.rejected}'; rows are rejected for {there}"
+    if not any(asked.rejected in fields_of(look.stage) for look in looks):
+        raise MappingError(f"--rejected: {line}")
+    how.inform(line)
+
+
+def fields_of(stage: Stage) -> list[str]:
+    """The fields that a stage's rows may be rejected for, by their whole paths and by their first names."""
+    return [*stage.fields, *(path for path, _ in flat_fields(stage.fields)), WHERE, "settled", "key"]
 
 
 def named_stage(migration: Migration, name: str) -> Stage:
@@ -39,14 +108,6 @@ def named_stage(migration: Migration, name: str) -> Stage:
     if name not in names:
         raise MappingError(f"unknown stage '{name}'{did_you_mean(name, names)}")
     return migration.stage(name)
-
-
-def _previewed(checked: Checked, stage: Stage, key: str | None) -> Iterator[PreviewRow]:
-    table, source = checked.table(stage), checked.migration.sources[stage.source]
-    program = Program(plan_stage(checked.migration, stage, table, checked.resources))
-    for number, row, fault in numbered_rows(table):
-        if key is None or (fault is None and program.key(row) == key):
-            yield _preview_row(stage, source, table, program, number, row, fault)
 
 
 LOOKED_AT = 200
@@ -58,6 +119,56 @@ def numbered_rows(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
         faults = {fault.index: fault for fault in rows.faults}
         for index, row in enumerate(rows.rows):
             yield first + rows.place(index), row, faults.get(index)
+
+
+SEARCHED_AT = 5000
+"""Rows of a part when all are gone through for those that are rejected."""
+
+
+class _Look:
+    """A stage, of which rows are asked for."""
+
+    def __init__(self, checked: Checked, stage: Stage, wide: Stage, asked: Asked, where: Expression | None) -> None:
+        self.stage, self.where, self._asked = stage, where, asked
+        self._source, self._table = checked.migration.sources[stage.source], checked.table(wide)
+        self.program = Program(plan_stage(checked.migration, stage, self._table, checked.resources))
+        self.kinds = Counter[str]()
+
+    @cached_property
+    def filter(self) -> RowFilter:
+        return RowFilter(self.where, self.program.plan)
+
+    def rows(self) -> Iterator[PreviewRow]:
+        found = self._all() if self._asked.rejected is None else self._rejected()
+        for number, row, fault in found:
+            if fault is not None:
+                takes = self._asked.key is None and self.filter.takes_unread()
+            else:
+                takes = self._has_key(row) and self.filter.takes(row)
+            if takes:
+                yield _preview_row(self.stage, self._source, self._table, self.program, number, row, fault)
+
+    def _has_key(self, row: Any) -> bool:
+        return self._asked.key is None or self.program.key(row) == self._asked.key
+
+    def _all(self) -> Iterator[tuple[int, Any, RowFault | None]]:
+        return numbered_rows(self._table)
+
+    def _rejected(self) -> Iterator[tuple[int, Any, RowFault | None]]:
+        for first, rows in read_all(self._table, SEARCHED_AT):
+            faults = {rows.place(fault.index): fault for fault in rows.faults}
+            at = {rows.place(index): index for index in range(len(rows.rows))}
+            for one in prepare_rows(self.program, rows, closely=False).rejected:
+                self.kinds.update({finding.field or finding.rule for finding in one.findings})
+                if any(is_of(finding, self._asked.rejected or "") for finding in one.findings):
+                    yield first + one.index, rows.rows[at[one.index]], faults.get(one.index)
+
+
+def is_of(finding: Finding, kind: str) -> bool:
+    """Whether a finding is of a kind as a person names it: its field or the field's part, its rule, a lookup's missing entry."""
+    field, rule = finding.field or "", finding.rule
+    names = (field, field.split(".")[0], rule, rule.removeprefix("function:"), finding.entry or "")
+    return not kind or kind.casefold() in (name.casefold() for name in names if name)
 
 
 def _preview_row(
@@ -74,4 +185,27 @@ def _preview_row(
     fate = "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid"
     made, privacy = outcome.record or outcome.partial, program.privacy
     shown_columns = cells.keys() - privacy.columns
-    return PreviewRow(stage.name, name, number, cells, fate, made, outcome.findings, shown_columns, privacy.fields)
+    return PreviewRow(
+        stage.name,
+        name,
+        number,
+        cells,
+        fate,
+        made,
+        outcome.findings,
+        shown_columns,
+        privacy.fields,
+        feeds=_feeds(stage),
+    )
+
+
+def _feeds(stage: Stage) -> dict[str, tuple[str, ...]]:
+    """The columns that each field is made from; then those that what is no field of the payload is."""
+    further = {WHERE: stage.where, "settled": stage.settled, "key": None if isinstance(stage.key, str) else stage.key}
+    templates = {**stage.fields, **{name: one for name, one in further.items() if one is not None}}
+    return {name: _columns_of(template) for name, template in templates.items()}
+
+
+def _columns_of(template: Template) -> tuple[str, ...]:
+    leaves = (one for _, one in flat_fields({"": template}))
+    return tuple(dict.fromkeys(name for one in leaves if isinstance(one, Expression) for name in columns_in(one.text)))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from etl.expressions import WHERE
 from etl.findings import Finding
 from etl.report.mask import mask_field, mask_record
 from etl.report.summary import plain_json
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class PreviewRow:
     """One source row and what becomes of it. `fate` is valid, rejected or filtered.
 
-    `shown` columns feed plain fields alone; `personal` are the fields that are masked.
+    `shown` columns feed plain fields alone; `personal` are the fields that are masked. `feeds` are the columns that each field
+    is made from, and those of `where`, `settled` and a `key` that is no field.
     """
 
     stage: str
@@ -33,15 +35,16 @@ class PreviewRow:
     shown: Collection[str] = ()
     personal: Collection[str] = ()
     is_masked: bool = False
+    feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def masked(self) -> PreviewRow:
-        names = list(self.cells)
-        if look_like_data(names):
+        known = {name: name for name in self.cells}
+        if look_like_data(list(known)):
             # The first customer of a file without a header line.
-            names = [f"column {number}" for number in range(1, len(names) + 1)]
-        values = [mask_field(value, personal=name not in self.shown) for name, value in self.cells.items()]
-        cells = dict(zip(names, values, strict=True))
-        return replace(self, cells=cells, record=mask_record(self.record, self.personal), is_masked=True)
+            known = {name: f"column {number}" for number, name in enumerate(known, 1)}
+        cells = {known[name]: mask_field(one, personal=name not in self.shown) for name, one in self.cells.items()}
+        feeds = {name: tuple(known.get(one, one) for one in read) for name, read in self.feeds.items()}
+        return replace(self, cells=cells, record=mask_record(self.record, self.personal), is_masked=True, feeds=feeds)
 
     @property
     def problems(self) -> list[tuple[str | None, str]]:
@@ -56,6 +59,7 @@ class PreviewRow:
             "fate": self.fate,
             "cells": dict(self.cells),
             "record": dict(self.record),
+            "feeds": {name: list(read) for name, read in self.feeds.items()},
             "problems": [
                 {"field": field, "reason": reason, "rule": one.rule}
                 for (field, reason), one in zip(self.problems, self.findings, strict=True)
@@ -65,33 +69,99 @@ class PreviewRow:
 
 COLOURS = {"valid": "green", "rejected": "red", "filtered": "dim"}
 
+NARROW = 60
+"""Columns of a terminal below which there is no table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands side by side: cells, the field that is made of them, and what is wrong with it."""
+
+    cells: Sequence[str] = ()
+    field: str = ""
+    problems: Sequence[str] = ()
+
+
+def side_by_side(row: PreviewRow) -> Iterator[Beside]:
+    """Fields that columns feed, each beside these; fields that none does; problems of no field; columns that feed nothing."""
+    told = _by_field(row)
+    fed = [name for name, read in row.feeds.items() if any(one in row.cells for one in read)]
+    fed.sort(key=lambda name: name != WHERE)  # it comes first
+    made = [*fed, *(name for name in [*row.record, *told] if name not in fed)]
+    for name in made:
+        cells = [_cell(row, one) for one in row.feeds.get(name, ()) if one in row.cells]
+        if cells or name in row.record or name in told:
+            yield Beside(cells, _field(row, name, told), told.get(name, ()))
+    used = {one for read in row.feeds.values() for one in read}
+    left = [_cell(row, name) for name in row.cells if name not in used]
+    if left:
+        yield Beside(left)
+
+
+def _field(row: PreviewRow, name: str, told: Mapping[str, Sequence[str]]) -> str:
+    if name == WHERE and name not in told:
+        return f"{name}: {_shown(row.fate != 'filtered')}"
+    return f"{name}: {_shown(row.record[name])}" if name in row.record else name or "row"
+
+
+def _by_field(row: PreviewRow) -> dict[str, list[str]]:
+    """Problems by the field that has them; those of the row as a whole are of "". A part of a field is told by its path."""
+    found: dict[str, list[str]] = {}
+    for path, reason in row.problems:
+        name = (path or "").split(".")[0]
+        found.setdefault(name, []).append(reason if path in (None, name) else f"{path}: {reason}")
+    return found
+
+
+def _cell(row: PreviewRow, name: str) -> str:
+    return f"{name}: {_shown(row.cells[name])}"
+
 
 def print_preview(console: Console, rows: Sequence[PreviewRow]) -> None:
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
     for row in rows:
         title = Text(visible(f"{row.stage}: {row.source} row {row.row}: {row.fate}"), style=COLOURS[row.fate])
-        table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", expand=True)
-        for heading in ("source row", "payload", "problems"):
-            table.add_column(heading, ratio=1, overflow="fold")
-        table.add_row(_lines(row.cells), _lines(row.record), _problem_lines(row))
-        console.print(table)
+        console.print(title)
+        beside = list(side_by_side(row))
+        console.print(_table(beside) if console.width >= NARROW else _stacked(beside))
 
 
-def _lines(values: Mapping[str, Any]) -> Any:
+def _table(rows: Sequence[Beside]) -> Any:
+    """Where there is a problem it has a column of its own."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0))
+    wrong = any(one.problems for one in rows)
+    for heading in ("source row", "payload", *(["problems"] if wrong else [])):
+        table.add_column(heading, ratio=1, overflow="fold")
+    for one in rows:
+        cells = [_text(one.cells), _text([one.field] if one.field else []), _text(one.problems, "red")]
+        table.add_row(*cells[: len(table.columns)])
+    return table
+
+
+def _stacked(rows: Sequence[Beside]) -> Any:
+    """The same below each other, for a terminal that has no room for it side by side."""
     from rich.text import Text
 
-    return Text("\n".join(visible(f"{name}: {_shown(value)}") for name, value in values.items()))
+    lines = Text()
+    for one in rows:
+        lines.append(visible(one.field or "feeds nothing") + "\n", "bold")
+        for text in one.cells:
+            lines.append(f"  < {visible(text)}\n")
+        for text in one.problems:
+            lines.append(f"  ! {visible(text)}\n", "red")
+    return lines
+
+
+def _text(lines: Sequence[str], style: str = "") -> Any:
+    from rich.text import Text
+
+    return Text("\n".join(map(visible, lines)), style=style)
 
 
 def _shown(value: Any) -> str:
     """As JSON writes it, so that text and numbers, blank and null can be told apart."""
     return plain_json(value)
-
-
-def _problem_lines(row: PreviewRow) -> Any:
-    from rich.text import Text
-
-    return Text("\n".join(visible(f"{field or 'row'}: {reason}") for field, reason in row.problems))

@@ -1,0 +1,72 @@
+"""Rows that a person asks for by an expression of the mapping language, beside those of the mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.errors import MappingError
+from etl.expressions import ROW_ERRORS, Names, faults, reason_of
+from etl.expressions.source import condition_of_row
+from etl.model import Expression, Place
+from etl.prepare.program import Plan
+
+OPTION = "--where"
+
+
+def written(text: str) -> Expression:
+    """What a person wrote, with the braces around it that a mapping has. Raises MappingError for what is no expression."""
+    whole = text if "{{" in text else f"{{{{ {text} }}}}"
+    found = faults(whole, Names(None), condition=True)
+    if found:
+        raise MappingError(f"{OPTION} {text!r}: {found[0].what}")
+    return Expression(whole, Place(OPTION))
+
+
+def what_is_wrong(where: Expression, plan: Plan) -> str | None:
+    """Why an expression does not fit a stage's rows; None: it does."""
+    found = faults(where.text, _names(plan), condition=True)
+    return found[0].what if found else None
+
+
+def _names(plan: Plan) -> Names:
+    header = plan.header
+    return Names(frozenset(header.columns), plan.resources, header.text_only, header.trim)
+
+
+@dataclass(slots=True)
+class RowFilter:
+    """Which rows of a stage are asked for. A row for which that cannot be computed is left out, and told."""
+
+    where: Expression | None
+    plan: Plan
+    failed: int = 0
+    first: str = ""
+    _holds: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._holds = None if self.where is None else condition_of_row(self.where, _names(self.plan), self.plan.header)
+
+    def takes_unread(self) -> bool:
+        """Whether a row is asked for that could not be read: only where all are, for nothing is known of its cells."""
+        if self._holds is not None:
+            self.failed += 1
+            self.first = self.first or "it could not be read"
+        return self._holds is None
+
+    def takes(self, row: Sequence[Any]) -> bool:
+        if self._holds is None:
+            return True
+        try:
+            return bool(self._holds(row))
+        except ROW_ERRORS as error:
+            self.failed += 1
+            self.first = self.first or reason_of(error)
+            return False
+
+    def told(self, stage: str) -> str | None:
+        if not self.failed:
+            return None
+        rows = "1 row, which is" if self.failed == 1 else f"{self.failed:,} rows, which are"
+        return f"{stage}: {OPTION} cannot be computed for {rows} left out: {self.first}"
