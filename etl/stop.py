@@ -31,6 +31,30 @@ def deaf() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def later() -> Iterator[None]:
+    """Hold a first signal back until this is left, for what must not be left half begun or half closed. A second one ends the
+    process at once, as everywhere."""
+    came: list[int] = []
+
+    def hold(number: int, frame: FrameType | None) -> None:
+        if came:
+            _end_at_once(number)
+        came.append(number)
+
+    here = threading.current_thread() is threading.main_thread()
+    before = {one: handler for one in SIGNALS if here and callable(handler := signal.getsignal(one))}
+    for number in before:
+        signal.signal(number, hold)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
+
+
 def nobody_hears(signal_name: str) -> None:
     """Who is told of the first signal in a load that runs by itself."""
 

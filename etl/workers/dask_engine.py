@@ -8,16 +8,16 @@ from __future__ import annotations
 import logging
 import pickle
 import platform
-import signal
+import sys
 import tempfile
-import threading
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from multiprocessing.resource_tracker import ensure_running
 from typing import TYPE_CHECKING, Any
 
 from etl import __version__
@@ -25,10 +25,12 @@ from etl.errors import EtlError, MappingError, SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
 from etl.prepare.program import Plan, Program
+from etl.stop import deaf, later
 from etl.workers.pools import Pools, without_collecting
 
 if TYPE_CHECKING:
     from distributed import Client, Future
+    from tornado.ioloop import IOLoop
 
 LIBRARIES = (
     *(
@@ -124,8 +126,9 @@ def dask_pools(scheduler: str | None, workers: int) -> Iterator[Pools]:
     for name in ("distributed", "distributed.client"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # what is worth telling is told as an error
     with ExitStack() as stack:
-        address = stack.enter_context(_own_cluster(workers)) if scheduler is None else scheduler
-        client = stack.enter_context(_connected(address))
+        loop = stack.enter_context(_deaf_loop())
+        address = stack.enter_context(_own_cluster(workers, loop)) if scheduler is None else scheduler
+        client = stack.enter_context(_connected(address, loop))
 
         @contextmanager
         def pool(plan: Plan) -> Iterator[DaskPool]:
@@ -144,12 +147,39 @@ def _require_dask() -> None:
 
 
 @contextmanager
-def _own_cluster(workers: int) -> Iterator[str]:
+def _deaf_loop() -> Iterator[IOLoop]:
+    """The thread in which Dask does everything. What it begins, threads and processes, is as deaf to signals as it is: they are
+    the main thread's business, and workers would complain."""
+    from distributed.utils import LoopRunner
+
+    _start_tracker()
+    runner = LoopRunner()
+    with deaf():
+        runner.start()
+    try:
+        yield runner.loop
+    finally:
+        runner.stop()
+
+
+def _start_tracker() -> None:
+    """Start multiprocessing's tracker here: the thread that needs it first would hear signals from then on. It clears away what
+    a process leaves that is ended at once, and is not to complain of that."""
+    sys.warnoptions.append("ignore:resource_tracker")
+    try:
+        with deaf():
+            ensure_running()
+    finally:
+        sys.warnoptions.remove("ignore:resource_tracker")
+
+
+@contextmanager
+def _own_cluster(workers: int, loop: IOLoop) -> Iterator[str]:
     from distributed import LocalCluster
     from distributed.gc import disable_gc_diagnosis
 
-    with tempfile.TemporaryDirectory(prefix="etl-dask-") as scratch:
-        with _uninterrupted():
+    with tempfile.TemporaryDirectory(prefix="etl-dask-") as scratch, ExitStack() as stack:
+        with later():
             cluster = LocalCluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -157,27 +187,20 @@ def _own_cluster(workers: int) -> Iterator[str]:
                 memory_limit=0,  # Dask would write chunks, which are personal data, to the disk
                 local_directory=scratch,
                 silence_logs=logging.CRITICAL,
+                loop=loop,
             )
+            stack.callback(_close, cluster.close)
         disable_gc_diagnosis(force=True)  # a Ctrl-C that comes during its callback would be lost
-        with cluster:
-            yield cluster.scheduler_address
+        yield cluster.scheduler_address
+
+
+def _close(close: Callable[[], object]) -> None:
+    with later():
+        close()
 
 
 @contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Processes that are started in here never hear Ctrl-C: it is the main process' business, and they would complain."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _connected(address: str) -> Iterator[Client]:
+def _connected(address: str, loop: IOLoop) -> Iterator[Client]:
     from distributed import Client
     from distributed.comm import get_address_host
 
@@ -185,7 +208,7 @@ def _connected(address: str) -> Iterator[Client]:
         get_address_host(address)  # a Client that is given nonsense takes a while to end, and complains
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # versions that matter are compared by the workers
-            client = Client(address, set_as_default=False)
+            client = Client(address, set_as_default=False, loop=loop)
     except (OSError, ValueError, ImportError) as error:
         raise MappingError(f"--scheduler {address}: no Dask scheduler can be reached there ({error})") from None
     try:
@@ -193,7 +216,7 @@ def _connected(address: str) -> Iterator[Client]:
         _require_etl(client, address)
         yield client
     finally:
-        client.close(timeout=PATIENCE)
+        _close(partial(client.close, timeout=PATIENCE))
 
 
 def _await_workers(client: Client, address: str) -> None:

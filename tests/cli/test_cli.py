@@ -596,6 +596,43 @@ def test_a_second_signal_ends_a_command_at_once_while_it_clears_away(number):
         assert (*process.communicate(timeout=60), process.returncode) == ("", "", -number)
 
 
+HOLDS = """
+import sys
+from etl.cli import program
+from etl.stop import later
+
+def begin():
+    with later():
+        print("begun", flush=True)
+        print(sys.stdin.readline(), end="", flush=True)
+    print("goes on")
+
+program._invoke = begin
+program.run()
+"""
+
+
+def holds():
+    return subprocess.Popen(
+        [sys.executable, "-c", HOLDS], stdin=-1, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_is_held_back_until_what_must_be_whole_is_whole_and_a_second_one_is_not(number):
+    with holds() as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+        assert (*process.communicate("whole\n", timeout=60), process.returncode) == ("whole\n", "interrupted\n", 130)
+    other = signal.SIGTERM if number == signal.SIGINT else signal.SIGINT
+    with holds() as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(number)
+        process.send_signal(other)  # of one and the same, the kernel may make one
+        assert process.communicate("whole\n", timeout=60) == ("", "")
+    assert -process.returncode in (number, other)
+
+
 def test_a_command_in_the_background_of_a_shell_that_lets_it_ignore_ctrl_c_goes_on_ignoring_it():
     code = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); from etl.cli import program; "
     told = "program._invoke = lambda: print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN); program.run()"
