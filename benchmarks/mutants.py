@@ -3,6 +3,9 @@
 make mutants                                   every room: hours
 make mutants MUTANTS='load journal --count 20 --seed 7'
 
+Before that the room's tests run once as they are, to learn which of them come by which line. A change is shown to those of its
+line first, and to all only when they do not notice it.
+
 The changes are cosmic-ray's, without those that only make nonsense (a bit shift in the place of a sum), and one more: a
 call that stands by itself is left out, such as a flush. Annotations and decorators are left alone: no test can tell.
 """
@@ -23,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import coverage
 from cosmic_ray.ast import ast_nodes, get_ast
 from cosmic_ray.mutating import mutate_code
 from cosmic_ray.operators.operator import Operator
@@ -30,38 +34,45 @@ from cosmic_ray.plugins import get_operator
 from parso import parse
 
 ROOT = Path(__file__).parent.parent
-LOADING = (
-    "durability",
-    "uploader",
-    "gates",
-    "pilot*",
-    "resume*",
-    "delta",
-    "journal*",
-    "cli_load*",
-    "asking",
-    "faults",
-    "strict_faults",
-)
 TESTS = {
-    "files": ("durability", "package*", "journal*", "uploader", "resume*"),
-    "package": ("durability", "package*", "prepare*", "journal*", "uploader", "cli"),
-    "packing": ("package*", "prepare*"),
-    "journal": ("durability", "journal*", *LOADING),
-    "load": LOADING,
-    "omnitron": ("client*", "channel", *LOADING),
-    "verify": ("asking", "pilot*", "cli_load*"),
-    "payloads": ("schemas", "validate*", "mapping_validators", "chunk"),
-    "extract": ("extract*", "csv*", "kinds", "locations"),
-    "expressions": ("expressions*", "functions", "fixed_dates", "columnar", "mapping_expressions", "chunk"),
-    "prepare": ("chunk", "keys", "integrity", "prepare*", "engine"),
-    "workers": ("engine", "dask"),
-    "mapping": ("mapping*", "environment", "locations"),
-    "report": ("mask", "functions", "terminal", "cli*"),
-    "sandbox": ("sandbox*",),
-    "cli": ("cli*", "terminal"),
+    "address": ("journal/test_places.py", "load/test_uploader.py", "cli/test_cli_load.py"),
+    "cli": ("cli", "commands", "report/test_terminal.py"),
+    "commands": ("commands", "cli", "load/test_after_a_pilot.py"),
+    "demo": ("cli/test_cli.py",),
+    "dumps": ("dumps/test_dumps_by_hand.py", "extract/test_kinds.py", "dumps"),
+    "errors": ("cli/test_cli.py", "mapping/test_mapping_check.py"),
+    "expressions": ("expressions", "mapping/test_mapping_expressions.py", "prepare/test_chunk.py"),
+    "extract": ("extract",),
+    "files": ("journal/test_durability.py", "prepare/test_package.py", "journal", "load/test_read_only_workspace.py"),
+    "findings": ("prepare/test_findings.py", "report/test_mask.py", "prepare", "report/test_privacy.py"),
+    "guess": ("ready/test_init.py", "commands/test_inspect.py"),
+    "journal": ("journal", "load", "verify", "cli/test_cli_load.py"),
+    "load": ("load", "journal", "verify", "cli/test_watching.py", "cli/test_cli_load.py"),
+    "mapping": ("mapping",),
+    "measures": ("report/test_counts.py", "report/test_report.py"),
+    "model": ("mapping/test_mapping_check.py", "load/test_gates.py"),
+    "omnitron": ("omnitron", "load/test_uploader.py", "load/test_resume.py", "verify"),
+    "outside": ("load/test_uploader.py", "load/test_gates.py"),
+    "package": ("prepare/test_package.py", "prepare/test_prepare.py", "journal", "load/test_uploader.py"),
+    "packing": ("prepare/test_package.py", "prepare"),
+    "partial": ("prepare/test_partial.py", "prepare/test_package.py", "commands/test_snapshots.py"),
+    "payloads": ("payloads", "mapping/test_mapping_validators.py", "prepare/test_chunk.py"),
+    "personal": ("report/test_mask.py", "report"),
+    "places": ("mapping/test_mapping_places.py", "journal/test_places.py", "cli/test_cli_load.py"),
+    "prepare": ("prepare", "workers/test_engine.py"),
+    "profile": ("commands/test_inspect.py", "ready/test_init.py"),
+    "report": ("report", "cli/test_cli.py"),
+    "resources": ("mapping/test_mapping_schema.py", "payloads/test_schemas.py"),
+    "sandbox": ("sandbox",),
+    "seams": ("load/test_resume.py",),
+    "stop": ("cli/test_cli.py", "load/test_resume.py", "load/test_uploader.py"),
+    "suggest": ("mapping/test_mapping_check.py", "expressions/test_expressions.py"),
+    "target": ("load/test_gates.py", "load/test_uploader.py", "mapping/test_mapping_check.py"),
+    "terminal": ("report/test_terminal.py",),
+    "verify": ("verify", "load/test_pilot.py", "cli/test_cli_load.py"),
+    "workers": ("workers",),
 }
-"""The tests that are to notice a change in a room: names of files without `test_`, the quick ones first."""
+"""The tests that are to notice a change in a room: files of tests/, or folders of them, the quick ones first."""
 
 WANTED = dict.fromkeys(("load", "journal", "package", "packing", "files"), 95)
 SWAPS = {
@@ -163,28 +174,46 @@ class Copy:
     """The tree once more, in which one file at a time is changed."""
 
     def __init__(self, folder: Path, room: str) -> None:
-        self._root = folder / "tree"
+        self._root, self._seen = folder / "tree", folder / "coverage"
         ignored = shutil.ignore_patterns(".*", "__pycache__", "work", "dist", "build")
         shutil.copytree(ROOT, self._root, ignore=ignored, symlinks=True)
-        found = [path for name in TESTS[room] for path in sorted((ROOT / "tests").rglob(f"test_{name}.py"))]
-        self._tests = list(dict.fromkeys(str(path.relative_to(ROOT)) for path in found))
+        self._tests = [f"tests/{one}" for one in TESTS[room]]
+        self._first: dict[str, dict[int, list[str]]] = {}
+
+    def learn(self) -> bool:
+        """Run the room's tests once as it is, and keep which of them come by which line; whether they pass."""
+        passed = self._pass(3600, *self._tests, "--cov=etl", "--cov-context=test", "--cov-report=")
+        data = coverage.CoverageData(str(self._seen))
+        data.read()
+        for file in data.measured_files():
+            lines = data.contexts_by_lineno(file)
+            tests = {
+                line: [one.rpartition("|")[0] for one in found if one.endswith("|run")] for line, found in lines.items()
+            }
+            self._first[str(Path(file).relative_to(self._root))] = tests
+        return passed
 
     def notices(self, mutant: Mutant, seconds: float) -> bool:
         path = self._root / mutant.file
         code = path.read_text(encoding="utf-8")
         path.write_text(mutant.changed(code), encoding="utf-8")
+        first = self._coming_by(mutant, code)
         try:
-            return not self.passes(seconds)
+            return not (self._pass(seconds, *first) if first else True) or not self._pass(seconds, *self._tests)
         finally:
             path.write_text(code, encoding="utf-8")
 
-    def passes(self, seconds: float) -> bool:
-        """Whether the room's tests pass; a test that never ends has noticed, too."""
+    def _coming_by(self, mutant: Mutant, code: str) -> list[str]:
+        tests = self._first.get(mutant.file, {})
+        return list(dict.fromkeys(test for line in _lines_of(mutant.place, code) for test in tests.get(line, ())))
+
+    def _pass(self, seconds: float, *arguments: str) -> bool:
+        """Whether these tests pass; one that never ends has noticed, too."""
         # No bytecode: a file that changes twice within a second would be taken for the one before.
-        environment = {**os.environ, "PYTHONPATH": str(self._root), "PYTHONDONTWRITEBYTECODE": "1"}
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-n", "2", "-p", "no:cacheprovider", *self._tests]
+        quiet = {"PYTHONPATH": str(self._root), "PYTHONDONTWRITEBYTECODE": "1", "COVERAGE_FILE": str(self._seen)}
         process = subprocess.Popen(
-            command, cwd=self._root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *arguments],
+            cwd=self._root, env=os.environ | quiet, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             start_new_session=True,
         )  # fmt: skip
         try:
@@ -194,6 +223,13 @@ class Copy:
             process.communicate()
             return False
         return process.returncode == 0
+
+
+def _lines_of(place: Span, code: str) -> range:
+    """The lines from the beginning of the innermost statement to the end of the place."""
+    (line, _), (end, _) = place
+    begins = [one.lineno for one in ast.walk(ast.parse(code)) if isinstance(one, ast.stmt) and one.lineno <= line]
+    return range(max(begins, default=line), end + 1)
 
 
 def shown(mutant: Mutant) -> str:
@@ -208,7 +244,7 @@ def score(room: str, count: int, seed: int) -> str:
     chosen = sample(room, count, seed)
     with TemporaryDirectory(prefix="mutants-") as folder:
         copy, began = Copy(Path(folder), room), time.monotonic()
-        if not copy.passes(3600):
+        if not copy.learn():
             return f"{room}: its tests fail without any change:\n{copy.output[-2000:]}"
         longest = 60 + 3 * (time.monotonic() - began)
         survived = []

@@ -1,5 +1,6 @@
 """The benchmark's work is the same every time, and its peers make what the engine makes. No speed is asserted here."""
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
@@ -152,3 +153,13 @@ def test_every_join_sums_the_same(made, join, tmp_path):
     total = join.output(tmp_path).read_bytes()
     assert total == sources.JOINS[0].output(tmp_path).read_bytes()
     assert total.count(b"\n") > ROWS / 2
+
+
+def test_every_room_has_tests_that_are_to_notice_its_mutants():
+    """Without an import: the module needs an extra that tests do without."""
+    tree = ast.parse((ROOT / "benchmarks/mutants.py").read_text(encoding="utf-8"))
+    [table] = [one.value for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == "TESTS"]
+    tests = ast.literal_eval(table)
+    rooms = {one.stem for one in (ROOT / "etl").iterdir() if not one.name.startswith(("_", "py."))}
+    assert rooms == tests.keys()
+    assert [one for named in tests.values() for one in named if not (ROOT / "tests" / one).exists()] == []
