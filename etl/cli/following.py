@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,7 +29,7 @@ from etl.errors import Exit, MappingError
 from etl.terminal import visible
 
 if TYPE_CHECKING:
-    from etl.report.results import ChannelDecision
+    from etl.report.results import ChannelDecision, Decision, Standing
 
 maybe_mapping_argument = click.argument(
     "mapping",
@@ -154,8 +154,13 @@ def status(
         print(plain_json(standing(shown)))
     else:
         print_standing(console(), shown)
-    unknown = any(one.state == "unknown" for target in found.targets for one in target.attention)
-    sys.exit(Exit.UNKNOWN if unknown else Exit.OK if found.own.ok else Exit.DATA)
+    sys.exit(_exit_of(found))
+
+
+def _exit_of(found: Standing) -> Exit:
+    if any(one.state == "unknown" for target in found.targets for one in target.attention):
+        return Exit.UNKNOWN
+    return Exit.OK if found.own.ok else Exit.DATA
 
 
 def _write_changed(which: Any, file: Path, changed: bool) -> None:
@@ -189,28 +194,37 @@ def resolve(
     **said: bool,
 ) -> None:
     """Record what became of a batch whose fate is unknown."""
-    from etl.cli.plain import plain
     from etl.commands import resolve as verb
     from etl.commands.which import Which
-    from etl.report.following import decided_line
-    from etl.report.summary import plain_json
 
-    if sum(said.values()) != 1:
-        raise MappingError(
-            "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
-        )
-    if not said["arrived"] and migration_id is not None:
-        raise MappingError(f"only a batch that arrived became a migration; leave '{migration_id}' out")
+    _check_said(said, migration_id, target)
     here = outside()
     if said["ask"]:
-        if target:
-            raise MappingError("--ask asks the target of the mapping; leave --target out")
         with answers_masked(show_data):
             asked = verb.resolve_by_asking(mapping or Path(), workspace, batch, here)
         _print_asked(asked, as_json)
         return
     which = Which(mapping, workspace, target)
     decision = given.whole_result(verb.resolve(which, batch, here, arrived=said["arrived"], migration_id=migration_id))
+    _print_decided(decision, as_json)
+
+
+def _check_said(said: Mapping[str, bool], migration_id: str | None, target: str | None) -> None:
+    if sum(said.values()) != 1:
+        raise MappingError(
+            "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
+        )
+    if not said["arrived"] and migration_id is not None:
+        raise MappingError(f"only a batch that arrived became a migration; leave '{migration_id}' out")
+    if said["ask"] and target:
+        raise MappingError("--ask asks the target of the mapping; leave --target out")
+
+
+def _print_decided(decision: Decision, as_json: bool) -> None:
+    from etl.cli.plain import plain
+    from etl.report.following import decided_line
+    from etl.report.summary import plain_json
+
     print(plain_json(plain(decision)) if as_json else visible(decided_line(decision)))
 
 
@@ -317,20 +331,25 @@ def verify(
 
     The password is asked for, or read from the environment variable ETL_VERIFY_PASSWORD; it is never an argument.
     """
-    from etl.cli.plain import verified
-    from etl.commands import verify as verb
     from etl.mapping import find_mapping
-    from etl.report.following import print_checks, told_checks
-    from etl.report.summary import plain_json
 
     find_mapping(mapping)  # before a person is asked for anything
     if arrived == (email is not None):
         raise MappingError("say one of --email and --arrived: which user to look for, or that all are looked up")
     if arrived:
         _verify_arrived(mapping, workspace, show_data, as_json)
+    _verify_user(mapping, workspace, email or "", show_data, as_json)
+
+
+def _verify_user(mapping: Path, workspace: Path | None, email: str, show_data: bool, as_json: bool) -> NoReturn:
+    from etl.cli.plain import verified
+    from etl.commands import verify as verb
+    from etl.report.following import print_checks, told_checks
+    from etl.report.summary import plain_json
+
     password = _password()
     with answers_masked(show_data):
-        made = verb.verify(mapping, workspace, email or "", password)
+        made = verb.verify(mapping, workspace, email, password)
     found = replace(made, report=told_checks(made.report, masked=not show_data))
     if as_json:
         print(plain_json(verified(found)))

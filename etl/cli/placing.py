@@ -28,23 +28,14 @@ def target(mapping: Path, another: bool, same_as: str | None, workspace: Path | 
     from etl.cli.plain import plain
     from etl.commands import target as verb
     from etl.commands.which import Which
+    from etl.report.placing import target_lines
     from etl.report.summary import plain_json
 
     if another and same_as:
         raise MappingError("say one of --another and --same-as NAME")
     decided = another or same_as is not None
-    found = plain(
-        verb.decide_target(mapping, workspace, same_as) if decided else verb.targets(Which(mapping, workspace))
-    )
-    if as_json:
-        print(plain_json(found))
-        return
-    for name in found["targets"]:
-        print(visible(f"sent to   {name}"))
-    for one in found["decisions"]:
-        what = f"is {one['same_as']}" if one["same_as"] else "is an Omnitron of its own"
-        print(visible(f"decided   {one['target']} {what} ({one['person']}, {one['time']})"))
-    print(visible(f"mapping   {found['target'] or 'does not say'}"))
+    found = verb.decide_target(mapping, workspace, same_as) if decided else verb.targets(Which(mapping, workspace))
+    print(plain_json(plain(found)) if as_json else "\n".join(map(visible, target_lines(found))))
 
 
 @click.command("start-over")
@@ -60,13 +51,11 @@ def start_over(mapping: Path, named: str | None, workspace: Path | None, as_json
     """
     from etl.cli.plain import plain
     from etl.commands import start_over as verb
+    from etl.report.placing import put_aside_line
     from etl.report.summary import plain_json
 
-    done = plain(verb.start_over(mapping, workspace, lambda target: (named or _typed(target)) == target))
-    if as_json:
-        print(plain_json(done))
-    else:
-        print(given.fit_line(f"{done['aside']}: put aside; `etl run` sends everything to {done['target']} again"))
+    done = verb.start_over(mapping, workspace, lambda target: (named or _typed(target)) == target)
+    print(plain_json(plain(done)) if as_json else given.fit_line(put_aside_line(done)))
 
 
 def _typed(target: str) -> str:

@@ -49,38 +49,29 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
     """Sources -> package, stage by stage in the mapping's order. Raises Stopped between two chunks when `stop` is asked to."""
     told = watch if stop is None else stopping(watch, stop)
     chosen = settings.chosen(checked.migration)
-    checked = with_rows(checked, chosen, settings.limit)
-    migration = checked.migration
-    created = datetime.now(UTC)
-    make_workspace(settings.workspace, migration.file)
-    packages = private_folder(settings.packages or settings.folder(migration).packages)
-    for left in sweep(packages):
-        settings.tell(left)
-    path = packages / created.strftime("%Y%m%dT%H%M%SZ")
+    checked, created = with_rows(checked, chosen, settings.limit), datetime.now(UTC)
+    path = _new_package(settings, checked.migration, created)
     plans = [_plan(checked, stage, settings) for stage in chosen]
-    merging = {stage.name for stage in migration.stages if stage.merges}
     with (
         pools(settings.engine, settings.workers, settings.scheduler, plans) as workers,
         _told_when_full(path),
         PackageWriter(path) as writer,
-        _before(settings, migration) as before,
+        _before(settings, checked.migration) as before,
     ):
-        with (
-            closing(Integrity(writer.scratch, settings.keys, before, merging)) as integrity,
-            closing(Ledger(writer.scratch)) as ledger,
-        ):
-            unread = _unread_of(checked, [plan.stage for plan in plans])
-            profiles = [profiler_of(plan, ledger) for plan in plans]
-            desk = _Desk(checked, settings, workers, integrity, writer, told)
-            stages = [
-                _prepare_stage(desk, plan, profile, unread[plan.stage.name])
-                for plan, profile in zip(plans, profiles, strict=True)
-            ]
-            profile = writer.profile(profile_facts(plans, profiles, ledger, writer.key_at))
-        package = writer.finish(_manifest(checked, created, tuple(stages), profile, settings.limit))
+        stages, profile = _prepare_stages(_Desk(checked, settings, workers, writer, told), plans, before)
+        package = writer.finish(_manifest(checked, created, stages, profile, settings.limit))
         write_report(package, Telling(show_data=settings.show_data))
         write_workbook(package, checked.resources)
         return package
+
+
+def _new_package(settings: Settings, migration: Migration, created: datetime) -> Path:
+    """Where the package will be. What dead processes have left beside it is swept away."""
+    make_workspace(settings.workspace, migration.file)
+    packages = private_folder(settings.packages or settings.folder(migration).packages)
+    for left in sweep(packages):
+        settings.tell(left)
+    return packages / created.strftime("%Y%m%dT%H%M%SZ")
 
 
 def stopping(watch: Watch, stop: Stop) -> Watch:
@@ -154,12 +145,29 @@ class _Desk:
     checked: Checked
     settings: Settings
     workers: Pools | None
-    integrity: Integrity
     writer: PackageWriter
     watch: Watch
 
 
-def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable[UnreadRow]) -> PackagedStage:
+def _prepare_stages(desk: _Desk, plans: Sequence[Plan], before: Before) -> tuple[tuple[PackagedStage, ...], FileEntry]:
+    """The stages of the plans in their order, and the profile that tells of them all."""
+    writer, merging = desk.writer, {stage.name for stage in desk.checked.migration.stages if stage.merges}
+    with (
+        closing(Integrity(writer.scratch, desk.settings.keys, before, merging)) as integrity,
+        closing(Ledger(writer.scratch)) as ledger,
+    ):
+        unread = _unread_of(desk.checked, [plan.stage for plan in plans])
+        profiles = [profiler_of(plan, ledger) for plan in plans]
+        stages = [
+            _prepare_stage(desk, integrity, plan, profile, unread[plan.stage.name])
+            for plan, profile in zip(plans, profiles, strict=True)
+        ]
+        return tuple(stages), writer.profile(profile_facts(plans, profiles, ledger, writer.key_at))
+
+
+def _prepare_stage(
+    desk: _Desk, integrity: Integrity, plan: Plan, profiler: Profiler, unread: Iterable[UnreadRow]
+) -> PackagedStage:
     migration, stage = desk.checked.migration, plan.stage
     table = desk.checked.table(stage)
     size = stage.batch_size or migration.target.batch_size
@@ -171,7 +179,7 @@ def _prepare_stage(desk: _Desk, plan: Plan, profiler: Profiler, unread: Iterable
             Scribe(plan, named_rows(partial(locate, source, table), tables[stage.source]), writer, profiler),
             table.first_row,
             found,
-            desk.integrity.stage(stage),
+            integrity.stage(stage),
             lambda rows: desk.watch(stage.name, rows),
             unread,
         )

@@ -30,11 +30,11 @@ def _reconciled(package: Package, stage: str, money: dict[str, Any]) -> Reconcil
     return Reconciled(
         stage,
         money["field"],
-        tuple(told["totals"]),
+        told.totals,
         (there - counted) / UNITS,
-        told["unread"],
-        summed=tuple(told["summed"]),
-        differing=tuple(one for one in told["rows"] if one["fate"] == DIFFERS),
+        told.unread,
+        summed=told.summed,
+        differing=tuple(one for one in told.rows if one.fate == DIFFERS),
     )
 
 

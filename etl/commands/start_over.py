@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 from etl.commands.which import Which, own_target
 from etl.errors import MappingError
-
-
-@dataclass(frozen=True, slots=True)
-class PutAside:
-    """A target whose journal lies in the folder `aside` now."""
-
-    target: str
-    aside: Path
+from etl.report.results import PutAside
 
 
 def start_over(mapping: Path, workspace: Path | None, confirmed: Callable[[str], bool]) -> PutAside:

@@ -2,20 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from etl.commands.which import Which, own_target
-from etl.journal.folder import TargetDecision
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """The mapping's own target, None when it does not say; those that records were sent to; what was decided of them."""
-
-    target: str | None
-    targets: tuple[str, ...]
-    decisions: tuple[TargetDecision, ...]
+from etl.report.results import Targets
 
 
 def targets(which: Which) -> Targets:

@@ -172,17 +172,7 @@ def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
     """
     with _opened(file) as archive:
         about = _about(archive, file)
-        if about.kind != HAND_OVER:
-            raise MappingError(
-                f"{file}: is a backup of {about.made}; where it came from may have sent more since, so it is not gone on with. "
-                f"When that is lost, and has sent nothing since: unpack it with tar -xf into {folder.root}, then "
-                f"`etl journal moved MAPPING --target {about.target}`"
-            )
-        if (about.migration, about.target) != (folder.root.name, target):
-            raise MappingError(
-                f"{file}: is of the migration '{about.migration}' and {about.target}, "
-                f"and this is '{folder.root.name}' and {target}"
-            )
+        _check_meant(about, folder, target, file)
         workspace = Workspace(folder.root / about.target)
         arriving = folder.root / f"arriving-{about.target}"
         shutil.rmtree(arriving, ignore_errors=True)
@@ -197,6 +187,21 @@ def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
         sync_folder(file.resolve().parent)
         journal.homes.add(TAKEN_OVER, workspace, person())
     return workspace
+
+
+def _check_meant(about: About, folder: MigrationFolder, target: str, file: Path) -> None:
+    """Raises MappingError for a backup, and for what is of another migration or target."""
+    if about.kind != HAND_OVER:
+        raise MappingError(
+            f"{file}: is a backup of {about.made}; where it came from may have sent more since, so it is not gone on with. "
+            f"When that is lost, and has sent nothing since: unpack it with tar -xf into {folder.root}, then "
+            f"`etl journal moved MAPPING --target {about.target}`"
+        )
+    if (about.migration, about.target) != (folder.root.name, target):
+        raise MappingError(
+            f"{file}: is of the migration '{about.migration}' and {about.target}, "
+            f"and this is '{folder.root.name}' and {target}"
+        )
 
 
 @contextmanager

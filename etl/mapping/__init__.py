@@ -137,14 +137,28 @@ def load_mapping(
         connections = opened.enter_context(Connections(snapshot))
         context = Context(document, data, migration, opened, connections, opens, snapshot)
         checked = check_problems(context, variables.values)
-        problems = _ordered(document, [*document.problems, *variables.problems, *refused, *checked, *miscorrected])
-        warnings = tuple(sorted(map(_printable, [*mapping_warnings(context), *doubts])))
-        # Only `check` shows notes, and finding them reads files to their end.
-        notes = () if opens is not Opens.HERE else tuple(sorted(map(_printable, encoding_notes(context))))
-        found = (context.tables, context.resources, context.lookup_tables)
-        return Checked(
-            migration, problems, *found, opened.pop_all(), connections, warnings, notes, snapshot, tuple(context.closed)
-        )
+        told = [*document.problems, *variables.problems, *refused, *checked, *miscorrected]
+        return _checked(context, _ordered(document, told), doubts)
+
+
+def _checked(context: Context, problems: tuple[Problem, ...], doubts: Sequence[Problem]) -> Checked:
+    """What was found out. It keeps open what was opened."""
+    warnings = tuple(sorted(map(_printable, [*mapping_warnings(context), *doubts])))
+    # Only `check` shows notes, and finding them reads files to their end.
+    notes = () if context.opens is not Opens.HERE else tuple(sorted(map(_printable, encoding_notes(context))))
+    return Checked(
+        context.migration,
+        problems,
+        context.tables,
+        context.resources,
+        context.lookup_tables,
+        context.opened.pop_all(),
+        context.connections,
+        warnings,
+        notes,
+        context.kept,
+        tuple(context.closed),
+    )
 
 
 def _document(file: Path) -> Document:

@@ -109,14 +109,15 @@ def prepare_rows(program: Program, rows: Rows, *, closely: bool = True) -> Chunk
     keys = text_column(batch.keys)
     unsettled, unsure = _unsettled(program, batch, readable)
     bad = batch.failed | _invalid(program, batch) | _keyless(keys) | unsure
+    made = _Made(rows, indices, batch, keys, unsettled, closely)
     # Half a character, which a JSON file can hold and UTF-8 cannot, and NUL, which no shop can store: only writing tells.
     with suppress(UnicodeEncodeError):
-        chunk = _chunk(program, rows, indices, batch, keys, bad, unsettled, closely)
+        chunk = _chunk(program, made, bad)
         if NUL_IN_JSON not in chunk.lines:
             return _placed(chunk, rows)
     records = (record_at(batch.columns, position) for position in range(len(keys)))
     unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}
-    return _placed(_chunk(program, rows, indices, batch, keys, bad | unwritable, unsettled, closely), rows)
+    return _placed(_chunk(program, made, bad | unwritable), rows)
 
 
 def _unsettled(program: Program, batch: Columns, readable: Sequence[Sequence[Any]]) -> tuple[Set[int], Set[int]]:
@@ -147,24 +148,28 @@ def _invalid(program: Program, batch: Columns) -> set[int]:
     return {whole[position] for position in program.validator.invalid(columns)}
 
 
-def _chunk(
-    program: Program,
-    rows: Rows,
-    indices: Sequence[int],
-    batch: Columns,
-    keys: Sequence[Any],
-    bad: Set[int],
-    unsettled: Set[int],
-    closely: bool,
-) -> Chunk:
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """What many rows made. `indices` are those of the rows that could be read, `unsettled` positions among those that stay."""
+
+    rows: Rows
+    indices: Sequence[int]
+    batch: Columns
+    keys: Sequence[Any]
+    unsettled: Set[int]
+    closely: bool
+
+    def staying(self) -> Sequence[int]:
+        """The indices of the rows that `where` keeps."""
+        return self.indices if self.batch.keep is None else list(compress(self.indices, self.batch.keep))
+
+
+def _chunk(program: Program, made: _Made, bad: Set[int]) -> Chunk:
     """What became of the rows. `bad`: the positions of those that `where` keeps and that make no valid record."""
-    made: Sequence[int] = indices if batch.keep is None else list(compress(indices, batch.keep))
-    columns, valid = batch.columns, made
-    if bad:
-        good = [position not in bad for position in range(len(made))]
-        columns = {name: list(compress(values, good)) for name, values in columns.items()}
-        keys, valid = list(compress(keys, good)), list(compress(made, good))
-    filtered, wrong = _filtered(program, rows, indices, batch), [made[position] for position in sorted(bad)]
+    rows, stay = made.rows, made.staying()
+    columns, keys, valid = _without(bad, made, stay)
+    filtered, wrong = _filtered(program, rows, made.indices, made.batch), [stay[position] for position in sorted(bad)]
+    measured = Measured(rows, made.indices, columns, keys, valid, [index for index, _ in filtered], wrong)
     return Chunk(
         len(rows.rows),
         rows.height,
@@ -174,12 +179,22 @@ def _chunk(
         lines=program.lines(columns),
         keys=keys,
         indices=valid,
-        unsettled=frozenset(made[position] for position in unsettled),
+        unsettled=frozenset(stay[position] for position in made.unsettled),
         columns={name: text_column(columns[name]) for name in watched(program)},
-        sketch=program.meter.sketch(
-            Measured(rows, indices, columns, keys, valid, [index for index, _ in filtered], wrong), closely=closely
-        ),
+        sketch=program.meter.sketch(measured, closely=made.closely),
     )
+
+
+def _without(
+    bad: Set[int], made: _Made, stay: Sequence[int]
+) -> tuple[Mapping[str, Sequence[Any]], Sequence[Any], Sequence[int]]:
+    """The columns and the keys of the valid records, and the indices of their rows."""
+    columns = made.batch.columns
+    if not bad:
+        return columns, made.keys, stay
+    good = [position not in bad for position in range(len(stay))]
+    kept = {name: list(compress(values, good)) for name, values in columns.items()}
+    return kept, list(compress(made.keys, good)), list(compress(stay, good))
 
 
 def _readable(rows: Rows) -> tuple[Sequence[Sequence[Any]], Sequence[int]]:

@@ -127,11 +127,11 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
             box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"{one.stage}: {one.field}", title_justify="left"
         )
         table.add_column("currency", no_wrap=True)
-        names = ["source", *(name for name in BETWEEN if any(line[name] for line in one.totals)), "payload"]
+        names = ["source", *(name for name in BETWEEN if any(line.of(name) for line in one.totals)), "payload"]
         for name in names:
             table.add_column(name if name in ("source", "payload") else f"- {name}", justify="right", no_wrap=True)
         for line in one.totals:
-            table.add_row(visible(line["currency"] or "-"), *(f"{line[name]:,.2f}" for name in names))
+            table.add_row(visible(line.currency or "-"), *(f"{line.of(name):,.2f}" for name in names))
         console.print(table, crop=False)
         for told in unaccounted_lines(one):
             console.print(told, soft_wrap=True, markup=False)
@@ -156,12 +156,12 @@ MOST_DIFFERING = 3
 
 def _differing_lines(one: Reconciled) -> Iterator[str]:
     for line in one.totals:
-        if line["differs"]:
-            money = f"{abs(line['differs']):,.2f} {line['currency'] or ''}".rstrip()
-            than = f"{'more' if line['differs'] > 0 else 'less'} than what '{one.field}' is made from"
+        if line.differs:
+            money = f"{abs(line.differs):,.2f} {line.currency or ''}".rstrip()
+            than = f"{'more' if line.differs > 0 else 'less'} than what '{one.field}' is made from"
             yield f"not accounted for: `totals` ({', '.join(one.summed)}) come to {money} {than}"
     for row in one.differing[:MOST_DIFFERING]:
-        yield f"  '{row['key']}', row {row['row']}: {row['amount']:+,.2f}"
+        yield f"  '{row.key}', row {row.row}: {row.amount:+,.2f}"
     if len(one.differing) > MOST_DIFFERING:
         yield "  and others; the report lists those that differ most"
 

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from etl.expressions.tracing import TracedStep
     from etl.journal.changed import ChangedRecord, GoneRecord
+    from etl.journal.folder import TargetDecision
     from etl.journal.status import Status
     from etl.measures.concentration import Concentration
     from etl.measures.differing import BothValues
+    from etl.report.page.money import MoneyLine, ShownAmount
     from etl.verify.verify import VerifyReport
 
 
@@ -24,6 +27,23 @@ class Standing:
     targets: tuple[Status, ...]
     changed: tuple[ChangedRecord, ...] | None = None
     gone: tuple[GoneRecord, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The mapping's own target, None when it does not say; those that records were sent to; what was decided of them."""
+
+    target: str | None
+    targets: tuple[str, ...]
+    decisions: tuple[TargetDecision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """A target whose journal lies in the folder `aside` now."""
+
+    target: str
+    aside: Path
 
 
 class Decision(Protocol):
@@ -161,15 +181,15 @@ class Reconciled:
 
     stage: str
     field: str
-    totals: tuple[dict[str, Any], ...]
+    totals: tuple[MoneyLine, ...]
     unaccounted: float
-    unread: dict[str, int]
+    unread: Mapping[str, int]
     summed: tuple[str, ...] = ()
-    differing: tuple[dict[str, Any], ...] = ()
+    differing: tuple[ShownAmount, ...] = ()
 
     @property
     def ok(self) -> bool:
-        return not self.unaccounted and not self.unread and not any(line["differs"] for line in self.totals)
+        return not self.unaccounted and not self.unread and not any(line.differs for line in self.totals)
 
 
 @dataclass(frozen=True, slots=True)

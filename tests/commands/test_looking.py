@@ -136,7 +136,7 @@ def test_money_that_is_accounted_for_is_in_order(shop):
     made = reconcile(shop[0])
     amount = next(one for one in made if one.field == "amount")
     assert amount.unaccounted == 0
-    assert [(line["currency"], line["payload"]) for line in amount.totals][-1] == ("usd", 0.05)
+    assert [(line.currency, line.payload) for line in amount.totals][-1] == ("usd", 0.05)
     # `ten` cannot be read: what that order amounts to is not known.
     assert (amount.unread, amount.ok) == ({"rejected": 1}, False)
 

@@ -45,7 +45,7 @@ def test_an_amount_that_is_computed_is_held_against_the_columns_that_totals_name
     mapping, _ = shop(tmp_path, SOUND)
     found = amounts(mapping)
     (line,) = found.totals
-    assert (line["source"], line["payload"], line["differs"]) == (144.5, 144.5, 0)
+    assert (line.source, line.payload, line.differs) == (144.5, 144.5, 0)
     assert (found.ok, found.summed) == (True, ("goods", "shipping"))
 
 
@@ -53,7 +53,7 @@ def test_what_differs_is_not_accounted_for_and_told_row_by_row(tmp_path):
     orders = [*SOUND, order(103, "50", "60", "0"), order(104, "7", "6", "0", currency="USD")]
     mapping, package = shop(tmp_path, orders)
     found = amounts(mapping)
-    assert [(one["currency"], one["source"], one["payload"], one["differs"]) for one in found.totals] == [
+    assert [(one.currency, one.source, one.payload, one.differs) for one in found.totals] == [
         ("try", 204.5, 194.5, 10.0),
         ("usd", 6.0, 7.0, -1.0),
     ]
@@ -75,7 +75,7 @@ def test_rows_that_are_not_sent_count_with_what_totals_says_of_them(tmp_path):
     orders = [*SOUND, order(105, "ten", "10", "0"), order(106, "8", "8", "", customer=4)]
     mapping, _ = shop(tmp_path, orders)
     (line,) = amounts(mapping).totals
-    assert (line["source"], line["rejected"], line["held"], line["payload"]) == (162.5, 10.0, 8.0, 144.5)
+    assert (line.source, line.rejected, line.held, line.payload) == (162.5, 10.0, 8.0, 144.5)
     assert amounts(mapping).ok
 
 
@@ -83,14 +83,14 @@ def test_what_rounding_takes_is_rounded_and_does_not_differ(tmp_path):
     orders = [order(100, "33,333", "33,333", ""), order(101, "0,005", "0,0049", "0,0001")]
     mapping, _ = shop(tmp_path, orders, amount="{{ amount | decimal | round(2) }}")
     (line,) = amounts(mapping).totals
-    assert (line["payload"], line["differs"], amounts(mapping).ok) == (33.34, 0, True)
-    assert line["rounded"] == pytest.approx(-0.002)
+    assert (line.payload, line.differs, amounts(mapping).ok) == (33.34, 0, True)
+    assert line.rounded == pytest.approx(-0.002)
 
 
 def test_an_amount_rounded_to_whole_units_is_rounded_however_much_that_is(tmp_path):
     mapping, _ = shop(tmp_path, [order(100, "33,40", "33,40", "")], amount="{{ amount | decimal | round(0) }}")
     (line,) = amounts(mapping).totals
-    assert (line["source"], line["rounded"], line["differs"], line["payload"]) == (33.4, 0.4, 0, 33.0)
+    assert (line.source, line.rounded, line.differs, line.payload) == (33.4, 0.4, 0, 33.0)
 
 
 def test_totals_may_be_an_expression_and_of_one_column(tmp_path):

@@ -68,7 +68,7 @@ def report_facts(package: Package, telling: Telling, upload: JournalFacts | None
             for name, stage in stages.items()
             for parent in stage["parents"]
         ],
-        "money": [money_facts(name, one, telling.key) for name, stage in stages.items() for one in stage["money"]],
+        "money": [asdict(money_facts(name, one, telling.key)) for name, stage in stages.items() for one in stage["money"]],
         "balance": _balance(profile, telling),
         "passwords": [{"stage": name, **one} for name, stage in stages.items() for one in stage["passwords"]],
         "fields": [_field(name, one, telling) for name, stage in stages.items() for one in stage["fields"]],

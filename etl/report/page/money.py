@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 UNITS = 10_000
 """As in profile.json: amounts are whole ten-thousandths there."""
@@ -21,21 +23,81 @@ MAY_BE_NULL = ("discount_amount",)
 Plain = dict[str, Any]
 
 
-def money_facts(stage: str, money: Mapping[str, Any], shown_key: Callable[[Any], Any]) -> Plain:
-    return {
-        "stage": stage,
-        "field": money["field"],
-        "totals": _table(money["sums"], ("currency",)),
-        "statuses": _table(money["sums"], ("currency", "status")),
-        "months": _table(money["months"], ("currency", "month")),
-        "summed": money.get("summed", []),
-        "unread": _unread(money),
-        "shapes": money["shapes"],
-        "rows": [
-            {"fate": one["fate"], "key": shown_key(one["key"]), "row": one["row"], "amount": one["units"] / UNITS}
-            for one in sorted(money["named"], key=lambda one: (BETWEEN.index(one["fate"]), -abs(one["units"])))
-        ],
-    }
+@dataclass(frozen=True, slots=True)
+class MoneyLine:
+    """The amounts of one currency: source = payload + filtered + rejected + held + repeated + rounded + differs, exactly."""
+
+    currency: str | None
+    source: float
+    filtered: float
+    rejected: float
+    held: float
+    repeated: float
+    rounded: float
+    differs: float
+    payload: float
+    records: int
+
+    def of(self, name: str) -> float:
+        """What became of so much: `source`, `payload`, or one of BETWEEN."""
+        amount: float = getattr(self, name)
+        return amount
+
+
+@dataclass(frozen=True, slots=True)
+class StatusLine(MoneyLine):
+    status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MonthLine(MoneyLine):
+    month: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShownAmount:
+    """The amount of a row that is not, or not quite, in the payload. The key is shown as the report shows keys."""
+
+    fate: str
+    key: Any
+    row: int
+    amount: float
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyFacts:
+    """The amounts of one field of a stage: together, by status and by month; and the rows that matter most.
+
+    summed  what the mapping's `totals` names
+    unread  rows of each fate whose amount cannot be read
+    shapes  how amounts are written, as profile.json has them
+    """
+
+    stage: str
+    field: str
+    totals: tuple[MoneyLine, ...]
+    statuses: tuple[StatusLine, ...]
+    months: tuple[MonthLine, ...]
+    summed: tuple[str, ...]
+    unread: Mapping[str, int]
+    shapes: Sequence[Mapping[str, Any]]
+    rows: tuple[ShownAmount, ...]
+
+
+def money_facts(stage: str, money: Mapping[str, Any], shown_key: Callable[[Any], Any]) -> MoneyFacts:
+    """`money` is of profile.json."""
+    named = sorted(money["named"], key=lambda one: (BETWEEN.index(one["fate"]), -abs(one["units"])))
+    return MoneyFacts(
+        stage,
+        money["field"],
+        _table(MoneyLine, money["sums"], ("currency",)),
+        _table(StatusLine, money["sums"], ("currency", "status")),
+        _table(MonthLine, money["months"], ("currency", "month")),
+        tuple(money.get("summed", ())),
+        _unread(money),
+        money["shapes"],
+        tuple(ShownAmount(one["fate"], shown_key(one["key"]), one["row"], one["units"] / UNITS) for one in named),
+    )
 
 
 def _unread(money: Mapping[str, Any]) -> Plain:
@@ -48,23 +110,31 @@ def told_between(money: Mapping[str, Any]) -> tuple[str, ...]:
     return BETWEEN if money["summed"] else BETWEEN[:-1]
 
 
-def _table(sums: Sequence[Mapping[str, Any]], by: Sequence[str]) -> list[Plain]:
-    """A line for each group: source = payload + filtered + rejected + held + repeated + rounded + differs, exactly."""
-    lines: dict[tuple[Any, ...], Plain] = {}
+@dataclass(slots=True)
+class _Sum:
+    """Units of each fate, and the number of records in the payload."""
+
+    units: Counter[str] = field(default_factory=Counter)
+    records: int = 0
+
+    def add(self, one: Mapping[str, Any]) -> None:
+        self.units[one["fate"]] += one["units"]
+        self.records += one["count"] if one["fate"] == "made" else 0
+
+    def amounts(self) -> dict[str, Any]:
+        between = {name: self.units[name] / UNITS for name in BETWEEN}
+        return {"source": self.units.total() / UNITS, **between, "payload": self.units["made"] / UNITS}
+
+
+Line = TypeVar("Line", bound=MoneyLine)
+
+
+def _table(line: type[Line], sums: Sequence[Mapping[str, Any]], by: Sequence[str]) -> tuple[Line, ...]:
+    """A line for each group."""
+    found: dict[tuple[Any, ...], _Sum] = defaultdict(_Sum)
     for one in sums:
-        group = tuple(one[name] for name in by)
-        line = lines.setdefault(group, {"units": dict.fromkeys(("made", *BETWEEN), 0), "records": 0})
-        line["units"][one["fate"]] += one["units"]
-        line["records"] += one["count"] if one["fate"] == "made" else 0
-    ordered = sorted(lines.items(), key=lambda item: tuple(str(part or "") for part in item[0]))
-    return [{**dict(zip(by, group, strict=True)), **_line(line)} for group, line in ordered]
-
-
-def _line(line: Plain) -> Plain:
-    units = line["units"]
-    return {
-        "source": sum(units.values()) / UNITS,
-        **{name: units[name] / UNITS for name in BETWEEN},
-        "payload": units["made"] / UNITS,
-        "records": line["records"],
-    }
+        found[tuple(one[name] for name in by)].add(one)
+    ordered = sorted(found.items(), key=lambda item: tuple(str(part or "") for part in item[0]))
+    return tuple(
+        line(**dict(zip(by, group, strict=True)), **total.amounts(), records=total.records) for group, total in ordered
+    )
