@@ -247,5 +247,9 @@ class TableProfile:
         for column, cells in zip(self._columns, zip(*rows, strict=True), strict=False):
             column.add(cells)
 
+    def distinct(self) -> list[Distinct]:
+        """The different values of each column, as hashes: which of two columns has the other's is told by them."""
+        return [one.distinct for one in self._columns]
+
     def columns(self) -> list[ColumnProfile]:
         return [one.profile(name, self.rows) for name, one in zip(self._header, self._columns, strict=True)]

@@ -85,15 +85,25 @@ def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
 @click.command
 @click.argument("name", type=Path, help="The folder to write, named after the shop.")
 @click.option(
-    "--from", "location", required=True, help="The shop: a dump, a database's address, or a folder of CSV files."
+    "--from",
+    "locations",
+    required=True,
+    multiple=True,
+    help="The shop: a dump, a database's address, a file or a folder of CSV files. May be given several times.",
 )
-def init(name: Path, location: str) -> None:
-    """Recognise a shop, and write a folder NAME with its mapping."""
-    from etl.commands.init import EXAMPLE
+def init(name: Path, locations: tuple[str, ...]) -> None:
+    """Recognise a shop, and write a folder NAME with its mapping; for one that is not known, a proposal of it."""
+    from etl.commands.init import Proposed
     from etl.commands.init import init as verb
+    from etl.commands.proposing import EXAMPLE
     from etl.mapping.environment import filled_from
+    from etl.report.proposing import proposed_lines
 
-    begun = verb(name, filled_from(location, Path()))
+    begun = verb(name, [filled_from(one, Path()) for one in locations])
+    if isinstance(begun, Proposed):
+        for line in proposed_lines(begun, EXAMPLE):
+            print(visible(line))
+        return
     why = "; ".join(begun.why)
     prefix = f"its tables begin with '{begun.prefix}'" if begun.prefix else "its tables have no prefix"
     for line in (

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import Any
 
+from etl.commands.proposing import EXAMPLE, ProposedFields, write_proposal
+from etl.commands.seeing import look, seen_tables
 from etl.commands.written import written
 from etl.errors import MappingError, SourceError
 from etl.extract import Connections, is_url, open_table
 from etl.extract.databases.address import shown_address
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
 from etl.guess import SHOPS, Recognised, recognise
+from etl.guess.proposal import propose
 from etl.mapping import USUAL, as_written
 from etl.mapping.grammar import NAME
 from etl.resources import shipped
 
-EXAMPLE = ".env.example"
 DATABASE = "shop"
 
 
@@ -37,23 +39,56 @@ class Begun:
     files: tuple[str, ...]
 
 
-def init(folder: Path, location: str) -> Begun:
-    """Write a mapping for the shop at a location, in a folder that is not there yet. Raises MappingError, SourceError."""
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A folder that was written for a shop that nobody knows: what each stage is made from, and what is there now."""
+
+    folder: Path
+    locations: tuple[str, ...]
+    stages: tuple[ProposedFields, ...]
+    files: tuple[str, ...]
+
+
+def init(folder: Path, locations: Sequence[str]) -> Begun | Proposed:
+    """Write a mapping for the shop at these locations, in a folder that is not there yet. Raises MappingError, SourceError.
+
+    One that is shipped is written for a shop that is known; for any other one is proposed.
+    """
     if not re.fullmatch(NAME, folder.name):
         raise MappingError(f"'{folder.name}' is no name of a migration: letters, digits, - and _, a letter first")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise MappingError(f"{folder}: is there already; name a folder that is not, so that nothing is overwritten")
     with Connections() as connections:
-        found = contents(ListingRequest(location, connections, open_table, counting=False))
-        known = recognise(_columns(found))
-        if known is not None and known.shop.filled:
-            # Only rows tell this shop from another: all others are told without reading any.
-            counted = contents(ListingRequest(location, connections, open_table))
-            known = recognise(_columns(found), frozenset(one.name for one in counted.tables if one.rows == 0))
-    if known is None:
-        raise MappingError(_unknown(location, found))
-    shop, files = known.shop, _write(folder, location, known)
-    return Begun(folder, shown_address(location), shop.name, shop.title, known.prefix, known.why, files)
+        looked = look(locations, connections)
+        for location, found in looked if len(looked) == 1 else ():
+            known = _recognised(location, found, connections)
+            if known is not None:
+                shop, files = known.shop, _write(folder, location, known)
+                return Begun(folder, shown_address(location), shop.name, shop.title, known.prefix, known.why, files)
+        return _proposed(folder, looked, connections)
+
+
+def _recognised(location: str, found: Contents, connections: Connections) -> Recognised | None:
+    known = recognise(_columns(found))
+    if known is None or not known.shop.filled:
+        return known
+    # Only rows tell this shop from another: all others are told without reading any.
+    counted = contents(ListingRequest(location, connections, open_table))
+    return recognise(_columns(found), frozenset(one.name for one in counted.tables if one.rows == 0))
+
+
+def _proposed(folder: Path, looked: Sequence[tuple[str, Contents]], connections: Connections) -> Proposed:
+    seen = seen_tables([found for _, found in looked], connections)
+    proposal = propose([one.table for one in seen])
+    if not proposal.stages:
+        raise MappingError("\n".join(_unknown(location, found) for location, found in looked))
+    locations = tuple(location for location, _ in looked)
+    told = write_proposal(folder, locations, seen, proposal)
+    return Proposed(folder, tuple(map(shown_address, locations)), tuple(told), _files(folder))
+
+
+def _files(folder: Path) -> tuple[str, ...]:
+    return tuple(sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()))
 
 
 def _columns(found: Contents) -> Mapping[str, frozenset[str]]:
@@ -96,7 +131,7 @@ def _write(folder: Path, location: str, known: Recognised) -> tuple[str, ...]:
     page = page.replace("../common/README.md", "COMMON.md").replace(f"mappings/{known.shop.name}", folder.name)
     (folder / "README.md").write_text(page, encoding="utf-8")
     shutil.copy(shipped("mappings/common") / "README.md", folder / "COMMON.md")
-    return tuple(sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()))
+    return _files(folder)
 
 
 def _with_own_file(folder: Path, origin: Path, lookup: Mapping[str, Any]) -> Mapping[str, Any]:

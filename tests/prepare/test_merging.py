@@ -149,8 +149,8 @@ def model(users, orders):
         named = [aliases.get(one, one) for one in (user, other)]
         if state == "1" and key and all(not one or one in sent for one in named):
             found.append((key, *(one or None for one in named)))
-    seen = set()
-    return sent, aliases, [one for one in found if not (one[0] in seen or seen.add(one[0]))]
+    firsts = {one[0]: one for one in reversed(found)}
+    return sent, aliases, [one for one in found if firsts[one[0]] is one]
 
 
 keys = st.sampled_from(["", "1", "2", "3", "4", "5"])

@@ -53,8 +53,8 @@ def test_a_live_shop_is_recognised_and_its_address_is_not_written(tmp_path):
 
 
 def test_what_is_no_shop_that_is_known_is_told_with_what_is_there(tmp_path):
-    (tmp_path / "musteri.csv").write_text("id,ad\n1,Ali\n", encoding="utf-8")
-    done = etl("init", "mine", "--from", "musteri.csv", cwd=tmp_path)
+    (tmp_path / "raflar.csv").write_text("raf,kat\nA,1\n", encoding="utf-8")
+    done = etl("init", "mine", "--from", "raflar.csv", cwd=tmp_path)
     assert done.returncode == 2
     assert "of no shop that is known (OpenCart 1.5" in done.stderr
     assert not (tmp_path / "mine").exists()

@@ -19,7 +19,7 @@ from ready_shop import DATA, PLANTED, ROOT, SEED, Filling, ReadyShop, standing
 from sandbox_client import TOKEN, running_sandbox
 
 from etl import Outside, Settings, dry_run
-from etl.commands.init import init
+from etl.commands.init import Begun, init
 from etl.commands.run import run_package
 from etl.commands.test import test as run_own_tests
 from etl.mapping import Opens, as_written, load_mapping
@@ -170,7 +170,8 @@ def test_its_own_tests_pass_and_open_no_shop(shop, monkeypatch):
 
 
 def test_its_dump_is_recognised_and_what_is_written_for_it_has_no_problem(shop, monkeypatch):
-    begun = init(shop.folder / "mine", str(shop.file))
+    begun = init(shop.folder / "mine", [str(shop.file)])
+    assert isinstance(begun, Begun)
     assert begun.shop == shop.shop.name
     with load_mapping(begun.folder, opens=Opens.HERE) as checked:
         assert [str(problem) for problem in checked.problems] == []

@@ -1,0 +1,223 @@
+"""How many fields `etl init` gets right for a shop that it does not know: python -m benchmarks.proposals [SHOP...]
+
+The tables are those of ../shared/data, which nobody here wrote; what is right was written down by hand. BUILT_WITH were looked at
+while the vocabulary was made; LEFT_OUT were not, so theirs is the figure that says what a new shop may expect.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from etl.commands.proposing import ProposedFields, fields_of
+from etl.commands.seeing import look, seen_tables
+from etl.extract import Connections
+from etl.guess.proposal import propose
+
+DATA = Path(__file__).parents[2] / "shared/data"
+GAP = "-"
+"""What is right where no column of the table holds the field: that it is left to a person."""
+
+GAP_AT = "?"
+"""Where only a lookup or a join makes the field of the column: a gap that names it."""
+
+Truth = Mapping[str, Mapping[str, str]]
+"""Payload -> field -> the columns that are right for it; any of them, or GAP."""
+
+
+@dataclass(frozen=True)
+class Case:
+    files: tuple[str, ...]
+    truth: Truth
+
+
+_OSC_ORDER = {
+    "user": "customers_id", "user_email": "customers_email_address", "status": "orders_status", "created_date": "date_purchased",
+    "currency": "currency", "shipping_address": "delivery_street_address", "billing_address": "billing_street_address",
+    "number": "orders_id",
+}  # fmt: skip
+_OSC: Truth = {
+    "user": {
+        "customer_code": "customers_id", "first_name": "customers_firstname", "last_name": "customers_lastname",
+        "email": "customers_email_address", "phone": "customers_telephone", "date_of_birth": "customers_dob",
+        "gender": "customers_gender", "password": "customers_password", "email_allowed": "customers_newsletter",
+        "date_joined": GAP,
+    },
+    "address": {
+        "customer_code": "customers_id", "first_name": "entry_firstname", "last_name": "entry_lastname",
+        "line": "entry_street_address", "city": "entry_state entry_city", "township": "entry_city entry_suburb",
+        "country": "?entry_country_id", "company_name": "entry_company",
+    },
+    "order_item": {
+        "order_number": "orders_id", "product": "products_name", "sku": "products_model products_id",
+        "quantity": "products_quantity", "price": "final_price products_price",
+    },
+}  # fmt: skip
+
+BUILT_WITH: Mapping[str, Case] = {
+    "northwind": Case(
+        ("northwind/customers.csv", "northwind/orders.csv", "northwind/order-details.csv"),
+        {
+            "user": {
+                "customer_code": "CustomerID", "first_name": "ContactName", "last_name": "ContactName", "email": GAP,
+                "date_joined": GAP, "phone": "Phone",
+            },
+            "address": {
+                "customer_code": "CustomerID", "country": "Country", "city": "City Region", "township": "City Region",
+                "line": "Address", "company_name": "CompanyName", "phone_number": "Phone", "email": GAP,
+            },
+            "order": {
+                "number": "OrderID", "user": "CustomerID", "created_date": "OrderDate", "amount": GAP, "status": GAP,
+                "currency": GAP, "shipping_company": "?ShipVia", "shipping_address": "ShipAddress", "user_email": GAP,
+            },
+            "order_item": {"order_number": "OrderID", "price": "UnitPrice", "sku": "ProductID", "quantity": "Quantity"},
+        },
+    ),
+    "olist": Case(
+        (
+            "olist/olist_customers_dataset.csv", "olist/olist_orders_dataset.csv", "olist/olist_order_items_dataset.csv",
+            "olist/olist_products_dataset.csv", "olist/olist_order_payments_dataset.csv",
+        ),
+        {
+            "user": {
+                "customer_code": "customer_id customer_unique_id", "first_name": GAP, "last_name": GAP, "email": GAP,
+                "date_joined": GAP,
+            },
+            "address": {
+                "customer_code": "customer_id customer_unique_id", "city": "customer_city customer_state",
+                "township": "customer_city", "line": GAP, "country": GAP,
+            },
+            "order": {
+                "number": "order_id", "user": "customer_id", "status": "order_status",
+                "created_date": "order_purchase_timestamp", "amount": GAP, "currency": GAP,
+            },
+            "order_item": {"order_number": "order_id", "price": "price", "sku": "product_id"},
+        },
+    ),
+    "opencart": Case(
+        ("opencart/opencart-3.0.3.8.sql",),
+        {
+            "user": {
+                "customer_code": "customer_id", "first_name": "firstname", "last_name": "lastname", "email": "email",
+                "phone": "telephone", "date_joined": "date_added", "password": "password", "email_allowed": "newsletter",
+            },
+            "address": {
+                "customer_code": "customer_id", "first_name": "firstname", "last_name": "lastname", "line": "address_1",
+                "company_name": "company", "city": "city", "township": "city", "country": "?country_id",
+            },
+            "order": {
+                "number": "order_id", "user": "customer_id", "user_email": "email", "status": "order_status_id",
+                "created_date": "date_added", "amount": "total", "currency": "currency_code",
+                "payment_type": "payment_method payment_code", "shipping_company": "shipping_method shipping_code",
+                "shipping_address": "shipping_address_1", "billing_address": "payment_address_1",
+            },
+            "order_item": {
+                "order_number": "order_id", "product": "name", "sku": "model product_id", "quantity": "quantity",
+                "price": "price",
+            },
+        },
+    ),
+    "oscommerce": Case(
+        ("oscommerce/oscommerce-2.3.4.1.sql",),
+        {**_OSC, "order": {**_OSC_ORDER, "payment_type": "payment_method", "amount": GAP, "shipping_company": GAP}},
+    ),
+}  # fmt: skip
+
+LEFT_OUT: Mapping[str, Case] = {
+    "zencart": Case(
+        ("zencart/mysql_zencart.sql",),
+        {
+            **_OSC,
+            "order": {
+                **_OSC_ORDER, "payment_type": "payment_method payment_module_code", "amount": "order_total",
+                "shipping_company": "shipping_method shipping_module_code",
+            },
+        },
+    ),
+    "prestashop": Case(
+        ("prestashop/db_structure.sql",),
+        {
+            "user": {
+                "customer_code": "id_customer", "first_name": "firstname", "last_name": "lastname", "email": "email",
+                "password": "passwd", "date_of_birth": "birthday", "date_joined": "date_add", "email_allowed": "newsletter optin",
+                "gender": "id_gender",
+            },
+            "address": {
+                "customer_code": "id_customer", "first_name": "firstname", "last_name": "lastname", "line": "address1",
+                "company_name": "company", "city": "city", "township": "city", "country": "?id_country",
+                "phone_number": "phone phone_mobile", "tax_no": "vat_number dni", "title": "alias",
+            },
+            "order": {
+                "number": "reference id_order", "user": "id_customer", "status": "current_state", "created_date": "date_add",
+                "amount": "total_paid total_paid_tax_incl", "discount_amount": "total_discounts total_discounts_tax_incl",
+                "currency": "?id_currency", "payment_type": "payment module", "shipping_company": "?id_carrier",
+                "tracking_number": "shipping_number", "shipping_address": GAP,
+            },
+            "order_item": {
+                "order_number": "id_order", "product": "product_name", "sku": "product_reference product_id",
+                "quantity": "product_quantity", "price": "unit_price_tax_incl product_price",
+            },
+        },
+    ),
+}  # fmt: skip
+
+
+def proposed(case: Case) -> list[ProposedFields]:
+    with Connections() as connections, TemporaryDirectory() as folder:
+        found = look([_readable(DATA / one, Path(folder)) for one in case.files], connections)
+        seen = seen_tables([each for _, each in found], connections)
+        return fields_of(propose([one.table for one in seen]))
+
+
+def _readable(file: Path, folder: Path) -> str:
+    """A shop's installation script is no dump: of it the structures alone, as a dump has them."""
+    if file.suffix != ".sql":
+        return str(file)
+    text = file.read_text(encoding="utf-8", errors="replace").replace("PREFIX_", "ps_").replace("ENGINE_TYPE", "InnoDB")
+    (folder / file.name).write_text("\n".join(CREATE.findall(text)), encoding="utf-8")
+    return str(folder / file.name)
+
+
+CREATE = re.compile(r"^CREATE TABLE .*?^\).*?;$", re.DOTALL | re.MULTILINE)
+
+
+def judged(case: Case) -> Iterator[tuple[str, str, bool]]:
+    """Each field, what was proposed of it, and whether that is right."""
+    told = {one.payload: one for one in proposed(case)}
+    for payload, fields in case.truth.items():
+        for field, right in fields.items():
+            made = told[payload].fields.get(field) if payload in told else None
+            text = "nothing" if made is None else made.value
+            if right.startswith(GAP_AT):
+                named = right.removeprefix(GAP_AT).split()
+                yield f"{payload}.{field}", text, made is not None and made.gap and any(one in text for one in named)
+            elif right == GAP:
+                yield f"{payload}.{field}", text, made is None or made.gap
+            else:
+                columns = "|".join(map(re.escape, right.split()))
+                is_right = made is not None and not made.gap and re.search(rf"\b(?:{columns})\b", text) is not None
+                yield f"{payload}.{field}", text, is_right
+
+
+def main(names: list[str]) -> None:
+    if not DATA.is_dir():
+        print(f"skipped: {DATA}, the structures of the shops, is not here")
+        return
+    for title, cases in (("built with", BUILT_WITH), ("left out", LEFT_OUT)):
+        for name, case in cases.items():
+            if names and name not in names:
+                continue
+            found = list(judged(case))
+            right = sum(is_right for *_, is_right in found)
+            print(f"{name} ({title}): {right} of {len(found)} fields right, {100 * right / len(found):.0f} %")
+            for field, text, is_right in found:
+                if not is_right:
+                    print(f"  {field}: {text}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

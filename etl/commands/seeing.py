@@ -1,0 +1,113 @@
+"""The tables of a shop as `etl init` sees them: their columns, what is in these, and their values as hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from etl.errors import SourceError
+from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
+from etl.extract.listing import Contents, Listed, ListingRequest, contents
+from etl.guess.tables import PAYLOADS, SeenColumn, SeenTable, role_score
+from etl.guess.words import words_of
+from etl.model import Source, Table
+from etl.profile import FORMS, NULL_MARKS, ColumnProfile, Distinct, TableProfile
+
+ROWS = 200_000
+"""Rows of a table that are looked at."""
+
+PART = 5000
+LIKELY = 0.2
+MOST = 12
+"""Tables that are read, of those whose names and columns look most like a shop's: a shop's database has a hundred others."""
+
+DATA = ("e-mail", "date", "digest", "number", "money", "phone")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadTable:
+    """A table that was read, and the source by which a mapping reads it."""
+
+    table: SeenTable
+    source: Source
+
+
+def look(locations: Sequence[str], connections: Connections) -> list[tuple[str, Contents]]:
+    """What lies at each location; the rows are not read yet."""
+    return [(one, contents(ListingRequest(one, connections, open_table, counting=False))) for one in locations]
+
+
+def seen_tables(found: Iterable[Contents], connections: Connections) -> list[ReadTable]:
+    """The tables that may be a shop's, read. Two of one name are told apart by a number."""
+    listed = [one for each in found for one in each.tables]
+    outlines = [(one, outline) for one in listed if (outline := _outline(one, connections)) is not None]
+    likely = sorted(outlines, key=lambda pair: -_likelihood(pair[1]))[:MOST]
+    chosen = [one for one, outline in likely if _likelihood(outline) >= LIKELY]
+    names: set[str] = set()
+    return [_read(_named(one, names), connections) for one in listed if one in chosen]
+
+
+def _likelihood(outline: SeenTable) -> float:
+    return max(role_score(payload, outline) for payload in PAYLOADS)
+
+
+def _outline(listed: Listed, connections: Connections) -> SeenTable | None:
+    """A table by the names of its columns; None for one that cannot be read."""
+    try:
+        with open_table(listed.source, World(connections=connections)) as table:
+            return SeenTable(listed.name, tuple(SeenColumn(one, 0, 0, 0) for one in table.header))
+    except SourceError:
+        return None
+
+
+def _named(listed: Listed, names: set[str]) -> Listed:
+    """With a name that a mapping may use for a source, and that no other one has."""
+    base = name = "_".join(words_of(listed.name)) or "table"
+    base = name = f"t_{base}" if base[0].isdigit() else base
+    number = 1
+    while name in names:
+        number += 1
+        name = f"{base}_{number}"
+    names.add(name)
+    return replace(listed, name=name)
+
+
+def _read(listed: Listed, connections: Connections) -> ReadTable:
+    source = replace(listed.source, name=listed.name)
+    with open_table(source, World(connections=connections)) as table:
+        if source.kind == "csv" and "header" not in source.options and _is_data(table.header):
+            names = [f"column_{number}" for number in range(1, len(table.header) + 1)]
+            return _read(
+                replace(listed, source=replace(source, options={**source.options, "header": names})), connections
+            )
+        profiled, has_nulls = _profiled(listed.name, table)
+    if has_nulls and source.kind == "csv":
+        source = replace(source, options={**source.options, "nulls": list(NULL_MARKS)})
+    return ReadTable(profiled, source)
+
+
+def _is_data(header: Sequence[str]) -> bool:
+    """Whether what should be names is a row: an e-mail, a date or an amount is no column's name."""
+    forms = [one for one in FORMS if one.name in DATA]
+    return any(form.pattern.fullmatch(cell) for cell in header for form in forms)
+
+
+def _profiled(name: str, table: Table) -> tuple[SeenTable, bool]:
+    """And whether a null is written as a text in it."""
+    ready = answered_all(fetched_all({name: table}, {name: table.header}))[name]
+    profile = TableProfile(table.header)
+    for _, rows in read_all(ready, PART):
+        faulty = {one.index for one in rows.faults}
+        profile.add([row for index, row in enumerate(rows.rows) if index not in faulty])
+        if profile.rows >= ROWS:
+            break
+    columns = list(zip(profile.columns(), profile.distinct(), strict=True))
+    seen = SeenTable(name, tuple(_column(one, distinct) for one, distinct in columns), profile.rows)
+    return seen, any(one.nulls for one, _ in columns)
+
+
+def _column(one: ColumnProfile, distinct: Distinct) -> SeenColumn:
+    return SeenColumn(
+        one.name, one.rows, one.filled - one.nulls, one.distinct, one.form, one.detail, one.longest, tuple(one.values.items()),
+        frozenset(distinct.hashes), distinct.bound,
+    )  # fmt: skip

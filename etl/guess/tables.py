@@ -1,0 +1,161 @@
+"""Which tables of an unknown shop hold users, addresses, orders and items; and which column of one refers to which of another."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from etl.guess.words import VOCABULARIES, name_score, shared_words, table_score
+
+PAYLOADS = ("user", "address", "order", "order_item")
+TELLING: Mapping[str, Collection[str]] = {
+    "user": ("email", "first_name", "last_name", "name", "password", "date_of_birth", "phone", "date_joined"),
+    "address": ("line", "city", "country", "township", "first_name", "phone_number", "line_2"),
+    "order": ("amount", "status", "created_date", "currency", "payment_type", "user", "number"),
+    "order_item": ("quantity", "price", "product", "sku", "order_number"),
+}
+"""The fields by whose columns a table is told."""
+
+INCLUDED = 0.9
+"""The share of a column's values that have to be among those of another, before it refers to that."""
+
+SURE = 0.45
+"""A score from which on a table, or a column, is taken to be what it looks like."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenColumn:
+    """What is known of a column (profile.ColumnProfile), and of its `values` as many as were kept, as numbers.
+
+    `few`: all values of a column of codes, with how many rows have each. `values` are all there are below `bound`.
+    """
+
+    name: str
+    rows: int
+    filled: int
+    distinct: int
+    form: str = ""
+    detail: str = ""
+    longest: int = 0
+    few: tuple[tuple[str, int], ...] = ()
+    values: frozenset[int] = frozenset()
+    bound: int = 1 << 64
+
+    @property
+    def is_key(self) -> bool:
+        """Whether each row has a value of its own, as far as rows were seen."""
+        return self.rows > 0 and self.filled == self.rows and self.distinct >= 0.98 * self.rows
+
+
+@dataclass(frozen=True, slots=True)
+class SeenTable:
+    name: str
+    columns: tuple[SeenColumn, ...]
+    rows: int = 0
+
+    def column(self, name: str) -> SeenColumn:
+        return next(one for one in self.columns if one.name == name)
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Column `child` refers to column `parent` of another table; `included` is the share of its values that are there.
+
+    None: no rows were seen, and the names alone tell it."""
+
+    child: str
+    parent: str
+    included: float | None
+    score: float
+
+    @property
+    def evidence(self) -> str:
+        if self.included is None:
+            return f"its name is that of '{self.parent}'; no rows were seen"
+        return f"{100 * self.included:.0f} % of its values are in '{self.parent}'"
+
+
+def best_names(payload: str, table: SeenTable) -> Iterator[float]:
+    """For each telling field the score of the name that fits it best."""
+    for field in TELLING[payload]:
+        names = VOCABULARIES[payload][field]
+        yield max((name_score(one.name, names) for one in table.columns), default=0.0)
+
+
+def role_score(payload: str, table: SeenTable) -> float:
+    """How surely a table holds records of a payload: by its name, and by the columns that tell such a table."""
+    scores = list(best_names(payload, table))
+    columns = sum(scores) / len(scores)
+    return 0.5 * table_score(table.name, payload) + 0.5 * columns
+
+
+def relation(child: SeenTable, parent: SeenTable, among: Sequence[str] = ()) -> Belonging | None:
+    """By which column the rows of one table belong to those of another. `among`: names that are likelier than others."""
+    found = [
+        one for own in child.columns for key in parent.columns if (one := _relation(child, own, parent, key, among))
+    ]
+    return max(found, key=lambda one: one.score, default=None)
+
+
+def _relation(
+    child: SeenTable, own: SeenColumn, parent: SeenTable, key: SeenColumn, among: Sequence[str]
+) -> Belonging | None:
+    named = _named(child, own, parent, key, among)
+    if not child.rows or not parent.rows:
+        return Belonging(own.name, key.name, None, named) if named >= SURE else None
+    if not key.is_key or not own.values or own.form in ("money", "date", "e-mail"):
+        return None
+    bound = min(own.bound, key.bound)
+    compared = {one for one in own.values if one < bound}
+    included = len(compared & key.values) / len(compared) if compared else 0.0
+    if included < INCLUDED:
+        return None
+    return Belonging(own.name, key.name, included, named + included + 0.1 * (own.distinct > 2))
+
+
+def _named(child: SeenTable, own: SeenColumn, parent: SeenTable, key: SeenColumn, among: Sequence[str]) -> float:
+    """How much the names say: the child's is that of the parent's key, or holds the parent's name."""
+    same = 1.0 if own.name.casefold() == key.name.casefold() and own.name.casefold() != "id" else 0.0
+    likely = max((name_score(own.name, one) for one in among), default=0.0)
+    is_first = 0.2 if parent.columns and key.name == parent.columns[0].name else 0.0
+    # The first column of a table is mostly its own key, and no reference.
+    is_own = 0.5 if child.columns[0].name == own.name and own.is_key else 0.0
+    return same + likely + 0.3 * bool(shared_words(own.name, [parent.name])) + is_first - is_own
+
+
+def roles(tables: Sequence[SeenTable]) -> dict[str, SeenTable]:
+    """Payload -> the table of its records. Addresses may lie in the table of the users."""
+    found: dict[str, SeenTable] = {}
+    for payload in ("order_item", "order", "user"):
+        ranked = [
+            (role_score(payload, one) + _evidence(payload, one, found), one)
+            for one in tables
+            if one not in found.values() and (one.rows or not any(other.rows for other in tables))
+        ]
+        score, table = max(ranked, key=lambda item: item[0], default=(0.0, None))
+        if table is not None and score >= SURE - 0.1:
+            found[payload] = table
+    taken = [one for payload, one in found.items() if payload != "user"]
+    ranked = [(role_score("address", one), one) for one in tables if one not in taken]
+    score, table = max(ranked, key=lambda item: item[0], default=(0.0, None))
+    if table is not None and score >= SURE - 0.2:
+        found["address"] = table
+    elif "user" in found and _has_a_place(found["user"]):
+        found["address"] = found["user"]
+    return {payload: found[payload] for payload in PAYLOADS if payload in found}
+
+
+def _has_a_place(table: SeenTable) -> bool:
+    """Whether a table of users says where they live."""
+    names = [VOCABULARIES["address"][field] for field in ("city", "line")]
+    return any(name_score(column.name, one) > 0.5 for column in table.columns for one in names)
+
+
+def _evidence(payload: str, table: SeenTable, found: Mapping[str, SeenTable]) -> float:
+    """What values say of a table: items refer to it, or its orders do."""
+    child = {"order": "order_item", "user": "order"}.get(payload)
+    if child is None or child not in found or not table.rows:
+        return 0.0
+    field = "order_number" if payload == "order" else "user"
+    linked = relation(found[child], table, [VOCABULARIES[child][field]])
+    return 0.2 if linked is not None and linked.score > 1.5 else 0.0

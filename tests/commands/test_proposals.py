@@ -1,0 +1,262 @@
+"""`etl init` for a shop that it does not know: fields by name and content, relations by values, and what is left to a person."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from commands import etl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.guess.expressions import reference
+from etl.guess.tables import SeenColumn, SeenTable, relation
+from etl.guess.words import name_score, status_of, table_score, words_of
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import proposals  # noqa: E402
+
+THREE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_CHANNEL": "1", "OMNITRON_TOKEN": "t"}
+MEMBERS = 50
+STATUSES = ("Teslim Edildi", "Kargoya Verildi", "İptal Edildi", "İncelemede")
+
+
+def write(path, rows, encoding="windows-1254"):
+    path.write_text("".join(";".join(row) + "\n" for row in rows), encoding=encoding)
+
+
+def member(number):
+    return [
+        f"{number:05}", f"Ayşe Öz{number}", f"ayse{number}@ornek.com", f"0532 123 {number:02} 00", "14.03.1980",
+        "14.03.2019 10:00", "K", "Evet", "d41d8cd98f00b204e9800998ecf8427e",
+    ]  # fmt: skip
+
+
+def turkish_shop(folder):
+    """Four files as an old Turkish shop exports them; the numbers of members begin with zeros."""
+    folder.mkdir()
+    header = [
+        "Üye No",
+        "Adı Soyadı",
+        "E-Posta",
+        "Cep Tel",
+        "Doğum Tarihi",
+        "Kayıt Tarihi",
+        "Cinsiyet",
+        "SMS İzni",
+        "Şifre",
+    ]
+    write(folder / "uyeler.csv", [header, *(member(number) for number in range(1, MEMBERS + 1))])
+    header = ["Adres ID", "Üye No", "Adres Başlığı", "Alıcı", "Ülke", "İl", "İlçe", "Açık Adres", "Vergi No"]
+    places = ["Ev", "Ayşe Öz", "Türkiye", "İstanbul", "Kadıköy", "Moda Cad. 5", "0123456789"]
+    write(folder / "adresler.csv", [header, *([f"{900 + at}", f"{at:05}", *places] for at in range(1, MEMBERS + 1))])
+    header = [
+        "Sipariş No",
+        "Üye No",
+        "Sipariş Tarihi",
+        "Durum",
+        "Toplam Tutar",
+        "Para Birimi",
+        "Kargo Firması",
+        "Teslimat Adresi",
+    ]
+    rows = [
+        [
+            f"S{at:06}",
+            f"{at % MEMBERS + 1:05}",
+            "15.03.2020 12:30",
+            STATUSES[at % 4],
+            "1.234,50",
+            "TL",
+            "yurtici",
+            "Moda Cad. 5",
+        ]
+        for at in range(1, 201)
+    ]
+    write(folder / "siparisler.csv", [header, *rows])
+    rows = [[f"S{at:06}", f"00{at % 7}", "Kazak", "1", "99,90"] for at in range(1, 201)]
+    write(folder / "siparis_detay.csv", [["Sipariş No", "Stok Kodu", "Ürün Adı", "Adet", "Birim Fiyat"], *rows])
+    return folder
+
+
+@pytest.fixture
+def begun(tmp_path):
+    shop = turkish_shop(tmp_path / "export")
+    files = [word for file in sorted(shop.iterdir()) for word in ("--from", file)]
+    return etl("init", "mine", *files, cwd=tmp_path), tmp_path / "mine/migration.yaml"
+
+
+def fields_of(mapping):
+    return {stage["name"]: stage["fields"] for stage in yaml.safe_load(mapping.read_text(encoding="utf-8"))["stages"]}
+
+
+def test_a_turkish_shop_is_a_green_dry_run_after_its_one_gap_is_filled(begun):
+    done, mapping = begun
+    assert done.returncode == 0, done.stderr
+    assert "order from siparisler" in done.stdout
+    checked = etl("check", mapping, **THREE)
+    assert checked.returncode == 2
+    (problem, _) = checked.stdout.splitlines() if checked.stdout.count("\n") == 2 else (checked.stdout.strip(), "")
+    assert "refuses what this gives for 'İncelemede' to 'status': '?' is not one of 50" in problem
+    text = mapping.read_text(encoding="utf-8").replace('"İncelemede": "?"', '"İncelemede": "200"')
+    mapping.write_text(text, encoding="utf-8")
+    assert etl("check", mapping, **THREE).returncode == 0
+    prepared = json.loads(etl("dry-run", mapping, "--json", **THREE).stdout)
+    assert [(one["name"], one["valid"]) for one in prepared["stages"]] == [
+        ("user", 50), ("address", 50), ("order", 200), ("order_item", 200),
+    ]  # fmt: skip
+    package = Path(prepared["package"])
+    user = json.loads((package / "payloads/user/000001.json").read_text(encoding="utf-8"))[0]
+    assert (user["customer_code"], user["first_name"], user["gender"], user["sms_allowed"]) == (
+        "00001",
+        "Ayşe",
+        "female",
+        True,
+    )
+    address = json.loads((package / "payloads/address/000001.json").read_text(encoding="utf-8"))[0]
+    assert (address["tax_no"], address["email"]) == ("0123456789", "ayse1@ornek.com")
+
+
+def test_encoding_and_delimiter_are_recognised_and_the_fields_go_by_name_and_content(begun):
+    _, mapping = begun
+    source = yaml.safe_load(mapping.read_text(encoding="utf-8"))["sources"]["uyeler"]
+    assert source == {"csv": "../export/uyeler.csv", "encoding": "windows-1254", "delimiter": ";"}
+    fields = fields_of(mapping)
+    assert fields["user"]["date_joined"] == "{{ row['Kayıt Tarihi'] | datetime('%d.%m.%Y %H:%M') }}"
+    assert fields["user"]["last_name"] == "{{ row['Adı Soyadı'] | split_name('last') | default('-') }}"
+    assert fields["order"]["amount"] == "{{ row['Toplam Tutar'] | money }}"
+    assert fields["order_item"]["sku"] == "{{ row['Stok Kodu'] }}"
+
+
+def test_each_field_stands_with_its_evidence_and_nothing_personal(begun):
+    _, mapping = begun
+    text = mapping.read_text(encoding="utf-8")
+    lines = [
+        line
+        for line in text.splitlines()
+        if line.startswith("      ") and ": " in line and "password_algorithm: {" not in line
+    ]
+    assert all(" # " in line for line in lines)
+    assert "by its name and values: e-mail, 50 of 50 cells filled" in text
+    assert "refers to user: 100 % of its values are in 'Üye No'" in text
+    assert not any(one in text for one in ("ayse1", "Ayşe", "Moda", "0532"))
+
+
+def test_a_gap_is_a_problem_that_names_the_likeliest_column(tmp_path):
+    rows = [[f"{at}", f"ali{at}@example.com", "14.03.2019"] for at in range(30)]
+    write(tmp_path / "musteri.csv", [["no", "e_posta", "gun"], *rows])
+    done = etl("init", "mine", "--from", "musteri.csv", cwd=tmp_path)
+    assert "to be filled: first_name, last_name, date_joined" in done.stdout
+    checked = etl("check", "mine", cwd=tmp_path, **THREE).stdout
+    assert "unknown column 'gun?'; did you mean 'gun'?" in checked
+    assert "unknown column 'first_name?'; there is e_posta, gun, no, row_number" in checked
+
+
+def test_a_file_without_a_header_gets_names_of_its_own(tmp_path):
+    write(tmp_path / "uyeler.csv", [member(number) for number in range(1, 40)])
+    done = etl("init", "mine", "--from", "uyeler.csv", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    data = yaml.safe_load((tmp_path / "mine/migration.yaml").read_text(encoding="utf-8"))
+    assert data["sources"]["uyeler"]["header"][:2] == ["column_1", "column_2"]
+    assert data["stages"][0]["fields"]["email"] == "{{ column_3 | email }}"
+
+
+def test_a_table_of_a_database_belongs_to_another_by_its_values_whatever_its_columns_are_called(tmp_path):
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("CREATE TABLE clients (ref TEXT, given_name TEXT, surname TEXT, mail TEXT, created TEXT)")
+        database.execute(
+            "CREATE TABLE purchases (nr TEXT, who TEXT, total TEXT, status TEXT, created TEXT, currency TEXT)"
+        )
+        clients = [(f"C{at}", "Ali", "Can", f"a{at}@example.com", "2020-01-01 10:00:00") for at in range(60)]
+        database.executemany("INSERT INTO clients VALUES (?, ?, ?, ?, ?)", clients)
+        purchases = [(f"{at}", f"C{at % 60}", "10.50", "shipped", "2020-02-01 10:00:00", "TRY") for at in range(200)]
+        database.executemany("INSERT INTO purchases VALUES (?, ?, ?, ?, ?, ?)", purchases)
+    database.close()
+    done = etl("init", "mine", "--from", "shop.db", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    mapping = tmp_path / "mine/migration.yaml"
+    fields = fields_of(mapping)
+    assert fields["order"]["user"] == "{{ who }}"
+    assert fields["user"]["customer_code"] == "{{ ref }}"
+    assert fields["order"]["user_email"] == "{{ who | lookup('email_of', default=none) | email }}"
+    data = yaml.safe_load(mapping.read_text(encoding="utf-8"))
+    assert data["sources"]["clients"] == {"table": "clients", "database": "shop"}
+    assert data["lookups"]["order_status"] == {"shipped": "500"}
+    # What is left to a person is all that check says.
+    told = etl("check", "mine", cwd=tmp_path, **THREE).stdout.splitlines()
+    assert [line.split(": ", 1)[1] for line in told if "mine/" in line] == [
+        f"unknown column '{name}?'; there is created, currency, nr, row_number, status, total, who"
+        for name in ("shipping_company", "shipping_address", "billing_address")
+    ]
+
+
+def test_an_address_that_may_hold_a_password_is_not_written(tmp_path):
+    done = etl("init", "mine", "--from", "mysql://root:geheim@127.0.0.1:1/shop", cwd=tmp_path)
+    assert done.returncode != 0
+    assert "geheim" not in done.stdout + done.stderr
+
+
+# The shops that nobody here wrote
+
+
+@pytest.mark.skipif(not proposals.DATA.is_dir(), reason=f"the shops' own structures, {proposals.DATA}, are not here")
+@pytest.mark.parametrize("name", [*proposals.BUILT_WITH, *proposals.LEFT_OUT])
+def test_most_fields_of_shops_that_it_does_not_know_are_right(name):
+    found = list(proposals.judged({**proposals.BUILT_WITH, **proposals.LEFT_OUT}[name]))
+    wrong = [field for field, _, is_right in found if not is_right]
+    assert len(wrong) <= len(found) / 10, wrong
+
+
+# Words and values
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("CustomerID", ("customer", "id")), ("customers_email_address", ("customers", "email", "address")),
+        ("Müşteri Adı", ("musteri", "adi")), ("İLÇE", ("ilce",)), ("address2", ("address", "2")), ("***", ()),
+    ],
+)  # fmt: skip
+def test_a_name_is_told_by_its_words(name, words):
+    assert words_of(name) == words
+
+
+@given(st.text(max_size=30), st.sampled_from(["email mail", "id", "ad adi"]))
+def test_any_name_has_a_score_between_nothing_and_sure(name, names):
+    assert 0 <= name_score(name, names) <= 1
+    assert 0 <= table_score(name, "order") <= 1
+    assert status_of(name) is None or status_of(name).isdecimal()
+
+
+@given(st.text(min_size=1, max_size=20))
+def test_any_column_can_be_referred_to(name):
+    from etl.expressions import columns_in
+
+    if (
+        "\n" not in name
+        and "'" not in name
+        and "\\" not in name
+        and "{" not in name
+        and "}" not in name
+        and name.isprintable()
+    ):
+        assert columns_in("{{ " + reference(name) + " }}") in ({name}, [name], (name,), frozenset({name}))
+
+
+def column(name, values, **more):
+    given = frozenset(map(hash, values))
+    return SeenColumn(name, len(values), len(values), len(given), values=given, **more)
+
+
+def test_what_lies_in_no_other_column_refers_to_nothing():
+    users = SeenTable("users", (column("id", range(100)),), 100)
+    orders = SeenTable("orders", (column("nr", range(500, 900)), column("x", [*range(90), *range(1000, 1300)])), 400)
+    assert relation(orders, users) is None
+    found = relation(SeenTable("orders", (column("y", [1, 2, 3] * 5),), 15), users)
+    assert (found.child, found.parent, found.included) == ("y", "id", 1.0)
