@@ -436,7 +436,7 @@ def test_a_scheme_nobody_reads_names_those_that_are(tmp_path):
     said = refusal(connect, "oracle://ali:x@h/shop")
     assert said == (
         "oracle://***@h/shop: no database is read from oracle://; there are postgresql://, postgres://, mysql://, "
-        "mariadb:// and files: export its tables as CSV, a file for each, and name their folder"
+        "mariadb://, mssql:// and files: export its tables as CSV, a file for each, and name their folder"
     )
 
 

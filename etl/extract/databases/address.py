@@ -14,6 +14,7 @@ SERVERS: Mapping[str, str] = {
     "postgres": "postgresql",
     "mysql": "mysql",
     "mariadb": "mysql",
+    "mssql": "mssql",
 }
 """The schemes of addresses, and the dialect that each of them means."""
 

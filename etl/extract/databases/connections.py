@@ -69,6 +69,10 @@ def _session(database: Database, location: str) -> Session:
         from etl.extract.databases.mysql import MysqlSession
 
         return MysqlSession(address, mend=bool(database.options.get(OPTION)))
+    if address.dialect == "mssql":
+        from etl.extract.databases.mssql import MssqlSession
+
+        return MssqlSession(address, mend=bool(database.options.get(OPTION)))
     from etl.extract.databases.postgres import PostgresSession
 
     return PostgresSession(address)

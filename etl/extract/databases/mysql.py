@@ -1,4 +1,4 @@
-"""MySQL and MariaDB, by PyMySQL: rows are streamed, and every value is the text that the server sends."""
+"""MySQL and MariaDB: rows are streamed, and every value is the text that the server sends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
 from etl.extract.databases.mended import mended_rows
+from etl.extract.databases.mysql_drivers import mysql_driver
 from etl.extract.databases.session import (
     Copied,
     OneByOne,
@@ -30,6 +31,8 @@ SETTINGS = (
 """One moment for all tables; times as a dump has them; and no server that hangs up because a disk was slow for a minute."""
 
 SYNTAX, TWICE_NAMED, DENIED = 1064, 1060, 1142
+BIT = 16
+"""The number of a type in the protocol (MySQL internals, "Column Definition")."""
 SNAPSHOT = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY"
 TRANSACTIONAL = ("InnoDB", "RocksDB", "ROCKSDB", "TokuDB")
 
@@ -46,24 +49,9 @@ WHERE s.table_schema = %s AND s.table_name = %s AND s.index_name = 'PRIMARY' ORD
 
 class MysqlSession(OneByOne):
     def __init__(self, address: Address, *, mend: bool = False) -> None:
-        import pymysql
-        from pymysql.converters import encoders
-
-        self._address, self._mend = address, mend
-        conversions: Any = dict(encoders)
+        self._address, self._mend, self._driver = address, mend, mysql_driver()
         with self._speaking():
-            self._connection = pymysql.connect(
-                host=address.host or "localhost",
-                port=address.port or 3306,
-                user=address.user or None,
-                password=address.password.reveal(),
-                database=address.name,
-                charset="utf8mb4",
-                connect_timeout=10,
-                # Without decoders every value stays the text that the server sent.
-                conv=conversions,
-                **_tls(address.options),
-            )
+            self._connection = self._driver.connect(address)
             for statement in (*SETTINGS, SNAPSHOT):
                 self._rows(statement)
             self.taken = str(self._rows(_NOW)[0][0])
@@ -95,11 +83,9 @@ class MysqlSession(OneByOne):
 
     def _look_behind(self, name: str) -> None:
         """A table that the user may not read is hidden from the list of tables, and refused when it is asked for."""
-        import pymysql
-
         try:
             self._rows(f"SELECT 1 FROM {quoted(name, '`')} LIMIT 0")  # noqa: S608 - a quoted name
-        except pymysql.err.Error as error:
+        except self._driver.error as error:
             if error.args[0] == DENIED:
                 raise
 
@@ -122,12 +108,10 @@ class MysqlSession(OneByOne):
         return Relation(names, sql=text)
 
     def _is_a_table(self, text: str) -> None:
-        import pymysql
-
         try:
             self._rows("PREPARE omnitron_etl FROM %s", (f"SELECT 1 FROM ({text}\n) AS source",))  # noqa: S608
             self._rows("DEALLOCATE PREPARE omnitron_etl")
-        except pymysql.err.Error as error:
+        except self._driver.error as error:
             if error.args[0] == SYNTAX:
                 raise SourceError(
                     f"{self._address.shown}: the statement does more than read; it has to be one SELECT, without INTO"
@@ -150,13 +134,10 @@ class MysqlSession(OneByOne):
             return int(self._rows(f"SELECT count(*) FROM {relation.of}")[0][0])  # noqa: S608
 
     def copy(self, relation: Relation, columns: Sequence[str], file: BinaryIO) -> Copied:
-        from pymysql.cursors import SSCursor
-
         statement = relation.sql or selecting(relation, columns, "`")
         positions = [relation.columns.index(name) for name in columns] if relation.sql else None
-        with self._speaking(), _streaming(self._connection.cursor(SSCursor)) as cursor:
-            cursor.execute(statement)
-            rows = _readable(cursor)
+        with self._speaking(), self._driver.rows(self._connection, statement) as (described, found):
+            rows = _readable(described, found)
             return Copied(statement, write_rows(mended_rows(rows) if self._mend else rows, positions, file))
 
     def close(self) -> None:
@@ -164,40 +145,15 @@ class MysqlSession(OneByOne):
 
     @contextmanager
     def _speaking(self) -> Iterator[None]:
-        import pymysql
-
         try:
             yield
-        except pymysql.err.Error as error:
+        except self._driver.error as error:
             raise SourceError(f"{self._address.shown}: {_sentence(self._address, error)}") from None
 
 
-@contextmanager
-def _streaming(cursor: Any) -> Iterator[Any]:
-    """A cursor that is not closed after a failure: PyMySQL would read the rest of the rows, from a server that may be gone."""
-    try:
-        yield cursor
-    except BaseException:
-        if cursor._result is not None:
-            cursor._result.unbuffered_active = False
-        cursor.connection._force_close()
-        cursor.connection = None
-        raise
-    cursor.close()
-
-
-def _tls(options: Any) -> dict[str, Any]:
-    """`?ssl_ca=file` in an address: the certificates to trust."""
-    known = {name: options[name] for name in ("ssl_ca", "ssl_cert", "ssl_key") if name in options}
-    return {**known, "ssl_verify_identity": True} if known else {}
-
-
-def _readable(cursor: Any) -> Iterator[Sequence[object]]:
+def _readable(described: Sequence[Sequence[Any]], rows: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     """The rows, with bits as the number they are: the server sends them as bytes."""
-    from pymysql.constants import FIELD_TYPE
-
-    bits = [at for at, one in enumerate(cursor.description) if one[1] == FIELD_TYPE.BIT]
-    rows: Iterator[Sequence[object]] = cursor.fetchall_unbuffered()
+    bits = [at for at, one in enumerate(described) if one[1] == BIT]
     return (_with_numbers(row, bits) for row in rows) if bits else rows
 
 
@@ -218,7 +174,9 @@ def _sentence(address: Address, error: Any) -> str:
         1064: f"the statement is not right: {said}",
         1142: f"this user may not read it ({said}); the shop's administrator can GRANT SELECT",
         1792: "the statement does more than read; it has to be one SELECT, without INTO",
+        2002: _unreached(address, where, str(said)),
         2003: _unreached(address, where, str(said)),
+        2005: _unreached(address, where, str(said)),
         2013: "the server ended the connection; nothing of it was used, run it again",
         2006: "the server ended the connection; nothing of it was used, run it again",
     }
@@ -228,8 +186,8 @@ def _sentence(address: Address, error: Any) -> str:
 
 
 def _unreached(address: Address, where: str, said: str) -> str:
-    if "Name or service" in said or "getaddrinfo" in said or "nodename" in said:
+    if "Unknown" in said or "Name or service" in said or "getaddrinfo" in said or "nodename" in said:
         return f"the host '{address.host}' is not known here; is its name right?"
-    if "timed out" in said:
+    if "timed out" in said or "(110)" in said:
         return f"{where} does not answer; is a firewall between?"
     return f"nothing answers at {where}; is the server running, and does it listen there?"

@@ -117,22 +117,17 @@ def trimmed(sql: str) -> str:
     return sql.strip().rstrip(";").rstrip()
 
 
-def text_of(value: object) -> str:
-    """A cell as text. Bytes that are no text are lowercase hexadecimal digits."""
-    if value is None:
-        return ""
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
 def write_rows(rows: Iterable[Sequence[object]], positions: Sequence[int] | None, file: BinaryIO) -> int:
-    """Rows as lines of CSV; of each the cells at `positions`, or all. Text that is no UTF-8 keeps its bytes."""
+    """Rows as lines of CSV; of each the cells at `positions`, or all. None is a blank cell, and bytes are lowercase
+    hexadecimal digits; text that is no UTF-8 keeps its bytes.
+    """
     import io
 
     text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="", write_through=False)
     write, count = csv.writer(text, lineterminator="\n").writerow, 0
     for row in rows:
         cells = row if positions is None else [row[at] for at in positions]
-        write([text_of(cell) for cell in cells])
+        write([cell.hex() if type(cell) is bytes else cell for cell in cells])
         count += 1
     text.flush()
     text.detach()
