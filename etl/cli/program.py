@@ -25,6 +25,7 @@ from etl.cli import (
     looking,
     mending,
     placing,
+    purging,
     rehearsing,
 )
 from etl.cli.advice import given
@@ -52,6 +53,7 @@ app = CommandGroup(
         **mending.COMMANDS,
         **following.COMMANDS,
         **placing.COMMANDS,
+        **purging.COMMANDS,
         **rehearsing.COMMANDS,
     },
     context_settings={"max_content_width": 110, "show_default": True},

@@ -18,6 +18,7 @@ from etl.commands.which import Which
 from etl.findings import sentence
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
+from etl.journal.purges import purges
 from etl.journal.workspace import Workspace
 from etl.model import Record
 from etl.package import Held, Merged, Package, PackagedStage, Reject, SourceRow
@@ -34,12 +35,26 @@ MOST = 200
 
 def find(which: Which, text: str, path: Path | None = None) -> list[FoundIn]:
     """The newest package first. Looks at packages and journals, never at the source. Raises MappingError without a package."""
-    newest = package_of(which, path)  # raises, where there is none
-    packages = [newest] if path is not None else packages_of(which)
+    purged = path is None and bool(purges(which.folder().root))
+    if not purged:
+        newest = package_of(which, path)  # raises, where there is none
+    packages = packages_of(which) if path is None else [newest]
     wanted = Search.of(text)
     with closing(_Journals(which)) as journals:
         newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)
-        return [_in_package(package, wanted, journals) for package in newest_first]
+        found = [_in_package(package, wanted, journals) for package in newest_first]
+        return [*found, _in_journals(text.strip(), found, journals)] if purged else found
+
+
+def _in_journals(key: str, found: Sequence[FoundIn], journals: _Journals) -> FoundIn:
+    """What was sent of packages that are gone is known by its key alone."""
+    told = {(one.stage, one.key) for each in found for one in each.records}
+    records = (
+        FoundRecord(stage, key, "of a package that is gone", "planned", sent=sent)
+        for stage in journals.stages()
+        if (stage, key) not in told and (sent := journals.of(stage, key))
+    )
+    return FoundIn(None, "", tuple(records))
 
 
 @dataclass(slots=True)
@@ -177,6 +192,9 @@ class _Journals:
 
     def __init__(self, which: Which) -> None:
         self._journals = dict(_opened(which.folder().targets()))
+
+    def stages(self) -> list[str]:
+        return list(dict.fromkeys(stage for journal in self._journals.values() for stage in journal.loaded_stages()))
 
     def of(self, stage: str, key: str | None) -> tuple[FoundSending, ...]:
         if key is None:

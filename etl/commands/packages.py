@@ -6,6 +6,7 @@ from pathlib import Path
 
 from etl.commands.which import Which
 from etl.errors import MappingError
+from etl.journal.purges import purges
 from etl.package import MANIFEST, Package
 
 
@@ -31,5 +32,6 @@ def package_of(which: Which, path: Path | None) -> Package:
         return Package.open(path.resolve())
     found = packages_of(which)
     if not found:
-        raise MappingError(f"{which.folder().packages}: there is no package yet; `etl dry-run` makes one")
+        when = "".join(f" any more (removed by {one.person}, {one.time})" for one in purges(which.folder().root)[-1:])
+        raise MappingError(f"{which.folder().packages}: there is no package{when or ' yet'}; `etl dry-run` makes one")
     return max(found, key=lambda one: one.manifest.created)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import SequenceMatcher
 from pathlib import Path
 
 from etl.expressions import LOOKUP, Resources
@@ -14,6 +16,9 @@ from etl.report.workbook import Suggest, workbook
 from etl.suggest import nearest
 
 BOOK = "rejects.xlsx"
+
+ALIKE = 0.75
+"""How like an entry is to one that is suggested: `USDD` to `USD`, not `BERLİN` to `MERSİN`."""
 
 
 def write_workbook(package: Package, resources: Resources) -> Path | None:
@@ -36,10 +41,17 @@ def suggestions(resources: Resources) -> Suggest:
         if one.rule != "function:lookup" or table not in lookups:
             return None
         if (table, entry) not in known:
-            known[table, entry] = nearest(entry, map(str, lookups[table]))
+            known[table, entry] = _alike(entry, lookups[table])
         return known[table, entry]
 
     return suggest
+
+
+def _alike(entry: str, entries: Iterable[object]) -> str | None:
+    """The entry that it was most likely meant to be. Of codes in digits none is: 23 is no slip of 3."""
+    found = None if entry.strip().isdigit() else nearest(entry, map(str, entries))
+    alike = found is not None and SequenceMatcher(None, entry.casefold(), found.casefold()).ratio() >= ALIKE
+    return found if alike else None
 
 
 def _telephone(value: str) -> str | None:

@@ -73,6 +73,12 @@ class JournalDatabase:
         with self._lock, self.explained():
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
+    def rewrite(self) -> None:
+        """Write the file anew, so that nothing is left in it of what was taken out."""
+        with self._lock, self.explained():
+            self._connection.execute("VACUUM")
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
     def copy_to(self, path: Path) -> None:
         """The whole journal as it is now, in a file of its own, also while a load writes."""
         _create_private(path)

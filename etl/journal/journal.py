@@ -114,6 +114,20 @@ class Journal:
         """Bring all into the one file, as far as nobody reads the older state: a copy of it without its -wal is whole then."""
         self._database.checkpoint()
 
+    def forget(self, answer: Callable[[str], str], note: Callable[[str], str]) -> None:
+        """Keep of what Omnitron answered, and of sentences that may repeat it, what these give; and nothing else in the file."""
+        with self.transaction():
+            for table, column, reduced in (
+                ("batches", "answer", answer),
+                ("transitions", "note", note),
+                ("runs", "outcome", note),
+            ):
+                statement = f"UPDATE {table} SET {column} = ? WHERE {column} = ?"  # noqa: S608 - both are constants
+                for row in self._database.rows(f"SELECT DISTINCT {column} FROM {table} WHERE {column} <> ''"):  # noqa: S608
+                    if (kept := reduced(row[0])) != row[0]:
+                        self._database.change(statement, (kept, row[0]))
+        self._database.rewrite()
+
     def copy_to(self, path: Path) -> None:
         """The whole journal as it is now, in a file of its own, also while a load writes."""
         self._database.copy_to(path)

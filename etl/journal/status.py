@@ -11,6 +11,7 @@ from etl.journal.answers import recorded
 from etl.journal.batch import Shipment
 from etl.journal.doubts import doubts
 from etl.journal.journal import Journal
+from etl.journal.purges import purges
 from etl.journal.runs import Run
 from etl.journal.states import State
 from etl.journal.summary import StageUpload, summarise_stages
@@ -68,6 +69,7 @@ class Status:
     """Where the load to one target stands. `ok`: nothing has failed, or is left to be sent or decided, but what is unsettled.
 
     `per_second` records in the last run, `forecast` seconds for what is left to be sent; None when nothing tells.
+    `purged` is when people's data was last removed from the workspace.
     """
 
     target: str
@@ -81,6 +83,7 @@ class Status:
     per_second: float | None
     forecast: float | None
     requests: Path
+    purged: str | None = None
 
     @property
     def waiting(self) -> int:
@@ -121,6 +124,7 @@ def _status(journal: Journal, running: Holder | None) -> Status:
         per_second=per_second,
         forecast=left / per_second if per_second else None,
         requests=journal.workspace.requests,
+        purged=next((one.time for one in reversed(purges(journal.workspace.migration))), None),
     )
 
 

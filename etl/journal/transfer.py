@@ -3,6 +3,7 @@
 <target>/journal.sqlite, requests.jsonl, batches/
 packages/<time>/...        those that the journal refers to
 targets.json               what persons decided about targets
+purges.json                what was removed of people's data, and when
 secret                     under which the digests for customers without a password were made; without it the next would differ
 transfer.json              what this is, and the SHA-256 of each file; the last one, so that half a file has none
 """
@@ -25,6 +26,7 @@ from etl.journal.database import JournalError
 from etl.journal.folder import RECORDS, SECRET, MigrationFolder, person, read_records
 from etl.journal.homes import HANDED_OVER, MOVED, TAKEN_OVER, HomePlace
 from etl.journal.journal import Journal
+from etl.journal.purges import PURGES
 from etl.journal.workspace import PACKAGES, Workspace
 from etl.package import MANIFEST
 
@@ -131,7 +133,7 @@ def _files(workspace: Workspace, beside: Path) -> Iterator[tuple[str, Path]]:
     with _copied(workspace, beside) as copy:
         yield f"{workspace.target}/{workspace.journal.name}", copy
     yield from _below(workspace.root / "batches", workspace.root, f"{workspace.target}/")
-    for name in (RECORDS, SECRET):
+    for name in (RECORDS, SECRET, PURGES):
         if (workspace.migration / name).exists():
             yield name, workspace.migration / name
     for package in _packages(workspace):

@@ -77,6 +77,8 @@ def _difference(field: FieldChange) -> str:
 def _heading(status: Status) -> Iterator[str]:
     yield f"Target: {status.target}"
     yield f"Package: {status.package or 'none yet'}"
+    if status.purged:
+        yield f"Purged: {status.purged}; packages of before, and the bytes of batches, are gone"
     if status.running:
         running = status.running
         yield f"Running: {running.command}, process {running.pid} on {running.host}, since {running.started}"

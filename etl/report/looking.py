@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:
     for one in found:
-        yield f"Package: {one.package}"
+        yield f"Package: {one.package}" if one.package else "Of packages that are gone, by the journal:"
         yield from (f"  {line}" for record in one.records for line in _record_lines(record))
         if one.further:
             yield f"  and {one.further:,} more"

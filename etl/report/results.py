@@ -108,7 +108,8 @@ class FoundSending:
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """A record, or a row that made none. `fate`: valid, rejected, held or merged; `why` its reasons, `masked` the same masked."""
+    """A record, or a row that made none. `fate`: valid, rejected, held or merged, and planned where its package is gone; `why`
+    its reasons, `masked` the same masked."""
 
     stage: str
     key: str | None
@@ -121,9 +122,9 @@ class FoundRecord:
 
 @dataclass(frozen=True, slots=True)
 class FoundIn:
-    """What one package has. `further`: how many records are left out, there were too many."""
+    """What one package has; None: what the journals alone know. `further`: how many records are left out, there were too many."""
 
-    package: Path
+    package: Path | None
     created: str
     records: tuple[FoundRecord, ...]
     further: int = 0

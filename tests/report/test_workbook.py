@@ -8,6 +8,8 @@ from small_migration import CUSTOMERS, ORDERS, write_shop
 
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
+from etl.commands.workbook import suggestions
+from etl.package import Reject
 
 HOSTILE = "=cmd|' /C calc'!A0"
 LINK = "https://example.com/x"
@@ -58,6 +60,15 @@ def test_the_nearest_entry_of_a_lookup_is_suggested_and_a_telephone_without_its_
     told = {line["id"]: line["suggestion"] for line in lines(path, "user")}
     assert told["2"] == "5321112233"
     assert not told["7"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "suggested"), [("USDD", "USD"), ("TRL", "TL"), ("BERSIN", None), ("23", None), ("usd ", "USD")]
+)
+def test_only_what_is_much_alike_is_suggested_and_no_code_in_digits(entry, suggested):
+    suggest = suggestions({"lookup": {"currency": {"USD": "usd", "3": "x", "TL": "try", "MERLYN": "m"}}})
+    parts = {"table": "currency", "entry": entry}
+    assert suggest(Reject("a.csv", 2, "1", "currency", entry, "", "function:lookup", "", parts)) == suggested
 
 
 def test_only_the_owner_may_read_it_and_no_password_is_in_it(path):

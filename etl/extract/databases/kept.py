@@ -127,6 +127,10 @@ class Snapshots:
         """The newest first. Raises SourceError for one that is damaged."""
         return [_read(path.parent) for path in sorted(self.folder.glob(f"*/{MANIFEST}"), reverse=True) if _whole(path)]
 
+    def names(self) -> list[str]:
+        """Those of all that are whole, damaged ones among them."""
+        return sorted(path.parent.name for path in self.folder.glob(f"*/{MANIFEST}") if _whole(path))
+
     def latest(self, addresses: frozenset[str]) -> Snapshot | None:
         """The newest that is of these servers and databases."""
         return next((one for one in self.all() if one.addresses >= addresses), None)

@@ -1,0 +1,198 @@
+"""Remove what holds people's data, when a migration is over; what was sent, and what became of it, stays known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from etl.commands.keeping import SNAPSHOTS
+from etl.commands.which import Which
+from etl.corrections import corrections_file
+from etl.errors import EtlError, MappingError
+from etl.extract.databases.kept import Snapshots
+from etl.journal.database import NoJournal
+from etl.journal.folder import MigrationFolder, person
+from etl.journal.journal import Journal
+from etl.journal.purges import GonePackage, Purge, add_purge
+from etl.journal.reducing import REMOVED, Reducing, is_reduced, reduce_log
+from etl.journal.states import State
+from etl.journal.workspace import Workspace
+from etl.mapping import find_mapping
+from etl.package import MANIFEST, Package
+from etl.partial import partial_of, sweep
+from etl.personal import looks_personal
+from etl.report.mask import HIDDEN_ANSWER, PLAIN_ANSWER, is_plain, without_answer
+
+OPEN = {
+    State.SENDING: "being sent, or left so by a process that was killed; `etl resume MAPPING` finds out",
+    State.ACCEPTED: "with Omnitron, and what became of them is not known yet; `etl resume MAPPING` follows them",
+    State.UNKNOWN: "of unknown fate; look in Omnitron, then `etl resolve BATCH`",
+    State.PLANNED: "planned and not sent; `etl resume MAPPING` sends them",
+}
+"""Why a target is not over yet, by the state of batches."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToPurge:
+    """What would be removed. `still`: why it is too early, for each target; `notes`: what a person has to know before."""
+
+    folder: Path
+    packages: tuple[Path, ...]
+    snapshots: tuple[str, ...]
+    batches: tuple[Path, ...]
+    logs: tuple[Path, ...]
+    corrections: Path | None
+    files: int
+    bytes: int
+    still: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.packages or self.snapshots or self.batches or self.logs or self.corrections)
+
+
+def purge(mapping: Path, workspace: Path | None, confirmed: Callable[[ToPurge], bool], *, force: bool = False) -> Purge:
+    """Raises MappingError, and removes nothing, where something is still under way or unknown, unless `force` says so."""
+    file = find_mapping(mapping)
+    folder = Which(mapping, workspace).folder()
+    with ExitStack() as held:
+        for one in folder.targets():
+            held.enter_context(one.locked())
+        found = to_purge(folder, file)
+        if found.still and not force:
+            raise MappingError("\n".join([*found.still, FORCE]))
+        if not confirmed(found):
+            raise MappingError("nothing was removed")
+        done = Purge(
+            datetime.now(UTC).isoformat(timespec="seconds"), person(), bool(found.still),
+            tuple(map(_gone, found.packages)), found.snapshots, found.files, found.bytes,
+        )  # fmt: skip
+        # First what remembers: who is killed in between runs it again, and nothing of it is lost.
+        add_purge(folder.root, done)
+        _remove(folder, found)
+    return done
+
+
+FORCE = (
+    "nothing was removed; with --force all is removed all the same: what was not sent is sent from here only by a new `etl run`, "
+    "and of what is unknown nobody can tell any more from here which records it held"
+)
+
+
+def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
+    for _ in sweep(folder.packages):
+        pass
+    packages = tuple(sorted(one.parent for one in folder.packages.glob(f"*/{MANIFEST}")))
+    snapshots = tuple(Snapshots(folder.root / SNAPSHOTS).names())
+    journals = [Workspace(one.parent) for one in sorted(folder.root.glob("*/journal.sqlite"))]
+    batches = tuple(one.root / "batches" for one in journals if (one.root / "batches").exists())
+    logs = tuple(one.requests for one in journals if one.requests.exists() and not is_reduced(one.requests, REDUCING))
+    corrections = corrections_file(mapping.resolve())
+    gone = [*packages, *(folder.root / SNAPSHOTS / name for name in snapshots), *batches]
+    files = [path for one in gone for path in one.rglob("*") if path.is_file()]
+    files += [corrections] if corrections.exists() else []
+    return ToPurge(
+        folder.root, packages, snapshots, batches, logs, corrections if corrections.exists() else None,
+        len(files), sum(path.stat().st_size for path in files),
+        tuple(_still(folder)), tuple(_notes(folder)),
+    )  # fmt: skip
+
+
+def _still(folder: MigrationFolder) -> Iterator[str]:
+    for partial in sorted(folder.packages.glob("*.partial")):
+        yield f"{partial}: a package is being made; wait for it, or stop it"
+    for workspace in folder.targets():
+        with closing(Journal.read(workspace)) as journal:
+            for state, why in OPEN.items():
+                batches = journal.batches(state=state)
+                if batches:
+                    records = sum(one.records for one in batches)
+                    yield f"{workspace.target}: {len(batches):,} batches ({records:,} records) are {why}"
+
+
+def _notes(folder: MigrationFolder) -> Iterator[str]:
+    for workspace in folder.targets():
+        with closing(Journal.read(workspace)) as journal:
+            failed = sum(one.failed for one in journal.failed()) + sum(
+                journal.batch(number).records for number in journal.refused_and_left()
+            )
+            if failed:
+                later = "after this only a new `etl run` sends them, and `etl retry` cannot"
+                yield f"{workspace.target}: {failed:,} records have failed; {later}"
+            personal = [f"'{stage}'" for stage in journal.loaded_stages() if _has_personal_keys(journal, stage)]
+            if personal:
+                stay = "look like people's data (e-mails, telephones), and stay: by them alone is known what was sent"
+                yield f"{workspace.target}: the keys of {', '.join(personal)} {stay}"
+
+
+KEYS_LOOKED_AT = 200
+
+
+def _has_personal_keys(journal: Journal, stage: str) -> bool:
+    keys = (key for batch in journal.batches(stage)[:2] for key in journal.keys(batch.id)[:KEYS_LOOKED_AT])
+    return any(map(looks_personal, keys))
+
+
+def _gone(path: Path) -> GonePackage:
+    """What a package counted, as far as this version can read it."""
+    sha256 = hashlib.sha256((path / MANIFEST).read_bytes()).hexdigest()
+    try:
+        manifest = Package.open(path).manifest
+    except EtlError:
+        return GonePackage(path.name, "", sha256, {})
+    return GonePackage(path.name, manifest.created, sha256, {one.name: asdict(one.counts) for one in manifest.stages})
+
+
+def _remove(folder: MigrationFolder, found: ToPurge) -> None:
+    snapshots = Snapshots(folder.root / SNAPSHOTS)
+    for name in found.snapshots:
+        snapshots.remove(name)
+    for workspace in folder.targets():
+        _forget(workspace)
+    for aside in folder.root.glob("aside-*/journal.sqlite"):
+        _forget(Workspace(aside.parent))
+    for log in found.logs:
+        reduce_log(log, REDUCING)
+    for batches in found.batches:
+        shutil.rmtree(batches)
+    for package in found.packages:
+        # Under the name by which the next command knows what a killed one has left.
+        shutil.rmtree(package.rename(partial_of(package)))
+    if found.corrections is not None:
+        found.corrections.unlink()
+
+
+def _forget(workspace: Workspace) -> None:
+    try:
+        with closing(Journal.open(workspace)) as journal:
+            journal.supersede(journal.loaded_stages())
+            journal.forget(REDUCING.answer, REDUCING.sentence)
+    except NoJournal:  # the disk was full before its first table was made
+        return
+
+
+def _plain_answer(text: str) -> str:
+    """The id of a migration and its counts, as far as an answer is these."""
+    if is_plain(text):
+        return text
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return REMOVED
+    kept = {name: value for name, value in found.items() if name in PLAIN_ANSWER} if isinstance(found, dict) else {}
+    shown = json.dumps(kept)
+    return shown if kept and is_plain(shown) else REMOVED
+
+
+def _sentence(text: str) -> str:
+    return without_answer(text).replace(HIDDEN_ANSWER, REMOVED)
+
+
+REDUCING = Reducing(_plain_answer, _sentence)

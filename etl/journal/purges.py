@@ -1,0 +1,56 @@
+"""purges.json: what was removed of people's data, and what the packages that are gone had counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from etl.files import alone, private_folder, replace_durably
+
+PURGES = "purges.json"
+
+
+@dataclass(frozen=True, slots=True)
+class GonePackage:
+    """A package that was removed: its name, the SHA-256 of its manifest, and how many rows of each stage became what."""
+
+    name: str
+    created: str
+    sha256: str
+    stages: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Purge:
+    """When (UTC, ISO 8601), by whom, and what. `forced`: something was still under way or unknown."""
+
+    time: str
+    person: str
+    forced: bool
+    packages: tuple[GonePackage, ...]
+    snapshots: tuple[str, ...]
+    files: int
+    bytes: int
+
+
+def purges(migration: Path) -> list[Purge]:
+    """Those of a migration's folder, the oldest first. A damaged file tells of none: nothing depends on it."""
+    try:
+        found = json.loads((migration / PURGES).read_bytes())
+        return [_purge(one) for one in found]
+    except (OSError, ValueError, TypeError, LookupError):
+        return []
+
+
+def _purge(raw: dict[str, object]) -> Purge:
+    packages = tuple(GonePackage(**one) for one in raw["packages"])  # type: ignore[attr-defined]
+    return Purge(**{**raw, "packages": packages, "snapshots": tuple(raw["snapshots"])})  # type: ignore[arg-type]
+
+
+def add_purge(migration: Path, purge: Purge) -> None:
+    with alone(private_folder(migration)):
+        replace_durably(
+            migration / PURGES, json.dumps([asdict(one) for one in (*purges(migration), purge)], indent=1).encode()
+        )
