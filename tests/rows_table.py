@@ -10,8 +10,8 @@ from etl.findings import Unfit, literally
 from etl.measures.balance import Ledger
 from etl.model import Locator, RowFault, Rows, Stage
 from etl.packing import StageWriter
+from etl.prepare.plan import Plan
 from etl.prepare.profiling import profiler_of
-from etl.prepare.program import Plan
 from etl.prepare.stage import Scribe, prepare_stage
 from etl.workers import engine
 

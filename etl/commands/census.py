@@ -21,7 +21,7 @@ from etl.payloads.census import PasswordKind, census
 from etl.places import workspace_of
 from etl.prepare.chunk import Chunk
 from etl.prepare.integrity import Integrity, StageIntegrity
-from etl.prepare.program import plan_stage
+from etl.prepare.plan import plan_stage
 from etl.workers.engine import chunks
 
 KEYS = 1_000_000

@@ -18,7 +18,8 @@ from etl.expressions.tracing import TracedStep, trace
 from etl.extract import rows_of
 from etl.mapping.rows import with_rows
 from etl.model import Expression, Table, Template
-from etl.prepare.program import Outcome, Program, plan_stage
+from etl.prepare.plan import plan_stage
+from etl.prepare.program import Outcome, Program
 from etl.report.results import ExplainedAlias, ExplainedField, Explanation, FoundRecord
 
 

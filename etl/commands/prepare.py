@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl import __version__
-from etl.commands.report import write_report
+from etl.commands.report_files import write_report
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.workbook import write_workbook
 from etl.commands.written import mapping_evidence
@@ -33,8 +33,8 @@ from etl.partial import sweep
 from etl.places import make_workspace
 from etl.prepare.integrity import NOTHING_BEFORE, Integrity
 from etl.prepare.merging import Before
+from etl.prepare.plan import Plan, plan_stage
 from etl.prepare.profiling import Profiler, profile_facts, profiler_of
-from etl.prepare.program import Plan, plan_stage
 from etl.prepare.stage import Scribe, prepare_stage
 from etl.report.page.facts import Telling
 from etl.stop import Stop, Stopped

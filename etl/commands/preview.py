@@ -22,7 +22,8 @@ from etl.mapping.rows import with_rows
 from etl.model import Expression, Migration, RowFault, Source, Stage, Table, Template
 from etl.places import workspace_of
 from etl.prepare.chunk import prepare_rows
-from etl.prepare.program import Program, plan_stage
+from etl.prepare.plan import plan_stage
+from etl.prepare.program import Program
 from etl.report.preview import PreviewRow
 from etl.suggest import did_you_mean
 

@@ -1,42 +1,17 @@
-"""The report of a package: written into it by every dry-run and run, and again whenever it is asked for."""
+"""The report of a package, again: every dry-run and run has written one into it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
+from etl.commands.packages import package_of
+from etl.commands.report_files import Report, write_report
+from etl.commands.summing import upload_of
 from etl.commands.which import Which
-from etl.files import write_private
-from etl.package import Package
-from etl.report.page.facts import JournalFacts, Telling, report_facts
-from etl.report.page.render import page
-
-PAGE, DATA = "report.html", "report.json"
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """Where a report was written."""
-
-    page: Path
-    data: Path
+from etl.report.page.facts import Telling
 
 
 def report(which: Which, path: Path | None, telling: Telling) -> Report:
     """Write the report of a package anew: of the one that was named, or of the newest. With its upload, where there was one."""
-    from etl.commands.packages import package_of
-    from etl.commands.summing import upload_of
-
     package = package_of(which, path)
     return write_report(package, telling, upload_of(which, package, telling))
-
-
-def write_report(package: Package, telling: Telling, upload: JournalFacts | None = None) -> Report:
-    """Write report.html and report.json into the package, which only the owner may read."""
-    facts = report_facts(package, telling, upload)
-    written = Report(package.path / PAGE, package.path / DATA)
-    write_private(written.data, orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
-    write_private(written.page, page(facts).encode("utf-8", "backslashreplace"))
-    return written

@@ -10,7 +10,7 @@ from etl.errors import MappingError
 from etl.expressions import ROW_ERRORS, Names, faults, reason_of
 from etl.expressions.source import condition_of_row
 from etl.model import Expression, Place
-from etl.prepare.program import Plan
+from etl.prepare.plan import Plan
 
 OPTION = "--where"
 

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etl.commands.report import write_report
+from etl.commands.report_files import write_report
 from etl.commands.which import Which
 from etl.commands.written import mapping_evidence
 from etl.errors import EtlError

@@ -21,7 +21,8 @@ from etl.mapping import Checked, Opens, load_mapping, require
 from etl.mapping.kept import servers_used
 from etl.model import Case, MappingTest, Migration, Stage, Table
 from etl.places import workspace_of
-from etl.prepare.program import Outcome, Program, plan_stage
+from etl.prepare.plan import plan_stage
+from etl.prepare.program import Outcome, Program
 from etl.report.summary import plain_json
 from etl.report.tested import Coverage, Mismatch, Tested, TestResult
 

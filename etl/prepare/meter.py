@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from etl.expressions import Writers, columns_in, compile_stage, summand
 from etl.expressions.header import Row
@@ -35,9 +35,7 @@ from etl.measures.passwords import passwords
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Rows, Stage
 from etl.payloads.formats import DATE, DATETIME, PAST_DATE
-
-if TYPE_CHECKING:
-    from etl.prepare.program import Plan
+from etl.prepare.plan import Plan
 
 ValuesByField = Mapping[str, Sequence[Any]]
 

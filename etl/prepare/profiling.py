@@ -20,8 +20,8 @@ from etl.measures.money import AMOUNTS, DIFFERS, FATES, ROUNDED, UNITS, MoneySke
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
 from etl.prepare.meter import Meter
+from etl.prepare.plan import Plan
 from etl.prepare.privacy import Privacy, privacy_of
-from etl.prepare.program import Plan
 from etl.profile import is_of_codes
 
 PARENTS = 10_000

@@ -13,8 +13,6 @@ from etl.expressions import (
     WHERE,
     Columns,
     CompiledStage,
-    Header,
-    Resources,
     Writers,
     columns_in,
     compile_stage,
@@ -23,58 +21,12 @@ from etl.expressions import (
     writers,
 )
 from etl.findings import Finding, Unfit, about, inside
-from etl.model import Expression, Migration, Record, RowFault, Stage, Table, Template
-from etl.payloads.validate import Validator, payload_schema
+from etl.model import Expression, Record, RowFault, Template
+from etl.payloads.validate import Validator
 from etl.prepare.lines import lines_of
 from etl.prepare.meter import Meter
+from etl.prepare.plan import Plan
 from etl.prepare.privacy import Privacy, privacy_of
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything needed to work on a stage's rows, as plain data: it travels to other processes and is compiled there.
-
-    `weighed`: the amounts of orders are held against those of their items.
-    """
-
-    stage: Stage
-    header: Header
-    resources: Resources
-    schema: Mapping[str, Any]
-    date_format: str
-    datetime_format: str
-    fast: bool = True
-    weighed: bool = False
-
-
-def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Resources, *, fast: bool = True) -> Plan:
-    target = migration.target
-    options = migration.sources[stage.source].options
-    trim, normalize = (options.get(name, True) is not False for name in ("trim", "normalize"))
-    schema = payload_schema(stage.payload, target.payloads.get(stage.payload, {}))
-    stage = replace(stage, corrections=())  # they are in the rows
-    return Plan(
-        stage=with_nulls(stage, schema) if target.send_nulls else stage,
-        header=Header(tuple(table.header), table.text_only, trim, normalize),
-        resources=resources,
-        schema=schema,
-        date_format=target.date_format,
-        datetime_format=target.datetime_format,
-        fast=fast,
-        weighed={"order", "order_item"} <= {one.payload for one in migration.stages},
-    )
-
-
-def with_nulls(stage: Stage, schema: Mapping[str, Any]) -> Stage:
-    """The stage, in which every field that may be null has a value: Omnitron's page calls some of them mandatory all the same."""
-    nulls = [
-        name for name, keywords in schema["properties"].items() if _may_be_null(keywords) and name not in stage.fields
-    ]
-    return replace(stage, fields={**stage.fields, **dict.fromkeys(nulls)}) if nulls else stage
-
-
-def _may_be_null(keywords: Mapping[str, Any]) -> bool:
-    return None in keywords["enum"] if "enum" in keywords else "null" in keywords.get("type", ())
 
 
 @dataclass(frozen=True, slots=True)

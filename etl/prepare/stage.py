@@ -18,9 +18,10 @@ from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, ro
 from etl.prepare.keys import Fate
 from etl.prepare.merging import Merge
 from etl.prepare.oddities import Oddities
+from etl.prepare.plan import Plan
 from etl.prepare.privacy import privacy_of
 from etl.prepare.profiling import Profiler
-from etl.prepare.program import Plan, about_row
+from etl.prepare.program import about_row
 
 TOGETHER = 4
 """Chunks that are judged together: a file of keys is asked for thousands at once, and few chunks are in memory."""
@@ -175,12 +176,11 @@ class Scribe:
     def _merged(self, number: int, merge: Merge, cells: Sequence[Any]) -> Merged:
         at = self._locate(number, cells)
         parts: dict[str, object] = {"value": merge.value, "field": merge.field, "key": merge.into}
-        where = "which came with an earlier load"
+        words = "{value} is already the {field} of {key} (which came with an earlier load), which it is merged into"
         if merge.first_row is not None:
             first = self._locate(merge.first_row)
-            where = "row {row}" if first.place is None else "{place}"
+            words = _MERGED_ROW if first.place is None else _MERGED_PLACE
             parts |= {"row": merge.first_row} if first.place is None else {"place": str(first)}
-        words = f"{{value}} is already the {{field}} of {{key}} ({where}), which it is merged into"
         told = self._privacy.stamped(Finding(merge.field, "merged", merge.value, words, parts))
         return Merged(
             at.source, at.number, merge.key, merge.into, merge.field, told.value, merge.first_row, told.reason,
@@ -236,12 +236,17 @@ def _orphaned(orphan: Orphan) -> Words:
     return _NOT_SENT_ROW[orphan.fate], {**parts, "row": orphan.parent_row}
 
 
+_MERGED_ROW = "{value} is already the {field} of {key} (row {row}), which it is merged into"
+_MERGED_PLACE = "{value} is already the {field} of {key} ({place}), which it is merged into"
+
 _NOT_SENT = {
+    Fate.MERGED: "{stage} {key} is merged",
     Fate.HELD: "{stage} {key} is held",
     Fate.REJECTED: "{stage} {key} is rejected",
     Fate.FILTERED: "{stage} {key} is filtered",
 }
 _NOT_SENT_ROW = {
+    Fate.MERGED: "{stage} {key} is merged (row {row})",
     Fate.HELD: "{stage} {key} is held (row {row})",
     Fate.REJECTED: "{stage} {key} is rejected (row {row})",
     Fate.FILTERED: "{stage} {key} is filtered (row {row})",

@@ -24,7 +24,8 @@ from etl import __version__
 from etl.errors import EtlError, MappingError, SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.program import Plan, Program
+from etl.prepare.plan import Plan
+from etl.prepare.program import Program
 from etl.stop import deaf, later
 from etl.workers.pools import Pools, without_collecting
 

@@ -13,7 +13,8 @@ from itertools import chain, islice
 from etl.extract import in_order
 from etl.model import Part, Table
 from etl.prepare.chunk import Chunk, Numbered, prepare_chunk
-from etl.prepare.program import Plan, Program
+from etl.prepare.plan import Plan
+from etl.prepare.program import Program
 from etl.workers.pools import ROWS_A_PART, Pools, without_collecting
 from etl.workers.processes import processes
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from etl.model import Part
 from etl.prepare.chunk import Chunk
-from etl.prepare.program import Plan
+from etl.prepare.plan import Plan
 
 ROWS_A_PART = 1_000
 """Few enough that a part's cells stay in the processor's cache from reading to writing: 4,000 take a fifth longer."""

@@ -18,7 +18,8 @@ from functools import cache
 from etl.errors import SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
-from etl.prepare.program import Plan, Program
+from etl.prepare.plan import Plan
+from etl.prepare.program import Program
 from etl.stop import SIGNALS, deaf
 from etl.workers.pools import ROWS_A_PART, Pool, Pools
 from etl.workers.slots import Slots

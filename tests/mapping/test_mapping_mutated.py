@@ -12,7 +12,8 @@ from etl.extract import read_all
 from etl.mapping import fatal, load_mapping
 from etl.mapping.grammar import fits, strict_validator
 from etl.mapping.yaml_text import read_document
-from etl.prepare.program import Program, plan_stage
+from etl.prepare.plan import plan_stage
+from etl.prepare.program import Program
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "mappings/opencart/migration.yaml").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ from etl.commands.settings import Settings
 from etl.errors import MappingError, SourceError
 from etl.mapping import load_mapping
 from etl.model import Source
-from etl.prepare.program import plan_stage
+from etl.prepare.plan import plan_stage
 from etl.workers.engine import chunks, pools
 
 dask = pytest.importorskip("dask", reason="the extra [dask] is not installed")

@@ -1,0 +1,32 @@
+"""The files of a report, in the folder of its package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from etl.files import write_private
+from etl.package import Package
+from etl.report.page.facts import JournalFacts, Telling, report_facts
+from etl.report.page.render import page
+
+PAGE, DATA = "report.html", "report.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Where a report was written."""
+
+    page: Path
+    data: Path
+
+
+def write_report(package: Package, telling: Telling, upload: JournalFacts | None = None) -> Report:
+    """Write report.html and report.json into the package, which only the owner may read."""
+    facts = report_facts(package, telling, upload)
+    written = Report(package.path / PAGE, package.path / DATA)
+    write_private(written.data, orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+    write_private(written.page, page(facts).encode("utf-8", "backslashreplace"))
+    return written
