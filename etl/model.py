@@ -207,6 +207,14 @@ class MappingTest:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceSettings:
+    """How places are told: the country of rows that name none, and the lookups in which a person decided about names."""
+
+    country: str | None = None
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Migration:
     """One mapping file, understood."""
 
@@ -219,6 +227,7 @@ class Migration:
     stages: tuple[Stage, ...]
     tests: tuple[MappingTest, ...] = ()
     databases: Mapping[str, Database] = field(default_factory=dict)
+    geography: PlaceSettings = PlaceSettings()
 
     def stage(self, name: str) -> Stage:
         return next(stage for stage in self.stages if stage.name == name)

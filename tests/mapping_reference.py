@@ -20,6 +20,7 @@ SECTIONS = (
     ("`target.polling`", SCHEMA["properties"]["target"]["properties"]["polling"]),
     ("A source", SCHEMA["$defs"]["source"]),
     ("A lookup in a file, besides what a source has", SCHEMA["$defs"]["lookup_file"]),
+    ("`geography`", SCHEMA["properties"]["geography"]),
     ("A stage", SCHEMA["properties"]["stages"]["items"]),
     ("A stage's `gate`", SCHEMA["properties"]["stages"]["items"]["properties"]["gate"]),
     ("A test", TEST),

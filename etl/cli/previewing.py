@@ -56,11 +56,11 @@ def preview(
     Cells stand beside the fields that are made of them. What is wrong between rows (a key that comes twice, a parent that
     is missing) only a dry-run tells.
     """
-    from etl.commands.preview import Asked, previewed
+    from etl.commands.preview import AskedRows, previewed
     from etl.report.preview import print_preview
     from etl.report.summary import plain_json
 
-    asked = Asked(**{name: how.pop(name) for name in ("number", "key", "rejected", "where")})
+    asked = AskedRows(**{name: how.pop(name) for name in ("number", "key", "rejected", "where")})
     rows = previewed(mapping, stage, asked, settings(mapping, workspace, **how, inform=Watcher().line))
     shown = rows if show_data else [row.masked() for row in rows]
     if as_json:

@@ -17,6 +17,7 @@ from click.shell_completion import shell_complete
 from etl import __version__
 from etl.cli import (
     INTERRUPTED,
+    channels,
     comparing,
     editing,
     following,
@@ -47,6 +48,7 @@ app = CommandGroup(
     commands={
         **editing.COMMANDS,
         **keeping.COMMANDS,
+        **channels.COMMANDS,
         **loading.COMMANDS,
         **looking.COMMANDS,
         **comparing.COMMANDS,

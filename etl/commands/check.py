@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from etl.commands.keeping import latest
+from etl.commands.lists import kept_lists
 from etl.commands.settings import Settings
 from etl.extract import Snapshot
 from etl.mapping import Checked, Opens, ask_servers, load_mapping
@@ -23,6 +24,7 @@ def check(mapping: Path, workspace: Path | None = None, *, connect: bool = False
     def known(migration: Migration) -> Snapshot | None:
         return latest(Settings(workspace_of(mapping, workspace)), migration) if servers_used(migration) else None
 
+    lists = kept_lists(workspace_of(mapping, workspace))
     opens, kept = (Opens.ALL, ask_servers) if connect else (Opens.HERE, known)
-    with load_mapping(mapping, opens=opens, kept=kept) as checked:
+    with load_mapping(mapping, opens=opens, kept=kept, lists=lists) as checked:
         return checked

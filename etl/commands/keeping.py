@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from etl.commands.lists import kept_lists
 from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.extract import Snapshot, keep_all
@@ -72,14 +73,15 @@ def opened(
 
     Where none is kept, one is taken first, once `ready` has seen that nothing else is in the way. Raises EtlError.
     """
+    lists = kept_lists(settings.workspace)
     try:
-        checked = load_mapping(mapping, kept=lambda migration: fitting(settings, migration))
+        checked = load_mapping(mapping, kept=lambda migration: fitting(settings, migration), lists=lists)
     except NoneKept:
         with load_mapping(mapping, opens=Opens.NOTHING) as unopened:
             require(unopened, upload=upload)
             ready(unopened)
         taken = take(mapping, settings)
-        checked = load_mapping(mapping, kept=lambda migration: taken)
+        checked = load_mapping(mapping, kept=lambda migration: taken, lists=lists)
     with checked:
         migration = require(checked, upload=upload, strict=settings.strict)
         if checked.snapshot is not None:

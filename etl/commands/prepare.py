@@ -24,9 +24,10 @@ from etl.extract import Corrected, evidence, locate, unread_rows, with_needs
 from etl.extract.database import FetchedTable, named_rows
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
+from etl.mapping.geography_checks import uses_places
 from etl.mapping.rows import with_rows
 from etl.measures.balance import Ledger
-from etl.model import Expression, Migration, Place, Stage, Table, UnreadRow
+from etl.model import Evidence, Expression, Migration, Place, Stage, Table, UnreadRow
 from etl.package import FORMAT, FileEntry, Input, Manifest, Package, PackagedStage, RefusedCorrection
 from etl.packing import PackageWriter
 from etl.partial import sweep
@@ -234,6 +235,7 @@ def _manifest(
     # A quick look at the first rows of a large file must not read the rest to sum it up.
     inputs = [Input.of(one.name, evidence(one, checked.tables[one.name], whole=limit is None)) for one in sources]
     inputs += [Input.of(one.name, evidence(one, checked.lookup_tables[one.name])) for one in lookups]
+    inputs += _lists_used(checked, [migration.stage(stage.name) for stage in stages])
     refused = tuple(_refused(checked))
     return Manifest(
         format=FORMAT,
@@ -248,3 +250,14 @@ def _manifest(
         profile=profile,
         refused=refused,
     )
+
+
+def _lists_used(checked: Checked, stages: Sequence[Stage]) -> list[Input]:
+    """The channel's lists, where an expression looks into them."""
+    lists = checked.lists
+    if lists is None or not any(map(uses_places, stages)):
+        return []
+    asked, rows = f"{lists.address}, channel {lists.channel}", sum(lists.counts.values())
+    return [
+        Input.of("geography", Evidence(str(lists.path.resolve()), lists.bytes, lists.sha256, asked, lists.taken, rows))
+    ]

@@ -29,7 +29,7 @@ from etl.suggest import did_you_mean
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedRows:
     """Which rows: `number` of each stage, of those that the others leave.
 
     rejected   only such rows, and of these only those of a kind: a field, a rule, an entry that a lookup lacks; "" is any
@@ -46,11 +46,11 @@ def preview(
     mapping: Path, stage_name: str | None, number: int, key: str | None = None, settings: Settings | None = None
 ) -> list[PreviewRow]:
     """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
-    return previewed(mapping, stage_name, Asked(number, key), settings)
+    return previewed(mapping, stage_name, AskedRows(number, key), settings)
 
 
 def previewed(
-    mapping: Path, stage_name: str | None, asked: Asked, settings: Settings | None = None
+    mapping: Path, stage_name: str | None, asked: AskedRows, settings: Settings | None = None
 ) -> list[PreviewRow]:
     """The rows that are asked for, stage by stage. Raises MappingError where there can be none."""
     how = settings or Settings(workspace_of(mapping, None))
@@ -80,7 +80,7 @@ def _fitting(looks: Sequence[_Look], how: Settings) -> list[_Look]:
     return fitting
 
 
-def _tell_nothing(looks: Sequence[_Look], asked: Asked, how: Settings) -> None:
+def _tell_nothing(looks: Sequence[_Look], asked: AskedRows, how: Settings) -> None:
     names = ", ".join(look.stage.name for look in looks)
     if asked.key is not None:
         raise MappingError(f"no row of {names} has the key '{asked.key}'")
@@ -129,7 +129,7 @@ SEARCHED_AT = 5000
 class _Look:
     """A stage, of which rows are asked for."""
 
-    def __init__(self, checked: Checked, stage: Stage, wide: Stage, asked: Asked, where: Expression | None) -> None:
+    def __init__(self, checked: Checked, stage: Stage, wide: Stage, asked: AskedRows, where: Expression | None) -> None:
         self.stage, self.where, self._asked = stage, where, asked
         self._source, self._table = checked.migration.sources[stage.source], checked.table(wide)
         self.program = Program(plan_stage(checked.migration, stage, self._table, checked.resources))

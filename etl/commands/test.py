@@ -12,6 +12,7 @@ from typing import Any
 from etl.commands.coverage import Footprints
 from etl.commands.given_rows import table_of_cells, table_of_sources
 from etl.commands.keeping import latest
+from etl.commands.lists import kept_lists
 from etl.commands.selecting import Meant, all_of_them
 from etl.commands.settings import Settings
 from etl.errors import SourceError
@@ -48,7 +49,8 @@ def run_own_tests(
     def known(migration: Migration) -> Snapshot | None:
         return latest(Settings(workspace_of(mapping, workspace)), migration) if servers_used(migration) else None
 
-    with load_mapping(mapping, opens=Opens.LOOKUPS, kept=known) as checked:
+    lists = kept_lists(workspace_of(mapping, workspace))
+    with load_mapping(mapping, opens=Opens.LOOKUPS, kept=known, lists=lists) as checked:
         migration = require(checked, upload=False)
         bench = _Bench(checked, Footprints() if coverage else None)
         results: list[TestResult] = []

@@ -15,7 +15,8 @@ from etl.expressions.compiler import (
 )
 from etl.expressions.functions.digest import recognised as stored_password
 from etl.expressions.functions.password import UNUSABLE, Counted, PrivateKey
-from etl.expressions.functions.table import LOOKUP, PRIVATE_KEYS, Resources
+from etl.expressions.functions.place import atlas_of
+from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Flaw, Names, columns_in, summand
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
@@ -23,6 +24,7 @@ from etl.expressions.syntax import ExpressionError, faults, given_default, givin
 
 __all__ = [
     "FILTERED",
+    "GEOGRAPHY",
     "LOOKUP",
     "PRIVATE_KEYS",
     "ROW_ERRORS",
@@ -41,6 +43,7 @@ __all__ = [
     "Resources",
     "Values",
     "Writers",
+    "atlas_of",
     "columns_in",
     "compile_stage",
     "compile_value",

@@ -13,7 +13,7 @@ function's way over a column meets a cell that it does not know, the few cells a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import compress
 from typing import Any
@@ -24,6 +24,7 @@ from etl.expressions.emit import Emitter
 from etl.expressions.functions.columns import ColumnWay
 from etl.expressions.header import Header, Row
 from etl.expressions.names import Names, column_of
+from etl.expressions.noting import noting_fields, noting_functions
 from etl.expressions.parsing import is_single, only, parse
 from etl.expressions.runtime import ROW_ERRORS, Writers
 from etl.expressions.source import RowFunction, condition_of_row, define, emit, emit_condition, row_function
@@ -41,12 +42,14 @@ class Columns:
     keys     the keys of their records; None where there is none
     failed   of these rows, the positions of those that make no record: some field, or `where`, cannot be computed
     keep     for each row that was given, whether it stays; None: all do
+    notes    of the fields whose function may put something right: for each row that stays what it was, or None
     """
 
     columns: Mapping[str, Values]
     keys: Values
     failed: frozenset[int] = frozenset()
     keep: Sequence[Any] | None = None
+    notes: Mapping[str, Values] = field(default_factory=dict)
 
 
 MakeRecords = Callable[[Sequence[Row]], Columns]
@@ -58,6 +61,8 @@ def compile_records(stage: Stage, names: Names, header: Header, write: Writers) 
     where = None if stage.where is None else _Compiler(names, header, None).condition(stage.where)
     fields = {name: compiler.field(template) for name, template in stage.fields.items()}
     key = None if isinstance(stage.key, str) else compiler.column(stage.key)
+    noting = _Compiler(replace(names, functions=noting_functions(names.functions)), header, None)
+    noted = {name: noting.column(one) for name, one in noting_fields(stage.fields, names)}
 
     def records(rows: Sequence[Row]) -> Columns:
         failed: set[int] = set()
@@ -68,7 +73,8 @@ def compile_records(stage: Stage, names: Names, header: Header, write: Writers) 
         columns = {name: compute(cells, failed) for name, compute in fields.items()}
         # A key that cannot be computed is no key, and why not is told with everything else.
         keys = columns[str(stage.key)] if key is None else key(cells, set())
-        return Columns(columns, keys, frozenset(failed), keep)
+        notes = {name: compute(cells, set()) for name, compute in noted.items()}
+        return Columns(columns, keys, frozenset(failed), keep, notes)
 
     return records
 
@@ -204,6 +210,8 @@ class _Compiler:
         lists = ", ".join(f"x{number}" for number in range(len(read)))
         source = f"[{source} for {loop} in {f'zip({lists})' if len(read) > 1 else lists}]"
         compute = define([], f"return {source}", emitter.namespace, lists)
+        if emitter.costly and self._header.text_only:
+            return lambda cells: _each_different_once(compute, [*map(cells.values, read)])
         return lambda cells: compute(*map(cells.values, read))
 
     def _short_way(self, template: Expression) -> tuple[ColumnWay | None, int]:
@@ -219,6 +227,16 @@ class _Compiler:
         if way is None or column is None or arguments is None:
             return None, 0
         return way(self._write, *arguments[0], **arguments[1]), self._header.columns.index(column)
+
+
+def _each_different_once(compute: Callable[..., Values], columns: Sequence[Values]) -> Values:
+    """Rows that are alike are computed once. For texts only: 1 and true are one as keys of a dictionary."""
+    rows = [*zip(*columns, strict=True)]
+    different = [*dict.fromkeys(rows)]
+    if 2 * len(different) > len(rows):
+        return compute(*columns)
+    known = dict(zip(different, compute(*zip(*different, strict=True)), strict=True))
+    return [*map(known.__getitem__, rows)]
 
 
 FEW = 16

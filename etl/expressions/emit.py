@@ -46,6 +46,8 @@ class Emitter:
         }
     )
     columns: dict[str, str] = field(default_factory=dict)
+    costly: bool = False
+    """Whether it is worth while to compute rows that are alike once."""
     _temporaries: int = 0
 
     def value(self, pieces: Sequence[Piece]) -> str:
@@ -212,6 +214,7 @@ def _function(e: Emitter, node: nodes.Filter) -> str:
     """A call; null passes by it unless the function wants to see it."""
     assert node.node is not None
     function = e.names.functions[node.name]
+    e.costly = e.costly or function.costly
     name, arguments = _callee(e, function, node)
     piped = e.piped(node, e.emit(node.node))
     if function.null:

@@ -170,6 +170,7 @@ def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Ite
         yield Flaw(f"{signature(function)} does not fit its arguments: {error}", node.lineno)
         return
     found = [fault for parameter in function.parameters for fault in _resource_faults(function, parameter, node, names)]
+    found += [fault for parameter in function.parameters for fault in _choice_faults(function, parameter, node)]
     yield from found or _constant_argument_faults(function, node, names)
 
 
@@ -193,6 +194,17 @@ def _resource_faults(function: Function, parameter: Parameter, node: nodes.Filte
         yield Flaw(what, node.lineno)
     elif name.value not in known:
         yield Flaw(f"unknown {kind} '{name.value}'{did_you_mean(name.value, known)}", name.lineno, name.value)
+
+
+def _choice_faults(function: Function, parameter: Parameter, node: nodes.Filter) -> Iterator[Flaw]:
+    """A word that is none of those a parameter takes, or that only a row would tell."""
+    given = _argument_of(function, parameter, node) if parameter.choices else None
+    if given is None or (isinstance(given, nodes.Const) and given.value in parameter.choices):
+        return
+    known = " or ".join(repr(one) for one in parameter.choices)
+    near = perhaps(str(given.value), parameter.choices) if isinstance(given, nodes.Const) else ""
+    word = str(given.value) if isinstance(given, nodes.Const) else ""
+    yield Flaw(f"{signature(function)}: {parameter.name} is {known}, in quotes{near}", given.lineno, word)
 
 
 def _argument_of(function: Function, parameter: Parameter, node: nodes.Filter) -> nodes.Expr | None:

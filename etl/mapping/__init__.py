@@ -13,6 +13,7 @@ from etl.address import target_name
 from etl.errors import MappingError
 from etl.expressions import Resources
 from etl.extract import Connections, Corrected, CorrectedTable, Snapshot, numbered
+from etl.geography import ChannelLists
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
 from etl.mapping.context import Context
@@ -38,6 +39,7 @@ __all__ = [
     "USUAL",
     "Checked",
     "Choice",
+    "Lists",
     "Opens",
     "as_written",
     "ask_servers",
@@ -76,6 +78,7 @@ class Checked:
     snapshot: Snapshot | None = None
     closed: tuple[str, ...] = ()
     corrected: Mapping[str, Corrected] = field(default_factory=dict)
+    lists: ChannelLists | None = None
 
     def __enter__(self) -> Checked:
         return self
@@ -111,11 +114,21 @@ def ask_servers(migration: Migration) -> None:
     return None
 
 
+Lists = Callable[[Migration], ChannelLists | None]
+"""The places and carriers of the mapping's channel; None: they were not pulled. Raises MappingError."""
+
+
 def load_mapping(
-    path: Path, *, text: str | None = None, opens: Opens = Opens.ALL, kept: Choice = ask_servers
+    path: Path,
+    *,
+    text: str | None = None,
+    opens: Opens = Opens.ALL,
+    kept: Choice = ask_servers,
+    lists: Lists | None = None,
 ) -> Checked:
     """Read a mapping and find every problem in it. Opens what it names, as far as `opens` says.
 
+    With `lists`, names of places are held against them, and a mapping that needs them has a problem where there are none.
     With `text`, that is what the file at `path` holds, whether there is one or not: what somebody is just writing.
 
     Raises MappingError when there is no such file; whatever stands in the file is a Problem.
@@ -135,7 +148,11 @@ def load_mapping(
         if snapshot is not None:
             opened.enter_context(snapshot.in_use())
         connections = opened.enter_context(Connections(snapshot))
-        context = Context(document, data, migration, opened, connections, opens, snapshot)
+        listed = None if lists is None else lists(migration)
+        is_known = target_known(migration.target) is not None
+        context = Context(
+            document, data, migration, opened, connections, opens, snapshot, listed, lists is not None, is_known
+        )
         checked = check_problems(context, variables.values)
         told = [*document.problems, *variables.problems, *refused, *checked, *miscorrected]
         return _checked(context, _ordered(document, told), doubts)
@@ -158,6 +175,7 @@ def _checked(context: Context, problems: tuple[Problem, ...], doubts: Sequence[P
         notes,
         context.kept,
         tuple(context.closed),
+        lists=context.lists,
     )
 
 

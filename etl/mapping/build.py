@@ -25,6 +25,7 @@ from etl.model import (
     MappingTest,
     Migration,
     Place,
+    PlaceSettings,
     SmallTable,
     Source,
     Stage,
@@ -55,6 +56,7 @@ class Builder:
             lookups={name: self.lookup(name, one) for name, one in (data.get("lookups") or {}).items()},
             stages=tuple(self.stage(index, stage) for index, stage in present(data.get("stages"))),
             tests=tuple(self.test(index, test) for index, test in present(data.get("tests"))),
+            geography=_geography(data.get("geography") or {}),
             databases={name: self.database(name) for name in data.get("databases") or {}},
         )
 
@@ -189,6 +191,10 @@ class Builder:
         if isinstance(value, dict):
             return {name: self.fill(one) for name, one in value.items()}
         return filled(value, self.values) if isinstance(value, str) else value
+
+
+def _geography(data: Mapping[str, Any]) -> PlaceSettings:
+    return PlaceSettings(data.get("country"), tuple(name for _, name in present(data.get("names"))))
 
 
 def _accept(data: Mapping[str, Any] | None) -> Accept | None:

@@ -8,9 +8,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from etl.expressions import LOOKUP, PRIVATE_KEYS, Names, PrivateKey
+from etl.expressions import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Names, PrivateKey
 from etl.expressions.syntax import faults
 from etl.extract import Connections, Snapshot, further_columns
+from etl.geography import ChannelLists, NoLists
 from etl.mapping.opens import Opens
 from etl.mapping.places import Document, YamlPath
 from etl.model import Expression, Migration, Problem, Stage, Table
@@ -28,6 +29,8 @@ class Context:
 
     What is not opened (`opens`, and what `kept` has not, if rows of servers are from a snapshot) stays closed: any name may be
     one of its columns. `closed` tells what it is.
+
+    `lists` are the channel's places and carriers; `lists_wanted`: where there are none, that is a problem of whoever needs them.
     """
 
     document: Document
@@ -37,9 +40,16 @@ class Context:
     connections: Connections
     opens: Opens = Opens.ALL
     kept: Snapshot | None = None
+    lists: ChannelLists | None = None
+    lists_wanted: bool = False
+    target_known: bool = False
     tables: dict[str, Table] = field(default_factory=dict)
     resources: dict[str, dict[str, Any]] = field(
-        default_factory=lambda: {LOOKUP: {}, PRIVATE_KEYS: {"passwords": passing_key()}}
+        default_factory=lambda: {
+            LOOKUP: {},
+            PRIVATE_KEYS: {"passwords": passing_key()},
+            GEOGRAPHY: {"channel": NoLists("the channel's lists are not looked into here")},
+        }
     )
     lookup_tables: dict[str, Table] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)

@@ -10,6 +10,7 @@ from contextlib import suppress
 from etl.errors import SourceError
 from etl.expressions import columns_in
 from etl.extract import KINDS
+from etl.mapping.channel_checks import channel_warnings
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_warnings
 from etl.mapping.places import YamlPath
@@ -46,6 +47,7 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
     yield from doubtful
     told = {one.place.line for one in doubtful}
     yield from _unused_sources(context)
+    yield from channel_warnings(context)
     for name, table in context.tables.items():
         source = context.migration.sources[name]
         if source.kind == "csv" and table.text_only:

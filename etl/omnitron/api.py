@@ -18,6 +18,7 @@ from etl.target import Target
 from etl.terminal import visible
 
 CUSTOMERS_PATH = "api/v1/channel/{channel}/customers/"
+LISTING_PATH = "api/v1/channel/{channel}/{name}/"
 SHOWN = 500
 """Characters of an answer that an error's text shows; all of it is in requests.jsonl."""
 
@@ -103,6 +104,14 @@ class Omnitron:
         if answer.status == 200:
             return answer
         raise self._get_error(answer, "check target.channel, and whether the login may read its customers")
+
+    def listing(self, name: str, query: Mapping[str, str]) -> Answer:
+        """A page of one of the channel's lists, which is a 200. Raises Refused, or Unavailable when it may work later."""
+        path = _fill(LISTING_PATH, channel=self._target.channel, name=name)
+        answer = self._get("listing", path, {"list": name, **query}, query)
+        if answer.status == 200:
+            return answer
+        raise self._get_error(answer, f"check target.channel, and whether the login may read its {name}")
 
     def _get(
         self, purpose: str, path: str, about: Mapping[str, object], query: Mapping[str, str] = MappingProxyType({})

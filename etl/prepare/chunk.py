@@ -17,6 +17,7 @@ from etl.payloads.validate import record_at
 from etl.prepare.lines import split_lines
 from etl.prepare.meter import Measured
 from etl.prepare.program import Program, text_of
+from etl.prepare.put_right import EXAMPLES, PutRight, noted
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Chunk:
     lines    a line of JSON for each valid record; `keys` and `indices` run parallel to these,
     columns  and so do these: the values of the fields that must be unique or refer to another stage
     unsettled  the indices of rows whose records may still change
+    noted    what was put right on the way to the records
     sketch   what the report tells of the rows
     part     what it was made of, for whoever needs a row again (set where the chunks are put in order)
     """
@@ -51,6 +53,7 @@ class Chunk:
     indices: Sequence[int] = ()
     columns: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
     unsettled: Set[int] = frozenset()
+    noted: Sequence[PutRight] = ()
     sketch: StageSketch = field(default_factory=StageSketch)
     part: Part | None = None
 
@@ -135,6 +138,7 @@ def _placed(chunk: Chunk, rows: Rows) -> Chunk:
         rejected=[replace(one, index=at[one.index]) for one in chunk.rejected],
         indices=[at[index] for index in chunk.indices],
         unsettled=frozenset(at[index] for index in chunk.unsettled),
+        noted=[one.placed(at) for one in chunk.noted],
         sketch=chunk.sketch.placed(at),
     )
 
@@ -180,6 +184,7 @@ def _chunk(program: Program, made: _Made, bad: Set[int]) -> Chunk:
         keys=keys,
         indices=valid,
         unsettled=frozenset(stay[position] for position in made.unsettled),
+        noted=_noted(program, made, stay, bad) if made.batch.notes else (),
         columns={name: text_column(columns[name]) for name in watched(program)},
         sketch=program.meter.sketch(measured, closely=made.closely),
     )
@@ -195,6 +200,21 @@ def _without(
     good = [position not in bad for position in range(len(stay))]
     kept = {name: list(compress(values, good)) for name, values in columns.items()}
     return kept, list(compress(made.keys, good)), list(compress(stay, good))
+
+
+def _noted(program: Program, made: _Made, stay: Sequence[int], bad: Set[int]) -> list[PutRight]:
+    """With the cell that each field is made from first."""
+    return [
+        PutRight(
+            field,
+            note.rule,
+            note.words,
+            len(found),
+            tuple(found[:EXAMPLES]),
+            program.cell_of(field, made.rows.rows[found[0]]),
+        )
+        for field, note, found in noted(made.batch.notes, stay, bad)
+    ]
 
 
 def _readable(rows: Rows) -> tuple[Sequence[Sequence[Any]], Sequence[int]]:

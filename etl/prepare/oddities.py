@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from etl.findings import WARNING, sentence
 from etl.model import Counts, Locate, Stage
 from etl.package import IndexLine, ProblemExample, ProblemKind
+from etl.prepare.put_right import PutRight
 
 WARNED = "warned"
 """The fate of what is told and sent."""
@@ -20,8 +22,9 @@ PLACES = 20
 class Oddities:
     """Looks at a stage's records as they are written."""
 
-    def __init__(self, stage: Stage, locate: Locate) -> None:
-        self._stage, self._locate = stage, locate
+    def __init__(self, stage: Stage, locate: Locate, is_personal: Callable[[str], bool]) -> None:
+        self._stage, self._locate, self._is_personal = stage, locate, is_personal
+        self._noted: dict[tuple[str, str], PutRight] = {}
         self._addresses: set[int] | None = set() if stage.payload == "address" else None
         self._again: list[int] = []
         self._count = 0
@@ -37,6 +40,17 @@ class Oddities:
                 self._count += 1
                 self._again += [line[1]] if len(self._again) < PLACES else []
 
+    def note(self, noted: Sequence[PutRight], first_row: int) -> None:
+        """What was put right in a chunk's rows, which begin at this one."""
+        for one in noted:
+            rows = tuple(first_row + index for index in one.rows)
+            known = self._noted.get((one.field, one.rule))
+            self._noted[one.field, one.rule] = (
+                replace(one, rows=rows)
+                if known is None
+                else replace(known, count=known.count + one.count, rows=(known.rows + rows)[:PLACES])
+            )
+
     def kinds(self, counts: Counts) -> list[ProblemKind]:
         found = []
         if self._stage.where is not None and counts.read and counts.filtered == counts.read:
@@ -48,7 +62,13 @@ class Oddities:
             if len(self._addresses or ()) > MOST_ADDRESSES:
                 words = "the same address of a customer is sent more than once (looked for until there were {most:,})"
             found.append(self._kind(None, "address:twice", self._count, self._again, words))
-        return found
+        return [*found, *map(self._put_right, self._noted.values())]
+
+    def _put_right(self, one: PutRight) -> ProblemKind:
+        at, parts = self._locate(one.rows[0]), {"value": one.value}
+        personal = self._is_personal(one.field)
+        example = ProblemExample(at.source, at.number, at.place, one.words, parts, sentence(one.words, parts), personal)
+        return ProblemKind(WARNED, one.field, one.rule, None, WARNING, one.count, [*one.rows], [example])
 
     def _kind(self, field: str | None, rule: str, count: int, rows: list[int], words: str) -> ProblemKind:
         at = self._locate(rows[0] if rows else 0)

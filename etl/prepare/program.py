@@ -57,6 +57,11 @@ class Program:
         self._settling = _settling(plan, write)
         self.write = write
 
+    def cell_of(self, field: str, row: Sequence[Any]) -> object:
+        """The first cell that a field is made from."""
+        position = self._compiled.fields[field].input
+        return None if position is None else row[position]
+
     @property
     def record(self) -> Callable[[Sequence[Any]], Any]:
         """Row -> record, or FILTERED; raises one of ROW_ERRORS."""
@@ -73,7 +78,10 @@ class Program:
         failed = frozenset(position for position, (_, one) in enumerate(stay) if isinstance(one, Exception))
         fields = self.plan.stage.fields
         columns = {name: [None if at in failed else one[name] for at, (_, one) in enumerate(stay)] for name in fields}
-        return Columns(columns, [self.key(row) for row, _ in stay], failed, [one is not FILTERED for one in made])
+        notes = self._compiled.records(rows).notes
+        return Columns(
+            columns, [self.key(row) for row, _ in stay], failed, [one is not FILTERED for one in made], notes
+        )
 
     def _record_or_error(self, row: Sequence[Any]) -> Any:
         try:

@@ -84,8 +84,8 @@ class Scribe:
 
     def __init__(self, plan: Plan, locate: Locate, writer: StageWriter, profiler: Profiler) -> None:
         self._locate, self.writer, self._profiler = locate, writer, profiler
-        self.oddities = Oddities(plan.stage, locate)
         self._privacy = privacy_of(plan.stage, plan.header.columns, plan.schema)
+        self.oddities = Oddities(plan.stage, locate, self._privacy.is_personal)
         hidden = self._privacy.hidden
         self._hidden = [position for position, name in enumerate(plan.header.columns) if name in hidden]
 
@@ -116,6 +116,7 @@ class Scribe:
         self.writer.add(records, index_lines)
         self._profiler.sent(chunk.sketch.orders, dropped)
         self.oddities.see(records, index_lines)
+        self.oddities.note(chunk.noted, first_row)
         return Counts(
             read=chunk.read,
             filtered=len(chunk.filtered),

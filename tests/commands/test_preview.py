@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from etl.commands.preview import Asked, is_of, previewed
+from etl.commands.preview import AskedRows, is_of, previewed
 from etl.errors import MappingError
 from etl.findings import Finding
 from etl.report.preview import PreviewRow, print_preview, side_by_side
@@ -217,12 +217,12 @@ def test_a_field_for_which_no_row_is_rejected_is_no_error(shop):
 
 
 def test_searching_is_the_same_as_looking_at_every_row(shop):
-    every = previewed(shop, "user", Asked(100))
-    assert [one.row for one in previewed(shop, "user", Asked(100, rejected=""))] == [
+    every = previewed(shop, "user", AskedRows(100))
+    assert [one.row for one in previewed(shop, "user", AskedRows(100, rejected=""))] == [
         one.row for one in every if one.fate == "rejected"
     ]
     with pytest.raises(MappingError, match="has the key '9'"):
-        previewed(shop, "user", Asked(100, key="9"))
+        previewed(shop, "user", AskedRows(100, key="9"))
 
 
 def test_a_part_of_a_field_is_of_the_field():
@@ -260,7 +260,7 @@ def test_no_line_is_wider_than_the_terminal_and_no_cell_is_lost(cells, value, wi
 
 
 def test_every_cell_stands_somewhere_and_every_problem_once(shop):
-    for row in previewed(shop, "user", Asked(100)):
+    for row in previewed(shop, "user", AskedRows(100)):
         beside = list(side_by_side(row))
         shown = {cell.split(":")[0] for one in beside for cell in one.cells}
         assert shown == set(row.cells)

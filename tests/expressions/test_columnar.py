@@ -213,6 +213,8 @@ CALLS = {
     "query_value": (st.sampled_from(["a=1", "x?a=2#b", "b=1", "a=%C4%9F", "a=", "?", "a=%FC", "a=1&a=2"]), ["('a')"]),
     "fix_encoding": (st.one_of(words, st.sampled_from(["GÃ¶kÃ§e", "Å\x9eule", "Åžule"])), [""]),
     "country": (st.sampled_from(["TR", "turkey", "ALMANYA", "xx", "İngiltere", "T.C.", "EU"]), ["", "('en')", "(default='-')"]),
+    "place": (st.sampled_from(["ISTANBUL", "Kadıköy / İstanbul", "xx", "Üsküdar", "1"]),
+              ["('city')", "('country')", "('city', default='-')", "('township', city='istanbul')"]),
     "epoch": (st.one_of(wholes, st.sampled_from(["1577836800", "1577836800.5"])), ["('UTC')", "('Europe/Istanbul', 'ms')"]),
     "excel_date": (st.one_of(wholes, st.sampled_from(["43893,58", "60", "59", "1"])), ["", "(1904)"]),
     "excel_datetime": (st.one_of(wholes, st.sampled_from(["43893,58", "60", "59", "1"])), ["", "(start=1904)"]),

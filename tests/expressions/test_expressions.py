@@ -15,9 +15,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from some_places import some_geography
 
 from etl.expressions import (
     FILTERED,
+    GEOGRAPHY,
     LOOKUP,
     PRIVATE_KEYS,
     ROW_ERRORS,
@@ -58,7 +60,11 @@ def stage_of(fields, where=None, key=None):
     return Stage("user", "user", "customers", key or next(iter(fields)), fields, expression(where) if where else None)
 
 
-RESOURCES: dict[str, Any] = {LOOKUP: LOOKUPS, PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")}}
+RESOURCES: dict[str, Any] = {
+    LOOKUP: LOOKUPS,
+    PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")},
+    GEOGRAPHY: {"channel": some_geography()},
+}
 
 
 def compiled(fields, columns="a b c", *, where=None, key=None, write=WRITE, **header):

@@ -23,8 +23,10 @@ from hypothesis import strategies as st
 from jinja2 import Environment, StrictUndefined, Undefined, UndefinedError, nodes
 from jinja2.parser import Parser
 from jinja2.visitor import NodeTransformer
+from some_places import some_geography
 
 from etl.expressions import (
+    GEOGRAPHY,
     LOOKUP,
     PRIVATE_KEYS,
     ROW_ERRORS,
@@ -45,7 +47,8 @@ from etl.model import Expression, Place, Stage
 
 KEYS = {"passwords": PrivateKey(b"secret")}
 LOOKUPS = {"codes": {"1": "one", "5": 5, "a": "A", "İ": None}}
-RESOURCES: dict[str, Any] = {LOOKUP: LOOKUPS, PRIVATE_KEYS: KEYS}
+PLACES = {"channel": some_geography()}
+RESOURCES: dict[str, Any] = {LOOKUP: LOOKUPS, PRIVATE_KEYS: KEYS, GEOGRAPHY: PLACES}
 WRITE = writers("%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 
 many = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -250,6 +253,8 @@ def passing_null(function: Function) -> Any:
             args = (Resource(args[0], LOOKUPS[args[0]]), *args[1:])
         if function.name == "unusable_password":
             kwargs = {"key": Resource("passwords", KEYS["passwords"])}
+        if function.name == "place":
+            kwargs = {**kwargs, "geography": Resource("channel", PLACES["channel"])}
         return None if value is None and not function.null else function.call(value, *args, **kwargs)
 
     return call
@@ -319,9 +324,15 @@ CALLS = [
     "blank", "date('%Y-%m-%d')", "datetime('%d.%m.%Y')", "phone", "phone('TR', default=none)", "email", "digest('md5')",
     "json", "lookup('codes')", "digits", "ascii", "match('[a-z]+')", "replace_pattern('[0-9]', '')", "base64_hex", "php",
     "query_value('a')", "fix_encoding", "country", "epoch('UTC')", "excel_date", "excel_datetime(1904)", "unusable_password",
-    "password('hash')",
+    "password('hash')", "place('city')",
 ]  # fmt: skip
-CALLS_WITH = ["default({})", "join({}, separator='-')", "join(a, {})", "lookup('codes', default={})"]
+CALLS_WITH = [
+    "place('township', city={})",
+    "default({})",
+    "join({}, separator='-')",
+    "join(a, {})",
+    "lookup('codes', default={})",
+]
 CALLS_WITH_COLUMN = ["replace({}, 'x')", "truncate({})", "pad(4, fill={})", "part({}, 1)", "round({})", "digest({})"]
 """Arguments that are only known with a row; written-out ones that are wrong are refused before."""
 
@@ -467,7 +478,9 @@ def test_a_function_gives_the_type_it_promises(name):
     lookups = {"status": {"5": "550"}, "currency": {"TL": "try"}}
     shown = [one for one in TABLE[name].examples if one.error is None and DIRECT.fullmatch(one.text)]
     values = [
-        compile_value(Expression(one.text, Place("")), {LOOKUP: lookups, PRIVATE_KEYS: KEYS})(one.given)
+        compile_value(Expression(one.text, Place("")), {LOOKUP: lookups, PRIVATE_KEYS: KEYS, GEOGRAPHY: PLACES})(
+            one.given
+        )
         for one in shown
     ]
     assert {type(value) for value in values if value is not None} <= {TABLE[name].gives}

@@ -19,11 +19,12 @@ import phonenumbers
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from some_places import some_geography
 
 from etl.expressions import compile_value
 from etl.expressions.functions import MODULES, TABLE, contact, formats, table_of
 from etl.expressions.functions.password import PrivateKey
-from etl.expressions.functions.table import LOOKUP, PRIVATE_KEYS, REQUIRED, Resource
+from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, REQUIRED, Resource
 from etl.findings import Unfit
 from etl.model import Expression, Place
 from etl.report.functions import function_rows, function_text, functions_page
@@ -33,7 +34,12 @@ NAUGHTY = ROOT / "../shared/data/blns/blns.json"
 PAGE = ROOT / "docs/functions.md"
 LOOKUPS = {"status": {"5": "550"}, "currency": {"TL": "try"}}
 
-RESOURCES: dict[str, Any] = {LOOKUP: LOOKUPS, PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")}}
+GEOGRAPHIES = {"channel": some_geography()}
+RESOURCES: dict[str, Any] = {
+    LOOKUP: LOOKUPS,
+    PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")},
+    GEOGRAPHY: GEOGRAPHIES,
+}
 FUNCTIONS = list(TABLE.values())
 EXAMPLES = [(function.name, example) for function in FUNCTIONS for example in function.examples]
 
@@ -42,12 +48,15 @@ money, phone, email = (TABLE[name].call for name in ("money", "phone", "email"))
 read_date, read_datetime = TABLE["date"].call, TABLE["datetime"].call
 
 
-KEYS = {"unusable_password": {"key": Resource("passwords", PrivateKey(b"secret"))}}
+KEYS = {
+    "unusable_password": {"key": Resource("passwords", PrivateKey(b"secret"))},
+    "place": {"geography": Resource("channel", GEOGRAPHIES["channel"])},
+}
 ARGUMENTS = {
     "replace": ("a", "bc"), "truncate": (5, "."), "pad": (5,), "part": (" ", -1), "split_name": ("last",),
     "digest": ("md5",), "lookup": (Resource("status", LOOKUPS["status"]),), "default": ("x",), "join": ("x",),
     "match": ("[a-z]+",),    "replace_pattern": ("[a-z]+", "-"), "query_value": ("a",), "epoch": ("UTC",),
-    "password": ("hash",),
+    "password": ("hash",), "place": ("city",),
 }  # fmt: skip
 
 

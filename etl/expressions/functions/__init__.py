@@ -15,6 +15,7 @@ from etl.expressions.functions import (
     number,
     password,
     pattern,
+    place,
     serial,
     text,
     turkish,
@@ -35,5 +36,20 @@ def table_of(functions: Iterable[Function]) -> Mapping[str, Function]:
     return table
 
 
-MODULES = (text, turkish, pattern, number, date, serial, contact, country, choice, code, foreign, password, digest)
+MODULES = (
+    text,
+    turkish,
+    pattern,
+    number,
+    date,
+    serial,
+    contact,
+    country,
+    place,
+    choice,
+    code,
+    foreign,
+    password,
+    digest,
+)
 TABLE = table_of(function for module in MODULES for function in module.FUNCTIONS)

@@ -31,14 +31,19 @@ def numbers(lines: str, column: Texts) -> list[Any] | None:
     return found if len(found) == len(column) else None
 
 
-def each_once(write: Writers, function: Callable[[str], object]) -> ColumnWay:
-    """Each different text is computed once: names of countries, dates with words, what a pattern finds, repeat themselves."""
+def each_once(
+    write: Writers, function: Callable[[str], object], blank: Callable[[], object] = lambda: None
+) -> ColumnWay:
+    """Each different text is computed once: names of countries, dates with words, what a pattern finds, repeat themselves.
+
+    `blank` gives what a blank cell becomes, for a function that wants to see null.
+    """
 
     def way(column: Texts) -> list[Any] | None:
-        known: dict[str, Any] = {"": None}
+        known: dict[str, Any] = {}
         try:
-            for text in {*column} - {""}:
-                known[text] = write.plain(function(text))
+            for text in {*column}:
+                known[text] = write.plain(function(text) if text else blank())
         except ValueError:
             return None
         return list(map(known.__getitem__, column))

@@ -66,7 +66,7 @@ def _names() -> dict[str, str]:
     return {**found, **ALIASES}
 
 
-def _code_of(text: str) -> str | None:
+def code_of(text: str) -> str | None:
     """A code is letters alone: D.E. is none."""
     small = folded(text)
     return WRITTEN.get(small) or _codes().get(small) or _names().get(_plain(text))
@@ -83,7 +83,7 @@ def bind_country(language: str = "tr", default: object = GIVE_AN_ERROR) -> Calla
 
     def named(value: str) -> object:
         text = text_for("country", value).strip()
-        code = _code_of(text)
+        code = code_of(text)
         if code is not None:
             return _countries(language)[code]
         if not text:

@@ -19,6 +19,9 @@ LOOKUP = "lookup"
 PRIVATE_KEYS = "private key"
 """A kind of resource: keys under which values are made that nobody else can make."""
 
+GEOGRAPHY = "geography"
+"""A kind of resource: the places that the channel knows."""
+
 Resources = Mapping[str, Mapping[str, Any]]
 """What functions may be handed beside a row's values: kind of resource -> name -> content."""
 
@@ -37,12 +40,14 @@ class Parameter:
 
     resource  the kind of resource that a mapping names here, in quotes; the function is handed the Resource. One that has
               a default is not written in a mapping: the engine gives the resource of that name.
+    choices   the only words that may be written here; none: anything may
     """
 
     name: str
     what: str
     default: object = REQUIRED
     resource: str = ""
+    choices: tuple[str, ...] = ()
 
     @property
     def given(self) -> bool:
@@ -70,6 +75,9 @@ class Function:
     column    for functions that are faster over a whole column of texts: takes the target's Writers, then the parameters,
               and returns the way over a column (columns.py), or None where these parameters leave none.
     null      whether the function wants to see null; otherwise null passes by it and stays null.
+    note      for functions that put things right on the way: takes what `call` takes, and gives what a person is told of
+              it (something with a rule and words), or None.
+    costly    whether calls with the same texts are worth being computed once
     gives     the type of what it gives when that is not null; None: it depends. Lets a record be written without looking.
     """
 
@@ -83,6 +91,8 @@ class Function:
     gives: type | None = None
     bind: Callable[..., Callable[[Any], object]] | None = None
     column: Callable[..., ColumnWay | None] | None = None
+    note: Callable[..., Any] | None = None
+    costly: bool = False
 
 
 def signature(function: Function) -> str:
