@@ -1,0 +1,166 @@
+"""Corrections of rows that are no lines of a CSV: of a database, a query, JSON, a spreadsheet; and a workbook saved as .ods."""
+
+import json
+import sqlite3
+from contextlib import closing
+from html import escape
+
+import openpyxl
+import pytest
+from small_migration import CUSTOMERS, MAPPING, ORDERS, write_shop
+from workbook_files import ods_cell, ods_row, ods_table, ods_text, write_ods
+
+from etl.commands.dry_run import dry_run
+from etl.commands.fix import corrections, fix
+from etl.commands.settings import Settings
+
+PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "7ac66c0f148de9519b8bd264312c4d64")
+ROWS = [
+    (5, "Can Er", "can@example", "1", "0212 555 11 22", "28.02.2018 00:00", "x"),
+    (1, "Ayşe Işık", "ayse@example.com", "1", None, "29.02.2020 10:30", "y"),
+]
+
+
+def prepared(mapping, workers=1):
+    return dry_run(mapping, Settings(mapping.parent / "work", workers=workers))
+
+
+def lines_of(package, sheet="user"):
+    book = openpyxl.load_workbook(package.path / "rejects.xlsx")
+    head, *rows = [[cell.value or "" for cell in row] for row in book[sheet].iter_rows()]
+    return head, rows
+
+
+def mend(mapping, package, column, text, sheet="user"):
+    """Type into the first rejected row."""
+    book = openpyxl.load_workbook(package.path / "rejects.xlsx")
+    names = [cell.value for cell in book[sheet][1]]
+    book[sheet].cell(2, names.index(column) + 1).value = text
+    book.save(mapping.parent / "edited.xlsx")
+    return fix(mapping, None, mapping.parent / "edited.xlsx")
+
+
+def with_database(folder, rows):
+    (folder / "shop.sqlite").unlink(missing_ok=True)
+    with closing(sqlite3.connect(folder / "shop.sqlite")) as connection, connection:
+        connection.execute(
+            "CREATE TABLE customers (id INTEGER PRIMARY KEY, name, email, active, phone, joined, last_ip)"
+        )
+        connection.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+@pytest.fixture
+def of_database(tmp_path):
+    text = PLAIN.replace(
+        'customers: { csv: customers.csv, delimiter: ";" }', "customers: { table: customers, database: old }"
+    )
+    mapping = write_shop(tmp_path, mapping=text.replace("sources:", "databases: { old: shop.sqlite }\nsources:", 1))
+    with_database(tmp_path, ROWS)
+    return mapping
+
+
+def test_a_row_of_a_database_is_found_by_its_primary_key_and_the_cells_that_are_used(of_database):
+    fixed = mend(of_database, prepared(of_database), "email", "can@example.com")
+    assert [one.row for one in fixed.cells] == ["customers id 5"]
+    assert "last_ip" not in (of_database.parent / "migration.corrections.csv").read_text(encoding="utf-8-sig")
+    moved = [
+        (6, "Ali Er", "ali@example.com", "1", None, "28.02.2018 00:00", ""),
+        *((*row[:6], "z") for row in ROWS[::-1]),
+    ]
+    with_database(of_database.parent, moved)
+    made = prepared(of_database)
+    assert made.manifest.refused == ()
+    assert made.stage("user").counts.rejected == 0
+    assert made.stage("user").identity == ("id",)
+
+
+def test_a_primary_key_is_mended_in_the_database_alone(of_database):
+    fixed = mend(of_database, prepared(of_database), "id", "55")
+    assert [what for _, what in fixed.refused] == ["is what the shop's database tells the row by; mend it there"]
+
+
+def test_a_column_that_the_mapping_does_not_read_any_more_is_fetched_for_the_correction(of_database):
+    mend(of_database, prepared(of_database), "email", "can@example.com")
+    text = of_database.read_text(encoding="utf-8").replace("\"{{ phone | phone('TR', default=none) }}\"", "null")
+    of_database.write_text(text, encoding="utf-8")
+    made = prepared(of_database)
+    assert made.manifest.refused == ()
+    assert made.stage("user").counts.rejected == 0
+
+
+def test_a_row_that_a_query_makes_is_mended_and_what_it_reads_stays(tmp_path):
+    text = PLAIN.replace(
+        "  lines:", '  people:\n    query: "SELECT * FROM customers ORDER BY CAST(id AS INTEGER) DESC"\n  lines:'
+    ).replace("from: customers", "from: people")
+    bad = "5;Can Er;can@example;1;;28.02.2018 00:00\n"
+    mapping = write_shop(tmp_path, customers=CUSTOMERS.splitlines()[0] + "\n" + bad, mapping=text)
+    mend(mapping, prepared(mapping), "email", "can@example.com")
+    assert prepared(mapping).stage("user").counts.valid == 1
+
+
+def test_null_and_text_of_json_become_what_was_typed(tmp_path):
+    rows = [
+        {
+            "id": "5",
+            "name": "Can Er",
+            "email": None,
+            "active": "1",
+            "phone": None,
+            "joined": "28.02.2018 00:00",
+            "n": {"a": 1},
+        },
+        {
+            "id": "1",
+            "name": "Ayşe",
+            "email": "a@example.com",
+            "active": "1",
+            "phone": None,
+            "joined": "28.02.2018 00:00",
+            "n": {},
+        },
+    ]
+    (tmp_path / "customers.json").write_text(json.dumps(rows), encoding="utf-8")
+    text = PLAIN.replace('customers: { csv: customers.csv, delimiter: ";" }', "customers: { json: customers.json }")
+    mapping = write_shop(tmp_path, mapping=text)
+    mend(mapping, prepared(mapping), "email", "can@example.com")
+    made = prepared(mapping, workers=2)
+    assert (made.stage("user").counts.valid, list(made.stage("user").corrected)) == (2, ["1"])
+
+
+def test_the_cells_of_a_workbook_are_mended_as_those_of_a_csv(tmp_path):
+    book = openpyxl.Workbook()
+    for row in [("id", "name", "email", "active", "phone", "joined"), *((str(row[0]), *row[1:6]) for row in ROWS)]:
+        book.active.append(row)
+    book.save(tmp_path / "customers.xlsx")
+    text = PLAIN.replace('customers: { csv: customers.csv, delimiter: ";" }', "customers: { excel: customers.xlsx }")
+    mapping = write_shop(tmp_path, mapping=text)
+    mend(mapping, prepared(mapping), "email", "can@example.com")
+    assert prepared(mapping).stage("user").counts.valid == 2
+
+
+def test_what_libreoffice_saves_is_read_as_what_excel_saves_and_a_number_in_it_is_refused(tmp_path):
+    mapping = write_shop(tmp_path, mapping=PLAIN, customers=CUSTOMERS.replace("31.02.2018", "28.02.2018"))
+    head, rows = lines_of(prepared(mapping))
+    at = next(number for number, row in enumerate(rows) if row[0] == "5")
+    rows[at][head.index("email")] = "can@example.com"
+    table = [ods_row(*(ods_text(escape(str(cell))) for cell in row)) for row in [head, *rows]]
+    cells = [ods_text(escape(str(cell))) for cell in rows[at]]
+    cells[head.index("phone")] = ods_cell("float", "office:value='5321112233'")
+    table[at + 1] = ods_row(*cells)
+    fixed = fix(mapping, None, write_ods(tmp_path / "rejects.ods", ods_table(*table, name="user")))
+    assert [(one.column, one.new) for one in fixed.cells] == [("email", "can@example.com")]
+    assert [what[:12] for _, what in fixed.refused] == ["is a number,"]
+
+
+def test_two_files_of_one_source_are_told_apart_by_their_names(tmp_path):
+    text = PLAIN.replace("csv: orders.csv", 'csv: "orders*.csv"')
+    mapping = write_shop(tmp_path, mapping=text)
+    head, *rows = ORDERS.splitlines()
+    for number, some in enumerate((rows[:3], rows[5:6])):
+        (tmp_path / f"orders{number}.csv").write_text("\n".join([head, *some]) + "\n", encoding="utf-8")
+    (tmp_path / "orders.csv").unlink()
+    package = prepared(mapping)
+    mend(mapping, package, "amount", "10", "order")
+    mend(mapping, prepared(mapping), "currency", "TL", "order")
+    assert [one.row for one in corrections(mapping, None)] == ["orders1.csv row 2"] * 2
+    assert prepared(mapping).stage("order").counts.rejected == 0
