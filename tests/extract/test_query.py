@@ -24,6 +24,7 @@ from etl.commands.preview import preview
 from etl.commands.settings import Settings
 from etl.commands.summing import summary_of
 from etl.errors import MappingError, SourceError
+from etl.expressions.functions.date import to_date, to_datetime
 from etl.expressions.functions.turkish import lower, upper
 from etl.extract import Connections, World, answered_all, fetched, fetched_all, open_table, read_all
 from etl.extract.queries.engine import shut_in
@@ -328,6 +329,34 @@ def test_money_is_read_as_in_expressions_and_null_stays_null(folder):
     sql = "SELECT money('1.299,90 TL') AS a, money('5.50', '.') AS b, money(NULL) AS n"
     assert asked(sql)[1] == [("1299.90", "5.50", "")]
     assert asked("SELECT TRY(money('x')) AS a")[1] == [("",)]
+
+
+@pytest.mark.parametrize(
+    ("value", "function", "arguments"),
+    [
+        ("24.03.2023", "date", "%d.%m.%Y"),
+        ("2023-03-24", "date", ""),
+        ("2023-03-24 10:30:00", "date", ""),
+        ("24.03.2023 10:30", "datetime", "%d.%m.%Y %H:%M"),
+        ("2023-03-24T10:30:00", "datetime", ""),
+        ("3 Mart 2020", "date", "%d %B %Y"),
+    ],
+)
+def test_to_date_and_to_datetime_are_the_date_and_datetime_of_the_expressions(folder, value, function, arguments):
+    given = f", '{arguments}'" if arguments else ""
+    sql = f"SELECT to_{function}('{value}'{given}) AS d"
+    expected = {"date": to_date, "datetime": to_datetime}[function](value, *([arguments] if arguments else []))
+    assert asked(sql)[1] == [(str(expected),)]
+
+
+def test_a_date_that_cannot_be_read_ends_a_query_and_null_and_dates_pass(folder):
+    with pytest.raises(
+        SourceError, match=r"source 'q': the query: .*; TRY\(...\) around the function makes null"
+    ) as ended:
+        asked("SELECT to_date(sku, '%d.%m.%Y') AS d FROM lines")
+    assert "'a'" not in str(ended.value)
+    sql = "SELECT TRY(to_date('x', '%d.%m.%Y')) AS a, to_date(NULL) AS b, to_date(DATE '2020-01-02') + 1 AS c"
+    assert asked(sql)[1] == [("", "", "2020-01-03")]
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ TOLD = {
     "SELECT id FROM people AS p(a, b, c, d)": "'people' has 3 columns, and is given 4 names",
     "SELECT «titel(name) FROM people": "there is no function 'titel'; did you mean 'title'?",
     "SELECT «date_format(name, '%Y') FROM people": (
-        "there is no function 'date_format'; a query says strftime(CAST(day AS DATE), '%Y-%m-%d')"
+        "there is no function 'date_format'; a query says strftime(to_date(day), '%d.%m.%Y')"
     ),
     "SELECT CAST(name AS «INTEGERR) FROM people": "there is no type 'INTEGERR'; did you mean 'INTEGER'?",
     "SELECT id FROM people ORDER BY name COLLATE turkish": "there is no collation 'turkish'; Turkish order is COLLATE tr",
@@ -57,6 +57,10 @@ TOLD = {
     "SELECT «sum(total) FROM orders": f"sum takes no (VARCHAR); {CAST}",
     "SELECT total «+ 1 FROM orders": f"`+` takes no VARCHAR and INTEGER; {CAST}",
     "SELECT «lower(name, 3, 4) FROM people": "lower does not take what it is given; there is lower(text) or lower(text, 'tr')",
+    "SELECT «money(5) FROM orders": "money does not take what it is given; there is money(text) or money(text, '.')",
+    "SELECT total, «to_date(total, 5) FROM orders": (
+        "to_date does not take what it is given; there is to_date(text) or to_date(text, '%d.%m.%Y')"
+    ),
     "SELECT «total < 1 FROM orders": "VARCHAR and INTEGER are mixed; CAST one of them. All columns are text (VARCHAR)",
     "SELECT «CASE WHEN true THEN name ELSE 2 END FROM people": (
         "INTEGER and VARCHAR are mixed; CAST one of them. All columns are text (VARCHAR)"
@@ -165,7 +169,7 @@ def test_what_nobody_thought_of_is_told_as_duckdbs_own_sentence_without_what_it_
 @pytest.mark.parametrize("advice", [*OURS.values(), *ELSEWHERE.values()])
 def test_what_a_query_is_told_to_say_instead_can_be_said(advice):
     """Each with columns of these names; those that are words and no SQL are left out."""
-    day = "02.01.2020" if "strptime" in advice else "2020-01-02"
+    day = "02.01.2020" if "to_date(day, " in advice else "2020-01-02"
     names = f"'{day}' AS day, 'a b' AS text, '5' AS seconds, 'a,b' AS list, '1' AS column_"
     for one in advice.split(" or "):
         if any(letter in one for letter in "( ") and not one.startswith("a date"):
@@ -174,6 +178,8 @@ def test_what_a_query_is_told_to_say_instead_can_be_said(advice):
                 .replace("money(text", "money('5,00'")
                 .replace("'5,00', '.'", "'5.00', '.'")
             )
+            sql = sql.replace("date(text)", "date(day)").replace("datetime(text)", "datetime(day)")
+            sql = sql.replace("date(text,", "date('02.01.2020',").replace("etime(text,", "etime('02.01.2020 10:00',")
             sql = sql.replace("json_extract_string(column_", """json_extract_string('{"name": 1}'""")
             with shut_in("100MB", 1) as engine:
                 assert len(engine.execute(f"SELECT {sql} FROM (SELECT {names})").fetchall()) == 1

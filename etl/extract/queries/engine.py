@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from etl.expressions.functions.date import bind_date, bind_datetime
 from etl.expressions.functions.number import bind_money
 from etl.expressions.functions.turkish import bind_lower, bind_title, bind_upper
 
@@ -30,8 +31,11 @@ MACROS = (
     "upper(x) AS etl_upper(x, ''), (x, language) AS etl_upper(x, language)",
     "title(x) AS etl_title(x, ''), (x, language) AS etl_title(x, language)",
     "money(x) AS etl_money(x, ','), (x, mark) AS etl_money(x, mark)",
+    "to_date(x) AS etl_date(CAST(x AS VARCHAR), ''), (x, format) AS etl_date(CAST(x AS VARCHAR), format)",
+    "to_datetime(x) AS etl_datetime(CAST(x AS VARCHAR), ''), (x, format) AS etl_datetime(CAST(x AS VARCHAR), format)",
 )
-"""The mapping language's functions under their own names. DuckDB lets a macro, and nothing else, stand before its own lower."""
+"""The mapping language's functions under their own names, but for dates: `date(...)` is a part of DuckDB's grammar. DuckDB lets a
+macro, and nothing else, stand before its own lower."""
 
 
 def shut_in(memory: str, threads: int, folder: str | None = None) -> DuckDBPyConnection:
@@ -65,8 +69,14 @@ def _add_functions(engine: DuckDBPyConnection) -> None:
     for name, bind in (("lower", bind_lower), ("upper", bind_upper), ("title", bind_title)):
         engine.create_function(f"etl_{name}", _with(bind, lambda language: [language or None]), [text, text], text)
     engine.create_function("etl_money", _with(bind_money, lambda mark: [mark]), [text, text], "DECIMAL(18, 2)")
+    engine.create_function("etl_date", _with(bind_date, _formats), [text, text], "DATE")
+    engine.create_function("etl_datetime", _with(bind_datetime, _formats), [text, text], "TIMESTAMP")
     for macro in MACROS:
         engine.execute(f"CREATE MACRO {macro}")
+
+
+def _formats(pattern: str) -> list[str]:
+    return [pattern] if pattern else []
 
 
 def _with(

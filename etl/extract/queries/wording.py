@@ -54,16 +54,19 @@ OURS = {
     "upper": "upper(text) or upper(text, 'tr')",
     "title": "title(text) or title(text, 'tr')",
     "money": "money(text) or money(text, '.')",
+    "to_date": "to_date(text) or to_date(text, '%d.%m.%Y')",
+    "to_datetime": "to_datetime(text) or to_datetime(text, '%d.%m.%Y %H:%M')",
 }
+OUR_PREFIX = "etl_"
+"""What the functions behind our macros are called."""
 ELSEWHERE = {
-    "date_format": "strftime(CAST(day AS DATE), '%Y-%m-%d')",
-    "to_char": "strftime(CAST(day AS DATE), '%Y-%m-%d')",
-    "str_to_date": "strptime(day, '%d.%m.%Y')",
-    "to_date": "strptime(day, '%d.%m.%Y')",
+    "date_format": "strftime(to_date(day), '%d.%m.%Y')",
+    "to_char": "strftime(to_date(day), '%d.%m.%Y')",
+    "str_to_date": "to_date(day, '%d.%m.%Y')",
     "convert": "CAST(column AS DECIMAL(12, 2))",
     "substring_index": "split_part(text, ' ', 1)",
     "from_unixtime": "to_timestamp(CAST(seconds AS BIGINT))",
-    "unix_timestamp": "epoch(CAST(day AS TIMESTAMP))",
+    "unix_timestamp": "epoch(to_datetime(day))",
     "isnull": "column IS NULL",
     "len": "length(text)",
     "charindex": "instr(text, 'x')",
@@ -93,6 +96,9 @@ def refused(error: duckdb.Error, asked: QueryScope, *, before: int = 0) -> BadQu
     """Why a statement cannot be bound. `before` characters stood before its text when it was told."""
     told = _read(error)
     at = None if told.byte is None else _character(asked.text, told.byte - before)
+    if told.name.startswith(OUR_PREFIX):  # the byte is one of the macro's own text
+        call = re.search(rf"\b{_ours(told.name)}\s*\(", asked.text, re.IGNORECASE)
+        at = call.start() if call else None
     return BadQuery(_sentence(told, asked, at), at)
 
 
@@ -191,8 +197,9 @@ def _unreadable(told: Told, asked: QueryScope, at: int | None) -> str:
 
 
 def _unfit_call(told: Told) -> str:
-    call = _plain(told.call)
-    name, _, given = call.partition("(")
+    name, _, given = _plain(told.call).partition("(")
+    if name.startswith(OUR_PREFIX):
+        return _instead(_ours(name))
     taken = given.removesuffix(")")
     what = (
         f"`{name}` takes no {' and '.join(taken.split(', '))}"
@@ -241,7 +248,17 @@ def _ambiguous(match: re.Match[str], asked: QueryScope) -> str:
 
 
 def _not_taken(match: re.Match[str], asked: QueryScope) -> str:
-    return f"{match[1]} does not take what it is given; there is {OURS.get(match[1], match[1])}"
+    return _instead(match[1])
+
+
+def _ours(name: str) -> str:
+    """A function of ours as a query calls it."""
+    called = name.removeprefix(OUR_PREFIX)
+    return called if called in OURS else f"to_{called}"
+
+
+def _instead(name: str) -> str:
+    return f"{name} does not take what it is given; there is {OURS.get(name, name)}"
 
 
 _MADE: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], QueryScope], str]], ...] = (
