@@ -7,7 +7,7 @@ import json
 import re
 import threading
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -25,6 +25,13 @@ class Shop:
     asked: list = field(default_factory=list)
     logins: list = field(default_factory=list)
     retry_after: str = "0"
+    others: dict = field(default_factory=dict)
+    """What lies at other paths than that of the orders: the last word of the path -> its rows."""
+
+    def at(self, path):
+        """The same shop, asked for what lies at a path."""
+        rows = self.others.get(path.rpartition("/")[2])
+        return self if rows is None else replace(self, orders=rows, url=self.url.rpartition("/orders")[0] + path)
 
     def answer(self, query, headers):
         """Status, headers, document."""
@@ -106,7 +113,7 @@ def shop(kind, orders):
             if isinstance(fault, tuple):
                 self.reply(*fault)
                 return
-            status, headers, document = found.answer(query, self.headers)
+            status, headers, document = found.at(parts.path).answer(query, self.headers)
             body = b"<xml/>" if document is None else json.dumps(document, ensure_ascii=False).encode()
             body = re.sub(rb'"exact:([^"]*)"', rb"\1", body)
             self.reply(status, headers, body, fault)
