@@ -26,6 +26,7 @@ from etl.extract.databases.spool import private_file
 from etl.extract.evidence import fingerprint
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, OptionValues, World
 from etl.extract.locations import shown
+from etl.extract.own_file import InOwnFile
 from etl.extract.zip_member import ENDING, is_archive, members
 from etl.files import sha256_of
 from etl.model import Database, Evidence, Locate, Locator, Part, Source, Table
@@ -131,7 +132,7 @@ def fetch(
 
 
 @dataclass(frozen=True, slots=True)
-class FetchedTable:
+class FetchedTable(InOwnFile):
     """Rows that have left the database, and what is to be remembered of them.
 
     By the columns of `identity` a row is told. `snapshot` is the one that keeps them; `unread` a file of rows that a query could
@@ -144,16 +145,6 @@ class FetchedTable:
     snapshot: Snapshot | None = None
     unread: Path | None = None
     identity: tuple[str, ...] = ()
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        return self.table.header
-
-    @property
-    def path(self) -> Path:
-        """The file of ours that holds its rows."""
-        assert isinstance(self.table.path, Path)
-        return self.table.path
 
     @property
     def first_row(self) -> int:

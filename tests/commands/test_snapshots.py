@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from database_mapping import database_mapping
 from shops import SERVERS, shop_of
 
 from etl.commands.check import check
@@ -29,46 +30,15 @@ from etl.errors import MappingError, SourceError
 from etl.extract.databases.kept import Snapshots, spoken_age
 from etl.mapping import load_mapping
 
-MAPPING = """\
-version: 1
-name: acme
-databases: { shop: "${LEGACY}" }
-sources:
-  customers: { table: oc_customer, database: shop }
-  orders: { sql: "SELECT order_id, customer_id, total FROM oc_order ORDER BY order_id", database: shop }
-  sums: { query: "SELECT customer_id, sum(money(total, '.')) AS total FROM orders GROUP BY customer_id" }
-lookups:
-  group: { table: oc_group, database: shop, key: group_id, value: name }
-stages:
-  - name: user
-    from: customers
-    key: customer_code
-    where: "{{ group_id | lookup('group') == 'retail' }}"
-    fields:
-      customer_code: "{{ customer_id }}"
-      first_name: "{{ firstname }}"
-      last_name: "-"
-      email: "{{ email | lower }}"
-      gender: null
-      sms_allowed: false
-      email_allowed: false
-      date_joined: "2023-02-01 10:30:00"
-      password: "{{ email | digest('md5') }}"
-      password_algorithm: md5
-  - name: address
-    from: sums
-    key: "{{ customer_id }}"
-    refers: { customer_code: user }
-    fields:
-      customer_code: "{{ customer_id }}"
-      email: "a@example.com"
-      first_name: a
-      last_name: b
-      country: Türkiye
-      city: "{{ total }}"
-      township: Üsküdar
-      line: e
-"""
+MAPPING = database_mapping(
+    [
+        'orders: { sql: "SELECT order_id, customer_id, total FROM oc_order ORDER BY order_id", database: shop }',
+        "sums: { query: \"SELECT customer_id, sum(money(total, '.')) AS total FROM orders GROUP BY customer_id\" }",
+    ],
+    addresses="sums",
+    key="customer_id",
+    city="total",
+)
 PHONE = MAPPING.replace("      gender: null\n", "      gender: null\n      phone: \"{{ phone | phone('TR') }}\"\n")
 TESTED = (
     MAPPING + 'tests:\n  - { stage: user, given: { email: "A@B.com", group_id: "1" }, expect: { email: a@b.com } }\n'

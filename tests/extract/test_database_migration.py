@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from database_mapping import database_mapping
 from mapping_case import SMALL, Case, edited
 from shops import ALL, Shop, shop_of
 
@@ -26,45 +27,14 @@ from etl.target import Secret
 
 TARGET = 'target: { url: "https://omnitron.example.com", channel: 7, token: "${ACME_TOKEN}" }\n'
 ADDRESSES = "SELECT address_id, customer_id, city FROM oc_address ORDER BY address_id"
-MAPPING = """\
-version: 1
-name: acme
-databases: { shop: "${LEGACY}" }
-sources:
-  customers: { table: oc_customer, database: shop }
-  addresses: { sql: "ADDRESSES", database: shop }
-lookups:
-  group: { table: oc_group, database: shop, key: group_id, value: name }
-stages:
-  - name: user
-    from: customers
-    key: customer_code
-    where: "{{ group_id | lookup('group') == 'retail' }}"
-    fields:
-      customer_code: "{{ customer_id }}"
-      first_name: "{{ firstname }}"
-      last_name: "{{ lastname | default('-') }}"
-      email: "{{ email | lower }}"
-      gender: null
-      sms_allowed: false
-      email_allowed: false
-      date_joined: "{{ date_added | datetime('%Y-%m-%d %H:%M:%S') }}"
-      password: "{{ email | digest('md5') }}"
-      password_algorithm: md5
-  - name: address
-    from: addresses
-    key: "{{ address_id }}"
-    refers: { customer_code: user }
-    fields:
-      customer_code: "{{ customer_id }}"
-      email: "a@example.com"
-      first_name: a
-      last_name: b
-      country: Türkiye
-      city: "{{ city }}"
-      township: Üsküdar
-      line: e
-""".replace("ADDRESSES", ADDRESSES)
+MAPPING = database_mapping(
+    [f'addresses: {{ sql: "{ADDRESSES}", database: shop }}'],
+    addresses="addresses",
+    key="address_id",
+    city="city",
+    last_name="{{ lastname | default('-') }}",
+    joined="{{ date_added | datetime('%Y-%m-%d %H:%M:%S') }}",
+)
 CSV = (
     MAPPING.replace('databases: { shop: "${LEGACY}" }\n', "")
     .replace("table: oc_customer, database: shop", "csv: oc_customer.csv")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from etl.extract.databases.kept import KeptRows, Snapshot, changed
 from etl.extract.jsonl_file import JsonlTable
+from etl.extract.own_file import InOwnFile
 from etl.files import sha256_of
 from etl.model import Evidence, Part, Source
 
@@ -21,7 +22,7 @@ ASKED = ("parameters", "paging", "path", "with", "header")
 
 
 @dataclass(frozen=True, slots=True)
-class PagedTable:
+class PagedTable(InOwnFile):
     """Rows that have come from an API. `starts` is how many rows come before each page; `snapshot` the one that keeps them."""
 
     table: JsonlTable
@@ -30,16 +31,6 @@ class PagedTable:
     snapshot: Snapshot | None = None
     first_row: int = 1
     text_only: bool = False
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        return self.table.header
-
-    @property
-    def path(self) -> Path:
-        """The file of ours that holds its rows."""
-        assert isinstance(self.table.path, Path)
-        return self.table.path
 
     def parts(self, rows: int) -> Iterator[Part]:
         return self.table.parts(rows) if self.starts[-1] else iter(())
