@@ -68,6 +68,7 @@ docs: install
 	$(BIN)/python -m etl.extract.reference
 	$(BIN)/python tests/mapping_reference.py
 	$(BIN)/python tests/fault_table.py
+	$(BIN)/python tests/templates.py
 
 format: install
 	$(BIN)/ruff check --fix --quiet .

@@ -1,18 +1,27 @@
-"""All sentences of findings, read out of the engine's own source: what a catalogue of another language has to say.
+"""All texts that people read in a report or a workbook, read out of the engine's own source: what a language's file has to say.
 
-    python tests/templates.py > sentences.json      each template and phrase, and room for the same in another language
+    python tests/templates.py      puts what is new into each of etl/report/languages/, with room for it in that language
 
 A template is a literal at the place where a finding is made, which is what these look for: the `words` of Unfit, Finding and
 ProblemExample, and what a function returns that is annotated with findings.Words. The schemas' own sentences count, too.
-A phrase is what the engine itself says in a part of a template ('a whole number'); they come out of tables.
+A phrase is what the engine itself says in a part of a template ('a whole number'); they come out of tables. The page marks its
+texts by `_(...)`, and code by `say(...)`; words that come out of the data are in tables, too.
 """
 
 import ast
+import io
 import json
-import sys
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.pofile import read_po, write_po
+
+from etl.report.catalogue import PAGE
+from etl.report.page.render import NAMES, PASSWORD_FORMS
+from etl.report.workbook import TOLD
 
 ROOT = Path(__file__).parents[1]
 WORDS_AT = {"Unfit": 2, "Finding": 3, "ProblemExample": 3}
@@ -168,5 +177,52 @@ def templates() -> list[str]:
     return sorted({one.words for one in places() if one.words is not None})
 
 
+MARKED = re.compile(r"""\b_\((?:"([^"]+)"|'([^']+)')\)|\bsay\((?:"([^"]+)"|'([^']+)')\)""")
+
+
+def of_the_page() -> list[str]:
+    """The texts of the report's page and of the workbook."""
+    found = {*NAMES, *PASSWORD_FORMS, *TOLD[: TOLD.index("key") + 1], "none"}
+    for file in (*(ROOT / "etl/report/page").glob("*.py"), ROOT / "etl/report/page/report.html.jinja"):
+        found |= {text for groups in MARKED.findall(file.read_text(encoding="utf-8")) for text in groups if text}
+    return sorted(found)
+
+
+def all_texts() -> list[tuple[str, str | None]]:
+    """Each with its context in a language's file."""
+    return [*((text, None) for text in [*templates(), *phrases()]), *((text, PAGE) for text in of_the_page())]
+
+
+def updated(file: Path) -> Catalog:
+    """A language's file with all texts, the new ones untranslated, and without those that nothing says any more."""
+    with file.open("rb") as opened:
+        known = {(one.id, one.context): one.string for one in read_po(opened, locale=file.stem)}
+    made = Catalog(locale=file.stem)
+    for text, context in all_texts():
+        made.add(text, known.get((text, context), ""), context=context)
+    return made
+
+
+HEADER = """\
+# What the report and the workbook of rejects say, in this language. {parts} keep their names; their order is free.
+# New texts are put in by `make docs`. Poedit and other programs open this file.
+msgid ""
+msgstr ""
+"Language: %s\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+
+"""
+"""Without a date: the file differs only where a text does."""
+
+
+def written(file: Path) -> bytes:
+    made = io.BytesIO()
+    write_po(made, updated(file), width=0, omit_header=True)
+    return (HEADER % file.stem).encode() + made.getvalue()
+
+
+FILES = sorted((ROOT / "etl/report/languages").glob("*.po"))
+
 if __name__ == "__main__":
-    json.dump(dict.fromkeys([*templates(), *phrases()], ""), sys.stdout, indent=1, ensure_ascii=False)
+    for one in FILES:
+        one.write_bytes(written(one))

@@ -9,7 +9,7 @@ import click
 
 from etl.cli.advice import given
 from etl.cli.following import maybe_mapping_argument, target_option
-from etl.cli.shared import console, json_option, settings, show_data_option, workspace_option
+from etl.cli.shared import console, json_option, language_option, settings, show_data_option, workspace_option
 from etl.errors import Exit
 from etl.terminal import visible
 
@@ -21,10 +21,17 @@ package_option = click.option("--package", "path", type=Path, help="This package
 @package_option
 @workspace_option
 @target_option
+@language_option
 @show_data_option
 @json_option
 def report(
-    mapping: Path | None, path: Path | None, workspace: Path | None, target: str | None, show_data: bool, as_json: bool
+    mapping: Path | None,
+    path: Path | None,
+    workspace: Path | None,
+    target: str | None,
+    language: str | None,
+    show_data: bool,
+    as_json: bool,
 ) -> None:
     """Write a package's report anew, and say where it is.
 
@@ -32,10 +39,9 @@ def report(
     """
     from etl.commands import report as verb
     from etl.commands.which import Which
-    from etl.report.page.facts import Telling
     from etl.report.summary import plain_json
 
-    written = verb.report(Which(mapping, workspace, target), path, Telling(show_data=show_data))
+    written = verb.report(Which(mapping, workspace, target), path, show_data=show_data, language=language)
     if as_json:
         print(plain_json({"page": written.page, "data": written.data}))
     else:

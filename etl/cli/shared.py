@@ -16,6 +16,7 @@ import click
 from etl.cli.advice import given
 from etl.cli.watching import Watcher, heard
 from etl.errors import EtlError, Exit, MappingError
+from etl.languages import DEFAULT, LANGUAGES
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,6 +45,12 @@ workspace_option = click.option(
 )
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Processes to prepare with. Default: one a core."
+)
+language_option = click.option(
+    "--language",
+    envvar="ETL_LANGUAGE",
+    type=click.Choice(LANGUAGES),
+    help="Of the report and the workbook of rejects. Default: en.",
 )
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Only this many rows of each source, for a quick look."
@@ -118,6 +125,7 @@ def preparing(command: Callable[..., None]) -> Callable[..., None]:
         engine_option,
         scheduler_option,
         strict_option,
+        language_option,
         keeping,
     )
     for option in reversed(options):
@@ -222,6 +230,7 @@ def settings(
     limit: int | None = None,
     engine: str = LOCAL,
     scheduler: str | None = None,
+    language: str | None = None,
     **how: Any,
 ) -> Settings:
     """`how`: further fields of Settings."""
@@ -240,6 +249,7 @@ def settings(
         limit=limit,
         engine=engine,
         scheduler=scheduler,
+        language=language or DEFAULT,
         tell=_warn,
         **how,
     )

@@ -12,9 +12,11 @@ from itertools import islice
 from etl.corrections import MARK, cell_text, mark_of
 from etl.extract.edited import Broken, EditedSheet
 from etl.findings import HIDDEN
+from etl.languages import LANGUAGES
 from etl.model import Locator
 from etl.package import Package, PackagedStage, Reject, SourceRow
-from etl.report.workbook import LONGEST, TOLD, shown
+from etl.report.catalogue import catalogue_of
+from etl.report.workbook import LONGEST, headings, shown
 
 HEAD = "mark"
 UNSEEN = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[trn])")
@@ -175,18 +177,18 @@ class _Reading:
         if stage.name in self._columns:
             return self._columns[stage.name]
         names = [cell_text(cell) for cell in head]
-        found = {}
+        told, found = _told_in(names), {}
         for name in stage.columns:
             places = [at for at, one in enumerate(names) if one == shown(name).strip() and at != mark]
             # What is told beside the row comes after it, and may be called as a column is.
-            if len(places) == 1 + (name in TOLD and name != HEAD):
+            if len(places) == 1 + (name in told and name != HEAD):
                 found[name] = places[0]
             elif len(places) > 1:
                 self._refuse("", f"several columns are called '{name}'; delete the ones that were added")
         missing = [name for name in stage.columns if name not in found]
         if missing:
             self._note(f"has no column {_listed(missing)} of '{stage.name}': these cells stay as they are")
-        unknown = [name for name in names if name and name not in (*map(shown, stage.columns), *TOLD)]
+        unknown = [name for name in names if name and name not in (*map(shown, stage.columns), *told)]
         if unknown:
             self._note(f"column {_listed(unknown)} is none of the source of '{stage.name}', and was not read")
         self._columns[stage.name] = found
@@ -210,6 +212,12 @@ class _Reading:
             self._refuse(where, why)
             return {}
         return {name: cell_text(text)}
+
+
+def _told_in(names: Sequence[str]) -> list[str]:
+    """The headings of what is told beside the rows, in the language of this sheet."""
+    known = [headings(catalogue_of(language)) for language in LANGUAGES]
+    return next((told for told in known if set(told) <= set(names)), known[0])
 
 
 def _cell(row: Sequence[object], at: int) -> object:

@@ -37,6 +37,7 @@ from etl.prepare.merging import Before
 from etl.prepare.plan import Plan, plan_stage
 from etl.prepare.profiling import Profiler, profile_facts, profiler_of
 from etl.prepare.stage import Scribe, prepare_stage
+from etl.report.catalogue import catalogue_of
 from etl.report.page.facts import Telling
 from etl.stop import Stop, Stopped
 from etl.workers.engine import chunks, pools
@@ -60,9 +61,10 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
         _before(settings, checked.migration) as before,
     ):
         stages, profile = _prepare_stages(_Desk(checked, settings, workers, writer, told), plans, before)
-        package = writer.finish(_manifest(checked, created, stages, profile, settings.limit))
-        write_report(package, Telling(show_data=settings.show_data))
-        write_workbook(package, checked.resources)
+        package = writer.finish(_manifest(checked, created, stages, profile, settings))
+        catalogue = catalogue_of(settings.language)
+        write_report(package, Telling(settings.show_data, catalogue))
+        write_workbook(package, checked.resources, catalogue)
         return package
 
 
@@ -226,14 +228,16 @@ def _among(table: Table, sources: Set[str]) -> Iterator[UnreadRow]:
 
 
 def _manifest(
-    checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], profile: FileEntry, limit: int | None
+    checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], profile: FileEntry, settings: Settings
 ) -> Manifest:
     migration = checked.migration
     used = with_needs(migration.sources, {migration.stage(stage.name).source for stage in stages})
     sources = [source for name, source in migration.sources.items() if name in used]
     lookups = [one.source for one in migration.lookups.values() if one.source is not None]
     # A quick look at the first rows of a large file must not read the rest to sum it up.
-    inputs = [Input.of(one.name, evidence(one, checked.tables[one.name], whole=limit is None)) for one in sources]
+    inputs = [
+        Input.of(one.name, evidence(one, checked.tables[one.name], whole=settings.limit is None)) for one in sources
+    ]
     inputs += [Input.of(one.name, evidence(one, checked.lookup_tables[one.name])) for one in lookups]
     inputs += _lists_used(checked, [migration.stage(stage.name) for stage in stages])
     refused = tuple(_refused(checked))
@@ -249,6 +253,7 @@ def _manifest(
         warnings=tuple(_warnings(checked, refused)),
         profile=profile,
         refused=refused,
+        language=settings.language,
     )
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from etl.commands.packages import package_of
-from etl.commands.report_files import Report, write_report
+from etl.commands.report_files import Report, telling_of, write_report
 from etl.commands.summing import upload_of
 from etl.commands.which import Which
-from etl.report.page.facts import Telling
 
 
-def report(which: Which, path: Path | None, telling: Telling) -> Report:
-    """Write the report of a package anew: of the one that was named, or of the newest. With its upload, where there was one."""
+def report(which: Which, path: Path | None, *, show_data: bool = False, language: str | None = None) -> Report:
+    """Write the report of a package anew: of the one that was named, or of the newest. With its upload, where there was one.
+
+    `language`: None is the one it was told in before.
+    """
     package = package_of(which, path)
+    telling = telling_of(package, show_data=show_data, language=language)
     return write_report(package, telling, upload_of(which, package, telling))

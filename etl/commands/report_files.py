@@ -9,6 +9,7 @@ import orjson
 
 from etl.files import write_private
 from etl.package import Package
+from etl.report.catalogue import catalogue_of
 from etl.report.page.facts import JournalFacts, Telling, report_facts
 from etl.report.page.render import page
 
@@ -23,10 +24,15 @@ class Report:
     data: Path
 
 
+def telling_of(package: Package, *, show_data: bool, language: str | None = None) -> Telling:
+    """In the package's own language, when no other is named."""
+    return Telling(show_data, catalogue_of(language or package.manifest.language))
+
+
 def write_report(package: Package, telling: Telling, upload: JournalFacts | None = None) -> Report:
     """Write report.html and report.json into the package, which only the owner may read."""
     facts = report_facts(package, telling, upload)
     written = Report(package.path / PAGE, package.path / DATA)
     write_private(written.data, orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
-    write_private(written.page, page(facts).encode("utf-8", "backslashreplace"))
+    write_private(written.page, page(facts, telling.catalogue).encode("utf-8", "backslashreplace"))
     return written

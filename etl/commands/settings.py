@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
+from etl.languages import DEFAULT
 from etl.mapping import target_known
 from etl.model import Migration, Stage
 from etl.places import migration_folder
@@ -49,7 +50,7 @@ class Settings:
     `strict`: what is odd about the mapping keeps it from being prepared.
     `tell` hears what is out of the ordinary.
     `fresh`: rows of servers are fetched anew; `snapshot`: they are those of the one with this ID. `inform` is told which.
-    `show_data`: the report of a package shows personal data.
+    `show_data`: the report of a package shows personal data. `language`: of the report and the workbook of rejects.
     `packages` is the folder where packages are made; None is the migration's own.
     `engine` is `local` or `dask`; `scheduler` the address of a Dask cluster, None for one on this machine.
     """
@@ -68,6 +69,7 @@ class Settings:
     snapshot: str | None = None
     inform: Tell = nobody_listens
     show_data: bool = False
+    language: str = DEFAULT
     packages: Path | None = None
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:

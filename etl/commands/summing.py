@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etl.commands.report_files import write_report
+from etl.commands.report_files import telling_of, write_report
 from etl.commands.which import Which
 from etl.commands.written import mapping_evidence
 from etl.errors import EtlError
@@ -114,7 +114,7 @@ def uploaded(
             summary = with_uploads(prepared, upload(), None)
     except EtlError as error:
         summary, failure = _ended_in(error, prepared, package, root, show_data), error
-    return _reported(package, root, summary, failure, Telling(show_data=show_data)), failure
+    return _reported(package, root, summary, failure, telling_of(package, show_data=show_data)), failure
 
 
 def _reported(package: Package, root: Path, summary: Summary, failure: EtlError | None, telling: Telling) -> Summary:

@@ -12,6 +12,7 @@ from etl.expressions.functions.contact import phone
 from etl.files import write_private
 from etl.findings import Unfit
 from etl.package import Package, Reject
+from etl.report.catalogue import Catalogue
 from etl.report.workbook import Suggest, workbook
 from etl.suggest import nearest
 
@@ -21,9 +22,9 @@ ALIKE = 0.75
 """How like an entry is to one that is suggested: `USDD` to `USD`, not `BERLİN` to `MERSİN`."""
 
 
-def write_workbook(package: Package, resources: Resources) -> Path | None:
+def write_workbook(package: Package, resources: Resources, catalogue: Catalogue) -> Path | None:
     """Write rejects.xlsx into the package, which only the owner may read: it is unmasked. None: no row is rejected."""
-    made = workbook(package, suggestions(resources))
+    made = workbook(package, suggestions(resources), catalogue)
     if made is None:
         return None
     write_private(package.path / BOOK, made)

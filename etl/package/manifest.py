@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from etl.languages import DEFAULT
 from etl.model import Counts, Evidence
 
 FORMAT = 3
@@ -127,6 +128,7 @@ class Manifest:
     """The whole of manifest.json. `created` is UTC, ISO 8601; `versions` names the engine and its interpreter.
 
     `warnings` are lines about what is odd in the mapping and its sources; those about records are among the stages' kinds.
+    `language` is the one in which its report is told.
     """
 
     format: int
@@ -139,6 +141,7 @@ class Manifest:
     warnings: tuple[str, ...] = ()
     profile: FileEntry | None = None
     refused: tuple[RefusedCorrection, ...] = ()
+    language: str = DEFAULT
 
 
 def _input(raw: Mapping[str, Any]) -> Input:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from etl.findings import HIDDEN, Unfit, Words, literally
+from etl.payloads.formats import DATETIME, PAST_DATE
 from etl.suggest import MOST_NAMED, nearest
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _TYPES = {
 
 
 def unfit(error: ValidationError, formats: Mapping[str, str]) -> Unfit:
-    """An error as the keyword that refuses. `formats` tells for each format what a good value is ('a date written as ...')."""
+    """An error as the keyword that refuses. `formats`: how dates of each format are written ('YYYY-MM-DD')."""
     words, parts = _words(error, formats)
     value = HIDDEN if is_hidden(error) else error.instance
     return Unfit(str(error.validator), value, words, it=value, **parts)
@@ -35,10 +36,20 @@ def _words(error: ValidationError, formats: Mapping[str, str]) -> Words:
     if error.instance is None and error.validator in {"type", "enum"}:
         return "must not be null", {}
     if error.validator == "format":
-        wanted = formats.get(str(error.validator_value), str(error.validator_value))
-        return "{it} is not {wanted}", {"wanted": wanted}
+        return _format(str(error.validator_value), formats)
     in_words = _IN_WORDS.get(str(error.validator))
     return in_words(error) if in_words else ("{told}", {"told": error.message})
+
+
+def _format(name: str, formats: Mapping[str, str]) -> Words:
+    if name not in formats:
+        return "{it} is not {wanted}", {"wanted": name}
+    written: dict[str, object] = {"written": formats[name]}
+    if name == DATETIME:
+        return "{it} is not a date and time written as {written}", written
+    if name == PAST_DATE:
+        return "{it} is not a date written as {written} that does not lie ahead", written
+    return "{it} is not a date written as {written}", written
 
 
 def settles(error: ValidationError) -> bool:

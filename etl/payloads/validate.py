@@ -71,11 +71,8 @@ class Validator:
         }
         widths: Any = self._schema.get(digests.KEYWORD, {})
         self._digests: digests.Widths = widths
-        self._wanted = {
-            DATE: f"a date written as {spelled(date_format)}",
-            PAST_DATE: f"a date written as {spelled(date_format)} that does not lie ahead",
-            DATETIME: f"a date and time written as {spelled(datetime_format)}",
-        }
+        dates = spelled(date_format)
+        self._written = {DATE: dates, PAST_DATE: dates, DATETIME: spelled(datetime_format)}
         self._open = open_fields(schema)
         self._fast = fast
         self._has_shape = accepts(shape(schema), {})
@@ -163,7 +160,7 @@ class Validator:
         for error in errors:
             if settles(error) or _path(error) not in settled:
                 value = HIDDEN if is_hidden(error) else _value(error)
-                yield about(_dotted(_path(error)), value, unfit(error, self._wanted))
+                yield about(_dotted(_path(error)), value, unfit(error, self._written))
 
     def _order(self, finding: Finding) -> int:
         """The position of a finding's field in the schema; unknown fields come after, the record as a whole last."""

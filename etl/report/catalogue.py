@@ -1,36 +1,40 @@
-"""The sentences of findings in a language, which is a JSON file: the engine's own template -> the same in that language.
+"""What people read in report and workbook, in their language: languages/CODE.po has the engine's own text, and the same in it.
 
-What a file leaves out is said in English, the engine's own. All that there is to say is found in the source, where every template
-is a literal at the place of its finding: `python tests/templates.py` lists them, with the phrases that go into their parts.
+The engine's own is English. All that there is to say is found in the source: sentences of findings are literals at the places of
+their findings, and the page marks its texts. `make docs` puts what is new into each language's file, with room for its
+translation, and a test fails while that room is empty.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from string import Formatter
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-import orjson
-
-from etl.errors import MappingError
-from etl.findings import BECAUSE, OF_DATA, sentence
+from etl.findings import BECAUSE, sentence
+from etl.languages import DEFAULT
 
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Templates of one language by the engine's own."""
+    """What one language has for the engine's own: `sentences` of findings, with the phrases in them, and `texts` of pages."""
 
-    templates: Mapping[str, str] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    texts: Mapping[str, str] = field(default_factory=dict)
+    language: str = DEFAULT
 
     def say(self, words: str, parts: Mapping[str, object], *, masked: bool, personal: bool = True) -> str:
         """The one way from a finding to what people read."""
         how = {"masked": masked, "personal": personal}
         return sentence(words, self._phrased(parts), **how, translate=self._said)
 
+    def text(self, words: str) -> str:
+        return self.texts.get(words, words)
+
     def _said(self, words: str) -> str:
-        return self.templates.get(words, words)
+        return self.sentences.get(words, words)
 
     def _phrased(self, parts: Mapping[str, Any]) -> dict[str, object]:
         """The parts, with what the engine says in them ('a whole number') in this language. What a row holds stays."""
@@ -39,24 +43,30 @@ class Catalogue:
     def _part(self, name: str, part: Any) -> object:
         if name == BECAUSE:
             return {**part, "parts": self._phrased(part["parts"])}
-        return self._said(part) if isinstance(part, str) and name not in OF_DATA else part
+        return self._said(part) if isinstance(part, str) and name in PHRASED else part
+
+
+PHRASED = frozenset({"type", "other_type", "mark", "other", "described"})
+"""The parts in which the engine says something. Others are names: a stage may be called as anything."""
 
 
 ENGLISH = Catalogue()
 
 
-def read_catalogue(file: Path) -> Catalogue:
-    """Raises MappingError for a file that is none, or a sentence that wants parts which the engine's own has not."""
-    try:
-        templates = orjson.loads(file.read_bytes())
-        wrong = next((words for words, said in templates.items() if not _parts(said) <= _parts(words)), None)
-    except (OSError, ValueError, AttributeError, TypeError) as error:
-        raise MappingError(f"{file}: not a catalogue of sentences: {error}") from None
-    if wrong is not None:
-        unknown = ", ".join(sorted(_parts(templates[wrong]) - _parts(wrong)))
-        raise MappingError(f"{file}: '{templates[wrong]}' wants {{{unknown}}}, which '{wrong}' has not")
-    return Catalogue(templates)
+@cache
+def catalogue_of(language: str) -> Catalogue:
+    """`language` is one of languages.LANGUAGES."""
+    if language == DEFAULT:
+        return ENGLISH
+    from babel.messages.pofile import read_po
+
+    with files("etl.report").joinpath("languages", f"{language}.po").open("rb") as file:
+        found = [one for one in read_po(file, locale=language) if one.id]
+    texts, sentences = (
+        {str(one.id): str(one.string) for one in found if (one.context == PAGE) is of_page} for of_page in (True, False)
+    )
+    return Catalogue(sentences, texts, language)
 
 
-def _parts(words: str) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(words) if name is not None}
+PAGE = "page"
+"""The context (msgctxt) of what stands in a page, apart from sentences about rows."""

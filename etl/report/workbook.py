@@ -83,7 +83,7 @@ class _Sheet:
     def write(self, rows: Iterator[tuple[SourceRow, list[Reject]]], suggest: Suggest, catalogue: Catalogue) -> None:
         self._sheet.freeze_panes(1, 0)
         self._set_widths()
-        self._write_row(0, self._columns, self._head)
+        self._write_row(0, [*self._stage.columns, *headings(catalogue)], self._head)
         number = 0
         for number, (row, problems) in enumerate(rows, 1):
             cells = [shown(cell) for cell in row.cells][: len(self._stage.columns)]
@@ -108,6 +108,11 @@ class _Sheet:
     def _write_row(self, number: int, texts: Sequence[str], form: Format, begin: int = 0) -> None:
         for at, text in enumerate(texts, begin):
             self._sheet.write_string(number, at, text, form)
+
+
+def headings(catalogue: Catalogue) -> list[str]:
+    """Those of TOLD, in a language. The mark is called the same in all of them: the row with the headings is found by it."""
+    return [catalogue.text(name) for name in TOLD]
 
 
 def shown(cell: Any) -> str:

@@ -2,11 +2,10 @@
 
 import pytest
 
-from etl.errors import MappingError
 from etl.findings import Unfit, sentence
 from etl.package import ProblemExample, ProblemKind
 from etl.personal import is_code, mask_key, mask_text, mask_value
-from etl.report.catalogue import read_catalogue
+from etl.report.catalogue import catalogue_of
 from etl.report.mask import mask_record, plain_fields, without_answer
 from etl.report.preview import PreviewRow
 from etl.report.rejects import kind_line
@@ -95,16 +94,6 @@ def test_what_omnitron_answered_is_left_out_of_an_error():
     assert without_answer(text) == "POST https://o/ answered 406: (see --show-data)"
 
 
-def test_a_second_language_is_a_file(tmp_path):
-    file = tmp_path / "tr.json"
-    file.write_text('{"{stage} {key} is rejected (row {row})": "{stage} {key} reddedildi (satır {row})"}', "utf-8")
-    line = kind_line(held_by("ali@mail.com"), show_data=False, catalogue=read_catalogue(file))
-    assert line == "orders.csv row 5, field 'user': held, because user 'a***@m***.com' reddedildi (satır 2)"
-
-
-def test_a_sentence_of_another_language_that_wants_other_parts_is_refused(tmp_path):
-    file = tmp_path / "tr.json"
-    file.write_text('{"{it} is odd": "{deger} tuhaf"}', encoding="utf-8")
-    with pytest.raises(MappingError) as caught:
-        read_catalogue(file)
-    assert str(caught.value) == f"{file}: '{{deger}} tuhaf' wants {{deger}}, which '{{it}} is odd' has not"
+def test_who_is_held_because_of_whom_is_masked_in_a_second_language_too():
+    line = kind_line(held_by("ali@mail.com"), show_data=False, catalogue=catalogue_of("tr"))
+    assert line == "orders.csv row 5, field 'user': held, because user 'a***@m***.com' reddedildi (2. satır)"

@@ -282,7 +282,7 @@ def test_every_kind_of_source_column_is_told_with_what_is_made_of_it(small):
 
 
 def test_bands_of_the_picture_are_as_wide_as_there_are_rows():
-    picture = str(flow(100, [("valid", "valid", 75), ("held", "held", 0), ("rejected", "rejected", 25)], "t"))
+    picture = str(flow(100, [("valid", "valid", 75), ("held", "held", 0), ("rejected", "rejected", 25)], "t", str))
     heights = [float(one) for one in re.findall(r'<rect class="(?:valid|rejected)"[^>]* height="([\d.]+)"', picture)]
     assert round(heights[0] / heights[1], 1) == 3.0
     assert "held" not in picture

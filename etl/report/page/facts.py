@@ -61,6 +61,7 @@ def report_facts(package: Package, telling: Telling, upload: JournalFacts | None
         "created": manifest.created,
         "package": package.path.name,
         "masked": not telling.show_data,
+        "language": telling.catalogue.language,
         "stages": [_stage(stage, upload) for stage in package.stages],
         "problems": _problems(package, stages, telling),
         "parents": [

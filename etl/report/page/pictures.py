@@ -5,18 +5,21 @@ Colours and letters come from the page's style sheet by class; no text is drawn 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from markupsafe import Markup
 
 WIDTH, HEIGHT = 360, 150
 LEFT, RIGHT, BAR = 0, 226, 14
 TOP, GAP, LEAST = 6, 5, 2.0
+Number = Callable[[int], str]
+"""A count as the reader's language writes it."""
+
 LINE = 17
 """The height a label needs, so that two of them never lie on each other."""
 
 
-def flow(read: int, ends: Sequence[tuple[str, str, int]], title: str) -> Markup:
+def flow(read: int, ends: Sequence[tuple[str, str, int]], title: str, number: Number) -> Markup:
     """Rows on their way: all that were read on the left, and what became of them on the right.
 
     `ends`: class, label and count of each, from top to bottom; those of nothing are left out.
@@ -28,7 +31,7 @@ def flow(read: int, ends: Sequence[tuple[str, str, int]], title: str) -> Markup:
     for (name, text, count), height in zip(shown, heights, strict=True):
         parts += [_band(name, begin, end, height), _box(name, RIGHT, end, height)]
         label = max(label + LINE, end + height / 2 + 4)
-        parts.append(Markup('<text x="{}" y="{:.1f}">{} {}</text>').format(RIGHT + BAR + 8, label, f"{count:,}", text))
+        parts.append(Markup('<text x="{}" y="{:.1f}">{} {}</text>').format(RIGHT + BAR + 8, label, number(count), text))
         begin, end = begin + height, end + height + GAP
     bottom = max(HEIGHT, label + TOP)
     return _svg("flow", WIDTH, bottom, title, parts)
@@ -57,21 +60,25 @@ def _band(name: str, begin: float, end: float, height: float) -> Markup:
     return Markup('<path class="band {}" d="{}"/>').format(name, path)
 
 
-def bars(counts: Sequence[tuple[str, int]], title: str, *, width: int = 220, height: int = 36) -> Markup:
+def bars(
+    counts: Sequence[tuple[str, int]], title: str, number: Number, *, width: int = 220, height: int = 36
+) -> Markup:
     """A small histogram. Each bar says what it is when it is pointed at, and the table beside it says so in letters."""
     most = max((count for _, count in counts), default=0) or 1
     step = width / max(len(counts), 1)
-    parts = list(_columns(counts, most, step, height))
+    parts = list(_columns(counts, most, step, height, number))
     return _svg("bars", width, height, title, parts)
 
 
-def _columns(counts: Sequence[tuple[str, int]], most: int, step: float, height: int) -> Iterator[Markup]:
+def _columns(
+    counts: Sequence[tuple[str, int]], most: int, step: float, height: int, number: Number
+) -> Iterator[Markup]:
     for at, (label, count) in enumerate(counts):
         if count:
             tall = max(1.0, height * count / most)
             yield Markup(
                 '<rect x="{:.2f}" y="{:.2f}" width="{:.2f}" height="{:.2f}"><title>{}: {}</title></rect>'
-            ).format(at * step, height - tall, max(step * 0.86, 0.6), tall, label, f"{count:,}")
+            ).format(at * step, height - tall, max(step * 0.86, 0.6), tall, label, number(count))
 
 
 def share(part: float, name: str = "share") -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -13,6 +14,7 @@ from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 from etl.measures.money import EDGES
+from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.page.facts import LOADED
 from etl.report.page.money import told_between
 from etl.report.page.pictures import bars, flow, months, share
@@ -21,12 +23,24 @@ from etl.terminal import visible
 Say = Callable[[str], str]
 """A text of the page in English -> the same in the reader's language."""
 
+NAMES = (
+    *("read", "filtered", "rejected", "held", "merged", "valid", "absent", "currency", "status", "month"),
+    *LOADED,
+    *("repeated", "rounded", "differs", "planned", "sending", "accepted", "done", "lost"),
+)
+"""Words of the data that the page says in the reader's language."""
+
+Number = Callable[[Any], str]
+
+PASSWORD_FORMS = ("{count} hexadecimal digits", "{count} characters")
+
 TEMPLATE = "report.html.jinja"
 
 
-def page(report: Mapping[str, Any], language: str = "en", say: Say = str) -> str:
+def page(report: Mapping[str, Any], catalogue: Catalogue = ENGLISH) -> str:
     """The whole page. It depends on `report` and the language alone."""
-    environment = _environment(language)
+    say, language = catalogue.text, catalogue.language
+    environment, numbers = _environment(language), _Numbers(language)
     style, script = (_own(name) for name in ("report.css", "report.js"))
     return environment.get_template(TEMPLATE).render(
         _=say,
@@ -42,8 +56,9 @@ def page(report: Mapping[str, Any], language: str = "en", say: Say = str) -> str
         between=told_between,
         loaded=LOADED,
         sampled=any(one["looked"] < one["records"] for one in report["fields"]),
-        flow=lambda stage: _flow(stage, say),
-        spread=lambda field: _spread(field, say),
+        flow=lambda stage: _flow(stage, say, numbers.number),
+        spread=lambda field: _spread(field, say, numbers.number),
+        password=lambda form: _password(form, say),
         share=share,
     )
 
@@ -111,33 +126,43 @@ def _sections(report: Mapping[str, Any], say: Say) -> Any:
     yield from (("fields", say("Fields")), ("columns", say("Columns")), ("sources", say("Sources")))
 
 
-def _flow(stage: Mapping[str, Any], say: Say) -> Markup:
+def _flow(stage: Mapping[str, Any], say: Say, number: Number) -> Markup:
     """The picture of a stage: after a load the valid records by what became of them."""
     loaded = stage["loaded"]
     ends = [(name, loaded[name]) for name in LOADED] if loaded else [("valid", stage["valid"])]
     ends += [(name, stage[name]) for name in ("merged", "filtered", "held", "rejected")]
-    title = f"{stage['name']}: {stage['read']:,} {say('rows read')}: " + ", ".join(
-        f"{say(name)} {count:,}" for name, count in ends if count
+    title = f"{stage['name']}: {number(stage['read'])} {say('rows read')}: " + ", ".join(
+        f"{say(name)} {number(count)}" for name, count in ends if count
     )
-    return flow(stage["read"], [(name, say(name), count) for name, count in ends], visible(title))
+    return flow(stage["read"], [(name, say(name), count) for name, count in ends], visible(title), number)
 
 
-def _spread(field: Mapping[str, Any], say: Say) -> Markup:
+def _spread(field: Mapping[str, Any], say: Say, number: Number) -> Markup:
     found = field["spread"]
     if not found:
         return Markup("")
     if field["amount"]:
         counts = {int(size): count for size, count in found}
-        return bars([(_size(size), counts.get(size, 0)) for size in range(len(EDGES) + 1)], say("amounts by size"))
+        sizes = [(_size(size, number), counts.get(size, 0)) for size in range(len(EDGES) + 1)]
+        return bars(sizes, say("amounts by size"), number)
     by_month = months(found)
-    picture = bars(by_month, say("by month"))
+    picture = bars(by_month, say("by month"), number)
     return picture + Markup('<span class="small">{} – {}</span> ').format(by_month[0][0], by_month[-1][0])
 
 
-def _size(size: int) -> str:
+def _size(size: int, number: Number) -> str:
     if size == 0:
         return "< 0"
-    return f"≥ {EDGES[size - 1]:,}" if size == len(EDGES) else f"{EDGES[size - 1]:,} – {EDGES[size]:,}"
+    least = number(EDGES[size - 1])
+    return f"≥ {least}" if size == len(EDGES) else f"{least} – {number(EDGES[size])}"
+
+
+def _password(form: str, say: Say) -> str:
+    """'32 hexadecimal digits', as measures/passwords.py tells the form of a password."""
+    for words in PASSWORD_FORMS:
+        if found := re.search(words.format(count=r"(\d+)"), form):
+            form = form.replace(found[0], say(words).format(count=found[1]))
+    return say(form)
 
 
 def _quoted(value: Any) -> str:
