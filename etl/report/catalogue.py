@@ -1,4 +1,4 @@
-"""What people read in report and workbook, in their language: languages/CODE.po has the engine's own text, and the same in it.
+"""What people read in report and workbook, in their language: languages/NAME.po has the engine's own text, and the same in it.
 
 The engine's own is English. All that there is to say is found in the source: sentences of findings are literals at the places of
 their findings, and the page marks its texts. `make docs` puts what is new into each language's file, with room for its
