@@ -160,7 +160,10 @@ def read(data: bytes) -> tuple[list[RowCorrection], list[LineFault]]:
         line = data[: error.start].count(b"\n") + 1
         return [], [LineFault(line, 1, "is not UTF-8; save the file as 'CSV UTF-8'")]
     faults: list[LineFault] = []
-    lines = list(_lines(text, faults))
+    try:
+        lines = list(_lines(text, faults))
+    except csv.Error as error:
+        return [], [LineFault(1, 1, f"is no CSV ({error}); save it anew as 'CSV UTF-8'")]
     wrong = {line.number: list(_line_faults(line)) for line in lines}
     faults += [fault for found in wrong.values() for fault in found]
     good = [line for line in lines if not wrong[line.number]]

@@ -41,7 +41,7 @@ def fix(mapping: Path, workspace: Path | None, book: Path, why: str | None = Non
     sheets = read_edited(book)
     migration = _migration(mapping)
     hand = Hand(person(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", why)
-    packages = packages_of(Which(mapping, workspace))[::-1]
+    packages = _newest_first(mapping, workspace)
     if not packages:
         raise MappingError(
             f"{book}: there is no package that it could be of; `etl dry-run` makes one, and its workbook"
@@ -83,8 +83,8 @@ def drop_refused(mapping: Path, workspace: Path | None) -> tuple[KnownCorrection
 def corrections(mapping: Path, workspace: Path | None) -> tuple[KnownCorrection, ...]:
     """All that there are, and what the newest package said of them."""
     migration = _migration(mapping)
-    packages = packages_of(Which(mapping, workspace))
-    refused = {(one.stage, one.sum, one.row): one.why for one in packages[-1].manifest.refused} if packages else {}
+    newest = _newest_first(mapping, workspace)[:1]
+    refused = {(one.stage, one.sum, one.row): one.why for package in newest for one in package.manifest.refused}
     return tuple(
         KnownCorrection(
             stage.name, one.key, one.row, edit.column, edit.old, edit.new, edit.who, edit.when, edit.why, edit.line,
@@ -94,6 +94,10 @@ def corrections(mapping: Path, workspace: Path | None) -> tuple[KnownCorrection,
         for one in stage.corrections
         for edit in one.edits
     )  # fmt: skip
+
+
+def _newest_first(mapping: Path, workspace: Path | None) -> list[Package]:
+    return sorted(packages_of(Which(mapping, workspace)), key=lambda one: one.manifest.created, reverse=True)
 
 
 def _migration(mapping: Path) -> Migration:

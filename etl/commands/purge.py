@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -77,6 +77,8 @@ def purge(mapping: Path, workspace: Path | None, confirmed: Callable[[ToPurge], 
         # First what remembers: who is killed in between runs it again, and nothing of it is lost.
         add_purge(folder.root, done)
         _remove(folder, found)
+        done = replace(done, finished=True)
+        add_purge(folder.root, done)
     return done
 
 

@@ -24,7 +24,10 @@ class GonePackage:
 
 @dataclass(frozen=True, slots=True)
 class Purge:
-    """When (UTC, ISO 8601), by whom, and what. `forced`: something was still under way or unknown."""
+    """When (UTC, ISO 8601), by whom, and what. `forced`: something was still under way or unknown.
+
+    `finished`: all of it is gone; what was interrupted may have left some.
+    """
 
     time: str
     person: str
@@ -33,6 +36,7 @@ class Purge:
     snapshots: tuple[str, ...]
     files: int
     bytes: int
+    finished: bool = False
 
 
 def purges(migration: Path) -> list[Purge]:
@@ -50,7 +54,7 @@ def _purge(raw: dict[str, object]) -> Purge:
 
 
 def add_purge(migration: Path, purge: Purge) -> None:
+    """Also in the place of the one of this moment that was not finished yet."""
     with alone(private_folder(migration)):
-        replace_durably(
-            migration / PURGES, json.dumps([asdict(one) for one in (*purges(migration), purge)], indent=1).encode()
-        )
+        before = [one for one in purges(migration) if one.finished or one.time != purge.time]
+        replace_durably(migration / PURGES, json.dumps([asdict(one) for one in (*before, purge)], indent=1).encode())

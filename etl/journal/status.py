@@ -124,7 +124,7 @@ def _status(journal: Journal, running: Holder | None) -> Status:
         per_second=per_second,
         forecast=left / per_second if per_second else None,
         requests=journal.workspace.requests,
-        purged=next((one.time for one in reversed(purges(journal.workspace.migration))), None),
+        purged=next((one.time for one in reversed(purges(journal.workspace.migration)) if one.finished), None),
     )
 
 

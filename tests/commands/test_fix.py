@@ -505,6 +505,15 @@ def test_what_is_typed_into_the_file_is_checked_with_line_and_column(mapping, pa
     assert told in typed_by_hand(mapping, package, old, new)
 
 
+@pytest.mark.parametrize("text", ["", "\ufeff", '"never closed', "x" * 200_000])
+def test_a_file_that_is_none_is_told_or_has_nothing(mapping, text):
+    file_of(mapping).write_text(text, encoding="utf-8")
+    file_of(mapping).chmod(0o600)
+    found = etl("check", mapping)
+    assert "Traceback" not in found.stderr
+    assert ("migration.corrections.csv:1:1" in found.stdout) == (len(text) > 1)
+
+
 def test_what_was_changed_in_old_is_refused(mapping, package):
     mend(mapping, package, typed(CAN[0]))
     text = file_of(mapping).read_text(encoding="utf-8-sig")

@@ -9,7 +9,7 @@ from commands import etl, target
 from killing import Migration, write_shop
 from load_helpers import TOKEN
 
-from etl.commands.purge import REDUCING
+from etl.commands.purge import REDUCING, purge
 from etl.corrections import corrections_file
 from etl.extract.databases.kept import Snapshots
 from etl.journal.purges import purges
@@ -104,6 +104,29 @@ def test_a_second_purge_finds_nothing(loaded):
     purged(loaded)
     ended = loaded.etl("purge", "--yes")
     assert "nothing is left that holds people's data" in ended.error
+
+
+def test_a_purge_that_was_killed_is_not_told_as_done_and_is_gone_on_with(loaded, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("etl.commands.purge.reduce_log", killed)
+    with pytest.raises(KeyboardInterrupt):
+        purge(loaded.mapping, loaded.folder / "work", lambda found: True)
+    assert json.loads(loaded.etl("status").output)["purged"] is None
+    assert with_people(loaded)
+    purged(loaded)
+    assert with_people(loaded) == []
+    assert [one.finished for one in purges(loaded.home)][-1:] == [True]
+    assert purges(loaded.home)[0].packages
+
+
+def test_what_was_put_aside_of_a_rehearsal_keeps_its_journal_alone(loaded):
+    assert loaded.etl("start-over", "--target", loaded.root.name).code == 0
+    (aside,) = loaded.home.glob("aside-*")
+    purged(loaded)
+    assert with_people(loaded) == []
+    assert (aside / "journal.sqlite").exists()
 
 
 def test_it_asks_and_does_nothing_where_nobody_answers(loaded):
