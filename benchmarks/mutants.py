@@ -7,7 +7,8 @@ Before that the room's tests run once as they are, to learn which of them come b
 line first, and to all only when they do not notice it.
 
 The changes are cosmic-ray's, without those that only make nonsense (a bit shift in the place of a sum), and one more: a
-call that stands by itself is left out, such as a flush. Annotations and decorators are left alone: no test can tell.
+call that stands by itself is left out, such as a flush. Annotations, decorators and zip's `strict` are left alone: no test can
+tell.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -132,19 +134,24 @@ def mutants_of(file: str, code: str) -> Iterator[Mutant]:
         operator = _operator(name)
         places = (place for node in ast_nodes(tree) for place in operator.mutation_positions(node))
         for occurrence, place in enumerate(places):
-            if not _bare_star(code, place) and not any(begin <= place[0] and place[1] <= end for begin, end in silent):
+            if not any(begin <= place[0] and place[1] <= end for begin, end in silent):
                 yield Mutant(file, name, occurrence, place)
 
 
-def _bare_star(code: str, place: Span) -> bool:
-    """The `*` after which arguments have to be named is no multiplication."""
-    (line, column), _ = place
-    return code.splitlines()[line - 1][column : column + 2] == "*,"
+def _is_python(mutant: Mutant) -> bool:
+    """Not where the `*` after which arguments have to be named is taken for a multiplication, for one."""
+    try:
+        ast.parse(mutant.changed((ROOT / mutant.file).read_text(encoding="utf-8")))
+    except SyntaxError:
+        return False
+    return True
 
 
 def _no_test_can_tell(code: str) -> Iterator[Span]:
-    """Where the annotations and the decorators stand."""
+    """Where the annotations and the decorators stand, and what holds zip to lists of one length, which they are anyway."""
     for node in ast.walk(ast.parse(code)):
+        if isinstance(node, ast.keyword) and node.arg == "strict":
+            yield (node.lineno, node.col_offset), (node.end_lineno, node.end_col_offset)
         for one in (
             getattr(node, "annotation", None),
             getattr(node, "returns", None),
@@ -167,7 +174,8 @@ def sample(room: str, count: int, seed: int) -> list[Mutant]:
         for one in mutants_of(str(path.relative_to(ROOT)), path.read_text(encoding="utf-8"))
     ]
     random.Random(f"{seed} {room}").shuffle(every)
-    return list({(one.file, one.place): one for one in every}.values())[:count]
+    at_its_place = {(one.file, one.place): one for one in every}.values()
+    return list(islice(filter(_is_python, at_its_place), count))
 
 
 class Copy:

@@ -921,6 +921,7 @@ def test_a_second_signal_ends_it_at_once_and_the_journal_knows_what_may_have_arr
     assert process.stderr.readline() == HEARD.format(number.name)
     process.send_signal(number)
     assert (*process.communicate(timeout=60), process.returncode) == ("", "", -number)
+    assert (read_status(shop.root).running, shop.states["user"]) == (None, {"done": 1, "unknown": 1})
     assert [(one.batch, one.why) for one in shop.unknown()] == [(2, "the process ended before an answer was written")]
     shop.sandbox.clear_faults()
     assert shop.decide() == 1
