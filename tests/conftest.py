@@ -17,6 +17,9 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
     os.environ["TMPDIR"] = str(MEMORY)
     tempfile.tempdir = None
 
+# Processes that start by hand compile a module once, and not each of them.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 settings.register_profile("patient", settings.default, deadline=None)
 settings.load_profile("patient")
 

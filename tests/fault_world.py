@@ -250,7 +250,7 @@ class Processes(World):
         limited = ["-c", LIMITED, str(self.largest_file)] if self.largest_file else ["-m", "etl"]
         done = subprocess.run(
             [sys.executable, *limited, *map(str, arguments), "--workspace", self.workspace, "--json"],
-            env={**os.environ, **self.secrets, "PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**os.environ, **self.secrets, "PYTHONUTF8": "1"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -20,15 +20,26 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
-STARTED = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+STARTED = {"PYTHONUTF8": "1"}
 IMPORTED = (
     *("check", "dry_run", "history", "pilot", "prepare", "preview", "resolve", "resume", "retry", "run", "start_over"),
     *("status", "transfer", "verify"),
 )
 """The commands that are imported before a fork. No database, no numpy, no Dask: they start threads."""
+SMALLEST = """\
+version: 1
+name: smallest
+sources: { lines: { csv: lines.csv } }
+stages:
+  - name: order_item
+    from: lines
+    key: sku
+    fields: { order_number: "{{ order }}", sku: "{{ sku }}", product: "{{ sku }}", quantity: 1, price: 1 }
+"""
+LINES = "order,sku\n1,A\n"
 REQUEST = 1 << 20
 
 
@@ -182,12 +193,25 @@ class Forks:
             connection.send(str(os.waitstatus_to_exitcode(status)).encode())
 
 
+def _work_once() -> None:
+    """Prepare a package: the forks find every schema read and the page of the report compiled."""
+    from etl.commands.dry_run import dry_run
+    from etl.commands.settings import Settings
+
+    with TemporaryDirectory() as folder:
+        mapping = Path(folder, "migration.yaml")
+        mapping.write_text(SMALLEST)
+        mapping.with_name("lines.csv").write_text(LINES)
+        dry_run(mapping, Settings(Path(folder, "work"), workers=1))
+
+
 def main() -> None:
     sys.path.remove(str(Path(__file__).parent))  # a fork finds what a start by hand would find
     for name in IMPORTED:
         import_module(f"etl.commands.{name}")
     for name in ("etl.cli.program", "etl.report.summary", "etl.report.following", "email_validator", "jsonschema_rs"):
         import_module(name)
+    _work_once()
     gc.freeze()
     forks = Forks(f"\0{sys.argv[1]}")
     os.write(1, b"listening\n")
