@@ -67,9 +67,9 @@ def diff(
     as_json: bool,
     **how: Any,
 ) -> None:
-    """Show in which records two packages differ, or what an edit of the mapping changes.
+    """Show in which records two packages differ.
 
-    A mapping stands for what it makes of its sources now; nothing of that is kept, and nothing is sent.
+    Or what an edit of the mapping changes: a mapping stands for what it makes of its sources now; nothing of that is kept, and nothing is sent.
     """
     from etl.cli.plain import plain
     from etl.cli.watching import watching

@@ -92,7 +92,10 @@ def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
     help="The shop: a dump, a database's address, a file or a folder of CSV files. May be given several times.",
 )
 def init(name: Path, locations: tuple[str, ...]) -> None:
-    """Recognise a shop, and write a folder NAME with its mapping; for one that is not known, a proposal of it."""
+    """Recognise a shop, and write a folder NAME with its mapping.
+
+    For a shop that is not known, a proposal of it.
+    """
     from etl.commands.init import Proposed
     from etl.commands.init import init as verb
     from etl.commands.proposing import EXAMPLE
