@@ -278,6 +278,9 @@ def history(
 @mapping_argument
 @click.option("--key", help="The key of the first stage's record to send.")
 @click.option("--records", type=click.IntRange(min=1), default=1, help="How many records of the first stage.")
+@click.option(
+    "--package", "path", type=Path, help="Prepare nothing: take them from this package, such as one of `etl sample`."
+)
 @workspace_option
 @keeping
 @show_data_option
@@ -286,6 +289,7 @@ def pilot(
     mapping: Path,
     key: str | None,
     records: int,
+    path: Path | None,
     workspace: Path | None,
     show_data: bool,
     as_json: bool,
@@ -300,9 +304,11 @@ def pilot(
     from etl.report.following import print_pilot
     from etl.report.summary import plain_json
 
+    if path is not None and any(how.values()):
+        raise MappingError(f"--package {path}: is sent from as it is; leave --fresh and --snapshot out")
     with watching(as_json) as watch, answers_masked(show_data):
         given_settings = settings(mapping, workspace, **how, inform=watch.line)
-        done = verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records)
+        done = verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records, path=path)
     if as_json:
         print(plain_json(piloted(done)))
     else:

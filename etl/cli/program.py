@@ -28,6 +28,7 @@ from etl.cli import (
     placing,
     purging,
     rehearsing,
+    sampling,
 )
 from etl.cli.advice import given
 from etl.cli.shared import root_option
@@ -53,6 +54,7 @@ app = CommandGroup(
         **looking.COMMANDS,
         **comparing.COMMANDS,
         **mending.COMMANDS,
+        **sampling.COMMANDS,
         **following.COMMANDS,
         **placing.COMMANDS,
         **purging.COMMANDS,

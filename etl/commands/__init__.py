@@ -5,7 +5,7 @@ written                            show it with what it extends
 dry_run  run  pilot                prepare, and upload
 resume  retry  resolve             go on, send again, decide
 status  history  verify            look, and be sure
-diff                               compare two packages, or mappings
+diff  sample                       compare two packages, or mappings; choose a few records to look at
 target  start_over  transfer       where records are sent, and where it is kept that they were
 
 settings.py  how to prepare        which.py    which journal is meant

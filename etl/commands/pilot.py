@@ -7,11 +7,14 @@ from pathlib import Path
 
 from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
+from etl.commands.run import package_to_send
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.load.pilot import PilotResult, run_pilot
 from etl.load.uploader import check_ready
 from etl.mapping import Checked
+from etl.model import Migration
 from etl.outside import Outside
+from etl.package import Package
 from etl.places import admitted
 
 
@@ -32,15 +35,14 @@ def pilot(
     *,
     key: str | None = None,
     records: int = 1,
+    path: Path | None = None,
 ) -> Piloted:
-    """Prepare a package and send a small set of it, one stage at a time, until the first error."""
-
-    def ready(checked: Checked) -> None:
-        target = replace(checked.migration.target, require_pilot=False)
-        check_ready(target, admitted(settings.workspace, checked.migration), outside)
-
-    with opened(mapping, settings, ready, upload=True) as (checked, migration):
-        package = prepare(checked, settings, watch, outside.stop)
+    """Send a small set of a package, one stage at a time, until the first error. The package is prepared now, or named."""
+    if path is None:
+        migration, package = _prepared(mapping, settings, outside, watch)
+    else:
+        migration, package, _ = package_to_send(mapping, settings, path)
+        _check_ready(migration, settings, outside)
     root = admitted(settings.workspace, migration)
     with outside.uploading():
         done = run_pilot(
@@ -53,3 +55,16 @@ def pilot(
             outside=outside,
         )
     return Piloted(migration.name, package.path, done)
+
+
+def _prepared(mapping: Path, settings: Settings, outside: Outside, watch: Watch) -> tuple[Migration, Package]:
+    def ready(checked: Checked) -> None:
+        _check_ready(checked.migration, settings, outside)
+
+    with opened(mapping, settings, ready, upload=True) as (checked, migration):
+        return migration, prepare(checked, settings, watch, outside.stop)
+
+
+def _check_ready(migration: Migration, settings: Settings, outside: Outside) -> None:
+    target = replace(migration.target, require_pilot=False)
+    check_ready(target, admitted(settings.workspace, migration), outside)

@@ -17,6 +17,8 @@ from etl.places import admitted
 from etl.report.summary import Summary
 
 if TYPE_CHECKING:
+    from etl.load.uploader import Asked
+    from etl.model import Migration
     from etl.outside import Outside
 
 
@@ -56,7 +58,20 @@ def run_package(
     final: bool = False,
 ) -> tuple[Summary, EtlError | None]:
     """Upload a package that was prepared before, as it is: what was looked at is what is sent. All its sums are checked first."""
-    from etl.load.uploader import Asked, check_ready, load, require_fit
+    from etl.load.uploader import check_ready, load
+
+    migration, package, asked = package_to_send(mapping, settings, path, old_mapping=old_mapping, final=final)
+    root = admitted(settings.workspace, migration)
+    check_ready(migration.target, root, outside)
+    upload = partial(load, package, migration.target, migration.stages, root, outside, asked)
+    return uploaded(package, root, upload, outside, show_data, settings.strict)
+
+
+def package_to_send(
+    mapping: Path, settings: Settings, path: Path, *, old_mapping: bool = False, final: bool = False
+) -> tuple[Migration, Package, Asked]:
+    """A package that was named, once it is known to be what this mapping makes, and whole."""
+    from etl.load.uploader import Asked, require_fit
 
     with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True, strict=settings.strict)
@@ -66,7 +81,4 @@ def run_package(
     asked = Asked(mapping=None if old_mapping else mapping_sha256(migration), final=final)
     require_fit(package, migration.stages, asked)
     package.check()
-    root = admitted(settings.workspace, migration)
-    check_ready(migration.target, root, outside)
-    upload = partial(load, package, migration.target, migration.stages, root, outside, asked)
-    return uploaded(package, root, upload, outside, show_data, settings.strict)
+    return migration, package, asked

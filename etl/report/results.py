@@ -281,3 +281,65 @@ class Compared:
     @property
     def differs(self) -> bool:
         return bool(self.added or self.gone or any(one.differs for one in self.stages))
+
+
+@dataclass(frozen=True, slots=True)
+class SampledStage:
+    """How many records of a stage are in the sample, `of` how many that would be sent."""
+
+    name: str
+    records: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookAt:
+    """A record to check by eye: the fields of which it shows something that no earlier record of the sample shows."""
+
+    stage: str
+    key: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SampledCustomer:
+    """A user of the sample. `records`: how many each stage has that belong to it; the user itself among them."""
+
+    key: str
+    name: str
+    email: str
+    phone: str
+    records: dict[str, int]
+    look_at: tuple[LookAt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SampledPoint:
+    """Something that a row of the mapping may reach (expressions.points), and which record of the sample shows it.
+
+    `nobody` says why none does: no row reaches it, or only rows that are not sent.
+    """
+
+    kind: str
+    stage: str
+    field: str
+    what: str
+    place: str | None
+    shown: LookAt | None = None
+    nobody: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """A sample: a package, and the workbook of customers beside its files."""
+
+    migration: str
+    package: Path
+    customers_file: Path
+    stages: tuple[SampledStage, ...]
+    customers: tuple[SampledCustomer, ...]
+    points: tuple[SampledPoint, ...]
+
+    @property
+    def uncovered(self) -> tuple[SampledPoint, ...]:
+        return tuple(one for one in self.points if one.shown is None)

@@ -1,0 +1,162 @@
+"""What `sample` tells: tables and lines for a terminal, and a workbook for whoever checks the customers by eye."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from etl.personal import mask_key, mask_text
+from etl.report.workbook import SETTINGS, shown
+from etl.terminal import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from xlsxwriter import Workbook
+
+    from etl.report.results import LookAt, Sampled, SampledCustomer, SampledPoint
+
+MOST = 20
+"""Points and customers that a terminal shows; the workbook and --json have all of them."""
+
+
+def masked_sample(found: Sampled) -> Sampled:
+    """Without personal data."""
+    return replace(
+        found,
+        customers=tuple(map(_masked_customer, found.customers)),
+        points=tuple(replace(one, shown=_masked_look(one.shown)) if one.shown else one for one in found.points),
+    )
+
+
+def _masked_customer(one: SampledCustomer) -> SampledCustomer:
+    name, email, phone = map(mask_text, (one.name, one.email, one.phone))
+    looks = tuple(map(_masked_look, one.look_at))
+    return replace(one, key=mask_key(one.key), name=name, email=email, phone=phone, look_at=looks)
+
+
+def _masked_look(one: LookAt) -> LookAt:
+    return replace(one, key=mask_key(one.key))
+
+
+def print_sample(console: Console, found: Sampled) -> None:
+    from rich import box
+    from rich.table import Table
+
+    tables: list[tuple[tuple[str, ...], list[tuple[str, ...]]]] = [
+        (("stage", "records", "of"), [(one.name, f"{one.records:,}", f"{one.of:,}") for one in found.stages]),
+        (("customer", "name", "e-mail", "look at"), list(_rows(found.customers[:MOST]))),
+    ]
+    for names, rows in tables:
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for name in names:
+            table.add_column(name, justify="right" if name in ("records", "of") else "left")
+        for row in rows:
+            table.add_row(*(visible(cell).replace("[", r"\[") for cell in row))
+        if rows:
+            console.print(table)
+    for line in sample_lines(found):
+        console.print(visible(line), soft_wrap=True, markup=False)
+
+
+def _rows(customers: Iterable[SampledCustomer]) -> Iterator[tuple[str, ...]]:
+    for one in customers:
+        yield one.key, one.name, one.email, "; ".join(map(_look, one.look_at))
+
+
+def _look(one: LookAt) -> str:
+    return f"{one.stage} {one.key}: {', '.join(one.fields)}"
+
+
+def sample_lines(found: Sampled) -> Iterator[str]:
+    further = len(found.customers) - MOST
+    if further > 0:
+        yield f"and {further:,} more customers"
+    missing = found.uncovered
+    yield f"{len(found.points) - len(missing):,} of {len(found.points):,} points of the mapping are shown"
+    lines = list(_missing_lines(missing))
+    yield from (f"  not shown: {line}" for line in lines[:MOST])
+    if len(lines) > MOST:
+        yield f"  and {len(lines) - MOST:,} more, which the workbook lists"
+    yield f"Customers: {found.customers_file}"
+    yield f"Package: {found.package}"
+
+
+NAMED = 5
+
+
+def _missing_lines(missing: Sequence[SampledPoint]) -> Iterator[str]:
+    """A line each; the entries of a lookup, of which there may be hundreds, together."""
+    entries: dict[tuple[str | None, str, str | None], list[str]] = {}
+    for one in missing:
+        if one.kind == "entry":
+            entries.setdefault((one.place, one.field, one.nobody), []).append(f"'{one.what}'")
+        else:
+            yield f"{told(one)}: {one.nobody}"
+    for (place, lookup, why), names in entries.items():
+        further = ", ..." if len(names) > NAMED else ""
+        count = f"{len(names):,} {'entry' if len(names) == 1 else 'entries'}"
+        yield f"{place}: lookup '{lookup}', {count} ({', '.join(names[:NAMED])}{further}): {why}"
+
+
+def told(point: SampledPoint) -> str:
+    """A point in words, with its place in the mapping."""
+    place = f"{point.place}: " if point.place else ""
+    if point.kind == "entry":
+        return f"{place}lookup '{point.field}', entry '{point.what}'"
+    of = f"{point.stage}.{point.field}" if point.field else point.stage
+    words = {"value": f"{of} has a value", "null": f"{of} is null", "default": f"{of}: {point.what} stands in"}
+    return place + words.get(point.kind, f"{of}: {point.what}")
+
+
+# The workbook
+
+
+def customers_book(found: Sampled) -> bytes:
+    """Unmasked: it is for the person who holds the customers against the shop. Every cell is text."""
+    from xlsxwriter import Workbook
+
+    stages = [stage.name for stage in found.stages]
+    made = io.BytesIO()
+    with Workbook(made, SETTINGS) as book:
+        head = ("customer", "name", "e-mail", "phone", *stages, "look at", "is right")
+        rows = (
+            (
+                one.key,
+                one.name,
+                one.email,
+                one.phone,
+                *(str(one.records.get(name, 0)) for name in stages),
+                _looks(one),
+                "",
+            )
+            for one in found.customers
+        )
+        _sheet(book, "customers", head, rows, {"look at": 60, "name": 24, "e-mail": 28})
+        points = ((one.kind, one.stage, told(one), *_shown(one)) for one in found.points)
+        _sheet(book, "points", ("kind", "stage", "point", "stage of record", "record"), points, {"point": 70})
+    return made.getvalue()
+
+
+def _looks(one: SampledCustomer) -> str:
+    return "\n".join(map(_look, one.look_at))
+
+
+def _shown(one: SampledPoint) -> tuple[str, str]:
+    return (one.shown.stage, one.shown.key) if one.shown else ("", one.nobody or "")
+
+
+def _sheet(book: Workbook, name: str, head: Sequence[str], rows: Iterable[Sequence[str]], wide: dict[str, int]) -> None:
+    sheet = book.add_worksheet(name)
+    bold, text = (
+        book.add_format(how)
+        for how in ({"bold": True, "bottom": 1}, {"num_format": "@", "text_wrap": True, "valign": "top"})
+    )
+    sheet.freeze_panes(1, 0)
+    for at, column in enumerate(head):
+        sheet.set_column(at, at, wide.get(column, 16))
+        sheet.write_string(0, at, column, bold)
+    for number, row in enumerate(rows, 1):
+        for at, cell in enumerate(row):
+            sheet.write_string(number, at, shown(cell), text)
