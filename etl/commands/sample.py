@@ -13,8 +13,8 @@ import orjson
 
 from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
-from etl.commands.report import write_report
-from etl.commands.sampling import Chosen, SampledRecord, choose_sample, shown_by, users_of
+from etl.commands.report_files import write_report
+from etl.commands.sampling import SampledRecord, Selection, choose_sample, shown_by, users_of
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.errors import PackageError
 from etl.expressions import WHERE
@@ -56,7 +56,7 @@ def sample(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Sampl
     return _told(migration, package, made, chosen)
 
 
-def _written(migration: Migration, package: Package, chosen: Chosen, settings: Settings) -> Package:
+def _written(migration: Migration, package: Package, chosen: Selection, settings: Settings) -> Package:
     """The package of the chosen records: the very bytes, keys and rows of the whole one."""
     now = datetime.now(UTC)
     folder = private_folder(settings.folder(migration).root / SAMPLES)
@@ -74,7 +74,7 @@ def _written(migration: Migration, package: Package, chosen: Chosen, settings: S
     return made
 
 
-def _told(migration: Migration, package: Package, made: Package, chosen: Chosen) -> Sampled:
+def _told(migration: Migration, package: Package, made: Package, chosen: Selection) -> Sampled:
     ordered = [one for stage in package.stages for one in chosen.of(stage.name)]
     shown = shown_by(ordered)
     told = Sampled(
@@ -90,7 +90,7 @@ def _told(migration: Migration, package: Package, made: Package, chosen: Chosen)
 
 
 def _customers(
-    package: Package, chosen: Chosen, shown: dict[Point, SampledRecord], ordered: list[SampledRecord]
+    package: Package, chosen: Selection, shown: dict[Point, SampledRecord], ordered: list[SampledRecord]
 ) -> Iterator[SampledCustomer]:
     users = users_of(chosen, {stage.name: stage.payload for stage in package.stages})
     for user in dict.fromkeys(users.values()):
@@ -115,7 +115,7 @@ def _look_at(record: SampledRecord, shown: dict[Point, SampledRecord]) -> LookAt
     return LookAt(record.stage, record.line[0], tuple(sorted(fields - CONDITIONS)))
 
 
-def _points(migration: Migration, chosen: Chosen, shown: dict[Point, SampledRecord]) -> Iterator[SampledPoint]:
+def _points(migration: Migration, chosen: Selection, shown: dict[Point, SampledRecord]) -> Iterator[SampledPoint]:
     """What there is to reach, in the mapping's order, and then what rows showed beside that: fields that are null."""
     for point in dict.fromkeys([*chosen.known, *sorted(chosen.sent - chosen.known.keys(), key=_in_order)]):
         if point.kind == BRANCH and point.field == WHERE and point.what == "false":

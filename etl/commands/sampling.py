@@ -14,7 +14,8 @@ from etl.mapping import Checked
 from etl.measures.covering import cover, needless
 from etl.model import Stage, Table
 from etl.package import IndexLine, Package
-from etl.prepare.program import Program, plan_stage
+from etl.prepare.plan import plan_stage
+from etl.prepare.program import Program
 
 RecordName = tuple[str, str]
 """A stage and a key."""
@@ -43,7 +44,7 @@ class SampledRecord:
 
 
 @dataclass(slots=True)
-class Chosen:
+class Selection:
     """What was chosen, and what there is to reach: `sent` by records, `left` only by rows that make no record."""
 
     records: dict[RecordName, SampledRecord] = field(default_factory=dict)
@@ -56,9 +57,9 @@ class Chosen:
         return sorted((one for one in self.records.values() if one.stage == stage), key=lambda one: one.line[1])
 
 
-def choose_sample(checked: Checked, package: Package, watch: Callable[[str, int], None]) -> Chosen:
+def choose_sample(checked: Checked, package: Package, watch: Callable[[str, int], None]) -> Selection:
     """The fewest records, as far as a greedy choice finds them, that reach every point and lack none that they refer to."""
-    chosen, covered = Chosen(), set[Point]()
+    chosen, covered = Selection(), set[Point]()
     readings = {stage.name: _Reading(checked, package, stage, watch) for stage in checked.migration.stages}
     for reading in readings.values():
         _choose(reading, chosen, covered)
@@ -68,33 +69,35 @@ def choose_sample(checked: Checked, package: Package, watch: Callable[[str, int]
     return chosen
 
 
-def _choose(reading: _Reading, chosen: Chosen, covered: set[Point]) -> None:
+def _choose(reading: _Reading, chosen: Selection, covered: set[Point]) -> None:
     """Of a stage, whose parents were chosen before."""
     kinds: dict[frozenset[Point], SampledRecord] = {}
     cost = partial(_cost, chosen)
     for one in reading.records(chosen.left):
         known = kinds.get(one.points)
-        new = known is None and (len(kinds) < MOST_KINDS or not one.points <= chosen.sent)
-        if new or (known is not None and cost(one) < cost(known)):
+        if known is None:
+            if len(kinds) < MOST_KINDS or not one.points <= chosen.sent:
+                kinds[one.points] = one
+            chosen.sent |= one.points
+        elif cost(one) < cost(known):
             kinds[one.points] = one
-        chosen.sent |= one.points
     chosen.known |= reading.known
     candidates = list(kinds.values())
     for at in cover([one.points for one in candidates], [cost(one) for one in candidates], covered):
         chosen.records[candidates[at].name] = candidates[at]
 
 
-def _cost(chosen: Chosen, record: SampledRecord) -> int:
+def _cost(chosen: Selection, record: SampledRecord) -> int:
     """The record, and those that it brings with it."""
     return 1 + sum(parent not in chosen.records for parent in record.parents)
 
 
-def _missing(chosen: Chosen, stage: str) -> set[str]:
+def _missing(chosen: Selection, stage: str) -> set[str]:
     wanted = (parent for one in chosen.records.values() for parent in one.parents)
     return {key for name, key in wanted if name == stage and (name, key) not in chosen.records}
 
 
-def _prune(chosen: Chosen, stages: Sequence[str]) -> None:
+def _prune(chosen: Selection, stages: Sequence[str]) -> None:
     """Without records that nothing refers to and that show nothing which no other shows; the last stages first."""
     for stage in reversed(stages):
         referred = {parent for one in chosen.records.values() for parent in one.parents}
@@ -128,14 +131,14 @@ class _Reading:
                 reached = self._points.reached(row)
                 number = first + rows.place(index)
                 if line is None or line[1] != number:
-                    left |= reached
+                    left.update(reached)
                     continue
-                odd = self._odd.get(number, ())
-                yield SampledRecord(self._stage.name, line, data, reached.union(odd), _parents(self._stage, data))
+                points = reached.union(odd) if (odd := self._odd.get(number)) else reached
+                yield SampledRecord(self._stage.name, line, data, points, _parents(self._stage, data))
                 line, data = next(lines, (None, b""))
             self._watch(self._stage.name, len(rows.rows))
 
-    def fetch(self, keys: set[str], chosen: Chosen) -> None:
+    def fetch(self, keys: set[str], chosen: Selection) -> None:
         """Add the records that others refer to. One that is not there arrived with an earlier load."""
         if keys:
             found = (one for one in self.records(set()) if one.line[0] in keys)
@@ -173,7 +176,7 @@ def _alike(package: Package, name: str, row: int) -> list[int]:
     return [row] if first == row else [first, row]
 
 
-def users_of(chosen: Chosen, payloads: Mapping[str, str]) -> dict[RecordName, RecordName]:
+def users_of(chosen: Selection, payloads: Mapping[str, str]) -> dict[RecordName, RecordName]:
     """The user that each record belongs to; `payloads` are those of the stages, in their order."""
     found: dict[RecordName, RecordName] = {}
     for stage, payload in payloads.items():

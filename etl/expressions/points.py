@@ -74,7 +74,7 @@ class Points:
 
     @property
     def all(self) -> tuple[Point, ...]:
-        known = self._notes.known
+        known = [one for one in self._notes.points if one.kind != NULL]
         fields = {name: number for number, name in enumerate(dict.fromkeys((one.stage, one.field) for one in known))}
         return tuple(sorted(known, key=lambda one: (fields[one.stage, one.field], one.at)))
 
@@ -86,21 +86,21 @@ class Points:
             holds = _computed(compute, row)
             self._notes.reached.update(() if holds is None else [ways[bool(holds)]])
             if name == WHERE and not holds:
-                return frozenset(self._notes.reached)
+                return self._notes.told()
         for compute, value, null in self._fields:
             try:
                 self._notes.reached.add(null if compute(row) is None else value)
             except ROW_ERRORS:
                 continue
-        return frozenset(self._notes.reached)
+        return self._notes.told()
 
-    def _condition(self, name: str, template: Expression) -> tuple[str, RowFunction, Mapping[bool, Point]]:
+    def _condition(self, name: str, template: Expression) -> tuple[str, RowFunction, Mapping[bool, int]]:
         compute, point = self._follow(name, template, None)
         return name, compute, {holds: self._notes.note(point(BRANCH, str(holds).lower())) for holds in (True, False)}
 
-    def _field(self, stage: str, name: str, template: Expression, write: Writers) -> tuple[RowFunction, Point, Point]:
+    def _field(self, stage: str, name: str, template: Expression, write: Writers) -> tuple[RowFunction, int, int]:
         compute, point = self._follow(name, template, write)
-        return compute, self._notes.note(point(VALUE, name)), point(NULL, name)
+        return compute, self._notes.note(point(VALUE, name)), self._notes.note(point(NULL, name))
 
 
 def _computed(compute: RowFunction, row: Sequence[Any]) -> Any:
@@ -110,16 +110,30 @@ def _computed(compute: RowFunction, row: Sequence[Any]) -> Any:
         return None
 
 
+MOST_KINDS = 10_000
+"""Combinations of points that are remembered: most rows reach what another one has."""
+
+
 @dataclass(slots=True)
 class _Notes:
-    """`known` in the order in which they were found; `reached` by the row that is being computed."""
+    """Points under numbers, which are quicker to note: in the order in which they were found. `reached` are those of the row
+    that is being computed."""
 
-    known: dict[Point, None] = field(default_factory=dict)
-    reached: set[Point] = field(default_factory=set)
+    points: dict[Point, int] = field(default_factory=dict)
+    reached: set[int] = field(default_factory=set)
+    _kinds: dict[frozenset[int], frozenset[Point]] = field(default_factory=dict)
 
-    def note(self, point: Point) -> Point:
-        self.known.setdefault(point)
-        return point
+    def note(self, point: Point) -> int:
+        return self.points.setdefault(point, len(self.points))
+
+    def told(self) -> frozenset[Point]:
+        numbers = frozenset(self.reached)
+        found = self._kinds.get(numbers)
+        if found is None:
+            if len(self._kinds) >= MOST_KINDS:
+                self._kinds.clear()
+            found = self._kinds[numbers] = frozenset(one for one, number in self.points.items() if number in numbers)
+        return found
 
 
 class MakePoint(Protocol):
@@ -189,8 +203,8 @@ class _Follower(Emitter):
         return [lambda value: [found] if _fails(strict, value) else []]
 
 
-_PointsOf = Callable[[Any], Sequence[Point]]
-"""The value that a function is given -> the points that it reaches by it."""
+_PointsOf = Callable[[Any], Sequence[int]]
+"""The value that a function is given -> the numbers of the points that it reaches by it."""
 
 
 def _fails(function: Callable[[Any], object], value: Any) -> bool:
@@ -237,11 +251,11 @@ def _by(node: nodes.Filter, names: Names) -> object:
 
 def _hits(lookup: Resource, by: object, notes: _Notes) -> _PointsOf:
     compared = as_text if by is None else lambda key: letters(as_text(key))
-    known: dict[str, list[Point]] = {}
+    known: dict[str, list[int]] = {}
     for key in lookup.content:
         known.setdefault(compared(key), []).append(notes.note(Point(ENTRY, "", lookup.name, key)))
 
-    def hit(value: Any) -> Sequence[Point]:
+    def hit(value: Any) -> Sequence[int]:
         return () if value is None else known.get(compared(value), ())
 
     return hit
