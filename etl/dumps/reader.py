@@ -53,6 +53,10 @@ class Known:
     """What a dump has said so far."""
 
     tables: dict[str, Created] = field(default_factory=dict)
+    named: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Tables that no CREATE TABLE tells of, with all columns that their rows are given for, in order."""
+    nameless: dict[str, int] = field(default_factory=dict)
+    """Tables of which neither that is said, and the line of the first rows."""
     filled: dict[str, int] = field(default_factory=dict)
     """Tables that have rows, and the line of the first of them."""
     counts: dict[str, int] = field(default_factory=dict)
@@ -75,6 +79,20 @@ class Known:
                 line, f"table '{table}' is in two databases, '{first}' and '{database}'; dump the one that is meant"
             )
 
+    def tables_told(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each table that is no view."""
+        made = {table.name: table.names for table in self.tables.values() if table.name not in self.views}
+        return made | {name: tuple(columns) for name, columns in self.named.items() if name not in self.nameless}
+
+    def learn(self, found: Head, line: int) -> None:
+        """What rows tell of a table that was not created."""
+        if found.table in self.tables:
+            return
+        if found.columns is None:
+            self.nameless.setdefault(found.table, line)
+        else:
+            self.named.setdefault(found.table, {}).update(dict.fromkeys(found.columns))
+
     def fill(self, table: str, schema: str, line: int) -> None:
         """Rows of a table begin in this line. Raises DumpError where others were of another database, or of an unnamed one."""
         self.place(table, schema, line)
@@ -90,11 +108,20 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class DumpTable:
-    """A table of a dump, its columns in their order, and how many rows the dump has of it."""
+    """A table of a dump, its columns in their order, and how many rows the dump has of it; `note`: why it cannot be read."""
 
     name: str
     columns: tuple[str, ...]
     rows: int
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The columns of all tables of a dump that can be read, and of each of the others the line of its first rows."""
+
+    columns: dict[str, tuple[str, ...]]
+    nameless: dict[str, int]
 
 
 def read(
@@ -117,17 +144,21 @@ def read(
 def tables(file: BinaryIO) -> list[DumpTable]:
     """All tables of a dump, with their rows counted."""
     known = _gone_through(file, counting=True)
-    return [
-        DumpTable(table.name, table.names, known.counts.get(table.name, 0))
-        for table in known.tables.values()
-        if table.name not in known.views
-    ]
+    found = [DumpTable(name, columns, known.counts.get(name, 0)) for name, columns in known.tables_told().items()]
+    return found + [DumpTable(name, (), known.counts.get(name, 0), nameless(name)) for name in known.nameless]
 
 
-def outline(file: BinaryIO) -> dict[str, tuple[str, ...]]:
+def outline(file: BinaryIO) -> Outline:
     """The columns of all tables of a dump, in a third of the time in which its rows are counted."""
     known = _gone_through(file, counting=False)
-    return {table.name: table.names for table in known.tables.values() if table.name not in known.views}
+    return Outline(known.tables_told(), known.nameless)
+
+
+def nameless(table: str) -> str:
+    return (
+        f"rows of table '{table}' without the names of their columns; dump it with its structure (CREATE TABLE), or with "
+        "--complete-insert"
+    )
 
 
 def _gone_through(file: BinaryIO, *, counting: bool) -> Known:
@@ -232,13 +263,14 @@ class Pass:
         cursor = self._cursor
         line, found = cursor.line, head(cursor)
         self.known.fill(found.table, found.schema, line)
+        self.known.learn(found, line)
         if found.table not in wanted:
             if self._counting:
                 self._count(found.table, sum(1 for _ in tuples(cursor)))
             else:
                 cursor.skip()
             return
-        columns, encoding = self._columns_of(found, line), self.known.encoding or "utf-8"
+        columns, encoding = self._columns_of(found, line, wanted[found.table]), self.known.encoding or "utf-8"
         quick = self._quick(encoding, columns)
         rows: Iterator[list[Any]] = iter(quick) if quick is not None else tuples(cursor)
         first = next(rows)
@@ -269,11 +301,12 @@ class Pass:
         line = cursor.line
         found = copy_head(cursor.statement(), line)
         self.known.fill(found.table, found.schema, line)
+        self.known.learn(found, line)
         rows = copied(cursor.text, self.known.encoding or "utf-8")
         if found.table not in wanted:
             self._count(found.table, sum(1 for _ in rows))
             return
-        columns = self._columns_of(found, line)
+        columns = self._columns_of(found, line, wanted[found.table])
         shape = shape_of(found.table, columns, found.columns or (), wanted[found.table], line)
         yield from self._blocks(found.table, shape, (shape.pick(row) for row in rows), line)
 
@@ -291,17 +324,15 @@ class Pass:
     def _count(self, table: str, rows: int) -> None:
         self.known.counts[table] = self.known.counts.get(table, 0) + rows
 
-    def _columns_of(self, found: Head, line: int) -> tuple[Column, ...]:
+    def _columns_of(self, found: Head, line: int, wanted: Sequence[str] | None) -> tuple[Column, ...]:
         """The table's columns. Raises DumpError when neither a CREATE TABLE nor the INSERT names them."""
         if found.table in self.known.tables:
             return self.known.tables[found.table].columns
         if found.columns is None:
-            raise DumpError(
-                line,
-                f"rows of table '{found.table}' without the names of their columns; dump it with its structure "
-                "(CREATE TABLE), or with --complete-insert",
-            )
-        return tuple(Column(name, "") for name in found.columns)
+            raise DumpError(line, nameless(found.table))
+        # Other rows of the table may be given with further columns.
+        names = dict.fromkeys((*found.columns, *(wanted or ())))
+        return tuple(Column(name, "", nullable=False) for name in names)
 
 
 def _null_or_text(values: list[str]) -> list[Cell]:

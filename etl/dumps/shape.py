@@ -92,6 +92,12 @@ def _default(column: Column, table: str, line: int) -> Cell:
         return literal
     if column.nullable or literal:
         return None
+    if not column.kind:
+        raise DumpError(
+            line,
+            f"rows of table '{table}' leave out the column '{column.name}', which others have; "
+            "dump it with its structure (CREATE TABLE)",
+        )
     raise DumpError(
         line,
         f"rows of table '{table}' leave out its column '{column.name}', which has no default; dump it with --complete-insert",

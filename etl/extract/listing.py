@@ -180,7 +180,7 @@ def _of_dump(asked: ListingRequest, path: File) -> Iterator[Listed]:
         with byte_stream(path) as stream:
             for one in dump_tables(stream):
                 source = Source(one.name, "table", one.name, {"database": database})
-                yield Listed(one.name, source, one.rows, len(one.columns))
+                yield Listed(one.name, source, one.rows, len(one.columns), one.note)
     except DumpError as error:
         raise SourceError(f"{path}:{error.line}: {error.what}") from None
 

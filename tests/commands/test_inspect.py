@@ -167,6 +167,21 @@ def test_the_same_table_looks_the_same_in_every_database_and_in_its_dump(kind, t
             check_people(seen(place, "people"))
 
 
+def test_a_dump_with_a_text_of_a_million_letters_and_one_of_rows_alone_are_looked_at(tmp_path):
+    large = tmp_path / "large.sql"
+    large.write_text(
+        f"CREATE TABLE t (id int, note text CHARACTER SET latin1);\nINSERT INTO t VALUES (1, '{'x' * 1_000_000}');\n",
+        encoding="utf-8",
+    )
+    _, note = seen(str(large)).look.columns
+    assert note.longest == 1_000_000
+    alone = tmp_path / "alone.sql"
+    alone.write_text("INSERT INTO t (id, name) VALUES (1, 'Ali');\nINSERT INTO u VALUES (1);\n", encoding="utf-8")
+    assert [(one.name, one.rows, one.columns) for one in seen(str(alone)).tables] == [("t", 1, 2), ("u", 1, 0)]
+    with pytest.raises(EtlError, match=r"alone\.sql:2: rows of table 'u' without the names of their columns"):
+        seen(str(alone), "u")
+
+
 def test_what_a_mapping_says_to_read_it_is_what_reads_it(tmp_path):
     location = write_turkish_csv(tmp_path)
     assert seen(location).look.source == {"csv": str(location), "encoding": "windows-1254", "delimiter": ";"}

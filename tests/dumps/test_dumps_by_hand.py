@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from etl.dumps import reader
 from etl.dumps.errors import DumpError
 from etl.dumps.quick import quick_rows
-from etl.dumps.reader import UnknownTable, read, tables
+from etl.dumps.reader import UnknownTable, outline, read, tables
 from etl.dumps.shape import UnknownColumn
 
 TABLE = "CREATE TABLE `t` (`id` int(11) NOT NULL, `name` varchar(64) DEFAULT NULL, `kind` varchar(9) NOT NULL DEFAULT 'new');\n"
@@ -191,6 +191,41 @@ def test_copied_rows_of_two_schemas_are_not_those_of_one_table():
 @pytest.mark.parametrize("insert", ["INSERT INTO shop.t VALUES (1);", "USE shop;\nINSERT INTO t VALUES (1);"])
 def test_a_table_may_be_made_without_its_database_and_filled_with_it(insert):
     assert rows(f"CREATE TABLE t (id int);\n{insert}\n{insert}") == [(b"1",), (b"1",)]
+
+
+NAMED = "INSERT INTO shop.t (id, name) VALUES\n (1, 'Ayşe'),\n (2, NULL);\nINSERT INTO shop.t (name, id) VALUES ('Veli', 3);\n"
+
+
+def test_a_dump_of_rows_alone_is_read_by_the_columns_that_its_rows_name():
+    assert rows(NAMED, columns=["id", "name"]) == [(b"1", "Ayşe".encode()), (b"2", None), (b"3", b"Veli")]
+    assert [(one.name, one.columns, one.rows) for one in tables(io.BytesIO(NAMED.encode()))] == [
+        ("t", ("id", "name"), 3)
+    ]
+    assert outline(io.BytesIO(NAMED.encode())).columns == {"t": ("id", "name")}
+
+
+def test_rows_that_lack_a_column_of_other_rows_are_asked_about_where_nothing_says_its_default():
+    dump = f"{NAMED}INSERT INTO shop.t (id, mail) VALUES (4, 'a@example.com');\n"
+    assert outline(io.BytesIO(dump.encode())).columns == {"t": ("id", "name", "mail")}
+    assert refusal(dump, columns=["id", "mail"]) == (
+        "line 1: rows of table 't' leave out the column 'mail', which others have; dump it with its structure (CREATE TABLE)"
+    )
+    assert len(rows(dump, columns=["id"])) == 4
+
+
+def test_rows_of_which_nothing_names_the_columns_are_listed_with_what_to_do():
+    dump = "CREATE TABLE u (id int);\nINSERT INTO u VALUES (1);\nINSERT INTO t VALUES (1, 'a'), (2, 'b');\n"
+    question = (
+        "rows of table 't' without the names of their columns; dump it with its structure (CREATE TABLE), or with "
+        "--complete-insert"
+    )
+    assert [(one.name, one.rows, one.note) for one in tables(io.BytesIO(dump.encode()))] == [
+        ("u", 1, ""),
+        ("t", 2, question),
+    ]
+    assert outline(io.BytesIO(dump.encode())).nameless == {"t": 3}
+    assert refusal(dump) == f"line 3: {question}"
+    assert rows(dump, "u") == [(b"1",)]
 
 
 def test_a_table_whose_rows_stand_in_its_partitions_is_not_read_as_an_empty_one():

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from etl.dumps.errors import DumpError
-from etl.dumps.reader import outline, read
+from etl.dumps.reader import nameless, outline, read
 from etl.dumps.shape import UnknownColumn
 from etl.errors import SourceError
 from etl.extract.databases.mended import mended_rows
@@ -28,13 +28,16 @@ class DumpSession:
         self._path, self._encoding = path, "utf-8" if found and found.startswith("utf-16") else found
         self._mend = mend
         with self._speaking(), byte_stream(path) as file:
-            self._tables = outline(file)
+            self._outline = outline(file)
+        self._tables = self._outline.columns
 
     def tables(self) -> list[str]:
         return list(self._tables)
 
     def table(self, name: str) -> Relation:
         found = self._tables.get(name)
+        if name in self._outline.nameless:
+            raise SourceError(f"{self._path}:{self._outline.nameless[name]}: {nameless(name)}")
         if found is None:
             raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")
         return Relation(found, of=name)

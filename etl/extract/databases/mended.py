@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -44,6 +45,10 @@ def mended_rows(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
 
 def is_mixed(file: Path) -> bool:
     """Whether the first rows of a file of CSV hold texts that were meant otherwise."""
-    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
-        rows = islice(csv.reader(lines), LOOKED_AT)
-        return any(mended(cell) != cell for row in rows for cell in row)
+    before = csv.field_size_limit(sys.maxsize)  # a text of a database has any length
+    try:
+        with file.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
+            rows = islice(csv.reader(lines), LOOKED_AT)
+            return any(mended(cell) != cell for row in rows for cell in row)
+    finally:
+        csv.field_size_limit(before)
