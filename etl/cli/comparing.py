@@ -69,7 +69,8 @@ def diff(
 ) -> None:
     """Show in which records two packages differ.
 
-    Or what an edit of the mapping changes: a mapping stands for what it makes of its sources now; nothing of that is kept, and nothing is sent.
+    Or what an edit of the mapping changes: a mapping stands for what it makes of its sources now; nothing of that is kept,
+    and nothing is sent.
     """
     from etl.cli.plain import plain
     from etl.cli.watching import watching
