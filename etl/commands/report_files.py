@@ -31,7 +31,7 @@ def telling_of(package: Package, *, show_data: bool, language: str | None = None
 
 def write_report(package: Package, telling: Telling, upload: JournalFacts | None = None) -> Report:
     """Write report.html and report.json into the package, which only the owner may read."""
-    facts = report_facts(package, telling, upload)
+    facts = report_facts(package, telling, upload).as_plain()
     written = Report(package.path / PAGE, package.path / DATA)
     write_private(written.data, orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
     write_private(written.page, page(facts, telling.catalogue).encode("utf-8", "backslashreplace"))

@@ -232,7 +232,7 @@ def test_merged_rows_are_counted_everywhere(package):
     assert stage.counts.merged == 1
     assert stage.counts.add_up()
     assert summary_of(package).stages[0].merged == 1
-    assert report_facts(package, Telling())["stages"][0]["merged"] == 1
+    assert report_facts(package, Telling()).stages[0].merged == 1
     package.check()
 
 

@@ -1,19 +1,20 @@
-"""What a report tells, as plain data: the content of report.json, and all that report.html is made from. Its form is
-schemas/report.schema.json. Masked already: neither of the two holds what may not be seen.
+"""What a report tells: the content of report.json, and all that report.html is made from. Masked already: neither of the two
+holds what may not be seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any
 
 from etl.findings import PROBLEM
-from etl.package import Package, PackagedStage
+from etl.package import Input, Package, PackagedStage
 from etl.personal import mask_key, mask_known, mask_value
 from etl.report.catalogue import ENGLISH, Catalogue
+from etl.report.page.data import ConcentrationFacts, InputFacts, ProblemFacts, ReportFacts, StageFacts, UploadFacts
 from etl.report.page.money import Plain, money_facts
 from etl.report.rejects import kinds_of
 from etl.report.summary import KindSummary, StageSummary
@@ -51,89 +52,85 @@ class Telling:
         return mask_value(value) if personal else mask_known(value)
 
 
-def report_facts(package: Package, telling: Telling, upload: JournalFacts | None = None) -> Plain:
+def report_facts(package: Package, telling: Telling, upload: JournalFacts | None = None) -> ReportFacts:
     profile = package.profile()
     stages: dict[str, Plain] = profile.get("stages", {})
     manifest = package.manifest
-    return {
-        "version": VERSION,
-        "migration": manifest.migration,
-        "created": manifest.created,
-        "package": package.path.name,
-        "masked": not telling.show_data,
-        "language": telling.catalogue.language,
-        "stages": [_stage(stage, upload) for stage in package.stages],
-        "problems": _problems(package, stages, telling),
-        "parents": [
-            {"in": name, **parent, "key": telling.key(parent["key"])}
-            for name, stage in stages.items()
-            for parent in stage["parents"]
-        ],
-        "money": [asdict(money_facts(name, one, telling.key)) for name, stage in stages.items() for one in stage["money"]],
-        "balance": _balance(profile, telling),
-        "passwords": [{"stage": name, **one} for name, stage in stages.items() for one in stage["passwords"]],
-        "fields": [_field(name, one, telling) for name, stage in stages.items() for one in stage["fields"]],
-        "columns": [{"stage": name, **one} for name, stage in stages.items() for one in stage["columns"]],
-        "warnings": list(manifest.warnings),
-        "upload": None if upload is None else _upload(upload, telling),
-        "inputs": [_input(one) for one in (manifest.mapping, *manifest.inputs)],
-        "versions": dict(manifest.versions),
-    }  # fmt: skip
+    return ReportFacts(
+        version=VERSION,
+        migration=manifest.migration,
+        created=manifest.created,
+        package=package.path.name,
+        masked=not telling.show_data,
+        language=telling.catalogue.language,
+        stages=tuple(_stage(stage, upload) for stage in package.stages),
+        problems=tuple(_problems(package, stages, telling)),
+        parents=tuple({"in": name, **one, "key": telling.key(one["key"])} for name, one in _each(stages, "parents")),
+        money=tuple(money_facts(name, one, telling.key) for name, one in _each(stages, "money")),
+        balance=_balance(profile, telling),
+        passwords=tuple({"stage": name, **one} for name, one in _each(stages, "passwords")),
+        fields=tuple(_field(name, one, telling) for name, one in _each(stages, "fields")),
+        columns=tuple({"stage": name, **one} for name, one in _each(stages, "columns")),
+        warnings=tuple(manifest.warnings),
+        upload=None if upload is None else UploadFacts(upload.target, upload.attention, upload.error),
+        inputs=tuple(map(_input, (manifest.mapping, *manifest.inputs))),
+        versions=manifest.versions,
+    )
+
+
+def _each(stages: Mapping[str, Plain], what: str) -> Iterator[tuple[str, Plain]]:
+    """What the profile lists of every stage, with the stage's name."""
+    return ((name, one) for name, stage in stages.items() for one in stage[what])
 
 
 PREPARED = ("read", "filtered", "rejected", "held", "merged", "valid")
 LOADED = ("uploaded", "already", "failed", "changed", "waiting", "refused", "unknown")
 
 
-def _stage(stage: PackagedStage, upload: JournalFacts | None) -> Plain:
-    counts = {name: getattr(stage.counts, name) for name in PREPARED}
+def _stage(stage: PackagedStage, upload: JournalFacts | None) -> StageFacts:
     loaded = {one.name: one for one in upload.stages} if upload else {}
     found = loaded.get(stage.name)
-    return {
-        "name": stage.name,
-        "payload": stage.payload,
-        **counts,
-        "corrected": len(stage.corrected),
-        "batches": stage.batches.records,
-        "loaded": None if found is None else {name: getattr(found, name) for name in LOADED},
-    }
+    return StageFacts(
+        stage.name,
+        stage.payload,
+        **{name: getattr(stage.counts, name) for name in PREPARED},
+        corrected=len(stage.corrected),
+        batches=stage.batches.records,
+        loaded=None if found is None else {name: getattr(found, name) for name in LOADED},
+    )
 
 
-def _problems(package: Package, stages: Mapping[str, Plain], telling: Telling) -> list[Plain]:
+def _problems(package: Package, stages: Mapping[str, Plain], telling: Telling) -> Iterator[ProblemFacts]:
     read = {stage.name: stage.counts.read for stage in package.stages}
     kinds = kinds_of(package, show_data=telling.show_data, catalogue=telling.catalogue)
-    found = []
     for name, of_stage in groupby(kinds, key=attrgetter("stage")):
-        listed = list(of_stage)
         concentrations = stages.get(name, {}).get("concentrations", [])
-        found += [_problem(kind, read[name], concentrations, telling) for kind in listed[:KINDS]]
-    return found
+        for kind in islice(of_stage, KINDS):
+            yield _problem(kind, read[name], concentrations, telling)
 
 
-def _problem(kind: KindSummary, read: int, concentrations: Sequence[Plain], telling: Telling) -> Plain:
+def _problem(kind: KindSummary, read: int, concentrations: Sequence[Plain], telling: Telling) -> ProblemFacts:
     share = kind.count / read if read else 0.0
     here = [
         one for one in concentrations if (one["fate"], one["field"], one["rule"]) == (kind.fate, kind.field, kind.rule)
     ]
-    return {
+    return ProblemFacts(
         **asdict(kind),
-        "rows": list(kind.rows),
-        "examples": list(kind.examples),
-        "is_problem": kind.severity == PROBLEM,
-        "share": round(share, 6),
+        is_problem=kind.severity == PROBLEM,
+        share=round(share, 6),
         # Those of one entry of a lookup are concentrated as all of its entries together are not.
-        "concentrated": [_concentrated(one, telling) for one in here] if kind.entry is None else [],
-    }
+        concentrated=tuple(_concentrated(one, telling) for one in here) if kind.entry is None else (),
+    )
 
 
-def _concentrated(one: Plain, telling: Telling) -> Plain:
-    return {
-        "column": one["column"],
-        "value": telling.value(one["value"], personal=one["personal"]),
-        "share": round(one["count"] / one["of"], 4),
-        "times": round(one["times"], 2),
-        "count": one["count"],
-    }
+def _concentrated(one: Plain, telling: Telling) -> ConcentrationFacts:
+    return ConcentrationFacts(
+        column=one["column"],
+        value=telling.value(one["value"], personal=one["personal"]),
+        share=round(one["count"] / one["of"], 4),
+        times=round(one["times"], 2),
+        count=one["count"],
+    )
 
 
 def _balance(profile: Plain, telling: Telling) -> Plain | None:
@@ -154,16 +151,5 @@ def _field(stage: str, one: Plain, telling: Telling) -> Plain:
     return {"stage": stage, **one, "values": values}
 
 
-def _upload(upload: JournalFacts, telling: Telling) -> Plain:
-    return {"target": upload.target, "attention": [dict(one) for one in upload.attention], "error": upload.error}
-
-
-def _input(one: Any) -> Plain:
-    return {
-        "name": one.name,
-        "file": one.file,
-        "bytes": one.bytes,
-        "sha256": one.sha256,
-        "rows": one.rows,
-        "taken": one.taken,
-    }
+def _input(one: Input) -> InputFacts:
+    return InputFacts(one.name, one.file, one.bytes, one.sha256, one.rows, one.taken)

@@ -17,7 +17,7 @@ from etl.measures.money import EDGES
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.page.facts import LOADED
 from etl.report.page.money import told_between
-from etl.report.page.pictures import bars, flow, months, share
+from etl.report.page.pictures import Number, bars, flow, months, share
 from etl.terminal import visible
 
 Say = Callable[[str], str]
@@ -30,7 +30,6 @@ NAMES = (
 )
 """Words of the data that the page says in the reader's language."""
 
-Number = Callable[[Any], str]
 
 PASSWORD_FORMS = ("{count} hexadecimal digits", "{count} characters")
 
