@@ -8,13 +8,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etl.cli.advice import given
 from etl.stop import deaf
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, Task, TaskID
+    from rich.progress import Progress, ProgressColumn, Task
 
     from etl.outside import Event
 
@@ -28,6 +28,9 @@ class Watcher:
     """Where nobody watches. Called with a stage and how many more of its rows were read."""
 
     def __call__(self, stage: str, rows: int) -> None:
+        pass
+
+    def expect(self, stage: str, rows: int, *, about: bool) -> None:
         pass
 
     def told(self, event: Event) -> None:
@@ -50,10 +53,16 @@ class Bars(Watcher):
     def __init__(self, bars: Progress) -> None:
         self._bars = bars
         self._lock = threading.Lock()
-        self._tasks: dict[str, TaskID] = {}
+        self._tasks: dict[str, Task] = {}
 
     def __call__(self, stage: str, rows: int) -> None:
         self._advance(f"{stage}: rows read", rows)
+
+    def expect(self, stage: str, rows: int, *, about: bool) -> None:
+        with self._lock:
+            task = self._task(f"{stage}: rows read")
+            # Not by `update`, which would begin to measure the rate anew.
+            task.total, task.fields["about"] = rows, about
 
     def line(self, text: str) -> None:
         self._bars.console.print(given.fit(text), markup=False, highlight=False, soft_wrap=True)
@@ -62,15 +71,19 @@ class Bars(Watcher):
         name = f"{event.stage}: records uploaded"
         if event.kind == "planned" and event.records:
             with self._lock:
-                self._tasks[name] = self._bars.add_task(name, total=event.records)
+                self._task(name, event.records)
         elif event.kind == "done":
             self._advance(name, event.records)
 
     def _advance(self, name: str, number: int) -> None:
         with self._lock:
-            if name not in self._tasks:
-                self._tasks[name] = self._bars.add_task(name, total=None)
-            self._bars.advance(self._tasks[name], number)
+            self._bars.advance(self._task(name).id, number)
+
+    def _task(self, name: str, total: int | None = None) -> Task:
+        if name not in self._tasks:
+            made = self._bars.add_task(name, total=total, about=False)
+            self._tasks[name] = next(one for one in self._bars.tasks if one.id == made)
+        return self._tasks[name]
 
 
 @contextmanager
@@ -79,20 +92,9 @@ def watching(as_json: bool) -> Iterator[Watcher]:
         yield Watcher()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-    from rich.text import Text
+    from rich.progress import Progress, SpinnerColumn, TextColumn
 
-    class Pace(ProgressColumn):
-        def render(self, task: Task) -> Text:
-            return Text(pace(task.completed, task.total, task.speed))
-
-    columns: list[Any] = [
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=20),
-        Pace(),
-        TimeElapsedColumn(),
-    ]
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), *pace_columns()]
     bars = Progress(*columns, console=Console(stderr=True), transient=True)
     with deaf():
         bars.start()
@@ -102,9 +104,21 @@ def watching(as_json: bool) -> Iterator[Watcher]:
         bars.stop()
 
 
-def pace(done: float, total: float | None, per_second: float | None) -> str:
-    """1,200 of 4,800 (25 %), 200 a second, 0:00:18 left"""
-    share = f" of {total:,.0f} ({100 * done / total:.0f} %)" if total else ""
+def pace_columns() -> list[ProgressColumn]:
+    """How far a task is: a bar, and in words."""
+    from rich.progress import BarColumn, ProgressColumn, TimeElapsedColumn
+    from rich.text import Text
+
+    class Pace(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(pace(task.completed, task.total, task.speed, about=task.fields["about"]))
+
+    return [BarColumn(bar_width=20), Pace(), TimeElapsedColumn()]
+
+
+def pace(done: float, total: float | None, per_second: float | None, *, about: bool = False) -> str:
+    """1,200 of about 4,800 (25 %), 200 a second, 0:00:18 left"""
+    share = f" of {'about ' if about else ''}{total:,.0f} ({100 * done / total:.0f} %)" if total else ""
     speed = f", {per_second:,.0f} a second" if per_second else ""
     left = (
         f", {timedelta(seconds=round((total - done) / per_second))} left"

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl import __version__
+from etl.commands.foreseeing import Foresight
 from etl.commands.report_files import write_report
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.workbook import write_workbook
@@ -20,7 +21,7 @@ from etl.commands.written import mapping_evidence
 from etl.corrections import corrections_file
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import Corrected, evidence, locate, unread_rows, with_needs
+from etl.extract import Corrected, evidence, extent_of, locate, unread_rows, with_needs
 from etl.extract.database import FetchedTable, named_rows
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
@@ -176,12 +177,16 @@ def _prepare_stage(
     size = stage.batch_size or migration.target.batch_size
     writer = desk.writer.stage(stage.name, stage.payload, size, tuple(table.header), merges=stage.merges)
     source, tables = migration.sources[stage.source], desk.checked.tables
+    expect = desk.settings.expect
+    foresight = Foresight(
+        extent_of(table), lambda rows, about: expect(stage.name, rows, about=about), desk.settings.limit
+    )
     with closing(chunks(plan, table, desk.workers, limit=desk.settings.limit)) as found:
         packaged = prepare_stage(
             plan,
             Scribe(plan, named_rows(partial(locate, source, table), tables[stage.source]), writer, profiler),
             table.first_row,
-            found,
+            foresight.chunks(found),
             integrity.stage(stage),
             lambda rows: desk.watch(stage.name, rows),
             unread,

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
@@ -29,6 +29,17 @@ def unwatched(stage: str, rows: int) -> None:
     pass
 
 
+class Expect(Protocol):
+    """Told how many rows a stage is going to read: before the first, when they are counted; `about` so many otherwise, and again
+    whenever it is known better."""
+
+    def __call__(self, stage: str, rows: int, *, about: bool) -> None: ...
+
+
+def nobody_expects(stage: str, rows: int, *, about: bool) -> None:
+    pass
+
+
 Tell = Callable[[str], None]
 """Told a sentence about something out of the ordinary that keeps nothing from going on."""
 
@@ -48,7 +59,7 @@ class Settings:
     `stages` names those that are prepared; none is all. A record that refers to another stage's is sent when that one has
     arrived with an earlier load, and held otherwise.
     `strict`: what is odd about the mapping keeps it from being prepared.
-    `tell` hears what is out of the ordinary.
+    `tell` hears what is out of the ordinary, `expect` how many rows there are to read.
     `fresh`: rows of servers are fetched anew; `snapshot`: they are those of the one with this ID. `inform` is told which.
     `show_data`: the report of a package shows personal data. `language`: of the report and the workbook of rejects.
     `packages` is the folder where packages are made; None is the migration's own.
@@ -71,6 +82,7 @@ class Settings:
     show_data: bool = False
     language: str = DEFAULT
     packages: Path | None = None
+    expect: Expect = nobody_expects
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:
         """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""

@@ -22,6 +22,7 @@ from etl.extract.databases.connections import Connections
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.extract.evidence import fingerprint
 from etl.extract.excel_file import EXCEL
+from etl.extract.extent import Extent, extent_of
 from etl.extract.json_file import JSON
 from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
@@ -47,6 +48,7 @@ __all__ = [
     "Connections",
     "Corrected",
     "CorrectedTable",
+    "Extent",
     "Kind",
     "Option",
     "Snapshot",
@@ -57,6 +59,7 @@ __all__ = [
     "columns_read",
     "counters_of",
     "evidence",
+    "extent_of",
     "fetched",
     "fetched_all",
     "find_corrected",

@@ -3,6 +3,7 @@
 import io
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -21,8 +22,13 @@ from load_helpers import (
     users,
     watched,
 )
+from rich.console import Console
+from rich.progress import Progress, TextColumn
+from rich.text import Text
 
-from etl.cli.watching import Watcher, pace
+from etl.cli.watching import Bars, Watcher, pace, pace_columns
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.errors import Refused, Unavailable
 from etl.load.probe import probe
 from etl.load.uploader import load
@@ -166,3 +172,112 @@ def test_a_terminal_that_is_closed_stops_an_upload_in_order(tmp_path):
     assert process.returncode > 0
     [journal] = (tmp_path / "work").rglob("journal.sqlite")
     assert states(journal.parent) == {"accepted": 1}
+
+
+# How much there is yet to do
+
+
+def test_an_estimated_number_is_told_as_such():
+    assert pace(1200, 4800, None, about=True) == "1,200 of about 4,800 (25 %)"
+
+
+def shown_bars(act):
+    """What a terminal of 100 columns shows at the end of it."""
+    clock = iter(range(1000))
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, _environ={})
+    columns = [TextColumn("{task.description}", markup=False), pace_columns()[1]]
+    with Progress(*columns, console=console, get_time=lambda: next(clock), auto_refresh=False) as progress:
+        act(Bars(progress))
+        return Text.from_ansi(last_frame(console, progress)).plain
+
+
+def last_frame(console, progress):
+    with console.capture() as found:
+        console.print(progress.get_renderable())
+    return found.get()
+
+
+def test_rows_are_told_with_their_share_their_rate_and_the_time_left():
+    def act(bars):
+        bars.expect("user", 1000, about=True)
+        bars("user", 200)
+        bars("user", 200)
+        bars.expect("user", 900, about=True)
+
+    shown = shown_bars(act)
+    assert re.search(r"user: rows read 400 of about 900 \(44 %\), \d+ a second, 0:\d\d:\d\d left", shown), shown
+
+
+def test_rows_of_which_nothing_is_known_are_counted():
+    assert "user: rows read 200" in shown_bars(lambda bars: bars("user", 200))
+
+
+def test_records_that_are_uploaded_are_told_of_all_that_are_planned():
+    def act(bars):
+        bars.told(Event("planned", "user", "", records=1000))
+        bars.told(Event("done", "user", "", records=500))
+
+    assert "user: records uploaded 500 of 1,000 (50 %)" in shown_bars(act)
+
+
+class Expected:
+    """What a preparation says of the rows that are to come."""
+
+    def __init__(self):
+        self.told = []
+
+    def __call__(self, stage, rows, *, about):
+        self.told.append((rows, about))
+
+
+def expected_of(tmp_path, **how):
+    expected = Expected()
+    dry_run(tmp_path, Settings(tmp_path / "work", workers=1, expect=expected, **how))
+    return expected.told
+
+
+def test_a_file_tells_by_its_bytes_about_how_many_rows_are_to_come_and_at_its_end_how_many_there_were(tmp_path):
+    write_shop(tmp_path, "id,name,mail\n" + "".join(f"{n},Ali,m{n}@example.com\n" for n in range(5000)))
+    told = expected_of(tmp_path)
+    assert told[-1] == (5000, False)
+    assert len(told) > 1
+    assert all(about and abs(rows - 5000) < 500 for rows, about in told[:-1])
+
+
+def test_rows_that_are_counted_are_known_before_the_first(tmp_path):
+    write_shop(
+        tmp_path,
+        **{
+            "customers: { csv: customers.csv }": "customers: { query: SELECT * FROM file }\n  file: { csv: customers.csv }"
+        },
+    )
+    assert expected_of(tmp_path) == [(2, False)]
+
+
+def test_a_limit_bounds_what_is_to_come(tmp_path):
+    write_shop(tmp_path, "id,name,mail\n" + "".join(f"{n},Ali,m{n}@example.com\n" for n in range(3000)))
+    assert max(rows for rows, _ in expected_of(tmp_path, limit=50)) == 50
+
+
+def test_a_terminal_shows_how_far_it_is_and_a_pipe_does_not(tmp_path):
+    write_shop(tmp_path, "id,name,mail\n" + "".join(f"{n},Ali,m{n}@example.com\n" for n in range(20000)))
+    ours, theirs = pty.openpty()
+    words = command("dry-run", tmp_path, "-w", tmp_path / "work", "--workers", 1)
+    variables = {**environment(TERM="xterm"), "COLUMNS": "100"}
+    with subprocess.Popen(words, env=variables, stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        seen = b"".join(iter(lambda: _read_terminal(ours), b""))
+        output = process.stdout.read()
+    os.close(ours)
+    assert b"user: rows read" in seen
+    assert b" of about " in seen
+    assert b"\x1b" not in output
+    piped = etl("dry-run", tmp_path, "-w", tmp_path / "work", "--workers", 1)
+    assert (piped.stderr, "\x1b" in piped.stdout, "rows read" in piped.stdout) == ("", False, False)
+
+
+def _read_terminal(handle):
+    try:
+        return os.read(handle, 65536)
+    except OSError:  # the command has ended
+        return b""
