@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby, islice
-from operator import attrgetter
 from typing import Any
 
 from etl.findings import BECAUSE, PROBLEM
@@ -14,16 +14,66 @@ from etl.personal import mask_known, mask_text
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.summary import KindSummary
 
-SHOWN = 8
-"""Kinds of a stage that have a line of their own on screen: as many of rejected and as many of held records."""
+SHOWN, NAMED = (8, 5, 3, 2, 1), (12, 8, 5, 4, 3)
+"""Kinds of a stage that have a line of their own on screen (as many of rejected and as many of held records), and further ones
+that are named in one line: the first of each, or so few of the next ones that a screen has room for all lines."""
 
-NAMED = 12
-"""Further kinds that are named in one line."""
+ROOM, WIDTH = 30, 80
+"""Lines of a screen that there are for it, and how wide they are: below stands the table of stages."""
 
 
 def data_problems(package: Package, *, show_data: bool = False) -> list[str]:
-    """A line for each of the commonest kinds of each stage, and one that names those that are left out."""
-    return [f"{stage.name}: {line}" for stage in package.stages for line in _stage_lines(package, stage, show_data)]
+    """A line for each of the commonest kinds of each stage, and one that names those that are left out: on one screen."""
+    found = {stage.name: like_kinds(_problems(package, stage)) for stage in package.stages}
+    lines: list[str] = []
+    for shown, named in zip(SHOWN, NAMED, strict=True):
+        lines = [
+            f"{stage}: {line}"
+            for stage, kinds in found.items()
+            for line in _stage_lines(kinds, show_data, shown, named)
+        ]
+        if sum(-(-len(line) // WIDTH) for line in lines) <= ROOM:
+            break
+    return lines
+
+
+def _problems(package: Package, stage: PackagedStage) -> Iterator[ProblemKind]:
+    return (kind for kind in package.kinds(stage) if kind.severity == PROBLEM)
+
+
+@dataclass(frozen=True, slots=True)
+class LikeKinds:
+    """Kinds of one fate, field and rule, which differ in the entry that a lookup lacks: the commonest, and the others."""
+
+    first: ProblemKind
+    others: tuple[ProblemKind, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return self.first.count + sum(one.count for one in self.others)
+
+
+APART = 3
+"""As many missing entries of a field have a line each; more of them have one line together."""
+
+
+def like_kinds(kinds: Iterable[ProblemKind]) -> list[LikeKinds]:
+    """Problems, those of rejected rows first, and of each fate the commonest first."""
+    found: dict[object, list[ProblemKind]] = {}
+    for number, kind in enumerate(kinds):
+        has_entry = kind.entry is not None or kind.cut
+        found.setdefault((kind.fate, kind.field, kind.rule) if has_entry else number, []).append(kind)
+    together = [
+        one
+        for group in found.values()
+        for one in ([_together(group)] if len(group) > APART else [LikeKinds(kind) for kind in group])
+    ]
+    return sorted(together, key=lambda one: (one.first.fate != "rejected", -one.count))
+
+
+def _together(group: Sequence[ProblemKind]) -> LikeKinds:
+    first, *others = sorted(group, key=lambda kind: kind.cut)  # what was cut is of no one entry
+    return LikeKinds(first, tuple(others))
 
 
 def data_warnings(package: Package) -> list[str]:
@@ -50,17 +100,16 @@ def kinds_of(package: Package, *, show_data: bool = False, catalogue: Catalogue 
     return [_summary(stage, kind, show_data, catalogue) for stage in package.stages for kind in package.kinds(stage)]
 
 
-def _stage_lines(package: Package, stage: PackagedStage, show_data: bool) -> Iterator[str]:
-    further = []
-    problems = [kind for kind in package.kinds(stage) if kind.severity == PROBLEM]
-    for _, kinds in groupby(problems, key=attrgetter("fate")):
-        for kind in islice(kinds, SHOWN):
-            yield _with_count(kind_line(kind, show_data=show_data), kind.count)
-        further += list(kinds)
+def _stage_lines(found: Sequence[LikeKinds], show_data: bool, most: int, named: int) -> Iterator[str]:
+    further: list[LikeKinds] = []
+    for _, group in groupby(found, key=lambda one: one.first.fate):
+        for one in islice(group, most):
+            yield _with_count(kind_line(one.first, show_data=show_data), one)
+        further += list(group)
     if further:
-        named = ", ".join(_named(kind, show_data) for kind in further[:NAMED])
-        more = f", and {len(further) - NAMED:,} more (--json lists them)" if len(further) > NAMED else ""
-        yield f"and {len(further):,} {'kind' if len(further) == 1 else 'kinds'} more: {named}{more}"
+        names = ", ".join(_named(one, show_data) for one in further[:named])
+        more = f", and {len(further) - named:,} more (--json lists them)" if len(further) > named else ""
+        yield f"and {len(further):,} {'kind' if len(further) == 1 else 'kinds'} more: {names}{more}"
 
 
 def kind_line(kind: ProblemKind, *, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
@@ -90,15 +139,27 @@ def _tells(parts: Mapping[str, Any]) -> bool:
     return any(mask_known(part) != part for part in parts.values())
 
 
-def _with_count(line: str, number: int) -> str:
-    return line if number == 1 else f"{line} (and {number - 1:,} more like it)"
+def _with_count(line: str, found: LikeKinds) -> str:
+    number = found.first.count
+    more = [f"and {number - 1:,} more like it"] if number > 1 else []
+    if found.others:
+        rows = found.count - number
+        more.append(f"and {rows:,} rows with {_entries(found.others)} other entries that it lacks (--json lists them)")
+    return f"{line} ({'; '.join(more)})" if more else line
 
 
-def _named(kind: ProblemKind, show_data: bool) -> str:
+def _entries(kinds: Sequence[ProblemKind]) -> str:
+    """How many entries these are of: more than so many, where not all were told apart."""
+    return f"more than {len(kinds) - 1:,}" if any(one.cut for one in kinds) else f"{len(kinds):,}"
+
+
+def _named(found: LikeKinds, show_data: bool) -> str:
     """field 'status' (lookup 'X'): 12"""
+    kind = found.first
     if kind.field is None:
         return f"whole rows ({kind.rule}): {kind.count:,}"
-    return f"field '{kind.field}' ({_rule(kind, show_data)}): {kind.count:,}"
+    others = f" and {_entries(found.others)} others" if found.others else ""
+    return f"field '{kind.field}' ({_rule(kind, show_data)}{others}): {found.count:,}"
 
 
 def _rule(kind: ProblemKind, show_data: bool) -> str:

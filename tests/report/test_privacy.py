@@ -190,18 +190,15 @@ def test_ten_addresses_and_a_telephone_are_two_kinds_of_problems(tmp_path):
     assert len(found["kinds"][0]["examples"]) == 3
 
 
-def test_kinds_that_have_no_line_are_named_in_one(tmp_path):
+def test_many_missing_entries_of_one_field_are_one_line(tmp_path):
     mapping = write(tmp_path, [{"id": str(n), "sex": f"kind {n}"} for n in range(1, 1200)], "phone") / "migration.yaml"
     text = mapping.read_text(encoding="utf-8").replace("{{ sex }}", "{{ sex | lookup('sexes') }}")
     mapping.write_text(text.replace("stages:", "lookups: { sexes: { m: male } }\nstages:"), encoding="utf-8")
     found = only_json(etl("dry-run", tmp_path, "--json", cwd=tmp_path))
-    assert len(found["problems"]) == 9
-    assert found["problems"][0] == (
-        "user: people.jsonl row 1001, field 'gender': no entry 'kind 1001' in the lookup 'sexes'; add it there, or say "
-        "default= for values it lacks (and 198 more like it)"
-    )
-    assert found["problems"][8].startswith("user: and 993 kinds more: field 'gender' (lookup 'kind 8'): 1, ")
-    assert found["problems"][8].endswith(", and 981 more (--json lists them)")
+    assert found["problems"] == [
+        "user: people.jsonl row 1, field 'gender': no entry 'kind 1' in the lookup 'sexes'; add it there, or say "
+        "default= for values it lacks (and 1,198 rows with more than 999 other entries that it lacks (--json lists them))"
+    ]
     assert sum(one["count"] for one in found["kinds"]) == 1199
     assert [one["cut"] for one in found["kinds"]] == [True] + [False] * 1000
 
