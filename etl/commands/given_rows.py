@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from etl.errors import SourceError
 from etl.extract import (
     KINDS,
     Connections,
@@ -58,9 +59,20 @@ def table_of_sources(migration: Migration, stage: Stage, test: MappingTest) -> I
     with ExitStack() as opened:
         connections = opened.enter_context(Connections())
         for one in _made_from(migration, stage, test):
-            tables[one.name] = opened.enter_context(open_table(one, World(tables, connections, migration.sources)))
+            tables[one.name] = opened.enter_context(_opened(one, World(tables, connections, migration.sources)))
         found = fetched_all({stage.source: tables[stage.source]}, {stage.source: columns})
         yield numbered(answered_all(found)[stage.source], source, used)
+
+
+@contextmanager
+def _opened(source: Source, world: World) -> Iterator[Table]:
+    """Of several queries an error says which one it is."""
+    with ExitStack() as opened:
+        try:
+            table = opened.enter_context(open_table(source, world))
+        except SourceError as error:
+            raise SourceError(f"source '{source.name}': {error}") from None
+        yield table
 
 
 def _given(source: Source, test: MappingTest, used: Collection[str]) -> Table:

@@ -199,7 +199,7 @@ def test_counters_count_the_rows_of_a_small_table_and_columns_left_out_are_blank
 def test_a_column_that_a_query_reads_and_the_test_does_not_give_fails_the_test(shop):
     given = '{ lines: { columns: [order_id], rows: [["1"]] } }'
     (one,) = run_tests(shop(f"  - {{ stage: sum, sources: {given}, expect: {{ price: 20 }} }}\n"))
-    assert "unknown column 'price'" in one.differences[0]
+    assert one.differences[0].startswith("source 'sums': the query: unknown column 'price'")
 
 
 @pytest.mark.parametrize(
