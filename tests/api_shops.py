@@ -59,7 +59,8 @@ class Shop:
         links = [f'<{self.url}?limit={size}&page_info={max(0, start - size)}>; rel="previous"'] if start else []
         if start + size < len(self.orders):
             links.append(f'<{self.url}?limit={size}&page_info={start + size}>; rel="next"')
-        return 200, {"Link": ", ".join(links)} if links else {}, {"orders": self.orders[start : start + size]}
+        name = self.url.rpartition("/")[2].removesuffix(".json")
+        return 200, {"Link": ", ".join(links)} if links else {}, {name: self.orders[start : start + size]}
 
     def prestashop(self, query, headers):
         """The key is the user, and there is no password. Nothing is an empty list, not an object."""

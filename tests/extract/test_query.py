@@ -628,3 +628,14 @@ with opened_queries("SELECT 1 AS a FROM lines", ENDLESS) as (queries, _):
 )
 def test_a_column_is_read_where_the_query_means_it(text, read):
     assert parsed(text).columns_read(("id", "ip", "shipping", "two words")) == read
+
+
+def test_numbers_with_decimals_inside_of_nested_json_are_exact_texts(folder):
+    row = '{"id": 2, "place": {"north": 0.10, "east": 12.3456789012345678901, "seats": 3}}'
+    Path("places.jsonl").write_text(row + "\n", encoding="utf-8")
+    sql = """
+        SELECT CAST(place AS JSON)->>'north' AS north, CAST(place AS JSON)->>'east' AS east,
+               CAST(CAST(place AS JSON)->>'seats' AS INTEGER) + 1 AS seats
+        FROM places
+    """
+    assert asked(sql, Source("places", "jsonl", "places.jsonl"))[1] == [("0.10", "12.3456789012345678901", "4")]

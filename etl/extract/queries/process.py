@@ -133,4 +133,7 @@ def _text(cell: object) -> str:
         return cell
     if cell is None:
         return ""
-    return json.dumps(cell, ensure_ascii=False) if isinstance(cell, bool | list | dict) else str(cell)
+    if not isinstance(cell, bool | list | dict):
+        return str(cell)
+    # A number with decimals becomes a text: SQL's JSON would make a float of it, which is not exact.
+    return json.dumps(cell, ensure_ascii=False, default=str)
