@@ -12,10 +12,12 @@ from etl.commands.packages import package_of
 from etl.commands.preview import named_stage, numbered_rows
 from etl.commands.settings import Settings
 from etl.commands.which import Which
+from etl.corrections import corrections_file
 from etl.errors import EtlError, MappingError
 from etl.expressions import WHERE, flat_fields
 from etl.expressions.tracing import TracedStep, trace
 from etl.extract import rows_of
+from etl.mapping import Checked
 from etl.mapping.rows import with_rows
 from etl.model import Expression, Table, Template
 from etl.prepare.plan import plan_stage
@@ -33,6 +35,7 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: str) -> Exp
         outcome = program.outcome(row)
         fields = tuple(_fields(program, row, outcome))
         aliases = tuple(_aliases(mapping, settings, stage.refers, outcome.partial))
+        corrected = tuple(_corrected(ready, stage_name, number))
     return Explanation(
         stage_name, key, Path(rows_of(migration.sources[stage.source])).name, number,
         "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid",
@@ -40,7 +43,16 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: str) -> Exp
         tuple((one.reason, one.masked_reason) for one in outcome.findings if one.field is None),
         _went(mapping, settings, stage_name, key),
         aliases,
+        corrected,
     )  # fmt: skip
+
+
+def _corrected(checked: Checked, stage: str, number: int) -> Iterator[str]:
+    found = checked.corrected.get(stage)
+    one = None if found is None else found.rows.get(number)
+    file = corrections_file(checked.migration.file).name
+    for edit in one.edits if one else ():
+        yield f"column '{edit.column}' is mended: {file}:{edit.line}"
 
 
 def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:

@@ -49,6 +49,7 @@ def _masked_record(record: FoundRecord) -> FoundRecord:
 
 def explain_lines(found: Explanation) -> Iterator[str]:
     yield f"{found.stage} '{found.key}': {found.source} row {found.row}: {found.fate}"
+    yield from (f"  {one}" for one in found.corrected)
     yield from (f"  {one}" for one, _ in found.others)
     for field in found.fields:
         yield ""

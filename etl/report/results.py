@@ -148,7 +148,8 @@ class ExplainedField:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what the newest package and
-    the journals know of the record; `aliases` are the records it refers to for which others stand there."""
+    the journals know of the record; `aliases` are the records it refers to for which others stand there;
+    `corrected` tells which cells a person has mended."""
 
     stage: str
     key: str
@@ -159,6 +160,7 @@ class Explanation:
     others: tuple[tuple[str, str], ...]
     went: tuple[FoundRecord, ...]
     aliases: tuple[ExplainedAlias, ...] = ()
+    corrected: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from etl.commands.settings import Settings
 from etl.commands.summing import summary_of
 from etl.errors import MappingError
 from etl.package import Package
+from etl.report.looking import explain_lines
 from etl.report.mending import fixed_lines, masked_fixed
 
 PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "7ac66c0f148de9519b8bd264312c4d64")
@@ -555,7 +556,12 @@ def test_preview_and_explain_read_the_row_as_it_was_mended(mapping, package):
     mend(mapping, package, typed(*CAN))
     (row,) = preview(mapping, "user", 1, key="5")
     assert (row.fate, row.cells["email"]) == ("valid", "can@example.com")
-    assert explain(mapping, Settings(mapping.parent / "work"), "user", "5").fate == "valid"
+    found = explain(mapping, Settings(mapping.parent / "work"), "user", "5")
+    assert found.fate == "valid"
+    assert list(explain_lines(found))[1:3] == [
+        "  column 'email' is mended: migration.corrections.csv:2",
+        "  column 'joined' is mended: migration.corrections.csv:3",
+    ]
 
 
 def test_a_quick_look_at_the_first_rows_says_nothing_of_corrections_further_down(mapping, package):
