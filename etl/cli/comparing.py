@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from etl.cli.advice import given
+from etl.cli.advice import USUAL, given
 from etl.cli.shared import (
     console,
     json_option,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """What is advised is about the mapping among the two."""
-    if value is not None and given.mapping is None and not (value / "manifest.json").is_file():
+    if value is not None and given.mapping is None and (value.suffix in (".yaml", ".yml") or (value / USUAL).is_file()):
         given.mapping = value
     return value
 

@@ -12,6 +12,7 @@ from etl.commands.comparing import Side, compared_stage
 from etl.commands.keeping import opened
 from etl.commands.packages import package_of
 from etl.commands.prepare import prepare
+from etl.commands.sample import SAMPLES
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.which import Which
 from etl.errors import MappingError
@@ -56,6 +57,7 @@ def _last_package(mapping: Path, preparing: Preparing) -> Side:
 
 
 def _side(named: Path, preparing: Preparing, kept: ExitStack) -> Side:
+    named = named.parent if named.name == MANIFEST else named
     if _is_package(named):
         return Side(Package.open(named), str(named), _folder_of(named.resolve()))
     if not named.exists():
@@ -75,7 +77,7 @@ def _is_package(path: Path) -> bool:
 
 def _folder_of(package: Path) -> MigrationFolder | None:
     """The migration's, of a package that lies where one was made."""
-    return MigrationFolder(package.parent.parent) if package.parent.name == PACKAGES else None
+    return MigrationFolder(package.parent.parent) if package.parent.name in (PACKAGES, SAMPLES) else None
 
 
 def _compared(old: Side, new: Side, wanted: Sequence[str]) -> Compared:

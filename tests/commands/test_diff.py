@@ -222,6 +222,16 @@ def test_what_cannot_be_compared_is_told(shop, words, told):
     assert done.stderr.startswith(told)
 
 
+def test_a_package_may_be_named_by_its_manifest_and_a_folder_without_one_is_no_mapping_to_advise(shop):
+    mapping, package = shop
+    assert not compared(package.path / "manifest.json", package.path).differs
+    (package.path.parent / "20200101T000000Z").mkdir()
+    done = etl("diff", "work/shop/packages/20200101T000000Z", "migration.yaml", "--workers", 1, cwd=mapping.parent)
+    (package.path.parent / "20200101T000000Z").rmdir()
+    assert done.returncode == 1
+    assert done.stderr.endswith("not a package (no manifest.json); `etl dry-run migration.yaml` makes one\n")
+
+
 def test_a_package_alone_asks_for_another_one(shop):
     _, package = shop
     with pytest.raises(MappingError, match="is a package; name what to compare it with"):
