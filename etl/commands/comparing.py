@@ -115,10 +115,12 @@ def _hidden(value: Any) -> Any:
 
 
 def _fates(package: Package, name: str, keys: Waiting) -> dict[str, int]:
-    """What the package that lacks them has made of records: rejected, held, or (ABSENT) nothing."""
+    """What the package that lacks them has made of records: rejected, held, merged, or (ABSENT) nothing."""
     stage = package.stage(name)
     fates = chain(
-        (("rejected", one.key) for one in package.rejects(stage)), (("held", one.key) for one in package.held(stage))
+        (("rejected", one.key) for one in package.rejects(stage)),
+        (("held", one.key) for one in package.held(stage)),
+        (("merged", one.key) for one in package.merged(stage)),
     )
     found = Counter(fate for fate, key in fates if key is not None and keys.take(key) is not None)
     left = sum(1 for _ in keys.left())

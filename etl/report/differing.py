@@ -96,9 +96,11 @@ def _records(count: int) -> str:
 WORDS = {
     ("gone", "rejected"): "rejected now",
     ("gone", "held"): "held now",
+    ("gone", "merged"): "merged into another now",
     ("gone", "absent"): "left out by `where` or not in the source now",
     ("added", "rejected"): "rejected before",
     ("added", "held"): "held before",
+    ("added", "merged"): "merged into another before",
     ("added", "absent"): "left out by `where` or not in the source before",
 }
 

@@ -184,6 +184,15 @@ def test_what_an_edit_changes_is_told_with_what_became_of_records_that_are_gone(
     assert "  1 record gone (1 rejected now): '106'" in told(found)
 
 
+def test_a_record_that_is_merged_now_is_said_to_be_so(tmp_path):
+    both = dry_run(write_shop(tmp_path, mapping=MAPPING.replace("unique: [email]", "")), settings_of(tmp_path / "m"))
+    merging = MAPPING.replace("unique: [email]", "unique: [email]\n    duplicates: merge")
+    merged = dry_run(write_shop(tmp_path, mapping=merging), settings_of(tmp_path / "m"))
+    lines = told(compared(both, merged))
+    assert "  1 record gone (1 merged into another now): '3'" in lines
+    assert [line.strip() for line in lines if "user: changed" in line] == ["user: changed in 1 record"]
+
+
 def test_that_the_source_has_changed_is_said(shop, tmp_path):
     _, package = shop
     other = write_shop(tmp_path / "other", customers=CUSTOMERS.replace("0532 123 45 67", "0533 123 45 67"))
