@@ -129,7 +129,7 @@ def _belongs(payload: str, chosen: Mapping[str, SeenTable]) -> Belonging | None:
     name, parent = REFERENCES[payload]
     if chosen[payload] is chosen[parent]:
         return None
-    return relation(chosen[payload], chosen[parent], [VOCABULARIES[payload][name]])
+    return relation(chosen[payload], chosen[parent], payload, name)
 
 
 def _assigned(payload: str, table: SeenTable) -> dict[str, Guess]:

@@ -19,6 +19,12 @@ TELLING: Mapping[str, Collection[str]] = {
 INCLUDED = 0.9
 """The share of a column's values that have to be among those of another, before it refers to that."""
 
+KNOWN = 0.7
+"""A score of a name that leaves no doubt."""
+
+FEW_VALUES = 5
+"""So few different values lie in another column by chance."""
+
 SURE = 0.45
 """A score from which on a table, or a column, is taken to be what it looks like."""
 
@@ -89,12 +95,24 @@ def role_score(payload: str, table: SeenTable) -> float:
     return 0.5 * table_score(table.name, payload) + 0.5 * columns
 
 
-def relation(child: SeenTable, parent: SeenTable, among: Sequence[str] = ()) -> Belonging | None:
-    """By which column the rows of one table belong to those of another. `among`: names that are likelier than others."""
+def relation(child: SeenTable, parent: SeenTable, payload: str, field: str) -> Belonging | None:
+    """By which column the rows of one table, which become a payload with this field, belong to those of another."""
+    vocabulary = VOCABULARIES[payload]
+    others = [names for name, names in vocabulary.items() if name != field]
+    columns = [one for one in child.columns if not _is_another(one.name, vocabulary[field], others)]
     found = [
-        one for own in child.columns for key in parent.columns if (one := _relation(child, own, parent, key, among))
+        one
+        for own in columns
+        for key in parent.columns
+        if (one := _relation(child, own, parent, key, [vocabulary[field]]))
     ]
     return max(found, key=lambda one: one.score, default=None)
+
+
+def _is_another(name: str, own: str, others: Sequence[str]) -> bool:
+    """Whether a column is surely another field by its name: a quantity lies among the numbers of orders as well."""
+    best = max(name_score(name, one) for one in others)
+    return best >= KNOWN and best > name_score(name, own)
 
 
 def _relation(
@@ -108,19 +126,21 @@ def _relation(
     bound = min(own.bound, key.bound)
     compared = {one for one in own.values if one < bound}
     included = len(compared & key.values) / len(compared) if compared else 0.0
-    if included < INCLUDED:
+    if included < INCLUDED or (own.distinct < FEW_VALUES and named < SURE):
         return None
-    return Belonging(own.name, key.name, included, named + included + 0.1 * (own.distinct > 2))
+    covered = own.distinct / key.distinct  # a reference leads to most of what is there
+    return Belonging(own.name, key.name, included, named + included + 0.5 * min(covered, 1.0))
 
 
 def _named(child: SeenTable, own: SeenColumn, parent: SeenTable, key: SeenColumn, among: Sequence[str]) -> float:
-    """How much the names say: the child's is that of the parent's key, or holds the parent's name."""
-    same = 1.0 if own.name.casefold() == key.name.casefold() and own.name.casefold() != "id" else 0.0
+    """How much the names say: the child's is one that references have, or the parent's key with the parent's name in it."""
+    of_parent = bool(shared_words(own.name, [parent.name]))
+    same = own.name.casefold() == key.name.casefold()
     likely = max((name_score(own.name, one) for one in among), default=0.0)
-    is_first = 0.2 if parent.columns and key.name == parent.columns[0].name else 0.0
-    # The first column of a table is mostly its own key, and no reference.
-    is_own = 0.5 if child.columns[0].name == own.name and own.is_key else 0.0
-    return same + likely + 0.3 * bool(shared_words(own.name, [parent.name])) + is_first - is_own
+    is_first = 0.2 if key.name == parent.columns[0].name else 0.0
+    # The first column of a table is mostly its own key, and no reference; `id` and `store_id` are in tables of all kinds.
+    is_own = 1.0 if child.columns[0].name == own.name and (own.is_key or not own.rows) else 0.0
+    return (1.0 if same and of_parent else 0.0) + likely + 0.3 * of_parent + is_first - is_own
 
 
 def roles(tables: Sequence[SeenTable]) -> dict[str, SeenTable]:
@@ -157,5 +177,5 @@ def _evidence(payload: str, table: SeenTable, found: Mapping[str, SeenTable]) ->
     if child is None or child not in found or not table.rows:
         return 0.0
     field = "order_number" if payload == "order" else "user"
-    linked = relation(found[child], table, [VOCABULARIES[child][field]])
+    linked = relation(found[child], table, child, field)
     return 0.2 if linked is not None and linked.score > 1.5 else 0.0

@@ -41,7 +41,7 @@ USER: Vocabulary = {
 ADDRESS: Vocabulary = {
     "customer_code": (
         "customerid userid memberid customercode parentid accountid clientid musteriid musterino musterikodu "
-        "uyeid uyeno uyekodu cariid entityid id"
+        "uyeid uyeno uyekodu cariid"
     ),
     "title": "alias addresstitle title adresbasligi adresadi baslik addressname",
     "first_name": USER["first_name"],

@@ -204,11 +204,13 @@ def test_an_address_that_may_hold_a_password_is_not_written(tmp_path):
 
 # The shops that nobody here wrote
 
+CASES = {**proposals.BUILT_WITH, **proposals.AFTERWARDS, **proposals.LEFT_OUT}
+
 
 @pytest.mark.skipif(not proposals.DATA.is_dir(), reason=f"the shops' own structures, {proposals.DATA}, are not here")
-@pytest.mark.parametrize("name", [*proposals.BUILT_WITH, *proposals.LEFT_OUT])
+@pytest.mark.parametrize("name", CASES)
 def test_most_fields_of_shops_that_it_does_not_know_are_right(name):
-    found = list(proposals.judged({**proposals.BUILT_WITH, **proposals.LEFT_OUT}[name]))
+    found = list(proposals.judged(CASES[name]))
     wrong = [field for field, _, is_right in found if not is_right]
     assert len(wrong) <= len(found) / 10, wrong
 
@@ -257,6 +259,14 @@ def column(name, values, **more):
 def test_what_lies_in_no_other_column_refers_to_nothing():
     users = SeenTable("users", (column("id", range(100)),), 100)
     orders = SeenTable("orders", (column("nr", range(500, 900)), column("x", [*range(90), *range(1000, 1300)])), 400)
-    assert relation(orders, users) is None
-    found = relation(SeenTable("orders", (column("y", [1, 2, 3] * 5),), 15), users)
+    assert relation(orders, users, "order", "user") is None
+    found = relation(SeenTable("orders", (column("y", [*range(50)] * 3),), 150), users, "order", "user")
     assert (found.child, found.parent, found.included) == ("y", "id", 1.0)
+
+
+def test_a_quantity_that_lies_among_the_numbers_of_orders_refers_to_none_and_few_values_are_chance():
+    orders = SeenTable("orders", (column("id", range(1, 200)),), 199)
+    lines = SeenTable(
+        "lines", (column("adet", [1, 2, 3] * 60), column("flag", [1, 2] * 90), column("x", range(1, 181))), 180
+    )
+    assert relation(lines, orders, "order_item", "order_number").child == "x"
