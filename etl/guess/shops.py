@@ -68,6 +68,8 @@ SHOPS = (
     Shop("zencart", "Zen Cart", "", _OSCOMMERCE, "orders has the column payment_module_code",
          lambda tables: "payment_module_code" in tables["orders"]),
     Shop("oscommerce", "osCommerce", "", _OSCOMMERCE, "orders has no column payment_module_code", lambda tables: True),
+    Shop("shopify", "Shopify's two exports", "", ("customers_export", "orders_export"),
+         "orders_export has the column Lineitem name", lambda tables: "lineitem name" in tables["orders_export"]),
 )  # fmt: skip
 """Of one family the one with the surer sign first."""
 

@@ -10,8 +10,10 @@ from sandbox_client import running_sandbox
 from test_ready_shops import VARIABLES, counts, records, rejects
 
 from etl import Outside, Settings, dry_run
+from etl.commands.init import Begun, init
 from etl.commands.run import run_package
 from etl.commands.test import test as run_own_tests
+from etl.mapping import Opens, load_mapping
 
 MAPPING = ROOT / "mappings" / "shopify"
 HEADERS = DATA / "shopify"
@@ -100,6 +102,17 @@ def test_money_is_equal_to_the_cent_and_the_parts_add_up(exports, package):
     assert {Decimal(one["extra_field"]["other"]) for one in orders} == {Decimal(0)}
     assert orders[0]["created_date"] == "2025-12-06 18:37:33"
     assert orders[-1]["user"] == orders[-2]["user"] == "guest-#1017"
+
+
+def test_the_exports_are_recognised_and_what_is_written_for_them_runs(exports, tmp_path, monkeypatch):
+    for name, value in VARIABLES.items():
+        monkeypatch.setenv(name, value)
+    begun = init(tmp_path / "mine", [str(exports[0])])
+    assert isinstance(begun, Begun)
+    assert (begun.shop, begun.why[1]) == ("shopify", "orders_export has the column Lineitem name")
+    with load_mapping(begun.folder, opens=Opens.HERE) as checked:
+        assert [str(problem) for problem in checked.problems] == []
+    assert [one.name for one in run_own_tests(begun.folder) if one.differences] == []
 
 
 def test_nothing_planted_leaves_the_exports(package):
