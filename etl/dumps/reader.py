@@ -117,7 +117,7 @@ class DumpTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Outline:
+class DumpOutline:
     """The columns of all tables of a dump that can be read, and of each of the others the line of its first rows."""
 
     columns: dict[str, tuple[str, ...]]
@@ -148,10 +148,10 @@ def tables(file: BinaryIO) -> list[DumpTable]:
     return found + [DumpTable(name, (), known.counts.get(name, 0), nameless(name)) for name in known.nameless]
 
 
-def outline(file: BinaryIO) -> Outline:
+def outline(file: BinaryIO) -> DumpOutline:
     """The columns of all tables of a dump, in a third of the time in which its rows are counted."""
     known = _gone_through(file, counting=False)
-    return Outline(known.tables_told(), known.nameless)
+    return DumpOutline(known.tables_told(), known.nameless)
 
 
 def nameless(table: str) -> str:

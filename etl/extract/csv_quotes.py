@@ -38,13 +38,13 @@ def stray_quote(cells: Sequence[str], record: Sequence[str], format: CsvFormat) 
             continue
         if cell.lstrip()[0] == format.quote:
             words = "cell {number} has a blank before its quote, so its quotes do not count; take the blank away"
-            return Unfit("row:quote", None, words, number=number)
+            return Unfit("row:quote:blank", None, words, number=number)
         if holder and cell.rstrip()[-1] == format.quote:
             words = (
                 "cell {holder} holds a quote in its middle and cell {number} ends in one; was one cell cut at its delimiter? "
                 "Put it in quotes as a whole, with those in it doubled; where a quote is a letter, write `quote: null`"
             )
-            return Unfit("row:quote", None, words, holder=holder, number=number)
+            return Unfit("row:quote:cut", None, words, holder=holder, number=number)
         holder = holder or number
     return None
 

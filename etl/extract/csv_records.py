@@ -134,10 +134,10 @@ def _broken(error: csv.Error, format: CsvFormat) -> Unfit:
         return Unfit(NEVER_CLOSED, None, "a quote is opened in this row and never closed")
     if isinstance(error, RecordTooLong) or text.startswith("field larger"):
         words = "this row does not end within {most:,} bytes; is a quote never closed?"
-        return Unfit("row:quote", None, words, most=format.longest)
+        return Unfit("row:quote:long", None, words, most=format.longest)
     if "expected after" in text:
         return Unfit("row:quote", None, "a quote inside a quoted cell is not doubled ({detail})", detail=text)
-    return Unfit("row:quote", None, "{detail}", detail=text)
+    return Unfit("row:csv", None, "{detail}", detail=text)
 
 
 def complaint(cells: Sequence[str], width: int) -> Unfit | None:

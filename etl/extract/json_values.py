@@ -50,11 +50,11 @@ def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def key_twice(key: str) -> Unfit:
-    return Unfit("row:json", None, "has the key '{named}' twice", named=key)
+    return Unfit("row:json:key", None, "has the key '{named}' twice", named=key)
 
 
 def _no_number(text: str) -> NoReturn:
-    raise Unfit("row:json", None, "{detail} is not JSON; write null instead", detail=text)
+    raise Unfit("row:json:constant", None, "{detail} is not JSON; write null instead", detail=text)
 
 
 # A number that no Decimal can hold becomes NaN or an infinity, which JSON cannot write: value_fault tells.
@@ -95,10 +95,10 @@ def decoded(text: str, start: int, decoder: json.JSONDecoder) -> tuple[Any, int]
     except json.JSONDecodeError:
         raise
     except RecursionError:
-        raise Unfit("row:json", None, "lists and objects are nested too deeply") from None
+        raise Unfit("row:json:levels", None, "lists and objects are nested too deeply") from None
     except ValueError as error:
         if "integer string conversion" in str(error):
-            raise Unfit("row:json", None, "holds a number of thousands of digits") from None
+            raise Unfit("row:json:digits", None, "holds a number of thousands of digits") from None
         raise
 
 
@@ -114,17 +114,17 @@ def doubtful(text: str) -> bool:
 def value_fault(value: object, level: int = 0) -> Unfit | None:
     """What is wrong with a decoded value that is JSON in form."""
     if level > DEEPEST:
-        return Unfit("row:json", None, "is nested more than {most} levels deep", most=DEEPEST)
+        return Unfit("row:json:levels", None, "is nested more than {most} levels deep", most=DEEPEST)
     if isinstance(value, RepeatedKey):
         return key_twice(value.key)
     if isinstance(value, Mapping | list):
         parts = (*value, *value.values()) if isinstance(value, Mapping) else value
         return next((why for one in parts if (why := value_fault(one, level + 1))), None)
     if isinstance(value, str) and not _encodable(value):
-        return Unfit("row:json", None, "holds half of a character (a lone surrogate)")
+        return Unfit("row:json:unicode", None, "holds half of a character (a lone surrogate)")
     if isinstance(value, Decimal) and not (value.is_finite() and SMALLEST <= value.adjusted() <= LARGEST):
         words = "holds a number of more than {most} digits, which nobody means"
-        return Unfit("row:json", None, words, most=LARGEST)
+        return Unfit("row:json:digits", None, words, most=LARGEST)
     return None
 
 

@@ -175,7 +175,7 @@ def _value(attributes: dict[str, str], text: str) -> Any:
     try:
         return _TYPES[kind](attributes, text)
     except (KeyError, ValueError):
-        return _Unusable(Unfit("row:cell", None, "cell {cell} holds a {kind} that cannot be read", kind=kind))
+        return _Unusable(Unfit("row:cell:type", None, "cell {cell} holds a {kind} that cannot be read", kind=kind))
 
 
 def _number(attributes: dict[str, str], text: str) -> int | float:

@@ -156,7 +156,7 @@ def _value(element: _Open) -> tuple[Any, Unfit | None]:
         return text, reason
     if text is not None and found.setdefault(TEXT, text) != text:
         words = "'{element}' has a text of its own beside '{named}'"
-        reason = Unfit("row:twice", None, words, element=element.name, named=TEXT)
+        reason = Unfit("row:twice:text", None, words, element=element.name, named=TEXT)
     return found, reason
 
 

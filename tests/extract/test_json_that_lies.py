@@ -141,7 +141,9 @@ def previewed(folder, rows, options=""):
 
 def test_preview_shows_a_row_of_500_levels(tmp_path):
     [row] = previewed(tmp_path, f'[{{"id": "1", "name": {nested(500)}}}]')
-    assert row["problems"] == [{"field": None, "reason": "is nested more than 100 levels deep", "rule": "row:json"}]
+    assert row["problems"] == [
+        {"field": None, "reason": "is nested more than 100 levels deep", "rule": "row:json:levels"}
+    ]
     assert etl("preview", tmp_path).returncode == 0
 
 

@@ -12,6 +12,7 @@ from etl.expressions.compiler import unfit
 from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_records import malformed
 from etl.extract.json_values import ROW, decode
+from etl.extract.jsonl_file import _records
 from etl.findings import Unfit, inside
 from etl.languages import LANGUAGES
 from etl.report.catalogue import Catalogue, catalogue_of
@@ -146,3 +147,22 @@ def test_a_key_of_json_that_is_an_address_is_masked_and_the_name_of_a_column_is_
         why = unfit(caught.value)
         assert Catalogue().say(why.words, why.parts, masked=True) == f"has the key '{shown}' twice"
         assert str(why) == f"has the key '{key}' twice"
+
+
+def test_faults_of_rows_that_are_not_alike_are_not_counted_as_one():
+    lines = [
+        b'{"a": 1, "a": 2}',
+        b'{"a": }',
+        b'{"a": NaN}',
+        b'{"a": 9e999}',
+        b'{"a": "\\ud800"}',
+        b"[1]",
+        b'{"b": 1}',
+        b"\xff",
+    ]
+    faults = [why for _, why in _records(lines, "utf-8", ("a",))]
+    rules = [why.rule for why in faults if isinstance(why, Unfit)]
+    assert rules == [
+        "row:json:key", "row:json", "row:json:constant", "row:json:digits", "row:json:unicode", "row:object", "row:column",
+        "row:encoding",
+    ]  # fmt: skip
