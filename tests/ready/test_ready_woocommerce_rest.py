@@ -170,6 +170,22 @@ def test_guests_are_held_or_left_out(variables, tmp_path, choice, held, filtered
     assert (found.held, found.filtered) == (held - 1, filtered) if choice == "held" else (held, filtered - 1)
 
 
+def test_a_mapping_that_extends_it_may_merge_two_accounts_with_one_email(variables, tmp_path):
+    (tmp_path / "migration.yaml").write_text(
+        f"extends: {MAPPING}\nname: acme\nstages:\n  - name: user\n    duplicates: merge\n", encoding="utf-8"
+    )
+    chance = random.Random(1)
+    orders = [order(1, 1, "musteri1@example.com", chance), order(2, 2, "musteri1@example.com", chance)]
+    with shop("woocommerce", orders) as found:
+        found.others["customers"] = [customer(1), {**customer(2), "email": "MUSTERI1@example.com"}]
+        variables.setenv("LEGACY", found.url.removesuffix("/orders"))
+        package = dry_run(tmp_path / "migration.yaml", Settings(workspace=tmp_path / "work", workers=1))
+    counts = {one.name: one.counts for one in package.manifest.stages}
+    assert (counts["user"].merged, counts["user"].valid, counts["order"].held) == (1, 1, 0)
+    assert {one["user"] for one in records(package, "order")} == {"1"}
+    assert {one["customer_code"] for one in records(package, "address")} == {"1"}
+
+
 def test_nothing_planted_leaves_the_shop(package):
     for path in (one for one in package.path.rglob("*") if one.is_file()):
         assert not [planted for planted in PLANTED if planted.encode() in path.read_bytes()], path
