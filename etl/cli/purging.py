@@ -43,10 +43,18 @@ def purge(mapping: Path, yes: bool, force: bool, workspace: Path | None, as_json
     done = verb.purge(mapping, workspace, confirmed, force=force)
     if as_json:
         print(plain_json(plain(done)))
-    else:
-        counted = f"{len(done.packages):,} packages, {len(done.snapshots):,} snapshots, {done.files:,} files"
-        print(visible(f"removed: {counted}, {size(done.bytes)}"))
+    elif done.files:
+        parts = (
+            _count(len(done.packages), "package"),
+            _count(len(done.snapshots), "snapshot"),
+            _count(done.files, "file"),
+        )
+        print(visible(f"removed: {', '.join(parts)}, {size(done.bytes)}"))
         print("the journal stays: `etl history`, `etl find` and `etl status` tell from it")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _asked() -> bool:

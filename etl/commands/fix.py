@@ -39,6 +39,10 @@ class Hand:
 def fix(mapping: Path, workspace: Path | None, book: Path, why: str | None = None) -> Fixed:
     """Take what was typed into a workbook, or a CSV of the same form. Raises EtlError; then nothing has been changed."""
     sheets = read_edited(book)
+    if not marks_in(sheets):
+        raise MappingError(
+            f"{book}: no line of it has a mark; it is no workbook of rejected rows, or its column 'mark' is gone"
+        )
     migration = _migration(mapping)
     hand = Hand(person(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", why)
     packages = _newest_first(mapping, workspace)

@@ -19,7 +19,7 @@ from etl.extract.databases.kept import Snapshots
 from etl.journal.database import NoJournal
 from etl.journal.folder import MigrationFolder, person
 from etl.journal.journal import Journal
-from etl.journal.purges import GonePackage, Purge, add_purge
+from etl.journal.purges import GonePackage, Purge, add_purge, purges
 from etl.journal.reducing import REMOVED, Reducing, is_reduced, reduce_log
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
@@ -70,6 +70,8 @@ def purge(mapping: Path, workspace: Path | None, confirmed: Callable[[ToPurge], 
             raise MappingError("\n".join([*found.still, FORCE]))
         if not confirmed(found):
             raise MappingError("nothing was removed")
+        if found.is_empty:
+            return _nothing(folder)
         done = Purge(
             datetime.now(UTC).isoformat(timespec="seconds"), person(), bool(found.still),
             tuple(map(_gone, found.packages)), found.snapshots, found.files, found.bytes,
@@ -80,6 +82,14 @@ def purge(mapping: Path, workspace: Path | None, confirmed: Callable[[ToPurge], 
         done = replace(done, finished=True)
         add_purge(folder.root, done)
     return done
+
+
+def _nothing(folder: MigrationFolder) -> Purge:
+    """What was removed, when nothing is left to be: nothing; and a purge that was killed at its very end has come to it."""
+    for last in purges(folder.root)[-1:]:
+        if not last.finished:
+            add_purge(folder.root, replace(last, finished=True))
+    return Purge(datetime.now(UTC).isoformat(timespec="seconds"), person(), False, (), (), 0, 0, finished=True)
 
 
 FORCE = (

@@ -443,6 +443,11 @@ def test_a_file_that_is_no_workbook_is_an_error(mapping):
         fix(mapping, None, mapping.parent / "rejects.xlsx")
 
 
+def test_a_file_in_which_no_line_has_a_mark_is_an_error(mapping, package):
+    with pytest.raises(MappingError, match=r"edited\.xlsx: no line of it has a mark"):
+        mend(mapping, package, lambda book: [sheet.delete_cols(sheet.max_column) for sheet in book])
+
+
 # A sheet as CSV
 
 

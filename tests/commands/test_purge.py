@@ -104,6 +104,7 @@ def test_a_second_purge_finds_nothing(loaded):
     purged(loaded)
     ended = loaded.etl("purge", "--yes")
     assert "nothing is left that holds people's data" in ended.error
+    assert len(purges(loaded.home)) == 1
 
 
 def test_a_purge_that_was_killed_is_not_told_as_done_and_is_gone_on_with(loaded, monkeypatch):
