@@ -2,8 +2,9 @@
 
     python tests/templates.py      puts what is new into each of etl/report/languages/, with room for it in that language
 
-A template is a literal at the place where a finding is made, which is what these look for: the `words` of Unfit, Finding and
-ProblemExample, and what a function returns that is annotated with findings.Words. The schemas' own sentences count, too.
+A template is a literal at the place where a finding is made, which is what these look for: the `words` of Unfit, Finding,
+Trouble and ProblemExample, and what a function returns that is annotated with findings.Words. The schemas' own sentences
+count, too.
 A phrase is what the engine itself says in a part of a template ('a whole number'); they come out of tables. The page marks its
 texts by `_(...)`, and code by `say(...)`; words that come out of the data are in tables, too.
 """
@@ -24,7 +25,7 @@ from etl.report.page.render import NAMES, PASSWORD_FORMS
 from etl.report.workbook import TOLD
 
 ROOT = Path(__file__).parents[1]
-WORDS_AT = {"Unfit": 2, "Finding": 3, "ProblemExample": 3}
+WORDS_AT = {"Unfit": 2, "Finding": 3, "ProblemExample": 3, "Trouble": 1}
 """Which argument of these is a template."""
 
 OTHERS = {
@@ -39,6 +40,7 @@ PHRASES = (
     ("etl/payloads/reasons.py", "_TYPES"),
     ("etl/expressions/functions/number.py", "MARKS"),
     ("etl/extract/json_values.py", "DESCRIBED"),
+    ("etl/geography/resolving.py", "NOTES"),
 )
 """Tables out of which phrases come."""
 

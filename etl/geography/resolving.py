@@ -45,23 +45,28 @@ class Trouble:
     parts: Mapping[str, object] = field(default_factory=dict)
 
 
+NOTES: Mapping[str, str] = {
+    "place:together": "{value} names both a city and its township: they are taken apart",
+    "place:swapped": "{value} stands as city, and the city of this township stands as township: they are exchanged",
+    "place:from-township": "no city is told, and the township is one of a single city: that one is sent",
+    "place:other-name": "{value} is an old or short name: Omnitron's own is sent",
+    "place:unlisted": "the channel lists no such places there: {value} is sent as it is",
+}
+"""By rule, a template about the cell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that was put right, and is told: a rule, and a template about the cell."""
+    """Something that was put right, and is told."""
 
     rule: str
-    words: str
+
+    @property
+    def words(self) -> str:
+        return NOTES[self.rule]
 
 
-TOGETHER = Note("place:together", "{value} names both a city and its township: they are taken apart")
-SWAPPED = Note(
-    "place:swapped", "{value} stands as city, and the city of this township stands as township: they are exchanged"
-)
-FROM_TOWNSHIP = Note(
-    "place:from-township", "no city is told, and the township is one of a single city: that one is sent"
-)
-OTHER_NAME = Note("place:other-name", "{value} is an old or short name: Omnitron's own is sent")
-UNLISTED = Note("place:unlisted", "the channel lists no such places there: {value} is sent as it is")
+TOGETHER, SWAPPED, FROM_TOWNSHIP, OTHER_NAME, UNLISTED = map(Note, NOTES)
 
 
 @dataclass(slots=True)
@@ -222,10 +227,17 @@ class Resolver:
         if decided is not None:
             self._take(found, "city", country, decided, entry_of("city", entry, cells.township))
             return
-        words = "no city is told, and {beside} is "
-        words += "a township of {cities}" if cities else "no township of the channel's lists"
+        words = (
+            "no city is told, and {beside} is a township of {cities}; `etl channel review MAPPING places.csv` lists such names "
+            "with those that are near"
+        )
+        if not cities:
+            words = (
+                "no city is told, and {beside} is no township of the channel's lists; `etl channel review MAPPING places.csv` "
+                "lists such names with those that are near"
+            )
         parts = {"beside": cells.township, "cities": ", ".join(cities[:MOST_NAMED])}
-        found.troubles["city"] = _trouble(words, entry_of("city", entry, cells.township), parts)
+        found.troubles["city"] = Trouble("function:place", words, entry_of("city", entry, cells.township), parts)
 
     # ---- township and district
 
@@ -328,17 +340,22 @@ MOST_NAMED = 5
 
 
 def _no_match(level: str, within: Sequence[str], entry: str, match: Match) -> Trouble:
-    words = "{value} is no {level} of {within} on the channel's lists"
-    words = words if within else "{value} is no {level} on the channel's lists"
+    words = (
+        "{value} is no {level} of {within} on the channel's lists; `etl channel review MAPPING places.csv` lists such names with "
+        "those that are near"
+    )
+    if not within:
+        words = (
+            "{value} is no {level} on the channel's lists; `etl channel review MAPPING places.csv` lists such names with those "
+            "that are near"
+        )
     if match.places:
-        words = "{value} may be {either} on the channel's lists"
-    either = " or ".join(one.name for one in match.places[:MOST_NAMED])
-    return _trouble(words, entry, {"level": level, "within": SEPARATOR.join(within), "either": either})
-
-
-def _trouble(words: str, entry: str, parts: Mapping[str, object]) -> Trouble:
-    advice = "; `etl channel review MAPPING places.csv` lists such names with those that are near"
-    return Trouble("function:place", words + advice, entry, parts)
+        words = (
+            "{value} may be any of these on the channel's lists: {either}; `etl channel review MAPPING places.csv` lists such "
+            "names with those that are near"
+        )
+    either = ", ".join(one.name for one in match.places[:MOST_NAMED])
+    return Trouble("function:place", words, entry, {"level": level, "within": SEPARATOR.join(within), "either": either})
 
 
 def _blame_above(found: ToldPlaces, cells: AddressCells, above: str, levels: Sequence[str]) -> None:

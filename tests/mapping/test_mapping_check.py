@@ -31,8 +31,8 @@ def last_name(value):
         (("csv:", "«encodng: utf-8, csv:"), "unknown key 'encodng'; did you mean 'encoding'?"),
         (("    key:", "    «feilds: {}\n    key:"), "unknown key 'feilds'; did you mean 'fields'?"),
         (("    key:", "    gate: { «eror: 1 }\n    key:"), "unknown key 'eror'; did you mean 'errors'?"),
-        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is accept, batch_size, cut_after_errors, fields, from, "
-         "gate, key, name, pause, payload, ramp_up, refers, settled, unique, where"),
+        (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is accept, batch_size, cut_after_errors, duplicates, "
+         "fields, from, gate, key, name, pause, payload, ramp_up, refers, settled, totals, unique, where"),
         (("version: 1", "version: «2"), "'version' must be 1"),
         (("version: 1", 'version: «"1"'), "'version' must be 1, without quotes"),
         (("name: acme", "name: «a b"), "'a b' is no name: letters, digits, _ and -, and no digit first"),
@@ -305,8 +305,8 @@ def test_all_problems_come_at_once_sorted_by_line(case):
 def test_control_characters_of_a_mapping_do_not_reach_the_terminal(case):
     case.finds(
         edited(("version: 1", 'version: 1\n«"\\e[31mred\\n": 1')),
-        "unknown key '\\x1b[31mred\\n'; there is databases, description, extends, lookups, name, sources, stages, target, "
-        "tests, version",
+        "unknown key '\\x1b[31mred\\n'; there is databases, description, extends, geography, lookups, name, sources, stages, "
+        "target, tests, version",
     )
 
 
