@@ -28,6 +28,11 @@ def partial_of(path: Path) -> Path:
     return path.with_name(path.name + PARTIAL)
 
 
+def is_partial(path: Path) -> bool:
+    """Whether a path is called as what is being written."""
+    return NAME.fullmatch(path.name) is not None
+
+
 def claim(wanted: Path) -> tuple[Path, int]:
     """Make the folder in which `wanted` is written: or `wanted-2` and so on, where that is taken or being written.
 
@@ -61,7 +66,7 @@ def _claimed(path: Path) -> int | None:
 def sweep(folder: Path) -> Iterator[str]:
     """Remove what dead processes have left unfinished in the folder; a sentence for each. What is being written stays."""
     for partial in sorted(folder.glob(f"*{PARTIAL}")):
-        if NAME.fullmatch(partial.name):
+        if is_partial(partial):
             yield from _swept(partial)
 
 

@@ -25,7 +25,7 @@ from etl.journal.states import State
 from etl.journal.workspace import Workspace
 from etl.mapping import find_mapping
 from etl.package import MANIFEST, Package
-from etl.partial import partial_of, sweep
+from etl.partial import is_partial, partial_of, sweep
 from etl.personal import looks_personal
 from etl.report.mask import HIDDEN_ANSWER, PLAIN_ANSWER, is_plain, without_answer
 
@@ -118,7 +118,7 @@ def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
 
 
 def _still(folder: MigrationFolder) -> Iterator[str]:
-    for partial in sorted(folder.packages.glob("*.partial")):
+    for partial in filter(is_partial, sorted(folder.packages.glob("*"))):
         yield f"{partial}: a package is being made; wait for it, or stop it"
     for workspace in folder.targets():
         with closing(Journal.read(workspace)) as journal:
@@ -130,6 +130,9 @@ def _still(folder: MigrationFolder) -> Iterator[str]:
 
 
 def _notes(folder: MigrationFolder) -> Iterator[str]:
+    for path in sorted(folder.packages.glob("*")):
+        if not (path / MANIFEST).exists() and not is_partial(path):
+            yield f"{path}: is no package, and stays; look what is in it"
     for workspace in folder.targets():
         with closing(Journal.read(workspace)) as journal:
             failed = sum(one.failed for one in journal.failed()) + sum(
@@ -174,9 +177,10 @@ def _remove(folder: MigrationFolder, found: ToPurge) -> None:
         reduce_log(log, REDUCING)
     for batches in found.batches:
         shutil.rmtree(batches)
-    for package in found.packages:
-        # Under the name by which the next command knows what a killed one has left.
-        shutil.rmtree(package.rename(partial_of(package)))
+    for number, package in enumerate(found.packages, 1):
+        # Under a name by which the next command knows what a killed one has left, whatever a person has called it.
+        gone = package.with_name(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-9{number:06}")
+        shutil.rmtree(package.rename(partial_of(gone)))
     if found.corrections is not None:
         found.corrections.unlink()
 

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import tarfile
 
 import pytest
@@ -15,6 +16,7 @@ from etl.extract.databases.kept import Snapshots
 from etl.journal.purges import purges
 from etl.journal.reducing import REMOVED, reduced_line
 from etl.journal.workspace import Workspace
+from etl.partial import claim
 
 PERSON = b"@example.com"
 
@@ -170,6 +172,27 @@ def test_a_package_that_was_never_sent_goes_too_with_snapshots_and_corrections(s
     assert not corrections.exists()
     ended = shop.etl("report")
     assert "there is no package any more (removed by" in ended.error
+
+
+def test_a_package_that_was_renamed_goes_too_and_what_is_none_stays_and_is_told(shop):
+    assert shop.etl("dry-run").code == 1
+    packages = shop.home / "packages"
+    (packages / shop.package()).rename(packages / "the good one")
+    (packages / "notes").mkdir()
+    ended = shop.etl("purge", "--yes")
+    assert f"{packages}/notes: is no package, and stays" in ended.error
+    assert [one.name for one in packages.iterdir()] == ["notes"]
+
+
+def test_while_a_package_is_made_nothing_is_removed(shop):
+    assert shop.etl("dry-run").code == 1
+    path, handle = claim(shop.home / "packages" / "20260101T000000Z")
+    try:
+        ended = shop.etl("purge", "--yes")
+    finally:
+        os.close(handle)
+    assert ended.code == 2
+    assert f"{path}.partial: a package is being made; wait for it, or stop it" in ended.error
 
 
 def test_while_a_load_holds_the_target_nothing_is_removed(loaded):
