@@ -101,6 +101,8 @@ def _stage(payload: str, chosen: Mapping[str, SeenTable]) -> ProposedStage:
         for name, words in (("shipping_address", SHIPPING), ("billing_address", BILLING))
         if payload == "order"
     }
+    if payload == "order" and not any(places.values()):
+        places["shipping_address"] = tuple(_only_line(table))
     of_places = {one.name for columns in places.values() if len(columns) >= PLACE for one in columns}
     guesses = _assigned(
         payload, replace(table, columns=tuple(one for one in table.columns if one.name not in of_places))
@@ -193,6 +195,14 @@ def _place(table: SeenTable, words: str) -> Iterator[SeenColumn]:
         if column is not None and score >= SURE:
             taken.add(column.name)
             yield column
+
+
+def _only_line(table: SeenTable) -> Iterator[SeenColumn]:
+    """The one column of an order that holds an address, where it has none for parcels or bills."""
+    scored = [(name_score(one.name, VOCABULARIES["address"]["line"]), one) for one in table.columns]
+    score, column = max(scored, key=lambda item: item[0])
+    if score >= SURE and column.form not in FORMS["email"]:
+        yield column
 
 
 def _rest(name: str, words: str) -> str | None:

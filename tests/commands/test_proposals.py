@@ -196,6 +196,14 @@ def test_a_table_of_a_database_belongs_to_another_by_its_values_whatever_its_col
     ]
 
 
+def test_an_order_with_one_address_has_it_for_parcels_and_bills(tmp_path):
+    rows = [[f"S{at}", "10,00", "Moda Cad. 5", "15.03.2020"] for at in range(30)]
+    write(tmp_path / "siparisler.csv", [["Sipariş No", "Tutar", "Adres", "Sipariş Tarihi"], *rows])
+    assert etl("init", "mine", "--from", "siparisler.csv", cwd=tmp_path).returncode == 0
+    fields = fields_of(tmp_path / "mine/migration.yaml")["order"]
+    assert fields["shipping_address"] == fields["billing_address"] == "{{ Adres | truncate(512) }}"
+
+
 def test_an_address_that_may_hold_a_password_is_not_written(tmp_path):
     done = etl("init", "mine", "--from", "mysql://root:geheim@127.0.0.1:1/shop", cwd=tmp_path)
     assert done.returncode != 0
