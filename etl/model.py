@@ -63,7 +63,8 @@ Template = Expression | str | int | float | bool | None | tuple["Template", ...]
 class Database:
     """Where the old shop's database is: an address, whose password only `reveal()` gives away, or a file (absolute).
 
-    `shown` is the location without what must not be seen; `options` say how files are written.
+    `shown` is the location without what must not be seen; `options` say how files are written. `varies`: a variable says where it
+    is, so that it may be a server today and a folder of files tomorrow.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Database:
     shown: str
     options: Mapping[str, object] = field(default_factory=dict)
     place: Place = Place("")
+    varies: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -249,7 +249,9 @@ def is_folder(place: Path) -> bool:
 def file_of_table(source: Source, folder: Path) -> str:
     """The file that holds a table, in a folder of CSV files. Raises SourceError."""
     if source.kind == "sql":
-        raise SourceError(f"{folder}: a folder of files runs no SQL; read them with `table`")
+        raise SourceError(
+            f"{folder}: a folder of files runs no SQL; read them with `table`, and join them in a `query`"
+        )
     files = files_of_tables(folder)
     if source.location not in files:
         raise SourceError(f"{folder}: no file {source.location}.csv{did_you_mean(source.location, files)}")
@@ -283,7 +285,9 @@ def _csv_settings(source: Source) -> OptionValues:
 
 
 def _refuse_options(database: Database) -> None:
-    """How files are written is no question to a database that knows."""
+    """How files are written is no question to a database that knows, unless it may be another one tomorrow."""
+    if database.varies:
+        return
     for name in database.options:
         if name == OPTION and not _may_mix(database):
             raise SourceError(f"{database.shown}: `{name}` is for MySQL and its dumps; leave it out")

@@ -11,7 +11,7 @@ from typing import Any
 from etl.expressions import compose, inside, tidy
 from etl.extract import KINDS, is_url
 from etl.extract.databases.address import shown_address
-from etl.mapping.environment import filled
+from etl.mapping.environment import filled, is_open
 from etl.mapping.places import Document
 from etl.mapping.places import YamlPath as Where
 from etl.mapping.secrets import is_secret
@@ -99,7 +99,8 @@ class Builder:
         whole = location if is_url(location) else str(self.folder / location)
         where: Where = ("databases", named)
         name = named if named in databases else ""
-        return Database(name, Secret(whole), shown_address(whole), options, self.document.place(where))
+        varies = is_open(str(form.get("at", "")))
+        return Database(name, Secret(whole), shown_address(whole), options, self.document.place(where), varies)
 
     def lookup(self, name: str, data: Mapping[str, Any]) -> Lookup:
         where: Where = ("lookups", name)

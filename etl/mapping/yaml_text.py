@@ -136,6 +136,7 @@ _WORDS = (
     ("tag", _TAG),
     (r"found character '\\t'", "a tab, which YAML does not allow here; indent with blanks"),
     ("unexpected end of stream", "a quote that is not closed"),
+    (r"expected ',' or .*, but got '\{'", "a { within brackets: put ${NAME} in quotes there, or close the bracket before this"),
     ("expected ',' or", "a bracket before this is not closed, or a comma is missing"),
     ("expected the node content|expected <block end>|expected alphabetic", _MISPLACED),
     ("mapping values are not allowed", "a colon too many: put the value in quotes, or end the line before it with a colon"),

@@ -365,12 +365,12 @@ TABLE = "{ table: customers, database: shop }"
         ("{ shop: shop.sql }", "{ table: «custmers, database: shop }",
          "shop.sql: no table 'custmers'; did you mean 'customers'?"),
         ("{ shop: shop.sql }", "{ sql: «SELECT 1, database: shop }",
-         "shop.sql: a dump runs no SQL; read its tables with `table`, or load it into a server"),
+         "shop.sql: a dump runs no SQL; read its tables with `table`, and join them in a `query`; or load it into a server"),
         ("{ shop: broken.sql }", TABLE.replace("customers", "«customers"),
          "broken.sql:1: a statement that is not read: H*** W***;..."),
         ("{ shop: export }", "{ table: «custmers, database: shop }", "export: no file custmers.csv; did you mean 'customers'?"),
         ("{ shop: export }", "{ sql: «SELECT 1, database: shop }",
-         "export: a folder of files runs no SQL; read them with `table`"),
+         "export: a folder of files runs no SQL; read them with `table`, and join them in a `query`"),
         ("{ shop: { at: shop.sqlite, encoding: utf-8 } }", TABLE.replace("customers", "«customers"),
          "shop.sqlite: `encoding` is for a folder of CSV files and a dump; leave it out"),
         ("{ shop: { at: export, delimiter: ab } }", TABLE.replace("customers", "«customers"),
@@ -387,6 +387,17 @@ def test_what_is_wrong_with_a_database(case, databases, source, what):
         "sources:", f"databases: {databases}\nsources:"
     )
     case.finds(text, what)
+
+
+def test_what_only_a_folder_needs_stands_in_nobodys_way_where_a_variable_says_what_the_database_is(case, monkeypatch):
+    case.write("semicolons/customers.csv", "customer_id;email;status;First Name\n1;ali@example.com;1;NULL\n")
+    written = 'databases: { shop: { at: "${LEGACY}", delimiter: ";", nulls: ["NULL"] } }\nsources:'
+    text = edited(('{ csv: customers.csv, delimiter: ";" }', TABLE)).replace("sources:", written)
+    for place in ("semicolons", "shop.sqlite", "shop.sql"):
+        monkeypatch.setenv("LEGACY", place)
+        assert case.told(text) == []
+    fixed = edited(("${LEGACY}", "shop.sqlite"), text=text)
+    assert case.told(fixed)[0].endswith("shop.sqlite: `delimiter` is for a folder of CSV files; leave it out")
 
 
 def test_a_database_whose_password_alone_is_a_variable_is_taken(case, monkeypatch):

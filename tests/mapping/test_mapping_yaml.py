@@ -219,6 +219,10 @@ def test_a_quoted_expression_is_text(fine):
         ("a: «'x\n", "a quote that is not closed"),
         ('a: "x" «y\n', "this does not fit what is before it; look at its indentation and its quotes"),
         ("a:\n«\tb: 1\n", "a tab, which YAML does not allow here; indent with blanks"),
+        (
+            "a: { at: $«{LEGACY}, delimiter: x }\n",
+            "a { within brackets: put ${NAME} in quotes there, or close the bracket before this",
+        ),
         ("a: [1, 2\nb«: 3\n", "a bracket before this is not closed, or a comma is missing"),
         ("a: «@x\n", "a value cannot begin with this character; put it in quotes"),
         ("a: «%x\n", "a value cannot begin with this character; put it in quotes"),

@@ -43,7 +43,8 @@ class DumpSession:
         return Relation(found, of=name)
 
     def statement(self, sql: str) -> Relation:
-        raise SourceError(f"{self._path}: a dump runs no SQL; read its tables with `table`, or load it into a server")
+        advice = "read its tables with `table`, and join them in a `query`; or load it into a server"
+        raise SourceError(f"{self._path}: a dump runs no SQL; {advice}")
 
     def count(self, relation: Relation) -> None:
         """Nobody else knows it; a dump that was cut off is refused by its reader."""
