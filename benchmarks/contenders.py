@@ -42,15 +42,18 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """`etl dry-run` of one of the work's mappings: package, manifest and all."""
+    """`etl dry-run` of one of the work's mappings: package, manifest and all. `without`: a library that it does without."""
 
     what: str
     mapping: str
     options: tuple[str, ...] = ()
+    without: str = ""
 
     def command(self, work: Work, out: Path) -> list[str]:
         mapping = work.folder / self.mapping
-        return [sys.executable, "-m", "etl", "dry-run", str(mapping), "-w", str(self.workspace(out)), *self.options]
+        hidden = f"import sys; sys.modules[{self.without!r}] = None; from etl.cli import main; main()"
+        start = ["-c", hidden] if self.without else ["-m", "etl"]
+        return [sys.executable, *start, "dry-run", str(mapping), "-w", str(self.workspace(out)), *self.options]
 
     def workspace(self, out: Path) -> Path:
         return out / "workspace"

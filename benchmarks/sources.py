@@ -29,13 +29,17 @@ CSV_SOURCE = '{ csv: orders.csv, delimiter: ";" }'
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The orders in one form. `most` is how many times the time from CSV it may take (None: nobody said); `make` writes it."""
+    """The orders in one form. `most` is how many times the time from CSV it may take (None: nobody said); `make` writes it.
+
+    `without` is a library of which it is measured what it is worth; there is no such form where that is not installed.
+    """
 
     what: str
     source: str
     most: float | None = None
     make: Callable[[Work], None] = lambda work: None
     needs: str = ""
+    without: str = ""
 
     @property
     def name(self) -> str:
@@ -43,7 +47,8 @@ class Form:
 
     @property
     def missing(self) -> bool:
-        return bool(self.needs) and self.needs not in os.environ
+        installed = not self.without or find_spec(self.without) is not None
+        return not installed or (bool(self.needs) and self.needs not in os.environ)
 
     def engine(self, work: Work) -> Engine:
         """Its mapping is written beside the work: orders_only.yaml, but for the source."""
@@ -52,7 +57,7 @@ class Form:
             raise Differs(f"orders_only.yaml has no source {CSV_SOURCE}")
         (work.folder / f"{self.name}.yaml").write_text(text.replace(CSV_SOURCE, self.source), encoding="utf-8")
         # A server's rows are fetched in each run: that is what is measured.
-        return Engine(self.what, f"{self.name}.yaml", ("--fresh",) if self.needs else ())
+        return Engine(self.what, f"{self.name}.yaml", ("--fresh",) if self.needs else (), self.without)
 
 
 def _json_lines(work: Work) -> None:
@@ -93,10 +98,12 @@ class Finished:
             self._path.with_suffix(".partial").rename(self._path)
 
 
+MARIADB = '{ table: orders, database: "${BENCH_MYSQL}" }'
 FORMS = (
     Form("CSV", CSV_SOURCE),
     Form("PostgreSQL", '{ table: orders, database: "${BENCH_POSTGRES}" }', 1.25, in_postgres, "BENCH_POSTGRES"),
-    Form("MariaDB", '{ table: orders, database: "${BENCH_MYSQL}" }', 1.5, in_mysql, "BENCH_MYSQL"),
+    Form("MariaDB", MARIADB, 1.5, in_mysql, "BENCH_MYSQL"),
+    Form("MariaDB by PyMySQL", MARIADB, None, in_mysql, "BENCH_MYSQL", "MySQLdb"),
     Form("SQLite", "{ table: orders, database: orders.sqlite }", 1.4, in_sqlite),
     Form("mysqldump", "{ table: orders, database: orders.sql }", 2.0, mysql_dump, "BENCH_MYSQL"),
     Form("JSONL (one object a line)", "{ jsonl: orders.jsonl }", None, _json_lines),
@@ -123,12 +130,14 @@ def sources(folder: Path, out: Path, rows: int, rounds: int, tell: Callable[[str
     base = taken["CSV"].wall
     lines = [_line(form, taken[form.what], base) for form in forms]
     header = ["from", "wall s", "CPU s", f"peak MB ({memory_kind()})", "times from CSV", "wanted"]
-    missing = f"Left out, as no server is named: {', '.join(left_out)}.\n" if left_out else ""
+    missing = (
+        f"Left out, as no server is named, or a library is not installed: {', '.join(left_out)}.\n" if left_out else ""
+    )
     return (
         f"## {rows:,} orders of {len(ORDER_COLUMNS)} columns: dry-run from each kind of source\n\n"
         f"{table(header, lines)}\n{missing}"
         "All make the same payloads, byte for byte. CPU and memory are those of the engine's processes; a server's are its own.\n"
-        f"MariaDB is read by {_mysql_reader()}.\n\n{joined}"
+        f"MariaDB is read by {_mysql_reader()}; what is wanted of it is meant of mysqlclient.\n\n{joined}"
     )
 
 

@@ -60,15 +60,16 @@ class Context:
 
     def at_character(self, path: YamlPath, text: str, character: int | None, what: str) -> Problem:
         """A problem with one character of a text value; with the whole of it where none is known, or a variable is in it."""
-        if character is None or self._written_at(path) != text:
+        if character is None or not self.is_written(path, text):
             return self.at(path, what)
         return Problem(self.document.place_in(path, text, character), what)
 
-    def _written_at(self, path: YamlPath) -> Any:
+    def is_written(self, path: YamlPath, text: str) -> bool:
+        """Whether a text stands at a path as it is, without a variable."""
         found: Any = self.document.data
         for step in path:
             found = found.get(step) if isinstance(found, Mapping) else None
-        return found
+        return bool(found == text)
 
     def at_key(self, path: YamlPath, what: str) -> Problem:
         """A problem with a key."""

@@ -13,6 +13,7 @@ from etl.extract import KINDS
 from etl.mapping.channel_checks import channel_warnings
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_warnings
+from etl.mapping.folded_sql import swallowing_comments
 from etl.mapping.places import YamlPath
 from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import leaves
@@ -47,6 +48,7 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
     yield from doubtful
     told = {one.place.line for one in doubtful}
     yield from _unused_sources(context)
+    yield from swallowing_comments(context)
     yield from channel_warnings(context)
     for name, table in context.tables.items():
         source = context.migration.sources[name]

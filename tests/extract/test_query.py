@@ -580,6 +580,16 @@ def test_a_lookup_is_read_from_a_query(case):
     case.finds(wrong, "the query reads no source 'customer'; did you mean 'customers'?")
 
 
+def test_the_process_of_a_lookups_query_has_ended_when_the_mapping_is_read(folder):
+    before = set(psutil.Process().children())
+    lookup = 'lookups: { l: { query: "SELECT sku, price FROM lines", key: sku, value: price } }\nstages:'
+    mapping = mapping_of(SUMMED, ("first", "totals"))
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace("stages:", lookup), encoding="utf-8")
+    with load_mapping(mapping) as checked:
+        assert checked.resources["lookup"]["l"]["a"] == "10.00"
+        assert set(psutil.Process().children()) <= before
+
+
 KILLED = {
     "while a query runs": "rows_of(queries[1])",
     "between two queries": "rows_of(queries[0]); time.sleep(60)",

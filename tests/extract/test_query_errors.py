@@ -270,3 +270,30 @@ def test_a_query_that_stands_in_a_stage_is_told_at_its_character(case):
         text=case.mapping[:begin] + case.mapping[end:],
     )
     case.finds(marked, "the query: unknown column 'nam'; did you mean 'name'?")
+
+
+FOLDED = """\
+sources:
+  raw: { csv: customers.csv, delimiter: ";" }
+  customers:
+    query: STYLE
+      SELECT customer_id, email, status, "First Name" -- as it was
+      FROM raw
+      WHERE 'a -- b' <> "status" /* -- */ -- the last line is its own
+"""
+
+
+@pytest.mark.parametrize(("style", "warned"), [(">-", True), ("|", False)])
+def test_a_comment_that_takes_the_rest_of_a_folded_query_along_is_warned_of(tmp_path, monkeypatch, style, warned):
+    monkeypatch.setenv("ACME_TOKEN", "t")
+    case = Case(tmp_path)
+    text = edited(('sources:\n  customers: { csv: customers.csv, delimiter: ";" }\n', FOLDED.replace("STYLE", style)))
+    line = 1 + text[: text.index("-- as it was")].count("\n")
+    column = len('      SELECT customer_id, email, status, "First Name" ') + 1
+    warnings = [str(one).replace(f"{tmp_path}/", "") for one in case.load(text).warnings]
+    told = [one for one in warnings if "comment" in one]
+    expected = (
+        f"migration.yaml:{line}:{column}: warning: this comment takes the rest of the statement along, "
+        "which `>` and quotes make one line of; write `|`"
+    )
+    assert told == ([expected] if warned else [])
