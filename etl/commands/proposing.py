@@ -18,6 +18,7 @@ from etl.guess.proposal import REFERENCES, Proposal, ProposedStage, known_status
 from etl.mapping import USUAL
 from etl.model import Database, Source
 from etl.resources import shipped
+from etl.terminal import visible
 
 EXAMPLE = ".env.example"
 UNKNOWN = "?"
@@ -108,7 +109,7 @@ class _Writer:
         self._databases = {one: f"shop_{number}" if number > 1 else "shop" for number, one in enumerate(databases, 1)}
 
     def lines(self) -> Iterator[str]:
-        shown = ", ".join(map(shown_address, self._locations))
+        shown = visible(", ".join(map(shown_address, self._locations)))
         yield f"# Proposed by `etl init` from {shown}, a shop that it does not know. Behind each field stands what it is told by."
         yield "# A name that ends in ? is a gap: `etl check` says which column is the likeliest."
         yield "version: 1"

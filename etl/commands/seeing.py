@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from etl.errors import SourceError
 from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
+from etl.guess.expressions import can_be_named
 from etl.guess.tables import PAYLOADS, SeenColumn, SeenTable, role_score
 from etl.guess.words import words_of
 from etl.model import Source, Table
@@ -42,7 +43,7 @@ def seen_tables(found: Iterable[Contents], connections: Connections) -> list[Rea
     listed = [one for each in found for one in each.tables]
     outlines = [(one, outline) for one in listed if (outline := _outline(one, connections)) is not None]
     likely = sorted(outlines, key=lambda pair: -_likelihood(pair[1]))[:MOST]
-    chosen = [one for one, outline in likely if _likelihood(outline) >= LIKELY]
+    chosen = [one for one, outline in likely if outline.columns and _likelihood(outline) >= LIKELY]
     names: set[str] = set()
     return [_read(_named(one, names), connections) for one in listed if one in chosen]
 
@@ -55,7 +56,7 @@ def _outline(listed: Listed, connections: Connections) -> SeenTable | None:
     """A table by the names of its columns; None for one that cannot be read."""
     try:
         with open_table(listed.source, World(connections=connections)) as table:
-            return SeenTable(listed.name, tuple(SeenColumn(one, 0, 0, 0) for one in table.header))
+            return SeenTable(listed.name, tuple(SeenColumn(one, 0, 0, 0) for one in table.header if can_be_named(one)))
     except SourceError:
         return None
 
@@ -102,7 +103,8 @@ def _profiled(name: str, table: Table) -> tuple[SeenTable, bool]:
         if profile.rows >= ROWS:
             break
     columns = list(zip(profile.columns(), profile.distinct(), strict=True))
-    seen = SeenTable(name, tuple(_column(one, distinct) for one, distinct in columns), profile.rows)
+    named = tuple(_column(one, distinct) for one, distinct in columns if can_be_named(one.name))
+    seen = SeenTable(name, named, profile.rows)
     return seen, any(one.nulls for one, _ in columns)
 
 

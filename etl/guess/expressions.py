@@ -29,6 +29,11 @@ def reference(name: str) -> str:
     return f"row['{name}']" if "'" not in name else f'row["{name}"]'
 
 
+def can_be_named(name: str) -> bool:
+    """Whether an expression can refer to a column at all: of one whose name has both quotes or a line break, none can."""
+    return name.isprintable() and not ("'" in name and '"' in name) and not set(name) & set("\\{}")
+
+
 def expression(text: str) -> str:
     """An expression as YAML."""
     quoted = f"{{{{ {text} }}}}"
