@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -206,6 +207,8 @@ class _Reading:
             text, why = _typed(cell, old)
         if cell_text(text) == cell_text(seen):
             return {}
+        if isinstance(old, dict | list) and not _is_json(text, type(old)):
+            why = "is no JSON of the form that the cell had; keep its brackets and quotes, and change what is between them"
         if old == HIDDEN:
             why = "is hidden, as a password is made from it; mend it where it lies"
         if why is not None:
@@ -218,6 +221,13 @@ def _told_in(names: Sequence[str]) -> list[str]:
     """The headings of what is told beside the rows, in the language of this sheet."""
     known = [headings(catalogue_of(language)) for language in LANGUAGES]
     return next((told for told in known if set(told) <= set(names)), known[0])
+
+
+def _is_json(text: str, kind: type) -> bool:
+    try:
+        return isinstance(json.loads(text), kind)
+    except ValueError:
+        return False
 
 
 def _cell(row: Sequence[object], at: int) -> object:

@@ -7,6 +7,8 @@ from html import escape
 
 import openpyxl
 import pytest
+from api_shops import TOKEN
+from api_shops import shop as api_shop
 from small_migration import CUSTOMERS, MAPPING, ORDERS, write_shop
 from workbook_files import ods_cell, ods_row, ods_table, ods_text, write_ods
 
@@ -164,3 +166,57 @@ def test_two_files_of_one_source_are_told_apart_by_their_names(tmp_path):
     mend(mapping, prepared(mapping), "currency", "TL", "order")
     assert [one.row for one in corrections(mapping, None)] == ["orders1.csv row 2"] * 2
     assert prepared(mapping).stage("order").counts.rejected == 0
+
+
+OF_API = """\
+version: 1
+name: shop
+target: {{}}
+sources:
+  orders: {{ api: "{url}", path: items, token: "${{API_TOKEN}}", paging: {{ by: magento, size: 10 }} }}
+stages:
+  - name: user
+    from: orders
+    key: customer_code
+    fields:
+      customer_code: "{{{{ no }}}}"
+      first_name: "{{{{ billing.city }}}}"
+      last_name: "-"
+      email: a@example.com
+      sms_allowed: false
+      email_allowed: true
+      date_joined: "2020-01-02 03:04:05"
+      password: 7ac66c0f148de9519b8bd264312c4d64
+      password_algorithm: md5
+"""
+
+
+@pytest.fixture
+def of_api(tmp_path, monkeypatch):
+    monkeypatch.setenv("API_TOKEN", TOKEN)
+    orders = [{"id": n, "no": f"o{n}", "billing": {"city": "" if n == 15 else "İzmir"}} for n in range(1, 26)]
+    with api_shop("magento", orders) as found:
+        (tmp_path / "migration.yaml").write_text(OF_API.format(url=found.url), encoding="utf-8")
+        yield found, tmp_path / "migration.yaml"
+
+
+def again(mapping):
+    return dry_run(mapping, Settings(mapping.parent / "work", workers=1, fresh=True))
+
+
+def test_a_row_of_an_api_is_found_again_on_whatever_page_it_is(of_api):
+    found, mapping = of_api
+    fixed = mend(mapping, prepared(mapping), "billing", '{"city": "Ankara"}')
+    assert [one.row for one in fixed.cells] == ["orders page 2, item 5"]
+    found.orders.insert(0, {"id": 0, "no": "o0", "billing": {"city": "Bursa"}})
+    made = again(mapping)
+    assert made.manifest.refused == ()
+    assert (made.stage("user").counts.valid, list(made.stage("user").corrected)) == (26, ["16"])
+    assert b'"first_name":"Ankara"' in b"".join(made.payload(one) for one in made.batches(made.stage("user")))
+
+
+def test_a_cell_of_json_has_to_stay_json(of_api):
+    _, mapping = of_api
+    fixed = mend(mapping, prepared(mapping), "billing", "city: Ankara")
+    assert [what[:10] for _, what in fixed.refused] == ["is no JSON"]
+    assert fixed.cells == ()
