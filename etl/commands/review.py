@@ -88,4 +88,9 @@ def _unmatched(rejects: Iterable[Reject], geography: Atlas) -> list[Unmatched]:
 
 def _line(seen: _Seen, proposal: NearNames) -> Unmatched:
     near = "; ".join(f"{name} ({likeness})" for name, likeness in proposal.near)
-    return Unmatched(seen.entry, proposal.likely or "", near, len(seen.rows), seen.first)
+    return Unmatched(_printable(seen.entry), proposal.likely or "", near, len(seen.rows), seen.first)
+
+
+def _printable(entry: str) -> str:
+    """The entry as a person can read and type it. What is left out has no part in how entries are compared."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in entry).split())

@@ -51,22 +51,30 @@ def _missing(context: Context) -> str:
 def _geography(context: Context, lists: ChannelLists) -> Atlas:
     names: dict[str, object] = {}
     for name in context.migration.geography.names:
-        names |= context.resources[LOOKUP].get(name, {})
+        lines = context.resources[LOOKUP].get(name, {})
+        # A line that is not filled in takes nothing back.
+        names |= {entry: said for entry, said in lines.items() if said is not None and str(said).strip()}
     return atlas_of(lists.gazetteer, names, context.migration.geography.country)
 
 
 def _first_use(context: Context) -> Iterator[Problem]:
     """One problem is enough: all of them are put right by one command."""
     for path, stage in placed_stages(context):
-        for name, template in flat_fields(stage.fields):
+        for within, template in _templates(stage):
             if asks_for_places(template):
-                yield context.at(_written(context, (*path, "fields"), name), _missing(context))
+                yield context.at(_written(context, (*path, *within)), _missing(context))
                 return
 
 
-def _written(context: Context, path: YamlPath, name: str) -> YamlPath:
-    whole = (*path, name)
-    return whole if context.document.holds(whole) else (*path, name.split(".", maxsplit=1)[0])
+def _written(context: Context, path: YamlPath) -> YamlPath:
+    """Of a part of a nested field, which is named by its path, the field."""
+    return path if context.document.holds(path) else (*path[:-1], str(path[-1]).split(".", maxsplit=1)[0])
+
+
+def _templates(stage: Stage) -> Iterator[tuple[YamlPath, Template]]:
+    """Everything that a stage computes, and where it is written."""
+    yield from ((("fields", name), template) for name, template in flat_fields(stage.fields))
+    yield from ((("key",), stage.key), (("where",), stage.where), (("settled",), stage.settled))
 
 
 def asks_for_places(template: Template) -> bool:
@@ -77,7 +85,7 @@ def asks_for_places(template: Template) -> bool:
 
 
 def uses_places(stage: Stage) -> bool:
-    return any(asks_for_places(template) for _, template in flat_fields(stage.fields))
+    return any(asks_for_places(template) for _, template in _templates(stage))
 
 
 def _unknown_lookups(context: Context) -> Iterator[Problem]:

@@ -227,6 +227,26 @@ def test_without_lists_check_says_what_to_do_once_and_a_dry_run_stops_there(tmp_
     assert done.stderr == f"{mapping}:17:16: {what.replace('MAPPING', str(mapping))}\n"
 
 
+@pytest.mark.parametrize(("written", "line"), [("where", 11), ("settled", 11)])
+def test_a_condition_that_asks_for_a_place_needs_the_lists_too(tmp_path, written, line):
+    plain = MAPPING.partition('      country: "')[0]
+    condition = f"    {written}: \"{{{{ zone | place('city') == 'Konya' }}}}\"\n"
+    asks = f"{condition}    fields:\n      country: Türkiye\n      township: Meram\n"
+    mapping = write_shop(tmp_path, plain.replace("    fields:\n", asks) + "      city: Konya\n")
+    assert problems(mapping) == []
+    kept(tmp_path).unlink()
+    [problem] = check(mapping).problems
+    assert (problem.place.line, problem.what[:7]) == (line, "`place`")
+
+
+def test_a_line_that_is_not_filled_in_takes_no_decision_back(shop):
+    text = MAPPING.replace("URL", URL).replace("country: Türkiye }", "country: Türkiye, names: [first, second] }")
+    entry = "township: Türkiye / Konya / Meramm"
+    lookups = f'lookups:\n  first: {{ "{entry}": Meram }}\n  second: {{ "{entry}": null }}\n'
+    shop.write_text(text + lookups, encoding="utf-8")
+    assert addresses(prepared(shop))["7"] == ["Türkiye", "Konya", "Meram", None]
+
+
 def test_without_a_target_check_says_to_name_one(tmp_path):
     mapping = write_shop(tmp_path, url="${NOWHERE}")
     assert any(
@@ -311,6 +331,18 @@ def test_names_on_no_list_are_written_with_what_is_near_and_never_filled_in(shop
     assert [tuple(row[one] for one in ("place", "proposed", "near", "rows", "first")) for row in table] == NAMES
     assert {row["omnitron"] for row in table} == {""}
     assert stat.S_IMODE((shop.parent / name).stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("name", ["places.csv", "places.xlsx"])
+def test_a_name_with_signs_that_nobody_sees_is_decided_by_what_can_be_typed(tmp_path, name):
+    odd = 'id,country,zone,town,quarter\n1,TR,Konya,"Me\u200bra\u00a0mm\x1b[31m",\n'
+    shop = write_shop(tmp_path, rows=odd)
+    prepared(shop)
+    [row] = reviewed(shop, name)
+    assert row["place"] == "township: Türkiye / Konya / Me ra mm [31m"
+    text = MAPPING.replace("URL", URL).replace("country: Türkiye }", "country: Türkiye, names: [mine] }")
+    shop.write_text(f"{text}lookups:\n  mine: {{ {json.dumps(row['place'])}: Meram }}\n", encoding="utf-8")
+    assert addresses(prepared(shop)) == {"1": ["Türkiye", "Konya", "Meram", None]}
 
 
 FILLED = {"Meramm": "Meram", "Ereğli": "Zonguldak", "Kadıköy": "İstanbul / Kadıköy"}
