@@ -59,11 +59,11 @@ class PreviewRow:
             "fate": self.fate,
             "cells": dict(self.cells),
             "record": dict(self.record),
-            "feeds": {name: list(read) for name, read in self.feeds.items()},
             "problems": [
                 {"field": field, "reason": reason, "rule": one.rule}
                 for (field, reason), one in zip(self.problems, self.findings, strict=True)
             ],
+            "feeds": {name: list(read) for name, read in self.feeds.items()},
         }
 
 

@@ -43,7 +43,7 @@ SUMMARY_KEYS = [
 STAGE_KEYS = [
     "name", "read", "filtered", "rejected", "held", "valid",
     "uploaded", "already", "failed", "changed", "waiting", "refused", "unknown",
-    "batches", "unsettled", "held_back", "gone", "elsewhere",
+    "batches", "unsettled", "held_back", "gone", "elsewhere", "merged", "corrected",
 ]  # fmt: skip
 NOWHERE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_TOKEN": TOKEN}
 
@@ -232,7 +232,7 @@ def test_the_page_of_functions_is_of_all_of_them():
 def test_json_of_a_preview_has_the_rows(tmp_path):
     done = etl("preview", write_shop(tmp_path), "-n", 1, "--json", cwd=tmp_path, **NOWHERE)
     (row,) = only_json(done)["rows"]
-    assert list(row) == ["stage", "source", "row", "fate", "cells", "record", "problems"]
+    assert list(row) == ["stage", "source", "row", "fate", "cells", "record", "problems", "feeds"]
     assert (row["source"], row["row"], row["fate"]) == ("customers.csv", 2, "valid")
 
 
