@@ -69,6 +69,7 @@ docs: install
 	$(BIN)/python tests/mapping_reference.py
 	$(BIN)/python tests/fault_table.py
 	$(BIN)/python tests/templates.py
+	$(BIN)/python tests/pictures.py
 
 format: install
 	$(BIN)/ruff check --fix --quiet .

@@ -15,10 +15,14 @@ FLAGS = [
 ]
 
 
+def found_chromium():
+    return os.environ.get("ETL_TEST_CHROMIUM") or shutil.which("chromium")
+
+
 def chromium():
     """Where the browser is. Skips the test where there is none, but never where all services are asked for."""
-    found = os.environ.get("ETL_TEST_CHROMIUM") or shutil.which("chromium")
-    if not found:
+    found = found_chromium()
+    if found is None:
         assert not os.environ.get("ETL_REQUIRE_SERVICES"), "ETL_TEST_CHROMIUM has to name a Chromium"
         pytest.skip("no Chromium: name one by ETL_TEST_CHROMIUM")
     return found
