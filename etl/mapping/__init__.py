@@ -144,19 +144,23 @@ def load_mapping(
     built = Builder(document, data, file.resolve().parent, variables.values).migration()
     migration, miscorrected, doubts = with_corrections(built)
     with ExitStack() as opened:
-        snapshot = kept(migration)
-        if snapshot is not None:
-            opened.enter_context(snapshot.in_use())
-        connections = opened.enter_context(Connections(snapshot))
+        connections = opened.enter_context(_connections(kept(migration), opened))
         listed = None if lists is None else lists(migration)
         is_known = target_known(migration.target) is not None
         context = Context(
-            document, data, migration, opened, connections, opens, snapshot, listed, lists is not None, is_known
+            document, data, migration, opened, connections, opens, connections.kept, listed, lists is not None, is_known
         )
         checked = check_problems(context, variables.values)
         told = [*document.problems, *variables.problems, *refused, *checked, *miscorrected]
         connections.queries.close()  # of lookups; queries of stages begin one of their own when rows are wanted
         return _checked(context, _ordered(document, told), doubts)
+
+
+def _connections(snapshot: Snapshot | None, opened: ExitStack) -> Connections:
+    """To servers; with a snapshot, which nobody removes meanwhile, to what it has kept of them."""
+    if snapshot is not None:
+        opened.enter_context(snapshot.in_use())
+    return Connections(snapshot)
 
 
 def _checked(context: Context, problems: tuple[Problem, ...], doubts: Sequence[Problem]) -> Checked:

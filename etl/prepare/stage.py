@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from itertools import compress, islice
 from operator import attrgetter, itemgetter
@@ -94,20 +94,25 @@ class Scribe:
         dropped = verdict.dropped()
         cells = _cells_again(chunk) if dropped else {}
         self._profiler.add(chunk.sketch, first_row)
-        kept = self._write_rejects(chunk, first_row, verdict, cells)
-        for orphan in verdict.orphans:
-            index, key = chunk.indices[orphan.position], chunk.keys[orphan.position]
-            self.writer.hold(self._held(first_row + index, key, orphan, cells[index]))
-            kept.append(self._kept("held", first_row + index, key, cells[index]))
-            self._profiler.problem([("held", orphan.field, _rule(orphan))], cells[index])
-            self._profiler.orphan(orphan.parent_stage, orphan.parent_key, orphan.fate.name.lower())
-        for merge in verdict.merges:
-            index = chunk.indices[merge.position]
-            self.writer.merge(self._merged(first_row + index, merge, cells[index]))
-            kept.append(self._kept("merged", first_row + index, merge.key, cells[index]))
+        kept = [
+            *self._write_rejects(chunk, first_row, verdict, cells),
+            *self._write_held(chunk, first_row, verdict, cells),
+            *self._write_merged(chunk, first_row, verdict, cells),
+        ]
         # By their rows: where the source was cut into chunks must not show.
         for row in sorted(kept, key=attrgetter("row")):
             self.writer.keep(row)
+        return Counts(
+            read=chunk.read,
+            filtered=len(chunk.filtered),
+            rejected=len(chunk.rejected) + len(verdict.duplicates),
+            held=len(verdict.orphans),
+            valid=self._write_sent(chunk, first_row, verdict, dropped),
+            merged=len(verdict.merges),
+        )
+
+    def _write_sent(self, chunk: Chunk, first_row: int, verdict: Verdict, dropped: Set[int]) -> int:
+        """Gives how many records there are."""
         records, index_lines = chunk.records, _index_lines(chunk, first_row)
         if dropped:
             self._tell_dropped(records, index_lines, verdict)
@@ -117,14 +122,23 @@ class Scribe:
         self._profiler.sent(chunk.sketch.orders, dropped)
         self.oddities.see(records, index_lines)
         self.oddities.note(chunk.noted, first_row)
-        return Counts(
-            read=chunk.read,
-            filtered=len(chunk.filtered),
-            rejected=len(chunk.rejected) + len(verdict.duplicates),
-            held=len(verdict.orphans),
-            valid=len(records),
-            merged=len(verdict.merges),
-        )
+        return len(records)
+
+    def _write_held(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: CellsByPlace) -> Iterator[SourceRow]:
+        """Gives the rows, to be kept."""
+        for orphan in verdict.orphans:
+            index, key = chunk.indices[orphan.position], chunk.keys[orphan.position]
+            self.writer.hold(self._held(first_row + index, key, orphan, cells[index]))
+            self._profiler.problem([("held", orphan.field, _rule(orphan))], cells[index])
+            self._profiler.orphan(orphan.parent_stage, orphan.parent_key, orphan.fate.name.lower())
+            yield self._kept("held", first_row + index, key, cells[index])
+
+    def _write_merged(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: CellsByPlace) -> Iterator[SourceRow]:
+        """Gives the rows, to be kept."""
+        for merge in verdict.merges:
+            index = chunk.indices[merge.position]
+            self.writer.merge(self._merged(first_row + index, merge, cells[index]))
+            yield self._kept("merged", first_row + index, merge.key, cells[index])
 
     def write_unread(self, rows: Iterable[UnreadRow]) -> Counts:
         counts = Counts()

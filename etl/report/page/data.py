@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from etl.report.page.money import MoneyFacts, Plain
+from etl.report.summary import KindSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +38,10 @@ class ConcentrationFacts:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemFacts:
-    """A kind of problem (report.summary.KindSummary), and how much of the stage's rows it is."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProblemFacts(KindSummary):
+    """A kind of problem, and how much of the stage's rows it is."""
 
-    stage: str
-    fate: str
-    field: str | None
-    rule: str
-    entry: str | None
-    severity: str
-    count: int
-    rows: Sequence[int | str]
-    examples: Sequence[str]
-    cut: bool
     is_problem: bool
     share: float
     concentrated: tuple[ConcentrationFacts, ...]
