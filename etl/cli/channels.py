@@ -23,10 +23,10 @@ def channel() -> None:
 @workspace_option
 @json_option
 def pull(mapping: Path, workspace: Path | None, as_json: bool) -> None:
-    """Fetch the channel's countries, cities, townships, districts and carriers, and keep them in the workspace.
+    """Fetch the lists of the channel, and keep them in the workspace.
 
-    `check` holds the mapping against them, and the function `place` looks into them. All five lists are fetched anew, or what
-    was kept before stays.
+    Countries, cities, townships, districts and carriers: `check` holds the mapping against them, and the function
+    `place` looks into them. All five lists are fetched anew, or what was kept before stays.
     """
     from etl.cli.plain import plain
     from etl.commands import channel as verb
@@ -50,10 +50,10 @@ def pull(mapping: Path, workspace: Path | None, as_json: bool) -> None:
 @workspace_option
 @json_option
 def review(mapping: Path, file: Path, package: Path | None, workspace: Path | None, as_json: bool) -> None:
-    """Write the names of places that rows were rejected for into FILE, with those that are near.
+    """Write names of places that are on no list into FILE.
 
-    A person fills in the column `omnitron`; as a lookup that `geography.names` lists, the file decides what is sent. What cells
-    held is in it as it is: only you may read it.
+    Those that rows were rejected for, with names that are near. A person fills in the column `omnitron`; as a
+    lookup that `geography.names` lists, the file decides what is sent. What cells held is in it: only you may read it.
     """
     from etl.cli.plain import plain
     from etl.commands import review as verb

@@ -8,6 +8,9 @@ from typing import Any
 
 from etl.geography.names import LEVELS, bare, fold, other_names
 
+Pk = int | str
+"""What the channel tells its places apart by."""
+
 EXACT, FOLDED, OTHER = "exact", "folded", "other"
 """How a text names a place: as it is spelt, but for case, accents and words like Mah.; by an old or short name."""
 
@@ -17,9 +20,9 @@ class KnownPlace:
     """A place on the channel's lists. `name` is Omnitron's own spelling, `code` a country's."""
 
     level: str
-    pk: int
+    pk: Pk
     name: str
-    parent: int
+    parent: Pk
     code: str = ""
 
 
@@ -60,16 +63,16 @@ class Gazetteer:
 
     def __init__(self, lists: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
         """`lists` are the channel's, by level, each in the shape that Omnitron answers it."""
-        self.children: dict[tuple[str, int], list[KnownPlace]] = {}
-        self._by_pk: dict[tuple[str, int], KnownPlace] = {}
-        known: dict[tuple[str, int, str], KnownPlace] = {}
+        self.children: dict[tuple[str, Pk], list[KnownPlace]] = {}
+        self._by_pk: dict[tuple[str, Pk], KnownPlace] = {}
+        known: dict[tuple[str, Pk, str], KnownPlace] = {}
         for above, level in zip(("", *LEVELS), LEVELS, strict=False):
             for place in _places(level, above, lists.get(level, ())):
                 self._add(above, place, known)
-        self._names: dict[tuple[str, int], _Names] = {}
-        self._below: dict[int, _Names] = {}
+        self._names: dict[tuple[str, Pk], _Names] = {}
+        self._below: dict[Pk, _Names] = {}
 
-    def _add(self, above: str, place: KnownPlace, known: dict[tuple[str, int, str], KnownPlace]) -> None:
+    def _add(self, above: str, place: KnownPlace, known: dict[tuple[str, Pk, str], KnownPlace]) -> None:
         """Two of one name in one place are one, so that what lies in either is found."""
         parent = self._by_pk.get((above, place.parent))
         own = place if parent is None else replace(place, parent=parent.pk)
@@ -81,7 +84,7 @@ class Gazetteer:
     def __reduce__(self) -> Any:
         return _again, (self.children, self._by_pk)
 
-    def of(self, level: str, parent: int) -> Sequence[KnownPlace]:
+    def of(self, level: str, parent: Pk) -> Sequence[KnownPlace]:
         """What lies in a place, at the level below it."""
         return self.children.get((level, parent), ())
 
@@ -101,7 +104,7 @@ class Gazetteer:
         at = ROOT if parent is None else parent.pk
         return _match(self._named_in(level, at), level, text, "" if parent is None else parent.name)
 
-    def _named_in(self, level: str, parent: int) -> _Names:
+    def _named_in(self, level: str, parent: Pk) -> _Names:
         if (level, parent) not in self._names:
             self._names[level, parent] = _Names(tuple(self.of(level, parent)))
         return self._names[level, parent]
@@ -119,7 +122,7 @@ class Gazetteer:
         return found[0] if len(found) == 1 else None
 
 
-def _again(children: dict[tuple[str, int], list[KnownPlace]], by_pk: dict[tuple[str, int], KnownPlace]) -> Gazetteer:
+def _again(children: dict[tuple[str, Pk], list[KnownPlace]], by_pk: dict[tuple[str, Pk], KnownPlace]) -> Gazetteer:
     found = Gazetteer({})
     found.children, found._by_pk = children, by_pk
     return found
@@ -145,13 +148,13 @@ def _match(names: _Names, level: str, text: str, parent: str, *, exactly: bool =
 def _places(level: str, above: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[KnownPlace]:
     """The rows of a list that say all that is needed, those in use first."""
     for row in sorted(rows, key=lambda one: one.get("is_active") is False):
-        pk, name = _number(row.get("pk", row.get("id"))), row.get("name")
-        parent = _number(row.get(above)) if above else ROOT
+        pk, name = _pk(row.get("pk", row.get("id"))), row.get("name")
+        parent = _pk(row.get(above)) if above else ROOT
         if pk is not None and parent is not None and isinstance(name, str) and name.strip():
             yield KnownPlace(level, pk, name, parent, str(row.get("code") or ""))
 
 
-def _number(value: Any) -> int | None:
-    """A pk, which some lists give inside of the object it belongs to."""
+def _pk(value: Any) -> Pk | None:
+    """What tells a place from the others, which some lists give inside of the object it belongs to."""
     inner = value.get("pk", value.get("id")) if isinstance(value, Mapping) else value
-    return inner if isinstance(inner, int) and not isinstance(inner, bool) else None
+    return inner if isinstance(inner, int | str) and not isinstance(inner, bool) else None

@@ -286,6 +286,16 @@ def test_two_places_of_one_name_in_one_place_are_one_and_those_in_use_come_first
     assert [place.pk for place in gazetteer.named("township", bolu, "gerede").places] == [7, 9]
 
 
+def test_places_may_be_told_apart_by_texts():
+    lists: dict[str, list[dict[str, object]]] = {
+        "country": [{"id": "c1", "name": "Türkiye"}],
+        "city": [{"id": "b-7", "name": "Bolu", "country": "c1"}],
+        "township": [{"id": "t", "name": "Gerede", "city": {"id": "b-7"}}],
+    }
+    gazetteer = Gazetteer(lists)
+    assert gazetteer.path(next(gazetteer.all("township"))) == ["Türkiye", "Bolu", "Gerede"]
+
+
 def test_another_process_tells_the_same():
     again = pickle.loads(pickle.dumps(some_geography({"city: Türkiye / Byzantion": "İstanbul"})))
     assert told(again, city="Byzantion", township="Kadikoy") == ["Türkiye", "İstanbul", "Kadıköy"]
