@@ -94,8 +94,9 @@ def watching(as_json: bool) -> Iterator[Watcher]:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn
 
-    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), *pace_columns()]
-    bars = Progress(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    columns = [SpinnerColumn(), TextColumn("{task.description}", markup=False), *pace_columns(console.width)]
+    bars = Progress(*columns, console=console, transient=True)
     with deaf():
         bars.start()
     try:
@@ -104,16 +105,25 @@ def watching(as_json: bool) -> Iterator[Watcher]:
         bars.stop()
 
 
-def pace_columns() -> list[ProgressColumn]:
-    """How far a task is: a bar, and in words."""
+WIDE = 115
+"""Columns of a terminal that have room for a bar beside whole words."""
+
+
+def pace_columns(width: int = WIDE) -> list[ProgressColumn]:
+    """How far a task is: a bar, and in words; in few words alone on a narrow terminal."""
     from rich.progress import BarColumn, ProgressColumn, TimeElapsedColumn
     from rich.text import Text
 
     class Pace(ProgressColumn):
         def render(self, task: Task) -> Text:
-            return Text(pace(task.completed, task.total, task.speed, about=task.fields["about"]))
+            words = pace(task.completed, task.total, task.speed, about=task.fields["about"])
+            return Text(words if width >= WIDE else _short(words))
 
-    return [BarColumn(bar_width=20), Pace(), TimeElapsedColumn()]
+    return [BarColumn(bar_width=20), Pace(), TimeElapsedColumn()] if width >= WIDE else [Pace()]
+
+
+def _short(words: str) -> str:
+    return words.replace(" a second", "/s").replace("about ", "~")
 
 
 def pace(done: float, total: float | None, per_second: float | None, *, about: bool = False) -> str:

@@ -208,6 +208,21 @@ def test_rows_are_told_with_their_share_their_rate_and_the_time_left():
     assert re.search(r"user: rows read 400 of about 900 \(44 %\), \d+ a second, 0:\d\d:\d\d left", shown), shown
 
 
+def test_on_80_columns_it_is_one_line_of_few_words():
+    clock = iter(range(1000))
+    console = Console(file=io.StringIO(), width=80, color_system=None, _environ={})
+    columns = [TextColumn("{task.description}", markup=False), *pace_columns(80)]
+    progress = Progress(*columns, console=console, get_time=lambda: next(clock), auto_refresh=False)
+    bars = Bars(progress)
+    bars.expect("order_item", 1_200_000, about=True)
+    for _ in range(4):
+        bars("order_item", 11_234)
+    shown = last_frame(console, progress).rstrip()
+    assert re.fullmatch(r"order_item: rows read 44,936 of ~1,200,000 \(4 %\), [\d,]+/s, \d:\d\d:\d\d left", shown), (
+        shown
+    )
+
+
 def test_rows_of_which_nothing_is_known_are_counted():
     assert "user: rows read 200" in shown_bars(lambda bars: bars("user", 200))
 
@@ -263,7 +278,7 @@ def test_a_terminal_shows_how_far_it_is_and_a_pipe_does_not(tmp_path):
     write_shop(tmp_path, "id,name,mail\n" + "".join(f"{n},Ali,m{n}@example.com\n" for n in range(20000)))
     ours, theirs = pty.openpty()
     words = command("dry-run", tmp_path, "-w", tmp_path / "work", "--workers", 1)
-    variables = {**environment(TERM="xterm"), "COLUMNS": "100"}
+    variables = {**environment(TERM="xterm"), "COLUMNS": "120"}
     with subprocess.Popen(words, env=variables, stdout=subprocess.PIPE, stderr=theirs) as process:
         os.close(theirs)
         seen = b"".join(iter(lambda: _read_terminal(ours), b""))
