@@ -115,7 +115,7 @@ def test_the_top_level_is_the_model_s():
     [
         (("target",), Target, {}, set()),
         (("target", "polling"), Polling, {}, set()),
-        (("stages", "[]"), Stage, {"source": "from"}, {"place"}),
+        (("stages", "[]"), Stage, {"source": "from"}, {"place", "corrections"}),
         (("stages", "[]", "gate"), Gate, {}, set()),
     ],
 )
@@ -242,10 +242,14 @@ SHIPPED = sorted(set(ROOT.glob("mappings/*/migration.yaml")) - {ROOT / "mappings
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.parent.name)
 def test_a_shipped_mapping_names_the_schema_and_fits_it(file, monkeypatch):
-    monkeypatch.setenv("LEGACY", "mysql://127.0.0.1:9/shop")  # which nothing asks for its columns
-    for name in ("URL", "CHANNEL", "TOKEN", "SHOP_URL"):
-        monkeypatch.setenv(f"OMNITRON_{name}", "https://a.example.com" if "URL" in name else "7")
     text = file.read_text(encoding="utf-8")
+    # Nothing asks either for its columns.
+    legacy = "https://127.0.0.1:9" if "api:" in text else "mysql://127.0.0.1:9/shop"
+    given = {"LEGACY": legacy, "SHOP_LOGIN": "a:b", "SHOP_TOKEN": "t"}
+    for name in ("URL", "CHANNEL", "TOKEN", "SHOP_URL"):
+        given[f"OMNITRON_{name}"] = "https://a.example.com" if "URL" in name else "7"
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
     assert text.splitlines()[0] == "# yaml-language-server: $schema=../../schemas/migration.schema.json"
     # As an editor does it: any YAML reader, any JSON Schema validator.
     Draft202012Validator(SCHEMA).validate(yaml.safe_load(text))
