@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from etl.expressions.cells import shown
 from etl.expressions.functions.values import LARGEST, as_text, within_bound
 from etl.findings import Unfit
 
@@ -25,7 +26,7 @@ def concat(*parts: Any) -> str | None:
 
 
 def item(value: Any, key: Any) -> Any:
-    """value[key] for nested JSON, text and lists; null has nothing inside, so it stays null."""
+    """value[key] for nested JSON, lists, and text, whose parts are texts like any other; null has nothing inside: null."""
     if value is None:
         return None
     if isinstance(value, Mapping) and isinstance(key, str | int):
@@ -36,7 +37,8 @@ def item(value: Any, key: Any) -> Any:
         if isinstance(key, int) and not -len(value) <= key < len(value):
             words = _ABSENT[isinstance(value, str), len(value) == 1]
             raise Unfit("item", value, words, told=key, count=len(value))
-        return value[key] if isinstance(key, int) else _some(value, key)
+        part = value[key] if isinstance(key, int) else _some(value, key)
+        return shown(part) if isinstance(value, str) else part
     if isinstance(key, str):
         raise Unfit("item", value, "{value} has no '{told}': only nested JSON has named values", told=key)
     raise Unfit("item", value, "{value} has no parts that are counted: only a list or a text has")
@@ -44,7 +46,7 @@ def item(value: Any, key: Any) -> Any:
 
 def _some(value: Any, counted: slice) -> Any:
     try:
-        return value[counted] or (None if isinstance(value, str) else value[counted])
+        return value[counted]
     except (TypeError, ValueError):
         raise Unfit("item", value, "parts are counted by whole numbers: [0:2], [-1:], [::2]") from None
 

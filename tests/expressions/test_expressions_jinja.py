@@ -39,6 +39,7 @@ from etl.expressions import (
     compile_value,
     writers,
 )
+from etl.expressions.cells import shown
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Resource
 from etl.expressions.runtime import Writers
@@ -61,7 +62,8 @@ class StrictEnvironment(Environment):
     """Jinja, in which what is missing is an error when it is reached, not when it is used; null has nothing inside."""
 
     def getitem(self, obj: Any, argument: Any) -> Any:
-        return _there(None if obj is None else super().getitem(obj, argument))
+        found = _there(None if obj is None else super().getitem(obj, argument))
+        return shown(found) if isinstance(obj, str) and isinstance(found, str) else found
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         return _there(None if obj is None else super().getattr(obj, attribute))
@@ -243,7 +245,8 @@ def comparable(value: Any) -> Any:
 
 def promised_slice(value: Any, start: Any, stop: Any, step: Any) -> Any:
     if value is None or isinstance(value, str | list):
-        return value and value[start:stop:step] if value is not None else None
+        some = None if value is None else value[start:stop:step]
+        return shown(some) if isinstance(some, str) else some
     raise TypeError("not a list")
 
 
