@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 def purge(mapping: Path, yes: bool, force: bool, workspace: Path | None, as_json: bool) -> None:
     """Remove what holds people's data, when a migration is over.
 
-    Packages with their workbooks and reports, snapshots, the bytes of batches, corrections, and the bodies of answers in logs
-    and journals. The journal stays: which keys were sent, when, with which sums, and what became of them.
+    Packages and samples with their workbooks and reports, snapshots, the bytes of batches, corrections, and the bodies of answers
+    in logs and journals. The journal stays: which keys were sent, when, with which sums, and what became of them.
     """
     from etl.cli.plain import plain
     from etl.commands import purge as verb

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, replace
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from etl.commands.keeping import SNAPSHOTS
+from etl.commands.sample import SAMPLES
 from etl.commands.which import Which
 from etl.corrections import corrections_file
 from etl.errors import EtlError, MappingError
@@ -99,9 +101,9 @@ FORCE = (
 
 
 def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
-    for _ in sweep(folder.packages):
-        pass
-    packages = tuple(sorted(one.parent for one in folder.packages.glob(f"*/{MANIFEST}")))
+    for place in _places(folder):
+        deque(sweep(place), maxlen=0)
+    packages = tuple(sorted(one.parent for place in _places(folder) for one in place.glob(f"*/{MANIFEST}")))
     snapshots = tuple(Snapshots(folder.root / SNAPSHOTS).names())
     journals = [Workspace(one.parent) for one in sorted(folder.root.glob("*/journal.sqlite"))]
     batches = tuple(one.root / "batches" for one in journals if (one.root / "batches").exists())
@@ -117,8 +119,18 @@ def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
     )  # fmt: skip
 
 
+def _places(folder: MigrationFolder) -> tuple[Path, ...]:
+    """Where packages lie: those of everything, and the samples with their lists of customers."""
+    return folder.packages, folder.root / SAMPLES
+
+
+def _contents(folder: MigrationFolder) -> Iterator[Path]:
+    for place in _places(folder):
+        yield from sorted(place.glob("*"))
+
+
 def _still(folder: MigrationFolder) -> Iterator[str]:
-    for partial in filter(is_partial, sorted(folder.packages.glob("*"))):
+    for partial in filter(is_partial, _contents(folder)):
         yield f"{partial}: a package is being made; wait for it, or stop it"
     for workspace in folder.targets():
         with closing(Journal.read(workspace)) as journal:
@@ -130,7 +142,7 @@ def _still(folder: MigrationFolder) -> Iterator[str]:
 
 
 def _notes(folder: MigrationFolder) -> Iterator[str]:
-    for path in sorted(folder.packages.glob("*")):
+    for path in _contents(folder):
         if not (path / MANIFEST).exists() and not is_partial(path):
             yield f"{path}: is no package, and stays; look what is in it"
     for workspace in folder.targets():

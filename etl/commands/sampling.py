@@ -8,8 +8,10 @@ from functools import partial
 
 import orjson
 
+from etl.errors import MappingError, PackageError
 from etl.expressions.points import Point, Points
 from etl.extract import read_all
+from etl.load.choice import choose
 from etl.mapping import Checked
 from etl.measures.covering import cover, needless
 from etl.model import Stage, Table
@@ -45,12 +47,16 @@ class SampledRecord:
 
 @dataclass(slots=True)
 class Selection:
-    """What was chosen, and what there is to reach: `sent` by records, `left` only by rows that make no record."""
+    """What was chosen, and what there is to reach: `sent` by records, `left` only by rows that make no record.
+
+    `whole` is chosen whatever it shows: a record of each stage that belong together.
+    """
 
     records: dict[RecordName, SampledRecord] = field(default_factory=dict)
     known: dict[Point, None] = field(default_factory=dict)
     sent: set[Point] = field(default_factory=set)
     left: set[Point] = field(default_factory=set)
+    whole: frozenset[RecordName] = frozenset()
 
     def of(self, stage: str) -> list[SampledRecord]:
         """In the order of their rows."""
@@ -58,8 +64,11 @@ class Selection:
 
 
 def choose_sample(checked: Checked, package: Package, watch: Callable[[str, int], None]) -> Selection:
-    """The fewest records, as far as a greedy choice finds them, that reach every point and lack none that they refer to."""
-    chosen, covered = Selection(), set[Point]()
+    """The fewest records, as far as a greedy choice finds them, that reach every point and lack none that they refer to.
+
+    One set that `etl pilot` can send is among them, where the package has one.
+    """
+    chosen, covered = Selection(whole=_whole(package, checked.migration.stages)), set[Point]()
     readings = {stage.name: _Reading(checked, package, stage, watch) for stage in checked.migration.stages}
     for reading in readings.values():
         _choose(reading, chosen, covered)
@@ -69,11 +78,23 @@ def choose_sample(checked: Checked, package: Package, watch: Callable[[str, int]
     return chosen
 
 
+def _whole(package: Package, stages: Sequence[Stage]) -> frozenset[RecordName]:
+    """A record of each stage that belong together; none where nothing has something in every stage."""
+    try:
+        sets = choose(package, stages, 1, None, lambda stage, keys: ())
+    except (MappingError, PackageError):
+        return frozenset()
+    return frozenset((one.stage, key) for one in sets for key in one.keys)
+
+
 def _choose(reading: _Reading, chosen: Selection, covered: set[Point]) -> None:
     """Of a stage, whose parents were chosen before."""
     kinds: dict[frozenset[Point], SampledRecord] = {}
     cost = partial(_cost, chosen)
     for one in reading.records(chosen.left):
+        if one.name in chosen.whole:
+            chosen.records[one.name] = one
+            covered |= one.points
         known = kinds.get(one.points)
         if known is None:
             if len(kinds) < MOST_KINDS or not one.points <= chosen.sent:
@@ -102,7 +123,7 @@ def _prune(chosen: Selection, stages: Sequence[str]) -> None:
     for stage in reversed(stages):
         referred = {parent for one in chosen.records.values() for parent in one.parents}
         ordered = sorted(chosen.records.values(), key=lambda one: (len(one.points), -one.line[1]))
-        needed = {name for name in chosen.records if name[0] != stage or name in referred}
+        needed = {name for name in chosen.records if name[0] != stage or name in referred or name in chosen.whole}
         for name in needless([(one.name, one.points) for one in ordered], needed):
             del chosen.records[name]
 

@@ -60,6 +60,15 @@ def test_nothing_that_tells_of_people_is_left_and_what_was_counted_stays(loaded)
     assert known.packages[0].sha256 == package["sha256"]
 
 
+def test_samples_are_removed_with_their_lists_of_customers(loaded):
+    assert loaded.etl("sample").code == 0
+    assert [name for name in with_people(loaded) if name.startswith("samples/")]
+    done = purged(loaded)
+    assert len(done["packages"]) == 2
+    assert not list((loaded.home / "samples").iterdir())
+    assert with_people(loaded) == []
+
+
 def test_what_was_sent_is_known_as_before(loaded):
     before = json.loads(loaded.etl("history", "--stage", "order", "--key", "o1").output)
     purged(loaded)
