@@ -78,7 +78,8 @@ def _list(
     if as_json:
         print(plain_json({"dropped" if drop_refused else "corrections": plain(shown)}))
     else:
-        _print(known_lines(shown), sys.stdout)
+        none = "the newest package refused none" if drop_refused else "there are no corrections"
+        _print(known_lines(shown, none), sys.stdout)
 
 
 def _print(lines: Iterable[str], stream: object) -> None:

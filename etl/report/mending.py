@@ -97,13 +97,14 @@ def refused_lines(fixed: Fixed) -> list[str]:
     return [*(f"{where}: {what}" for where, what in fixed.refused), *(f"note: {note}" for note in fixed.notes)]
 
 
-def known_lines(found: Sequence[KnownCorrection]) -> Iterator[str]:
+def known_lines(found: Sequence[KnownCorrection], none: str) -> Iterator[str]:
+    """`none` is said where there are none."""
     for one in found:
         refused = f"; not applied: {one.refused}" if one.refused else ""
         cell = f"{one.stage}: {one.row}, column '{one.column}': '{one.old}' -> '{one.new}'"
         yield f"line {one.line}: {cell}, {one.who}, {one.when}{refused}"
     if not found:
-        yield "there are no corrections"
+        yield none
 
 
 def _count(number: int, word: str) -> str:

@@ -639,6 +639,13 @@ def test_what_is_not_taken_ends_with_1_and_is_in_json(mapping, package):
     assert found["cells"] == []
 
 
+def test_where_none_was_refused_nobody_is_told_that_there_are_none(mapping, package):
+    mend(mapping, package, typed(*CAN))
+    done = etl("fix", mapping, "--drop-refused")
+    assert (done.returncode, done.stdout) == (0, "the newest package refused none\n")
+    assert len(corrections(mapping, None)) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [
