@@ -6,8 +6,8 @@ import hashlib
 import json
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,7 +115,7 @@ def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
     return ToPurge(
         folder.root, packages, snapshots, batches, logs, corrections if corrections.exists() else None,
         len(files), sum(path.stat().st_size for path in files),
-        tuple(_still(folder)), tuple(_notes(folder)),
+        tuple(_still(folder)), tuple(_notes(folder, packages)),
     )  # fmt: skip
 
 
@@ -141,7 +141,21 @@ def _still(folder: MigrationFolder) -> Iterator[str]:
                     yield f"{workspace.target}: {len(batches):,} batches ({records:,} records) are {why}"
 
 
-def _notes(folder: MigrationFolder) -> Iterator[str]:
+def _merging(packages: Sequence[Path]) -> list[str]:
+    """The stages that have merged records, as far as this version can read the packages."""
+    found: dict[str, None] = {}
+    for path in packages:
+        with suppress(EtlError):
+            found |= dict.fromkeys(one.name for one in Package.open(path).manifest.stages if one.counts.merged)
+    return list(found)
+
+
+def _notes(folder: MigrationFolder, packages: Sequence[Path]) -> Iterator[str]:
+    for stage in _merging(packages):
+        yield (
+            f"stage '{stage}' has merged records, and packages alone tell into whom: run it with the whole source after this. Of an "
+            "export of new rows alone, what refers to a merged record is held, and who shares a value with a record that was sent is sent"
+        )
     for path in _contents(folder):
         if not (path / MANIFEST).exists() and not is_partial(path):
             yield f"{path}: is no package, and stays; look what is in it"

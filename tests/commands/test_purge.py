@@ -19,6 +19,7 @@ from etl.journal.workspace import Workspace
 from etl.partial import claim
 
 PERSON = b"@example.com"
+MERGING = "    unique: [email]\n    duplicates: merge\n"
 
 
 @pytest.fixture
@@ -67,6 +68,20 @@ def test_samples_are_removed_with_their_lists_of_customers(loaded):
     assert len(done["packages"]) == 2
     assert not list((loaded.home / "samples").iterdir())
     assert with_people(loaded) == []
+
+
+def test_it_says_before_it_asks_that_whom_merged_records_stand_for_is_forgotten(shop):
+    merging = shop.mapping.read_text(encoding="utf-8").replace("    unique: [email]\n", MERGING)
+    shop.mapping.write_text(merging, encoding="utf-8")
+    customers = shop.folder / "customers.csv"
+    customers.write_text(customers.read_text().replace("user2@", "user1@"))
+    ran = shop.etl("run")
+    assert json.loads(ran.output)["stages"][0]["merged"] == 1
+    told = shop.etl("purge", "--yes").error
+    assert "stage 'user' has merged records, and packages alone tell into whom: run it with the whole source after this" in told
+    before = received(shop)
+    assert sum(one["uploaded"] for one in json.loads(shop.etl("run").output)["stages"]) == 0
+    assert received(shop) == before
 
 
 def test_what_was_sent_is_known_as_before(loaded):
