@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, time
-from itertools import islice
 
 from etl.corrections import MARK, cell_text, mark_of
 from etl.extract.edited import Broken, EditedSheet
@@ -124,12 +123,14 @@ class _Reading:
             if numbered:
                 self._edits.notes.append(f"{self._where}: has no marks, and was not read")
             return
-        head = next((row for _, row in numbered if _cell(row, at) == HEAD), None)
+        top, head = next(((number, row) for number, row in numbered if _cell(row, at) == HEAD), (0, None))
         if head is None:
             self._refuse("", f"has no line with the names of its columns any more (the last is '{HEAD}'); put it back")
             return
+        above = [row for number, row in numbered if number < top]
+        has_title = not any(MARK.fullmatch(str(_cell(row, at))) for row in above)
         for number, row in numbered:
-            if row is not head:
+            if number != top and not (has_title and number < top):
                 yield from self._row(f" row {number}", row, head, at)
 
     def _marks_at(self, numbered: Sequence[tuple[int, Sequence[object]]]) -> int | None:
@@ -168,10 +169,8 @@ class _Reading:
         yield MendedRow(old, f"{self._where}{where}", cells)
 
     def _is_edited(self, row: Sequence[object], columns: Mapping[str, int], old: OldRow) -> bool:
-        were = islice(map(shown, old.row.cells), len(columns))
-        return any(
-            cell_text(_cell(row, at)) != cell_text(text) for at, text in zip(columns.values(), were, strict=False)
-        )
+        were = dict(zip(old.stage.columns, map(shown, old.row.cells), strict=False))
+        return any(cell_text(_cell(row, at)) != cell_text(were[name]) for name, at in columns.items() if name in were)
 
     def _columns_of(self, stage: PackagedStage, head: Sequence[object], mark: int) -> dict[str, int]:
         """Where the source's columns stand. A name that comes twice says of neither which it is."""

@@ -153,8 +153,9 @@ def _merging(packages: Sequence[Path]) -> list[str]:
 def _notes(folder: MigrationFolder, packages: Sequence[Path]) -> Iterator[str]:
     for stage in _merging(packages):
         yield (
-            f"stage '{stage}' has merged records, and packages alone tell into whom: run it with the whole source after this. Of an "
-            "export of new rows alone, what refers to a merged record is held, and who shares a value with a record that was sent is sent"
+            f"stage '{stage}' has merged records, and packages alone tell into whom: run it with the whole source after this. "
+            "Of an export of new rows alone, what refers to a merged record is held, and who shares a value with a record that "
+            "was sent is sent"
         )
     for path in _contents(folder):
         if not (path / MANIFEST).exists() and not is_partial(path):

@@ -130,7 +130,8 @@ def stages_missing(package: Path, missing: Sequence[str]) -> str:
 def other_mapping(package: Path, mapping: str) -> str:
     return (
         f"{package} was made by another version of {Path(mapping).name} than the one that is there now, or before rows of it "
-        "were mended, and holds what was made then; `etl run` prepares a new package (nothing is sent twice), --old-mapping sends this one as it is"
+        "were mended, and holds what was made then; `etl run` prepares a new package (nothing is sent twice), --old-mapping "
+        "sends this one as it is"
     )
 
 

@@ -367,6 +367,24 @@ def test_sheets_may_be_renamed_and_columns_moved_and_lines_put_above(mapping, pa
 
     fixed = mend(mapping, package, change)
     assert [one.column for one in fixed.cells] == ["email", "joined"]
+    assert fixed.refused == ()
+
+
+def test_where_the_line_of_names_was_sorted_among_the_rows_no_new_row_is_taken_for_a_title(mapping, package):
+    def change(book):
+        sheet = book["user"]
+        names = [one.value for one in sheet[1]]
+        sheet.delete_rows(1)
+        sheet.append(names)
+        sheet.insert_rows(1)
+        sheet["A1"] = "99"
+
+    assert [where for where, _ in refusals(mapping, package, change)] == ["edited.xlsx, sheet 'user' row 1"]
+
+
+def test_a_column_that_is_deleted_edits_no_row_that_could_not_be_read_as_a_whole(mapping, package):
+    fixed = mend(mapping, package, lambda book: book["user"].delete_cols(2))
+    assert (fixed.cells, fixed.refused) == ((), ())
 
 
 def test_a_column_that_is_deleted_stays_as_it_is_and_a_foreign_one_is_told(mapping, package):

@@ -78,7 +78,10 @@ def test_it_says_before_it_asks_that_whom_merged_records_stand_for_is_forgotten(
     ran = shop.etl("run")
     assert json.loads(ran.output)["stages"][0]["merged"] == 1
     told = shop.etl("purge", "--yes").error
-    assert "stage 'user' has merged records, and packages alone tell into whom: run it with the whole source after this" in told
+    assert (
+        "stage 'user' has merged records, and packages alone tell into whom: run it with the whole source after this"
+        in told
+    )
     before = received(shop)
     assert sum(one["uploaded"] for one in json.loads(shop.etl("run").output)["stages"]) == 0
     assert received(shop) == before
