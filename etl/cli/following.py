@@ -56,7 +56,7 @@ def resume(mapping: Path, workspace: Path | None, old_mapping: bool, show_data: 
     from etl.commands import resume as verb
 
     with reporting(as_json) as report:
-        with watching(as_json) as watch:
+        with watching(as_json, show_data=show_data) as watch:
             summary, error = verb.resume(
                 mapping, settings(mapping, workspace), outside(watch), show_data=show_data, old_mapping=old_mapping
             )
@@ -91,7 +91,7 @@ def retry(
     from etl.load.retry import RetryChoice
 
     with reporting(as_json) as report:
-        with watching(as_json) as watch:
+        with watching(as_json, show_data=how["show_data"]) as watch:
             summary, error = verb.retry(
                 mapping,
                 settings(mapping, workspace),
@@ -306,7 +306,7 @@ def pilot(
 
     if path is not None and any(how.values()):
         raise MappingError(f"--package {path}: is sent from as it is; leave --fresh and --snapshot out")
-    with watching(as_json) as watch, answers_masked(show_data):
+    with watching(as_json, show_data=show_data) as watch, answers_masked(show_data):
         given_settings = settings(mapping, workspace, **how, inform=watch.line, expect=watch.expect)
         done = verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records, path=path)
     if as_json:

@@ -62,7 +62,7 @@ def run(
             f"--package {package}: is uploaded as it is; leave --stage, --limit, --fresh and --snapshot out"
         )
     with reporting(as_json) as report:
-        with watching(as_json) as watch:
+        with watching(as_json, show_data=show_data) as watch:
             given = replace(settings(mapping, **how, inform=watch.line, expect=watch.expect), show_data=show_data)
             if package is None:
                 summary, error = verb.run(mapping, given, outside(watch), watch, show_data=show_data, final=final)

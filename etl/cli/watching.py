@@ -27,6 +27,9 @@ STOPPING = "stopping after the request in hand; a second one ends it at once"
 class Watcher:
     """Where nobody watches. Called with a stage and how many more of its rows were read."""
 
+    def __init__(self, *, show_data: bool = False) -> None:
+        self._show_data = show_data
+
     def __call__(self, stage: str, rows: int) -> None:
         pass
 
@@ -37,8 +40,14 @@ class Watcher:
         """Something happened to the upload. Never raises: a terminal that is gone must not keep an answer from the journal."""
         with suppress(OSError):
             if event.kind in TOLD:
-                self.line(event.text)
+                self.line(self._fit(event.text))
             self.count(event)
+
+    def _fit(self, text: str) -> str:
+        """What Omnitron answers may repeat a record, also while a batch is followed."""
+        from etl.report.mask import without_answer
+
+        return text if self._show_data else without_answer(text)
 
     def line(self, text: str) -> None:
         print(given.fit(text), file=sys.stderr, flush=True)
@@ -50,7 +59,8 @@ class Watcher:
 class Bars(Watcher):
     """A bar for each stage, first of the rows read, then of the records uploaded."""
 
-    def __init__(self, bars: Progress) -> None:
+    def __init__(self, bars: Progress, *, show_data: bool = False) -> None:
+        super().__init__(show_data=show_data)
         self._bars = bars
         self._lock = threading.Lock()
         self._tasks: dict[str, Task] = {}
@@ -87,9 +97,9 @@ class Bars(Watcher):
 
 
 @contextmanager
-def watching(as_json: bool) -> Iterator[Watcher]:
+def watching(as_json: bool, *, show_data: bool = False) -> Iterator[Watcher]:
     if as_json or not sys.stderr.isatty():
-        yield Watcher()
+        yield Watcher(show_data=show_data)
         return
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn
@@ -100,7 +110,7 @@ def watching(as_json: bool) -> Iterator[Watcher]:
     with deaf():
         bars.start()
     try:
-        yield Bars(bars)
+        yield Bars(bars, show_data=show_data)
     finally:
         bars.stop()
 

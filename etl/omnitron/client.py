@@ -263,7 +263,7 @@ class Client:
         except LogError as error:
             if call.repeatable:
                 raise
-            what = f"{call.method} {entry.url} answered {answer.status}: {text}; but {error}"
+            what = f"{call.method} {entry.url} answered {answer.status}: {' '.join(text.split())}; but {error}"
             raise Ambiguous(what, status=answer.status, body=answer.text) from error
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from etl.personal import mask_key
-from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_record, without_answer
+from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_record, without_answer, without_login_answer
 from etl.report.summary import print_counts
 from etl.terminal import visible
 
@@ -251,14 +251,13 @@ def _keys(keys: Sequence[str]) -> str:
 
 
 def told_checks(report: VerifyReport, *, masked: bool) -> VerifyReport:
-    """Each check with its whole sentence. Masked, without what the shop answered, but for what it says to the login."""
+    """Each check with its whole sentence. Masked, without what the shop answered, but for why it refuses a login."""
     return replace(report, checks=tuple(_told_check(check, masked=masked) for check in report.checks))
 
 
 def _told_check(check: ShopLook, *, masked: bool) -> ShopLook:
     differences = tuple(map(_masked_difference, check.differences)) if masked else check.differences
-    hidden = masked and check.name != "login"
-    detail = without_answer(check.detail) if hidden else check.detail
+    detail = without_login_answer(check.detail) if masked else check.detail
     told = "; ".join(f"{one.field} is {one.shown!r}, sent was {one.sent!r}" for one in differences)
     return replace(check, detail=f"{detail}: {told}" if told else detail, differences=differences)
 

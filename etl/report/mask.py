@@ -14,8 +14,18 @@ from etl.resources import load_schema
 
 HIDDEN_ANSWER = "(see --show-data)"
 
-# The one form in which an error tells what Omnitron answered, and what to do about it: client.py and api.py write it so.
-_ANSWERED = re.compile(r"(?<= answered \d{3}: )(.*?)(; check [^;]*)?$", re.MULTILINE)
+# The one form in which a line tells what Omnitron answered, and what we add to it: what an answer holds may look like the
+# beginning of that, so only our own words, and these up to the line's end, are none of it.
+_SETTINGS = r"target\.[a-z_.]+(?: and target\.[a-z_.]+)*"
+_OWN_WORDS = (
+    rf"(?:; check (?:{_SETTINGS}|the token, or the login's rights|the payload)|; see target\.polling)?"
+    r"(?: \(no readable migration_id\))?(?:; (?:looking again|attempt \d+) in [\d.]+ s)?"
+    r"(?:: given up(?: after \d+ attempts)?, before anything was prepared or sent; "
+    r"see whether target\.url is right, and Omnitron is there)?"
+)
+_ANSWERED = re.compile(rf"(?<= answered \d{{3}}: )(.*?)({_OWN_WORDS})$", re.MULTILINE)
+_LOGIN_REFUSED = re.compile(r"(?<=^the shop refuses the login: ).*", re.DOTALL)
+_SAID_OF_A_LOGIN = {"non_field_errors", "detail"}
 
 PLAIN_ANSWER = {"migration_id", "type", "status", "total_count", "success_count", "error_count"}
 """What an answer may hold that says nothing about a person."""
@@ -45,7 +55,21 @@ def mask_record(record: Mapping[str, Any], personal: Collection[str] | None = No
 
 def without_answer(text: str) -> str:
     """The text of an error without what Omnitron answered, which may repeat the data of a record."""
-    return _ANSWERED.sub(lambda told: f"{told[1] if is_plain(told[1]) else HIDDEN_ANSWER}{told[2] or ''}", text)
+    return _ANSWERED.sub(lambda told: f"{told[1] if is_plain(told[1]) else HIDDEN_ANSWER}{told[2]}", text)
+
+
+def without_login_answer(text: str) -> str:
+    """What a shop says to a login, when it says no more than that: a wrong password is told in its words."""
+    return _LOGIN_REFUSED.sub(lambda told: told[0] if _is_said_to_all(told[0]) else HIDDEN_ANSWER, without_answer(text))
+
+
+def _is_said_to_all(answer: str) -> bool:
+    """Whether an answer is a sentence of the usual kind, with nothing that one customer alone has."""
+    try:
+        found = json.loads(answer)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and found.keys() <= _SAID_OF_A_LOGIN and not re.search(r"[@\d]", str(found))
 
 
 def is_plain(answer: str) -> bool:

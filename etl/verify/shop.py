@@ -100,5 +100,6 @@ class Visitor:
 
 
 def _shown(answer: Answer) -> str:
-    text = answer.text.strip()
+    """In one line, whose end is where what we add begins."""
+    text = " ".join(answer.text.split())
     return text if len(text) <= SHOWN else f"{text[:SHOWN]}..."

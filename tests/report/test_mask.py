@@ -6,7 +6,7 @@ from etl.findings import Unfit, sentence
 from etl.package import ProblemExample, ProblemKind
 from etl.personal import is_code, mask_key, mask_text, mask_value
 from etl.report.catalogue import catalogue_of
-from etl.report.mask import mask_record, plain_fields, without_answer
+from etl.report.mask import HIDDEN_ANSWER, mask_record, plain_fields, without_answer, without_login_answer
 from etl.report.preview import PreviewRow
 from etl.report.rejects import kind_line
 
@@ -92,6 +92,42 @@ def test_a_plain_field_is_shown_unless_it_holds_an_address_or_a_mobile_number():
 def test_what_omnitron_answered_is_left_out_of_an_error():
     text = "POST https://o/ answered 406: [{'email': 'ali@mail.com'}]"
     assert without_answer(text) == "POST https://o/ answered 406: (see --show-data)"
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        "; check target.polling.path; looking again in 0.5 s",
+        "; check target.url and target.token_path",
+        "; check the token, or the login's rights",
+        "; attempt 2 in 4.0 s",
+        " (no readable migration_id)",
+        ": given up after 4 attempts, before anything was prepared or sent; "
+        "see whether target.url is right, and Omnitron is there",
+    ],
+)
+def test_what_we_say_behind_an_answer_stays_and_what_only_begins_like_it_goes(own):
+    asked = "batch 2: GET https://o/ answered 404: "
+    assert without_answer(f"{asked}<h1>Zümrüt</h1>{own}") == f"{asked}{HIDDEN_ANSWER}{own}"
+    assert without_answer(f"{asked}the name; check target Zümrüt{own}") == f"{asked}{HIDDEN_ANSWER}{own}"
+    assert without_answer(f"{asked}the name{own} Zümrüt") == f"{asked}{HIDDEN_ANSWER}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ('{"non_field_errors": ["E-posta veya parola yanl\\u0131\\u015f."]}', True),
+        ('{"detail": "Locked."}', True),
+        ('{"detail": "ali@mail.com is locked."}', False),
+        ('{"detail": "5321234567"}', False),
+        ('{"detail": "Locked.", "name": "Zümrüt"}', False),
+        ("Zümrüt is locked", False),
+        ('["Zümrüt"]', False),
+    ],
+)
+def test_why_a_shop_refuses_a_login_is_told_when_it_says_the_same_to_all(answer, shown):
+    begin = "the shop refuses the login: "
+    assert without_login_answer(f"{begin}{answer}") == f"{begin}{answer if shown else HIDDEN_ANSWER}"
 
 
 def test_who_is_held_because_of_whom_is_masked_in_a_second_language_too():

@@ -6,7 +6,7 @@ import re
 import pytest
 from commands import etl
 from load_helpers import PASSWORD, TOKEN
-from servers import Strict
+from servers import Sandbox, Strict
 
 PEOPLE = {
     "name": "Zümrüt", "family": "Karabatakoğlu", "mail": "zumrut.karabatak@posta.example", "home": "Menekşe Sokağı",
@@ -154,6 +154,67 @@ def walk(tmp_path_factory):
     finally:
         server.close()
     return folder, said
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory):
+    """What each command says of a server and a shop that repeat a customer in all that they answer."""
+    folder, server = tmp_path_factory.mktemp("answers"), Sandbox()
+    write(folder)
+    mapping = folder / "migration.yaml"
+    mapping.write_text(MAPPING.replace("channel: 1,", "channel: 1, shop_url: '${OMNITRON_URL}',"), encoding="utf-8")
+    record = {**PEOPLE, "phone": PHONE}
+    page = f"<html>\r\n<b>{PEOPLE['name']}</b>\u2028{PEOPLE['family']}; check target {PHONE}\n{PEOPLE['home']}"
+    said = {}
+
+    def typed(name, *words, fault="error_before", **settings):
+        server.clear_faults()
+        if settings:
+            server.fault(fault, **settings)
+        done = etl(
+            words[0], folder, *words[1:], OMNITRON_URL=server.url, OMNITRON_TOKEN=TOKEN, ETL_VERIFY_PASSWORD="password"
+        )
+        said[name] = done.stdout + done.stderr
+
+    pilot, verify, retry = ("pilot", "--key", "1"), ("verify", "--email", PEOPLE["mail"]), ("retry", "--yes")
+    try:
+        typed("pilot refused", *pilot, status=400, body=page)
+        typed("pilot failed", *pilot, fault="errors", type="address")
+        typed("pilot failed, as JSON", *pilot, "--json")
+        typed("retry refused", *retry, status=400, body={"detail": [record]})
+        typed("pilot followed", *pilot, on="progress", status=404, body=page)
+        typed("retry failed", *retry, fault="errors", type="user")
+        typed("retry failed, as JSON", *retry, "--json", fault="errors", type="user")
+        typed("login refused", *verify, on="shop_login", status=400, body=record)
+        typed("login broken", *verify, on="shop_login", status=500, body=page)
+        typed("page broken", *verify, on="shop", status=500, body=page, skip=1)
+        typed("page unreadable", *verify, on="shop", status=200, body=page, skip=1)
+        shown = {"email": PEOPLE["mail"], "first_name": PHONE, "last_name": PEOPLE["family"]}
+        typed("page of somebody else", *verify, on="shop", status=200, body=shown, skip=1)
+        typed("page of somebody else, as JSON", *verify, "--json", on="shop", status=200, body=shown, skip=1)
+        typed("arrived", "verify", "--arrived")
+        typed("status", "status")
+    finally:
+        server.close()
+    return said
+
+
+def test_no_answer_of_a_server_or_a_shop_is_told_while_or_after_it_is_asked(answers):
+    words = [*PEOPLE.values(), str(PHONE), "Karabatak", "Gizlikum", "Menekşe", "kapıcıya"]
+    assert {name: found for name, text in answers.items() if (found := leaked(text, words))} == {}
+
+
+def test_what_to_do_is_told_without_the_answers(answers):
+    hidden = r"answered \d+: \(see --show-data\)"
+    assert re.search(rf"what happened: POST .* {hidden}\n", answers["pilot refused"])
+    assert re.search(
+        rf"batch \d+: GET .* {hidden}; check target\.polling\.path; looking again", answers["pilot followed"]
+    )
+    assert "the shop refuses the login: (see --show-data)\n" in answers["login refused"]
+    assert re.search(rf"the login {hidden}\n", answers["login broken"])
+    assert re.search(rf"current_user/ {hidden}\n", answers["page broken"])
+    assert re.search(rf"does not tell a JSON object, it {hidden}\n", answers["page unreadable"])
+    assert "no user is as it was sent: first_name is '5***', sent was 'Z***'" in answers["page of somebody else"]
 
 
 def leaked(text, words):
