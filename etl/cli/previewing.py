@@ -61,7 +61,9 @@ def preview(
     from etl.report.summary import plain_json
 
     asked = AskedRows(**{name: how.pop(name) for name in ("number", "key", "rejected", "where")})
-    rows = previewed(mapping, stage, asked, settings(mapping, workspace, **how, inform=Watcher().line))
+    rows = previewed(
+        mapping, stage, asked, settings(mapping, workspace, **how, show_data=show_data, inform=Watcher().line)
+    )
     shown = rows if show_data else [row.masked() for row in rows]
     if as_json:
         print(plain_json({"rows": [row.as_plain() for row in shown]}))

@@ -61,7 +61,7 @@ def previewed(
         ready = with_rows(checked, [*stages, *read])
         looks = _fitting([_Look(ready, one, wide, asked, where) for one, wide in zip(stages, read, strict=True)], how)
         found = [row for look in looks for row in islice(look.rows(), asked.number)]
-        for line in filter(None, (look.filter.told(look.stage.name) for look in looks)):
+        for line in filter(None, (look.filter.told(look.stage.name, masked=not how.show_data) for look in looks)):
             how.inform(line)
     if not found:
         _tell_nothing(looks, asked, how)
@@ -82,12 +82,13 @@ def _fitting(looks: Sequence[_Look], how: Settings) -> list[_Look]:
 
 def _tell_nothing(looks: Sequence[_Look], asked: AskedRows, how: Settings) -> None:
     names = ", ".join(look.stage.name for look in looks)
+    fits = "" if asked.where is None else " that --where leaves"
     if asked.key is not None:
-        raise MappingError(f"no row of {names} has the key '{asked.key}'")
+        rejected = "" if asked.rejected is None else "rejected "
+        raise MappingError(f"no {rejected}row of {names}{fits} has the key '{asked.key}'")
     kinds = Counter[str]()
     for look in looks:
         kinds.update(look.kinds)
-    fits = "" if asked.where is None else " that --where leaves"
     if not asked.rejected:
         how.inform(f"no row of {names}{fits}{'' if asked.rejected is None else ' is rejected'}")
         return

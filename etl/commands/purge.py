@@ -138,7 +138,11 @@ def _still(folder: MigrationFolder) -> Iterator[str]:
                 batches = journal.batches(state=state)
                 if batches:
                     records = sum(one.records for one in batches)
-                    yield f"{workspace.target}: {len(batches):,} batches ({records:,} records) are {why}"
+                    yield f"{workspace.target}: {_count(len(batches), 'batch', 'es')} ({_count(records, 'record')}): {why}"
+
+
+def _count(number: int, word: str, more: str = "s") -> str:
+    return f"{number:,} {word}{'' if number == 1 else more}"
 
 
 def _merging(packages: Sequence[Path]) -> list[str]:

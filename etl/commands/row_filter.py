@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from etl.errors import MappingError
-from etl.expressions import ROW_ERRORS, Names, faults, reason_of
+from etl.expressions import ROW_ERRORS, Names, faults, unfit
 from etl.expressions.source import condition_of_row
+from etl.findings import Unfit, sentence
 from etl.model import Expression, Place
 from etl.prepare.plan import Plan
 
 OPTION = "--where"
+UNREAD = Unfit("unread", None, "it could not be read")
 
 
 def written(text: str) -> Expression:
@@ -42,7 +44,7 @@ class RowFilter:
     where: Expression | None
     plan: Plan
     failed: int = 0
-    first: str = ""
+    first: Unfit | None = None
     _holds: Any = field(init=False)
 
     def __post_init__(self) -> None:
@@ -52,7 +54,7 @@ class RowFilter:
         """Whether a row is asked for that could not be read: only where all are, for nothing is known of its cells."""
         if self._holds is not None:
             self.failed += 1
-            self.first = self.first or "it could not be read"
+            self.first = self.first or UNREAD
         return self._holds is None
 
     def takes(self, row: Sequence[Any]) -> bool:
@@ -62,11 +64,12 @@ class RowFilter:
             return bool(self._holds(row))
         except ROW_ERRORS as error:
             self.failed += 1
-            self.first = self.first or reason_of(error)
+            self.first = self.first or unfit(error)
             return False
 
-    def told(self, stage: str) -> str | None:
-        if not self.failed:
+    def told(self, stage: str, *, masked: bool) -> str | None:
+        if self.first is None:
             return None
         rows = "1 row, which is" if self.failed == 1 else f"{self.failed:,} rows, which are"
-        return f"{stage}: {OPTION} cannot be computed for {rows} left out: {self.first}"
+        why = sentence(self.first.words, self.first.parts, masked=masked)
+        return f"{stage}: {OPTION} cannot be computed for {rows} left out: {why}"

@@ -162,10 +162,17 @@ def test_rows_for_which_it_cannot_be_computed_are_told(shop):
     assert (code, lines) == (
         0,
         [
-            "user: --where cannot be computed for 5 rows, which are left out: '0532 000 00 07' is not a whole number",
+            "user: --where cannot be computed for 5 rows, which are left out: '0*** 0*** 0*** 0***' is not a whole number",
             "no row of user that --where leaves",
         ],
     )
+    _, lines = told(shop, "--where", "(tel | int) > 5", "--stage", "user", "--show-data")
+    assert lines[0].endswith("'0532 000 00 07' is not a whole number")
+
+
+def test_a_key_that_another_choice_leaves_out_is_not_called_missing(shop):
+    code, lines = told(shop, "--key", "1", "--rejected", "--where", "status == '9'", "--stage", "user")
+    assert (code, lines[-1]) == (2, "no rejected row of user that --where leaves has the key '1'")
 
 
 def test_a_stage_whose_rows_lack_the_column_is_left_out_and_told(shop):
