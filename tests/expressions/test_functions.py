@@ -567,14 +567,22 @@ def test_iso_is_read_with_or_without_its_time_and_its_zone(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["2023-03-24 24:00", "2023-03-24 10:30:00,5", "20230324T103000", "2023-W12-5 10:30", "2023-02-30 10:30",
-     "2023-03-24 10:30:00.", "2023-03-24_10:30", "2023-03-24 10:30+3", "yok"],
+    ["2023-03-24 10:30:00,5", "20230324T103000", "2023-W12-5 10:30", "2023-03-24 10:30:00.", "2023-03-24_10:30", "2023-03-24 10:30+3", "yok"],
 )  # fmt: skip
 def test_what_is_not_iso_is_refused_with_the_way_to_say_its_format(text):
     assert refusal(read_datetime, text) == (
         f"'{text}' is not written like '2023-03-24 10:30:00'; say how it is written: %d day, %m month, %Y year, %H hour, "
         "%M minute"
     )
+
+
+@pytest.mark.parametrize("read", [read_datetime, read_date])
+@pytest.mark.parametrize(
+    "text", ["2023-02-30", "2023-13-01", "2023-02-30 10:30", "2023-03-24 24:00", "2023-03-24T10:61Z"]
+)
+def test_what_is_iso_and_not_in_the_calendar_is_not_sent_after_another_format(read, text):
+    words = "is no day of the calendar, or no time of day from 00:00 to 23:59; correct the source"
+    assert refusal(read, text) == f"'{text}' {words}"
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,19 @@ def test_a_schema_is_draft_2020_12_and_closed(name):
     assert set(schema["required"]) <= set(schema["properties"])
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "longest"),
+    [("address", "tax_office", 64), ("address", "tax_no", 20), ("address", "company_name", 255), ("address", "email", 254),
+     ("address", "phone_number", 128), ("order", "tracking_number", 64)],
+)  # fmt: skip
+def test_what_the_published_client_bounds_is_bounded_and_said_to_be_assumed(name, field, longest):
+    schema = SCHEMAS[name]["properties"][field]
+    assert schema["maxLength"] == longest
+    assert "assumed" in schema["description"].lower()
+    reasons = [one.reason for one in Validator(SCHEMAS[name]).explain_field(field, "9" * (longest + 1))]
+    assert any(f"is longer than {longest} characters ({longest + 1})" in reason for reason in reasons)
+
+
 @pytest.mark.parametrize(("name", "field"), FIELDS)
 def test_every_field_says_what_it_is_and_its_examples_are_valid(name, field):
     keywords = SCHEMAS[name]["properties"][field]

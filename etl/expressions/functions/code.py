@@ -77,11 +77,9 @@ FUNCTIONS = (
         bind=bind_digest,
         parameters=(Parameter("algorithm", "'md5', 'sha1' or 'sha256'."),),
         examples=(
-            shows("{{ email | digest('md5') }}", "900150983cd24fb0d6963f7d28e17f72", email="abc"),
-            shows("{{ email | digest('sha1') }}", "a9993e364706816aba3e25717850c26c9cd0d89d", email="abc"),
-            fails(
-                "{{ email | digest('sha512') }}", "algorithm is 'md5' or 'sha1' or 'sha256', not 'sha512'", email="abc"
-            ),
+            shows("{{ pw | digest('md5') }}", "900150983cd24fb0d6963f7d28e17f72", pw="abc"),
+            shows("{{ pw | digest('sha1') }}", "a9993e364706816aba3e25717850c26c9cd0d89d", pw="abc"),
+            fails("{{ pw | digest('sha512') }}", "algorithm is 'md5' or 'sha1' or 'sha256', not 'sha512'", pw="abc"),
         ),
     ),
     Function(

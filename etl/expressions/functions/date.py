@@ -161,6 +161,9 @@ def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...], f
     if patterns:
         words = "{value} does not fit {formats}, or is no day of the calendar"
         raise Unfit(f"function:{function}", text, words, formats=formats.describe(patterns))
+    if formats.looks_iso(text):
+        words = "{value} is no day of the calendar, or no time of day from 00:00 to 23:59; correct the source"
+        raise Unfit(f"function:{function}", text, words)
     expected = ISO_DATE if function == "date" else ISO_MOMENT
     known = formats.formats_of(text)
     advice = " or ".join(f"{function}('{one}'{further})" for one in known)

@@ -187,6 +187,11 @@ _ISO = re.compile(
 )
 
 
+def looks_iso(text: str) -> bool:
+    """Whether a text is written as ISO wants it, though it may be no day of the calendar."""
+    return _ISO.fullmatch(text.lower()) is not None
+
+
 def read_iso(text: str) -> datetime | None:
     """`2023-03-24`, or with a time: ` 10:30` or `T10:30`, with seconds and up to nine decimals of them, with or without a zone.
 
