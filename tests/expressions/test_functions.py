@@ -567,7 +567,8 @@ def test_iso_is_read_with_or_without_its_time_and_its_zone(text, expected):
 
 @pytest.mark.parametrize(
     "text",
-    ["2023-03-24 10:30:00,5", "20230324T103000", "2023-W12-5 10:30", "2023-03-24 10:30:00.", "2023-03-24_10:30", "2023-03-24 10:30+3", "yok"],
+    ["2023-03-24 10:30:00,5", "20230324T103000", "2023-W12-5 10:30",
+     "2023-03-24 10:30:00.", "2023-03-24_10:30", "2023-03-24 10:30+3", "yok"],
 )  # fmt: skip
 def test_what_is_not_iso_is_refused_with_the_way_to_say_its_format(text):
     assert refusal(read_datetime, text) == (
