@@ -31,6 +31,8 @@ DIFFERS = "differs"
 FATES = (MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED, DIFFERS)
 """In the order in which they are told: which of them a sketch meets first depends on how the rows were cut in parts."""
 
+Texts = Sequence[str | None]
+
 Sums = dict[Group, list[int]]
 """Group -> how many amounts, and their sum in UNITS."""
 
@@ -126,31 +128,42 @@ def _size(one: NamedAmount) -> tuple[int, int]:
 class Groups:
     """The groups of some rows, in their order: by currency and status, and by currency and month."""
 
-    def __init__(self, statuses: Iterable[Group], months: Iterable[Group]) -> None:
-        self._statuses, self._months = _Numbered(list(statuses)), _Numbered(list(months))
+    def __init__(self, currencies: Texts, statuses: Texts, months: Texts) -> None:
+        self._statuses, self._months = _Numbered(currencies, statuses), _Numbered(currencies, months)
 
     def sums(self, units: Sequence[int | None]) -> tuple[Totals, int]:
         """The sums of these rows' amounts, and how many have none."""
-        there = None if None not in units else [one is not None for one in units]
-        amounts = [one or 0 for one in units]
-        totals = self._statuses.sums(amounts, there), self._months.sums(amounts, there)
-        return totals, 0 if there is None else there.count(False)
+        if None not in units:
+            return self._sums(units, None), 0  # type: ignore[arg-type]
+        there = [one is not None for one in units]
+        return self._sums([one or 0 for one in units], there), there.count(False)
+
+    def _sums(self, amounts: Sequence[int], there: Sequence[bool] | None) -> Totals:
+        by_status, by_month = self._statuses.zeros(), self._months.zeros()
+        for status, month, amount in zip(self._statuses.at, self._months.at, amounts, strict=True):
+            by_status[status] += amount
+            by_month[month] += amount
+        return self._statuses.named(by_status, there), self._months.named(by_month, there)
 
 
 class _Numbered:
     """A row's group as a number, which is quicker to count by."""
 
-    def __init__(self, groups: Sequence[Group]) -> None:
-        self._groups = list(set(groups))
-        self._at = list(map(dict(zip(self._groups, count(), strict=False)).__getitem__, groups))
-        self._rows = Counter(self._at)
+    def __init__(self, currencies: Texts, others: Texts) -> None:
+        # Nearly always there is one currency: then a row's other word tells its group.
+        only = len(set(currencies)) == 1
+        words: Sequence[Any] = others if only else list(zip(currencies, others, strict=True))
+        numbers = dict(zip(set(words), count(), strict=False))
+        self._groups: list[Group] = [(currencies[0], one) for one in numbers] if only else list(numbers)
+        self.at = list(map(numbers.__getitem__, words))
+        self._rows = Counter(self.at)
 
-    def sums(self, amounts: Sequence[int], there: Sequence[bool] | None) -> Sums:
-        """`there`: the rows that have an amount; None: all have."""
-        added = [0] * len(self._groups)
-        for at, amount in zip(self._at, amounts, strict=True):
-            added[at] += amount
-        rows = self._rows if there is None else Counter(compress(self._at, there))
+    def zeros(self) -> list[int]:
+        return [0] * len(self._groups)
+
+    def named(self, added: Sequence[int], there: Sequence[bool] | None) -> Sums:
+        """The sums with their groups. `there`: the rows that have an amount; None: all have."""
+        rows = self._rows if there is None else Counter(compress(self.at, there))
         return {self._groups[at]: [many, added[at]] for at, many in rows.items()}
 
 

@@ -207,7 +207,7 @@ class Meter:
         currency, status = (_texts(columns[one]) if one in columns else [None] * count for one in GROUPED_BY[:2])
         months_of, created = self._months.get("created_date"), columns.get("created_date")
         months = [None] * count if months_of is None or created is None else months_of(created)
-        return Groups(zip(currency, status, strict=True), zip(currency, months, strict=True))
+        return Groups(currency, status, months)
 
 
 def _constant(values: Sequence[Any]) -> FieldSketch:
