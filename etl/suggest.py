@@ -11,6 +11,8 @@ MOST_NAMED = 30
 
 _PERSONAL = re.compile(r"\S@\S|(?:\d[ ()./-]*){7}")
 """An e-mail address, or a number of seven digits or more: no name of a column, but what stands in one."""
+_NUMBER = re.compile(r"(?!(?:19|20)\d\d$)\d+(?:[.,]\d+)*")
+"""A number alone, such as the first customer's; a year may head a column."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -39,7 +41,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def look_like_data(names: Iterable[str]) -> bool:
     """Whether the names of columns are a row: that of the first customer, in a file without a header line."""
-    return any(_PERSONAL.search(name) for name in names)
+    known = set(names)
+    # PHP writes each value twice where it was not told otherwise: under its name, and under its place from 0 on.
+    numbered = "0" in known
+    return any(_PERSONAL.search(name) or (not numbered and _NUMBER.fullmatch(name)) for name in known)
 
 
 NO_HEADER = "the first row looks like data; for a file without a header line, list its columns' names as `header:`"

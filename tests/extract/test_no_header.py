@@ -25,6 +25,23 @@ def test_names_that_look_like_data_are_not_listed(case, command):
     assert not any(one in said for one in PERSONAL)
 
 
+@pytest.mark.parametrize("line", ["1;Can;Su", "Can;Su;12,50", "Can;Su;2020-01-01"])
+def test_a_number_alone_is_no_name(case, line):
+    case.write("customers.csv", f"{line}\n")
+    case.write("migration.yaml", SMALL)
+    said = etl("check", case.file, ACME_TOKEN="x").stdout
+    assert f"unknown column 'customer_id'; {NO_HEADER}" in said
+    assert "Can" not in said
+
+
+@pytest.mark.parametrize("line", ["Can;2019;2020", "0;kod;1;ad", "adres 1;adres 2;ad"])
+def test_numbers_that_head_columns_are_names(case, line):
+    case.write("customers.csv", f"{line}\n")
+    case.write("migration.yaml", SMALL)
+    names = ", ".join(sorted([*line.split(";"), "row_number"]))
+    assert f"unknown column 'customer_id'; there is {names}" in etl("check", case.file, ACME_TOKEN="x").stdout
+
+
 def test_the_advice_is_right(case):
     advised = SMALL.replace('delimiter: ";"', 'delimiter: ";", header: [phone, customer_id, email, "First Name"]')
     case.write("migration.yaml", advised.replace("    where: \"{{ status == '1' }}\"\n", ""))
