@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from etl.errors import Ambiguous, Exit, MappingError, TargetError
+from etl.errors import Ambiguous, Exit, MappingError, PackageError, TargetError
 from etl.files import sha256_of
 from etl.journal.batch import Shipment
 from etl.journal.database import JournalError, NoJournal
@@ -152,7 +152,7 @@ def resume(
 
 
 def last_package(root: Path) -> Package:
-    """The package that was loaded last. Raises JournalError when nothing was."""
+    """The package that was loaded last. Raises JournalError when nothing was, PackageError when it is gone."""
     journal = Journal.read(Workspace(root))
     try:
         path = journal.runs.last_package()
@@ -160,6 +160,10 @@ def last_package(root: Path) -> Package:
         journal.close()
     if path is None:
         raise JournalError(f"{root}: there is nothing to resume; `etl run` starts a load")
+    if not path.exists():
+        raise PackageError(
+            f"{path}: is not there any more; `etl run` makes a new package, and sends what has not arrived"
+        )
     return Package.open(path)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.findings import HIDDEN
 from etl.personal import mask_key, mask_known, mask_value
-from etl.report.page.money import BETWEEN, TOTALS
+from etl.report.page.money import BETWEEN, TOTALS, written_amount
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
         for name in names:
             table.add_column(name if name in ("source", "payload") else f"- {name}", justify="right", no_wrap=True)
         for line in one.totals:
-            table.add_row(visible(line.currency or "-"), *(f"{line.of(name):,.2f}" for name in names))
+            table.add_row(visible(line.currency or "-"), *(written_amount(line.of(name)) for name in names))
         console.print(table, crop=False)
         for told in unaccounted_lines(one):
             console.print(told, soft_wrap=True, markup=False)
@@ -158,7 +158,7 @@ MOST_DIFFERING = 3
 def _differing_lines(one: Reconciled) -> Iterator[str]:
     for line in one.totals:
         if line.differs:
-            money = f"{abs(line.differs):,.2f} {line.currency or ''}".rstrip()
+            money = f"{written_amount(abs(line.differs))} {line.currency or ''}".rstrip()
             than = f"{'more' if line.differs > 0 else 'less'} than what '{one.field}' is made from"
             yield f"not accounted for: `totals` ({', '.join(one.summed)}) come to {money} {than}"
     for row in one.differing[:MOST_DIFFERING]:

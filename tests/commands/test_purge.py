@@ -118,6 +118,14 @@ def test_a_run_after_it_sends_nothing_twice(loaded):
     assert all(one["uploaded"] == 0 and one["already"] == one["valid"] for one in stages)
 
 
+def test_a_resume_after_it_names_the_command_that_goes_on(loaded):
+    purged(loaded)
+    ended = loaded.etl("resume")
+    assert ended.code == 1
+    assert "is not there any more; `etl run " in ended.error
+    assert " makes a new package, and sends what has not arrived" in ended.error
+
+
 def test_the_journal_is_backed_up_as_before(loaded):
     purged(loaded)
     words = ("backup", loaded.mapping, loaded.folder / "copy.tar", "--workspace", loaded.folder / "work")

@@ -1,6 +1,7 @@
 """`totals:` in a mapping: what the old shop's own amount is, held against an amount that is computed."""
 
 import json
+from decimal import Decimal
 
 import pytest
 from commands import etl
@@ -113,6 +114,13 @@ def test_the_sums_are_the_same_whoever_prepares_them(tmp_path):
     alone, together = shop(tmp_path / "a", orders)[0], shop(tmp_path / "b", orders, workers=2)[0]
     assert amounts(alone) == amounts(together)
     assert not amounts(alone).ok
+
+
+def test_what_is_printed_adds_up_where_an_amount_is_no_whole_cent(tmp_path):
+    mapping, _ = shop(tmp_path, [*SOUND, order(103, "10,505", "10,505", "")])
+    line = next(one for one in etl("reconcile", mapping).stdout.splitlines() if one.startswith(" try"))
+    source, *others = (Decimal(one) for one in line.split()[1:])
+    assert (source, others) == (Decimal("155.005"), [Decimal("10.505"), Decimal("144.50")])
 
 
 def test_the_command_ends_with_1_and_json_has_the_difference(tmp_path):

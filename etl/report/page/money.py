@@ -23,6 +23,12 @@ MAY_BE_NULL = ("discount_amount",)
 Plain = dict[str, Any]
 
 
+def written_amount(value: float) -> str:
+    """1,234.50, and what is no whole cent as it is: rounded ones would not add up."""
+    whole, _, rest = f"{value:,.4f}".partition(".")
+    return f"{whole}.{rest[:2]}{rest[2:].rstrip('0')}"
+
+
 @dataclass(frozen=True, slots=True)
 class MoneyLine:
     """The amounts of one currency: source = payload + filtered + rejected + held + repeated + rounded + differs, exactly."""

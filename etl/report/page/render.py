@@ -16,7 +16,7 @@ from markupsafe import Markup
 from etl.measures.money import EDGES
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.page.facts import LOADED
-from etl.report.page.money import told_between
+from etl.report.page.money import told_between, written_amount
 from etl.report.page.pictures import Number, bars, flow, months, share
 from etl.terminal import visible
 
@@ -186,7 +186,7 @@ class _Numbers:
         return f"{value:,.0f}".translate(self._swap)
 
     def amount(self, value: float) -> str:
-        return f"{value:,.2f}".translate(self._swap)
+        return written_amount(value).translate(self._swap)
 
     def percent(self, value: float) -> str:
         """Of what is neither nothing nor all, neither 0 nor 100."""
