@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 
 from etl.expressions import LOOKUP, faults, given_default, giving_resource
+from etl.findings import Finding
 from etl.mapping.context import Context
 from etl.mapping.places import YamlPath
 from etl.mapping.stage_checks import placed_stages
@@ -133,7 +134,7 @@ def _constants(context: Context, path: YamlPath, stage: Stage, schema: Schema) -
         value = plain_constant(template)
         for finding in [] if validator.is_valid({name: value}) else validator.explain_field(name, value):
             where = _inside(context, path, str(finding.field).split("."))
-            yield context.at(where, f"the payload '{stage.payload}' refuses this '{finding.field}': {finding.reason}")
+            yield context.at(where, f"the payload '{stage.payload}' refuses this '{finding.field}': {_why(finding)}")
 
 
 MOST_ENTRIES = 5
@@ -154,15 +155,20 @@ def _looked_up(context: Context, path: YamlPath, stage: Stage, schema: Schema) -
         ]
         instead = given_default(template.text, names) if lookup else None
         if instead is not None and not validator.is_valid({field: instead}):
-            why = next((one.reason for one in validator.explain_field(field, instead)), "it is not valid")
+            why = next(map(_why, validator.explain_field(field, instead)), "it is not valid")
             yield context.at(
                 (*path, field), f"the payload '{stage.payload}' refuses this `default=` of '{field}': {why}"
             )
         for key, value in wrong[:MOST_ENTRIES]:
-            why = next((one.reason for one in validator.explain_field(field, value)), "it is not valid")
+            why = next(map(_why, validator.explain_field(field, value)), "it is not valid")
             what = f"the payload '{stage.payload}' refuses what this gives for '{key}' to '{field}': {why}"
             entry: YamlPath = ("lookups", str(lookup), key)
             yield context.at(entry if context.document.holds(entry) else (*path, field), what)
+
+
+def _why(finding: Finding) -> str:
+    """The reason. No function can follow a value that stands in the mapping itself, and quotes can stand around it."""
+    return finding.reason.replace("; `| text` makes it one", "; in quotes it is")
 
 
 def _inside(context: Context, path: YamlPath, names: list[str]) -> YamlPath:

@@ -49,6 +49,24 @@ ADDRESS = """  - name: address
       township: Beykoz
       line: "{{ name }}"
 """
+ORDER = """  - name: order
+    from: people
+    key: number
+    fields:
+      number: "{{ id }}"
+      user: "{{ id }}"
+      user_email: "{{ mail }}"
+      status: "550"
+      created_date: "2020-01-01 00:00:00"
+      amount: 1
+      currency: try
+      payment_type: credit_card
+      bank: ""
+      tracking_number: ""
+      shipping_company: aras
+      shipping_address: Lale Sok. 8
+      billing_address: Lale Sok. 8
+"""
 PEOPLE = "id,name,mail\n1,Jale,jale@example.com\n2,Su,su@example.com\n"
 
 
@@ -85,6 +103,13 @@ def test_addresses_that_refer_to_no_customer_are_told(tmp_path):
         "19:5: warning: says nothing of its customers: with `refers: { customer_code: user }` those of customers who are not "
         "sent wait"
     ]
+
+
+def test_orders_that_refer_to_no_customer_are_told(tmp_path):
+    words = "says nothing of its customers: with `refers: { user: user }` those of customers who are not sent wait"
+    assert told(tmp_path, USER + ORDER) == [f"19:5: warning: {words}"]
+    advised = ORDER.replace("    key: number\n", "    key: number\n    refers: { user: user }\n")
+    assert told(tmp_path, USER + advised) == []
 
 
 def test_a_column_whose_commonest_value_is_a_mark_for_null_is_told(tmp_path):

@@ -182,7 +182,7 @@ def test_a_field_of_which_the_payload_takes_one_or_the_other(case):
 @pytest.mark.parametrize(
     ("field", "what"),
     [
-        ("last_name: «5", "the payload 'user' refuses this 'last_name': 5 is not text; `| text` makes it one"),
+        ("last_name: «5", "the payload 'user' refuses this 'last_name': 5 is not text; in quotes it is"),
         ("last_name: «null", "the payload 'user' refuses this 'last_name': must not be null"),
         ("last_name: «[a, b]", "the payload 'user' refuses this 'last_name': the list is not text"),
         ('last_name: x\n      phone: «"0212 000 12 34"',

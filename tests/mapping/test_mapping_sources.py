@@ -89,6 +89,13 @@ def test_what_a_lookup_gives_to_a_field_is_checked_against_the_field_before_a_ro
     )
 
 
+def test_a_number_of_a_lookup_is_text_in_the_quotes_that_are_advised(case):
+    name = ("last_name: Yılmaz", "last_name: \"{{ status | lookup('group') }}\"")
+    what = "the payload 'user' refuses what this gives for '1' to 'last_name': 550 is not text; in quotes it is"
+    case.finds(edited(("group: { 1: a, 2: b }", "group: { 1: «550, 2: b }"), name), what)
+    assert case.told(edited(("group: { 1: a, 2: b }", 'group: { 1: "550", 2: b }'), name)) == []
+
+
 def test_keys_that_are_one_without_their_case_and_accents_may_not_mean_two_things(case):
     field = ("gender: null", "gender: \"{{ status | «lookup('group', by='lower') }}\"")
     case.finds(
