@@ -19,7 +19,7 @@ class Privacy:
 
     columns   of the source: those that feed a personal field, and those that feed none
     fields    of the payload: the personal ones, and those that are made from a masked column (`where` among them)
-    hidden    columns of which nobody should see anything: they feed a field that its schema calls `writeOnly`
+    hidden    columns of which nobody should see anything: they feed a field that its schema calls `writeOnly`, and not the key
     secret    such fields
     """
 
@@ -65,8 +65,13 @@ def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) 
     if stage.settled is not None:
         reads["settled"] = _reads(stage.settled)
     tainted = {name for name, read in reads.items() if read & masked}
-    hidden = _union(reads[name] for name in reads.keys() & secret)
+    # What the key is made of is told beside each row anyway: `{{ id | unusable_password }}` makes no secret of the id.
+    hidden = _union(reads[name] for name in reads.keys() & secret) - _reads(_key(stage))
     return Privacy(masked, frozenset(personal | tainted), hidden, secret)
+
+
+def _key(stage: Stage) -> Template:
+    return stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
 
 
 def _reads(template: Template) -> frozenset[str]:

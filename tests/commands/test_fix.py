@@ -431,6 +431,18 @@ def test_a_row_that_could_not_be_read_as_a_whole_is_mended_where_it_lies(mapping
     )
 
 
+def test_a_key_of_which_a_password_that_nobody_has_is_made_is_shown(tmp_path):
+    text = PLAIN.replace("password: 7ac66c0f148de9519b8bd264312c4d64", 'password: "{{ id | unusable_password }}"')
+    text = text.replace("password_algorithm: md5", "password_algorithm: sha256")
+    assert text.count("unusable_password") == 1
+    mapping = shop(tmp_path, mapping=text)
+    package = prepared(mapping)
+    sheet = openpyxl.load_workbook(package.path / "rejects.xlsx")["user"]
+    assert [row[0] for row in sheet.iter_rows(min_row=2, values_only=True)] == ["3", "5", "6"]
+    assert len(mend(mapping, package, typed(*CAN)).cells) == 2
+    assert list(prepared(mapping).stage("user").corrected) == ["6"]
+
+
 def test_cells_of_which_a_password_is_made_are_refused(tmp_path):
     mapping = write_shop(tmp_path)
     ((where, why),) = refusals(mapping, prepared(mapping), typed(("user", "5", "email", "can@example.com")))
