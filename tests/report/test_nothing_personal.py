@@ -156,6 +156,28 @@ def walk(tmp_path_factory):
     return folder, said
 
 
+LOOKS = (
+    *(("find", one) for one in ("1", str(PHONE), PEOPLE["mail"], PEOPLE["email_of_order"])),
+    *(("explain", *one) for one in (("user", "1"), ("user", "2"), ("user", "6"), ("address", "h1"), ("address", "h4"),
+                                    ("order", "o1"), ("order", "o2"), ("order", "o4"))),
+    ("preview", "--rejected"), ("preview", "--where", "{{ mail is not none }}"), ("check", "--data"), ("reconcile",),
+    ("lineage",), ("sample",), ("fix",), ("report",), ("show",),
+)  # fmt: skip
+
+
+def test_nothing_that_looks_into_a_package_or_a_source_prints_who_a_customer_is(tmp_path):
+    write(tmp_path)
+    etl("dry-run", tmp_path)
+    words = [*PEOPLE.values(), str(PHONE), "Karabatak", "Gizlikum", "Menekşe", "kapıcıya"]
+    for name, *more in (*LOOKS, ("inspect",)):
+        for json_or_not in ([], ["--json"]) if name not in ("fix", "report", "show") else ([],):
+            where = tmp_path / "people.json" if name == "inspect" else tmp_path
+            done = etl(name, where, *more, *json_or_not, OMNITRON_URL="https://o.example", OMNITRON_TOKEN=TOKEN)
+            said = done.stdout + done.stderr
+            assert done.returncode in (0, 1), said
+            assert leaked(said, [one for one in words if one not in more]) == [], (name, *more, *json_or_not)
+
+
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """What each command says of a server and a shop that repeat a customer in all that they answer."""
@@ -166,6 +188,7 @@ def answers(tmp_path_factory):
     record = {**PEOPLE, "phone": PHONE}
     page = f"<html>\r\n<b>{PEOPLE['name']}</b>\u2028{PEOPLE['family']}; check target {PHONE}\n{PEOPLE['home']}"
     said = {}
+    server.ask("customers", {"after": 0})  # Otherwise each `verify` waits for its channel.
 
     def typed(name, *words, fault="error_before", **settings):
         server.clear_faults()
