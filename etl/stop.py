@@ -109,7 +109,8 @@ class Stop:
 
     @contextmanager
     def on_signals(self) -> Iterator[Stop]:
-        """Listen to the signals that end a command (main thread only). A second one ends the process at once."""
+        """Listen to the signals that end a command (main thread only). A second one ends the process at once, also when the load
+        has stopped already and the command is about to say so: it has been told that it would."""
         before = {number: signal.getsignal(number) for number in heeded()}
 
         def heard(number: int, frame: FrameType | None) -> None:
@@ -123,8 +124,9 @@ class Stop:
         try:
             yield self
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+            if not self.asked:
+                for number, handler in before.items():
+                    signal.signal(number, handler)
 
 
 def _end_at_once(number: int) -> None:

@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -203,6 +204,7 @@ def _work_once() -> None:
         mapping.write_text(SMALLEST)
         mapping.with_name("lines.csv").write_text(LINES)
         dry_run(mapping, Settings(Path(folder, "work"), workers=1))
+    tempfile.tempdir = None  # each fork has a TMPDIR of its own
 
 
 def main() -> None:

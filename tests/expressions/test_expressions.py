@@ -418,7 +418,7 @@ def test_joining_ends_at_a_bound(text):
 def test_naughty_strings_give_text_or_a_reason():
     calls = {"match": "('[a-z]+')", "replace_pattern": "('[a-z]')", "query_value": "('a')", "epoch": "('UTC')",
              "replace": "('a', 'bc')", "truncate": "(5, '.')", "pad": "(40)", "part": "(' ', -1)", "split_name": "('last')",
-             "digest": "('md5')", "password": "('hash')",
+             "digest": "('md5')", "password": "('hash')", "place": "('city')",
              "lookup": "('currency')", "default": "('x')", "join": "(b)"}  # fmt: skip
     fields = {name: f"{{{{ a | {name}{calls.get(name, '')} }}}}" for name in TABLE}
     fields |= {"whole": "{{ a }}", "text": "<{{ a }}|{{ a ~ b }}>", "where": "{{ a == b }}"}

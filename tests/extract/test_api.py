@@ -144,7 +144,7 @@ def test_a_value_that_is_no_object_is_a_row_that_cannot_be_read():
         source = Source("orders", "api", found.url)
         with open_table(source, World(connections=connections)) as table:
             ((_, rows),) = read_all(fetched(table, ["id"]))
-            assert [(one.index, one.reason) for one in rows.faults] == [(1, "is a list, not an object")]
+            assert [(one.index, str(one.reason)) for one in rows.faults] == [(1, "is a list, not an object")]
 
 
 # Limits, and what does not go well
