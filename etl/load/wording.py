@@ -167,7 +167,8 @@ def some_errors(count: int) -> str:
 def _keys(batch: Shipment, journal: Journal) -> str:
     keys = journal.keys(batch.id)
     if not all(map(is_code, keys)):
-        return f"{len(keys)} keys, which may be personal and are not shown"
+        one = "its key, which may be personal, is not shown"
+        return one if len(keys) == 1 else f"{len(keys)} keys, which may be personal and are not shown"
     more = f" and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else ""
     return f"keys {', '.join(keys[:SHOWN_KEYS])}{more}"
 
