@@ -13,14 +13,22 @@ _EMAIL = re.compile(r"([^\s@])[^\s@]*@([^\s@.])[^\s@.]*((?:\.[\w-]+)+)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
 
 
+_BETWEEN_DIGITS = re.compile(r"[\s()./-]+")
+
+
+def _is_telephone(text: str) -> bool:
+    """However its digits are grouped: 0532 000 12 34."""
+    return _TELEPHONE.fullmatch(_BETWEEN_DIGITS.sub("", text)) is not None
+
+
 def is_code(text: str) -> bool:
     """Whether a text tells nothing about a person by itself: it is a number or a code, not an e-mail, telephone or name."""
-    return _CODE.fullmatch(text) is not None and _TELEPHONE.fullmatch(text) is None
+    return _CODE.fullmatch(text) is not None and not _is_telephone(text)
 
 
 def looks_personal(text: str) -> bool:
     """Whether a text is what anybody knows for personal, in whatever field: an e-mail address or a mobile number."""
-    return _EMAIL.fullmatch(text) is not None or _TELEPHONE.fullmatch(text) is not None
+    return _EMAIL.fullmatch(text) is not None or _is_telephone(text)
 
 
 def mask_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
@@ -13,6 +14,8 @@ from etl.package import Package, PackagedStage, ProblemExample, ProblemKind
 from etl.personal import mask_known, mask_text
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.summary import KindSummary
+
+_BETWEEN_PLACES = re.compile(r"( / |: )")
 
 SHOWN, NAMED = (8, 5, 3, 2, 1), (12, 8, 5, 4, 3)
 """Kinds of a stage that have a line of their own on screen (as many of rejected and as many of held records), and further ones
@@ -172,7 +175,10 @@ def _rule(kind: ProblemKind, show_data: bool) -> str:
 def _entry(kind: ProblemKind, show_data: bool) -> str | None:
     if show_data or kind.entry is None:
         return kind.entry
-    return mask_text(kind.entry) if kind.examples[0].personal else str(mask_known(kind.entry))
+    if kind.examples[0].personal:
+        return mask_text(kind.entry)
+    # An entry of places is several: 'township: Türkiye / İstanbul / Moda'.
+    return "".join(str(mask_known(part)) for part in _BETWEEN_PLACES.split(kind.entry))
 
 
 def _summary(stage: PackagedStage, kind: ProblemKind, show_data: bool, catalogue: Catalogue) -> KindSummary:

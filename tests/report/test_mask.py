@@ -1,5 +1,7 @@
 """What is printed of personal data without --show-data."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from etl.findings import Unfit, sentence
@@ -8,7 +10,7 @@ from etl.personal import is_code, mask_key, mask_text, mask_value
 from etl.report.catalogue import catalogue_of
 from etl.report.mask import HIDDEN_ANSWER, mask_record, plain_fields, without_answer, without_login_answer
 from etl.report.preview import PreviewRow
-from etl.report.rejects import kind_line
+from etl.report.rejects import kind_line, kinds_of
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,21 @@ def test_a_held_record_names_its_parent_by_a_code_or_masked():
     assert kind_line(held_by("ali@mail.com"), show_data=False) == line.format("a***@m***.com")
     assert kind_line(held_by("ali@mail.com"), show_data=True) == line.format("ali@mail.com")
     assert kind_line(held_by("39"), show_data=False) == line.format("39")
+
+
+@pytest.mark.parametrize("cell", ["0532 000 12 34", "+90 (532) 000-12-34", "0532.000.1234", "ali@mail.com"])
+def test_a_cell_of_places_that_holds_an_address_or_a_mobile_number_is_masked_in_the_name_of_its_kind(cell):
+    entry = f"township: Türkiye / İSTANBUL / {cell}"
+    words = "{value} is no {level} of {within}"
+    parts = {"value": cell, "level": "township", "within": "Türkiye / İSTANBUL"}
+    example = ProblemExample("addresses.csv", 5, None, words, parts, f"'{cell}' is none", personal=False)
+    kind = ProblemKind("rejected", "township", "function:place", entry, "problem", 1, [5], [example])
+    package = SimpleNamespace(stages=[SimpleNamespace(name="address")], kinds=lambda stage: [kind])
+    for show_data in (False, True):
+        (told,) = kinds_of(package, show_data=show_data)
+        assert "Türkiye / İSTANBUL / " in told.entry
+        assert (cell in told.entry) is show_data
+        assert (cell in kind_line(kind, show_data=show_data)) is show_data
 
 
 def test_a_plain_field_is_shown_unless_it_holds_an_address_or_a_mobile_number():
