@@ -67,8 +67,11 @@ def review(mapping: Path, file: Path, package: Path | None, workspace: Path | No
     print(visible(f"{done.file}: {found}"))
     if done.names:
         kind = "csv" if file.suffix.lower() == ".csv" else "excel"
-        told = f"fill in `omnitron`, then write `lookups: {{ places: {{ {kind}: {done.file}, key: place, value: omnitron }} }}`"
-        print(visible(given.whole(f"{told} and `geography: {{ names: [places] }}`")), file=sys.stderr)
+        lookup = f"{done.lookup}: {{ {kind}: {done.path}, key: place, value: omnitron }}"
+        told = (
+            f"fill in `omnitron`, then write `{lookup}` under `lookups:`, and `names: [{', '.join(done.decide)}]` under"
+        )
+        print(visible(given.whole(f"{told} `geography:`")), file=sys.stderr)
 
 
 COMMANDS: dict[str, click.Command] = {"channel": channel}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, count
+from os.path import relpath
 from pathlib import Path
 
 from etl.commands.lists import kept_lists
@@ -14,6 +16,7 @@ from etl.expressions import GEOGRAPHY
 from etl.files import write_private
 from etl.geography import Atlas, NearNames, entry_key, propose
 from etl.mapping import Opens, load_mapping, require
+from etl.model import Migration
 from etl.package import Package, Reject
 from etl.places import workspace_of
 from etl.report.review import BOOKS, Unmatched, written
@@ -23,13 +26,21 @@ RULES = ("function:place", "function:place:names")
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """Where the names were written, how many there are, and how many rows were rejected for them."""
+    """Where the names were written, how many there are, and how many rows were rejected for them.
+
+    lookup   a name for the lookup that the file is going to be, which the mapping does not have
+    path     the file as the mapping has to name it
+    decide   what `geography.names` then is: what was decided before stays
+    """
 
     file: str
     package: str
     names: int
     rows: int
     proposed: int
+    lookup: str
+    path: str
+    decide: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -52,22 +63,31 @@ def review(mapping: Path, workspace: Path | None, file: Path, package: Path | No
         )
     if not file.parent.is_dir():
         raise MappingError(f"{file.parent}: there is no such folder; make it, or name another file")
-    geography = _geography(mapping, workspace)
+    migration, geography = _geography(mapping, workspace)
     looked_at = package_of(Which(mapping, workspace), package)
     found = _unmatched(_rejects(looked_at), geography)
     write_private(file, written(found, file.suffix.lower()))
     rows = sum(one.rows for one in found)
-    return Reviewed(str(file), str(looked_at.path), len(found), rows, sum(bool(one.proposed) for one in found))
+    lookup = _new_name(migration.lookups)
+    return Reviewed(
+        str(file), str(looked_at.path), len(found), rows, sum(bool(one.proposed) for one in found),
+        lookup, relpath(file.resolve(), migration.file.resolve().parent), (*migration.geography.names, lookup),
+    )  # fmt: skip
 
 
-def _geography(mapping: Path, workspace: Path | None) -> Atlas:
+def _new_name(lookups: Collection[str]) -> str:
+    numbered = (f"places_{number}" for number in count(2))
+    return next(name for name in chain(["places"], numbered) if name not in lookups)
+
+
+def _geography(mapping: Path, workspace: Path | None) -> tuple[Migration, Atlas]:
     lists = kept_lists(workspace_of(mapping, workspace))
     with load_mapping(mapping, opens=Opens.LOOKUPS, lists=lists) as checked:
-        require(checked, upload=False)
+        migration = require(checked, upload=False)
     if checked.lists is None:
         raise MappingError("there are no lists to look into; `etl channel pull MAPPING` fetches those of the channel")
     found: Atlas = checked.resources[GEOGRAPHY]["channel"]
-    return found
+    return migration, found
 
 
 def _rejects(package: Package) -> Iterator[Reject]:

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import stat
+from os.path import relpath
 from pathlib import Path
 
 import orjson
@@ -422,7 +423,19 @@ def test_the_advice_of_a_review_is_a_mapping_that_works(shop):
     assert done.returncode == 0
     assert done.stdout.startswith("names.csv: 3 names of 4 rows of ")
     assert done.stdout.endswith("; 1 have a proposal\n")
-    assert "lookups: { places: { csv: names.csv, key: place, value: omnitron } }" in done.stderr
+    assert "`places: { csv: names.csv, key: place, value: omnitron }` under `lookups:`" in done.stderr
+    assert "`names: [places]` under `geography:`" in done.stderr
+
+
+def test_the_advice_of_a_second_review_keeps_what_was_decided_and_names_the_file_as_the_mapping_sees_it(shop, tmp_path):
+    text = MAPPING.replace("URL", URL).replace("country: Türkiye }", "country: Türkiye, names: [places] }")
+    shop.write_text(f'{text}lookups:\n  places: {{ "city: Türkiye / ? / Ereğli": Konya }}\n', encoding="utf-8")
+    prepared(shop)
+    (tmp_path / "elsewhere").mkdir()
+    done = etl("channel", "review", shop, "more.csv", cwd=tmp_path / "elsewhere", OMNITRON_TOKEN=TOKEN)
+    path = relpath(tmp_path / "elsewhere/more.csv", shop.parent)
+    assert f"`places_2: {{ csv: {path}, key: place, value: omnitron }}` under `lookups:`" in done.stderr
+    assert "`names: [places, places_2]` under `geography:`" in done.stderr
 
 
 # What check holds against the lists
