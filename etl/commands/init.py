@@ -22,6 +22,7 @@ from etl.guess.proposal import propose
 from etl.mapping import USUAL, as_written
 from etl.mapping.grammar import NAME
 from etl.resources import shipped
+from etl.terminal import visible
 
 DATABASE = "shop"
 
@@ -55,9 +56,13 @@ def init(folder: Path, locations: Sequence[str]) -> Begun | Proposed:
     One that is shipped is written for a shop that is known; for any other one is proposed.
     """
     if not re.fullmatch(NAME, folder.name):
-        raise MappingError(f"'{folder.name}' is no name of a migration: letters, digits, - and _, a letter first")
+        raise MappingError(
+            f"'{visible(folder.name)}' is no name of a migration: letters, digits, - and _, a letter first"
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise MappingError(f"{folder}: is there already; name a folder that is not, so that nothing is overwritten")
+        raise MappingError(
+            f"{visible(str(folder))}: is there already; name a folder that is not, so that nothing is overwritten"
+        )
     with Connections() as connections:
         looked = look(locations, connections)
         for location, found in looked if len(looked) == 1 else ():

@@ -23,6 +23,7 @@ from etl.extract.workbooks import Sheet, read_sheet
 from etl.findings import Unfit
 from etl.model import Table
 from etl.suggest import perhaps
+from etl.terminal import visible
 
 EXACT = 10**15
 """Excel keeps 15 digits; of a larger number the last ones are lost already."""
@@ -94,7 +95,8 @@ def _sheet_name(path: File, names: list[str], hidden: frozenset[str], sheet: str
         return names[sheet - 1]
     if isinstance(sheet, str) and sheet in names:
         return sheet
-    raise SourceError(f"{path}: no sheet '{sheet}'{perhaps(str(sheet), names)}; its sheets are: {', '.join(names)}")
+    shown = list(map(visible, names))
+    raise SourceError(f"{path}: no sheet '{sheet}'{perhaps(str(sheet), shown)}; its sheets are: {', '.join(shown)}")
 
 
 def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from etl.extract.confinement import check_inside
 from etl.extract.locations import File, RemoteFile, located
 from etl.extract.zip_member import ZipMember, members
 from etl.suggest import perhaps
+from etl.terminal import visible
 
 CHUNK = 1 << 18
 LONGEST_LINE = 1 << 24
@@ -137,11 +138,11 @@ def _near_files(path: File) -> str:
     if isinstance(path, RemoteFile):
         return ""
     if isinstance(path, ZipMember):
-        names = members(path.archive)
+        names = list(map(visible, members(path.archive)))
         return perhaps(path.member, names) or _some_of(names)
     if not path.parent.is_dir():
         return f"; its folder {path.parent} does not exist either"
-    names = _files_in(path.parent)
+    names = list(map(visible, _files_in(path.parent)))
     return perhaps(path.name, names) or _some_of(names)
 
 

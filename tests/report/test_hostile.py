@@ -142,8 +142,16 @@ class Shop:
         status = json.loads(self._said(("status", "--json")).out)
         return next(str(one["batch"]) for one in status["attention"] if one["state"] == "unknown")
 
+    def looked(self, name, *words, json=True):
+        """A command whose mapping, or what it looks at, comes first."""
+        both = ([], ["--json"]) if json and self.letters is LETTERS else ([],)
+        return [self._told((name, *words, *more)) for more in both]
+
     def _said(self, words):
         place = ("--mapping", self.mapping) if words[0] == "resolve" else (self.mapping,)
+        return self._told(words, *place)
+
+    def _told(self, words, *place):
         settings = {"OMNITRON_URL": self.server.url, "OMNITRON_TOKEN": TOKEN, "LOGNAME": f"p{self.all}"}
         done = etl(*words, *place, text=False, ETL_VERIFY_PASSWORD="x", **settings)
         out = done.stdout.decode()
@@ -243,6 +251,62 @@ def test_in_json_each_letter_reads_back_as_it_was(walks):
     previewed = found[1]["rows"][0]
     assert previewed["source"] == f"c{''.join(f'<{one}>' for one in LETTERS)}.csv"
     assert previewed["cells"]["id"] == f"k{LETTERS[0]}0"
+
+
+def looks(shop):
+    """The commands that look into packages and sources, each of which has something to tell."""
+    first, of = shop.letters[0], shop.mapping
+    csv = shop.folder / f"c{shop.all}.csv"
+    yield shop.typed("dry-run", json=False)
+    old = next((shop.folder / "work" / "shop" / "packages").iterdir())
+    for one in (f"k{first}0", f"x{first}0", f"o{first}", "u1@example.com", f"nobody{shop.all}"):
+        yield shop.looked("find", of, one, "--show-data")
+    for record in (
+        ("user", f"k{first}0"),
+        ("user", f"x{first}0"),
+        ("object", f"g{first}0"),
+        ("user", shop.all),
+        (shop.all, "1"),
+    ):
+        yield shop.looked("explain", of, *record, "--show-data")
+    for name in ("reconcile", "lineage", "fix"):
+        yield shop.looked(name, of)
+    yield shop.looked("sample", of, json=False)
+    for rows in (["--rejected"], ["--rejected", shop.all], ["--where", f"{{{{ {shop.all} }}}}"]):
+        yield shop.looked("preview", of, *rows, "--show-data")
+    yield shop.looked("test", of, "--coverage")
+    yield shop.looked("test", of, "-k", f"no{shop.all}")
+    yield shop.looked("check", of, "--data")
+    yield shop.looked("inspect", csv, "--show-data")
+    yield shop.looked("inspect", shop.folder / f"j{shop.all}.json", "--show-data")
+    yield shop.looked("inspect", shop.folder / f"not there{shop.all}.csv")
+    yield shop.looked("report", of, json=False)
+    shop.write(changed="other")
+    yield shop.typed("dry-run", json=False)
+    new = max((shop.folder / "work" / "shop" / "packages").iterdir())
+    yield shop.looked("diff", old, new, "--show-data")
+    yield shop.looked("diff", old, shop.folder / shop.all)
+    yield shop.looked("target", of)
+    yield shop.looked("purge", of, json=False)
+    yield shop.looked("init", shop.folder / f"1{shop.all}", shop.folder, json=False)
+    yield shop.looked("init", shop.folder, shop.folder, json=False)
+
+
+@pytest.mark.timeout(300)
+def test_no_command_that_looks_lets_such_a_letter_through_or_a_name_make_a_line(tmp_path):
+    server = Strict()
+    try:
+        hostile, usual = (
+            [one for command in looks(Shop(tmp_path / name, letters, server)) for one in command]
+            for name, letters in (("hostile", LETTERS), ("usual", HARMLESS))
+        )
+    finally:
+        server.close()
+    assert {one.words: found for one in hostile if (found := sorted(set(RAW.findall(one.text))))} == {}
+    # Tables fold what is too long for their columns.
+    plain = [one for one in hostile if one.words[-1] != "--json"]
+    pairs = [(a, b) for a, b in zip(plain, usual, strict=True) if (a.words[0], a.code) != ("inspect", 0)]
+    assert [a.ending for a, _ in pairs] == [b.ending for _, b in pairs]
 
 
 @pytest.mark.parametrize("place", ["plain", "two words", "it's", "old\x1b\x9b\u202e\n'\\shop\U000e0001"])
