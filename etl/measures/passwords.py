@@ -1,14 +1,17 @@
-"""What passwords look like: the algorithm named beside them, and their form. Never what they are."""
+"""What passwords look like: the algorithm named beside them, their form, and what that means. Never what they are."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-AlgorithmAndForm = tuple[str | None, str]
-"""Algorithm and form."""
+FormOfPassword = tuple[str | None, str, str]
+"""Algorithm, form, and what happens at a login."""
+
+StandingOf = Callable[[str | None, Any], str]
+"""Algorithm and password -> what happens at a login; the same for all of one algorithm and form."""
 
 MOST = 100
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -18,12 +21,13 @@ _PREFIX = re.compile(
 """Names of algorithms, and nothing else that may stand before a dollar sign: that could be half a password."""
 
 
-def passwords(algorithms: Sequence[Any], values: Sequence[Any]) -> Counter[AlgorithmAndForm]:
+def passwords(algorithms: Sequence[Any], values: Sequence[Any], standing_of: StandingOf) -> Counter[FormOfPassword]:
     known: dict[tuple[int, bool], str] = {}
-    return Counter(
-        (None if algorithm is None else str(algorithm), form(value, known))
-        for algorithm, value in zip(algorithms, values, strict=True)
-    )
+    forms = [form(value, known) for value in values]
+    alike = list(zip((None if one is None else str(one) for one in algorithms), forms, strict=True))
+    first = dict(zip(reversed(alike), reversed(values), strict=True))
+    standings = {pair: standing_of(pair[0], value) for pair, value in first.items()}
+    return Counter({(*pair, standings[pair]): count for pair, count in Counter(alike).items()})
 
 
 def form(value: Any, known: dict[tuple[int, bool], str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from etl.measures.balance import Amounts
 from etl.measures.census import Census, FieldSketch, together
 from etl.measures.money import MoneySketch
-from etl.measures.passwords import AlgorithmAndForm
+from etl.measures.passwords import FormOfPassword
 
 
 @dataclass(slots=True)
@@ -19,7 +19,7 @@ class StageSketch:
     rows       that could be read; `columns` are the values of their cells, as the source has them
     fields     of the records that they make, before these are held against each other
     money      by the field of the amount
-    passwords  their kinds
+    passwords  of all records, by kind
     looked     how many of the rows were looked at closely: what `columns`, and most of `fields`, tell is of these alone
     orders     what each record amounts to, of a stage of orders or items
     """
@@ -28,7 +28,7 @@ class StageSketch:
     columns: dict[str, Census] = field(default_factory=dict)
     fields: dict[str, FieldSketch] = field(default_factory=dict)
     money: dict[str, MoneySketch] = field(default_factory=dict)
-    passwords: Counter[AlgorithmAndForm] = field(default_factory=Counter)
+    passwords: Counter[FormOfPassword] = field(default_factory=Counter)
     looked: int = 0
     orders: Amounts = field(default_factory=Amounts)
 

@@ -43,6 +43,10 @@ def kind_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
     return (found.kind, algorithm, standing) if found.hash == password else (f"{found.kind}, bare", algorithm, AGREED)
 
 
+def standing_of(algorithm: str | None, password: Any) -> str:
+    return kind_of(dict(zip(FIELDS, (password, algorithm), strict=True)))[2]
+
+
 def census(records: Iterable[Mapping[str, Any]]) -> list[PasswordKind]:
     """The passwords of users by kind: those that log in at once first, then by how many there are."""
     counts = Counter(kind_of(record) for record in records)

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, repeat
+from itertools import chain
 from typing import Any
 
 from etl.expressions import Writers, columns_in, compile_stage, summand
@@ -31,13 +31,17 @@ from etl.measures.money import (
     sizes,
     units_of,
 )
-from etl.measures.passwords import passwords
+from etl.measures.passwords import FormOfPassword, passwords
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Rows, Stage
+from etl.payloads.census import standing_of
+from etl.payloads.digests import FIELDS
 from etl.payloads.formats import DATE, DATETIME, PAST_DATE
 from etl.prepare.plan import Plan
 
 ValuesByField = Mapping[str, Sequence[Any]]
+
+PASSWORD, ALGORITHM = FIELDS
 
 GROUPED_BY = ("currency", "status", "created_date")
 
@@ -99,6 +103,8 @@ class Meter:
         sketch.fields = {name: self._field(name, values, closely) for name, values in part.made.items()}
         if closely:
             self._look(sketch, part)
+        if PASSWORD in part.made:
+            sketch.passwords = self.passwords(part.made, len(part.keys))
         if self._read is not None:
             sketch.money = self._money(part, self._read, closely)
             if self._weighed:
@@ -109,9 +115,6 @@ class Meter:
         sketch.looked = sketch.rows
         for name, cells in zip(self._header, zip(*part.of(part.readable), strict=True), strict=False):
             sketch.columns[name] = self._census(name, cells)
-        if "password" in part.made:
-            algorithms = part.made.get("password_algorithm") or repeat(None, len(part.keys))
-            sketch.passwords = passwords([*algorithms], part.made["password"])
 
     def _census(self, name: str, cells: Sequence[Any]) -> Any:
         if ("column", name) in self._many:
@@ -198,6 +201,10 @@ class Meter:
         for name, money in found.items():
             if (column := self._cells[name]) is not None:
                 money.shapes = shapes([row[column] for row in part.of(part.at)], part.made[name])
+
+    def passwords(self, made: ValuesByField, count: int) -> Counter[FormOfPassword]:
+        """Those of so many records, by kind."""
+        return passwords(made.get(ALGORITHM) or [None] * count, made[PASSWORD], standing_of)
 
     def groups(self, record: Mapping[str, Any]) -> Groups:
         """Those of one record."""

@@ -68,11 +68,13 @@ class Profiler:
             self._parents = Counter(dict(self._parents.most_common(PARENTS // 2)))
 
     def drop(self, fate: str, record: bytes, key: str, row: int) -> None:
-        """A good record that is not sent: its amounts count with those that are left behind."""
+        """A good record that is not sent: its amounts count with those that are left behind, its password not at all."""
         names = [name for name in AMOUNTS.get(self._plan.stage.payload, ()) if name in self._sketch.money]
-        if not names:
+        if not names and not self._sketch.passwords:
             return
         made = orjson.loads(record)
+        if self._sketch.passwords:
+            self._sketch.passwords.subtract(self._meter.passwords({name: [one] for name, one in made.items()}, 1))
         groups = self._meter.groups(made)
         for name in names:
             money, units = self._sketch.money[name], units_of(made[name])
@@ -90,8 +92,8 @@ class Profiler:
             "columns": list(self._columns()),
             "money": [self._money(name, money) for name, money in sketch.money.items()],
             "passwords": [
-                {"algorithm": algorithm, "form": form, "count": count}
-                for (algorithm, form), count in commonest(sketch.passwords, 50)
+                {"algorithm": algorithm, "form": form, "standing": standing, "count": count}
+                for (algorithm, form, standing), count in commonest(+sketch.passwords, 50)
             ],
             "concentrations": [
                 {**asdict(one), "personal": self._is_personal(one.column)}

@@ -192,6 +192,36 @@ def test_a_password_that_the_mapping_says_itself_is_in_no_report(tmp_path, writt
     assert [one["made_from"] for one in report_of(package)["fields"] if one["name"] == "password"] == [[told]]
 
 
+def test_passwords_are_counted_of_all_that_are_sent_with_what_happens_at_a_login(tmp_path):
+    """Also of customers far behind the sample that is looked at closely, and of none that is not sent."""
+    mapping = write_shop(tmp_path)
+    words = (
+        "7ac66c0f148de9519b8bd264312c4d64",
+        "md5$salt$7ac66c0f148de9519b8bd264312c4d64",
+        "ab" * 32,
+    )
+    lines = [
+        f"{n};N N;c{n}@example.com;1;;01.01.2018 00:00;{words[n % 3]};{'md5' if n % 3 < 2 else 'sha256'}"
+        for n in range(9000)
+    ]
+    lines.append(lines[-1].replace("8999;", "9001;"))  # a second account with the e-mail of the last
+    head = "id;name;email;active;phone;joined;hash;kind\n"
+    (tmp_path / "customers.csv").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    text = mapping.read_text(encoding="utf-8").replace("\"{{ email | digest('md5') }}\"", '"{{ hash }}"')
+    mapping.write_text(text.replace("password_algorithm: md5", 'password_algorithm: "{{ kind }}"'), encoding="utf-8")
+    package = prepared(tmp_path, mapping, workers=2, stages=("user",))
+    found = {
+        (one["algorithm"], one["form"]): (one["count"], one["standing"]) for one in report_of(package)["passwords"]
+    }
+    assert found == {
+        ("md5", "32 hexadecimal digits"): (3000, "log in at once"),
+        ("md5", "md5$..., 41 characters"): (3000, "log in at once"),
+        ("sha256", "64 hexadecimal digits"): (3000, "log in once Akinon has agreed to it"),
+    }
+    assert package.stage("user").counts.valid == 9000
+    assert "6,000 log in at once; 3,000 log in once Akinon has agreed to it" in page_of(package)
+
+
 def test_only_the_owner_may_read_a_report(sample):
     for name in ("report.html", "report.json", "profile.json"):
         assert (sample.path / name).stat().st_mode & 0o777 == 0o600

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -26,6 +27,7 @@ Say = Callable[[str], str]
 NAMES = (
     *("read", "filtered", "rejected", "held", "merged", "valid", "absent", "currency", "status", "month"),
     *LOADED,
+    *("log in at once", "log in once Akinon has agreed to it", "reset at first login"),
     *("repeated", "rounded", "differs", "planned", "sending", "accepted", "done", "lost"),
 )
 """Words of the data that the page says in the reader's language."""
@@ -59,7 +61,16 @@ def page(report: Mapping[str, Any], catalogue: Catalogue = ENGLISH) -> str:
         spread=lambda field: _spread(field, say, numbers.number),
         password=lambda form: _password(form, say),
         share=share,
+        standings=_standings(report["passwords"]),
     )
+
+
+def _standings(passwords: Sequence[Mapping[str, Any]]) -> Mapping[str, int]:
+    """How many customers log in, and how."""
+    found = Counter[str]()
+    for one in passwords:
+        found[one["standing"]] += one["count"]
+    return dict(found.most_common())
 
 
 def _totals(stages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
