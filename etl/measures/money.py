@@ -31,7 +31,7 @@ DIFFERS = "differs"
 FATES = (MADE, REJECTED, FILTERED, HELD, REPEATED, ROUNDED, DIFFERS)
 """In the order in which they are told: which of them a sketch meets first depends on how the rows were cut in parts."""
 
-Texts = Sequence[str | None]
+Labels = Sequence[str | None]
 
 Sums = dict[Group, list[int]]
 """Group -> how many amounts, and their sum in UNITS."""
@@ -128,7 +128,7 @@ def _size(one: NamedAmount) -> tuple[int, int]:
 class Groups:
     """The groups of some rows, in their order: by currency and status, and by currency and month."""
 
-    def __init__(self, currencies: Texts, statuses: Texts, months: Texts) -> None:
+    def __init__(self, currencies: Labels, statuses: Labels, months: Labels) -> None:
         self._statuses, self._months = _Numbered(currencies, statuses), _Numbered(currencies, months)
 
     def sums(self, units: Sequence[int | None]) -> tuple[Totals, int]:
@@ -149,7 +149,7 @@ class Groups:
 class _Numbered:
     """A row's group as a number, which is quicker to count by."""
 
-    def __init__(self, currencies: Texts, others: Texts) -> None:
+    def __init__(self, currencies: Labels, others: Labels) -> None:
         # Nearly always there is one currency: then a row's other word tells its group.
         only = len(set(currencies)) == 1
         words: Sequence[Any] = others if only else list(zip(currencies, others, strict=True))
