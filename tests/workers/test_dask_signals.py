@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -21,8 +22,9 @@ def deaf_to(process):
     """By thread of a process, the signals that the kernel does not give it."""
     found = {}
     for thread in Path(f"/proc/{process}/task").iterdir():
-        mask = dict(line.split(":\t") for line in (thread / "status").read_text().splitlines())["SigBlk"]
-        found[int(thread.name)] = {one for one in SIGNALS if int(mask, 16) >> (one - 1) & 1}
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile
+            mask = dict(line.split(":\t") for line in (thread / "status").read_text().splitlines())["SigBlk"]
+            found[int(thread.name)] = {one for one in SIGNALS if int(mask, 16) >> (one - 1) & 1}
     return found
 
 
