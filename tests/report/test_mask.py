@@ -1,6 +1,7 @@
 """What is printed of personal data without --show-data."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -90,7 +91,7 @@ def test_a_cell_of_places_that_holds_an_address_or_a_mobile_number_is_masked_in_
     parts = {"value": cell, "level": "township", "within": "Türkiye / İSTANBUL"}
     example = ProblemExample("addresses.csv", 5, None, words, parts, f"'{cell}' is none", personal=False)
     kind = ProblemKind("rejected", "township", "function:place", entry, "problem", 1, [5], [example])
-    package = SimpleNamespace(stages=[SimpleNamespace(name="address")], kinds=lambda stage: [kind])
+    package: Any = SimpleNamespace(stages=[SimpleNamespace(name="address")], kinds=lambda stage: [kind])
     for show_data in (False, True):
         (told,) = kinds_of(package, show_data=show_data)
         assert "Türkiye / İSTANBUL / " in told.entry
