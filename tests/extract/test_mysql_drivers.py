@@ -100,6 +100,20 @@ def test_neither_library_reads_on_when_nobody_takes_the_rows(shop, monkeypatch):
                 session.copy(relation, relation.columns, Full())
 
 
+def test_a_user_who_has_no_password_there_is_told_as_one_with_a_wrong_one(shop, monkeypatch):
+    port, user = shop.login[3], f"etl_socket_{os.getpid()}"
+    place = f"mysql://{user}:Hunter2@127.0.0.1:{port}/mysql"
+    shop.run(f"CREATE USER {user} IDENTIFIED VIA unix_socket")
+    try:
+        for driver in drivers():
+            monkeypatch.setattr(mysql, "mysql_driver", lambda one=driver: one)
+            with pytest.raises(SourceError) as refused, Connections() as connections:
+                connections.session(Database("shop", Secret(place), "the shop"))
+            assert f"the server does not let the user '{user}' in" in str(refused.value)
+    finally:
+        shop.run(f"DROP USER {user}")
+
+
 WRONG = {
     "mysql://root@127.0.0.1:{port}/no_such": "the server has no database 'no_such'",
     "mysql://nobody_{pid}:Hunter2@127.0.0.1:{port}/mysql": "the server does not let the user 'nobody_{pid}' in",

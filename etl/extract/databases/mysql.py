@@ -167,8 +167,10 @@ def _with_numbers(row: Sequence[Any], bits: Sequence[int]) -> list[Any]:
 def _sentence(address: Address, error: Any) -> str:
     code, said = (*error.args, "", "")[:2]
     where = f"{address.host}:{address.port or 3306}"
+    not_in = f"the server does not let the user '{address.user}' in: the user or the password is wrong"
     sentences = {
-        1045: f"the server does not let the user '{address.user}' in: the user or the password is wrong",
+        1045: not_in,
+        1698: not_in,  # of a user who is known in another way than by a password; MariaDB also says it of one who is not there
         1044: f"the user '{address.user}' may not use the database '{address.name}'",
         1049: f"the server has no database '{address.name}'",
         1064: f"the statement is not right: {said}",
