@@ -16,6 +16,7 @@ import pytest
 from commands import etl, target
 from killing import KILLED, Migration, write_shop
 from load_helpers import PASSWORD, TOKEN
+from waiting import eventually
 
 from etl.journal.status import read_status
 from etl.verify.asking import NEVER_TRIED
@@ -917,6 +918,7 @@ def test_the_first_signal_finishes_the_request_in_hand_and_says_how_to_go_on(num
 def test_a_second_signal_ends_it_at_once_and_the_journal_knows_what_may_have_arrived(number, shop):
     shop.sandbox.fault("delay_answer", skip=1, seconds=30)
     process = sending(shop, 2)
+    eventually(lambda: len(shop.sandbox.uploads()) == 2)  # its request has arrived, and waits for its answer
     process.send_signal(number)
     assert process.stderr.readline() == HEARD.format(number.name)
     process.send_signal(number)
