@@ -154,17 +154,13 @@ def _followed(
     return function_with(follower, partial(source_of, template, write), header), point
 
 
-def _nowhere(kind: str, what: str, at: int = 0) -> Point:
-    raise NotImplementedError
-
-
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class _Follower(Emitter):
     """Emits what Emitter emits, with a note where a way is taken and where a function is given a value."""
 
-    notes: _Notes = field(default_factory=_Notes)
-    point: MakePoint = _nowhere
-    text: str = ""
+    notes: _Notes
+    point: MakePoint
+    text: str
 
     def branch(self, node: nodes.CondExpr | nodes.Or, taken: str, source: str) -> str:
         if isinstance(node, nodes.Or):
