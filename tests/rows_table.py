@@ -25,6 +25,7 @@ def row_unfit(sentence):
 class GivenPart:
     rows: tuple
     start: None = None
+    reached: None = None
 
     def moved(self, start):
         return self

@@ -21,7 +21,7 @@ from etl.commands.written import mapping_evidence
 from etl.corrections import corrections_file
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import Corrected, evidence, extent_of, locate, unread_rows, with_needs
+from etl.extract import Corrected, evidence, height_of, locate, unread_rows, with_needs
 from etl.extract.database import FetchedTable, named_rows
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
@@ -179,7 +179,7 @@ def _prepare_stage(
     source, tables = migration.sources[stage.source], desk.checked.tables
     expect = desk.settings.expect
     foresight = Foresight(
-        extent_of(table), lambda rows, about: expect(stage.name, rows, about=about), desk.settings.limit
+        height_of(table), lambda rows, about: expect(stage.name, rows, about=about), desk.settings.limit
     )
     with closing(chunks(plan, table, desk.workers, limit=desk.settings.limit)) as found:
         packaged = prepare_stage(

@@ -22,7 +22,7 @@ from etl.extract.databases.connections import Connections
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.extract.evidence import fingerprint
 from etl.extract.excel_file import EXCEL
-from etl.extract.extent import Extent, extent_of
+from etl.extract.extent import height_of
 from etl.extract.json_file import JSON
 from etl.extract.jsonl_file import JSONL
 from etl.extract.kinds import Kind, Option, World
@@ -48,7 +48,6 @@ __all__ = [
     "Connections",
     "Corrected",
     "CorrectedTable",
-    "Extent",
     "Kind",
     "Option",
     "Snapshot",
@@ -59,12 +58,12 @@ __all__ = [
     "columns_read",
     "counters_of",
     "evidence",
-    "extent_of",
     "fetched",
     "fetched_all",
     "find_corrected",
     "fingerprint",
     "further_columns",
+    "height_of",
     "in_order",
     "is_url",
     "keep_all",

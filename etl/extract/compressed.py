@@ -12,7 +12,7 @@ import lzma
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
-PIECE = 1 << 18
+PIECE = 1 << 16
 
 
 def unpacked(packed: BinaryIO, suffix: str) -> BinaryIO:

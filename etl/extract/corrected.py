@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from etl.corrections import RowCorrection, cell_text, sum_of
-from etl.extract.rows import RowsPart, read_all
+from etl.extract.rows import RowsPart, read_all, read_parts
 from etl.model import Locate, Part, Rows, Table
 
 AT_ONCE = 5000
@@ -144,8 +144,8 @@ class CorrectedTable:
 
     def parts(self, rows: int) -> Iterator[Part]:
         at = {name: position for position, name in enumerate(self.header)}
-        for first, content in read_all(self.inner, rows):
-            yield RowsPart(self._mended(content, first, at))
+        for first, part, content in read_parts(self.inner, rows):
+            yield RowsPart(self._mended(content, first, at), reached=part.reached)
 
     def _mended(self, content: Rows, first: int, at: Mapping[str, int]) -> Rows:
         ones = {place: self.rows[first + place] for place in range(content.height) if first + place in self.rows}

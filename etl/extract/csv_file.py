@@ -37,6 +37,7 @@ from etl.extract.opening import (
     text_chunks,
     text_start,
 )
+from etl.extract.reach import reached
 from etl.extract.rows import BLANK, ReadRow
 from etl.findings import Unfit
 from etl.model import Part, Table
@@ -63,7 +64,7 @@ class CsvTable:
     def byte_parts(self, size: int) -> Iterator[Part]:
         """Parts of about `size` bytes."""
         for start, stop in ranges(self.path, self.begin, self.end, size, lambda data: record_start(data, self.format)):
-            yield CsvPart(self.path, start, stop, self.format)
+            yield CsvPart(self.path, start, stop, self.format, reached(stop, self.begin, self.end))
 
 
 def bytes_a_row(data: bytes, format: CsvFormat) -> float:

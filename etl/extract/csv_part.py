@@ -11,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import BinaryIO
 
@@ -37,6 +37,7 @@ class CsvPart:
     start: int
     stop: int
     format: CsvFormat
+    reached: float | None = field(default=None, compare=False)
 
     def moved(self, start: int) -> CsvPart:
         return replace(self, start=start)

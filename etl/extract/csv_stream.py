@@ -19,6 +19,7 @@ from etl.extract.csv_records import NEVER_CLOSED, Lines, read_records
 from etl.extract.cuts import WINDOW, part_size
 from etl.extract.locations import File
 from etl.extract.opening import LONGEST_LINE, EndlessLine, reading, text_chunks
+from etl.extract.reach import Reach
 from etl.extract.rows import ReadRow, gather
 from etl.findings import Unfit
 from etl.model import Part, Rows
@@ -57,6 +58,7 @@ class TextPart:
     last: bool
     format: CsvFormat
     recent: Recent | None = field(default=None, compare=False, repr=False)
+    reached: float | None = field(default=None, compare=False)
 
     def __reduce__(self) -> Any:
         return TextPart, (self.start, self.block, self.last, self.format)
@@ -109,6 +111,7 @@ class StreamedTable:
     bytes_a_row: float
     format: CsvFormat
     text_only: bool = True
+    reach: Reach = field(default_factory=Reach, compare=False)
 
     def parts(self, rows: int) -> Iterator[Part]:
         return self.byte_parts(part_size(rows, self.bytes_a_row))
@@ -119,11 +122,11 @@ class StreamedTable:
         with reading(self.path):
             for start, block, last in self._blocks(size):
                 recent.add(start, block)
-                yield TextPart(start, block, last, self.format, recent)
+                yield TextPart(start, block, last, self.format, recent, self.reach.share(last=last))
 
     def _blocks(self, size: int) -> Iterator[tuple[int, bytes, bool]]:
         """Where each block begins, its text, and whether it is the last one."""
-        text = _Text(text_chunks(self.path, self.encoding), self.begin)
+        text = _Text(text_chunks(self.path, self.encoding, self.reach), self.begin)
         start = self.begin
         while text.fill(size + WINDOW):
             cut = text.cut(size, self.format)

@@ -9,6 +9,7 @@ makes its row a fault; of an .xls only the former is known.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,8 @@ def open_excel(location: str, settings: OptionValues) -> Table:
     if header_row in sheet.faults:
         raise SourceError(f"{path} row {header_row}, which has to be the header: {sheet.faults[header_row][1]}")
     header = _header(path, grid[header_row - 1], header_row)
-    return SequentialTable(header, header_row + 1, lambda: _records(sheet, header, header_row))
+    records = partial(_records, sheet, header, header_row)
+    return SequentialTable(header, header_row + 1, records, height=len(grid) - header_row)
 
 
 def _sheet_of(path: File, wanted: str | int | None) -> Sheet:

@@ -1,33 +1,26 @@
-"""How much there is to read of a table, as far as it is known before it is read."""
+"""How many rows there are in a table, where that is known before they are read."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from etl.extract.apis.answers import PagedTable
 from etl.extract.corrected import CorrectedTable
-from etl.extract.csv_file import CsvTable
 from etl.extract.database import FetchedTable
+from etl.extract.many import ManyTable
 from etl.extract.numbering import NumberedTable
 from etl.extract.parquet_file import ParquetTable
+from etl.extract.rows import SequentialTable
 from etl.model import Table
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
-    """Its rows, where they have been counted; or the bytes that they lie in, of which each part tells its end (Rows.end)."""
-
-    rows: int | None = None
-    begin: int = 0
-    end: int | None = None
-
-
-def extent_of(table: Table) -> Extent:
-    """Nothing is opened for it. Of what is read from its beginning to its end (JSON, a workbook, an archive) nothing is known."""
+def height_of(table: Table) -> int | None:
+    """Nothing is opened for it. Of what is told by its bytes alone nothing is known: see Part.reached."""
     if isinstance(table, NumberedTable | CorrectedTable):
-        return Extent(extent_of(table.inner).rows)
+        return height_of(table.inner)
     if isinstance(table, FetchedTable | PagedTable):
-        return Extent(table.evidence.rows)
+        return table.evidence.rows
     if isinstance(table, ParquetTable):
-        return Extent(sum(table.groups))
-    return Extent(None, table.begin, table.end) if isinstance(table, CsvTable) else Extent()
+        return sum(table.groups)
+    if isinstance(table, ManyTable):
+        heights = [height_of(one) for one in table.tables]
+        return None if None in heights else sum(one or 0 for one in heights)
+    return table.height if isinstance(table, SequentialTable) else None

@@ -26,6 +26,7 @@ from etl.extract.kinds import (
 from etl.extract.locations import File
 from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks
+from etl.extract.reach import Reach
 from etl.extract.undecodable import undecodable
 from etl.findings import Unfit, inside
 from etl.model import Table
@@ -54,6 +55,7 @@ class JsonRows:
         outermost = steps.index(EVERY)
         self._outer, self._rest = steps[:outermost], steps[outermost + 1 :]
         self.nested = bool(self._rest)
+        self.reach = Reach()
 
     def rows(self) -> Iterator[Found]:
         """Raises SourceError."""
@@ -74,7 +76,7 @@ class JsonRows:
 
     def _items(self) -> Iterator[Item]:
         with reading(self.path), self._told():
-            text = JsonText(texts_of(self.path, self._encoding))
+            text = JsonText(texts_of(self.path, self._encoding, self.reach))
             yield from self._at(text, self._outer, "")
             text.end()
 
@@ -153,11 +155,11 @@ def _described(text: JsonText, so_far: str) -> tuple[str, str]:
     return "an object", f"; write `path: {f'{so_far}.{arrays[0]}'.lstrip('.')}`?" if arrays else ""
 
 
-def texts_of(path: File, encoding: str) -> Iterator[str]:
+def texts_of(path: File, encoding: str, reach: Reach | None = None) -> Iterator[str]:
     """The text of a file in pieces. Raises SourceError for bytes that are none."""
     read_as = chunk_encoding(encoding)
     decoder, seen = codecs.getincrementaldecoder(read_as)(), 0
-    for piece in text_chunks(path, encoding):
+    for piece in text_chunks(path, encoding, reach):
         seen += len(piece)
         try:
             yield decoder.decode(piece)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -32,6 +32,7 @@ from etl.extract.kinds import (
 from etl.extract.locations import File, size_of
 from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
+from etl.extract.reach import Reach, reached
 from etl.extract.rows import BLANK, ReadRow, SequentialTable, gather
 from etl.extract.undecodable import undecodable
 from etl.findings import Unfit
@@ -51,6 +52,7 @@ class JsonlPart:
     encoding: str
     header: tuple[str, ...]
     start: None = None
+    reached: float | None = field(default=None, compare=False)
 
     def moved(self, start: int) -> JsonlPart:
         """Its place is certain, so it stays where it is."""
@@ -80,7 +82,8 @@ class JsonlTable:
     def byte_parts(self, size: int) -> Iterator[Part]:
         """Parts of about `size` bytes."""
         for begin, stop in ranges(self.path, self.begin, self.end, size, lambda data: first_line(data, NEWLINE)):
-            yield JsonlPart(self.path, begin, stop, self.encoding, self.header)
+            share = reached(stop, self.begin, self.end)
+            yield JsonlPart(self.path, begin, stop, self.encoding, self.header, reached=share)
 
 
 def open_jsonl(location: str, settings: OptionValues) -> Table:
@@ -92,13 +95,14 @@ def open_jsonl(location: str, settings: OptionValues) -> Table:
     read_as = chunk_encoding(encoding)
     header = settings["header"] or _header(path, encoding)
     if is_compressed(path) or not cuttable(encoding):
-        return SequentialTable(header, 1, lambda: _records(_lines(path, encoding), read_as, header))
+        reach = Reach()
+        return SequentialTable(header, 1, lambda: _records(_lines(path, encoding, reach), read_as, header), reach=reach)
     return JsonlTable(path, header, text_start(path, encoding), size_of(path), read_as)
 
 
-def _lines(path: File, encoding: str) -> Iterator[bytes]:
+def _lines(path: File, encoding: str, reach: Reach | None = None) -> Iterator[bytes]:
     with reading(path):
-        yield from raw_lines(text_chunks(path, encoding), cut=at_newlines)
+        yield from raw_lines(text_chunks(path, encoding, reach), cut=at_newlines)
 
 
 def _header(path: File, encoding: str) -> tuple[str, ...]:
@@ -148,6 +152,7 @@ class JsonlRows:
 
     def __init__(self, path: File, encoding: str, written: str | None) -> None:
         self.path, self._encoding, self._written = path, encoding, written
+        self.reach = Reach()
         # Without a path the line itself is the row; a list in its place is a list of rows.
         self._inner: Steps = rows_path(written) if written else ()
         self.steps: Steps = (EVERY, *self._inner)
@@ -164,7 +169,7 @@ class JsonlRows:
         return why and f"`path: {self._written}`: {why}"
 
     def _values(self) -> Iterator[tuple[Any, Unfit | None]]:
-        decoded = _decoded(_lines(self.path, self._encoding), chunk_encoding(self._encoding))
+        decoded = _decoded(_lines(self.path, self._encoding, self.reach), chunk_encoding(self._encoding))
         return ((value, reason) for value, reason in decoded if value is not NOTHING)
 
 

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 
 from etl.errors import SourceError
 from etl.extract.evidence import fingerprint
-from etl.extract.locations import is_url, shown
+from etl.extract.locations import is_url, located, shown, size_of
+from etl.extract.opening import reading
 from etl.extract.rows import read_all
 from etl.extract.zip_member import members, split
 from etl.model import Evidence, Part, RowFault, Rows, Source, Table
@@ -75,6 +76,7 @@ class FilePart:
     part: Part
     file: int
     order: tuple[int, ...] | None
+    reached: float | None = field(default=None, compare=False)
 
     @property
     def start(self) -> int | None:
@@ -123,10 +125,12 @@ class ManyTable:
         return all(table.text_only for table in self.tables)
 
     def parts(self, rows: int) -> Iterator[Part]:
+        sizes = [_size(file) for file in self.files]
         for number, table in enumerate(self.tables):
             order = None if table.header == self.header else tuple(map(table.header.index, self.header))
             for part in table.parts(rows):
-                yield FilePart(part, number, order)
+                share = None if part.reached is None else sum(sizes[:number]) + part.reached * sizes[number]
+                yield FilePart(part, number, order, share and share / sum(sizes))
 
     def found(self, number: int) -> tuple[str, int]:
         """The file of a row, and its number there. Files before it are read again for that, each once."""
@@ -143,6 +147,12 @@ class ManyTable:
         if at == len(self.heights):
             self.heights.append(sum(rows.height for _, rows in read_all(table)))
         return self.heights[at]
+
+
+def _size(file: str) -> int:
+    path = located(file)
+    with reading(path):
+        return size_of(path)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Protocol
 
 from etl.errors import SourceError
@@ -11,6 +12,7 @@ from etl.extract.json_path import ABSENT, EVERY, Around, Found, Steps, around_te
 from etl.extract.json_values import HEADER_SAMPLE, record_of, shown_value
 from etl.extract.kinds import Option, OptionValues
 from etl.extract.locations import File
+from etl.extract.reach import Reach
 from etl.extract.rows import ReadRow, SequentialTable
 from etl.model import Table
 
@@ -37,10 +39,12 @@ WITH = Option(
 
 
 class Nested(Protocol):
-    """A document's rows. `rows` begins anew with every call; `nested`: they lie in elements that are read whole."""
+    """A document's rows. `rows` begins anew with every call; `nested`: they lie in elements that are read whole; `reach`: how far
+    the file is read."""
 
     path: File
     nested: bool
+    reach: Reach
 
     def rows(self) -> Iterator[Found]: ...
 
@@ -60,7 +64,8 @@ def nested_table(source: Nested, steps: Steps, settings: OptionValues) -> Table:
             raise SourceError(
                 f"{source.path}: `with`: the objects have a key '{name}' already; give the column another name"
             )
-    return SequentialTable((*header, *columns), 1, lambda: _records(source, header, tuple(columns.values())))
+    records = partial(_records, source, header, tuple(columns.values()))
+    return SequentialTable((*header, *columns), 1, records, reach=source.reach)
 
 
 def _check_levels(steps: Steps, columns: Mapping[str, Around]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from etl.extract.group_counts import GroupCounts
 from etl.extract.kinds import COUNTERS, GroupColumns
-from etl.extract.rows import RowsPart, read_all
+from etl.extract.rows import RowsPart, read_parts
 from etl.model import Part, Rows, Source, Table
 
 ROW_NUMBER = "row_number"
@@ -67,8 +67,8 @@ class NumberedTable:
 
     def parts(self, rows: int) -> Iterator[Part]:
         seen = {name: GroupCounts() for name in self.groups}
-        for first, content in read_all(self.inner, rows):
-            yield RowsPart(self._with_numbers(content, first, seen))
+        for first, part, content in read_parts(self.inner, rows):
+            yield RowsPart(self._with_numbers(content, first, seen), reached=part.reached)
 
     def _with_numbers(self, content: Rows, first: int, seen: Mapping[str, GroupCounts]) -> Rows:
         faulty = {fault.index for fault in content.faults}

@@ -7,9 +7,10 @@ import gzip
 import lzma
 import re
 import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from io import BufferedReader
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 from zipfile import BadZipFile
@@ -17,7 +18,8 @@ from zipfile import BadZipFile
 from etl.errors import SourceError
 from etl.extract.compressed import MAGIC, SUFFIXES, unpacked
 from etl.extract.confinement import check_inside
-from etl.extract.locations import File, RemoteFile, located
+from etl.extract.locations import File, RemoteFile, located, size_of
+from etl.extract.reach import Reach
 from etl.extract.zip_member import ZipMember, members
 from etl.suggest import perhaps
 from etl.terminal import visible
@@ -167,10 +169,17 @@ def is_compressed(path: File) -> bool:
 @contextmanager
 def byte_stream(path: File) -> Iterator[BinaryIO]:
     """The file's content, decompressed when its name says so."""
+    with _stored(path) as file:
+        yield unpacked(file, path.suffix)
+
+
+@contextmanager
+def _stored(path: File) -> Iterator[BinaryIO]:
+    """The file as it is stored; of a member of an archive what was put into that."""
     with reading(path), path.open("rb") if isinstance(path, Path) else path.stream() as file:
         if isinstance(file, BufferedReader):
             _check_packed(path, file)
-        yield unpacked(file, path.suffix)
+        yield file
 
 
 def _check_packed(path: File, file: BufferedReader) -> None:
@@ -182,10 +191,12 @@ def _check_packed(path: File, file: BufferedReader) -> None:
         )
 
 
-def byte_pieces(path: File) -> Iterator[bytes]:
-    """The file's bytes, decompressed, in pieces."""
-    with byte_stream(path) as stream:
-        yield from _pieces(stream, stream.read(CHUNK))
+def byte_pieces(path: File, reach: Reach | None = None) -> Generator[bytes]:
+    """The file's bytes, decompressed, in pieces. `reach` is told how far it is read."""
+    with _stored(path) as file:
+        stream = unpacked(file, path.suffix)
+        pieces = _pieces(stream, stream.read(CHUNK))
+        yield from pieces if reach is None else reach.followed(pieces, file, size_of(path))
 
 
 def cuttable(encoding: str) -> bool:
@@ -217,17 +228,17 @@ def text_start(path: File, encoding: str) -> int:
     return len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
 
 
-def text_chunks(path: File, encoding: str) -> Iterator[bytes]:
+def text_chunks(path: File, encoding: str, reach: Reach | None = None) -> Iterator[bytes]:
     """The text of a file that cannot be cut, in pieces, without its mark: bytes in `encoding` where a newline is the
     byte 10, and in UTF-8 otherwise (see `chunk_encoding`)."""
-    with byte_stream(path) as stream:
-        head = stream.read(CHUNK)
+    with closing(byte_pieces(path, reach)) as pieces:
+        head = next(pieces, b"")
         check_format(path, head, encoding)
-        pieces = _pieces(stream, head)
+        found: Iterator[bytes] = chain([head], pieces)
         if not cuttable(encoding):
-            pieces = _as_utf8(path, pieces, encoding)
-        yield next(pieces, b"").removeprefix(codecs.BOM_UTF8)
-        yield from pieces
+            found = _as_utf8(path, found, encoding)
+        yield next(found, b"").removeprefix(codecs.BOM_UTF8)
+        yield from found
 
 
 def chunk_encoding(encoding: str) -> str:

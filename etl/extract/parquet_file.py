@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -46,6 +46,7 @@ class ParquetPart:
     stop: int
     odd: tuple[int, ...]
     start: None = None
+    reached: float | None = field(default=None, compare=False)
 
     def moved(self, start: int) -> ParquetPart:
         """Its place is certain, so it stays where it is."""
@@ -84,12 +85,12 @@ class ParquetTable:
     text_only: bool = False
 
     def parts(self, rows: int) -> Iterator[Part]:
-        begin = 0
+        begin, height = 0, sum(self.groups)
         for size in self.groups:
             end = begin + size
             while begin < end:
                 stop = min(begin + max(rows, LEAST), end)
-                yield ParquetPart(self.path, begin, stop, self.odd)
+                yield ParquetPart(self.path, begin, stop, self.odd, reached=stop / height)
                 begin = stop
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol, TypeVar
 
+from etl.extract.reach import Reach
 from etl.findings import Unfit
 from etl.model import Part, RowFault, Rows, Table
 
@@ -67,6 +68,7 @@ class RowsPart:
 
     content: Rows
     start: None = None
+    reached: float | None = field(default=None, compare=False)
 
     def moved(self, start: int) -> RowsPart:
         """Its place is certain, so it stays where it is."""
@@ -78,25 +80,50 @@ class RowsPart:
 
 @dataclass(frozen=True, slots=True)
 class SequentialTable:
-    """A table that one process reads from its beginning to its end. `records` begins anew with every call."""
+    """A table that one process reads from its beginning to its end. `records` begins anew with every call.
+
+    `height` is how many records there are, where all are at hand; `reach` how much of its file they have been read from.
+    """
 
     header: tuple[str, ...]
     first_row: int
     records: Callable[[], Iterator[ReadRow]]
     text_only: bool = False
+    height: int | None = None
+    reach: Reach = field(default_factory=Reach, compare=False)
 
     def parts(self, rows: int) -> Iterator[Part]:
-        records = self.records()
+        records, read = self.records(), 0
         while batch := list(islice(records, rows)):
-            yield RowsPart(gather(batch))
+            read += len(batch)
+            yield RowsPart(gather(batch), reached=self._reached(read, last=len(batch) < rows))
+
+    def _reached(self, read: int, *, last: bool) -> float | None:
+        return self.reach.share(last=last) if self.height is None else read / self.height
 
 
 def read_all(table: Table, rows: int = 5000) -> Iterator[tuple[int, Rows]]:
     """Every part's rows in order, with the number its first row has for a person. Reads lazily, in this process."""
-    number = table.first_row
-    for content in in_order(table.parts(rows), lambda part: part.read):
+    for number, _, content in read_parts(table, rows):
         yield number, content
-        number += content.height
+
+
+def read_parts(table: Table, rows: int) -> Iterator[tuple[int, Part, Rows]]:
+    """The same, each with its part."""
+    number = table.first_row
+    for done in in_order(table.parts(rows), lambda part: lambda: _Read(part, part.read())):
+        yield number, done.part, done.content
+        number += done.content.height
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    part: Part
+    content: Rows
+
+    @property
+    def end(self) -> int | None:
+        return self.content.end
 
 
 class Ended(Protocol):

@@ -24,6 +24,7 @@ from etl.extract.kinds import (
 from etl.extract.locations import File
 from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import byte_pieces, existing_file
+from etl.extract.reach import Reach
 from etl.extract.xml_stream import TEXT, Element, XmlElements
 from etl.findings import Unfit
 from etl.model import Table
@@ -60,6 +61,7 @@ class XmlRows:
         self._names = _names(steps[:streamed])
         self._inner = _names(steps[streamed:])
         self.nested = bool(self._inner)
+        self.reach = Reach()
 
     def rows(self) -> Iterator[Found]:
         """Raises SourceError."""
@@ -81,7 +83,7 @@ class XmlRows:
 
     def _elements(self, names: tuple[str, ...]) -> Iterator[Element]:
         with self._told():
-            yield from XmlElements(names, self._encoding).read(byte_pieces(self.path))
+            yield from XmlElements(names, self._encoding).read(byte_pieces(self.path, self.reach))
 
     @contextmanager
     def _told(self) -> Iterator[None]:

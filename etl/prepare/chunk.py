@@ -86,6 +86,10 @@ class Numbered:
         return self.part.start
 
     @property
+    def reached(self) -> float | None:
+        return self.part.reached
+
+    @property
     def is_looked_at(self) -> bool:
         return self.number < LOOKED_AT or self.number % EACH == 0
 

@@ -1,13 +1,20 @@
 """What a person sees while a command runs."""
 
+import bz2
+import gzip
 import io
+import json
+import lzma
 import os
 import pty
 import re
 import signal
 import subprocess
 import sys
+from random import Random
+from zipfile import ZIP_DEFLATED, ZipFile
 
+import openpyxl
 import pytest
 from commands import TOKEN, command, environment, etl, target, write_shop
 from load_helpers import (
@@ -257,6 +264,85 @@ def test_a_file_tells_by_its_bytes_about_how_many_rows_are_to_come_and_at_its_en
     assert told[-1] == (5000, False)
     assert len(told) > 1
     assert all(about and abs(rows - 5000) < 500 for rows, about in told[:-1])
+
+
+chance = Random(1)
+MANY = [
+    {"id": str(n), "name": f"Ali {n:x}", "mail": f"{chance.randbytes(16).hex()}@example.com"} for n in range(20_000)
+]
+"""With what cannot be compressed much: an unpacker gets its bytes in large pieces."""
+
+
+def jsonl():
+    return "".join(f"{json.dumps(one)}\n" for one in MANY).encode()
+
+
+def csv_lines():
+    return ("id,name,mail\n" + "".join(f"{','.join(one.values())}\n" for one in MANY)).encode()
+
+
+def zipped(content):
+    held = io.BytesIO()
+    with ZipFile(held, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("customers", content)
+    return held.getvalue()
+
+
+def xml():
+    people = "".join(f'<c id="{one["id"]}" name="{one["name"]}" mail="{one["mail"]}"/>' for one in MANY)
+    return f"<shop>{people}</shop>".encode()
+
+
+STREAMED = {
+    "json": ("{ json: c.json }", json.dumps(MANY).encode),
+    "jsonl": ("{ jsonl: c.jsonl }", jsonl),
+    "jsonl.gz": ("{ jsonl: c.jsonl.gz }", lambda: gzip.compress(jsonl())),
+    "jsonl.xz": ("{ jsonl: c.jsonl.xz }", lambda: lzma.compress(jsonl(), preset=0)),
+    "xml.bz2": ("{ xml: c.xml.bz2, path: shop/c }", lambda: bz2.compress(xml(), 1)),
+    "csv.gz": ("{ csv: c.csv.gz }", lambda: gzip.compress(csv_lines())),
+    "utf-16": ("{ csv: c.csv, encoding: utf-16 }", lambda: csv_lines().decode().encode("utf-16")),
+    "zip": ("{ csv: c.zip/customers }", lambda: zipped(csv_lines())),
+    "numbered": ("{ jsonl: c.jsonl, counters: { line: id } }", jsonl),
+}
+
+
+@pytest.mark.parametrize("name", STREAMED)
+def test_what_is_read_from_its_beginning_to_its_end_tells_by_its_stored_bytes_how_far_it_is(name, tmp_path):
+    source, content = STREAMED[name]
+    (tmp_path / re.search(r"c\.[a-z0-9.]+", source)[0]).write_bytes(content())
+    fields = '"{{ id }} {{ line }}"' if "counters" in source else '"{{ id }}"'
+    write_shop(tmp_path, **{"{ csv: customers.csv }": source, 'customer_code: "{{ id }}"': f"customer_code: {fields}"})
+    told = expected_of(tmp_path)
+    assert told[-1] == (len(MANY), False)
+    assert len(told) > 1
+    assert all(about for _, about in told[:-1])
+    assert abs(told[-2][0] - len(MANY)) < len(MANY) / 4
+
+
+def test_many_files_tell_by_the_sizes_of_all_of_them(tmp_path):
+    lines = csv_lines().decode().splitlines(keepends=True)
+    for number, begin in enumerate(range(1, len(lines), 6000)):
+        (tmp_path / f"c-{number}.csv").write_text("".join([lines[0], *lines[begin : begin + 6000]]))
+    write_shop(tmp_path, **{"csv: customers.csv": "csv: c-*.csv"})
+    told = expected_of(tmp_path)
+    assert told[-1] == (len(MANY), False)
+    assert len(told) > 2
+    assert all(about and abs(rows - len(MANY)) < len(MANY) / 4 for rows, about in told[:-1])
+
+
+def test_a_small_file_that_was_read_at_once_is_not_said_to_be_at_its_end_while_rows_are_made_of_it(tmp_path):
+    (tmp_path / "c.jsonl.gz").write_bytes(gzip.compress(b"".join(jsonl().splitlines(keepends=True)[:2000])))
+    write_shop(tmp_path, **{"csv: customers.csv": "jsonl: c.jsonl.gz"})
+    assert expected_of(tmp_path) == [(2000, False)]
+
+
+def test_the_rows_of_a_sheet_are_known_before_the_first(tmp_path):
+    book = openpyxl.Workbook()
+    for row in [list(MANY[0]), *(list(one.values()) for one in MANY[:30])]:
+        book.active.append(row)
+    book.save(tmp_path / "c.xlsx")
+    write_shop(tmp_path, **{"csv: customers.csv": "excel: c.xlsx"})
+    assert expected_of(tmp_path) == [(30, False)]
 
 
 def test_rows_that_are_counted_are_known_before_the_first(tmp_path):

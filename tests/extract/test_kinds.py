@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 from api_shops import shop
 
-from etl.extract import KINDS, Connections, World, evidence, fetched, in_order, open_table, read_all
+from etl.extract import KINDS, Connections, World, evidence, fetched, height_of, in_order, open_table, read_all
 from etl.model import Database, Source
 from etl.target import Secret
 
@@ -205,6 +205,15 @@ def test_a_part_can_be_read_in_another_process(source):
         travelled = in_order(table.parts(20), lambda part: pickle.loads(pickle.dumps(part)).read)
         here = in_order(table.parts(20), lambda part: part.read)
         assert [pickle.dumps(one) for one in travelled] == [pickle.dumps(one) for one in here]
+
+
+def test_the_parts_of_every_kind_tell_how_far_they_reach_or_its_rows_are_known_beforehand(source):
+    with opened(source) as table:
+        shares = [part.reached for part in table.parts(40)]
+        rows = sum(content.height for _, content in read_all(table))
+        assert height_of(table) == rows or shares[-1] == 1
+    known = [share for share in shares if share is not None]
+    assert known == sorted(known)
 
 
 OPEN = Path("/proc/self/fd")
