@@ -355,7 +355,7 @@ def _verify_user(mapping: Path, workspace: Path | None, email: str, show_data: b
 
     password = _password()
     with answers_masked(show_data):
-        made = verb.verify(mapping, workspace, email, password)
+        made = verb.verify_user(mapping, workspace, email, password)
     found = replace(made, report=told_checks(made.report, masked=not show_data))
     if as_json:
         print(plain_json(verified(found)))

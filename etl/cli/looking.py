@@ -41,7 +41,7 @@ def report(
     from etl.commands.which import Which
     from etl.report.summary import plain_json
 
-    written = verb.report(Which(mapping, workspace, target), path, show_data=show_data, language=language)
+    written = verb.renew_report(Which(mapping, workspace, target), path, show_data=show_data, language=language)
     if as_json:
         print(plain_json({"page": written.page, "data": written.data}))
     else:

@@ -73,7 +73,7 @@ def _list(
 
     if why is not None:
         raise MappingError("--why tells why a workbook was edited; name the workbook, too")
-    found = verb.drop_refused(mapping, workspace) if drop_refused else verb.corrections(mapping, workspace)
+    found = verb.drop_refused(mapping, workspace) if drop_refused else verb.known_corrections(mapping, workspace)
     shown = found if show_data else masked_known(found)
     if as_json:
         print(plain_json({"dropped" if drop_refused else "corrections": plain(shown)}))

@@ -68,7 +68,7 @@ def fix(mapping: Path, workspace: Path | None, book: Path, why: str | None = Non
 
 def drop_refused(mapping: Path, workspace: Path | None) -> tuple[KnownCorrection, ...]:
     """Take out the corrections that the newest package could not apply. Those."""
-    found = tuple(one for one in corrections(mapping, workspace) if one.refused)
+    found = tuple(one for one in known_corrections(mapping, workspace) if one.refused)
     migration = _migration(mapping)
     file = corrections_file(migration.file)
     lines = {one.line for one in found}
@@ -84,7 +84,7 @@ def drop_refused(mapping: Path, workspace: Path | None) -> tuple[KnownCorrection
     return found
 
 
-def corrections(mapping: Path, workspace: Path | None) -> tuple[KnownCorrection, ...]:
+def known_corrections(mapping: Path, workspace: Path | None) -> tuple[KnownCorrection, ...]:
     """All that there are, and what the newest package said of them."""
     migration = _migration(mapping)
     newest = _newest_first(mapping, workspace)[:1]

@@ -10,7 +10,7 @@ from etl.commands.summing import upload_of
 from etl.commands.which import Which
 
 
-def report(which: Which, path: Path | None, *, show_data: bool = False, language: str | None = None) -> Report:
+def renew_report(which: Which, path: Path | None, *, show_data: bool = False, language: str | None = None) -> Report:
     """Write the report of a package anew: of the one that was named, or of the newest. With its upload, where there was one.
 
     `language`: None is the one it was told in before.

@@ -14,18 +14,21 @@ from etl.places import make_workspace, workspace_of
 
 
 def backup(which: Which, file: Path) -> str:
+    """Copy the journal into a file that is not there yet; it goes on here."""
     workspace = _journal(which)
     transfer.backup(workspace, file)
     return workspace.target
 
 
 def hand_over(which: Which, file: Path) -> str:
+    """Copy the journal into a file that is not there yet; nothing is sent by it here any more."""
     workspace = _journal(which)
     transfer.hand_over(workspace, file)
     return workspace.target
 
 
 def take_over(mapping: Path, workspace: Path | None, file: Path) -> str:
+    """Go on here with a journal that another machine has handed over."""
     which = Which(mapping, workspace)
     folder = which.folder()
     make_workspace(workspace_of(mapping, workspace), find_mapping(mapping))

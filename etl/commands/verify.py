@@ -15,7 +15,7 @@ from etl.verify import verify as verifying
 from etl.verify.asking import Arrivals
 
 
-def verify(mapping: Path, workspace: Path | None, email: str, password: str) -> Verified:
+def verify_user(mapping: Path, workspace: Path | None, email: str, password: str) -> Verified:
     """Look in the shop, and whether the channel knows the user, too: then it can be asked about others."""
     with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True, shop=True)

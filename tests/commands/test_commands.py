@@ -1,13 +1,16 @@
 """The commands as Python calls them: without a terminal, without signals, in any thread."""
 
+import re
 import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
-from commands import BAD_ROWS, write_shop
+from commands import BAD_ROWS, ROOT, write_shop
 from sandbox_client import running_sandbox
 
 import etl
@@ -27,6 +30,7 @@ from etl import (
     run,
     status,
 )
+from etl.cli.program import app
 from etl.commands.transfer import backup
 from etl.errors import Refused
 from etl.journal.workspace import Occupied, Workspace
@@ -62,8 +66,56 @@ def test_every_public_name_is_there_and_says_what_it_is():
         assert getattr(etl, name).__doc__
 
 
+def test_no_part_of_the_package_takes_the_place_of_a_public_name():
+    rooms = {one.name.partition(".")[0] for one in Path(etl.__file__).parent.iterdir()}
+    assert not rooms & set(etl.__all__) - {"__version__"}
+
+
+ONLY_PRINTED = {"functions", "schema", "sandbox", "demo"}
+CALLED = {
+    "channel": "pull",
+    "journal": "backup",
+    "report": "renew_report",
+    "target": "targets",
+    "verify": "verify_user",
+}
+"""Commands that are called otherwise in Python."""
+
+
+def test_what_every_command_does_can_be_called():
+    listed = set(app.commands) - ONLY_PRINTED
+    assert {CALLED.get(name, name.replace("-", "_")) for name in listed} - set(etl.EXPORTED) == set()
+
+
+def test_the_page_of_python_names_what_is_public_and_nothing_else():
+    text = (ROOT / "docs/python.md").read_text(encoding="utf-8")
+    table = "".join(line for line in text.splitlines(keepends=True) if line.startswith("| `"))
+    first = "".join(line.split(" | ")[0] for line in table.splitlines())
+    named = set(re.findall(r"[`(]([A-Za-z_]+)\b(?=[(`])", first))
+    assert named == set(etl.EXPORTED)
+
+
+def test_what_was_mended_is_taken_and_what_holds_data_is_removed(tmp_path):
+    mapping, workspace = write_shop(tmp_path, BAD_ROWS), tmp_path / "work"
+    settings = Settings(workspace=workspace, workers=1)
+    package = dry_run(mapping, settings)
+    book = openpyxl.load_workbook(package.path / "rejects.xlsx")
+    sheet = book["user"]
+    mail = next(cell.column for cell in sheet[1] if cell.value == "mail")
+    sheet.cell(2, mail).value = "mended@example.com"
+    book.save(tmp_path / "mended.xlsx")
+    fixed = etl.fix(mapping, workspace, tmp_path / "mended.xlsx", "by telephone")
+    assert [(one.column, one.new) for one in fixed.cells] == [("mail", "mended@example.com")]
+    assert [one.new for one in etl.known_corrections(mapping, workspace)] == ["mended@example.com"]
+    again = dry_run(mapping, settings)
+    assert again.stages[0].counts.rejected == package.stages[0].counts.rejected - 1
+    assert etl.drop_refused(mapping, workspace) == ()
+    gone = etl.purge(mapping, workspace, lambda found: len(found.packages) == 2)
+    assert (gone.finished, package.path.exists(), again.path.exists()) == (True, False, False)
+
+
 def test_an_unknown_name_is_told_with_those_that_there_are():
-    with pytest.raises(AttributeError, match="module 'etl' has no 'runn'; it has EtlError, Outside,"):
+    with pytest.raises(AttributeError, match="module 'etl' has no 'runn'; did you mean 'run'"):
         _ = etl.runn
 
 

@@ -15,7 +15,7 @@ from small_migration import MAPPING, ORDERS, files_in, write_shop
 
 from etl.commands.dry_run import dry_run
 from etl.commands.explain import explain
-from etl.commands.fix import corrections, drop_refused, fix
+from etl.commands.fix import drop_refused, fix, known_corrections
 from etl.commands.preview import preview
 from etl.commands.settings import Settings
 from etl.commands.summing import summary_of
@@ -143,7 +143,7 @@ def test_the_file_beside_the_mapping_says_who_mended_what_when_and_why_and_is_it
 
 def test_without_a_reason_it_is_what_was_wrong_with_the_row(mapping, package):
     mend(mapping, package, typed(CAN[0]))
-    (one, *_) = corrections(mapping, None)
+    (one, *_) = known_corrections(mapping, None)
     assert "'can@example' is not an e-mail address" in one.why
 
 
@@ -207,7 +207,7 @@ def test_a_row_that_is_still_wrong_is_mended_further_and_what_was_taken_stays(ma
     book = openpyxl.load_workbook(second.path / "rejects.xlsx")
     assert cell(book, "user", "5", "email").value == "can@example.com"
     mend(mapping, second, typed(CAN[1]))
-    assert [(one.column, one.old) for one in corrections(mapping, None)] == [
+    assert [(one.column, one.old) for one in known_corrections(mapping, None)] == [
         ("email", "can@example"),
         ("joined", "31.02.2018 00:00"),
     ]
@@ -220,16 +220,16 @@ def test_typing_what_the_source_has_takes_the_correction_out(mapping, package):
     mend(mapping, package, typed(CAN[0]))
     fixed = mend(mapping, prepared(mapping), typed(("user", "5", "email", "can@example")))
     assert [one.is_kept for one in fixed.cells] == [False]
-    assert corrections(mapping, None) == ()
+    assert known_corrections(mapping, None) == ()
     assert "taken out" in next(fixed_lines(fixed))
 
 
 def test_taking_the_same_workbook_twice_changes_nothing(mapping, package):
     book = edited(package, mapping.parent, typed(*CAN))
     fix(mapping, None, book)
-    before = [(one.column, one.old, one.new) for one in corrections(mapping, None)]
+    before = [(one.column, one.old, one.new) for one in known_corrections(mapping, None)]
     fix(mapping, None, book)
-    assert [(one.column, one.old, one.new) for one in corrections(mapping, None)] == before
+    assert [(one.column, one.old, one.new) for one in known_corrections(mapping, None)] == before
 
 
 # A source that changes
@@ -259,9 +259,9 @@ def test_a_correction_of_a_row_that_has_changed_is_refused_listed_and_a_warning(
         "cells that were mended: the source has changed; mend the row anew, or `etl fix MAPPING --drop-refused` takes it out"
     )
     assert not made.stage("user").corrected
-    assert {one.refused for one in corrections(mapping, None)} == {refused.why}
+    assert {one.refused for one in known_corrections(mapping, None)} == {refused.why}
     assert [one.column for one in drop_refused(mapping, None)] == ["email", "joined"]
-    assert corrections(mapping, None) == ()
+    assert known_corrections(mapping, None) == ()
     assert summary_of(prepared(mapping)).warnings == []
 
 
@@ -272,7 +272,7 @@ def test_a_row_that_is_mended_anew_takes_the_place_of_what_does_not_fit_any_more
     assert [one for one in fixed.notes if "takes the place" in one] == [
         "customers.csv row 6: takes the place of a correction that could not be applied any more"
     ]
-    assert {one.old for one in corrections(mapping, None)} == {"can@exam", "31.02.2018 00:00"}
+    assert {one.old for one in known_corrections(mapping, None)} == {"can@exam", "31.02.2018 00:00"}
     assert prepared(mapping).manifest.refused == ()
 
 
@@ -673,7 +673,7 @@ def test_where_none_was_refused_nobody_is_told_that_there_are_none(mapping, pack
     mend(mapping, package, typed(*CAN))
     done = etl("fix", mapping, "--drop-refused")
     assert (done.returncode, done.stdout) == (0, "the newest package refused none\n")
-    assert len(corrections(mapping, None)) == 2
+    assert len(known_corrections(mapping, None)) == 2
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from small_migration import CUSTOMERS, MAPPING, ORDERS, write_shop
 from workbook_files import ods_cell, ods_row, ods_table, ods_text, write_ods
 
 from etl.commands.dry_run import dry_run
-from etl.commands.fix import corrections, fix
+from etl.commands.fix import fix, known_corrections
 from etl.commands.settings import Settings
 
 PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "7ac66c0f148de9519b8bd264312c4d64")
@@ -164,7 +164,7 @@ def test_two_files_of_one_source_are_told_apart_by_their_names(tmp_path):
     package = prepared(mapping)
     mend(mapping, package, "amount", "10", "order")
     mend(mapping, prepared(mapping), "currency", "TL", "order")
-    assert [one.row for one in corrections(mapping, None)] == ["orders1.csv row 2"] * 2
+    assert [one.row for one in known_corrections(mapping, None)] == ["orders1.csv row 2"] * 2
     assert prepared(mapping).stage("order").counts.rejected == 0
 
 
