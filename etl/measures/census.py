@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import filterfalse
 from typing import Any
 
 MOST = 200
@@ -76,7 +77,8 @@ def fill(values: Sequence[Any]) -> FieldSketch:
     if all(values):
         return FieldSketch(len(values))
     # A zero and a false are values.
-    return FieldSketch(len(values), len(values) - sum(map(bool, values)) - values.count(0))
+    nothing = list(filterfalse(None, values))
+    return FieldSketch(len(values), len(nothing) - nothing.count(0))
 
 
 def look(sketch: FieldSketch, values: Sequence[Any], *, many: bool) -> None:

@@ -22,25 +22,28 @@ _PREFIX = re.compile(
 
 
 def passwords(algorithms: Sequence[Any], values: Sequence[Any], standing_of: StandingOf) -> Counter[FormOfPassword]:
-    known: dict[tuple[int, bool], str] = {}
-    forms = [form(value, known) for value in values]
-    alike = list(zip((None if one is None else str(one) for one in algorithms), forms, strict=True))
+    forms = _forms(values)
+    named = {one: None if one is None else str(one) for one in set(algorithms)}
+    alike = list(zip(map(named.__getitem__, algorithms), forms, strict=True))
     first = dict(zip(reversed(alike), reversed(values), strict=True))
     standings = {pair: standing_of(pair[0], value) for pair, value in first.items()}
     return Counter({(*pair, standings[pair]): count for pair, count in Counter(alike).items()})
 
 
-def form(value: Any, known: dict[tuple[int, bool], str]) -> str:
-    """'32 hexadecimal digits', '$2y$..., 60 characters'. `known` are forms of bare digests, of a length each."""
+def _forms(values: Sequence[Any]) -> list[str]:
+    # Nearly always all are digests: one look at all of them together then says so.
+    if {str}.issuperset(map(type, values)) and all(values) and _HEX.fullmatch("".join(values)):
+        told = {length: f"{length} hexadecimal digits" for length in set(map(len, values))}
+        return [told[len(value)] for value in values]
+    return [form(value) for value in values]
+
+
+def form(value: Any) -> str:
+    """'32 hexadecimal digits', '$2y$..., 60 characters'."""
     if not isinstance(value, str) or not value:
         return "none"
-    bare = _HEX.fullmatch(value) is not None
-    if (found := known.get((len(value), bare))) is not None and bare:
-        return found
+    if _HEX.fullmatch(value):
+        return f"{len(value)} hexadecimal digits"
     prefix = _PREFIX.match(value)
-    written = f"{len(value)} hexadecimal digits" if bare else f"{len(value)} characters"
-    if not bare and prefix is not None:
-        written = f"{prefix[0]}..., {written}"
-    if bare:
-        known[len(value), bare] = written
-    return written
+    written = f"{len(value)} characters"
+    return written if prefix is None else f"{prefix[0]}..., {written}"

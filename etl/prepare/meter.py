@@ -43,7 +43,8 @@ ValuesByField = Mapping[str, Sequence[Any]]
 
 PASSWORD, ALGORITHM = FIELDS
 
-GROUPED_BY = ("currency", "status", "created_date")
+GROUPED_BY = CURRENCY, STATUS, CREATED = ("currency", "status", "created_date")
+Months = Sequence[str | None]
 
 ROUNDING = re.compile(r"\|\s*round\s*(\([^()]*\))?\s*\}\}\s*$")
 """The last step of an expression, when it rounds: what stands before it is the source's amount."""
@@ -100,13 +101,17 @@ class Meter:
     def sketch(self, part: Measured, *, closely: bool) -> StageSketch:
         """`closely`: with all that is told of a sample only."""
         sketch = StageSketch(len(part.readable))
-        sketch.fields = {name: self._field(name, values, closely) for name, values in part.made.items()}
+        months = {name: months_of(part.made[name]) for name, months_of in self._months.items() if name in part.made}
+        sketch.fields = {
+            name: self._field(name, values, months.get(name), closely) for name, values in part.made.items()
+        }
         if closely:
             self._look(sketch, part)
         if PASSWORD in part.made:
             sketch.passwords = self.passwords(part.made, len(part.keys))
         if self._read is not None:
-            sketch.money = self._money(part, self._read, closely)
+            made = _groups(part.made, months.get(CREATED), len(part.keys))
+            sketch.money = self._money(part, made, self._read, closely)
             if self._weighed:
                 sketch.orders = orders_of(self._stage.payload, part.made)
         return sketch
@@ -124,7 +129,7 @@ class Meter:
             self._many.add(("column", name))
         return counted
 
-    def _field(self, name: str, values: Sequence[Any], closely: bool) -> FieldSketch:
+    def _field(self, name: str, values: Sequence[Any], months: Months | None, closely: bool) -> FieldSketch:
         sketch = fill(values) if name not in self._constant or not values else _constant(values)
         if closely:
             look(sketch, values, many=name in self._secret or ("field", name) in self._many)
@@ -132,16 +137,16 @@ class Meter:
                 self._many.add(("field", name))
         if name in self._amounts and closely:
             sketch.spread = sizes(values)
-        elif (months_of := self._months.get(name)) is not None:
-            sketch.spread = Counter(filter(None, months_of(values)))
+        elif months is not None:
+            sketch.spread = Counter(filter(None, months))
         return sketch
 
     def _money(
-        self, part: Measured, read: Callable[[Sequence[Row]], ValuesByField], closely: bool
+        self, part: Measured, made: Groups, read: Callable[[Sequence[Row]], ValuesByField], closely: bool
     ) -> dict[str, MoneySketch]:
-        """The amounts of all rows: of those that make a record as it has them, of the others as far as they can be read."""
+        """The amounts of all rows: of those that make a record as it has them (their groups are `made`), of the others as far as
+        they can be read."""
         found = {name: MoneySketch() for name in self._amounts}
-        made = self._groups(part.made, len(part.keys))
         for name in self._amounts:
             found[name].take(MADE, made, all_units(part.made[name]))
         for fate, indices in ((FILTERED, part.filtered), (REJECTED, part.rejected)):
@@ -211,10 +216,14 @@ class Meter:
         return self._groups({name: [value] for name, value in record.items()}, 1)
 
     def _groups(self, columns: ValuesByField, count: int) -> Groups:
-        currency, status = (_texts(columns[one]) if one in columns else [None] * count for one in GROUPED_BY[:2])
-        months_of, created = self._months.get("created_date"), columns.get("created_date")
-        months = [None] * count if months_of is None or created is None else months_of(created)
-        return Groups(currency, status, months)
+        months_of, created = self._months.get(CREATED), columns.get(CREATED)
+        return _groups(columns, None if months_of is None or created is None else months_of(created), count)
+
+
+def _groups(columns: ValuesByField, months: Months | None, count: int) -> Groups:
+    unknown = [None] * count
+    currency, status = (_texts(columns[one]) if one in columns else unknown for one in (CURRENCY, STATUS))
+    return Groups(currency, status, unknown if months is None else months)
 
 
 def _constant(values: Sequence[Any]) -> FieldSketch:
