@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
@@ -16,6 +17,7 @@ from markupsafe import Markup
 
 from etl.measures.money import EDGES
 from etl.report.catalogue import ENGLISH, Catalogue
+from etl.report.page.compiled import KeptTemplate
 from etl.report.page.facts import LOADED
 from etl.report.page.money import told_between, written_amount
 from etl.report.page.pictures import Number, bars, flow, months, share
@@ -91,6 +93,7 @@ def _environment(language: str) -> Environment:
     numbers = _Numbers(language)
     environment = Environment(
         loader=DictLoader({TEMPLATE: _shipped(TEMPLATE)}),
+        bytecode_cache=KeptTemplate(Path(__file__)),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
