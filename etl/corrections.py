@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, time
@@ -160,10 +161,11 @@ def read(data: bytes) -> tuple[list[RowCorrection], list[LineFault]]:
         line = data[: error.start].count(b"\n") + 1
         return [], [LineFault(line, 1, "is not UTF-8; save the file as 'CSV UTF-8'")]
     faults: list[LineFault] = []
+    before = csv.field_size_limit(sys.maxsize)  # a mended text may be as long as its source lets it be
     try:
         lines = list(_lines(text, faults))
-    except csv.Error as error:
-        return [], [LineFault(1, 1, f"is no CSV ({error}); save it anew as 'CSV UTF-8'")]
+    finally:
+        csv.field_size_limit(before)
     wrong = {line.number: list(_line_faults(line)) for line in lines}
     faults += [fault for found in wrong.values() for fault in found]
     good = [line for line in lines if not wrong[line.number]]

@@ -1,5 +1,6 @@
 """Corrections: what a person mends in the workbook of rejected rows, and how every later preparation reads its rows with it."""
 
+import csv
 import datetime
 import json
 import shutil
@@ -19,6 +20,7 @@ from etl.commands.fix import drop_refused, fix, known_corrections
 from etl.commands.preview import preview
 from etl.commands.settings import Settings
 from etl.commands.summing import summary_of
+from etl.corrections import read
 from etl.errors import MappingError
 from etl.package import Package
 from etl.report.looking import explain_lines
@@ -548,6 +550,18 @@ def test_a_file_that_is_none_is_told_or_has_nothing(mapping, text):
     found = etl("check", mapping)
     assert "Traceback" not in found.stderr
     assert ("migration.corrections.csv:1:1" in found.stdout) == (len(text) > 1)
+
+
+def test_a_mended_text_may_be_as_long_as_any(mapping, package):
+    mend(mapping, package, typed(CAN[0]))
+    text = file_of(mapping).read_text(encoding="utf-8-sig")
+    before = csv.field_size_limit(1 << 17)
+    try:
+        (one,), faults = read(text.replace("can@example.com", "x" * 200_000).encode())
+        assert csv.field_size_limit() == 1 << 17
+    finally:
+        csv.field_size_limit(before)
+    assert ([edit.new for edit in one.edits], faults) == (["x" * 200_000], [])
 
 
 def test_what_was_changed_in_old_is_refused(mapping, package):

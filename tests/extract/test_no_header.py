@@ -4,6 +4,8 @@ import pytest
 from commands import etl
 from mapping_case import SMALL, Case
 
+from etl.suggest import MOST_NAMED
+
 NO_HEADER = "the first row looks like data; for a file without a header line, list its columns' names as `header:`"
 PERSONAL = ("5321234567", "ali.veli", "Ali", "0532 123 45 67")
 
@@ -40,6 +42,16 @@ def test_numbers_that_head_columns_are_names(case, line):
     case.write("migration.yaml", SMALL)
     names = ", ".join(sorted([*line.split(";"), "row_number"]))
     assert f"unknown column 'customer_id'; there is {names}" in etl("check", case.file, ACME_TOKEN="x").stdout
+
+
+def test_of_too_many_columns_none_is_named(case):
+    case.write("migration.yaml", SMALL)
+    names = [f"n{number:02}" for number in range(MOST_NAMED - 1)]
+    case.write("customers.csv", ";".join(names) + "\n")
+    said = etl("check", case.file, ACME_TOKEN="x").stdout
+    assert f"unknown column 'customer_id'; there is {', '.join(names)}, row_number\n" in said
+    case.write("customers.csv", ";".join([*names, "n99"]) + "\n")
+    assert "unknown column 'customer_id'\n" in etl("check", case.file, ACME_TOKEN="x").stdout
 
 
 def test_the_advice_is_right(case):

@@ -35,6 +35,11 @@ def test_an_unknown_name_comes_with_the_nearest_right_one(case, expression, what
     case.finds(last_name(f'"{expression}"'), what)
 
 
+def test_where_nothing_is_known_nothing_is_named(case):
+    no_lookups = last_name("\"{{ status | lookup('«group') }}\"").replace("lookups:\n  group: { 1: a, 2: b }\n", "")
+    case.finds(no_lookups, "unknown lookup 'group'")
+
+
 def test_an_unknown_function_that_resembles_none_comes_with_where_they_are_listed(case):
     case.finds(last_name('"{{ email | «qqq }}"'), "unknown function 'qqq'; `etl functions` lists them")
 

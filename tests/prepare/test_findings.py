@@ -9,7 +9,7 @@ import pytest
 
 from etl.expressions import compile_value
 from etl.expressions.functions.table import LOOKUP
-from etl.findings import Finding, Unfit, literally, sentence
+from etl.findings import LONGEST_SUBJECT, Finding, Unfit, literally, sentence
 from etl.model import Expression, Place
 
 PHONE = Unfit("function:phone", "0212 555", "{value} is not {whose}", whose="a Turkish mobile number")
@@ -103,6 +103,11 @@ def test_a_template_in_another_language_has_the_same_parts():
 def test_a_long_text_is_cut_before_it_is_masked():
     said = sentence("{value} is long", {"value": "ab " * 40}, masked=True)
     assert said == f"'{'a*** ' * 20}'... (120 characters) is long"
+
+
+def test_a_sentence_begins_with_a_text_that_is_not_too_long_for_it():
+    assert sentence("{it} is long", {"it": "a" * LONGEST_SUBJECT}) == f"'{'a' * LONGEST_SUBJECT}' is long"
+    assert sentence("{it} is long", {"it": "a" * (LONGEST_SUBJECT + 1)}) == "the text is long"
 
 
 def test_a_hidden_value_is_only_called_the_value():
