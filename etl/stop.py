@@ -94,7 +94,7 @@ class Stop:
 
     def sleep(self, seconds: float) -> None:
         """Wait. Raises Stopped as soon as it is asked to stop."""
-        if self._event.wait(max(seconds, 0)):
+        if self._event.wait(seconds):
             raise Stopped(self._why)
 
     @contextmanager
