@@ -20,6 +20,7 @@ from etl.extract.kinds import (
     Kind,
     Option,
     OptionValues,
+    boolean,
     column_names_option,
     holding_nothing,
 )
@@ -188,6 +189,14 @@ JSON = Kind(
         ),
         WITH,
         column_names_option("the keys that are columns. Default: all keys of all objects."),
+        Option(
+            "pass_others",
+            "whether a key that `header` does not list is passed over, instead of rejecting its row: for an API's answers, in "
+            "which there is much that nobody needs. Default: false.",
+            boolean,
+            {"type": "boolean", "examples": [True]},
+            False,
+        ),
         TRIM,
         NORMALIZE,
         COUNTERS,

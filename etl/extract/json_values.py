@@ -145,12 +145,12 @@ def keys_of(objects: Iterable[object]) -> tuple[str, ...]:
     return tuple(seen)
 
 
-def record_of(value: object, header: tuple[str, ...], known: frozenset[str]) -> ReadRow:
-    """A row made of an object: an absent key is None. `known` is the header, for looking up."""
+def record_of(value: object, header: tuple[str, ...], known: frozenset[str] | None) -> ReadRow:
+    """A row made of an object: an absent key is None. `known` is the header, for looking up; None passes any other key over."""
     if not isinstance(value, dict):
         return [str(value)], Unfit("row:object", None, "is {described}, not an object", described=described(value))
     # dict.keys() <= set runs in C; the rest is for rows that are wrong.
-    if not value.keys() <= known:
+    if known is not None and not value.keys() <= known:
         further = next(key for key in value if key not in known)
         return list(value.values()), _no_column(further, header)
     return [value.get(name) for name in header], None

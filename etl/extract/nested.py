@@ -64,7 +64,8 @@ def nested_table(source: Nested, steps: Steps, settings: OptionValues) -> Table:
             raise SourceError(
                 f"{source.path}: `with`: the objects have a key '{name}' already; give the column another name"
             )
-    records = partial(_records, source, header, tuple(columns.values()))
+    known = None if settings.get("pass_others") else frozenset(header)
+    records = partial(_records, source, header, known, tuple(columns.values()))
     return SequentialTable((*header, *columns), 1, records, reach=source.reach)
 
 
@@ -100,8 +101,9 @@ def _surveyed(source: Nested, columns: Mapping[str, Around]) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _records(source: Nested, header: tuple[str, ...], columns: tuple[Around, ...]) -> Iterator[ReadRow]:
-    known = frozenset(header)
+def _records(
+    source: Nested, header: tuple[str, ...], known: frozenset[str] | None, columns: tuple[Around, ...]
+) -> Iterator[ReadRow]:
     found = None
     for found in source.rows():
         cells, why = record_of(found.value, header, known)

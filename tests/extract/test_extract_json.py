@@ -111,6 +111,13 @@ def test_a_key_that_is_not_listed_is_a_fault(tmp_path):
     ]
 
 
+def test_keys_that_are_not_listed_are_passed_over_where_that_is_said(tmp_path):
+    path = written(tmp_path, '{"orders": [{"id": 1, "token": "s3cr3t"}, 7, {"name": "Can"}]}')
+    table = opened(path, path="orders", header=["id", "name"], pass_others=True)
+    assert rows_of(table) == [[1, None], ["7"], [None, "Can"]]
+    assert faults_of(table) == [(2, "is a number, not an object")]
+
+
 @pytest.mark.parametrize("name", ["woocommerce/customers.json", "woocommerce/orders.json"])
 def test_real_json_keeps_its_values(name):
     path = SHARED / name

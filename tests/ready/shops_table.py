@@ -1,4 +1,4 @@
-"""Migrates every shop to a package, live and from its dump, and writes the table in mappings/README.md: `make shops`."""
+"""Migrates every shop to a package, from all that it gives out, and writes the table in mappings/README.md: `make shops`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 sys.path.append(str(Path(__file__).parent.parent))
 
-from all_shops import SHOPS
+from all_shops import OFFERED, SHOPS
 from ready_shop import ROOT, standing
 from test_ready_shops import VARIABLES, counts, payloads, records
 
@@ -30,7 +30,7 @@ CUSTOMERS = 60
 
 def main() -> None:
     os.environ.update(VARIABLES)
-    rows = [row for shop in SHOPS for row in _rows(shop)]
+    rows = [row for shop in SHOPS for row in _rows(shop)] + [_offered_row(shop) for shop in OFFERED]
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     PAGE.write_text(before + BEGIN + HEAD + "".join(rows) + END + rest.partition(END)[2], encoding="utf-8")
 
@@ -40,14 +40,27 @@ def _rows(shop):
         kept = None
         for source, legacy in (("dump", found.dump(Path(folder))), ("live", found.address)):
             os.environ["LEGACY"] = str(legacy)
-            began = time.monotonic()
-            package = dry_run(shop.mapping, Settings(workspace=Path(folder) / source, workers=1))
-            seconds = time.monotonic() - began
+            package, seconds = _prepared(shop, Path(folder) / source)
             made = {path: one for path, one in payloads(package).items() if "/user/" not in path}
             assert kept in (None, made), f"{shop.name}: the live shop and its dump differ"
             kept = made
-            print(shop.name, source, f"{seconds:.0f} s", flush=True)  # noqa: T201
             yield _row(shop, source, package, found, seconds, Path(folder) / source)
+
+
+def _offered_row(shop):
+    with TemporaryDirectory() as folder, shop.standing(Path(folder)) as found:
+        os.environ.update(found.variables)
+        workspace = Path(folder) / "work"
+        package, seconds = _prepared(shop, workspace)
+        return _row(shop, shop.source, package, found, seconds, workspace)
+
+
+def _prepared(shop, workspace):
+    began = time.monotonic()
+    package = dry_run(shop.mapping, Settings(workspace=workspace, workers=1))
+    seconds = time.monotonic() - began
+    print(shop.name, f"{seconds:.0f} s", flush=True)  # noqa: T201
+    return package, seconds
 
 
 def _row(shop, source, package, found, seconds, workspace):
