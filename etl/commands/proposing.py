@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from os.path import relpath
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from etl.extract import is_url
 from etl.extract.databases.address import shown_address
 from etl.guess.expressions import EMAILS, OPTIONAL, REQUIRED, Written, expression, reference, written
 from etl.guess.proposal import REFERENCES, Proposal, ProposedStage, known_statuses
+from etl.guess.tables import SeenColumn
 from etl.mapping import USUAL
 from etl.model import Database, Source
 from etl.resources import shipped
@@ -138,7 +140,22 @@ class _Writer:
 
     def _source_lines(self) -> Iterator[str]:
         for one in self._used:
-            yield f"  {one.table.name}: {_flow(self._source(one.source))} # {one.table.rows:,} rows were looked at"
+            source = {**self._source(one.source), **self._counters(one)}
+            yield f"  {one.table.name}: {_flow(source)} # {one.table.rows:,} rows were looked at"
+
+    def _counters(self, one: ReadTable) -> dict[str, Any]:
+        """What the keys of records without a key of their own need: the place among those of one order, or of one customer."""
+        stages = [
+            stage
+            for stage in self._proposal.stages
+            if stage.table is one.table and stage.payload in ("address", "order_item")
+        ]
+        needed = {
+            _counter(stage): parent
+            for stage in stages
+            if stage.table.rows and _own_key(stage) is None and (parent := _parent(stage)) is not None
+        }
+        return {"counters": needed} if needed else {}
 
     def _source(self, source: Source) -> dict[str, Any]:
         """As a mapping in the folder has it."""
@@ -207,9 +224,23 @@ def _key(stage: ProposedStage) -> str:
     """A field of the payload, or the table's own key."""
     if stage.payload in ("user", "order"):
         return "customer_code" if stage.payload == "user" else "number"
-    own = next((one for one in stage.table.columns if one.is_key), None)
+    own, parent = _own_key(stage), _parent(stage)
     if own is not None or not stage.table.rows:
         return expression(reference((own or stage.table.columns[0]).name))
-    wanted = ("order_number", "customer_code", "sku", "product")
-    parts = [guess.column.name for name in wanted if (guess := stage.guesses.get(name)) is not None]
-    return expression(" ~ '-' ~ ".join(map(reference, parts or [stage.table.columns[0].name])))
+    return expression(f"{reference(parent)} ~ '-' ~ {reference(_counter(stage))}" if parent else "row_number")
+
+
+def _own_key(stage: ProposedStage) -> SeenColumn | None:
+    """The column by which a row is told. That of its order or customer is none, though each of these may have only one row."""
+    return next((one for one in stage.table.columns if one.is_key and one.name != _parent(stage)), None)
+
+
+def _parent(stage: ProposedStage) -> str | None:
+    guess = stage.guesses.get(REFERENCES[stage.payload][0]) if stage.payload in REFERENCES else None
+    return guess.column.name if guess is not None else None
+
+
+def _counter(stage: ProposedStage) -> str:
+    """The name of a column that counts the rows of one order, or of one customer: none that is there already."""
+    there = {one.name for one in stage.table.columns}
+    return next(name for number in count(1) if (name := f"line_{number}" if number > 1 else "line") not in there)

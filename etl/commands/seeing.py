@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ from etl.extract import Connections, World, answered_all, fetched_all, open_tabl
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
 from etl.guess.expressions import can_be_named
 from etl.guess.tables import PAYLOADS, SeenColumn, SeenTable, role_score
-from etl.guess.words import words_of
+from etl.guess.words import VOCABULARIES, name_score, words_of
 from etl.model import Source, Table
 from etl.profile import FORMS, NULL_MARKS, ColumnProfile, Distinct, TableProfile
 
@@ -40,12 +41,47 @@ def look(locations: Sequence[str], connections: Connections) -> list[tuple[str, 
 
 def seen_tables(found: Iterable[Contents], connections: Connections) -> list[ReadTable]:
     """The tables that may be a shop's, read. Two of one name are told apart by a number."""
-    listed = [one for each in found for one in each.tables]
+    contents_of = list(found)
+    listed = [one for each in contents_of for one in each.tables]
+    alone = [each.tables[0] for each in contents_of if len(each.tables) == 1]
     outlines = [(one, outline) for one in listed if (outline := _outline(one, connections)) is not None]
     likely = sorted(outlines, key=lambda pair: -_likelihood(pair[1]))[:MOST]
-    chosen = [one for one, outline in likely if outline.columns and _likelihood(outline) >= LIKELY]
+    chosen = [one for one, outline in likely if outline.columns and (one in alone or _likelihood(outline) >= LIKELY)]
     names: set[str] = set()
-    return [_read(_named(one, names), connections) for one in listed if one in chosen]
+    read: list[ReadTable] = []
+    for one in listed:
+        if one in chosen:
+            read.append(_read(_named(_beside_its_parent(one, read), names), connections))
+    return read
+
+
+def _beside_its_parent(listed: Listed, read: Sequence[ReadTable]) -> Listed:
+    """Rows that lie inside of others, as an order's lines do, with the key of these in a column of their own."""
+    path = str(listed.source.options.get("path", ""))
+    outer, mark, inner = path.rpartition("[*]")
+    parent = next((one for one in read if mark and _lies_at(one.source, listed.source, outer)), None)
+    key = None if parent is None else _key_of(parent.table)
+    if key is None:
+        return listed
+    column = (
+        "_".join(("parent", *words_of(key.name)))
+        if not (own := words_of(outer))
+        else f"{own[-1].rstrip('s')}_{key.name}"
+    )
+    levels = len(re.findall(r"[./]", inner))
+    around = {column: ".".join(["^"] * levels + [key.name])}
+    return replace(listed, source=replace(listed.source, options={**listed.source.options, "with": around}))
+
+
+def _lies_at(source: Source, inner: Source, path: str) -> bool:
+    return (source.kind, source.location, source.options.get("path", "")) == (inner.kind, inner.location, path)
+
+
+def _key_of(table: SeenTable) -> SeenColumn | None:
+    """The column by which a row is told, the one with the usual name first."""
+    names = (VOCABULARIES["order"]["number"], VOCABULARIES["user"]["customer_code"])
+    keys = [one for one in table.columns if one.is_key and can_be_named(one.name) and "." not in one.name]
+    return max(keys, key=lambda one: max(name_score(one.name, each) for each in names), default=None)
 
 
 def _likelihood(outline: SeenTable) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from etl.guess.tables import PAYLOADS, SURE, Belonging, SeenColumn, SeenTable, relation, roles
+from etl.guess.tables import KNOWN, PAYLOADS, SURE, Belonging, SeenColumn, SeenTable, relation, roles
 from etl.guess.words import VOCABULARIES, name_score, status_of, words_of
 
 FORMS: Mapping[str, tuple[str, ...]] = {
@@ -170,6 +170,8 @@ def _guess(name: str, names: str, column: SeenColumn) -> Guess:
     if not column.filled:
         return Guess(column, by_name * 0.4, "by its name, and no cell of it is filled")
     told = f"{column.form}{f' {column.detail}' if column.detail else ''}, {filled}"
+    if column.form == "JSON" or (name == "name" and column.form == "code"):
+        return Guess(column, by_name * 0.4, f"by its name, though its values are: {told}")
     if name in KEYS and column.is_key and not by_name:
         return Guess(column, 0.2, f"each row has another value in it: {told}")
     if wanted is not None and column.form in wanted and (by_name or name not in BY_NAME):
@@ -184,24 +186,27 @@ def _guess(name: str, names: str, column: SeenColumn) -> Guess:
     return Guess(column, by_name, f"by its name: {told}")
 
 
-def _place(table: SeenTable, words: str) -> Iterator[SeenColumn]:
-    """The columns of an order's own address, as `ShipName`, `ShipAddress`: one for each part."""
+def _place(table: SeenTable, words: str) -> list[SeenColumn]:
+    """The columns of an order's own address, as `ShipName`, `ShipAddress`: one for each part. `payment_state` alone is none."""
     fitting = [one for one in table.columns if _rest(one.name, words) is not None]
     taken: set[str] = set()
+    found: dict[str, SeenColumn] = {}
     for part in PARTS:
         names = VOCABULARIES["address"][part]
         scored = [(name_score(_rest(one.name, words) or "", names), one) for one in fitting if one.name not in taken]
         score, column = max(scored, key=lambda item: item[0], default=(0.0, None))
         if column is not None and score >= SURE:
             taken.add(column.name)
-            yield column
+            found[part] = column
+    return list(found.values()) if "line" in found else []
 
 
 def _only_line(table: SeenTable) -> Iterator[SeenColumn]:
     """The one column of an order that holds an address, where it has none for parcels or bills."""
     scored = [(name_score(one.name, VOCABULARIES["address"]["line"]), one) for one in table.columns]
     score, column = max(scored, key=lambda item: item[0])
-    if score >= SURE and column.form not in FORMS["email"]:
+    # At the end of a longer name it may be an e-mail's, or a visitor's.
+    if score >= KNOWN and column.form not in FORMS["email"]:
         yield column
 
 

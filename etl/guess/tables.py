@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from etl.guess.words import VOCABULARIES, name_score, shared_words, table_score
+from etl.guess.words import VOCABULARIES, name_score, shared_words, table_score, words_of
 
 PAYLOADS = ("user", "address", "order", "order_item")
 TELLING: Mapping[str, Collection[str]] = {
@@ -15,6 +15,14 @@ TELLING: Mapping[str, Collection[str]] = {
     "order_item": ("quantity", "price", "product", "sku", "order_number"),
 }
 """The fields by whose columns a table is told."""
+
+ESSENTIAL: Mapping[str, Collection[str]] = {
+    "user": ("email",),
+    "address": ("line", "city"),
+    "order": ("number", "amount", "created_date"),
+    "order_item": ("order_number", "quantity", "price"),
+}
+"""The fields without which a table whose name says nothing (export1.csv) is not taken for one."""
 
 INCLUDED = 0.9
 """The share of a column's values that have to be among those of another, before it refers to that."""
@@ -92,7 +100,25 @@ def role_score(payload: str, table: SeenTable) -> float:
     """How surely a table holds records of a payload: by its name, and by the columns that tell such a table."""
     scores = list(best_names(payload, table))
     columns = sum(scores) / len(scores)
-    return 0.5 * table_score(table.name, payload) + 0.5 * columns
+    score = 0.5 * table_score(table.name, payload) + 0.5 * columns
+    if any(table_score(table.name, one) for one in PAYLOADS) or not _has_essentials(payload, table):
+        return score
+    return max(score, SURE + 0.2 * columns)
+
+
+def _has_essentials(payload: str, table: SeenTable) -> bool:
+    """Whether the columns alone tell it. A row of orders with one line in it is an order."""
+    if payload == "order_item" and _has_essentials("order", table):
+        return False
+    return all(any(_may_be(field, payload, one) for one in table.columns) for field in ESSENTIAL[payload])
+
+
+def _may_be(field: str, payload: str, column: SeenColumn) -> bool:
+    """By its name; an e-mail by its values, too: each account has another one, and orders have the same again."""
+    is_named = name_score(column.name, VOCABULARIES[payload][field]) >= SURE
+    if field != "email" or not column.rows:
+        return is_named
+    return column.form == "e-mail" and column.distinct >= INCLUDED * column.filled
 
 
 def relation(child: SeenTable, parent: SeenTable, payload: str, field: str) -> Belonging | None:
@@ -119,6 +145,8 @@ def _relation(
     child: SeenTable, own: SeenColumn, parent: SeenTable, key: SeenColumn, among: Sequence[str]
 ) -> Belonging | None:
     named = _named(child, own, parent, key, among)
+    if named < 0:
+        return None  # numbers from 1 on lie among any others
     if not child.rows or not parent.rows:
         return Belonging(own.name, key.name, None, named) if named >= SURE else None
     if not key.is_key or not own.values or own.form in ("money", "date", "e-mail"):
@@ -156,13 +184,20 @@ def roles(tables: Sequence[SeenTable]) -> dict[str, SeenTable]:
         if table is not None and score >= SURE - 0.1:
             found[payload] = table
     taken = [one for payload, one in found.items() if payload != "user"]
-    ranked = [(role_score("address", one), one) for one in tables if one not in taken]
+    ranked = [(role_score("address", one) - 0.3 * _is_of_orders(one), one) for one in tables if one not in taken]
     score, table = max(ranked, key=lambda item: item[0], default=(0.0, None))
     if table is not None and score >= SURE - 0.2:
         found["address"] = table
     elif "user" in found and _has_a_place(found["user"]):
         found["address"] = found["user"]
     return {payload: found[payload] for payload in PAYLOADS if payload in found}
+
+
+def _is_of_orders(table: SeenTable) -> bool:
+    """Whether addresses are those that orders went to: each is there as often as somebody ordered."""
+    return any(
+        name_score(one.name, VOCABULARIES["order_item"]["order_number"]) >= KNOWN for one in table.columns
+    ) or bool({"order", "orders", "siparis"} & set(words_of(table.name)))
 
 
 def _has_a_place(table: SeenTable) -> bool:

@@ -27,7 +27,8 @@ USER: Vocabulary = {
     "date_of_birth": "birthday birthdate dateofbirth dob dogumtarihi dogumgunu",
     "date_joined": (
         "dateadded dateadd createdat created datecreated dateaccountcreated accountcreated registered "
-        "registrationdate signupdate joined datejoined useregistered userregistered kayittarihi uyeliktarihi "
+        "registrationdate registeredat registeredon registerdate regdate regtime registertime createdon createtime addtime "
+        "signupdate joined datejoined useregistered userregistered kayittarihi uyeliktarihi "
         "olusturmatarihi eklenmetarihi kayit"
     ),
     "email_allowed": (
@@ -46,13 +47,13 @@ ADDRESS: Vocabulary = {
     "title": "alias addresstitle title adresbasligi adresadi baslik addressname",
     "first_name": USER["first_name"],
     "last_name": USER["last_name"],
-    "name": "recipient fullname contactname name alici aliciadi adsoyad adisoyadi",
+    "name": "recipient consignee receiver fullname contactname name alici aliciadi adsoyad adisoyadi",
     "phone_number": "phonemobile mobile gsm ceptel ceptelefonu telephone phone phonenumber tel telefon",
     "country": "country countryname countrycode countryiso ulke ulkeadi idcountry countryid",
-    "city": "state province zone region il sehir iladi sehiradi city town customercity",
+    "city": "state province statename provincename regionname zone region il sehir iladi sehiradi city town customercity",
     "township": "township district ilce ilceadi county city town suburb semt customercity",
     "district": "neighbourhood neighborhood quarter mahalle suburb semt",
-    "line": "addressline1 address1 street streetaddress address line line1 adres adresi acikadres adressatiri adres1",
+    "line": "addressline1 address1 street street1 streetaddress address line line1 adres adresi acikadres adressatiri adres1",
     "line_2": "addressline2 address2 street2 line2 adres2 adressatiri2",
     "company_name": "company companyname firma firmaadi sirket sirketadi unvan ticariunvan",
     "tax_no": "taxno taxnumber vatnumber vatid taxid vergino verginumarasi vkn tckn tcno tckimlikno",
@@ -73,36 +74,42 @@ ORDER: Vocabulary = {
         "status orderstatus orderstatusid statusid currentstate state financialstatus durum siparisdurumu siparisdurum"
     ),
     "created_date": (
-        "createdat dateadded datepurchased datecreated orderdate dateadd created date purchasetimestamp "
-        "orderpurchasetimestamp siparistarihi olusturmatarihi tarih"
+        "createdat dateadded datepurchased datecreated orderdate dateadd orderedat placedat createdon created date "
+        "purchasetimestamp orderpurchasetimestamp ordertime createtime addtime siparistarihi olusturmatarihi tarih"
     ),
     "amount": (
         "total ordertotal grandtotal totalpaid totalpaidtaxincl totalamount amount paymentvalue toplam "
         "geneltoplam tutar toplamtutar siparistutari"
     ),
-    "discount_amount": "discount discountamount totaldiscounts totaldiscount indirim indirimtutari",
-    "currency": "currency currencycode ordercurrencycode currencyiso parabirimi doviz dovizkodu kur",
+    "discount_amount": (
+        "discount discountamount totaldiscounts totaldiscount discounttotal promototal coupondiscount indirim indirimtutari"
+    ),
+    "currency": "currency currencycode ordercurrencycode currencyiso currencyid parabirimi doviz dovizkodu kur",
     "payment_type": (
-        "paymentmethod paymenttype payment paymentcode paymentmodule paymentmodulecode module odemeyontemi "
+        "paymentmethod paymenttype payment paymentname payname paymentcode paymentmodule paymentmodulecode module odemeyontemi "
         "odemetipi odemesekli odeme"
     ),
     "tracking_number": "trackingnumber trackingno tracking shippingnumber kargotakipno takipno kargotakipnumarasi",
     "shipping_company": (
-        "shippingcompany carrier carriername shippingmethod shippingmodulecode shipvia carrierid idcarrier "
+        "shippingcompany carrier carriername shippingmethod shippingname shipmethodid deliverymethod "
+        "shippingmodulecode shipvia carrierid idcarrier "
         "kargo kargofirmasi kargosirketi"
     ),
 }
 
 ORDER_ITEM: Vocabulary = {
     "order_number": "orderid ordernumber orderno idorder parentid siparisid siparisno siparisnumarasi",
-    "product": "productname name title itemname product urunadi urun urunismi baslik lineitemname productsname",
-    "sku": (
-        "sku productcode productreference model productsmodel reference productsku stokkodu barkod barcode "
-        "urunkodu productid productsid"
+    "product": (
+        "productname name title itemname goodsname articlename product urunadi urun urunismi baslik lineitemname "
+        "productsname"
     ),
-    "quantity": "quantity qty productquantity productsquantity qtyordered orderqty adet miktar",
+    "sku": (
+        "sku productcode productreference productref goodssn articleno model productsmodel reference productsku stokkodu "
+        "barkod barcode urunkodu variantid productid productsid goodsid"
+    ),
+    "quantity": "quantity qty goodsnumber productquantity productsquantity qtyordered orderqty adet miktar",
     "price": (
-        "finalprice price unitprice unitpricetaxincl productprice productsprice pricetaxincl birimfiyat fiyat "
+        "finalprice price unitprice unitpricetaxincl goodsprice productprice productsprice pricetaxincl birimfiyat fiyat "
         "birimfiyati satisfiyati tutar"
     ),
     "image_url": "imageurl image picture resim resimurl gorsel",
@@ -119,10 +126,10 @@ TABLES: Mapping[str, str] = {
         "address addresses addressbook customeraddress customeraddresses useraddress adres adresler "
         "musteriadres musteriadresleri uyeadres uyeadresleri teslimatadresleri customeraddressentity"
     ),
-    "order": "order orders salesorder purchase purchases siparis siparisler satis satislar",
+    "order": "order orders salesorder orderinfo purchase purchases siparis siparisler satis satislar",
     "order_item": (
         "orderitem orderitems orderline orderlines lines items orderdetail orderdetails orderproduct "
-        "orderproducts ordersproducts salesorderitem lineitems siparisdetay siparisdetaylari siparisurun "
+        "orderproducts ordersproducts ordergoods salesorderitem lineitems siparisdetay siparisdetaylari siparisurun "
         "siparisurunleri sipariskalem sipariskalemleri siparissatir satirlar kalemler"
     ),
 }
@@ -172,15 +179,14 @@ def name_score(name: str, names: str) -> float:
         rest = "".join(words[start:])
         if words[start - 1] in _FILLERS and rest in known:
             return 0.9 - 0.3 * known.index(rest) / len(known)
-    return max((_part_score(words, one) for one in known), default=0.0)
+    return _part_score(words, known)
 
 
-def _part_score(words: Sequence[str], known: str) -> float:
-    """A known name at the end of a longer one counts for little, and for less the shorter it is."""
-    for start in range(1, len(words)):
-        if "".join(words[start:]) == known and len(known) > 2:
-            return 0.5
-    return 0.0
+def _part_score(words: Sequence[str], known: Sequence[str]) -> float:
+    """A known name at the end of a longer one counts for little: the surest of those counts most."""
+    ends = {"".join(words[start:]) for start in range(1, len(words))}
+    place = next((at for at, one in enumerate(known) if one in ends and len(one) > 2), None)
+    return 0.0 if place is None else 0.5 - 0.03 * place / len(known)
 
 
 def table_score(name: str, payload: str) -> float:
