@@ -17,6 +17,9 @@ from etl.findings import Unfit
 
 def is_suspect(cells: Sequence[str], quote: str) -> bool:
     """Whether a row's parsed cells may come from broken quotes."""
+    # Nearly always the quotes were around cells, and are gone.
+    if quote not in "".join(cells):
+        return False
     holds = False
     for cell in cells:
         if quote in cell:

@@ -23,7 +23,7 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 NUL = "\0"
 """No text of PostgreSQL holds it: one record would keep all of its batch from being stored."""
 
-NUL_IN_JSON = b"\\u0000"
+_NUL_IN_JSON = b"\\u0000"
 
 ValuePath = tuple[str | int, ...]
 
@@ -67,6 +67,17 @@ def unsendable(value: object, path: ValuePath = ()) -> Iterator[tuple[ValuePath,
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
             yield from unsendable(inner, (*path, index))
+
+
+def holds_nul(lines: bytes) -> bool:
+    """Whether there is a NUL in any of these lines of JSON."""
+    # Backslashes are rare: going from one to the next is many times quicker than looking for all six characters.
+    at = lines.find(b"\\")
+    while at >= 0:
+        if lines.startswith(_NUL_IN_JSON, at):
+            return True
+        at = lines.find(b"\\", at + 2)
+    return False
 
 
 def _deep() -> Unfit:

@@ -12,7 +12,7 @@ from etl.expressions import Columns
 from etl.findings import Finding
 from etl.measures.sketch import StageSketch
 from etl.model import Part, Rows
-from etl.payloads.sendable import NUL_IN_JSON, is_sendable
+from etl.payloads.sendable import holds_nul, is_sendable
 from etl.payloads.validate import record_at
 from etl.prepare.lines import split_lines
 from etl.prepare.meter import Measured
@@ -120,7 +120,7 @@ def prepare_rows(program: Program, rows: Rows, *, closely: bool = True) -> Chunk
     # Half a character, which a JSON file can hold and UTF-8 cannot, and NUL, which no shop can store: only writing tells.
     with suppress(UnicodeEncodeError):
         chunk = _chunk(program, made, bad)
-        if NUL_IN_JSON not in chunk.lines:
+        if not holds_nul(chunk.lines):
             return _placed(chunk, rows)
     records = (record_at(batch.columns, position) for position in range(len(keys)))
     unwritable = {position for position, record in enumerate(records) if not is_sendable(record)}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from etl.model import PAYLOADS
 from etl.payloads.formats import spelled, written_as
 from etl.payloads.reference import reference_validator
-from etl.payloads.sendable import DEEPEST, NUL_IN_JSON, open_fields
+from etl.payloads.sendable import DEEPEST, holds_nul, open_fields
 from etl.payloads.validate import Validator, payload_schema
 from etl.prepare.lines import lines_of
 from etl.resources import load_schema
@@ -465,9 +465,16 @@ def same_verdict(fast, slow, record):
 def is_left_for_writing(columns):
     """Half a character, or a NUL."""
     try:
-        return NUL_IN_JSON in lines_of(columns)(columns)
+        return holds_nul(lines_of(columns)(columns))
     except UnicodeEncodeError:
         return True
+
+
+@given(texts=st.lists(st.text(alphabet='\0\\u0"\n1', max_size=12), min_size=1, max_size=5))
+@example(texts=["\\u0000"])
+@example(texts=["\\\\u0000", "\\\0"])
+def test_a_nul_is_seen_in_what_is_written_and_a_text_that_spells_one_is_none(texts):
+    assert holds_nul(lines_of(["text"])({"text": texts})) is any("\0" in text for text in texts)
 
 
 RULES = [
