@@ -15,6 +15,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import reduce
 from typing import Any
 
 from etl.personal import mask_key, mask_known, mask_value
@@ -82,25 +83,45 @@ def sentence(
     Of a field that is not `personal`, only keys and what anybody knows for personal are masked.
     """
 
+    say = translate or _as_it_is
+
     def written(name: str, part: Any) -> Any:
-        if name == BECAUSE:
-            return sentence(part["words"], part["parts"], masked=masked, personal=personal, translate=translate)
         if name in OF_DATA:
-            return OF_DATA[name](part, mask if not masked else _MASKS.get(name, mask))
-        return part
+            return OF_DATA[name](part, mask if not masked else _MASKS.get(name, mask), say)
+        if isinstance(part, list | tuple):
+            return _alternatives([str(written(name, one)) for one in part], say)
+        if isinstance(part, Mapping):
+            return sentence(part["words"], part["parts"], masked=masked, personal=personal, translate=translate)
+        return say(part) if name in PHRASED and isinstance(part, str) else part
 
     mask = _as_it_is if not masked else mask_value if personal else mask_known
     told = {name: written(name, part) for name, part in parts.items()}
-    return (translate(words) if translate else words).format_map(told)
+    return say(words).format_map(told)
 
+
+def _alternatives(told: list[str], say: Translate) -> str:
+    return reduce(lambda first, other: say(EITHER).format(first=first, other=other), told) if told else ""
+
+
+EITHER = "{first} or {other}"
+"""How a part is written that is a list: each of it would do."""
+
+PHRASED = frozenset({"type", "other_type", "mark", "other", "described", "detail", "level", "above"})
+"""The parts in which the engine, or a library, says something that is in every language's file. All others that come out of
+the rule are names, numbers and what is typed: a stage may be called as anything."""
 
 BECAUSE = "because"
-"""The part of a template that is a sentence by itself: its words and its parts (see `inside`)."""
+"""A part that is the reason inside of another one (see `inside`)."""
 
 
 def inside(why: Unfit) -> dict[str, object]:
     """A reason as a part of another one."""
-    return {"words": why.words, "parts": dict(why.parts)}
+    return phrase((why.words, dict(why.parts)))
+
+
+def phrase(words: Words) -> dict[str, object]:
+    """What has parts of its own, as a part of a template."""
+    return {"words": words[0], "parts": words[1]}
 
 
 def entry_in(parts: Mapping[str, Any]) -> str | None:
@@ -119,46 +140,52 @@ def _as_it_is(value: Any) -> Any:
     return value
 
 
-def shown(value: object, mask: Mask = _as_it_is) -> str:
+def shown(value: object, mask: Mask = _as_it_is, say: Translate = _as_it_is) -> str:
     """A value for a message: in quotes when it is text, and never longer than a line."""
     if value == HIDDEN:
-        return "the value"
+        return say(NAMED["value"])
     if isinstance(value, str) and len(value) > SHOWN:
-        return f"{mask(value[:SHOWN])!r}... ({len(value)} characters)"
+        return say(NAMED["long"]).format(begin=repr(mask(value[:SHOWN])), count=len(value))
     if isinstance(value, bool) or value is None:
         return _WORDS[value]
     written = repr(mask(value)) if isinstance(value, str) else str(mask(value))
     return written if len(written) <= 2 * SHOWN else f"{written[:SHOWN]}..."
 
 
+NAMED = {
+    "value": "the value", "text": "the text", "object": "the object", "list": "the list",
+    "long": "{begin}... ({count} characters)",
+}  # fmt: skip
+"""What stands for a value that is not shown, or not all of it."""
+
 _WORDS = {True: "true", False: "false", None: "null"}
 
 
-def subject(value: object, mask: Mask = _as_it_is) -> str:
+def subject(value: object, mask: Mask = _as_it_is, say: Translate = _as_it_is) -> str:
     """A value as a sentence begins with it."""
     if value == HIDDEN:
-        return "the value"
+        return say(NAMED["value"])
     if isinstance(value, str):
-        return repr(mask(value)) if len(value) <= LONGEST_SUBJECT else "the text"
+        return repr(mask(value)) if len(value) <= LONGEST_SUBJECT else say(NAMED["text"])
     if isinstance(value, bool) or value is None:
         return _WORDS[value]
     if isinstance(value, int | float | Decimal):
         return str(mask(value))
-    return "the object" if isinstance(value, Mapping) else "the list"
+    return say(NAMED["object" if isinstance(value, Mapping) else "list"])
 
 
-def _told(text: object, mask: Mask) -> str:
+def _told(text: object, mask: Mask, say: Translate) -> str:
     return str(mask(str(text)))
 
 
-def _in_a_row(values: Any, mask: Mask) -> str:
-    return ", ".join(_told(value, mask) for value in values)
+def _in_a_row(values: Any, mask: Mask, say: Translate) -> str:
+    return ", ".join(_told(value, mask, say) for value in values)
 
 
 _MASKS: Mapping[str, Mask] = {"key": mask_key, "named": mask_known}
 """Parts that are masked in a way of their own, whatever the field."""
 
-OF_DATA: Mapping[str, Callable[[Any, Mask], str]] = {
+OF_DATA: Mapping[str, Callable[[Any, Mask, Translate], str]] = {
     "value": shown,
     "it": subject,
     "beside": shown,

@@ -20,6 +20,7 @@ from pathlib import Path
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import read_po, write_po
 
+from etl.findings import EITHER
 from etl.report.catalogue import PAGE
 from etl.report.page.render import NAMES, PASSWORD_FORMS
 from etl.report.workbook import TOLD
@@ -41,6 +42,12 @@ PHRASES = (
     ("etl/expressions/functions/number.py", "MARKS"),
     ("etl/extract/json_values.py", "DESCRIBED"),
     ("etl/geography/resolving.py", "NOTES"),
+    ("etl/expressions/types.py", "SPOKEN"),
+    ("etl/expressions/functions/contact.py", "DETAILS"),
+    ("etl/expressions/functions/code.py", "DETAILS"),
+    ("etl/extract/json_values.py", "DETAILS"),
+    ("etl/findings.py", "NAMED"),
+    ("etl/geography/names.py", "LEVELS"),
 )
 """Tables out of which phrases come."""
 
@@ -170,9 +177,10 @@ def phrases() -> list[str]:
     found = set()
     for file, table in PHRASES:
         [node] = assigned(Module(ROOT / file).tree.body, table)
-        assert isinstance(node, ast.Dict), f"{file}: {table} is a table"
-        found |= {one.value for one in node.values if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-    return sorted(found)
+        assert isinstance(node, ast.Dict | ast.Tuple), f"{file}: {table} is a table"
+        values = node.values if isinstance(node, ast.Dict) else node.elts
+        found |= {one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)}
+    return sorted({*found, EITHER})
 
 
 def templates() -> list[str]:

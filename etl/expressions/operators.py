@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import Any
 
-from etl.expressions.types import SPOKEN, TRUTH_WANTED, computes, family, incomparable
-from etl.findings import Unfit
+from etl.expressions.types import SPOKEN, computes, family, incomparable, truth_wanted
+from etl.findings import Unfit, Words, phrase
 
 DIGITS = 60
 """So many digits are computed with; twelve before the decimals and a few after them are what money needs."""
@@ -73,7 +73,11 @@ def _no_number(value: Any, sign: str) -> Unfit:
         words = "null cannot be computed with by '{sign}': write `| default(0)`, or `if ... is not none` around it"
         return Unfit(f"operator:{sign}", value, words, sign=sign)
     return Unfit(
-        f"operator:{sign}", value, "{value} is {type}, and {computes}", type=spoken(value), computes=computes(sign)
+        f"operator:{sign}",
+        value,
+        "{value} is {type}, and {computes}",
+        type=spoken(value),
+        computes=phrase(computes(sign)),
     )
 
 
@@ -108,7 +112,7 @@ def positive(value: Any) -> Any:
 def truth(value: Any) -> bool:
     """Whether a value counts as true: null, 0 and what is empty do not. A text is refused: '0' and 'false' are texts."""
     if isinstance(value, str):
-        raise Unfit("operator:truth", value, "{value} is text {wanted}", wanted=TRUTH_WANTED)
+        raise Unfit("operator:truth", value, "{value} is {wanted}", wanted=phrase(truth_wanted()))
     return bool(value)
 
 
@@ -162,8 +166,11 @@ def contains(item: Any, container: Any) -> bool:
         return item in container
     if item is None and isinstance(container, str | Mapping):
         return False
-    why = "'in' looks for a value in a list, for text in text, for a name in an object"
-    raise _ill_matched("in", item, container, why)
+    raise _ill_matched("in", item, container, _looks_for())
+
+
+def _looks_for() -> Words:
+    return "'in' looks for a value in a list, for text in text, for a name in an object", {}
 
 
 def _is_among(item: Any, values: Sequence[Any]) -> bool:
@@ -186,10 +193,10 @@ def _type(value: Any) -> type:
 
 def spoken(value: Any) -> str:
     """What a value is, in words: text, a number..."""
-    return SPOKEN.get(family(_type(value)), "no value that can be computed with")
+    return SPOKEN.get(family(_type(value)), SPOKEN[object])
 
 
-def _ill_matched(sign: str, left: Any, right: Any, why: str) -> Unfit:
+def _ill_matched(sign: str, left: Any, right: Any, why: Words) -> Unfit:
     words = "{why}" if left is None or right is None else "{value} is {type} and {beside} is {other_type}: {why}"
     types = {"type": spoken(left), "other_type": spoken(right)}
-    return Unfit(f"operator:{sign}", left, words, beside=right, why=why, **types)
+    return Unfit(f"operator:{sign}", left, words, beside=right, why=phrase(why), **types)

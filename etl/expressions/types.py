@@ -16,7 +16,7 @@ from typing import Any
 from jinja2 import nodes
 
 from etl.expressions.names import Flaw, Names, column_of, levels, start
-from etl.findings import shown
+from etl.findings import Words, sentence, shown
 
 COMPUTING = {
     nodes.Add: "+", nodes.Sub: "-", nodes.Mul: "*", nodes.Div: "/", nodes.FloorDiv: "//", nodes.Mod: "%",
@@ -28,11 +28,13 @@ ORDERING = frozenset(("<", "<=", ">", ">="))
 SPOKEN: dict[type, str] = {
     str: "text", Decimal: "a number", bool: "true or false", datetime.date: "a date",
     datetime.datetime: "a date with a time", list: "a list", dict: "an object", type(None): "null",
+    object: "no value that can be computed with",
 }  # fmt: skip
 
-TRUTH_WANTED = (
-    "where true or false is asked for; `is not none` asks whether there is one, `| bool` reads a flag such as 0 or 1"
-)
+
+def truth_wanted() -> Words:
+    words = "text where true or false is asked for; `is not none` asks whether there is one, `| bool` reads a flag such as 0 or 1"
+    return words, {}
 
 
 def family(type_: type) -> type:
@@ -42,32 +44,38 @@ def family(type_: type) -> type:
     return Decimal if issubclass(type_, Number) else list if type_ is tuple else type_
 
 
-def incomparable(operator: str, left: type, right: type) -> str | None:
+def incomparable(operator: str, left: type, right: type) -> Words | None:
     """Why values of two types are not compared by an operator, and what to write instead. None when they are."""
     one, other = family(left), family(right)
     if operator in ORDERING and type(None) in (one, other):
-        return "null is neither more nor less than anything; write `is not none and` before it, or `| default(0)`"
+        return "null is neither more nor less than anything; write `is not none and` before it, or `| default(0)`", {}
     if type(None) in (one, other):
         return None
     if one is not other:
         return _reading(one, other)
     if operator in ORDERING and one not in (Decimal, datetime.date, datetime.datetime):
-        return f"'{operator}' compares numbers and dates; write `| int`, `| money` or `| date` on both sides"
+        words = "'{operator}' compares numbers and dates; write `| int`, `| money` or `| date` on both sides"
+        return words, {"operator": operator}
     return None
 
 
-def _reading(one: type, other: type) -> str:
+def _reading(one: type, other: type) -> Words:
     """How values of two different types become comparable."""
     if {one, other} == {datetime.date, datetime.datetime}:
-        return "write `| date` after the one, or `| datetime` after the other"
-    known = {Decimal: "put the number in quotes, or read the text with `| int` or `| money`",
-             bool: "read the text with `| bool`", datetime.date: "read the text with `| date`",
-             datetime.datetime: "read the text with `| datetime`"}  # fmt: skip
-    if str in (one, other):
-        return known.get(other if one is str else one, "they are never equal")
+        return "write `| date` after the one, or `| datetime` after the other", {}
+    if str in (one, other) and (found := other if one is str else one) in _READ_AS:
+        return _READ_AS[found], {}
     if {one, other} == {Decimal, bool}:
-        return "read the number with `| bool`"
-    return "they are never equal"
+        return "read the number with `| bool`", {}
+    return "they are never equal", {}
+
+
+_READ_AS = {
+    Decimal: "put the number in quotes, or read the text with `| int` or `| money`",
+    bool: "read the text with `| bool`",
+    datetime.date: "read the text with `| date`",
+    datetime.datetime: "read the text with `| datetime`",
+}
 
 
 def type_of(node: nodes.Node, names: Names) -> type | None:
@@ -136,7 +144,7 @@ def _asked(node: nodes.Node, names: Names) -> Iterator[Flaw]:
     for part in parts:
         yield from _asked(part, names)
     if not parts and type_of(node, names) is str:
-        yield Flaw(f"{_named(node)} is text {TRUTH_WANTED}", start(node))
+        yield Flaw(f"{_named(node)} is {sentence(*truth_wanted())}", start(node))
 
 
 def _operand_faults(node: nodes.Node, names: Names) -> Iterator[Flaw]:
@@ -158,13 +166,15 @@ def _not_a_number(node: nodes.Node, operator: str, names: Names) -> Iterator[Fla
     usual = {None, type(None), *([list] if operator == "+" else [])}
     if given in usual or family(given or Decimal) is Decimal:
         return
-    yield Flaw(f"{_named(node)} is {SPOKEN[family(given or str)]}, and {computes(operator)}", start(node))
+    yield Flaw(f"{_named(node)} is {SPOKEN[family(given or str)]}, and {sentence(*computes(operator))}", start(node))
 
 
-def computes(operator: str) -> str:
+def computes(operator: str) -> Words:
     """What an operator wants, and how a text becomes it."""
-    joined = "; `~` joins texts" if operator == "+" else ""
-    return f"'{operator}' computes with numbers: write `| int`, `| money` or `| decimal`{joined}"
+    words = "'{sign}' computes with numbers: write `| int`, `| money` or `| decimal`"
+    if operator == "+":
+        words = "'{sign}' computes with numbers: write `| int`, `| money` or `| decimal`; `~` joins texts"
+    return words, {"sign": operator}
 
 
 def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names: Names) -> Iterator[Flaw]:
@@ -179,7 +189,7 @@ def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names
         if one is None or other is None or why is None:
             continue
         pair = f"{_named(left)} is {SPOKEN[family(one)]} and {_named(node)} is {SPOKEN[family(other)]}: "
-        what = why if type(None) in (one, other) else pair + why
+        what = sentence(*why) if type(None) in (one, other) else pair + sentence(*why)
         yield Flaw(what, start(left))
         return
 

@@ -17,7 +17,7 @@ from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_quotes import stray_quote, unescaped
 from etl.extract.opening import LONGEST_LINE, EndlessLine
 from etl.extract.rows import BLANK, ReadRow, ragged
-from etl.extract.undecodable import undecodable
+from etl.extract.undecodable import offset, undecodable
 from etl.findings import Unfit, inside
 
 NEVER_CLOSED = "row:quote:open"
@@ -62,7 +62,7 @@ class Lines:
         try:
             return line.decode(self._encoding)
         except UnicodeDecodeError as error:
-            place = f"offset {self.position + error.start}"
+            place = offset(self.position + error.start)
             self.complaint = self.complaint or undecodable(line, error.start, place, self._encoding)
             return line.decode(self._encoding, "backslashreplace")
 
@@ -136,7 +136,7 @@ def _broken(error: csv.Error, format: CsvFormat) -> Unfit:
         words = "this row does not end within {most:,} bytes; is a quote never closed?"
         return Unfit("row:quote:long", None, words, most=format.longest)
     if "expected after" in text:
-        return Unfit("row:quote", None, "a quote inside a quoted cell is not doubled ({detail})", detail=text)
+        return Unfit("row:quote", None, "a quote inside a quoted cell is not doubled")
     return Unfit("row:csv", None, "{detail}", detail=text)
 
 

@@ -28,7 +28,7 @@ from etl.extract.locations import File
 from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks
 from etl.extract.reach import Reach
-from etl.extract.undecodable import undecodable
+from etl.extract.undecodable import offset, undecodable
 from etl.findings import Unfit, inside
 from etl.model import Table
 from etl.suggest import perhaps
@@ -165,8 +165,8 @@ def texts_of(path: File, encoding: str, reach: Reach | None = None) -> Iterator[
         try:
             yield decoder.decode(piece)
         except UnicodeDecodeError as error:
-            offset = seen - len(error.object) + error.start
-            reason = undecodable(error.object, error.start, f"offset {offset}", encoding)
+            at = seen - len(error.object) + error.start
+            reason = undecodable(error.object, error.start, offset(at), encoding)
             raise SourceError(f"{path}: {reason}") from None
     try:
         decoder.decode(b"", final=True)

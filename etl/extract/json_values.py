@@ -37,6 +37,20 @@ class RepeatedKey(dict[str, Any]):
         self.key = next(name for name in names if names.count(name) > 1)
 
 
+DETAILS = (
+    "Expecting value",
+    "Expecting property name enclosed in double quotes",
+    "Expecting ',' delimiter",
+    "Expecting ':' delimiter",
+    "Unterminated string starting at",
+    "Extra data",
+    "Invalid \\uXXXX escape",
+    "Invalid \\escape",
+    "Invalid control character at",
+)
+"""What Python's reader of JSON says of a line, as languages have it."""
+
+
 def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values = dict(pairs)
     return values if len(values) == len(pairs) else RepeatedKey(pairs)

@@ -34,7 +34,7 @@ from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.reach import Reach, reached
 from etl.extract.rows import BLANK, ReadRow, SequentialTable, gather
-from etl.extract.undecodable import undecodable
+from etl.extract.undecodable import column, undecodable
 from etl.findings import Unfit
 from etl.model import Part, Rows, Table
 
@@ -127,7 +127,7 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Un
             value = decode(text, ROW)
             yield value, value_fault(value) if doubtful(text) else None
         except UnicodeDecodeError as error:
-            reason = undecodable(line, error.start, f"column {error.start + 1}", encoding)
+            reason = undecodable(line, error.start, column(error.start + 1), encoding)
             yield line.decode(encoding, "backslashreplace"), reason
         except json.JSONDecodeError as error:
             words = "not JSON: {detail} at column {column}"

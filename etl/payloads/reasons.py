@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from etl.findings import HIDDEN, Unfit, Words, literally
+from etl.findings import HIDDEN, Unfit, Words, literally, phrase
 from etl.payloads.formats import DATETIME, PAST_DATE
 from etl.suggest import MOST_NAMED, nearest
 
@@ -65,7 +65,7 @@ def is_hidden(error: ValidationError) -> bool:
 def _type(error: ValidationError) -> Words:
     wanted: Any = error.validator_value
     names = [wanted] if isinstance(wanted, str) else [name for name in wanted if name != "null"]
-    parts: dict[str, object] = {"type": " or ".join(_TYPES.get(name, name) for name in names)}
+    parts: dict[str, object] = {"type": [_TYPES.get(name, name) for name in names]}
     if names == ["string"] and isinstance(error.instance, bool | int | float | Decimal):
         return "{it} is not {type}; `| text` makes it one", parts
     return "{it} is not {type}", parts
@@ -129,8 +129,17 @@ def _any_of(error: ValidationError) -> Words:
     branches: Any = error.validator_value
     if not all(isinstance(branch, Mapping) and branch.keys() == {"required"} for branch in branches):
         return "{it} fits none of the {count} forms that are allowed", {"count": len(branches)}
-    names = [" with ".join(f"'{name}'" for name in branch["required"]) for branch in branches]
-    return "needs {fields}, and has none of them", {"fields": " or ".join(names)}
+    return "needs {fields}, and has none of them", {"fields": [_together(branch["required"]) for branch in branches]}
+
+
+def _together(names: Sequence[str]) -> object:
+    """Fields that are needed together."""
+    *before, last = names
+    return phrase(_with(_together(before), last)) if before else f"'{last}'"
+
+
+def _with(before: object, name: str) -> Words:
+    return "{before} with '{name}'", {"before": before, "name": name}
 
 
 def _unknown(error: ValidationError) -> Words:

@@ -11,9 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
-from etl.findings import BECAUSE, sentence
+from etl.findings import sentence
 from etl.languages import DEFAULT
 
 
@@ -27,27 +26,13 @@ class Catalogue:
 
     def say(self, words: str, parts: Mapping[str, object], *, masked: bool, personal: bool = True) -> str:
         """The one way from a finding to what people read."""
-        how = {"masked": masked, "personal": personal}
-        return sentence(words, self._phrased(parts), **how, translate=self._said)
+        return sentence(words, parts, masked=masked, personal=personal, translate=self._said)
 
     def text(self, words: str) -> str:
         return self.texts.get(words, words)
 
     def _said(self, words: str) -> str:
         return self.sentences.get(words, words)
-
-    def _phrased(self, parts: Mapping[str, Any]) -> dict[str, object]:
-        """The parts, with what the engine says in them ('a whole number') in this language. What a row holds stays."""
-        return {name: self._part(name, part) for name, part in parts.items()}
-
-    def _part(self, name: str, part: Any) -> object:
-        if name == BECAUSE:
-            return {**part, "parts": self._phrased(part["parts"])}
-        return self._said(part) if isinstance(part, str) and name in PHRASED else part
-
-
-PHRASED = frozenset({"type", "other_type", "mark", "other", "described"})
-"""The parts in which the engine says something. Others are names: a stage may be called as anything."""
 
 
 ENGLISH = Catalogue()

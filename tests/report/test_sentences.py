@@ -1,25 +1,38 @@
 """Every sentence about a row can be said in another language: all templates are found, and a file has them all."""
 
 import csv
+import json
 import re
+from contextlib import suppress
 from string import Formatter
+from typing import Any
 
 import pytest
 import templates
 from commands import ROOT
+from some_places import some_geography
 
+from etl.expressions import ROW_ERRORS, ExpressionError, compile_value
 from etl.expressions.compiler import unfit
+from etl.expressions.functions import TABLE
+from etl.expressions.functions.password import PrivateKey
+from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS
 from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_records import malformed
 from etl.extract.json_values import ROW, decode
 from etl.extract.jsonl_file import _records
-from etl.findings import Unfit, inside
+from etl.findings import HIDDEN, OF_DATA, PHRASED, Unfit, inside, sentence
 from etl.languages import LANGUAGES
+from etl.model import Expression, Place
 from etl.report.catalogue import Catalogue, catalogue_of
 
 
 def parts_of(words):
-    return {name for _, name, _, _ in Formatter().parse(words) if name is not None}
+    """Of a phrase with a brace, which nothing is put into, none."""
+    try:
+        return {name for _, name, _, _ in Formatter().parse(words) if name is not None}
+    except ValueError:
+        return set()
 
 
 def test_every_template_is_a_literal_where_its_finding_is_made():
@@ -107,6 +120,127 @@ def test_what_is_to_be_written_into_a_mapping_is_the_same_in_every_language(file
 
 def test_every_language_has_a_file():
     assert {file.stem for file in templates.FILES} == {*LANGUAGES} - {"en"}
+
+
+NAMES = frozenset({
+    "algorithm", "allowed", "byte", "cell", "cities", "column", "decided", "directive", "either", "element", "encoding", "error",
+    "expected", "false", "field", "formats", "function", "guess", "known", "name", "near", "operator", "prefix", "region", "sign",
+    "stage", "step", "table", "true", "within", "written", "zone",
+})  # fmt: skip
+"""Parts that are called the same in every language: names of fields, functions, encodings, columns and places; how a date is
+written; a word that stands in a cell or a schema."""
+NUMBERS = frozenset({
+    "at", "cells", "columns", "count", "holder", "least", "length", "limit", "line", "most", "number", "places", "row", "taken",
+})  # fmt: skip
+TYPED = frozenset({"advice", "advised", "call", "choices", "fields", "instead", "kind"})
+"""What is typed into a mapping, and lists of it."""
+SAID = frozenset({"because", "before", "computes", "place", "wanted", "why"})
+"""Parts that are templates with parts of their own."""
+
+
+def test_every_part_of_a_template_is_known_for_what_it_is():
+    """One that says something has to be said in every language: a phrase, or a template of its own."""
+    known = NAMES | NUMBERS | TYPED | SAID | PHRASED | set(OF_DATA)
+    assert set().union(*(parts_of(words) for words in templates.templates())) - known == set()
+
+
+def bare(parts):
+    """The parts without what a row holds, and what is called the same in every language."""
+    return {name: _bare(name, part) for name, part in parts.items()}
+
+
+def _bare(name, part):
+    if name in OF_DATA or name in NAMES or (name in TYPED and isinstance(part, str)):
+        return [] if name == "names" else 0
+    if isinstance(part, dict):
+        return {"words": part["words"], "parts": bare(part["parts"])}
+    return [_bare(name, one) for one in part] if isinstance(part, list | tuple) else part
+
+
+def left_over(why):
+    """What of a sentence is said in none of the texts that a language has; what is typed is not counted."""
+    known = set(catalogue_of("tr").sentences)
+
+    def without_text(words):
+        return " ".join(f"{{{name}}}" for name in parts_of(words)) if words in known else words
+
+    return re.sub(r"`[^`]*`", "", sentence(why.words, bare(why.parts), translate=without_text))
+
+
+def refusals():
+    """By every function of values of every kind, and by every operator of any two of them."""
+    values = [
+        None,
+        "x",
+        "1,5",
+        "2.675",
+        "0",
+        1,
+        1.5,
+        True,
+        [],
+        [1],
+        {"a": 1},
+        "a@",
+        "a@b",
+        "a b@c.com",
+        "{",
+        "31.02.2020",
+    ]
+    rows = [(f"{{{{ a {sign} b }}}}", {"a": one, "b": other}) for sign in SIGNS for one in values for other in values]
+    rows += [(f"{{{{ a | {name} }}}}", {"a": one}) for name in TABLE for one in values]
+    rows += [(example.text, example.given) for one in TABLE.values() for example in one.examples if example.error]
+    rows += [("{{ 1 if a else 2 }}", {"a": "0"})]
+    for text, row in rows:
+        with suppress(ExpressionError):
+            value = compile_value(Expression(text, Place("")), RESOURCES)
+            with suppress(*ROW_ERRORS):
+                try:
+                    value(row)
+                except Unfit as why:
+                    yield why
+
+
+SIGNS = ("+", "-", "/", "<", "==", "in", "and", "%")
+RESOURCES: dict[str, Any] = {
+    LOOKUP: {"status": {}},
+    PRIVATE_KEYS: {"passwords": PrivateKey(b"secret")},
+    GEOGRAPHY: {"channel": some_geography()},
+}
+
+
+def test_nothing_that_a_function_or_an_operator_refuses_is_said_in_english_alone():
+    found = {why.words: left_over(why) for why in refusals()}
+    assert len(found) > 35
+    assert {words: left for words, left in found.items() if re.search("[a-z]{2}", left, re.IGNORECASE)} == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "row", "said"),
+    [
+        ("{{ a + 1 }}", {"a": "x"}, "'x' metin; '+' sayılarla hesaplar: `| int`, `| money` ya da `| decimal` yazın; `~`"),
+        ("{{ 1 if a else 2 }}", {"a": "0"}, "'0' bir metin, burada true ya da false gerekir; `is not none`"),
+        ("{{ a | email }}", {"a": "can@"}, "'can@' bir e-posta adresi değil: @ işaretinden sonra bir şey olmalı."),
+        ("{{ a | round }}", {"a": "2.675"}, "round sayı bekler, '2.675' metnini değil; "),
+        ("{{ a | text }}", {"a": [1]}, "[1] liste; yalnız tek bir değer metne çevrilebilir"),
+    ],
+)  # fmt: skip
+def test_a_sentence_that_is_put_together_is_turkish_as_a_whole(text, row, said):
+    with pytest.raises(Unfit) as caught:
+        compile_value(Expression(text, Place("")), RESOURCES)(row)
+    why = caught.value
+    assert catalogue_of("tr").say(why.words, json.loads(json.dumps(why.parts)), masked=False).startswith(said)
+
+
+def test_a_value_that_is_not_shown_is_named_in_the_language():
+    assert catalogue_of("tr").say(
+        "{it} is not {type}", {"it": [1], "type": ["a number", "true or false"]}, masked=True
+    ) == ("liste sayı ya da true ya da false değil")
+    assert (
+        catalogue_of("tr")
+        .say("{value} has a year of more than four digits", {"value": HIDDEN}, masked=True)
+        .startswith("değer ")
+    )
 
 
 TURKISH = Catalogue(

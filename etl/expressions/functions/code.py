@@ -44,11 +44,36 @@ def json(value: Any) -> Any:
         parsed = orjson.loads(_utf8(text)) if text.strip() else None
     except orjson.JSONDecodeError as error:
         # The library's words name the place only, and quote nothing.
-        raise Unfit("function:json", text, "{value} is not JSON: {detail}", detail=str(error)) from None
+        words = "{value} is not JSON: {detail}: line {line} column {column} (char {at})"
+        raise Unfit(
+            "function:json", text, words, detail=error.msg, line=error.lineno, column=error.colno, at=error.pos
+        ) from None
     if not _is_shallow(parsed, DEEPEST):
         words = "JSON nested deeper than {most} levels; it cannot be sent"
         raise Unfit("function:json:depth", value, words, most=DEEPEST)
     return inside(parsed, tidy, None)
+
+
+DETAILS = (
+    "unexpected end of data",
+    "unexpected character, expected a JSON value",
+    "unexpected character, expected a string key",
+    "unexpected character, expected ':' after key",
+    "unexpected character, expected ',' or ']'",
+    "unexpected character, expected ',' or '}'",
+    "unexpected content after document",
+    "unexpected control character in string",
+    "invalid escaped sequence in string",
+    "invalid literal, expected 'null'",
+    "invalid literal, expected 'true'",
+    "invalid literal, expected 'false'",
+    "no digit after sign",
+    "no digit after exponent sign",
+    "no digit after decimal point",
+    "number with leading zero is not allowed",
+    "trailing comma is not allowed",
+)
+"""What orjson says of a text, as languages have it."""
 
 
 def _utf8(text: str) -> bytes:

@@ -109,8 +109,41 @@ def _checked_address(text: str) -> str:
 
 def _parted(said: str) -> tuple[str, str]:
     """What the library says of any address, and what it quotes of this one: after a colon, or in brackets."""
-    mark = re.search(r"[:(]", said)
+    mark = re.search(r" ?[:(]", said)
     return (said, "") if mark is None else (said[: mark.start()], said[mark.start() :])
+
+
+DETAILS = (
+    "An email address must have an @-sign.",
+    "There must be something before the @-sign.",
+    "There must be something after the @-sign.",
+    "There can't be anything after the email address.",
+    "An email address cannot have two periods in a row.",
+    "An email address cannot have a period immediately after the @-sign.",
+    "An email address cannot have a period immediately before the @-sign.",
+    "An email address cannot start with a period.",
+    "An email address cannot end with a period.",
+    "An email address cannot end with a hyphen.",
+    "An email address cannot have a hyphen immediately after the @-sign.",
+    "An email address cannot have a period and a hyphen next to each other.",
+    "The email address contains an invalid character.",
+    "The email address contains unsafe characters",
+    "The email address contains invalid characters before the @-sign",
+    "The email address contains invalid characters before the @-sign.",
+    "Internationalized characters before the @-sign are not supported",
+    "Internationalized characters before the @-sign are not supported.",
+    "The email address is too long before the @-sign",
+    "The email address is too long after the @-sign",
+    "The part after the @-sign contains invalid characters",
+    "The part after the @-sign contains invalid characters in brackets",
+    "The part after the @-sign is not valid. It should have a period.",
+    "The part after the @-sign is not valid. It is not within a valid top-level domain.",
+    "The part after the @-sign is a special-use or reserved name that cannot be used with email.",
+    "A display name and angle brackets around the email address are not permitted here.",
+    "A bracketed IP address after the @-sign is not allowed here.",
+    "Quoting the part before the @-sign is not allowed here.",
+)
+"""What email-validator says of addresses, as languages have it."""
 
 
 FUNCTIONS = (

@@ -166,7 +166,7 @@ def _refuse_unless_absent(function: str, text: str, patterns: tuple[str, ...], f
         raise Unfit(f"function:{function}", text, words)
     expected = ISO_DATE if function == "date" else ISO_MOMENT
     known = formats.formats_of(text)
-    advice = " or ".join(f"{function}('{one}'{further})" for one in known)
+    advice = [f"{function}('{one}'{further})" for one in known]
     words = "{value} is not written like '{expected}'; write {advice}"
     if not known:
         words = (

@@ -243,5 +243,6 @@ def is_zero_date(text: str) -> bool:
     return text.count("0") >= 6 and not text.strip("0-:./ T")
 
 
-def describe(formats: Sequence[str]) -> str:
-    return " or ".join(shown(format_) for format_ in formats)
+def describe(formats: Sequence[str]) -> list[str]:
+    """Each of them would do."""
+    return [shown(format_) for format_ in formats]

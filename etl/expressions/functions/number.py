@@ -11,7 +11,7 @@ from etl.expressions.functions.columns import ColumnWay, Texts, numbers
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import one_of, whole
-from etl.findings import Unfit
+from etl.findings import Unfit, Words, phrase
 
 if TYPE_CHECKING:
     from etl.expressions.runtime import Writers
@@ -155,7 +155,7 @@ def _cents(number: Decimal, value: Any, mark: str) -> Decimal:
     return cents
 
 
-def _reading(value: Any, then: str, mark: str | None = None) -> str:
+def _reading(value: Any, then: str, mark: str | None = None) -> object:
     """How a value becomes a number that `then` takes, as an expression goes on: `| decimal('.') | round`.
 
     Both ways, where only the source's owner can tell what a dot means in 2.675; nothing, where none reads it.
@@ -169,7 +169,11 @@ def _reading(value: Any, then: str, mark: str | None = None) -> str:
     calls = {one: f"`| {_DECIMAL[one]} | {then}`" for one in marks}
     if len(marks) < 2 or not _NOT_DIGIT.search(text.lstrip("+-")):
         return next(iter(calls.values()), "")
-    return " or ".join(f"{call} when {MARKS[one]} stands before the decimals" for one, call in calls.items())
+    return [phrase(_when(call, one)) for one, call in calls.items()]
+
+
+def _when(call: str, mark: str) -> Words:
+    return "{call} when {mark} stands before the decimals", {"call": call, "mark": MARKS[mark]}
 
 
 def _rounded(number: Decimal, digits: int) -> Decimal:

@@ -38,7 +38,7 @@ def whole(name: str, value: object, least: int, most: int) -> int:
 def one_of(name: str, value: object, choices: Collection[object]) -> None:
     """Refuse a parameter that is not one of a few words."""
     if not isinstance(value, str | None) or value not in choices:
-        listed = " or ".join(_written(choice) for choice in choices)
+        listed = [_written(choice) for choice in choices]
         raise Unfit(f"parameter:{name}", value, "{name} is {choices}, not {value}", name=name, choices=listed)
 
 
@@ -75,8 +75,11 @@ def as_text(value: Any) -> str:
         return value.isoformat(" ")
     if isinstance(value, date):
         return value.isoformat()
-    words = "{value} is a {type}; only a single value can become text"
-    raise Unfit("function:text:single", value, words, type=type(value).__name__)
+    words = "{value} is {type}; only a single value can become text"
+    raise Unfit("function:text:single", value, words, type=_MANY.get(type(value), "an object"))
+
+
+_MANY: dict[type, str] = {list: "a list", tuple: "a list", type(None): "null"}
 
 
 def _decimal_text(value: Decimal) -> str:
