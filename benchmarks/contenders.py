@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -42,17 +42,19 @@ class Peer:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """`etl dry-run` of one of the work's mappings: package, manifest and all. `without`: a library that it does without."""
+    """`etl dry-run` of one of the work's mappings: package, manifest and all. `without`: a library that it does without;
+    `program`: the module that is run."""
 
     what: str
     mapping: str
     options: tuple[str, ...] = ()
     without: str = ""
+    program: str = "etl"
 
     def command(self, work: Work, out: Path) -> list[str]:
         mapping = work.folder / self.mapping
         hidden = f"import sys; sys.modules[{self.without!r}] = None; from etl.cli import main; main()"
-        start = ["-c", hidden] if self.without else ["-m", "etl"]
+        start = ["-c", hidden] if self.without else ["-m", self.program]
         return [sys.executable, *start, "dry-run", str(mapping), "-w", str(self.workspace(out)), *self.options]
 
     def workspace(self, out: Path) -> Path:
@@ -71,6 +73,7 @@ class Engine:
 
 ORDERS = Engine("etl dry-run, the orders alone", "orders_only.yaml")
 WHOLE = Engine("etl dry-run, customers and `refers` too", "migration.yaml")
+UNREPORTED = replace(WHOLE, what="the same without the report", program="benchmarks.unreported")
 COMPRESSED = Engine("etl dry-run, the orders from a .gz", "compressed.yaml")
 
 ONE_BY_ONE = Peer("script_jsonschema_rs", "script: csv, jsonschema-rs, orjson")

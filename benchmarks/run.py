@@ -20,6 +20,7 @@ from benchmarks.contenders import (
     ONE_BY_ONE,
     ORDERS,
     PEERS_IN_TURN,
+    UNREPORTED,
     WHOLE,
     Differs,
     Engine,
@@ -41,6 +42,9 @@ FULL_SIZES = (*SIZES, 5_000_000)
 QUICK_SIZES = (10_000, 50_000)
 ONCE_ONLY = 15.0
 """Seconds. A contender that takes longer is not run again: its ratio is no close call."""
+
+LARGEST_REPORT = 2_000_000
+"""Bytes: a page that a browser opens at once, however many rows there were."""
 
 ROWS_A_SIZE = 2_000_000
 """A size is run again until about so many rows have been prepared, or the rounds are done."""
@@ -260,6 +264,33 @@ def _limited(work: Work, out: Path, limit: int) -> tuple[list[str], Callable[[],
     return engine.command(work, out), lambda: engine.clear(out)
 
 
+# The report
+
+
+def report(plan: Plan) -> str:
+    """What the report costs of the largest work, and how large it is."""
+    work, rounds = plan.work(max(plan.sizes)), plan.rounds
+    runs: dict[Engine, list[Took]] = {UNREPORTED: [], WHOLE: []}
+    for _ in range(rounds):
+        for one, found in runs.items():
+            one.clear(plan.out)
+            found.append(timed(one.command(work, plan.out)))
+    size = (WHOLE.package(plan.out).path / "report.html").stat().st_size
+    if size > LARGEST_REPORT:
+        raise Differs(f"report.html of {work.rows:,} orders has {size:,} bytes, more than {LARGEST_REPORT:,}")
+    without, whole = (Taken(tuple(found)) for found in runs.values())
+    rows = [
+        ["without a report", seconds(without.wall), seconds(without.cpu)],
+        ["with it", seconds(whole.wall), seconds(whole.cpu)],
+        ["the report", f"{whole.wall / without.wall - 1:+.0%}", f"{whole.cpu / without.cpu - 1:+.0%}"],
+    ]
+    return (
+        f"## The report, of {work.rows:,} orders and their customers\n\n{table(['', 'wall s', 'CPU s'], rows)}\n"
+        f"`report.html` has {size / 1e6:.2f} MB; more than {LARGEST_REPORT / 1e6:.0f} MB would end the benchmark.\n"
+        "Without: nothing is measured for the report, and neither report nor workbook are written.\n"
+    )
+
+
 # First looks
 
 
@@ -299,7 +330,7 @@ def kinds_of_sources(plan: Plan) -> str:
     return sources(plan.folder, plan.out, plan.rows, plan.rounds, tell)
 
 
-SECTIONS = (contest, one_core, compressed, sizes, first_looks, upload)
+SECTIONS = (contest, one_core, compressed, sizes, report, first_looks, upload)
 
 
 if __name__ == "__main__":

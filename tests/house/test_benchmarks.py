@@ -55,6 +55,16 @@ def test_the_engine_rejects_and_holds_none_of_the_work(made, tmp_path):
     assert all(count.read == count.valid for count in counts.values())
 
 
+def test_the_engine_without_its_report_makes_the_same_payloads_and_no_report(made, tmp_path):
+    found = {}
+    for one in (contenders.WHOLE, contenders.UNREPORTED):
+        run([*one.command(made, tmp_path / one.program), "--workers", "2"])
+        package = one.package(tmp_path / one.program)
+        found[one] = [stage.batches for stage in package.stages]
+        assert (package.path / "report.html").exists() == (one is contenders.WHOLE)
+    assert found[contenders.WHOLE] == found[contenders.UNREPORTED]
+
+
 def test_both_mappings_make_the_same_orders(made, expected, tmp_path):
     run([*contenders.WHOLE.command(made, tmp_path), "--workers", "1"])
     assert contenders.engine_records(contenders.WHOLE.package(tmp_path)) == expected

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 from string import Formatter
 from typing import Any
@@ -187,7 +188,9 @@ def refusals():
         "{",
         "31.02.2020",
     ]
-    rows = [(f"{{{{ a {sign} b }}}}", {"a": one, "b": other}) for sign in SIGNS for one in values for other in values]
+    rows: list[tuple[str, Mapping[str, object]]] = [
+        (f"{{{{ a {sign} b }}}}", {"a": one, "b": other}) for sign in SIGNS for one in values for other in values
+    ]
     rows += [(f"{{{{ a | {name} }}}}", {"a": one}) for name in TABLE for one in values]
     rows += [(example.text, example.given) for one in TABLE.values() for example in one.examples if example.error]
     rows += [("{{ 1 if a else 2 }}", {"a": "0"})]
