@@ -43,9 +43,7 @@ def migration_folder(workspace: Path, name: str) -> MigrationFolder:
 def admitted(workspace: Path, migration: Migration) -> Path:
     """The folder of the mapping's target, when records may be sent there from here. Raises MappingError when not."""
     folder = migration_folder(workspace, migration.name)
-    former = folder.formerly(migration.file)
-    if former is not None:
-        raise MappingError(_renamed(folder, former, migration))
+    check_not_renamed(folder, migration.file)
     target = target_known(migration.target) or ""
     check_known(folder, target)
     make_workspace(workspace, migration.file)
@@ -53,12 +51,19 @@ def admitted(workspace: Path, migration: Migration) -> Path:
     return folder.target(target).root
 
 
-def _renamed(folder: MigrationFolder, former: MigrationFolder, migration: Migration) -> str:
+def check_not_renamed(folder: MigrationFolder, mapping: Path) -> None:
+    """Raise MappingError when this mapping has sent records under another name."""
+    former = folder.formerly(mapping)
+    if former is not None:
+        raise MappingError(_renamed(folder, former, mapping))
+
+
+def _renamed(folder: MigrationFolder, former: MigrationFolder, mapping: Path) -> str:
     old, new = former.root.resolve(), folder.root.resolve()
     # Renamed to a folder that is there, it would end up inside, and not be found.
     first = f"put {new} aside (nothing was sent from it) and " if new.exists() else ""
     return (
-        f"{migration.file}: is called '{migration.name}' now, and has sent records as '{old.name}': they would all "
+        f"{mapping}: is called '{new.name}' now, and has sent records as '{old.name}': they would all "
         f"be sent again. Call it '{old.name}' again; or {first}rename {old} to {new}; or, if it is another migration now, "
         "put it into a file of its own"
     )

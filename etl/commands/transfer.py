@@ -45,4 +45,4 @@ def moved(which: Which, confirmed: Callable[[str], bool]) -> str:
 
 
 def _journal(which: Which) -> Workspace:
-    return which.folder().target(own_target(which))
+    return which.sent_from().target(own_target(which))

@@ -8,9 +8,9 @@ from pathlib import Path
 from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
-from etl.mapping import USUAL, migration_name, read_target, target_known
+from etl.mapping import USUAL, find_mapping, migration_name, read_target, target_known
 from etl.model import Migration
-from etl.places import migration_folder, workspace_of
+from etl.places import check_not_renamed, migration_folder, workspace_of
 from etl.suggest import did_you_mean
 
 
@@ -27,9 +27,16 @@ class Which:
         workspace, file = workspace_of(self.mapping, self.workspace), self._file()
         return _only_migration(workspace) if file is None else migration_folder(workspace, migration_name(file))
 
+    def sent_from(self) -> MigrationFolder:
+        """The migration's. Raises MappingError when its mapping has sent records under another name."""
+        folder, file = self.folder(), self._file()
+        if file is not None:
+            check_not_renamed(folder, find_mapping(file))
+        return folder
+
     def journal(self) -> Path:
         """The folder of the target that was named, else of the mapping's, else of the only one."""
-        folder = self.folder()
+        folder = self.sent_from()
         own = self.target or self.own()
         known = [one.target for one in folder.targets()]
         if self.target is not None and self.target not in known:

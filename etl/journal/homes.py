@@ -76,19 +76,26 @@ class Homes:
 
     def check(self, workspace: Workspace) -> None:
         """Raise MappingError when this journal must not send from here. A rehearsal may be copied."""
+        reason = self.barred(workspace)
+        if reason is not None:
+            raise MappingError(reason)
+
+    def barred(self, workspace: Workspace) -> str | None:
+        """Why this journal must not send from here; None when it may."""
         last = self.last()
         if last is None:
-            return
+            return None
         if last.how == HANDED_OVER:
-            raise MappingError(
+            return (
                 f"{workspace.root}: was handed over by {last.person} at {last.time}, and sends nothing more; "
                 f"go on where it was taken over. {MISTAKEN.format(target=workspace.target)}"
             )
         if not is_on_this_machine(workspace.target) and not last.place.is_here(HomePlace.of(workspace)):
-            raise MappingError(
+            return (
                 f"{workspace.root}: is a copy of {last.place.path} on {last.place.host}, or was moved from there, and two "
                 f"of them must not send. {MISTAKEN.format(target=workspace.target)}"
             )
+        return None
 
 
 MISTAKEN = "When the other one is gone for good: `etl journal moved MAPPING --target {target}`"

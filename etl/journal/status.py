@@ -69,7 +69,8 @@ class Status:
     """Where the load to one target stands. `ok`: nothing has failed, or is left to be sent or decided, but what is unsettled.
 
     `per_second` records in the last run, `forecast` seconds for what is left to be sent; None when nothing tells.
-    `purged` is when people's data was last removed from the workspace.
+    `purged` is when people's data was last removed from the workspace. `barred` says why nothing may be sent from here:
+    the journal was handed over, or is a copy.
     """
 
     target: str
@@ -84,6 +85,7 @@ class Status:
     forecast: float | None
     requests: Path
     purged: str | None = None
+    barred: str | None = None
 
     @property
     def waiting(self) -> int:
@@ -111,6 +113,7 @@ def _status(journal: Journal, running: Holder | None) -> Status:
     lost = [] if running else _lost(journal)
     stages = _stages(journal, package, lost)
     per_second = journal.runs.per_second()
+    barred = journal.homes.barred(journal.workspace)
     left = sum(stage.waiting - stage.unsettled - stage.held_back for stage in stages)
     return Status(
         target=journal.workspace.target,
@@ -122,9 +125,10 @@ def _status(journal: Journal, running: Holder | None) -> Status:
         stages=tuple(_stage(stage, _batches(journal, stage.name, lost)) for stage in stages),
         attention=_attention(journal, lost),
         per_second=per_second,
-        forecast=left / per_second if per_second else None,
+        forecast=left / per_second if per_second and barred is None else None,
         requests=journal.workspace.requests,
         purged=next((one.time for one in reversed(purges(journal.workspace.migration)) if one.finished), None),
+        barred=barred,
     )
 
 

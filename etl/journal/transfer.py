@@ -172,7 +172,7 @@ def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
 
     Raises MappingError when it is none, is about something else, or this workspace has sent what it does not know of.
     """
-    with _opened(file) as archive:
+    with _opened(file, target) as archive:
         about = _about(archive, file)
         _check_meant(about, folder, target, file)
         workspace = Workspace(folder.root / about.target)
@@ -185,8 +185,7 @@ def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
             shutil.rmtree(arriving, ignore_errors=True)
     with workspace.locked(), closing(Journal.open(workspace)) as journal:
         # The file is used up first: when this ends in between, nobody sends.
-        file.rename(file.with_name(f"{file.name}.taken"))
-        sync_folder(file.resolve().parent)
+        _use_up(file, target)
         journal.homes.add(TAKEN_OVER, workspace, person())
     return workspace
 
@@ -206,10 +205,31 @@ def _check_meant(about: About, folder: MigrationFolder, target: str, file: Path)
         )
 
 
+def _taken(file: Path) -> Path:
+    return file.with_name(f"{file.name}.taken")
+
+
+def _use_up(file: Path, target: str) -> None:
+    try:
+        file.rename(_taken(file))
+    except FileNotFoundError:  # somebody else was quicker
+        raise MappingError(_not_there(file, target)) from None
+    sync_folder(file.resolve().parent)
+
+
+def _not_there(file: Path, target: str) -> str:
+    if not _taken(file).exists():
+        return f"{file}: there is no such file"
+    return (
+        f"{file}: was taken over already, and is called {_taken(file).name} since; go on where that was done. When it was "
+        f"here, was interrupted, and nobody else goes on: `etl journal moved MAPPING --target {target}`"
+    )
+
+
 @contextmanager
-def _opened(file: Path) -> Iterator[tarfile.TarFile]:
+def _opened(file: Path, target: str) -> Iterator[tarfile.TarFile]:
     if not file.is_file():
-        raise MappingError(f"{file}: there is no such file")
+        raise MappingError(_not_there(file, target))
     try:
         with tarfile.open(file, "r:") as archive:
             yield archive

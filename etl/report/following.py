@@ -76,6 +76,8 @@ def _difference(field: FieldChange) -> str:
 
 def _heading(status: Status) -> Iterator[str]:
     yield f"Target: {status.target}"
+    if status.barred:
+        yield status.barred
     yield f"Package: {status.package or 'none yet'}"
     if status.purged:
         yield f"Purged: {status.purged}; packages of before, and the bytes of batches, are gone"

@@ -508,7 +508,7 @@ def test_status_tells_where_it_stands_and_what_a_person_should_look_at(shop):
     found = json.loads(shop.type("status", shop.mapping, "--json").stdout)
     assert list(found) == [
         "target", "ok", "package", "running", "run", "pilot_succeeded", "stages", "attention", "per_second", "forecast",
-        "requests", "purged", "targets",
+        "requests", "purged", "barred", "targets",
     ]  # fmt: skip
     assert found["stages"][2] == {
         **dict.fromkeys(("uploaded", "already", "failed", "changed", "refused", "unsettled", "held_back", "gone"), 0),

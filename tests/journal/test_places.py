@@ -379,6 +379,11 @@ def test_a_mapping_that_was_renamed_after_a_load_does_not_send_everything_again(
         f"or {{}}rename {work}/shop to {work}/store; or, if it is another migration now, put it into a file of its own"
     )
     assert run(shop, sandbox)[1]["problems"] == [refusal.format("")]
+    asking = (("status",), ("status", "--changed"), ("history", "--stage", "user", "--key", "1"))
+    for name, *more in asking:
+        assert run(shop, sandbox, *more, name=name)[1]["problems"] == [refusal.format("")]
+    done = etl("journal", "backup", shop, shop.parent / "file", **target(sandbox.url, TOKEN))
+    assert (done.returncode, done.stderr) == (2, refusal.format("") + "\n")
     assert run(shop, sandbox, name="dry-run")[0] == 0
     aside = f"put {work}/store aside (nothing was sent from it) and "
     assert run(shop, sandbox)[1]["problems"] == [refusal.format(aside)]

@@ -207,9 +207,14 @@ def test_work_is_handed_over_and_goes_on_elsewhere_and_only_there(shop, elsewher
             f"one is gone for good: `etl journal moved {shop.mapping} --target {shop.root.name} --workspace {shop.folder}/work`",
         )
     assert journal_command(shop, "hand-over", tmp_path / "again.tar").returncode == 2
+    status = shop.etl("status").summary
+    assert (status["barred"], status["forecast"]) == (shop.etl("run").summary["problems"][0], None)
+    shown = etl("status", shop.mapping, "--workspace", shop.home.parent, **target(shop.sandbox.url, TOKEN)).stdout
+    assert status["barred"] in shown
     done = journal_command(elsewhere, "take-over", file)
     assert (done.returncode, done.stderr) == (0, "")
     assert [one.name for one in tmp_path.glob("work.tar*")] == ["work.tar.taken"]
+    assert elsewhere.etl("status").summary["barred"] is None
     assert elsewhere.etl("resume").code == 0
     assert elsewhere.etl("run").code == 0
     assert shop.sandbox.keys() == ["1", "2", "3"]
@@ -328,6 +333,25 @@ def test_a_hand_over_that_was_interrupted_is_made_again(shop, tmp_path):
     assert journal_command(shop, "hand-over", file).returncode == 0
     file.rename(tmp_path / "work.tar.partial")
     assert journal_command(shop, "hand-over", file).returncode == 0
+
+
+def test_a_file_that_is_used_up_says_how_one_goes_on_whose_take_over_was_interrupted(shop, elsewhere, tmp_path):
+    shop.killed_at("accepted:written:2", "run")
+    file, name = tmp_path / "work.tar", shop.root.name
+    assert journal_command(shop, "hand-over", file).returncode == 0
+    assert journal_command(elsewhere, "take-over", file).returncode == 0
+    with sqlite3.connect(elsewhere.root / "journal.sqlite") as journal:  # as if it had ended before the last step
+        journal.execute("DELETE FROM homes WHERE how = 'taken over'")
+    done = journal_command(elsewhere, "take-over", file)
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"{file}: was taken over already, and is called work.tar.taken since; go on where that was done. When it was here, was "
+        f"interrupted, and nobody else goes on: `etl journal moved {elsewhere.mapping} --target {name}`\n",
+    )
+    assert elsewhere.etl("resume").code == 2
+    assert journal_command(elsewhere, "moved", "--target", name).returncode == 0
+    assert elsewhere.etl("resume").code == 0
+    assert shop.sandbox.keys() == ["1", "2", "3"]
 
 
 # Copies of a real target's journal
