@@ -6,7 +6,6 @@ The same commands are run in this process, where a fault can be placed at an exa
 from __future__ import annotations
 
 import json
-import os
 import resource
 import socket
 import sqlite3
@@ -17,6 +16,7 @@ from contextlib import ExitStack
 from typing import Any
 from urllib.request import Request, urlopen
 
+from commands import environment, etl
 from load_helpers import free_port, whole_shop
 from requests.adapters import HTTPAdapter
 
@@ -247,19 +247,22 @@ class Processes(World):
         assert self._etl("resolve", batch, *answer, "--mapping", self.folder)[0] == Exit.OK
 
     def _etl(self, *arguments):
-        limited = ["-c", LIMITED, str(self.largest_file)] if self.largest_file else ["-m", "etl"]
-        done = subprocess.run(
-            [sys.executable, *limited, *map(str, arguments), "--workspace", self.workspace, "--json"],
-            env={**os.environ, **self.secrets, "PYTHONUTF8": "1"},
+        words = [*map(str, arguments), "--workspace", str(self.workspace), "--json"]
+        done = self._limited(words) if self.largest_file else etl(*words, **self.secrets)
+        assert "Traceback" not in done.stderr, done.stderr
+        told = "\n".join(json.loads(done.stdout).get("problems", []))
+        return done.returncode, self._as_in_process(told)
+
+    def _limited(self, words):
+        return subprocess.run(
+            [sys.executable, "-c", LIMITED, str(self.largest_file), *words],
+            env=environment(**self.secrets),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
         )
-        assert "Traceback" not in done.stderr, done.stderr
-        told = "\n".join(json.loads(done.stdout).get("problems", []))
-        return done.returncode, self._as_in_process(told)
 
     def _as_in_process(self, told):
         """Commands that are advised are whole here."""

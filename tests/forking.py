@@ -21,15 +21,16 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
 STARTED = {"PYTHONUTF8": "1"}
-IMPORTED = (
-    *("check", "dry_run", "history", "pilot", "prepare", "preview", "resolve", "resume", "retry", "run", "start_over"),
-    *("status", "transfer", "verify"),
+IMPORTED_TOO = (
+    *("etl.cli.program", "etl.payloads.reference", "etl.report.following", "etl.report.summary"),
+    *("email_validator", "jsonschema_rs", "nh3", "phonenumbers", "rich.console", "rich.table", "xlsxwriter"),
 )
-"""The commands that are imported before a fork. No database, no numpy, no Dask: they start threads."""
+"""What every command is imported with before a fork. No database, no numpy, no Dask: they start threads."""
 SMALLEST = """\
 version: 1
 name: smallest
@@ -209,9 +210,9 @@ def _work_once() -> None:
 
 def main() -> None:
     sys.path.remove(str(Path(__file__).parent))  # a fork finds what a start by hand would find
-    for name in IMPORTED:
-        import_module(f"etl.commands.{name}")
-    for name in ("etl.cli.program", "etl.report.summary", "etl.report.following", "email_validator", "jsonschema_rs"):
+    for command in iter_modules(import_module("etl.commands").__path__, "etl.commands."):
+        import_module(command.name)
+    for name in IMPORTED_TOO:
         import_module(name)
     _work_once()
     gc.freeze()

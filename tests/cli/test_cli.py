@@ -20,11 +20,12 @@ from commands import (
     TOKEN,
     command,
     environment,
+    etl,
+    etl_by_hand,
     sample_people,
     target,
     write_shop,
 )
-from commands import etl_by_hand as etl
 from sandbox_client import running_sandbox
 
 SUMMARY_KEYS = [
@@ -80,7 +81,7 @@ def only_json(done):
 def test_everything_well_ends_with_0(tmp_path, clean_sandbox):
     mapping = write_shop(tmp_path)
     for arguments in (["check", mapping], ["dry-run", mapping], ["run", mapping], ["preview", mapping]):
-        done = etl(*arguments, cwd=tmp_path, **target(clean_sandbox.url))
+        done = etl_by_hand(*arguments, cwd=tmp_path, **target(clean_sandbox.url))
         assert done.returncode == 0, done.stderr
 
 
@@ -258,7 +259,8 @@ def test_the_problems_of_the_sample_are_the_golden_ones(sample_run):
 
 
 def people_in(text):
-    return sorted(one for one in sample_people() if one in text.lower())
+    told = text.lower()
+    return sorted(one for one in sample_people() if one in told)
 
 
 @pytest.mark.parametrize("name", ["dry-run", "preview"])
@@ -286,7 +288,7 @@ def test_a_terminal_of_another_encoding_is_no_reason_to_stop(encoding, tmp_path)
     settings = {"PYTHONUTF8": "0", "PYTHONIOENCODING": encoding, "LC_ALL": "C"}
     mapping = write_shop(tmp_path)
     for arguments in (["preview", mapping, "--show-data"], ["functions"], ["schema"], ["dry-run", mapping]):
-        done = etl(*arguments, cwd=tmp_path, text=False, **settings)
+        done = etl_by_hand(*arguments, cwd=tmp_path, text=False, **settings)
         assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
 
 
@@ -382,7 +384,7 @@ def test_a_full_disk_behind_standard_output_is_said(arguments, tmp_path):
     name, *more = arguments
     mapping = [write_shop(tmp_path)] if name in ("check", "dry-run", "preview") else []
     with Path("/dev/full").open("w") as full:
-        done = etl(name, *mapping, *more, cwd=tmp_path, stdout=full, **NOWHERE)
+        done = etl_by_hand(name, *mapping, *more, cwd=tmp_path, stdout=full, **NOWHERE)
     assert "No space left on device" in without_traceback(done, 1)
 
 
@@ -546,7 +548,7 @@ def test_help_of_a_command_is_printed_by_it():
 def test_the_console_script_and_the_module_are_the_same_command():
     script = subprocess.run([sys.executable.replace("python3", "python").rpartition("/")[0] + "/etl", "schema", "user"],
                             capture_output=True, check=False)  # fmt: skip
-    assert script.stdout == etl("schema", "user", text=False).stdout
+    assert script.stdout == etl_by_hand("schema", "user", text=False).stdout
 
 
 def test_functions_and_schema_tell_of_one_or_suggest_another():

@@ -4,8 +4,7 @@ import re
 
 import click
 import pytest
-from commands import SAMPLE_MAPPING
-from commands import etl_by_hand as etl
+from commands import SAMPLE_MAPPING, etl, etl_by_hand
 
 from etl import __version__
 from etl.cli.program import app
@@ -23,7 +22,7 @@ COMMANDS = {" ".join(path): command for path, command in commands()}
 
 
 def test_the_version_can_be_asked_for():
-    assert etl("--version").stdout == f"etl, version {__version__}\n"
+    assert etl_by_hand("--version").stdout == f"etl, version {__version__}\n"
 
 
 def test_the_line_of_each_command_is_whole_on_80_columns():
@@ -49,6 +48,6 @@ def test_a_table_in_a_file_has_no_blanks_at_the_ends_of_lines(arguments, tmp_pat
 
 
 def test_a_shell_can_complete_commands():
-    done = etl(_ETL_COMPLETE="bash_complete", COMP_WORDS="etl dr", COMP_CWORD="1")
+    done = etl_by_hand(_ETL_COMPLETE="bash_complete", COMP_WORDS="etl dr", COMP_CWORD="1")
     assert done.stdout == "plain,dry-run\n"
-    assert "complete -o nosort -F _etl_completion etl" in etl(_ETL_COMPLETE="bash_source").stdout
+    assert "complete -o nosort -F _etl_completion etl" in etl_by_hand(_ETL_COMPLETE="bash_source").stdout

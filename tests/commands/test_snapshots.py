@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import resource
 import signal
 import subprocess
@@ -12,9 +11,11 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from commands import etl
 from database_mapping import database_mapping
 from shops import SERVERS, shop_of
 
@@ -486,10 +487,7 @@ def test_check_knows_a_column_whose_cells_no_snapshot_has(postgresql, tmp_path):
 @pytest.mark.parametrize("connect", [False, True])
 def test_check_says_in_one_line_what_it_cannot_know_and_asks_when_it_is_told_to(shop, tmp_path, connect):
     mapping = write(tmp_path, MAPPING.replace("{{ firstname }}", "{{ fristname }}"))
-    done = subprocess.run(
-        [sys.executable, "-m", "etl", "check", str(mapping), *(["--connect"] if connect else [])],
-        capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "200"},
-    )  # fmt: skip
+    done = etl("check", mapping, *(["--connect"] if connect else []), COLUMNS=200)
     unknown = "unknown column 'fristname'; did you mean 'firstname'?"
     line = (
         f"not known without a network: the columns of 'customers', 'orders', 'sums', 'group'; "
@@ -562,27 +560,22 @@ def test_what_needs_no_rows_opens_no_source(tmp_path, monkeypatch, capsys, place
 
 def test_the_command_says_what_it_took_and_lists_it(postgresql, tmp_path):
     mapping = write(tmp_path)
-
-    def etl(*arguments):
-        return subprocess.run(
-            [sys.executable, "-m", "etl", *arguments], capture_output=True, text=True, check=False, cwd=tmp_path
-        )
-
-    done = etl("snapshot", str(mapping))
+    here = partial(etl, cwd=tmp_path)
+    done = here("snapshot", mapping)
     (name,) = folders(tmp_path)
     assert done.returncode == 0, done.stderr
     assert "           2 rows  " in done.stdout
     assert done.stdout.endswith(f"Snapshot: {tmp_path}/work/acme/snapshots/{name}\n")
     assert done.stderr.startswith("taking a snapshot of postgresql://***@")
-    listed = etl("snapshot", ".", "--list").stdout
+    listed = here("snapshot", ".", "--list").stdout
     assert listed.startswith(f"{name}  just now, 7 rows, ")
     assert listed.endswith("; fits the mapping, is the latest\n")
-    (as_json,) = json.loads(etl("snapshot", ".", "--list", "--json").stdout)["snapshots"]
+    (as_json,) = json.loads(here("snapshot", ".", "--list", "--json").stdout)["snapshots"]
     assert (as_json["id"], as_json["used"], as_json["lacks"]) == (name, True, [])
-    summary = json.loads(etl("dry-run", ".", "--json").stdout)
+    summary = json.loads(here("dry-run", ".", "--json").stdout)
     assert summary["snapshot"] == name
-    assert f"are from the snapshot {name}, taken just now" in etl("preview", ".").stderr
-    assert etl("run", ".", "--package", "x", "--fresh").returncode == 2
-    assert etl("dry-run", ".", "--fresh", "--snapshot", name).returncode == 2
-    assert etl("snapshot", ".", "--remove", name).stdout == f"removed {name}\n"
-    assert etl("snapshot", ".", "--list").stderr == "no snapshot is kept\n"
+    assert f"are from the snapshot {name}, taken just now" in here("preview", ".").stderr
+    assert here("run", ".", "--package", "x", "--fresh").returncode == 2
+    assert here("dry-run", ".", "--fresh", "--snapshot", name).returncode == 2
+    assert here("snapshot", ".", "--remove", name).stdout == f"removed {name}\n"
+    assert here("snapshot", ".", "--list").stderr == "no snapshot is kept\n"

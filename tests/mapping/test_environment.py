@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from commands import etl
 from hypothesis import given
 from hypothesis import strategies as st
 from mapping_case import Case, edited
@@ -228,9 +229,7 @@ def test_a_secret_that_is_no_text_is_refused_without_a_look_at_it(case):
 
 def test_the_values_of_secrets_reach_no_output(case):
     case.file.write_text(edited(("from: customers", "from: zzz")), encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "etl", "check", case.file, "--json"], capture_output=True, text=True, check=False
-    )
+    done = etl("check", case.file, "--json")
     assert done.returncode == 2
     assert "s3cr3t" not in done.stdout + done.stderr
 

@@ -1,11 +1,9 @@
 """What `etl check` finds in a mapping's keys, stages and payloads, and how it is told."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
+from commands import etl
 from mapping_case import ADDRESS, SMALL, edited
 
 from etl.errors import MappingError
@@ -327,11 +325,6 @@ def test_what_only_an_upload_needs_does_not_stop_a_dry_run(case):
 
 
 # --- the command
-
-
-def etl(*arguments, **environment):
-    command = [sys.executable, "-m", "etl", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
 
 
 def test_the_command_prints_each_problem_on_a_line_and_ends_with_2(case):

@@ -9,11 +9,11 @@ import csv
 import json
 import os
 import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from forking import start
 
 ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT.parent / "shared" / "data"
@@ -25,11 +25,13 @@ def needs(name):
 
 
 def etl(*arguments, **environment):
-    """Run `python -m etl`; all it may know of the world is PATH and what is given."""
+    """Run `etl`; all it may know of the world is PATH and what is given."""
     known = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "etl", *map(str, arguments)]
     given = {name: str(value) for name, value in environment.items()}
-    return subprocess.run(command, capture_output=True, text=True, env=known | given, timeout=300, check=False)
+    words = [str(word) for word in arguments]
+    process = start(words, known | given)
+    output, error = (written.decode() for written in process.communicate(300))
+    return subprocess.CompletedProcess(words, process.wait(), output, error)
 
 
 def exact(text):

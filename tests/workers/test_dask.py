@@ -12,8 +12,7 @@ from contextlib import contextmanager
 from itertools import islice
 
 import pytest
-from commands import MAPPING, SAMPLE_MAPPING, TARGET, command, environment, target
-from commands import etl_by_hand as etl
+from commands import MAPPING, SAMPLE_MAPPING, TARGET, command, environment, etl, target
 from small_migration import files_in, large_shop, manifest_of, write_shop
 from tables import open_table
 from waiting import WAIT, eventually
