@@ -15,9 +15,15 @@ THREE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_CHANNEL": "1", "OMNITRO
 pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the shops' own structures, {DATA}, are not here")
 
 
-def test_one_command_and_three_variables_lead_from_a_dump_to_a_green_run(tmp_path):
+@pytest.fixture(scope="module")
+def shop():
+    """Its many tables take long to make; here they are only read."""
     with standing(SHOPS[0], customers=4) as found:
-        dump = found.dump(tmp_path)
+        yield found
+
+
+def test_one_command_and_three_variables_lead_from_a_dump_to_a_green_run(tmp_path, shop):
+    dump = shop.dump(tmp_path)
     done = etl("init", "mine", "--from", dump, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     first, *_ = done.stdout.splitlines()
@@ -32,24 +38,22 @@ def test_one_command_and_three_variables_lead_from_a_dump_to_a_green_run(tmp_pat
     assert tested.returncode == 0, tested.stdout
 
 
-def test_another_prefix_is_found_and_written(tmp_path):
-    with standing(SHOPS[0], customers=4) as found:
-        dump = found.dump(tmp_path)
-        dump.write_text(dump.read_text(encoding="utf-8").replace("`oc_", "`dukkan7_"), encoding="utf-8")
-        done = etl("init", "mine", "--from", dump, cwd=tmp_path)
-        assert "its tables begin with 'dukkan7_'" in done.stdout
-        prepared = json.loads(etl("dry-run", "mine", "--json", cwd=tmp_path, **THREE).stdout)
-        assert prepared["stages"][0]["valid"] == 5
+def test_another_prefix_is_found_and_written(tmp_path, shop):
+    dump = shop.dump(tmp_path)
+    dump.write_text(dump.read_text(encoding="utf-8").replace("`oc_", "`dukkan7_"), encoding="utf-8")
+    done = etl("init", "mine", "--from", dump, cwd=tmp_path)
+    assert "its tables begin with 'dukkan7_'" in done.stdout
+    prepared = json.loads(etl("dry-run", "mine", "--json", cwd=tmp_path, **THREE).stdout)
+    assert prepared["stages"][0]["valid"] == 5
 
 
-def test_a_live_shop_is_recognised_and_its_address_is_not_written(tmp_path):
-    with standing(SHOPS[0], customers=4) as found:
-        done = etl("init", "mine", "--from", found.address, cwd=tmp_path)
-        assert done.returncode == 0, done.stderr
-        text = (tmp_path / "mine/migration.yaml").read_text(encoding="utf-8")
-        assert 'shop: "${LEGACY}"' in text
-        checked = etl("check", "mine", cwd=tmp_path, **THREE, LEGACY=found.address)
-        assert checked.returncode == 0, checked.stdout
+def test_a_live_shop_is_recognised_and_its_address_is_not_written(tmp_path, shop):
+    done = etl("init", "mine", "--from", shop.address, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "mine/migration.yaml").read_text(encoding="utf-8")
+    assert 'shop: "${LEGACY}"' in text
+    checked = etl("check", "mine", cwd=tmp_path, **THREE, LEGACY=shop.address)
+    assert checked.returncode == 0, checked.stdout
 
 
 def test_what_is_no_shop_that_is_known_is_told_with_what_is_there(tmp_path):
