@@ -138,7 +138,9 @@ def _private_keys(migration: Migration, stage: Stage, settings: Settings) -> Res
     templates = [template for _, template in flat_fields(stage.fields)]
     if not any(isinstance(one, Expression) and uses_resource(one.text, PRIVATE_KEYS) for one in templates):
         return {}
-    secret = kept_secret(settings.folder(migration).secret)
+    path = settings.folder(migration).secret
+    private_folder(path.parent)  # a sample's packages lie elsewhere
+    secret = kept_secret(path)
     return {PRIVATE_KEYS: {"passwords": PrivateKey(secret, stage.name)}}
 
 

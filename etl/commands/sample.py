@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,10 +22,15 @@ from etl.expressions import WHERE
 from etl.expressions.points import BRANCH, ENTRY, KEY, SETTLED, Point
 from etl.files import private_folder, write_private
 from etl.mapping.rows import with_rows
-from etl.model import Counts, Migration
-from etl.package import Package
+from etl.measures.balance import Ledger
+from etl.model import Counts, Migration, Rows
+from etl.package import FileEntry, Package
 from etl.packing import PackageWriter
 from etl.places import make_workspace
+from etl.prepare.chunk import prepare_rows
+from etl.prepare.profiling import Profiler, profile_facts, profiler_of
+from etl.prepare.program import Program
+from etl.report.catalogue import catalogue_of
 from etl.report.page.facts import Telling
 from etl.report.results import LookAt, Sampled, SampledCustomer, SampledPoint, SampledStage
 from etl.report.sample import customers_book
@@ -69,9 +75,28 @@ def _written(migration: Migration, package: Package, chosen: Selection, settings
             written.add([one.data for one in records], [one.line for one in records])
             stages.append(written.close(Counts(read=len(records), valid=len(records))))
         created = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        made = writer.finish(replace(package.manifest, created=created, stages=tuple(stages), profile=None))
-    write_report(made, Telling(show_data=settings.show_data))
+        profile = _profile(writer, chosen)
+        made = writer.finish(replace(package.manifest, created=created, stages=tuple(stages), profile=profile))
+    write_report(made, Telling(settings.show_data, catalogue_of(settings.language)))
     return made
+
+
+def _profile(writer: PackageWriter, chosen: Selection) -> FileEntry:
+    """What the report tells of the chosen records' values, measured as of every package."""
+    with closing(Ledger(writer.scratch)) as ledger:
+        plans = [program.plan for program in chosen.programs.values()]
+        profilers = [profiler_of(plan, ledger) for plan in plans]
+        for profiler, (name, program) in zip(profilers, chosen.programs.items(), strict=True):
+            _measure(profiler, program, chosen.of(name))
+        return writer.profile(profile_facts(plans, profilers, ledger, writer.key_at))
+
+
+def _measure(profiler: Profiler, program: Program, records: Sequence[SampledRecord]) -> None:
+    sketch = prepare_rows(program, Rows([one.cells for one in records])).sketch
+    for money in sketch.money.values():
+        money.named = [replace(one, row=records[one.row].line[1]) for one in money.named]
+    profiler.add(sketch, 0)
+    profiler.sent(sketch.orders, ())
 
 
 def _told(migration: Migration, package: Package, made: Package, chosen: Selection) -> Sampled:

@@ -32,13 +32,14 @@ WARNING = "warning"
 
 @dataclass(frozen=True, slots=True)
 class SampledRecord:
-    """A record that may be in the sample: its line of the index, its bytes, what its row reaches, and what it refers to."""
+    """A record that may be in the sample: its line of the index, its bytes, what its row reaches, what it refers to; the row."""
 
     stage: str
     line: IndexLine
     data: bytes
     points: frozenset[Point]
     parents: tuple[RecordName, ...]
+    cells: Sequence[object]
 
     @property
     def name(self) -> RecordName:
@@ -49,7 +50,7 @@ class SampledRecord:
 class Selection:
     """What was chosen, and what there is to reach: `sent` by records, `left` only by rows that make no record.
 
-    `whole` is chosen whatever it shows: a record of each stage that belong together.
+    `whole` is chosen whatever it shows: a record of each stage that belong together. `programs` make the stages' records.
     """
 
     records: dict[RecordName, SampledRecord] = field(default_factory=dict)
@@ -57,6 +58,7 @@ class Selection:
     sent: set[Point] = field(default_factory=set)
     left: set[Point] = field(default_factory=set)
     whole: frozenset[RecordName] = frozenset()
+    programs: Mapping[str, Program] = field(default_factory=dict)
 
     def of(self, stage: str) -> list[SampledRecord]:
         """In the order of their rows."""
@@ -68,8 +70,9 @@ def choose_sample(checked: Checked, package: Package, watch: Callable[[str, int]
 
     One set that `etl pilot` can send is among them, where the package has one.
     """
-    chosen, covered = Selection(whole=_whole(package, checked.migration.stages)), set[Point]()
     readings = {stage.name: _Reading(checked, package, stage, watch) for stage in checked.migration.stages}
+    programs = {name: reading.program for name, reading in readings.items()}
+    chosen, covered = Selection(whole=_whole(package, checked.migration.stages), programs=programs), set[Point]()
     for reading in readings.values():
         _choose(reading, chosen, covered)
     for name in reversed(readings):
@@ -134,9 +137,9 @@ class _Reading:
     def __init__(self, checked: Checked, package: Package, stage: Stage, watch: Callable[[str, int], None]) -> None:
         self._stage, self._package, self._watch = stage, package, watch
         self._table: Table = checked.table(stage)
-        program = Program(plan_stage(checked.migration, stage, self._table, checked.resources))
-        plan = program.plan
-        self._points = Points(plan.stage, plan.header, plan.resources, program.write)
+        self.program = Program(plan_stage(checked.migration, stage, self._table, checked.resources))
+        plan = self.program.plan
+        self._points = Points(plan.stage, plan.header, plan.resources, self.program.write)
         self._odd = dict(_odd(package, stage.name))
         self.known = dict.fromkeys([*self._points.all, *(point for points in self._odd.values() for point in points)])
 
@@ -155,7 +158,7 @@ class _Reading:
                     left.update(reached)
                     continue
                 points = reached.union(odd) if (odd := self._odd.get(number)) else reached
-                yield SampledRecord(self._stage.name, line, data, points, _parents(self._stage, data))
+                yield SampledRecord(self._stage.name, line, data, points, _parents(self._stage, data), row)
                 line, data = next(lines, (None, b""))
             self._watch(self._stage.name, len(rows.rows))
 

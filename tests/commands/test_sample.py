@@ -2,6 +2,8 @@
 
 import json
 import stat
+from itertools import combinations
+from random import Random
 
 import openpyxl
 import orjson
@@ -12,8 +14,11 @@ from hypothesis import strategies as st
 from load_helpers import TOKEN
 from small_migration import CUSTOMERS, MAPPING, ORDERS, large_shop, write_shop
 
+from etl.commands import sampling
+from etl.commands.reconcile import reconcile
 from etl.commands.sample import sample
 from etl.commands.settings import Settings
+from etl.commands.which import Which
 from etl.errors import PackageError
 from etl.measures.covering import cover, needless
 from etl.package import Package
@@ -73,6 +78,67 @@ def test_what_is_needless_takes_nothing_away_and_what_stays_is_needed(sets, need
         assert name in needed or not one <= others
 
 
+# How few they are
+
+
+RICH = (
+    MAPPING.replace("sms_allowed: false", "sms_allowed: \"{{ true if a == '1' else false }}\"")
+    .replace('email_allowed: "{{ active | bool }}"', "email_allowed: \"{{ true if b == '1' else false }}\"")
+    .replace('payment_type: ""', "payment_type: \"{{ 'card' if d == '1' else 'transfer' }}\"")
+    .replace('      bank: ""', "      bank: \"{{ 'X' if e == '1' else 'Y' }}\"")
+    .replace('tracking_number: ""', "tracking_number: \"{{ 'T' if f == '1' else 'U' }}\"")
+    .replace("installment_count: 1", "installment_count: \"{{ 1 if g == '1' else 2 }}\"")
+)
+
+
+def rich_shop(seed):
+    """Few records that show different things, so that which of them are chosen matters."""
+    chosen = Random(seed)
+
+    def flags(count):
+        return ";".join(chosen.choice("01") for _ in range(count))
+
+    customers = [f"{n};Ali {n};m{n}@example.com;1;;01.05.2020 12:00;{flags(2)}" for n in range(4)]
+    orders = [
+        f"{n};{chosen.randrange(4)};a@example.com;01.05.2020 12:00;5;{chosen.choice(['TL', 'USD'])};Moda;;{flags(4)}"
+        for n in range(7)
+    ]
+    lines = [f"{chosen.randrange(7)};S{n};Bot;1;{chosen.choice(['5', '12,50'])}" for n in range(3)]
+    return {
+        "mapping": RICH,
+        "customers": "\n".join(["id;name;email;active;phone;joined;a;b", *customers]) + "\n",
+        "orders": "\n".join(["number;customer;email;date;amount;currency;address;note;d;e;f;g", *orders]) + "\n",
+        "lines": "\n".join(["order;sku;product;quantity;price", *lines]) + "\n",
+    }
+
+
+def fewest(records):
+    """The size of the smallest set that shows all and lacks nothing that it refers to: every set is tried."""
+    everything = frozenset().union(*(one.points for one in records.values()))
+    for size in range(1, len(records) + 1):
+        for names in map(set, combinations(records, size)):
+            closed = all(parent in names for name in names for parent in records[name].parents)
+            if closed and frozenset().union(*(records[name].points for name in names)) == everything:
+                return size
+    raise AssertionError("all of them show all")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_there_are_at_most_twice_as_many_as_the_fewest_that_there_can_be(seed, tmp_path, monkeypatch):
+    seen, records = {}, sampling._Reading.records
+
+    def watched(reading, left):
+        for one in records(reading, left):
+            seen[one.name] = one
+            yield one
+
+    monkeypatch.setattr(sampling._Reading, "records", watched)
+    mapping = write_shop(tmp_path, **rich_shop(seed))
+    found = sample(mapping, settings_of(mapping))
+    assert len(seen) == 14
+    assert sum(one.records for one in found.stages) <= 2 * fewest(seen)
+
+
 # The records
 
 
@@ -87,6 +153,28 @@ def test_the_records_are_those_of_the_whole_package_and_all_that_they_refer_to_i
     assert len(few) < len(everything) / 8
     for (stage, _), record in few.items():
         assert all((parent, record[field]) in few for field, parent in PARENTS.items() if field in record), stage
+
+
+def test_its_own_report_tells_of_the_amounts_and_the_fields_of_the_chosen_records(shop):
+    mapping, found = shop
+    package = Package.open(found.package)
+    records = records_of(package)
+    orders = [one for (stage, _), one in records.items() if stage == "order"]
+    report = json.loads((package.path / "report.json").read_text(encoding="utf-8"))
+    [amounts] = [one for one in report["money"] if one["field"] == "amount"]
+    sent = sum(one["payload"] for one in amounts["totals"])
+    assert sent == pytest.approx(sum(one["amount"] for one in orders))
+    [numbers] = [one for one in report["fields"] if (one["stage"], one["name"]) == ("order", "number")]
+    assert (numbers["records"], numbers["empty"]) == (len(orders), 0)
+    assert all(one.ok for one in reconcile(Which(mapping, mapping.parent / "work"), found.package))
+
+
+def test_a_sample_of_a_mapping_that_makes_passwords_has_a_report_in_the_language_that_was_asked_for(tmp_path):
+    mapping = write_shop(
+        tmp_path, mapping=MAPPING.replace("\"{{ email | digest('md5') }}\"", '"{{ id | unusable_password }}"')
+    )
+    found = sample(mapping, settings_of(mapping, language="tr"))
+    assert '<html lang="tr">' in (found.package / "report.html").read_text(encoding="utf-8")
 
 
 def test_everything_that_a_sent_row_reaches_is_shown_and_every_record_is_there_for_a_reason(shop):
