@@ -170,9 +170,8 @@ def test_its_own_report_tells_of_the_amounts_and_the_fields_of_the_chosen_record
 
 
 def test_a_sample_of_a_mapping_that_makes_passwords_has_a_report_in_the_language_that_was_asked_for(tmp_path):
-    mapping = write_shop(
-        tmp_path, mapping=MAPPING.replace("\"{{ email | digest('md5') }}\"", '"{{ id | unusable_password }}"')
-    )
+    text = MAPPING.replace("{{ email | digest('md5') }}", "{{ id | unusable_password }}")
+    mapping = write_shop(tmp_path, mapping=text.replace("_algorithm: md5", "_algorithm: sha256"))
     found = sample(mapping, settings_of(mapping, language="tr"))
     assert '<html lang="tr">' in (found.package / "report.html").read_text(encoding="utf-8")
 
