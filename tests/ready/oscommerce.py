@@ -62,7 +62,8 @@ def _person(shop, number, is_zen, chance):
         customers_telephone=f"0532 000 {number:02} 99", customers_password="$P$B" + "a" * 30 if number % 4 == 0 else PASSWORD,
         customers_newsletter=str(number % 2), customers_default_address_id=number, **own,
     )  # fmt: skip
-    created = "0000-00-00 00:00:00" if number == 1 else "2019-03-14 16:05:00"
+    unknown = {1: "0000-00-00 00:00:00", 2: "0001-01-01 00:00:00"}
+    created = unknown.get(number, "2019-03-14 16:05:00")
     shop.add("customers_info", customers_info_id=number, customers_info_date_account_created=created)
     province, township = CITIES[number % len(CITIES)]
     shop.add(
