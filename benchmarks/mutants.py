@@ -88,7 +88,12 @@ TESTS = {
     "seams": ("load/test_resume.py",),
     "stop": ("cli/test_cli.py", "load/test_resume.py", "load/test_uploader.py"),
     "suggest": ("mapping/test_mapping_check.py", "expressions/test_expressions.py", "extract/test_no_header.py"),
-    "target": ("load/test_gates.py", "load/test_uploader.py", "mapping/test_mapping_check.py"),
+    "target": (
+        "mapping/test_mapping_schema.py",
+        "load/test_gates.py",
+        "load/test_uploader.py",
+        "mapping/test_mapping_check.py",
+    ),
     "terminal": ("report/test_terminal.py",),
     "verify": ("verify", "load/test_pilot.py", "cli/test_cli_load.py"),
     "workers": ("workers",),
@@ -227,7 +232,7 @@ class Copy:
 
     def __init__(self, folder: Path, room: str) -> None:
         self._root, self._seen = folder / "tree", folder / "coverage"
-        ignored = shutil.ignore_patterns(".*", "__pycache__", "work", "dist", "build")
+        ignored = shutil.ignore_patterns(".git", ".venv", ".*cache", "__pycache__", "work", "dist", "build")
         shutil.copytree(ROOT, self._root, ignore=ignored, symlinks=True)
         self._tests = [f"tests/{one}" for one in TESTS[room]]
         self._looked_at = f"etl/{room}" if (ROOT / "etl" / room).is_dir() else f"etl.{room}"

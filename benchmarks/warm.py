@@ -12,7 +12,6 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -21,13 +20,13 @@ import pytest
 
 
 def _tried(arguments: list[str], said: str, loaded: Path) -> None:
-    """In the child: run, and leave the names of what it took to run."""
+    """In the child: run, and leave the names of the libraries that it took."""
     os.setsid()
     with Path(said).open("w", encoding="utf-8") as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
     code = pytest.main(arguments)
-    loaded.write_text("\n".join(sys.modules), encoding="utf-8")
+    loaded.write_text("\n".join(_libraries()), encoding="utf-8")
     sys.exit(code)
 
 
@@ -45,14 +44,15 @@ def _of_plugins() -> set[str]:
     return {file.parts[0].removesuffix(".py") for file in files}
 
 
-def _libraries(names: list[str]) -> Iterator[str]:
-    folders, not_these = {Path(path) for path in sys.path if "site-packages" in path}, _of_plugins()
-    for name in names:
-        top = name.partition(".")[0]
-        if top not in not_these and any(
-            (folder / top).exists() or (folder / f"{top}.py").exists() for folder in folders
-        ):
-            yield name
+def _libraries() -> list[str]:
+    """What is loaded and no part of the tree, whose files change."""
+    not_these, tree = _of_plugins(), f"{Path.cwd()}{os.sep}"
+    files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+    return [
+        name
+        for name, file in files.items()
+        if file and not file.startswith(tree) and name.partition(".")[0] not in {"__main__", "etl", *not_these}
+    ]
 
 
 def main() -> None:
@@ -63,7 +63,7 @@ def main() -> None:
         if child == 0:
             _tried(arguments, said, loaded)
         print(_ended(child, seconds), flush=True)
-        for name in _libraries(loaded.read_text(encoding="utf-8").split("\n") if loaded.exists() else []):
+        for name in loaded.read_text(encoding="utf-8").split("\n") if loaded.exists() else ():
             with suppress(ImportError):  # some come only with others
                 importlib.import_module(name)
 

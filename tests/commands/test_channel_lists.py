@@ -209,7 +209,9 @@ def test_a_mapping_that_names_no_channel_cannot_pull(tmp_path):
 
 def test_lists_that_are_damaged_are_told_with_what_to_do(shop):
     file = kept(shop.parent)
-    for content in (b"", b"{}", b'{"format": 9, "lists": {}}', b"[1]"):
+    of_names = file.read_bytes().replace(b'"cargos":[{', b'"cargos":["aras",{')
+    assert of_names != file.read_bytes()
+    for content in (b"", b"{}", b'{"format": 9, "lists": {}}', b"[1]", of_names):
         file.write_bytes(content)
         with pytest.raises(MappingError, match=r"\.json: damaged; `etl channel pull` fetches the lists anew$"):
             kept_lists(shop.parent / "work")(load_mapping(shop).migration)
