@@ -53,8 +53,8 @@ class Package:
             writer = raw["versions"]["omnitron-etl"]
         except (FileNotFoundError, NotADirectoryError):
             raise PackageError(f"{path}: not a package (no {MANIFEST}); `etl dry-run` makes one") from None
-        except (ValueError, TypeError, LookupError) as error:
-            raise PackageError(f"{file}: damaged ({error}); make the package again with `etl dry-run`") from None
+        except (ValueError, TypeError, LookupError):
+            raise PackageError(f"{file}: damaged; make the package again with `etl dry-run`") from None
         raise PackageError(
             f"{file}: written by omnitron-etl {writer} as package format {written}, and this version reads {FORMAT}; "
             f"make the package again with `etl dry-run`; to go on with an upload of it, use omnitron-etl {writer}"

@@ -286,20 +286,12 @@ def test_a_package_of_another_version_names_the_version_that_wrote_it(package):
     )
 
 
-@pytest.mark.parametrize(
-    ("damage", "why"),
-    [
-        ("", "Input is a zero-length, empty document: line 1 column 1 (char 0)"),
-        ("{}", "'format'"),
-        ("[]", "list indices must be integers or slices, not str"),
-        ('{"format": 3, "stages": []}', "'inputs'"),
-    ],
-)
-def test_a_damaged_manifest_says_to_make_the_package_again(package, damage, why):
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"format": 3, "stages": []}'])
+def test_a_damaged_manifest_says_to_make_the_package_again(package, damage):
     manifest = package.path / "manifest.json"
     manifest.write_text(damage, encoding="utf-8")
     assert refusal(lambda: Package.open(package.path)) == (
-        f"{manifest}: damaged ({why}); make the package again with `etl dry-run`"
+        f"{manifest}: damaged; make the package again with `etl dry-run`"
     )
 
 
