@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from etl.expressions import columns_in
 from etl.guess.expressions import can_be_named, expression, reference
 from etl.guess.tables import SeenColumn, SeenTable, relation
-from etl.guess.words import name_score, status_of, table_score, words_of
+from etl.guess.words import name_score, shared_words, status_of, table_score, words_of
 
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
@@ -362,3 +362,9 @@ def test_a_quantity_that_lies_among_the_numbers_of_orders_refers_to_none_and_few
         "lines", (column("adet", [1, 2, 3] * 60), column("flag", [1, 2] * 90), column("x", range(1, 181))), 180
     )
     assert relation(lines, orders, "order_item", "order_number").child == "x"
+
+
+def test_a_column_shares_with_a_table_the_words_of_its_name_and_no_id():
+    assert shared_words("customer_id", ["customers"]) == 1
+    assert shared_words("product_option_id", ["products", "product_options"]) == 2
+    assert shared_words("id", ["id"]) == shared_words("raf_no", ["customers"]) == shared_words("id", []) == 0

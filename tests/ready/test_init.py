@@ -12,12 +12,12 @@ from etl.guess import recognise
 
 THREE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_CHANNEL": "1", "OMNITRON_TOKEN": "t"}
 
-pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason=f"the shops' own structures, {DATA}, are not here")
-
 
 @pytest.fixture(scope="module")
 def shop():
     """Its many tables take long to make; here they are only read."""
+    if not DATA.is_dir():
+        pytest.skip(f"the shops' own structures, {DATA}, are not here")
     with standing(SHOPS[0], customers=4) as found:
         yield found
 
