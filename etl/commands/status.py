@@ -15,14 +15,15 @@ from etl.report.results import Standing
 def status(which: Which, *, changed: bool = False) -> Standing:
     """Where a migration stands; with `changed`, also the records that were not sent again. Raises JournalError;
     with `changed` also PackageError, when the last package is gone."""
-    targets = {one.target: read_status(one.root) for one in which.folder().targets()}
-    name = which.target or which.own() or _last_used(targets)
-    if not targets or which.target not in (None, *targets):
+    folder = which.folder()
+    targets = {one.target: read_status(one.root) for one in folder.targets()}
+    workspace = folder.target(which.target or which.own() or _last_used(targets))
+    if not targets or (which.target is not None and workspace.target not in targets):
         return Standing(read_status(which.journal()), ())  # raises, saying what is not there
-    own = targets[name] if name in targets else nothing_sent(which.folder().target(name))
-    if not changed or name not in targets:
+    own = targets.get(workspace.target) or nothing_sent(workspace)
+    if not changed or workspace.target not in targets:
         return Standing(own, tuple(targets.values()))
-    with closing(Differences(which.folder().target(name).root)) as found:
+    with closing(Differences(workspace.root)) as found:
         return Standing(own, tuple(targets.values()), tuple(found.changed()), tuple(found.gone()))
 
 

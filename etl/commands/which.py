@@ -39,7 +39,7 @@ class Which:
         folder = self.sent_from()
         own = self.target or self.own()
         known = [one.target for one in folder.targets()]
-        if self.target is not None and self.target not in known:
+        if self.target is not None and folder.target(self.target).target not in known:
             raise MappingError(f"{folder.root}: nothing was sent to a target '{own}'{did_you_mean(self.target, known)}")
         if own is None and len(known) > 1:
             raise MappingError(f"{folder.root} holds several targets ({', '.join(known)}); name one with --target")

@@ -97,6 +97,20 @@ class Attempts:
         self._journal.note(own, State.PLANNED, State.DONE, f"taken out of batch {batch.id}, that sent them: {evidence}")
         return own
 
+    def failed_again(self, batch: Shipment, most: int) -> list[str]:
+        """Keys of the records that failed again when they were sent alone, where they may be all that failed.
+
+        More of them than failed: some were only refused because they are there.
+        """
+        rows = self._database.rows(
+            "SELECT r.key FROM records AS r WHERE r.batch = ? AND r.live = 1 AND EXISTS "
+            "(SELECT 1 FROM records AS a JOIN batches AS b ON b.id = a.batch WHERE a.stage = r.stage AND a.key = r.key "
+            "AND a.live = 0 AND a.batch > r.batch AND b.state = 'done' AND b.again = 1 AND b.reported = 1) "
+            "ORDER BY r.position LIMIT ?",
+            (batch.id, batch.failed + 1),
+        )
+        return [] if len(rows) > batch.failed else [row["key"] for row in rows[:most]]
+
     def _count_held(self, number: int) -> int:
         self._database.change(
             "UPDATE batches SET held = (SELECT count(*) FROM records WHERE batch = id AND live = 1) WHERE id = ?",

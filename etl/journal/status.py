@@ -160,7 +160,7 @@ def _attention(journal: Journal, lost: Sequence[Shipment]) -> tuple[Attention, .
 
 
 def _explained(journal: Journal, batch: Shipment) -> Attention:
-    keys = tuple(journal.counting_keys(batch.id, NAMED)) if batch.failed_whole else ()
+    keys = _known_failed(journal, batch)
     return Attention(
         batch.id,
         batch.stage,
@@ -170,13 +170,19 @@ def _explained(journal: Journal, batch: Shipment) -> Attention:
         journal.workspace.whole(batch.file),
         batch.sha256,
         batch.migration_id,
-        _why(journal, batch),
+        _why(journal, batch, keys),
         keys,
         doubts(journal, batch, keys),
     )
 
 
-def _why(journal: Journal, batch: Shipment) -> str:
+def _known_failed(journal: Journal, batch: Shipment) -> tuple[str, ...]:
+    if batch.failed_whole:
+        return tuple(journal.counting_keys(batch.id, NAMED))
+    return tuple(journal.attempts.failed_again(batch, NAMED)) if batch.state is State.DONE else ()
+
+
+def _why(journal: Journal, batch: Shipment, keys: Sequence[str]) -> str:
     if batch.state is State.SENDING:
         return "the process ended before an answer was written"
     if batch.state is not State.DONE:
@@ -185,4 +191,5 @@ def _why(journal: Journal, batch: Shipment) -> str:
         return journal.trail.last_note(batch.id)
     if batch.failed_whole:
         return "its record failed" if batch.records == 1 else "all of its records failed, so it created none of them"
-    return f"{batch.failed} of its records failed, and Omnitron does not tell which"
+    told = f"{batch.failed} of its records failed, and Omnitron does not tell which"
+    return f"{told}; sent again, each alone, these failed once more" if keys else told

@@ -308,7 +308,11 @@ def test_the_same_omnitron_under_another_name_goes_on_with_its_journal(shop, sen
     one, two = target_name(ONE, "1"), target_name(TWO, "1")
     assert at(shop, TWO, "target", "--same-as", one)[0] == 0
     assert send(TWO) == [(0, 2)]
-    assert at(shop, TWO, "status")[0] == 0
+    for more in ((), ("--target", two), ("--changed",)):
+        status = json.loads(etl("status", shop, "--json", *more, OMNITRON_URL=TWO).stdout)
+        assert (status["target"], [stage["already"] for stage in status["stages"]]) == (one, [2])
+    told = etl("history", shop, "--stage", "user", "--key", "1", "--target", two, OMNITRON_URL=TWO)
+    assert (told.returncode, "batch 1, done" in told.stdout) == (0, True)
     assert not (shop.parent / "work" / "shop" / two).exists()
     done = etl("target", shop, OMNITRON_URL=TWO)
     assert re.sub(r"\(.*\)", "(WHO, WHEN)", done.stdout) == (

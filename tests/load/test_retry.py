@@ -97,6 +97,26 @@ def test_a_user_that_is_there_already_is_refused_and_counts_as_arrived_once_the_
     assert read_status(tmp_path).attention == ()
 
 
+def test_status_names_what_failed_again_when_it_was_sent_alone_where_that_may_be_all_that_failed(tmp_path, sandbox):
+    package = make_package(tmp_path / "packages" / "one", whole_shop(3))
+    which = stages(gate=Gate(errors=9))
+    sandbox.fault("errors", type="user", count=1)
+    sandbox.fault("errors", type="order_item", count=2)
+    load(package, target_of(sandbox.url), which, tmp_path)
+    unnamed = "of its records failed, and Omnitron does not tell which"
+    assert [one.why for one in read_status(tmp_path).attention if one.stage == "order_item"] == [f"2 {unnamed}"]
+    sandbox.fault("errors", type="user", count=1)
+    sandbox.fault("errors", type="order_item", count=1, times=2)
+    again(package, sandbox.url, tmp_path, which=which)
+    user, items = (
+        next(one for one in read_status(tmp_path).attention if one.stage == stage) for stage in ("user", "order_item")
+    )
+    # The users that are there were refused, too: nobody knows which of the three is not.
+    assert (user.why, user.keys) == (f"1 {unnamed}", ())
+    assert items.why == f"2 {unnamed}; sent again, each alone, these failed once more"
+    assert items.keys == ("s1", "s2")
+
+
 def test_children_of_a_failed_record_wait_and_go_when_it_has_arrived(tmp_path, sandbox):
     package = make_package(tmp_path / "packages" / "one", whole_shop(3), batch_size=1)
     which, target = stages(gate=Gate(errors=9)), {"batch_size": 1}
