@@ -8,6 +8,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, time
 from hashlib import blake2b
@@ -25,7 +26,7 @@ MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC")
 SUM = re.compile(r"row-[0-9a-f]{20}")
 MARK = re.compile(r"mark-[0-9a-f]{16}")
 BETWEEN = " | "
-"""Between the names in the column `columns`."""
+"""Between the names in the column `columns`; where one of them has this in it, they are a JSON list instead."""
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
@@ -115,7 +116,7 @@ def written(corrections: Iterable[RowCorrection]) -> bytes:
     writer = csv.writer(made, lineterminator="\n")
     writer.writerow(NAMES)
     for one in corrections:
-        columns = BETWEEN.join(one.columns)
+        columns = _listed(one.columns)
         for edit in one.edits:
             cells = (
                 one.stage,
@@ -133,6 +134,12 @@ def written(corrections: Iterable[RowCorrection]) -> bytes:
     return made.getvalue().encode("utf-8-sig", "backslashreplace")
 
 
+def _listed(columns: tuple[str, ...]) -> str:
+    plain = BETWEEN.join(columns)
+    unclear = tuple(plain.split(BETWEEN)) != columns or plain.startswith('["')
+    return json.dumps(columns, ensure_ascii=False) if unclear else plain
+
+
 def _no_formula(text: str) -> str:
     """A spreadsheet program would compute what begins like a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
@@ -148,6 +155,14 @@ class _Line:
     cells: dict[str, str]
     raw: str
     delimiter: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        text = self.cells["columns"]
+        if text.startswith('["'):
+            with suppress(ValueError):
+                return tuple(map(str, json.loads(text)))
+        return tuple(text.split(BETWEEN))
 
     def fault(self, name: str, what: str) -> LineFault:
         return LineFault(self.number, _begin(self.raw, self.delimiter, NAMES.index(name)), what)
@@ -186,7 +201,7 @@ def _edit(line: _Line) -> Edit:
 def _rows(name: tuple[str, str, str], lines: Sequence[_Line]) -> RowCorrection:
     first = min(lines, key=attrgetter("number"))
     stage, total, row = name
-    columns = tuple(first.cells["columns"].split(BETWEEN))
+    columns = first.columns
     edits = map(_edit, sorted(lines, key=attrgetter("number")))
     return RowCorrection(stage, first.cells["key"], row, total, columns, tuple(edits))
 
@@ -213,7 +228,7 @@ def _line_faults(line: _Line) -> Iterator[LineFault]:
     cells = line.cells
     if not SUM.fullmatch(cells["sum"]):
         yield line.fault("sum", "is no sum of a row; mend the row in rejects.xlsx, and let `etl fix` write the line")
-    if cells["column"] not in cells["columns"].split(BETWEEN):
+    if cells["column"] not in line.columns:
         yield line.fault("column", f"'{cells['column']}' is none of the names in 'columns'")
     if cells["old"] == cells["new"]:
         yield line.fault("new", "is what 'old' is; take the line out, or say what the cell has to be")

@@ -26,6 +26,8 @@ from etl.resources import load_schema
 
 ABSENT = "absent"
 """What became of a record of which a package knows nothing: `where` leaves it out, or the source has it not."""
+BEYOND = "beyond"
+"""The same of a package that was not to hold everything: the record may be among the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _hidden(value: Any) -> Any:
 
 
 def _fates(package: Package, name: str, keys: Waiting) -> dict[str, int]:
-    """What the package that lacks them has made of records: rejected, held, merged, or (ABSENT) nothing."""
+    """What the package that lacks them has made of records: rejected, held, merged, or nothing (ABSENT, BEYOND)."""
     stage = package.stage(name)
     fates = chain(
         (("rejected", one.key) for one in package.rejects(stage)),
@@ -124,7 +126,8 @@ def _fates(package: Package, name: str, keys: Waiting) -> dict[str, int]:
     )
     found = Counter(fate for fate, key in fates if key is not None and keys.take(key) is not None)
     left = sum(1 for _ in keys.left())
-    return {**found, **({ABSENT: left} if left else {})}
+    why = ABSENT if package.manifest.part is None else BEYOND
+    return {**found, **({why: left} if left else {})}
 
 
 # What was uploaded

@@ -18,7 +18,7 @@ from etl.commands.which import Which
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
 from etl.journal.workspace import PACKAGES
-from etl.package import MANIFEST, Package
+from etl.package import LIMIT, MANIFEST, SAMPLE, Package
 from etl.places import migration_folder
 from etl.report.results import Compared
 
@@ -97,11 +97,20 @@ def _compared(old: Side, new: Side, wanted: Sequence[str]) -> Compared:
     )
 
 
+PARTS = {
+    SAMPLE: "{package} is a sample: it was not to hold the records that only the other has",
+    LIMIT: "{package} was made with --limit: it was not to hold the records that only the other has",
+}
+
+
 def _notes(old: Package, new: Package) -> Iterator[str]:
     """What the two were made from that is not alike, beside the mappings, which are what is looked at."""
     one, other = old.manifest.migration, new.manifest.migration
     if one != other:
         yield f"they are of two migrations: '{one}' and '{other}'"
+    yield from (
+        PARTS[package.manifest.part].format(package=package.path) for package in (old, new) if package.manifest.part
+    )
     before = {found.name: found for found in old.manifest.inputs}
     for found in new.manifest.inputs:
         known = before.get(found.name)

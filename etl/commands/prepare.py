@@ -29,7 +29,7 @@ from etl.mapping.geography_checks import uses_places
 from etl.mapping.rows import with_rows
 from etl.measures.balance import Ledger
 from etl.model import Evidence, Expression, Migration, Place, Stage, Table, UnreadRow
-from etl.package import FORMAT, FileEntry, Input, Manifest, Package, PackagedStage, RefusedCorrection
+from etl.package import FORMAT, LIMIT, FileEntry, Input, Manifest, Package, PackagedStage, RefusedCorrection
 from etl.packing import PackageWriter
 from etl.partial import sweep
 from etl.places import make_workspace
@@ -261,6 +261,7 @@ def _manifest(
         profile=profile,
         refused=refused,
         language=settings.language,
+        part=None if settings.limit is None else LIMIT,
     )
 
 

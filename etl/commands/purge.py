@@ -24,6 +24,7 @@ from etl.journal.journal import Journal
 from etl.journal.purges import GonePackage, Purge, add_purge, purges
 from etl.journal.reducing import REMOVED, Reducing, is_reduced, reduce_log
 from etl.journal.states import State
+from etl.journal.transfer import ARRIVING
 from etl.journal.workspace import Workspace
 from etl.mapping import find_mapping
 from etl.package import MANIFEST, Package
@@ -35,14 +36,17 @@ OPEN = {
     State.SENDING: "being sent, or left so by a process that was killed; `etl resume MAPPING` finds out",
     State.ACCEPTED: "with Omnitron, and what became of them is not known yet; `etl resume MAPPING` follows them",
     State.UNKNOWN: "of unknown fate; look in Omnitron, then `etl resolve BATCH`",
-    State.PLANNED: "planned and not sent; `etl resume MAPPING` sends them",
+    State.PLANNED: "planned and not sent; `etl resume MAPPING` sends them, after `etl retry MAPPING` where a gate was in the way",
 }
 """Why a target is not over yet, by the state of batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToPurge:
-    """What would be removed. `still`: why it is too early, for each target; `notes`: what a person has to know before."""
+    """What would be removed. `still`: why it is too early, for each target; `notes`: what a person has to know before.
+
+    `batches` are folders with the bytes that were sent, and what a take-over that was killed had unpacked.
+    """
 
     folder: Path
     packages: tuple[Path, ...]
@@ -107,6 +111,7 @@ def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
     snapshots = tuple(Snapshots(folder.root / SNAPSHOTS).names())
     journals = [Workspace(one.parent) for one in sorted(folder.root.glob("*/journal.sqlite"))]
     batches = tuple(one.root / "batches" for one in journals if (one.root / "batches").exists())
+    batches += tuple(sorted(folder.root.glob(f"{ARRIVING}*")))
     logs = tuple(one.requests for one in journals if one.requests.exists() and not is_reduced(one.requests, REDUCING))
     corrections = corrections_file(mapping.resolve())
     gone = [*packages, *(folder.root / SNAPSHOTS / name for name in snapshots), *batches]

@@ -24,7 +24,7 @@ from etl.files import private_folder, write_private
 from etl.mapping.rows import with_rows
 from etl.measures.balance import Ledger
 from etl.model import Counts, Migration, Rows
-from etl.package import FileEntry, Package
+from etl.package import SAMPLE, FileEntry, Package
 from etl.packing import PackageWriter
 from etl.places import make_workspace
 from etl.prepare.chunk import prepare_rows
@@ -76,7 +76,9 @@ def _written(migration: Migration, package: Package, chosen: Selection, settings
             stages.append(written.close(Counts(read=len(records), valid=len(records))))
         created = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         profile = _profile(writer, chosen)
-        made = writer.finish(replace(package.manifest, created=created, stages=tuple(stages), profile=profile))
+        made = writer.finish(
+            replace(package.manifest, created=created, stages=tuple(stages), profile=profile, part=SAMPLE)
+        )
     write_report(made, Telling(settings.show_data, catalogue_of(settings.language)))
     return made
 

@@ -167,6 +167,10 @@ def _below(folder: Path, root: Path, prefix: str) -> Iterator[tuple[str, Path]]:
 # Reading
 
 
+ARRIVING = "arriving-"
+"""Begins the name of the folder in which a journal is unpacked. One that is there otherwise is of a process that was killed."""
+
+
 def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
     """Go on here with what was handed over. The file is used up by it: it is renamed, so that nobody else takes it.
 
@@ -176,7 +180,7 @@ def take_over(folder: MigrationFolder, target: str, file: Path) -> Workspace:
         about = _about(archive, file)
         _check_meant(about, folder, target, file)
         workspace = Workspace(folder.root / about.target)
-        arriving = folder.root / f"arriving-{about.target}"
+        arriving = folder.root / f"{ARRIVING}{about.target}"
         shutil.rmtree(arriving, ignore_errors=True)
         try:
             _unpack(archive, about, arriving, file)

@@ -20,8 +20,10 @@ Everything is written under `<name>.partial` and renamed when whole.
 from etl.package.lines import Held, Merged, ProblemExample, ProblemKind, Reject, SourceRow
 from etl.package.manifest import (
     FORMAT,
+    LIMIT,
     MANIFEST,
     PROFILE,
+    SAMPLE,
     Batch,
     FileEntry,
     Input,
@@ -35,8 +37,10 @@ from etl.package.records import join_records, split_records
 
 __all__ = [
     "FORMAT",
+    "LIMIT",
     "MANIFEST",
     "PROFILE",
+    "SAMPLE",
     "UNSETTLED",
     "Batch",
     "FileEntry",

@@ -123,12 +123,15 @@ class RefusedCorrection:
     why: str
 
 
+LIMIT, SAMPLE = "limit", "sample"
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """The whole of manifest.json. `created` is UTC, ISO 8601; `versions` names the engine and its interpreter.
 
     `warnings` are lines about what is odd in the mapping and its sources; those about records are among the stages' kinds.
-    `language` is the one in which its report is told.
+    `language` is the one in which its report is told. `part`: it was not to hold everything, and why: a LIMIT, or a SAMPLE.
     """
 
     format: int
@@ -142,6 +145,7 @@ class Manifest:
     profile: FileEntry | None = None
     refused: tuple[RefusedCorrection, ...] = ()
     language: str = DEFAULT
+    part: str | None = None
 
 
 def _input(raw: Mapping[str, Any]) -> Input:

@@ -98,10 +98,12 @@ WORDS = {
     ("gone", "held"): "held now",
     ("gone", "merged"): "merged into another now",
     ("gone", "absent"): "left out by `where` or not in the source now",
+    ("gone", "beyond"): "not among those that are prepared now",
     ("added", "rejected"): "rejected before",
     ("added", "held"): "held before",
     ("added", "merged"): "merged into another before",
     ("added", "absent"): "left out by `where` or not in the source before",
+    ("added", "beyond"): "not among those that were prepared before",
 }
 
 

@@ -104,9 +104,10 @@ def _attention(status: Status, *, own: bool) -> Iterator[str]:
     at = "" if own else f" --target {status.target}"
     for one in status.attention:
         keys = f" ({', '.join(one.keys)})" if one.keys else ""
+        there = one.file if one.file.exists() else "removed by the purge" if status.purged else f"{one.file} (gone)"
         yield (
             f"batch {one.batch} ({one.stage}, {_records(one.records)}) is {one.state}: {one.why}{keys}; "
-            f"its bytes: {one.file}"
+            f"its bytes: {there}"
         )
         yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in one.doubts.items())
         if one.state == "unknown":

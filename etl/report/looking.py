@@ -30,7 +30,8 @@ def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:
 
 def _record_lines(record: FoundRecord) -> Iterator[str]:
     key = "" if record.key is None else f" '{record.key}'"
-    yield f"{record.stage}{key}: {record.fate}, {record.place}"
+    fate = "" if record.fate == "planned" else f"{record.fate}, "  # what became of it, the batches below say
+    yield f"{record.stage}{key}: {fate}{record.place}"
     yield from (f"  {why}" for why in record.why)
     for sent in record.sent:
         answer = f", migration {sent.migration_id}" if sent.migration_id else ""
@@ -124,6 +125,9 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
     if not found:
         console.print("no stage has amounts: orders have `amount`, items `price`", markup=False)
     for one in found:
+        if not one.totals:
+            console.print(f"{one.stage}: {one.field}: no row has an amount", markup=False)
+            continue
         table = Table(
             box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"{one.stage}: {one.field}", title_justify="left"
         )

@@ -3,6 +3,7 @@
 import json
 import random
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from commands import etl
@@ -11,6 +12,7 @@ from small_migration import CUSTOMERS, MAPPING, write_shop
 
 from etl.commands.diff import Preparing, diff
 from etl.commands.dry_run import dry_run
+from etl.commands.sample import sample
 from etl.commands.settings import Settings
 from etl.errors import MappingError, PackageError
 from etl.package.changes import changes
@@ -105,6 +107,19 @@ def test_records_are_added_gone_and_changed_field_by_field(tmp_path):
         "    '2': null -> \"5***\"",
     ]
     assert '    \'2\': "Ayşe" -> "Ali"' in list(difference_lines(found))
+
+
+def test_a_package_that_was_not_to_hold_everything_is_said_to_be_a_part(tmp_path):
+    mapping = write_shop(tmp_path)
+    whole = dry_run(mapping, settings_of(mapping))
+    few = sample(mapping, settings_of(mapping)).package
+    first = dry_run(mapping, replace(settings_of(mapping), limit=1))
+    found = compared(few, whole)
+    assert found.notes == (f"{few} is a sample: it was not to hold the records that only the other has",)
+    assert "  1 record added (1 not among those that were prepared before): '100-BOT-2'" in told(found)
+    found = compared(whole, first)
+    assert f"{first.path} was made with --limit: it was not to hold the records that only the other has" in found.notes
+    assert [one.gone_are for one in found.stages] == [{"beyond": one.gone} for one in found.stages]
 
 
 def test_a_password_is_shown_to_nobody(tmp_path):

@@ -522,6 +522,20 @@ def typed_by_hand(mapping, package, old, new):
     return str(caught.value)
 
 
+def test_a_column_may_be_called_as_what_stands_between_columns(tmp_path):
+    mapping = shop(
+        tmp_path,
+        mapping=PLAIN.replace("{{ email | lower('en') }}", "{{ row['e | mail'] | lower('en') }}"),
+        customers=CUSTOMERS.replace(";email;", ";e | mail;"),
+    )
+    package = prepared(mapping)
+    book = edited(package, tmp_path, lambda one: put(cell(one, "user", "5", "e | mail"), "can@example.com"))
+    assert fix(mapping, None, book).refused == ()
+    again = prepared(mapping)
+    assert again.manifest.refused == ()
+    assert len(again.stage("user").corrected) == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [

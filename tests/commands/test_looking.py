@@ -1,11 +1,13 @@
 """Find, explain and reconcile: commands that look at what a dry-run or run left."""
 
 import json
+import sys
 from pathlib import Path
 
 import orjson
 import pytest
 from commands import ROOT
+from rich.console import Console
 from small_migration import MAPPING, ORDERS, write_shop
 
 from etl.commands.dry_run import dry_run
@@ -17,7 +19,8 @@ from etl.commands.settings import Settings
 from etl.commands.which import Which
 from etl.errors import MappingError
 from etl.expressions.tracing import call_at
-from etl.report.looking import explain_lines, shown_explanation
+from etl.report.looking import explain_lines, print_reconciled, shown_explanation
+from etl.report.results import Reconciled
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +148,11 @@ def test_amounts_that_can_all_be_read_are_in_order(tmp_path):
     mapping = write_shop(tmp_path, orders=ORDERS.replace("ten;EUR", "10;EUR"))
     dry_run(mapping, Settings(tmp_path / "work", workers=1))
     assert all(one.ok for one in reconcile(Which(mapping, None)))
+
+
+def test_a_field_of_which_no_row_has_an_amount_is_no_empty_table(capsys):
+    print_reconciled(Console(file=sys.stdout), [Reconciled("order", "discount_amount", (), 0.0, {})])
+    assert capsys.readouterr().out == "order: discount_amount: no row has an amount\n"
 
 
 def test_the_sample_is_reconciled(tmp_path):

@@ -209,6 +209,28 @@ def test_a_package_that_was_never_sent_goes_too_with_snapshots_and_corrections(s
     assert "there is no package any more (removed by" in ended.error
 
 
+def test_after_a_forced_one_no_file_is_named_that_is_gone_nor_a_record_called_planned(shop):
+    shop.sandbox.fault("error_after")
+    assert shop.etl("run").code == 4
+    purged(shop, "--force")
+    where = shop.mapping, "--workspace", shop.folder / "work"
+    standing = etl("status", *where, **target(shop.sandbox.url, TOKEN))
+    assert "is unknown: " in standing.stdout
+    assert "its bytes: removed by the purge" in standing.stdout
+    found = etl("find", shop.mapping, "1", *where[1:], **target(shop.sandbox.url, TOKEN))
+    assert ": of a package that is gone" in found.stdout
+    assert "planned" not in found.stdout
+
+
+def test_what_a_take_over_that_was_killed_had_unpacked_goes_too(loaded):
+    left = loaded.home / "arriving-shop" / "packages" / "one"
+    left.mkdir(parents=True)
+    (left / "payload.json").write_text("ayse@example.com", encoding="utf-8")
+    purged(loaded)
+    assert not (loaded.home / "arriving-shop").exists()
+    assert with_people(loaded) == []
+
+
 def test_a_package_that_was_renamed_goes_too_and_what_is_none_stays_and_is_told(shop):
     assert shop.etl("dry-run").code == 1
     packages = shop.home / "packages"
