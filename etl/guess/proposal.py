@@ -188,7 +188,7 @@ def _guess(name: str, names: str, column: SeenColumn) -> Guess:
 
 def _place(table: SeenTable, words: str) -> list[SeenColumn]:
     """The columns of an order's own address, as `ShipName`, `ShipAddress`: one for each part. `payment_state` alone is none."""
-    fitting = [one for one in table.columns if _rest(one.name, words) is not None]
+    fitting = [one for one in table.columns if one.form != "JSON" and _rest(one.name, words) is not None]
     taken: set[str] = set()
     found: dict[str, SeenColumn] = {}
     for part in PARTS:
@@ -206,7 +206,7 @@ def _only_line(table: SeenTable) -> Iterator[SeenColumn]:
     scored = [(name_score(one.name, VOCABULARIES["address"]["line"]), one) for one in table.columns]
     score, column = max(scored, key=lambda item: item[0])
     # At the end of a longer name it may be an e-mail's, or a visitor's.
-    if score >= KNOWN and column.form not in FORMS["email"]:
+    if score >= KNOWN and column.form not in ("JSON", *FORMS["email"]):
         yield column
 
 

@@ -78,7 +78,7 @@ ORDER: Vocabulary = {
         "purchasetimestamp orderpurchasetimestamp ordertime createtime addtime siparistarihi olusturmatarihi tarih"
     ),
     "amount": (
-        "total ordertotal grandtotal totalpaid totalpaidtaxincl totalamount amount paymentvalue toplam "
+        "total ordertotal grandtotal totalpaid totalpaidtaxincl totalamount totalprice amount paymentvalue toplam "
         "geneltoplam tutar toplamtutar siparistutari"
     ),
     "discount_amount": (

@@ -245,6 +245,7 @@ def nested(number):
     line = {"sku": "X1", "name": "Kazak", "quantity": 1, "price": "5.25"}
     return {
         "id": number, "number": f"A-{number}", "customer": {"id": 7}, "created_at": "2020-01-01 10:00:00", "total": "10.50",
+        "shipping_address": {"address1": "Gül Sok. 5", "city": "Kadıköy"},
         "status": "shipped", "line_items": [line] * (1 + number % 2),
     }  # fmt: skip
 
@@ -266,7 +267,8 @@ def test_lines_inside_of_orders_have_the_number_of_their_order_beside_them(tmp_p
     assert (lines["path"], lines["with"], lines["counters"]) == (path, {column: "^.number"}, {"line": column})
     assert data["stages"][1]["fields"]["order_number"] == "{{ " + column + " }}"
     assert data["stages"][1]["refers"] == {"order_number": "order"}
-    # An object is no user.
+    # An object is neither a user nor an address.
+    assert data["stages"][0]["fields"]["shipping_address"] == "{{ row['shipping_address?'] }}"
     assert data["stages"][0]["fields"]["user"] == "{{ row['customer?'] }}"
 
 
