@@ -10,7 +10,6 @@ import pickle
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,8 +24,6 @@ MEMORY = 8 << 30
 
 Workbook = Path | bytes
 Grid = list[list[Any]]
-ChooseSheet = Callable[[list[str], frozenset[str]], str]
-"""Takes the sheets' names, and which of them are hidden, and gives the one to read."""
 
 
 def open_workbook(workbook: Workbook) -> CalamineWorkbook:

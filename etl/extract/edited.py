@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import MappingError
 from etl.extract.sheet_bounds import BadSheet
-from etl.extract.workbooks import read_sheet
+from etl.extract.sheet_rows import CellOfRow
+from etl.extract.workbooks import names_in, open_sheet
 
 DELIMITERS = (",", ";", "\t")
 PLAIN = (".csv", ".txt", ".tsv")
@@ -41,19 +42,7 @@ def read_edited(path: Path) -> list[EditedSheet]:
 
 
 def _sheets(path: Path) -> list[EditedSheet]:
-    data, names = path.read_bytes(), _names(path)
-    return [EditedSheet(name, _with_faults(data, name)) for name in names]
-
-
-def _names(path: Path) -> list[str]:
-    found: list[str] = []
-
-    def first(names: list[str], hidden: frozenset[str]) -> str:
-        found.extend(names)
-        return names[0]
-
-    read_sheet(path.read_bytes(), first)
-    return found
+    return [EditedSheet(name, _with_faults(path, name)) for name in names_in(path).all]
 
 
 class Broken(str):
@@ -62,12 +51,14 @@ class Broken(str):
     __slots__ = ()
 
 
-def _with_faults(data: bytes, name: str) -> list[list[object]]:
-    sheet = read_sheet(data, lambda names, hidden: name)
-    rows: list[list[object]] = [list(row) for row in sheet.cells]
-    for row, (column, why) in sheet.faults.items():
-        rows[row - 1][column - 1] = Broken(why)
-    return rows
+def _with_faults(path: Path, name: str) -> list[list[object]]:
+    return [list(_row(cells, fault)) for cells, fault in open_sheet(path, lambda names: name).rows()]
+
+
+def _row(cells: list[object], fault: CellOfRow | None) -> Iterator[object]:
+    broken, why = fault or (0, None)
+    for column, cell in enumerate((*cells, *[None] * (broken - len(cells))), start=1):
+        yield Broken(why) if column == broken else "" if cell is None else cell
 
 
 def _plain_rows(path: Path) -> list[list[object]]:

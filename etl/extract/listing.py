@@ -224,10 +224,12 @@ def _fits(path: File, options: Mapping[str, Any]) -> tuple[float, int]:
 
 
 def _of_excel(asked: ListingRequest, path: File) -> Iterator[Listed]:
-    names, hidden = sheets_of(path)
-    for name in names:
-        options = {"sheet": name} if len(names) > 1 else {}
-        yield Listed(name, Source(name, "excel", asked.location, options), note="hidden" if name in hidden else "")
+    names = sheets_of(path)
+    for name in names.all:
+        options = {"sheet": name} if len(names.all) > 1 else {}
+        yield Listed(
+            name, Source(name, "excel", asked.location, options), note="hidden" if name in names.hidden else ""
+        )
 
 
 def _of_json(asked: ListingRequest, path: File) -> Iterator[Listed]:

@@ -14,7 +14,8 @@ from xml.parsers import expat
 from zipfile import ZipFile
 
 from etl.extract.sheet_bounds import MOST_ROWS, BadSheet, SheetBounds, not_computed, shows
-from etl.extract.xlsx_scan import DAMAGED, parse_xml, pieces
+from etl.extract.sheet_rows import SheetNames
+from etl.extract.xlsx_parts import DAMAGED, parse_xml, pieces
 from etl.findings import Unfit
 
 CONTENT = "content.xml"
@@ -22,15 +23,7 @@ _ERROR = re.compile(r"#(?:N/A|DIV/0!|VALUE!|REF!|NAME\?|NUM!|NULL!)|Err:\d+")
 _DURATION = re.compile(r"PT(\d+)H(\d+)M(\d+)(?:[.,](\d+))?S")
 
 
-@dataclass(frozen=True, slots=True)
-class OdsNames:
-    """The sheets' names, in their order, and those that are hidden."""
-
-    all: tuple[str, ...]
-    hidden: frozenset[str]
-
-
-def ods_names(archive: ZipFile) -> OdsNames:
+def ods_names(archive: ZipFile) -> SheetNames:
     """Raises BadSheet."""
     styles: set[str] = set()
     found: list[tuple[str, str]] = []
@@ -46,7 +39,7 @@ def ods_names(archive: ZipFile) -> OdsNames:
             found.append((attributes.get("table:name", ""), attributes.get("table:style-name", "")))
 
     parse_xml(pieces(archive, CONTENT), start)
-    return OdsNames(tuple(name for name, _ in found), frozenset(name for name, style in found if style in styles))
+    return SheetNames([name for name, _ in found], frozenset(name for name, style in found if style in styles))
 
 
 def read_ods(archive: ZipFile, sheet: str) -> tuple[list[list[Any]], SheetBounds]:

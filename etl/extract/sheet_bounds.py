@@ -1,4 +1,4 @@
-"""What a sheet holds where, looked at before anything is made room for; and the cells that cannot be used.
+"""How far a sheet may reach, looked at before anything is made room for; and the cells that cannot be used.
 
 A stray cell at the sheet's far end (XFD1048576) makes a reader reserve half a terabyte for the blanks before it.
 """
@@ -18,8 +18,8 @@ LARGEST_GAP = 10_000
 
 WIDEST = 2_000
 MOST_CELLS = 64_000_000
-"""Columns of a sheet, and cells of it with the blank ones. A sheet is held whole: of 300,000 rows by 16 columns each cell took
-some 95 bytes, so that the largest takes 6 GB."""
+"""Columns of a sheet, and cells of one that is held whole, with the blank ones: of 300,000 rows by 16 columns each cell took some
+95 bytes, so that the largest takes 6 GB."""
 
 
 class BadSheet(ValueError):
@@ -40,23 +40,34 @@ class SheetBounds:
     def filled(self, row: int, column: int) -> None:
         """A cell that holds something. Raises BadSheet when it stands too far out."""
         if self.rows < row or self.columns < column:
-            gap = row - self.rows - 1
-            if gap > LARGEST_GAP:
-                raise BadSheet(f"cell {name(row, column)} stands alone, below {gap:,} blank rows; {STRAY}")
+            check_gap(self.rows, row, column)
             self.rows, self.columns = max(self.rows, row), max(self.columns, column)
             if self.columns > WIDEST or self.rows * self.columns > MOST_CELLS:
-                size = f"{self.rows:,} rows by {self.columns:,} columns"
-                raise BadSheet(
-                    f"cell {name(row, column)} makes the sheet {size}, which is more than is read; {STRAY}{AS_CSV}"
-                )
+                raise too_large(row, column, self.rows, self.columns)
 
     def unusable(self, row: int, column: int, why: Unfit) -> None:
         """A cell that holds something nobody means; its name is put into the sentence. Raises BadSheet as `filled` does."""
         self.filled(row, column)
         if row not in self.faults:
-            told = {**why.parts, "cell": name(row, column)}
-            told.pop("value")
-            self.faults[row] = column, Unfit(why.rule, None, why.words, **told)
+            self.faults[row] = column, at_cell(why, row, column)
+
+
+def check_gap(last: int, row: int, column: int) -> None:
+    """Raises BadSheet for a cell that stands too far below the last row that has one."""
+    if row - last - 1 > LARGEST_GAP:
+        raise BadSheet(f"cell {name(row, column)} stands alone, below {row - last - 1:,} blank rows; {STRAY}")
+
+
+def too_large(row: int, column: int, rows: int, columns: int) -> BadSheet:
+    size = f"{rows:,} rows by {columns:,} columns"
+    return BadSheet(f"cell {name(row, column)} makes the sheet {size}, which is more than is read; {STRAY}{AS_CSV}")
+
+
+def at_cell(why: Unfit, row: int, column: int) -> Unfit:
+    """What is wrong with a cell, with its name in the sentence."""
+    told = {**why.parts, "cell": name(row, column)}
+    told.pop("value")
+    return Unfit(why.rule, None, why.words, **told)
 
 
 def shows(error: str | None) -> Unfit:

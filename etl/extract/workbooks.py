@@ -1,73 +1,135 @@
-"""A workbook of any kind -> one sheet's cells, and those that cannot be used."""
+"""A workbook of any kind -> the names of its sheets, and the rows of one.
+
+An .xlsx is read as a stream, anew for each look. What the others hold is in memory from the moment a sheet is opened.
+"""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
-from etl.extract.calamine_sheet import (
-    ChooseSheet,
-    Grid,
-    Workbook,
-    cells_of,
-    in_another_process,
-    names_of,
-    open_workbook,
-)
+from etl.extract.calamine_sheet import Workbook, cells_of, in_another_process, names_of, open_workbook
+from etl.extract.locations import File
 from etl.extract.ods_file import CONTENT, ods_names, read_ods
+from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import BadSheet
-from etl.extract.xlsb_scan import XLSB
-from etl.extract.xlsx_scan import DAMAGED, XLSX, workbook_of
-from etl.findings import Unfit
+from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, held
+from etl.extract.temporary import scratch
+from etl.extract.xlsb_scan import check_texts, look
+from etl.extract.xlsx_parts import DAMAGED, book_of, workbook_of
+from etl.extract.xlsx_sheet import read_rows
+
+CHUNK = 1 << 18
+
+ChooseSheet = Callable[[SheetNames], str]
+
+
+def names_in(file: File) -> SheetNames:
+    """Raises BadSheet."""
+    with _opened(file) as opened:
+        return opened.form.names(opened)
+
+
+def open_sheet(file: File, choose: ChooseSheet) -> Sheet:
+    """Raises BadSheet for a workbook, or a sheet, that cannot be read; of an .xlsx also later, from its rows."""
+    with _opened(file) as opened:
+        form = opened.form
+        return form.sheet(opened, choose(form.names(opened)))
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
-    """Cells from A1 on, "" for a blank one; of each row that has some, the first unusable cell: its column, and why."""
+class _Opened:
+    """`archive` is None for what is no zip archive; `listed` is the member of it that lists the sheets."""
 
-    cells: Grid
-    faults: Mapping[int, tuple[int, Unfit]] = field(default_factory=dict)
+    file: File
+    content: BinaryIO
+    archive: ZipFile | None
+    listed: str
+
+    @property
+    def form(self) -> _Form:
+        if self.archive is not None and CONTENT in self.archive.NameToInfo:
+            return ODS
+        if not self.listed:
+            return OTHER
+        return XLSB if self.listed.endswith(".bin") else XLSX
+
+    @property
+    def parts(self) -> ZipFile:
+        assert self.archive is not None  # every form but the last is an archive
+        return self.archive
+
+    def whole(self) -> Workbook:
+        """As calamine takes it."""
+        if isinstance(self.file, Path):
+            return self.file
+        self.content.seek(0)
+        return self.content.read()
 
 
-def read_sheet(workbook: Workbook, choose: ChooseSheet) -> Sheet:
-    """Raises BadSheet for a workbook, or a sheet, that cannot be read."""
-    try:
-        archive = ZipFile(workbook if not isinstance(workbook, bytes) else io.BytesIO(workbook))
-    except BadZipFile:
-        return _read_apart(workbook, choose)
-    with archive:
+class _Form(NamedTuple):
+    names: Callable[[_Opened], SheetNames]
+    sheet: Callable[[_Opened, str], Sheet]
+
+
+@contextmanager
+def _opened(file: File) -> Iterator[_Opened]:
+    with _seekable(file) as content:
         try:
-            return _read_archive(archive, workbook, choose)
-        except (BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
-            raise BadSheet(DAMAGED.format(str(error).strip("'\""))) from None
+            archive = ZipFile(content)
+        except BadZipFile:
+            yield _Opened(file, content, None, "")
+            return
+        with archive:
+            try:
+                yield _Opened(file, content, archive, workbook_of(archive) or "")
+            except (BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
+                raise BadSheet(DAMAGED.format(str(error).strip("'\""))) from None
 
 
-def _read_archive(archive: ZipFile, workbook: Workbook, choose: ChooseSheet) -> Sheet:
-    if CONTENT in archive.NameToInfo:
-        return _read_ods(archive, choose)
-    listed = workbook_of(archive)
-    if listed is None:
-        return _read_apart(workbook, choose)
-    scan = XLSB if listed.endswith(".bin") else XLSX
-    scan.check_texts(archive, listed)
-    # Nothing is left to calamine before it is known how much it is: opening reads the texts, reading makes the cells.
-    opened = _unless_it_panics(open_workbook, workbook)
-    sheet = choose(*names_of(opened))
-    bounds = scan.look(archive, listed, sheet)
-    return Sheet(_unless_it_panics(cells_of, opened, sheet), bounds.faults)
+@contextmanager
+def _seekable(file: File) -> Iterator[BinaryIO]:
+    if isinstance(file, Path):
+        with file.open("rb") as content:
+            yield content
+        return
+    with scratch("a copy of the workbook") as copy:
+        with file.stream() as content:
+            while piece := content.read(CHUNK):
+                copy.write(piece)
+        yield copy.file
 
 
-def _read_ods(archive: ZipFile, choose: ChooseSheet) -> Sheet:
-    if "META-INF/manifest.xml" in archive.NameToInfo and b"encryption-data" in archive.read("META-INF/manifest.xml"):
-        raise BadSheet("is protected by a password; save it without one")
-    names = ods_names(archive)
-    if not names.all:
-        raise BadSheet("has no sheets")
-    cells, bounds = read_ods(archive, choose(list(names.all), names.hidden))
-    return Sheet(cells, bounds.faults)
+def _xlsx_names(opened: _Opened) -> SheetNames:
+    book = book_of(opened.parts, opened.listed)
+    return SheetNames(list(book.sheets), book.hidden)
+
+
+def _xlsx_sheet(opened: _Opened, sheet: str) -> Sheet:
+    reach = Reach()
+    return Sheet(lambda: _xlsx_rows(opened.file, sheet, reach), reach=reach)
+
+
+def _xlsx_rows(file: File, sheet: str, reach: Reach) -> Generator[SheetRow]:
+    with _opened(file) as opened:
+        yield from read_rows(opened.parts, opened.listed, sheet, reach)
+
+
+def _xlsb_names(opened: _Opened) -> SheetNames:
+    # Opening makes room for the texts.
+    check_texts(opened.parts, opened.listed)
+    return SheetNames(*names_of(_unless_it_panics(open_workbook, opened.whole())))
+
+
+def _xlsb_sheet(opened: _Opened, sheet: str) -> Sheet:
+    # Nothing is left to calamine before it is known how much it is.
+    bounds = look(opened.parts, opened.listed, sheet)
+    workbook = _unless_it_panics(open_workbook, opened.whole())
+    return held(_unless_it_panics(cells_of, workbook, sheet), bounds.faults)
 
 
 def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:
@@ -80,8 +142,33 @@ def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:
         raise BadSheet(DAMAGED.format("its reader gave up on it")) from None
 
 
-def _read_apart(workbook: Workbook, choose: ChooseSheet) -> Sheet:
+def _ods_names(opened: _Opened) -> SheetNames:
+    archive = opened.parts
+    if "META-INF/manifest.xml" in archive.NameToInfo and b"encryption-data" in archive.read("META-INF/manifest.xml"):
+        raise BadSheet("is protected by a password; save it without one")
+    names = ods_names(archive)
+    if not names.all:
+        raise BadSheet("has no sheets")
+    return names
+
+
+def _ods_sheet(opened: _Opened, sheet: str) -> Sheet:
+    cells, bounds = read_ods(opened.parts, sheet)
+    return held(cells, bounds.faults)
+
+
+def _other_names(opened: _Opened) -> SheetNames:
     """What cannot be looked at beforehand is read where it can do no harm."""
-    names, hidden, *_ = in_another_process(workbook, None)
-    _, _, cells, faults = in_another_process(workbook, choose(names, hidden))
-    return Sheet(cells, faults)
+    names, hidden, *_ = in_another_process(opened.whole(), None)
+    return SheetNames(names, hidden)
+
+
+def _other_sheet(opened: _Opened, sheet: str) -> Sheet:
+    _, _, cells, faults = in_another_process(opened.whole(), sheet)
+    return held(cells, faults)
+
+
+XLSX = _Form(_xlsx_names, _xlsx_sheet)
+XLSB = _Form(_xlsb_names, _xlsb_sheet)
+ODS = _Form(_ods_names, _ods_sheet)
+OTHER = _Form(_other_names, _other_sheet)

@@ -1,4 +1,4 @@
-"""An .xlsb sheet, looked at before calamine reads it. The same as xlsx_scan, over records instead of XML.
+"""An .xlsb sheet, looked at before calamine reads it. How far it reaches, and its errors.
 
 A record is its number, its length (both 7 bits a byte, the lowest first) and its content. ([MS-XLSB], 2.1.4, 2.4, 2.5.97.2.)
 """
@@ -11,7 +11,7 @@ from typing import IO
 from zipfile import ZipFile
 
 from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, shows
-from etl.extract.xlsx_scan import DAMAGED, Scan, related, relations
+from etl.extract.xlsx_parts import DAMAGED, related, relations
 
 ROW, FIRST_CELL, LAST_CELL = 0, 2, 11  # 1 is a blank cell
 ERRORS = (3, 11)
@@ -24,7 +24,8 @@ SHOWN = {
 """What a cell shows for an error's number, in .xlsb as in .xls."""
 
 
-def _look(archive: ZipFile, workbook: str, sheet: str) -> SheetBounds:
+def look(archive: ZipFile, workbook: str, sheet: str) -> SheetBounds:
+    """Raises BadSheet."""
     bounds = SheetBounds()
     member = _member_of(archive, workbook, sheet)
     if member is not None:
@@ -95,14 +96,11 @@ def _wide_text(content: bytes, at: int) -> tuple[str, int]:
     return content[at + 4 : end].decode("utf-16-le", "replace"), end
 
 
-def _check_texts(archive: ZipFile, workbook: str) -> None:
-    """calamine makes room for as many texts as their list promises."""
+def check_texts(archive: ZipFile, workbook: str) -> None:
+    """calamine makes room for as many texts as their list promises. Raises BadSheet."""
     texts = related(archive, workbook, "sharedStrings")
     if texts is None:
         return
     kind, content = next(_records(archive, texts), (0, b""))
     if kind == TEXT_COUNT and _number(content, 4) > archive.getinfo(texts).file_size // 4:
         raise BadSheet(DAMAGED.format(f"its list of texts promises {_number(content, 4)} of them"))
-
-
-XLSB = Scan(_check_texts, _look)

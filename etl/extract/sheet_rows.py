@@ -1,0 +1,65 @@
+"""The rows of a sheet, whichever program wrote it, and the numbers in its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from etl.extract.reach import Reach
+from etl.findings import Unfit
+
+EXACT = 10**15
+"""Excel keeps 15 digits; of a larger number the last ones are lost already."""
+
+CellOfRow = tuple[int, Unfit]
+"""A row's first cell that cannot be used: its column, from 1, and why."""
+
+SheetRow = tuple[list[Any], CellOfRow | None]
+"""Cells from column A to the last one that holds something; a blank one is None, a whole number an int."""
+
+
+@dataclass(frozen=True, slots=True)
+class SheetNames:
+    """The sheets' names, in their order; those that are hidden, or have no cells."""
+
+    all: list[str]
+    hidden: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`rows` begins anew with every call, at row 1; the last row is one that holds something. `height` is how many there are,
+    where that is known; `reach` how much of the sheet they have been read from."""
+
+    rows: Callable[[], Generator[SheetRow]]
+    height: int | None = None
+    reach: Reach = field(default_factory=Reach)
+
+
+def held(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Sheet:
+    """A sheet that is in memory, with "" for a blank cell."""
+    while grid and all(cell == "" for cell in grid[-1]) and len(grid) not in faults:
+        grid.pop()
+    return Sheet(lambda: _rows_of(grid, faults), len(grid))
+
+
+def _rows_of(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Generator[SheetRow]:
+    import petl
+
+    width = max(map(len, grid), default=0)
+    # Without failonerror petl would turn a cell that cannot be converted into None.
+    rows: Iterable[Any] = petl.data(
+        petl.convertall(petl.pushheader(grid, list(range(width))), native, failonerror=True)
+    )
+    for number, row in enumerate(rows, start=1):
+        cells = list(row)
+        while cells and cells[-1] is None:
+            cells.pop()
+        yield cells, faults.get(number)
+
+
+def native(cell: Any) -> Any:
+    if type(cell) is float and cell.is_integer() and abs(cell) < EXACT:
+        return int(cell)
+    return None if cell == "" else cell
