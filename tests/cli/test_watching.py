@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import cache
 from random import Random
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -266,19 +267,24 @@ def test_a_file_tells_by_its_bytes_about_how_many_rows_are_to_come_and_at_its_en
     assert all(about and abs(rows - 5000) < 500 for rows, about in told[:-1])
 
 
-chance = Random(1)
-MANY = [
-    {"id": str(n), "name": f"Ali {n:x}", "mail": f"{chance.randbytes(16).hex()}@example.com"} for n in range(20_000)
-]
-"""With what cannot be compressed much: an unpacker gets its bytes in large pieces."""
+ROWS = 20_000
+
+
+@cache
+def many():
+    """With what cannot be compressed much: an unpacker gets its bytes in large pieces."""
+    chance = Random(1)
+    return [
+        {"id": str(n), "name": f"Ali {n:x}", "mail": f"{chance.randbytes(16).hex()}@example.com"} for n in range(ROWS)
+    ]
 
 
 def jsonl():
-    return "".join(f"{json.dumps(one)}\n" for one in MANY).encode()
+    return "".join(f"{json.dumps(one)}\n" for one in many()).encode()
 
 
 def csv_lines():
-    return ("id,name,mail\n" + "".join(f"{','.join(one.values())}\n" for one in MANY)).encode()
+    return ("id,name,mail\n" + "".join(f"{','.join(one.values())}\n" for one in many())).encode()
 
 
 def zipped(content):
@@ -289,12 +295,12 @@ def zipped(content):
 
 
 def xml():
-    people = "".join(f'<c id="{one["id"]}" name="{one["name"]}" mail="{one["mail"]}"/>' for one in MANY)
+    people = "".join(f'<c id="{one["id"]}" name="{one["name"]}" mail="{one["mail"]}"/>' for one in many())
     return f"<shop>{people}</shop>".encode()
 
 
 STREAMED = {
-    "json": ("{ json: c.json }", json.dumps(MANY).encode),
+    "json": ("{ json: c.json }", lambda: json.dumps(many()).encode()),
     "jsonl": ("{ jsonl: c.jsonl }", jsonl),
     "jsonl.gz": ("{ jsonl: c.jsonl.gz }", lambda: gzip.compress(jsonl())),
     "jsonl.xz": ("{ jsonl: c.jsonl.xz }", lambda: lzma.compress(jsonl(), preset=0)),
@@ -313,10 +319,10 @@ def test_what_is_read_from_its_beginning_to_its_end_tells_by_its_stored_bytes_ho
     fields = '"{{ id }} {{ line }}"' if "counters" in source else '"{{ id }}"'
     write_shop(tmp_path, **{"{ csv: customers.csv }": source, 'customer_code: "{{ id }}"': f"customer_code: {fields}"})
     told = expected_of(tmp_path)
-    assert told[-1] == (len(MANY), False)
+    assert told[-1] == (ROWS, False)
     assert len(told) > 1
     assert all(about for _, about in told[:-1])
-    assert abs(told[-2][0] - len(MANY)) < len(MANY) / 4
+    assert abs(told[-2][0] - ROWS) < ROWS / 4
 
 
 def test_many_files_tell_by_the_sizes_of_all_of_them(tmp_path):
@@ -325,9 +331,9 @@ def test_many_files_tell_by_the_sizes_of_all_of_them(tmp_path):
         (tmp_path / f"c-{number}.csv").write_text("".join([lines[0], *lines[begin : begin + 6000]]))
     write_shop(tmp_path, **{"csv: customers.csv": "csv: c-*.csv"})
     told = expected_of(tmp_path)
-    assert told[-1] == (len(MANY), False)
+    assert told[-1] == (ROWS, False)
     assert len(told) > 2
-    assert all(about and abs(rows - len(MANY)) < len(MANY) / 4 for rows, about in told[:-1])
+    assert all(about and abs(rows - ROWS) < ROWS / 4 for rows, about in told[:-1])
 
 
 def test_a_small_file_that_was_read_at_once_is_not_said_to_be_at_its_end_while_rows_are_made_of_it(tmp_path):
@@ -338,7 +344,7 @@ def test_a_small_file_that_was_read_at_once_is_not_said_to_be_at_its_end_while_r
 
 def test_the_rows_of_a_sheet_are_known_before_the_first(tmp_path):
     book = openpyxl.Workbook()
-    for row in [list(MANY[0]), *(list(one.values()) for one in MANY[:30])]:
+    for row in [list(many()[0]), *(list(one.values()) for one in many()[:30])]:
         book.active.append(row)
     book.save(tmp_path / "c.xlsx")
     write_shop(tmp_path, **{"csv: customers.csv": "excel: c.xlsx"})

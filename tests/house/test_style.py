@@ -2,15 +2,21 @@
 
 import ast
 from collections import defaultdict
+from functools import cache
 
 import pytest
 from commands import ROOT
 
-MODULES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((ROOT / "etl").rglob("*.py"))}
-LINES = {path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
+FILES = sorted((ROOT / "etl").rglob("*.py"))
+LINES = {path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
 
 SEVERAL_MEANINGS: dict[str, str] = {}
 """Public names of types that two modules may define, each with the reason."""
+
+
+@cache
+def modules():
+    return {path: ast.parse(path.read_text(encoding="utf-8")) for path in FILES}
 
 
 def types_of(tree):
@@ -28,7 +34,7 @@ def is_type_name(name):
 
 
 def functions():
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert node.end_lineno
@@ -37,7 +43,7 @@ def functions():
 
 def test_a_type_has_one_meaning():
     defined = defaultdict(list)
-    for path, tree in MODULES.items():
+    for path, tree in modules().items():
         for name in types_of(tree):
             defined[name].append(path.relative_to(ROOT).as_posix())
     twice = {name: paths for name, paths in defined.items() if len(paths) > 1 and not name.startswith("_")}
