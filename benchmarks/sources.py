@@ -10,6 +10,7 @@ import csv
 import hashlib
 import os
 import random
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Form:
 
     @property
     def name(self) -> str:
-        return f"from_{self.what.split()[0].lower()}"
+        return "_".join(["from", *re.findall(r"\w+", self.what.lower())])
 
     @property
     def missing(self) -> bool:

@@ -137,6 +137,10 @@ def test_the_runbook_has_the_table_of_what_single_records_cost():
 # Kinds of sources
 
 
+def test_no_two_forms_write_to_the_same_files():
+    assert len({form.name for form in sources.FORMS}) == len(sources.FORMS)
+
+
 def test_the_same_orders_in_every_form_make_the_same_payloads(made, tmp_path):
     with shops.SERVERS():
         forms = sources.prepared(made)
