@@ -89,7 +89,7 @@ def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
     "locations",
     required=True,
     multiple=True,
-    help="The shop: a dump, a database's address, a file or a folder of CSV files. May be given several times.",
+    help="The shop: a dump, a database's address, a file, a folder of CSV files, or a mapping. May be given several times.",
 )
 def init(name: Path, locations: tuple[str, ...]) -> None:
     """Recognise a shop, and write a folder NAME with its mapping.
@@ -108,9 +108,8 @@ def init(name: Path, locations: tuple[str, ...]) -> None:
             print(visible(line))
         return
     why = "; ".join(begun.why)
-    prefix = f"its tables begin with '{begun.prefix}'" if begun.prefix else "its tables have no prefix"
     for line in (
-        f"{begun.folder}: {begun.location} looks like {begun.title}: {why}; {prefix}",
+        f"{begun.folder}: {begun.location} looks like {begun.title}: {why}",
         f"  {', '.join(begun.files)}",
         f"Copy {EXAMPLE} to .env there and fill it in, read README.md, then: etl check {begun.folder} --data",
     ):

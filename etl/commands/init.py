@@ -17,7 +17,7 @@ from etl.errors import MappingError, SourceError
 from etl.extract import Connections, is_url, open_table
 from etl.extract.databases.address import shown_address
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
-from etl.guess import SHOPS, Recognised, recognise
+from etl.guess import SHOPS, WITHOUT_TABLES, Recognised, recognise
 from etl.guess.proposal import propose
 from etl.mapping import USUAL, as_written
 from etl.mapping.grammar import NAME
@@ -55,6 +55,20 @@ def init(folder: Path, locations: Sequence[str]) -> Begun | Proposed:
 
     One that is shipped is written for a shop that is known; for any other one is proposed.
     """
+    _refuse(folder, locations)
+    if len(locations) == 1 and locations[0] in WITHOUT_TABLES and not Path(locations[0]).exists():
+        return _begun_by_name(folder, locations[0])
+    with Connections() as connections:
+        looked = look(locations, connections)
+        for location, found in looked if len(looked) == 1 else ():
+            known = _recognised(location, found, connections)
+            if known is not None:
+                return _begun(folder, location, known)
+        return _proposed(folder, looked, connections)
+
+
+def _refuse(folder: Path, locations: Sequence[str]) -> None:
+    """Raises MappingError for what cannot be a folder of a mapping, or a shop to look at."""
     if not re.fullmatch(NAME, folder.name):
         raise MappingError(
             f"'{visible(folder.name)}' is no name of a migration: letters, digits, - and _, a letter first"
@@ -63,14 +77,11 @@ def init(folder: Path, locations: Sequence[str]) -> Begun | Proposed:
         raise MappingError(
             f"{visible(str(folder))}: is there already; name a folder that is not, so that nothing is overwritten"
         )
-    with Connections() as connections:
-        looked = look(locations, connections)
-        for location, found in looked if len(looked) == 1 else ():
-            known = _recognised(location, found, connections)
-            if known is not None:
-                shop, files = known.shop, _write(folder, location, known)
-                return Begun(folder, shown_address(location), shop.name, shop.title, known.prefix, known.why, files)
-        return _proposed(folder, looked, connections)
+    for location in locations:
+        if location.startswith(("http://", "https://")):
+            raise MappingError(
+                f"{shown_address(location)}: an API is not looked at; name the mapping instead: {', '.join(WITHOUT_TABLES)}"
+            )
 
 
 def _recognised(location: str, found: Contents, connections: Connections) -> Recognised | None:
@@ -117,23 +128,43 @@ def _unknown(location: str, found: Contents) -> str:
     )
 
 
-def _write(folder: Path, location: str, known: Recognised) -> tuple[str, ...]:
-    origin = shipped(f"mappings/{known.shop.name}")
+def _begun(folder: Path, location: str, known: Recognised) -> Begun:
+    shop, why = known.shop, (*known.why, _prefix(known))
+    changes = {"databases": {DATABASE: _database(folder, location)}}
+    files = _write(folder, location, _Shipped(shop.name, shop.title, why), changes, (shop.prefix, known.prefix))
+    return Begun(folder, shown_address(location), shop.name, shop.title, known.prefix, why, files)
+
+
+def _begun_by_name(folder: Path, name: str) -> Begun:
+    """A shop whose rows cannot be looked at here: an API wants a login, and answers slowly."""
+    chosen = _Shipped(name, WITHOUT_TABLES[name], ("that is the name of its mapping",))
+    return Begun(folder, name, name, chosen.title, "", chosen.why, _write(folder, name, chosen, {}))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shipped:
+    """A mapping that is shipped, and why it is the one."""
+
+    name: str
+    title: str
+    why: tuple[str, ...]
+
+
+def _write(
+    folder: Path, location: str, chosen: _Shipped, changes: Mapping[str, Any], prefixes: tuple[str, str] = ("", "")
+) -> tuple[str, ...]:
+    """`prefixes`: the shop's usual one of its tables, and the one that is there."""
+    origin = shipped(f"mappings/{chosen.name}")
     data = as_written(origin)
     folder.mkdir(parents=True, exist_ok=True)
     lookups = {name: _with_own_file(folder, origin, one) for name, one in data["lookups"].items()}
-    made = {
-        **data,
-        "name": folder.name,
-        "description": f"{known.shop.title} to an Omnitron channel",
-        "databases": {DATABASE: _database(folder, location)},
-        "lookups": lookups,
-    }
-    text = written(made).replace(f"${{TABLE_PREFIX:-{known.shop.prefix}}}", f"${{TABLE_PREFIX:-{known.prefix}}}")
-    (folder / USUAL).write_text(_head(location, known) + text, encoding="utf-8")
+    description = f"{chosen.title} to an Omnitron channel"
+    text = written({**data, "name": folder.name, "description": description, "lookups": lookups, **changes})
+    usual, found = (f"${{TABLE_PREFIX:-{one}}}" for one in prefixes)
+    (folder / USUAL).write_text(_head(location, chosen) + text.replace(usual, found), encoding="utf-8")
     shutil.copy(origin / EXAMPLE, folder / EXAMPLE)
     page = (origin / "README.md").read_text(encoding="utf-8")
-    page = page.replace("../common/README.md", "COMMON.md").replace(f"mappings/{known.shop.name}", folder.name)
+    page = page.replace("../common/README.md", "COMMON.md").replace(f"mappings/{chosen.name}", folder.name)
     (folder / "README.md").write_text(page, encoding="utf-8")
     shutil.copy(shipped("mappings/common") / "README.md", folder / "COMMON.md")
     return _files(folder)
@@ -156,10 +187,13 @@ def _database(folder: Path, location: str) -> str:
     return f"${{LEGACY:-{relpath(location, folder)}}}"
 
 
-def _head(location: str, known: Recognised) -> str:
-    reasons = "".join(f"#   {one}\n" for one in known.why)
-    prefix = f"its tables begin with '{known.prefix}'" if known.prefix else "its tables have no prefix"
+def _head(location: str, chosen: _Shipped) -> str:
+    reasons = "".join(f"#   {one}\n" for one in chosen.why)
     return (
-        f"# Made by `etl init` from {shown_address(location)}, which looks like {known.shop.title}:\n{reasons}#   {prefix}\n"
+        f"# Made by `etl init` from {shown_address(location)}, which looks like {chosen.title}:\n{reasons}"
         "# README.md beside this file says what has to be decided, COMMON.md what all shops have in common.\n"
     )
+
+
+def _prefix(known: Recognised) -> str:
+    return f"its tables begin with '{known.prefix}'" if known.prefix else "its tables have no prefix"

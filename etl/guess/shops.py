@@ -74,6 +74,14 @@ SHOPS = (
 """Of one family the one with the surer sign first."""
 
 
+WITHOUT_TABLES: Mapping[str, str] = {
+    "woocommerce-rest": "WooCommerce, through its REST API",
+    "shopify-admin": "Shopify, through its Admin API",
+    "shopify-json": "Shopify, from saved answers of its Admin API",
+}
+"""Mappings that are shipped, and asked for by their names."""
+
+
 def recognise(found: Mapping[str, frozenset[str]], empty: frozenset[str] = frozenset()) -> Recognised | None:
     """The shop that these tables are of; None: none that is known. `empty` are tables that surely hold no row."""
     names = {name.casefold(): name for name in found}

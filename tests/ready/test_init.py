@@ -8,7 +8,7 @@ from commands import etl
 from ready_shop import DATA, standing
 
 from etl.guess import SHOPS as KNOWN
-from etl.guess import recognise
+from etl.guess import WITHOUT_TABLES, recognise
 
 THREE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_CHANNEL": "1", "OMNITRON_TOKEN": "t"}
 
@@ -54,6 +54,24 @@ def test_a_live_shop_is_recognised_and_its_address_is_not_written(tmp_path, shop
     assert 'shop: "${LEGACY}"' in text
     checked = etl("check", "mine", cwd=tmp_path, **THREE, LEGACY=shop.address)
     assert checked.returncode == 0, checked.stdout
+
+
+@pytest.mark.parametrize("shop", WITHOUT_TABLES)
+def test_a_shop_without_tables_is_asked_for_by_name_and_what_is_written_for_it_passes_its_own_tests(tmp_path, shop):
+    done = etl("init", "mine", "--from", shop, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"mine: {shop} looks like {WITHOUT_TABLES[shop]}: that is the name of its mapping\n")
+    variables = {**THREE, "LEGACY": "https://shop.example.com", "SHOP_LOGIN": "a:b", "SHOP_TOKEN": "x"}
+    tested = etl("test", "mine", cwd=tmp_path, **variables)
+    assert tested.returncode == 0, tested.stdout
+    assert "LEGACY=" in (tmp_path / "mine/.env.example").read_text(encoding="utf-8")
+
+
+def test_the_address_of_an_api_is_told_which_names_there_are(tmp_path):
+    done = etl("init", "mine", "--from", "https://shop.example.com", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "name the mapping instead: woocommerce-rest, shopify-admin, shopify-json" in done.stderr
+    assert not (tmp_path / "mine").exists()
 
 
 def test_what_is_no_shop_that_is_known_is_told_with_what_is_there(tmp_path):
