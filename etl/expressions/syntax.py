@@ -7,7 +7,7 @@ Jinja's parser gives the tree; which of its nodes mean something here is the tab
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -163,15 +163,33 @@ def argument_faults(function: Function, node: nodes.Filter, names: Names) -> Ite
         if given.count(keyword) > 1:
             yield Flaw(f"{signature(function)} is given '{keyword}' twice", node.lineno, keyword)
             return
-    try:
-        engines = [one.name for one in function.parameters if one.given]
-        inspect.signature(function.call).bind(None, *node.args, **dict.fromkeys([*given, *engines]))
-    except TypeError as error:
-        yield Flaw(f"{signature(function)} does not fit its arguments: {error}", node.lineno)
+    unfit = number_fault(function, len(node.args), given)
+    if unfit is not None:
+        yield Flaw(f"{signature(function)} {unfit}", node.lineno)
         return
     found = [fault for parameter in function.parameters for fault in _resource_faults(function, parameter, node, names)]
     found += [fault for parameter in function.parameters for fault in _choice_faults(function, parameter, node)]
     yield from found or _constant_argument_faults(function, node, names)
+
+
+def number_fault(function: Function, places: int, given: Sequence[str]) -> str | None:
+    """What is wrong with so many arguments by their places, and these by name; None when the function can be called so."""
+    takes = list(inspect.signature(function.call).parameters.values())[1:]
+    by_place = [one.name for one in takes if one.kind is one.POSITIONAL_OR_KEYWORD]
+    engines = [one.name for one in function.parameters if one.given]
+    filled = [*by_place[:places], *given, *engines]
+    if places > len(by_place) and not any(one.kind is one.VAR_POSITIONAL for one in takes):
+        return f"takes {_arguments(len(by_place))}"
+    for name in given:
+        if filled.count(name) > 1:
+            return f"is given '{name}' twice"
+    needed = [one.name for one in takes if one.default is one.empty and one.kind is not one.VAR_POSITIONAL]
+    missing = next((name for name in needed if name not in filled), None)
+    return None if missing is None else f"needs '{missing}'"
+
+
+def _arguments(most: int) -> str:
+    return "no arguments" if most == 0 else "1 argument at most" if most == 1 else f"{most} arguments at most"
 
 
 def _constant_argument_faults(function: Function, node: nodes.Filter, names: Names) -> Iterator[Flaw]:
