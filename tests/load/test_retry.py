@@ -141,6 +141,13 @@ def test_after_errors_batches_are_cut_smaller_and_grow_again(tmp_path, sandbox):
     assert len(sandbox.keys()) == 400
 
 
+def test_a_batch_is_cut_in_ten_at_most_however_small_the_last_ones_had_to_be(tmp_path, sandbox):
+    package = make_package(tmp_path / "packages" / "one", users(*range(1, 81)), batch_size=20)
+    sandbox.fault("errors", times=20)
+    load(package, target_of(sandbox.url, batch_size=20), stages(gate=Gate(errors=99))[:1], tmp_path)
+    assert sandbox.uploads() == [20, 2, *[1] * 18, 1, 1, *[2] * 9, 20]
+
+
 def test_batches_stay_whole_where_the_mapping_says_so(tmp_path, sandbox, package):
     sandbox.fault("errors")
     target = target_of(sandbox.url, cut_after_errors=False)
