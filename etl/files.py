@@ -60,7 +60,7 @@ def durably(path: Path, *, append: bool = False) -> Iterator[BinaryIO]:
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """One process after the other is in here, for a folder. Where the file system has no locks, all of them are."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    handle = os.open(folder, os.O_RDONLY)
     try:
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX)
