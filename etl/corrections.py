@@ -207,7 +207,7 @@ def _rows(name: tuple[str, str, str], lines: Sequence[_Line]) -> RowCorrection:
 
 
 def _lines(text: str, faults: list[LineFault]) -> Iterator[_Line]:
-    raw = text.splitlines(keepends=True)
+    raw = text.splitlines()
     delimiter = ";" if raw and raw[0].count(";") > raw[0].count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     begun = 0
