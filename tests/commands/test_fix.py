@@ -557,6 +557,18 @@ def test_what_is_typed_into_the_file_is_checked_with_line_and_column(mapping, pa
     assert told in typed_by_hand(mapping, package, old, new)
 
 
+def test_the_lines_of_one_row_have_the_same_columns(mapping, package):
+    mend(mapping, package, typed(*CAN))
+    head, first, second = file_of(mapping).read_text(encoding="utf-8-sig").splitlines()
+    changed = second.replace(" | ", " | extra | ", 1)
+    assert changed != second
+    file_of(mapping).write_text("\n".join([head, first, changed]), encoding="utf-8")
+    with pytest.raises(MappingError) as caught:
+        prepared(mapping)
+    assert "migration.corrections.csv:3:" in str(caught.value)
+    assert str(caught.value).splitlines()[0].endswith(": differ from those in line 2, which is of the same row")
+
+
 @pytest.mark.parametrize("text", ["", "\ufeff", '"never closed', "x" * 200_000])
 def test_a_file_that_is_none_is_told_or_has_nothing(mapping, text):
     file_of(mapping).write_text(text, encoding="utf-8")
