@@ -202,7 +202,7 @@ def resolve(
     if said["ask"]:
         with answers_masked(show_data):
             asked = verb.resolve_by_asking(mapping or Path(), workspace, batch, here)
-        _print_asked(asked, as_json)
+        _print_asked(given.whole_result(asked), as_json)
         return
     which = Which(mapping, workspace, target)
     decision = given.whole_result(verb.resolve(which, batch, here, arrived=said["arrived"], migration_id=migration_id))
@@ -373,7 +373,7 @@ def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_j
     with answers_masked(show_data):
         made = verb.arrived(mapping, workspace, outside())
     found = made if show_data else masked_arrivals(made)
-    for line in [plain_json(arrivals(found))] if as_json else arrived_lines(found):
+    for line in [plain_json(arrivals(found))] if as_json else map(given.whole, arrived_lines(found)):
         print(visible(line))
     sys.exit(Exit.DATA if found.missing else Exit.OK)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -304,5 +305,6 @@ def arrived_lines(found: Arrivals) -> Iterator[str]:
     for one in found.missing:
         email = f", {one.email}" if one.email else ""
         yield f"  not there: {one.key} (batch {one.batch}{email})"
-    if failed := sum(one.failed for one in found.missing):
-        yield f"known as failed: {failed}; what refers to them waits, `etl retry --stage STAGE` sends these again"
+    failed = Counter(one.batch for one in found.missing if one.failed)
+    for batch, count in sorted(failed.items()):
+        yield f"batch {batch}: {count} known as failed; what refers to them waits, `etl retry --batch {batch}` sends them again"

@@ -831,8 +831,14 @@ def test_after_a_verified_pilot_the_channel_is_asked_what_became_of_a_batch(pilo
     verify(piloted)
     piloted.sandbox.fault("error_after", type="user")
     assert piloted.type("run", piloted.mapping).returncode == 4
-    done = piloted.type("resolve", 5, "--ask", "--mapping", piloted.mapping)
-    assert (done.returncode, done.stdout, done.stderr) == (0, ASKED, "")
+    settings = target(piloted.sandbox.url, TOKEN)
+    work = piloted.folder / "work"
+    done = etl("resolve", 5, "--ask", "--mapping", piloted.mapping, "--workspace", work, **settings)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        ASKED.replace("`etl resume`", f"`etl resume {piloted.mapping} --workspace {work}`"),
+        "",
+    )
     assert piloted.type("resume", piloted.mapping).returncode == 0
     done = piloted.type("verify", piloted.mapping, "--arrived")
     assert (done.returncode, done.stdout) == (
@@ -845,6 +851,27 @@ ASKED = """\
 batch 5: the channel was asked for all of its users (1): 1 found, 0 not
 batch 5 is done: its records count as uploaded, without an error; `etl resume` goes on after it
 """
+
+
+def test_users_who_are_known_to_have_failed_are_listed_with_the_command_that_sends_them_again(piloted):
+    verify(piloted)
+    piloted.sandbox.fault("errors", type="user")
+    assert piloted.type("run", piloted.mapping).returncode == 1
+    done = piloted.type("verify", piloted.mapping, "--arrived")
+    assert (done.returncode, done.stdout.splitlines()) == (
+        1,
+        [
+            "users uploaded: 2; in the channel: 1 (1 found before, 1 asked for now); missing: 1",
+            "  not there: 2 (batch 5)",
+            "batch 5: 1 known as failed; what refers to them waits, `etl retry --batch 5` sends them again",
+        ],
+    )
+    settings = target(piloted.sandbox.url, TOKEN)
+    whole = etl("verify", piloted.mapping, "--arrived", "--workspace", piloted.folder / "work", **settings).stdout
+    assert f"`etl retry {piloted.mapping} --batch 5 --workspace {piloted.folder}/work`" in whole
+    assert piloted.type("retry", piloted.mapping, "--batch", 5).returncode == 1
+    done = piloted.type("verify", piloted.mapping, "--arrived")
+    assert "in the channel: 2 (1 found before, 1 asked for now); missing: 0" in done.stdout
 
 
 def test_users_who_are_not_in_the_channel_are_listed_with_exit_code_1(piloted):
