@@ -16,6 +16,8 @@ from shops import ALL, SERVERS, asked, rows_of, shop_of
 from etl.commands.inspect import Inspecting, inspect
 from etl.errors import SourceError
 from etl.extract import Connections, World, evidence, open_table, read_all
+from etl.extract.databases import mysql as mysql_
+from etl.extract.databases import postgres
 from etl.extract.databases.session import Copied
 from etl.model import Database, Source
 from etl.target import Secret
@@ -494,6 +496,34 @@ def test_a_connection_that_is_cut_in_the_middle_is_never_the_end_of_the_table(se
     assert "the server ended the connection" in said
     assert said.endswith("nothing of it was used, run it again")
     assert file.size < 500_000 * 200
+
+
+LOCKS = {"postgresql": "LOCK TABLE oc_customer IN ACCESS EXCLUSIVE MODE", "mysql": "LOCK TABLES oc_customer WRITE"}
+
+
+def test_a_table_that_somebody_has_locked_is_not_waited_for_without_end(server, monkeypatch):
+    with_people(server)
+    monkeypatch.setattr(
+        "etl.extract.databases.postgres.SETTINGS",
+        tuple((name, "1s" if name == "lock_timeout" else value) for name, value in postgres.SETTINGS),
+    )
+    monkeypatch.setattr(
+        "etl.extract.databases.mysql.SETTINGS",
+        tuple(one.replace("timeout = 60", "timeout = 1") for one in mysql_.SETTINGS),
+    )
+    server.run("BEGIN", LOCKS[server.kind])
+    with Connections() as connections:
+        source = Source("rows", "table", "oc_customer", {"database": server.database()})
+        said = refusal(read_whole, source, connections)
+    server.run("ROLLBACK" if server.kind == "postgresql" else "UNLOCK TABLES")
+    assert said.endswith(
+        "another process of the shop has locked the table for more than a minute; run it again when that has ended"
+    )
+
+
+def read_whole(source, connections):
+    with open_table(source, World(connections=connections)) as table:
+        fetched(table)
 
 
 def test_rows_that_are_not_those_that_were_counted_are_refused(shop):

@@ -11,6 +11,7 @@ from etl.extract.databases.address import Address
 from etl.extract.databases.mended import mended_rows
 from etl.extract.databases.mysql_drivers import mysql_driver
 from etl.extract.databases.session import (
+    LOCKED,
     Copied,
     OneByOne,
     Relation,
@@ -26,6 +27,7 @@ SETTINGS = (
     "SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ",
     "SET time_zone = '+00:00'",
     "SET net_write_timeout = 3600",
+    "SET lock_wait_timeout = 60",
     "SET sql_mode = ''",
 )
 """One moment for all tables; times as a dump has them; and no server that hangs up because a disk was slow for a minute."""
@@ -179,6 +181,7 @@ def _sentence(address: Address, error: Any) -> str:
         2002: _unreached(address, where, str(said)),
         2003: _unreached(address, where, str(said)),
         2005: _unreached(address, where, str(said)),
+        1205: LOCKED,
         2013: "the server ended the connection; nothing of it was used, run it again",
         2006: "the server ended the connection; nothing of it was used, run it again",
     }

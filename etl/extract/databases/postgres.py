@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
-from etl.extract.databases.session import Copied, OneByOne, Relation, identity_of, quoted, trimmed
+from etl.extract.databases.session import LOCKED, Copied, OneByOne, Relation, identity_of, quoted, trimmed
 from etl.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -21,9 +21,10 @@ SETTINGS = (
     ("bytea_output", "hex"),
     ("extra_float_digits", "1"),
     ("statement_timeout", "0"),
+    ("lock_timeout", "60s"),
     ("idle_in_transaction_session_timeout", "0"),
 )
-"""So that a value's text is the same on every server, and no large table is cut off by a time limit."""
+"""So that a value's text is the same on every server, no large table is cut off by a time limit, and nobody waits without end."""
 
 _TABLES = """SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -179,6 +180,8 @@ def _sentence(error: psycopg.Error) -> str:
         return f"this user may not read it ({said}); the shop's administrator can GRANT SELECT"
     if state == "25006":
         return f"the statement does more than read; it has to be one SELECT ({said})"
+    if state == "55P03":
+        return LOCKED
     if "multiple commands" in said:
         return "these are several statements; a source is one SELECT"
     if not state or state[:2] in ("08", "57"):

@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+LOCKED = "another process of the shop has locked the table for more than a minute; run it again when that has ended"
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
