@@ -241,11 +241,17 @@ SHIPPED = sorted(set(ROOT.glob("mappings/*/migration.yaml")) - {ROOT / "mappings
 
 
 @pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.parent.name)
-def test_a_shipped_mapping_names_the_schema_and_fits_it(file, monkeypatch):
+def test_a_shipped_mapping_names_the_schema_and_fits_it(file, monkeypatch, tmp_path):
     text = file.read_text(encoding="utf-8")
-    # Nothing asks either for its columns.
-    legacy = "https://127.0.0.1:9" if "api:" in text else "mysql://127.0.0.1:9/shop"
-    given = {"LEGACY": legacy, "SHOP_LOGIN": "a:b", "SHOP_TOKEN": "t"}
+    for name in ("customers", "orders"):
+        (tmp_path / f"{name}.json").write_text(f'{{"{name}": []}}', encoding="utf-8")
+    # Nothing asks the first two for their columns.
+    legacy = {"api:": "https://127.0.0.1:9", "table:": "mysql://127.0.0.1:9/shop", "json:": str(tmp_path)}
+    given = {
+        "LEGACY": next((one for kind, one in legacy.items() if kind in text), legacy["table:"]),
+        "SHOP_LOGIN": "a:b",
+        "SHOP_TOKEN": "t",
+    }
     for name in ("URL", "CHANNEL", "TOKEN", "SHOP_URL"):
         given[f"OMNITRON_{name}"] = "https://a.example.com" if "URL" in name else "7"
     for name, value in given.items():
