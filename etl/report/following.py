@@ -299,7 +299,7 @@ def masked_arrivals(found: Arrivals) -> Arrivals:
 def arrived_lines(found: Arrivals) -> Iterator[str]:
     missing = len(found.missing)
     yield (
-        f"users uploaded: {found.users}; in the channel: {found.users - missing} "
+        f"users sent: {found.users}; in the channel: {found.users - missing} "
         f"({found.before} found before, {found.asked} asked for now); missing: {missing}"
     )
     for one in found.missing:

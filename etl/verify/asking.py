@@ -96,7 +96,7 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
-    """Every user that was uploaded, looked up. `before` were found by an earlier call, and not asked for again."""
+    """Every user whose batch was worked off, also those that failed, looked up. `before` were found by an earlier call."""
 
     users: int
     before: int

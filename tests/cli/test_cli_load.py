@@ -843,7 +843,7 @@ def test_after_a_verified_pilot_the_channel_is_asked_what_became_of_a_batch(pilo
     done = piloted.type("verify", piloted.mapping, "--arrived")
     assert (done.returncode, done.stdout) == (
         0,
-        "users uploaded: 3; in the channel: 3 (2 found before, 1 asked for now); missing: 0\n",
+        "users sent: 3; in the channel: 3 (2 found before, 1 asked for now); missing: 0\n",
     )
 
 
@@ -861,7 +861,7 @@ def test_users_who_are_known_to_have_failed_are_listed_with_the_command_that_sen
     assert (done.returncode, done.stdout.splitlines()) == (
         1,
         [
-            "users uploaded: 2; in the channel: 1 (1 found before, 1 asked for now); missing: 1",
+            "users sent: 2; in the channel: 1 (1 found before, 1 asked for now); missing: 1",
             "  not there: 2 (batch 5)",
             "batch 5: 1 known as failed; what refers to them waits, `etl retry --batch 5` sends them again",
         ],
@@ -882,7 +882,7 @@ def test_users_who_are_not_in_the_channel_are_listed_with_exit_code_1(piloted):
     assert (done.returncode, done.stdout.splitlines()) == (
         1,
         [
-            "users uploaded: 3; in the channel: 1 (1 found before, 2 asked for now); missing: 2",
+            "users sent: 3; in the channel: 1 (1 found before, 2 asked for now); missing: 2",
             "  not there: 2 (batch 5)",
             "  not there: 3 (batch 6)",
         ],
