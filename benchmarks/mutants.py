@@ -317,6 +317,8 @@ def shown(mutant: Mutant) -> str:
 def score(room: str, count: int, seed: int) -> str:
     """Try a room's sample; one line of the result, after those of the changes that nothing noticed."""
     chosen = sample(room, count, seed)
+    if not chosen:
+        return f"{room}: there is nothing in it to change"
     with TemporaryDirectory(prefix="mutants-") as folder, closing(Copy(Path(folder), room)) as copy:
         if not copy.learn():
             return f"{room}: its tests fail without any change:\n{copy.output[-2000:]}"
@@ -326,7 +328,7 @@ def score(room: str, count: int, seed: int) -> str:
                 survived.append(mutant)
                 print(shown(mutant), flush=True)
     noticed = len(chosen) - len(survived)
-    share = 100 * noticed / max(len(chosen), 1)
+    share = 100 * noticed / len(chosen)
     return f"{room}: noticed {noticed} of {len(chosen)}, {share:.0f} % (wanted: {WANTED.get(room, 90)} %; seed {seed})"
 
 
