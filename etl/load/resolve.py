@@ -79,6 +79,8 @@ def _decide(journal: Journal, batch: Shipment, found: KnownFate) -> Resolved:
     arrived, migration_id = found.arrived, found.migration_id
     if batch.failed:
         return _decide_failed(journal, batch, arrived, migration_id)
+    if not arrived:
+        _require_unseen(journal, batch)
     state = journal.decisions.state_before(batch)
     after = _after(batch, state, arrived, migration_id)
     if migration_id and (other := journal.owner(migration_id, besides=batch.id)):
@@ -91,6 +93,15 @@ def _decide(journal: Journal, batch: Shipment, found: KnownFate) -> Resolved:
     if found.missing is not None and after is State.DONE:
         next_step = _counted(found.missing, _name_missing(journal, batch, found.missing, found.why))
     return Resolved(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, next_step)
+
+
+def _require_unseen(journal: Journal, batch: Shipment) -> None:
+    """A batch is not lost whose users the channel has: it would be sent a second time."""
+    if seen := len(journal.lookups.found(batch.id)):
+        raise MappingError(
+            f"the channel knew {seen} of the {batch.records} users of batch {batch.id} when it was asked, so the batch was not "
+            f"lost and would be sent twice; `etl resolve {batch.id} --arrived` says that it is there"
+        )
 
 
 def _facts(batch: Shipment, found: KnownFate) -> Facts:

@@ -839,6 +839,8 @@ def test_after_a_verified_pilot_the_channel_is_asked_what_became_of_a_batch(pilo
         ASKED.replace("`etl resume`", f"`etl resume {piloted.mapping} --workspace {work}`"),
         "",
     )
+    lost = piloted.type("resolve", 5, "--lost", "--mapping", piloted.mapping)
+    assert (lost.returncode, "knew 1 of the 1 users of batch 5" in lost.stderr) == (2, True)
     assert piloted.type("resume", piloted.mapping).returncode == 0
     done = piloted.type("verify", piloted.mapping, "--arrived")
     assert (done.returncode, done.stdout) == (
