@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from etl.extract import Connections, World, evidence, open_table, read_all
 from etl.extract.databases import mysql as mysql_
 from etl.extract.databases import postgres
 from etl.extract.databases.session import Copied
+from etl.extract.databases.sqlite import SqliteSession
 from etl.model import Database, Source
 from etl.target import Secret
 
@@ -571,3 +574,20 @@ def test_evidence_names_the_statement_the_time_and_the_rows(server):
     assert seen.statement.startswith("SELECT ")
     assert seen.statement.endswith(('ORDER BY "customer_id"', "ORDER BY `customer_id`"))
     assert "@" not in seen.location
+
+
+def test_text_of_sqlite_that_is_no_utf_8_keeps_its_bytes_wherever_it_stands(tmp_path):
+    path, rows = tmp_path / "shop.sqlite", 500
+    with closing(sqlite3.connect(path)) as made, made:
+        made.execute("CREATE TABLE names (id INTEGER PRIMARY KEY, name TEXT, photo BLOB)")
+        made.executemany("INSERT INTO names VALUES (?, ?, ?)", ((at, f"Şule {at}", b"\xff\x00") for at in range(rows)))
+        made.execute("UPDATE names SET name = CAST(X'DE756C65' AS TEXT) WHERE id = 450")
+    session = SqliteSession(path)
+    with closing(session), (tmp_path / "rows.csv").open("wb+") as file:
+        file.write(b"before")
+        relation = session.table("names")
+        assert session.copy(relation, relation.columns, file).rows == rows
+        file.seek(0)
+        lines = file.read().split(b"\n")
+    assert lines[0] == "before0,Şule 0,ff00".encode()
+    assert (lines[450], len(lines)) == (b"450,\xdeule,ff00", rows + 1)

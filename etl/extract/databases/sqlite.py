@@ -34,7 +34,7 @@ class SqliteSession(OneByOne):
         with self._speaking():
             # Opened as it is written: a name with a ? is a name, no option.
             self._connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None)
-            self._connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+            self._connection.text_factory = _with_its_bytes
             self._connection.execute("BEGIN")
             self._tables = self._names()
             self.taken: str = self._connection.execute("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')").fetchone()[0]
@@ -76,7 +76,22 @@ class SqliteSession(OneByOne):
         statement = relation.sql or selecting(relation, columns, '"')
         positions = [relation.columns.index(name) for name in columns] if relation.sql else None
         with self._reading_only():
-            return Copied(statement, write_rows(self._connection.execute(statement), positions, file))
+            return Copied(statement, self._write(statement, positions, file))
+
+    def _write(self, statement: str, positions: Sequence[int] | None, file: BinaryIO) -> int:
+        # sqlite3 itself decodes in half the time, and stops at what is no UTF-8: then all is read once more, the slow way.
+        begin = file.tell()
+        self._connection.text_factory = str
+        try:
+            return write_rows(self._connection.execute(statement), positions, file)
+        except sqlite3.OperationalError as error:
+            if "Could not decode" not in str(error):
+                raise
+            file.seek(begin)
+            file.truncate()
+        finally:
+            self._connection.text_factory = _with_its_bytes
+        return write_rows(self._connection.execute(statement), positions, file)
 
     def close(self) -> None:
         self._connection.close()
@@ -99,6 +114,10 @@ class SqliteSession(OneByOne):
             yield
         except (sqlite3.Error, sqlite3.Warning) as error:
             raise SourceError(f"{self._path}: {_sentence(str(error))}") from None
+
+
+def _with_its_bytes(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
 
 
 def _sentence(text: str) -> str:
