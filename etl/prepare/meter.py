@@ -110,7 +110,7 @@ class Meter:
         if PASSWORD in part.made:
             sketch.passwords = self.passwords(part.made, len(part.keys))
         if self._read is not None:
-            made = _groups(part.made, months.get(CREATED), len(part.keys))
+            made = groups_of(part.made, months.get(CREATED), len(part.keys))
             sketch.money = self._money(part, made, self._read, closely)
             if self._weighed:
                 sketch.orders = orders_of(self._stage.payload, part.made)
@@ -217,10 +217,11 @@ class Meter:
 
     def _groups(self, columns: ValuesByField, count: int) -> Groups:
         months_of, created = self._months.get(CREATED), columns.get(CREATED)
-        return _groups(columns, None if months_of is None or created is None else months_of(created), count)
+        return groups_of(columns, None if months_of is None or created is None else months_of(created), count)
 
 
-def _groups(columns: ValuesByField, months: Months | None, count: int) -> Groups:
+def groups_of(columns: ValuesByField, months: Months | None, count: int) -> Groups:
+    """Of records or rows, so many: their currencies, statuses and months, None where they have none."""
     unknown = [None] * count
     currency, status = (_texts(columns[one]) if one in columns else unknown for one in (CURRENCY, STATUS))
     return Groups(currency, status, unknown if months is None else months)
