@@ -73,7 +73,10 @@ def _check_left_behind(file: Path, beside: Path) -> None:
     here = Path(WORK)
     if not here.is_dir() or here.resolve() == beside.resolve():
         return
-    name = migration_name(file)
+    try:
+        name = migration_name(file)
+    except MappingError:  # nothing is sent with such a mapping, and whoever checks it says what is wrong
+        return
     if MigrationFolder(here / name).is_begun() and not MigrationFolder(beside / name).is_begun():
         raise MappingError(
             f"{here.resolve() / name} knows what was sent of '{name}', and {beside.resolve() / name}, where it belongs "

@@ -34,6 +34,13 @@ def test_an_empty_or_endless_setting_is_refused(tmp_path, old, new, problem):
     assert problem in problems_of(tmp_path, old, new)
 
 
+def test_a_name_that_cannot_be_one_is_told_also_where_the_current_folder_has_a_workspace(tmp_path, monkeypatch):
+    (tmp_path / "here" / "work").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / "here")
+    said = problems_of(tmp_path / "there", "name: acme", f"name: {'a' * 300}")
+    assert "2:7: 'name' is longer than 100 characters; shorten it" in said
+
+
 @pytest.mark.parametrize(
     "url",
     [
