@@ -60,7 +60,7 @@ def settle(root: Path, batch: int, found: KnownFate, outside: Outside | None = N
     An accepted batch that Omnitron never ends may be said to have arrived, or to be lost, too; so may one with failed
     records. A decision that was typed wrongly is
     corrected by another one, as long as nothing has followed from it; the journal keeps both. Raises MappingError when
-    there is nothing to decide about the batch, Occupied while a load runs.
+    there is nothing to decide about the batch, or nothing is sent from this workspace any more; Occupied while a load runs.
     """
     outside = outside or Outside()
     workspace = Workspace(root)
@@ -68,6 +68,7 @@ def settle(root: Path, batch: int, found: KnownFate, outside: Outside | None = N
     with workspace.locked() as holder:
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
+            journal.homes.check(workspace)
             journal.runs.begin("resolve", holder)
             with outcome_noted(journal):
                 return _decide(journal, journal.batch(batch), found)

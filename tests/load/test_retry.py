@@ -13,9 +13,11 @@ from load_helpers import (
 )
 
 from etl.errors import MappingError
+from etl.journal import transfer
 from etl.journal.history import read_history
 from etl.journal.status import read_status
 from etl.journal.summary import read_summary
+from etl.journal.workspace import Workspace
 from etl.load.resolve import resolve
 from etl.load.retry import RetryChoice, find, newest_package, retry
 from etl.load.uploader import Asked, GateClosed, load, resume
@@ -175,6 +177,13 @@ def test_a_batch_of_which_some_failed_is_not_lost_but_may_be_found_there(tmp_pat
         resolve(tmp_path, 1, arrived=False)
     assert resolve(tmp_path, 1, arrived=True).state == "done"
     assert resume(target_of(sandbox.url), USER_STAGE, tmp_path).complete
+
+
+def test_nothing_is_decided_in_a_workspace_that_was_handed_over(tmp_path, sandbox, package):
+    fails(sandbox, package, tmp_path)
+    transfer.hand_over(Workspace(tmp_path), tmp_path / "work.tar")
+    with pytest.raises(MappingError, match=r"was handed over by .* go on where it was taken over"):
+        resolve(tmp_path, 1, arrived=False)
 
 
 def test_only_what_failed_can_be_sent_again(tmp_path, sandbox, package):
