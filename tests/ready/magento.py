@@ -154,6 +154,8 @@ def _order(shop, table, order, customer, email, lines, is_left, chance):
     shipping, discount = Decimal("29.9000"), Decimal("-10.0000")
     total = net + shipping + discount
     status = None if is_left else chance.choice(STATUSES)
+    if status == "closed":
+        shop.refunded[str(order)] = round(total, 2)
     shop.add(
         table,
         entity_id=order, status=status, store_id=1, customer_id=customer, grand_total=total, discount_amount=discount,

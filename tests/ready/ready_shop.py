@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 
 import pymysql
@@ -61,6 +62,8 @@ class Filling:
     rows: dict[str, list[Row]] = field(default_factory=dict)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     census: dict[str, int] = field(default_factory=dict)
+    refunded: dict[str, Decimal] = field(default_factory=dict)
+    """What was paid back of an order, which the shop keeps."""
 
     def add(self, table: str, **row: object) -> None:
         self.rows.setdefault(table, []).append(row)

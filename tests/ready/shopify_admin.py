@@ -36,6 +36,23 @@ def customer(number):
     }  # fmt: skip
 
 
+FAILED_PARCEL = ("cancelled", "error", "failure")
+
+
+def refunds(financial):
+    """What was paid back, beside what was tried in vain, what is not settled, and what was no refund at all."""
+    tried = [
+        {"id": 10 + at, "kind": "refund", "status": status, "amount": "700.00"}
+        for at, status in enumerate(("failure", "error", "pending"))
+    ]
+    freed = {"id": 20, "kind": "void", "status": "success", "amount": "70.00"}
+    if financial == "paid":
+        return [{"id": 2, "transactions": [*tried, freed]}]
+    paid_back = {"kind": "refund", "status": "success"}
+    given = [{"id": 2, "amount": "10.00", **paid_back}, {"id": 3, "amount": "0.05", **paid_back}]
+    return [{"id": 1, "transactions": [tried[0], *given, freed]}] if financial == "refunded" else []
+
+
 def order(number, person, email, chance):
     lines = [
         {
@@ -48,7 +65,7 @@ def order(number, person, email, chance):
     products = sum(Decimal(one["price"]) * one["quantity"] for one in lines)
     financial, fulfilled, cancelled = STATES[number % 4]
     parcel = {"tracking_company": "Yurtiçi Kargo", "tracking_number": f"00{number}", "status": "success"}
-    refund = {"id": 1, "transactions": [{"id": 2, "amount": "10.00"}, {"id": 3, "amount": "0.05"}]}
+    lost = {"tracking_company": "Aras Kargo", "tracking_number": "LOST", "status": FAILED_PARCEL[number % 3]}
     return {
         "id": number, "name": f"#{number}", "email": email, "created_at": "2025-12-06T10:37:33-05:00", "cancelled_at": cancelled,
         "financial_status": financial, "fulfillment_status": fulfilled, "currency": ("TRY", "USD", "EUR")[number % 3],
@@ -56,9 +73,9 @@ def order(number, person, email, chance):
         "total_shipping_price_set": {"shop_money": {"amount": "29.90", "currency_code": "TRY"}}, "phone": None,
         "payment_gateway_names": ["iyzico"] if number % 5 else [], "customer": person and {"id": person, "email": email},
         "billing_address": place(number), "shipping_address": place(number) if number % 2 else None, "line_items": lines,
-        "shipping_lines": [{"title": "Sabit"}], "fulfillments": [parcel] if fulfilled else [], "token": TOKEN,
+        "shipping_lines": [{"title": "Sabit"}], "fulfillments": [lost, parcel] if fulfilled else [lost], "token": TOKEN,
         "browser_ip": VISITOR,
-        "refunds": [refund] if financial == "refunded" else [], "payment_details": {"credit_card_number": CARD},
+        "refunds": refunds(financial), "payment_details": {"credit_card_number": CARD},
     }  # fmt: skip
 
 

@@ -58,8 +58,14 @@ def test_money_is_equal_to_the_cent_and_the_parts_add_up(api, package):
     orders = {one["number"]: one for one in records(package, "order")}
     assert [(number, one["currency"], one["amount"]) for number, one in orders.items()] == paid()
     assert {one["extra_field"]["other"] for one in orders.values()} == {Decimal(0)}
-    refunded = {number for number, one in orders.items() if one["extra_field"]["refunded"] == Decimal("10.05")}
-    assert refunded == {one["name"] for one in api.orders[:-1] if one["refunds"]}
+
+
+def test_only_money_that_was_paid_back_is_refunded_and_only_a_parcel_that_left_is_told(api, package):
+    orders = {one["number"]: one for one in records(package, "order")}
+    refunded = {number: one["extra_field"]["refunded"] for number, one in orders.items()}
+    tried = {one["name"]: one["financial_status"] == "refunded" for one in api.orders[:-1]}
+    assert refunded == {number: Decimal("10.05") if was else None for number, was in tried.items()}
+    assert not [one for one in orders.values() if one["tracking_number"] == "LOST" or one["shipping_company"] == "aras"]
 
 
 def test_times_are_the_shops_own_and_parcels_have_their_carrier(package):

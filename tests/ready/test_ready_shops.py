@@ -144,6 +144,11 @@ def test_what_is_left_over_of_an_order_is_small(shop, package):
         assert abs(Decimal(order["extra_field"]["other"]) - fees) < Decimal("0.25"), order["number"]
 
 
+def test_only_what_was_paid_back_is_refunded(shop, package):
+    found = {one["number"]: one["extra_field"]["refunded"] for one in records(package, "order")}
+    assert found == {number: shop.filling.refunded.get(number) for number in found}
+
+
 def test_no_card_number_token_or_address_of_a_visitor_leaves_the_shop(shop, package):
     folder = package.path if shop.shop.keeps_all_in_one_column else shop.folder / "work"
     for path in (one for one in folder.rglob("*") if one.is_file()):

@@ -10,6 +10,10 @@ from ready_shop import CARD, CITIES, TOKEN, VISITOR, Filling, Outcome, ReadyShop
 POSTS = structure_of("wordpress_posts.sql")
 HPOS = structure_of("woocommerce_hpos.sql")
 PASSWORDS = ("$P$B" + "a" * 30, "$wp$2y$10$" + "a" * 53, "5f4dcc3b5aa765d61d8327deb882cf99")
+NO_REFUND = ("trash", "wc-failed")
+"""States of a refund that was thrown away, or that the bank refused."""
+
+CENT = Decimal("0.01")
 STATUSES = ("wc-processing", "wc-completed", "wc-cancelled", "wc-refunded", "wc-on-hold")
 METRES = (Decimal("2.5"), Decimal("0.35"))
 CURRENCIES = ("TRY", "USD", "EUR")
@@ -141,6 +145,12 @@ def as_posts(shop, order, customer, email, status, currency, total, tax, shippin
         }
         shop.add("wp_posts", post_date="2020-06-06 07:08:09", **refund)
         shop.add("wp_postmeta", post_id=order + 50_000, meta_key="_refund_amount", meta_value=str(total))
+        shop.refunded[str(order)] = total.quantize(CENT)
+    for at, other in enumerate(NO_REFUND):
+        number = order + 60_000 + 10_000 * at
+        refund = {"ID": number, "post_parent": order, "post_type": "shop_order_refund", "post_status": other}
+        shop.add("wp_posts", post_date="2020-06-06 07:08:09", **refund)
+        shop.add("wp_postmeta", post_id=number, meta_key="_refund_amount", meta_value="700.00")
 
 
 def as_orders(shop, order, customer, email, status, currency, total, tax, shipping, discount):
@@ -161,6 +171,12 @@ def as_orders(shop, order, customer, email, status, currency, total, tax, shippi
         refund = {"id": order + 50_000, "type": "shop_order_refund", "status": "wc-completed", "parent_order_id": order}
         shop.add("wp_wc_orders", **refund)
         shop.add("wp_wc_orders_meta", order_id=order + 50_000, meta_key="_refund_amount", meta_value=str(total))
+        shop.refunded[str(order)] = total.quantize(CENT)
+    for at, other in enumerate(NO_REFUND):
+        number = order + 60_000 + 10_000 * at
+        refund = {"id": number, "type": "shop_order_refund", "status": other, "parent_order_id": order}
+        shop.add("wp_wc_orders", **refund)
+        shop.add("wp_wc_orders_meta", order_id=number, meta_key="_refund_amount", meta_value="700.00")
 
 
 CUSTOMER = """(c = 0 OR EXISTS (SELECT 1 FROM wp_usermeta m WHERE m.user_id = c AND m.meta_key = 'wp_capabilities'
