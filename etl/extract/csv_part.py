@@ -151,10 +151,10 @@ def _each_is_a_record(rows: list[list[str]], lines: list[str], quoted: list[int]
 
 def _content(rows: list[list[str]], format: CsvFormat, end: int) -> Rows:
     # One pass in C when all is well; the blank lines are only looked for when something is not.
-    if set(map(len, rows)) <= {format.width}:
+    if set(map(len, rows)) <= {format.width} and format.surely_not_blank(rows):
         return Rows(format.without_nulls(rows), (), end)
-    places = [place for place, row in enumerate(rows) if row]
-    return _with_places([row for row in rows if row], places, len(rows), format, end)
+    places = [place for place, row in enumerate(rows) if not format.is_blank(row)]
+    return _with_places([rows[place] for place in places], places, len(rows), format, end)
 
 
 def _with_places(rows: list[list[str]], places: list[int], height: int, format: CsvFormat, end: int) -> Rows:
@@ -176,8 +176,10 @@ def _spread(text: str, format: CsvFormat, end: int) -> Rows | None:
     for line in re.finditer("[^\n]+", text):
         place += text.count("\n", at, line.start())
         at = line.start()
-        rows.append(line[0].split(format.delimiter))
-        places.append(place)
+        cells = line[0].split(format.delimiter)
+        if not format.is_blank(cells):
+            rows.append(cells)
+            places.append(place)
     height = place + text.count("\n", at) + (not text.endswith("\n"))
     return _with_places(rows, places, height, format, end)
 

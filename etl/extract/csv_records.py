@@ -1,7 +1,8 @@
 """CSV one record at a time: slower than a whole block at once, but it can say what is wrong with a row, and where.
 
 The rules, which hold however a file is cut:
-- A record ends at \\n, \\r\\n or \\r outside quotes. A blank line is not a record, but it is counted.
+- A record ends at \\n, \\r\\n or \\r outside quotes. A blank line is not a record, but it is counted; so is one of
+  nothing but delimiters, which is how spreadsheets write a blank row.
 - A row with more or fewer cells than the header, with an undecodable byte, or with a NUL character is a fault.
 - A quote that breaks the rules makes its row a fault, together with the lines it took along; reading goes on with the
   next line. A record longer than `longest` is taken for one whose quote is never closed.
@@ -110,7 +111,14 @@ def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> It
         except csv.Error as error:
             yield [lines.record[0].rstrip("\r\n")[:SHOWN]], malformed(error, len(lines.record) - 1, format)
         else:
-            yield (format.without_nulls([cells])[0], _fault(cells, lines, format)) if cells else BLANK
+            yield (
+                BLANK
+                if format.is_blank(cells)
+                else (
+                    format.without_nulls([cells])[0],
+                    _fault(cells, lines, format),
+                )
+            )
 
 
 def _fault(cells: Sequence[str], lines: Lines, format: CsvFormat) -> Unfit | None:

@@ -94,7 +94,7 @@ class RemoteTable:
         self, names: Sequence[str], path: Path, seen: Evidence, snapshot: Snapshot | None = None
     ) -> FetchedTable:
         header = tuple(self.header[self.relation.columns.index(name)] for name in names)
-        file_format = CsvFormat(trim=False, width=len(header))
+        file_format = CsvFormat(trim=False, width=len(header), own=True)
         return FetchedTable(
             CsvTable(path, header, self.first_row, 0, path.stat().st_size, file_format),
             seen,

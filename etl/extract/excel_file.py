@@ -1,9 +1,9 @@
 """The kind `excel`: a sheet of an xlsx, xls, xlsb or ods workbook.
 
 Cells keep their types, but a number without a fraction becomes an int (customer 7 is stored as 7.0), a blank is None.
-Rows keep the numbers the spreadsheet shows, so a blank row between others is a row of blanks; blank rows at the end are
-not rows. Of merged cells the first holds the value. A cell that shows an error, or a formula that was never computed,
-makes its row a fault; of an .xls only the former is known. An .xlsx is read anew with each look, as a stream.
+Rows keep the numbers the spreadsheet shows: a blank row is no row, but it is counted, as a blank line of a CSV is. Of
+merged cells the first holds the value. A cell that shows an error, or a formula that was never computed, makes its row a
+fault; of an .xls only the former is known. An .xlsx is read anew with each look, as a stream.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from itertools import islice
 from typing import Any
 
 from etl.errors import SourceError
+from etl.expressions.cells import tidy
 from etl.extract.columns import column_names
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, OptionValues, holding_nothing, row_number
 from etl.extract.locations import File
 from etl.extract.opening import existing_file, reading
-from etl.extract.rows import CellFault, ReadRow, SequentialTable, ragged
+from etl.extract.rows import BLANK, CellFault, ReadRow, SequentialTable, ragged
 from etl.extract.sheet_bounds import BadSheet, name
 from etl.extract.sheet_rows import EXACT, CellOfRow, Sheet, SheetNames
 from etl.extract.workbooks import names_in, open_sheet
@@ -34,7 +35,7 @@ def open_excel(location: str, settings: OptionValues) -> Table:
     with _told(path):
         sheet = open_sheet(path, lambda names: _sheet_name(path, names, settings["sheet"]))
         header = _header_in(path, sheet, header_row)
-    records = partial(_records, path, sheet, header, header_row)
+    records = partial(_records, path, sheet, header, header_row, settings["trim"])
     height = None if sheet.height is None else sheet.height - header_row
     return SequentialTable(header, header_row + 1, records, height=height, reach=sheet.reach)
 
@@ -93,12 +94,28 @@ def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:
         raise SourceError(f"{path} row {row}: {error}") from None
 
 
-def _records(path: File, sheet: Sheet, header: tuple[str, ...], header_row: int) -> Iterator[ReadRow]:
+def _records(path: File, sheet: Sheet, header: tuple[str, ...], header_row: int, trims: bool) -> Iterator[ReadRow]:
     width = len(header)
     with _told(path), closing(sheet.rows()) as rows:
         for number, (given, fault) in enumerate(islice(rows, header_row, None), start=header_row + 1):
+            reach = _reach(given, trims)
+            if not reach and fault is None:
+                yield BLANK
+                continue
             cells = [*given[:width], *[None] * (width - len(given))]
-            yield cells, _fault(number, len(given), cells, fault)
+            yield cells, _fault(number, reach, cells, fault)
+
+
+def _reach(cells: list[Any], trims: bool) -> int:
+    """How many cells there are up to the last one that holds something; blanks are nothing where cells are trimmed."""
+    reach = len(cells)
+    while reach and _holds_nothing(cells[reach - 1], trims):
+        reach -= 1
+    return reach
+
+
+def _holds_nothing(cell: Any, trims: bool) -> bool:
+    return cell is None or (trims and isinstance(cell, str) and not tidy(cell))
 
 
 def _fault(row: int, given: int, cells: list[Any], fault: CellOfRow | None) -> Unfit | CellFault | None:

@@ -61,7 +61,7 @@ class QueryTable:
             raise SourceError(f"source '{self.source.name}': the query: {error}") from None
         size, width = path.stat().st_size, len(self.header)
         seen = Evidence(self.source.name, size, sha256_of(path), sql, None, count)
-        file_format = CsvFormat(trim=False, width=width)
+        file_format = CsvFormat(trim=False, width=width, own=True)
         return FetchedTable(
             CsvTable(path, self.header, self.first_row, 0, size, file_format), seen, unread=_unread_file(path)
         )

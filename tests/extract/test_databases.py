@@ -76,6 +76,12 @@ def test_rows_come_in_the_order_of_the_primary_key_and_null_is_a_blank_cell(shop
     assert rows_of(shop, "oc_customer") == [("1", "Şule", "a"), ("2", "Ali", ""), ("3", "İpek", "")]
 
 
+def test_a_row_of_nulls_alone_is_a_row(shop):
+    with_people(shop)
+    sql = "SELECT NULLIF(note, 'a') AS note, NULLIF(note, 'a') AS again FROM oc_customer WHERE customer_id < 3"
+    assert rows_of(shop, sql, "sql") == [("", ""), ("", "")]
+
+
 def test_text_comes_as_it_is(shop):
     hard = ["a,b", 'say "x"', "two\nlines", "\r\n", "\t", "'; DROP TABLE t; --", "NULL", "\\N", "\\", "😀 İıŞş", " x "]
     shop.run("CREATE TABLE t (id integer PRIMARY KEY, cell varchar(100))")

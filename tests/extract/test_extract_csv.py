@@ -103,9 +103,16 @@ def csv_text(rows, writing):
 
 
 def one_reader(text, delimiter):
-    """Every row with the number it has where blank lines count."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True)
-    return [(number, trimmed([row])[0]) for number, row in enumerate(rows, start=1) if row]
+    """Every row with the number it has where blank lines count, and those of delimiters alone."""
+    rows = enumerate(
+        csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True), 1
+    )
+    width = len(next(rows)[1])
+    return [
+        (number, trimmed([row])[0])
+        for number, row in rows
+        if any(cell.strip() for cell in row) or (len(row) == 1 and width == 1)
+    ]
 
 
 @settings(max_examples=300, deadline=None)
@@ -121,7 +128,7 @@ def test_any_parts_give_the_rows_that_one_reader_over_the_whole_file_gives(
         text = text.replace("\u2028", "x")
     path = tmp_path_factory.getbasetemp() / "law.csv"
     path.write_bytes(text.encode(encoding))
-    expected = one_reader(text, writing["delimiter"])[1:]
+    expected = one_reader(text, writing["delimiter"])
     opened_table = opened(path, encoding=encoding, delimiter=writing["delimiter"])
     for rows in (5000, 1):
         found = numbered(opened_table, rows)
@@ -164,6 +171,12 @@ DIRTY = st.lists(
             b'1,\t"2"\n',
             b"\r\n",
             b"\n" * 70,
+            b",\n",
+            b'" ",\t""\n',
+            b"\xc2\xa0,\xe2\x80\x8b\n",
+            b"  \n",
+            b",,,\n",
+            b",2\n",
             b'"a\\"b",1\n',
             b"\\N,1\n",
             b"1\\,2\\\n,3\n",
@@ -312,6 +325,21 @@ def test_a_blank_line_is_no_row_but_is_counted_as_spreadsheets_do(tmp_path, endi
     for rows in (5000, 1):
         assert numbered(table, rows) == [(4, ["1", "Ali"]), (6, ["2"])]
         assert faults_of(table, rows) == [(6, "has 1 cell, the header has 2")]
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_a_row_of_delimiters_alone_is_a_blank_line_as_spreadsheets_write_one(tmp_path, ending):
+    data = ';\nid;name\n1;Ali\n;\n ;\t\n\xa0;\u200b\n2;\n;Can\n;;;\n   \n"";""\n'.encode()
+    table = opened(written(tmp_path, gzip.compress(data) if ending else data, f"c.csv{ending}"), delimiter=";")
+    assert (table.header, table.first_row) == (("id", "name"), 3)
+    for rows in (5000, 1):
+        assert numbered(table, rows) == [(3, ["1", "Ali"]), (7, ["2", ""]), (8, ["", "Can"])]
+        assert faults_of(table, rows) == []
+
+
+def test_blanks_between_delimiters_are_something_where_nothing_is_trimmed(tmp_path):
+    table = opened(written(tmp_path, "id,name\n,\n , \n"), trim=False)
+    assert numbered(table) == [(3, [" ", " "])]
 
 
 def test_a_row_of_one_quoted_blank_is_a_row(tmp_path):

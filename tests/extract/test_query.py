@@ -75,6 +75,10 @@ def test_sums_and_joins_are_text_like_the_cells_of_a_file(folder):
     )
 
 
+def test_a_row_of_nulls_alone_is_a_row(folder):
+    assert asked("SELECT NULL AS a, NULL AS b FROM orders WHERE id < '3'")[1] == [("", ""), ("", "")]
+
+
 def test_a_blank_cell_is_null_and_blanks_around_a_cell_are_gone_unless_the_source_keeps_them(folder):
     kept = Source("orders", "csv", "orders.csv", {"trim": False})
     sql = "SELECT count(city) AS cities, max(length(city)) AS longest FROM orders WHERE id = '3'"

@@ -23,6 +23,7 @@ from workbook_files import (
     write_ods,
     write_xlsb,
     write_xlsx,
+    xlsb_cell,
     xlsb_error,
     xlsb_number,
     xlsb_row,
@@ -47,8 +48,21 @@ def rows_of(table):
     return [list(row) for _, content in read_all(table) for row in content.rows]
 
 
+def numbered(table):
+    """Every row with the number that people see."""
+    return [
+        (number + content.place(index), list(row))
+        for number, content in read_all(table)
+        for index, row in enumerate(content.rows)
+    ]
+
+
 def faults_of(table):
-    return [(number + f.index, f.column, str(f.reason)) for number, content in read_all(table) for f in content.faults]
+    return [
+        (number + content.place(f.index), f.column, str(f.reason))
+        for number, content in read_all(table)
+        for f in content.faults
+    ]
 
 
 def error_of(path, **options):
@@ -59,6 +73,61 @@ def error_of(path, **options):
 
 
 HEADER = row(1, text("A1", "id"), text("B1", "total"))
+
+
+# ---- blank rows
+
+
+STYLED = "<c r='A{0}' s='0'/><c r='B{0}' s='0'/>"
+BLANKS = "<c r='{}' t='inlineStr'><is><t xml:space='preserve'>   </t></is></c>"
+SPACES = BLANKS.format("A{0}") + text("B{0}", "\u200b")
+BEYOND = BLANKS.format("D{0}")
+
+
+def blank_rows_of_an_xlsx(folder):
+    blank = [row(at, cells.format(at)) for at, cells in ((3, STYLED), (4, SPACES), (7, BEYOND))]
+    rows = [
+        row(2, number("A2", 7)),
+        *blank[:2],
+        row(6, number("A6", 8), BLANKS.format("C6")),
+        blank[2],
+        row(8, STYLED.format(8)),
+    ]
+    return write_xlsx(folder / "shop.xlsx", HEADER + "".join(rows))
+
+
+def blank_rows_of_an_ods(folder):
+    spaces = ods_text("<text:s text:c='3'/>")
+    styled = "<table:table-cell table:style-name='ce1'/>"
+    rows = [ods_row(ods_cell("float", "office:value='7'")), ods_row(styled, styled), ods_row(spaces), ods_row(styled)]
+    rows += [ods_row(ods_cell("float", "office:value='8'"), styled, spaces), ods_row(styled, styled, styled, spaces)]
+    return ods(folder, *rows, ods_row(styled, repeat=3))
+
+
+def blank_rows_of_an_xlsb(folder):
+    spaces = xlsb_text(1, "   ")
+    rows = [xlsb_row(2) + xlsb_number(1, 7), xlsb_row(3) + xlsb_cell(1, 1, b""), xlsb_row(4) + spaces]
+    rows += [xlsb_row(6) + xlsb_number(1, 8) + xlsb_text(3, " "), xlsb_row(7) + xlsb_text(4, " ")]
+    return write_xlsb(folder / "shop.xlsb", XLSB_HEADER + b"".join(rows))
+
+
+def blank_rows_of_an_xls(folder):
+    rows: list[list[object]] = [["id", "total"], [7], ["", ""], ["   "], [], [8, "", "  "], ["", "", "", " "]]
+    return write_xls(folder / "shop.xls", rows)
+
+
+@pytest.mark.parametrize(
+    "write", [blank_rows_of_an_xlsx, blank_rows_of_an_ods, blank_rows_of_an_xlsb, blank_rows_of_an_xls]
+)
+def test_a_row_of_cells_that_hold_nothing_is_a_blank_line_and_is_counted(tmp_path, write):
+    table = opened(write(tmp_path))
+    assert numbered(table) == [(2, [7, None]), (6, [8, None])]
+    assert faults_of(table) == []
+
+
+def test_blanks_are_something_where_nothing_is_trimmed(tmp_path):
+    path = write_xlsx(tmp_path / "shop.xlsx", HEADER + row(2, STYLED.format(2)) + row(3, BLANKS.format("A3")))
+    assert numbered(opened(path, trim=False)) == [(3, ["   ", None])]
 
 
 # ---- cells that show an error, or were never computed
@@ -84,7 +153,7 @@ def test_a_row_of_nothing_but_an_error_is_a_row(tmp_path):
         tmp_path / "shop.xlsx", HEADER + row(2, number("A2", 7)) + row(4, "<c r='A4' t='e'><v>#N/A</v></c>")
     )
     assert faults_of(opened(path)) == [(4, 0, "cell A4 shows #N/A")]
-    assert len(rows_of(opened(path))) == 3
+    assert rows_of(opened(path)) == [[7, None], [None, None]]
 
 
 def test_a_formula_that_was_never_computed_is_a_fault(tmp_path):
@@ -363,7 +432,7 @@ def test_repeated_cells_and_rows_of_an_ods_are_bounded(tmp_path):
     blank = "<table:table-cell table:number-columns-repeated='16384'/>"
     twice = ods_text("x", "table:number-columns-repeated='2'")
     path = ods(tmp_path, ods_row(blank, repeat=2), ods_row(twice, repeat=2), ods_row(blank, repeat=1048570))
-    assert rows_of(opened(path)) == [[None, None], [None, None], ["x", "x"], ["x", "x"]]
+    assert numbered(opened(path)) == [(4, ["x", "x"]), (5, ["x", "x"])]
     path = ods(tmp_path, ods_row(blank, repeat=999_998), ods_row(ods_text("x")))
     assert error_of(path) == f": cell A1000000 stands alone, below 999,998 blank rows; {STRAY}"
     path = ods(tmp_path, ods_row(ods_text("x", "table:number-columns-repeated='16384'")))
