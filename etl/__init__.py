@@ -12,6 +12,7 @@ Everything that can go wrong for a person is an EtlError, whose text says what t
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -123,4 +124,13 @@ def __getattr__(name: str) -> Any:
 
         near = perhaps(name, EXPORTED) or f"; it has {', '.join(EXPORTED)}"
         raise AttributeError(f"module 'etl' has no '{name}'{near}")
-    return getattr(import_module(EXPORTED[name]), name)
+    return _public(name)
+
+
+@cache
+def _public(name: str) -> Any:
+    """A function with its face, which answers wrong arguments; a type is made so already."""
+    from etl.arguments import face
+
+    found = getattr(import_module(EXPORTED[name]), name)
+    return found if isinstance(found, type) else face(found)

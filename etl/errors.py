@@ -1,5 +1,6 @@
 """The errors a person may be shown. Each knows the exit code it ends a command with; none of them is a bug."""
 
+import errno
 from enum import IntEnum
 
 
@@ -21,6 +22,30 @@ class EtlError(Exception):
 
 class MappingError(EtlError):
     """The mapping, or the command line, cannot be carried out."""
+
+
+class ArgumentError(EtlError):
+    """A function was called with what it does not take."""
+
+
+ON_DISK = {
+    errno.ENOSPC: "make room, then run it again",
+    errno.EDQUOT: "make room, then run it again",
+    errno.EACCES: "allow this user to use it, or name another place",
+    errno.EPERM: "allow this user to use it, or name another place",
+    errno.EROFS: "nothing can be written there; name another place",
+}
+OTHERWISE = "see whether it is there and can be used, then run it again"
+
+
+class DiskError(EtlError):
+    """A file or a folder cannot be used as it has to be."""
+
+    exit_code = Exit.DATA
+
+    def __init__(self, error: OSError) -> None:
+        where = f"{error.filename}: " if error.filename else ""
+        super().__init__(f"{where}{error.strerror or error}; {ON_DISK.get(error.errno or 0, OTHERWISE)}")
 
 
 class SourceError(EtlError):

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from etl.arguments import checked
 from etl.journal.database import BUSY_SECONDS
 from etl.journal.journal import utc_now
 from etl.omnitron.client import SessionFactory, new_session
@@ -38,6 +39,7 @@ def nobody_watches(event: Event) -> None:
     """The watcher of a load that runs by itself."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Outside:
     """Clock, HTTP, chance, the stop button and the watcher. `random` gives 0.0 to 1.0, `monotonic` seconds.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from etl.arguments import checked
 from etl.errors import EtlError, Exit
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -69,6 +70,7 @@ class Stopped(EtlError):
         self.why = why
 
 
+@checked
 class Stop:
     """Whether a load shall stop. Everything that waits, waits through it, so that waiting ends when asked."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import signal
@@ -32,7 +31,7 @@ from etl.cli import (
 )
 from etl.cli.advice import given
 from etl.cli.shared import root_option
-from etl.errors import EtlError, Exit
+from etl.errors import DiskError, EtlError, Exit
 from etl.stop import heeded
 from etl.terminal import visible
 
@@ -73,16 +72,6 @@ READER_GONE = 141
 """What a shell reports for a command that a closed pipe ended."""
 
 
-ADVICE = {
-    errno.ENOSPC: "make room, then run it again",
-    errno.EDQUOT: "make room, then run it again",
-    errno.EACCES: "allow this user to use it, or name another place",
-    errno.EPERM: "allow this user to use it, or name another place",
-    errno.EROFS: "nothing can be written there; name another place",
-}
-OTHERWISE = "see whether it is there and can be used, then run it again"
-
-
 def run() -> None:
     """Run the command that the arguments name, and leave with its exit code."""
     for one in heeded():
@@ -100,8 +89,7 @@ def run() -> None:
         _drop_output()
         sys.exit(READER_GONE)
     except OSError as error:
-        where = f"{visible(str(error.filename))}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}; {ADVICE.get(error.errno or 0, OTHERWISE)}", Exit.DATA)
+        _fail(visible(str(DiskError(error))), Exit.DATA)
     except click.ClickException as error:
         shown = io.StringIO()
         error.show(shown)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from etl.arguments import checked
 from etl.commands.comparing import Side, compared_stage
 from etl.commands.keeping import opened
 from etl.commands.packages import package_of
@@ -26,6 +27,7 @@ SettingsOf = Callable[[Path], Settings]
 """A mapping -> how to prepare it."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Preparing:
     """How the mappings among what is compared are prepared. What comes of it is not kept."""

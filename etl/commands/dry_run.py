@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.package import Package
 from etl.stop import Stop
-
-if TYPE_CHECKING:
-    from etl.stop import Stop
 
 
 def dry_run(mapping: Path, settings: Settings, watch: Watch = unwatched, stop: Stop | None = None) -> Package:

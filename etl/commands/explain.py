@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from etl.arguments import Key
 from etl.commands.find import find
 from etl.commands.keeping import opened
 from etl.commands.packages import package_of
@@ -25,7 +26,7 @@ from etl.prepare.program import Outcome, Program
 from etl.report.results import ExplainedAlias, ExplainedField, Explanation, FoundRecord
 
 
-def explain(mapping: Path, settings: Settings, stage_name: str, key: str) -> Explanation:
+def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Explanation:
     """Raises MappingError when no row has the key. Reads the source: `went` is of the package, which may be older."""
     with opened(mapping, settings, ready=lambda checked: None) as (checked, migration):
         stage = named_stage(migration, stage_name)

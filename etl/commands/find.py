@@ -13,8 +13,10 @@ from typing import Any
 
 import orjson
 
+from etl.arguments import Key
 from etl.commands.packages import package_of, packages_of
 from etl.commands.which import Which
+from etl.errors import MappingError
 from etl.findings import sentence
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
@@ -29,12 +31,16 @@ ORDERS = ("number", "order_number")
 ASKED = (*CUSTOMERS, *ORDERS, "email", "user_email", "phone", "phone_number")
 """The fields that a person is asked for by, and those that tell whose an order or an item is."""
 
+SOUGHT = "a customer's code, an e-mail address, a telephone number or an order's number"
+
 MOST = 200
 """Records of a package that are told."""
 
 
-def find(which: Which, text: str, path: Path | None = None) -> list[FoundIn]:
+def find(which: Which, text: Key, path: Path | None = None) -> list[FoundIn]:
     """The newest package first. Looks at packages and journals, never at the source. Raises MappingError without a package."""
+    if not text.strip():
+        raise MappingError(f"there is nothing to look for; give {SOUGHT}")
     purged = path is None and bool(purges(which.folder().root))
     if not purged:
         newest = package_of(which, path)  # raises, where there is none

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from etl.arguments import NotEmpty
 from etl.commands.proposing import EXAMPLE, ProposedFields, write_proposal
 from etl.commands.seeing import look, seen_tables
 from etl.commands.written import written
@@ -25,6 +26,9 @@ from etl.resources import shipped
 from etl.terminal import visible
 
 DATABASE = "shop"
+
+AT_LEAST_ONE = "where the shop's data lies: one file, folder, dump or database, or several"
+Location = Annotated[str, NotEmpty("the path of a file, a folder or a dump, or the address of a database")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,7 @@ class Proposed:
     files: tuple[str, ...]
 
 
-def init(folder: Path, locations: Sequence[str]) -> Begun | Proposed:
+def init(folder: Path, locations: Annotated[Sequence[Location], NotEmpty(AT_LEAST_ONE)]) -> Begun | Proposed:
     """Write a mapping for the shop at these locations, in a folder that is not there yet. Raises MappingError, SourceError.
 
     One that is shipped is written for a shop that is known; for any other one is proposed.

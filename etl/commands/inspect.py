@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from etl.arguments import Count, checked
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, answered_all, fetched_all, open_table, read_all, shown
 from etl.extract.databases.address import shown_address
@@ -25,6 +26,7 @@ from etl.target import Secret
 PART = 5000
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Inspecting:
     """What is asked: a location, or (of a mapping) the name of a source or a database; the options of a person for a CSV."""
@@ -32,7 +34,7 @@ class Inspecting:
     location: str
     table: str | None = None
     mapping: Path | None = None
-    limit: int | None = None
+    limit: Count | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
 
 

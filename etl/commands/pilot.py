@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from etl.arguments import Count, Key
 from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
 from etl.commands.run import package_to_send
@@ -33,8 +34,8 @@ def pilot(
     outside: Outside,
     watch: Watch = unwatched,
     *,
-    key: str | None = None,
-    records: int = 1,
+    key: Key | None = None,
+    records: Count = 1,
     path: Path | None = None,
 ) -> Piloted:
     """Send a small set of a package, one stage at a time, until the first error. The package is prepared now, or named."""

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from etl.arguments import Count, Key
 from etl.commands.keeping import opened
 from etl.commands.row_filter import RowFilter, what_is_wrong, written
 from etl.commands.settings import Settings
@@ -43,7 +44,7 @@ class AskedRows:
 
 
 def preview(
-    mapping: Path, stage_name: str | None, number: int, key: str | None = None, settings: Settings | None = None
+    mapping: Path, stage_name: str | None, number: Count, key: Key | None = None, settings: Settings | None = None
 ) -> list[PreviewRow]:
     """The first rows of a stage (or of each), or the row whose record has this key. Reads no more than it needs."""
     return previewed(mapping, stage_name, AskedRows(number, key), settings)

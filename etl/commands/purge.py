@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from etl.arguments import checked
 from etl.commands.keeping import SNAPSHOTS
 from etl.commands.sample import SAMPLES
 from etl.commands.which import Which
@@ -41,6 +42,7 @@ OPEN = {
 """Why a target is not over yet, by the state of batches."""
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class ToPurge:
     """What would be removed. `still`: why it is too early, for each target; `notes`: what a person has to know before.

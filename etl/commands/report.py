@@ -6,11 +6,14 @@ from pathlib import Path
 
 from etl.commands.packages import package_of
 from etl.commands.report_files import Report, telling_of, write_report
+from etl.commands.settings import Language
 from etl.commands.summing import upload_of
 from etl.commands.which import Which
 
 
-def renew_report(which: Which, path: Path | None, *, show_data: bool = False, language: str | None = None) -> Report:
+def renew_report(
+    which: Which, path: Path | None, *, show_data: bool = False, language: Language | None = None
+) -> Report:
     """Write the report of a package anew: of the one that was named, or of the newest. With its upload, where there was one.
 
     `language`: None is the one it was told in before.

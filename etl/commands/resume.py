@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from etl.commands.settings import Settings
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError
 from etl.mapping import Opens, load_mapping, require
+from etl.outside import Outside
 from etl.places import admitted
 from etl.report.summary import Summary
-
-if TYPE_CHECKING:
-    from etl.outside import Outside
 
 
 def resume(

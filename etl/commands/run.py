@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError, MappingError
+from etl.load.uploader import Asked, check_ready, load, require_fit
 from etl.mapping import Checked, Opens, load_mapping, require
+from etl.model import Migration
+from etl.outside import Outside
 from etl.package import Package
 from etl.places import admitted
 from etl.report.summary import Summary
-
-if TYPE_CHECKING:
-    from etl.load.uploader import Asked
-    from etl.model import Migration
-    from etl.outside import Outside
 
 
 def run(
@@ -35,7 +32,6 @@ def run(
 
     `final`: records that may still change go, too. Raises EtlError when it did not come to an upload.
     """
-    from etl.load.uploader import Asked, check_ready, load
 
     def ready(checked: Checked) -> None:
         check_ready(checked.migration.target, admitted(settings.workspace, checked.migration), outside)
@@ -58,7 +54,6 @@ def run_package(
     final: bool = False,
 ) -> tuple[Summary, EtlError | None]:
     """Upload a package that was prepared before, as it is: what was looked at is what is sent. All its sums are checked first."""
-    from etl.load.uploader import check_ready, load
 
     migration, package, asked = package_to_send(mapping, settings, path, old_mapping=old_mapping, final=final)
     root = admitted(settings.workspace, migration)
@@ -71,7 +66,6 @@ def package_to_send(
     mapping: Path, settings: Settings, path: Path, *, old_mapping: bool = False, final: bool = False
 ) -> tuple[Migration, Package, Asked]:
     """A package that was named, once it is known to be what this mapping makes, and whole."""
-    from etl.load.uploader import Asked, require_fit
 
     with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True, strict=settings.strict)

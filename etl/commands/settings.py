@@ -6,20 +6,19 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Annotated, Protocol
 
+from etl.arguments import Count, OneOf, checked
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
-from etl.languages import DEFAULT
+from etl.languages import DEFAULT, LANGUAGES
 from etl.mapping import target_known
 from etl.model import Migration, Stage
 from etl.places import migration_folder
 from etl.suggest import did_you_mean
-from etl.workers.engine import LOCAL
+from etl.workers.engine import DASK, LOCAL
 
-if TYPE_CHECKING:
-    pass
-
+Language = Annotated[str, OneOf(LANGUAGES)]
 
 Watch = Callable[[str, int], None]
 """Told a stage's name and how many more of its rows have been read."""
@@ -52,6 +51,7 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How to prepare. `workers` processes; `limit` rows of each source; `keys` held in memory; `fast` paths.
@@ -67,11 +67,11 @@ class Settings:
     """
 
     workspace: Path
-    workers: int = field(default_factory=usable_cores)
-    limit: int | None = None
-    keys: int = 50_000
+    workers: Count = field(default_factory=usable_cores)
+    limit: Count | None = None
+    keys: Count = 50_000
     fast: bool = True
-    engine: str = LOCAL
+    engine: Annotated[str, OneOf((LOCAL, DASK))] = LOCAL
     scheduler: str | None = None
     stages: tuple[str, ...] = ()
     strict: bool = False
@@ -80,7 +80,7 @@ class Settings:
     snapshot: str | None = None
     inform: Tell = nobody_listens
     show_data: bool = False
-    language: str = DEFAULT
+    language: Language = DEFAULT
     packages: Path | None = None
     expect: Expect = nobody_expects
 

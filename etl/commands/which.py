@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.arguments import checked
 from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
@@ -14,6 +15,7 @@ from etl.places import check_not_renamed, migration_folder, workspace_of
 from etl.suggest import did_you_mean
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class Which:
     """Which journal is meant: by the mapping, by the workspace when it holds one migration, by the target's own name."""

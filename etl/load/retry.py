@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.arguments import Key, checked
 from etl.errors import MappingError
 from etl.journal.attempts import REFUSES_REPEATED
 from etl.journal.batch import Shipment
@@ -23,13 +24,14 @@ from etl.package import Package
 from etl.target import Target
 
 
+@checked
 @dataclass(frozen=True, slots=True)
 class RetryChoice:
     """Which failed records are meant: those of a stage, of a batch, with these keys; all of them where nothing is said."""
 
     stage: str | None = None
     batch: int | None = None
-    keys: tuple[str, ...] = ()
+    keys: tuple[Key, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
