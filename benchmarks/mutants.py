@@ -42,6 +42,7 @@ from parso import parse
 ROOT = Path(__file__).parent.parent
 TESTS = {
     "address": ("journal/test_places.py", "load/test_uploader.py", "cli/test_cli_load.py"),
+    "arguments": ("commands/test_arguments.py",),
     "cli": ("cli", "commands", "report/test_terminal.py"),
     "commands": ("commands", "cli", "load/test_after_a_pilot.py"),
     "corrections": ("commands/test_fix.py",),

@@ -153,7 +153,7 @@ def _fed(package: Package, stage: str) -> Mapping[str, str]:
 
 def _valid(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
     """The stages are gone through in their order: an order is known before its items."""
-    source = _source_of(package, stage)
+    source = f"{stage.source} " if stage.source else _source_of(package, stage)
     for one in package.walk(stage):
         record = orjson.loads(one.data)
         if wanted.belongs(record):
@@ -162,6 +162,7 @@ def _valid(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[F
 
 
 def _source_of(package: Package, stage: PackagedStage) -> str:
+    """By a row that was not sent: a package of before says it nowhere else."""
     row = next(iter(package.rows(stage)), None)
     return "" if row is None else f"{row.source} "
 

@@ -21,7 +21,7 @@ from etl.commands.written import mapping_evidence
 from etl.corrections import corrections_file
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
-from etl.extract import Corrected, evidence, height_of, locate, unread_rows, with_needs
+from etl.extract import Corrected, evidence, height_of, locate, name_of, unread_rows, with_needs
 from etl.extract.database import FetchedTable, named_rows
 from etl.files import FULL, kept_secret, private_folder
 from etl.mapping import Checked, target_known
@@ -195,7 +195,8 @@ def _prepare_stage(
         )
     inner = tables[stage.source]
     identity = inner.identity if isinstance(inner, FetchedTable) else ()
-    return replace(packaged, identity=identity, corrected=_sums(desk.checked.corrected.get(stage.name)))
+    corrected = _sums(desk.checked.corrected.get(stage.name))
+    return replace(packaged, identity=identity, corrected=corrected, source=name_of(source, inner))
 
 
 def _sums(corrected: Corrected | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Protocol
 
-from etl.arguments import Count, OneOf, checked
+from etl.arguments import AtLeast, Count, OneOf, checked
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
 from etl.languages import DEFAULT, LANGUAGES
@@ -69,7 +69,7 @@ class Settings:
     workspace: Path
     workers: Count = field(default_factory=usable_cores)
     limit: Count | None = None
-    keys: Count = 50_000
+    keys: Annotated[int, AtLeast(0)] = 50_000
     fast: bool = True
     engine: Annotated[str, OneOf((LOCAL, DASK))] = LOCAL
     scheduler: str | None = None

@@ -239,6 +239,11 @@ def place_of(source: Source, table: Table, number: int) -> tuple[str, int]:
     return table.found(number) if isinstance(table, ManyTable) else (rows_of(source), number)
 
 
+def name_of(source: Source, table: Table) -> str:
+    """What a source's rows are said to be of, all together: its file, its files, its table, its address."""
+    return source.name if isinstance(_inner(table), PagedTable) else Path(rows_of(source)).name
+
+
 def locate(source: Source, table: Table, number: int) -> Locator:
     """Where a row is, as a person is told. Of one of many files the number still says its order among all of them."""
     if isinstance(table := _inner(table), PagedTable):

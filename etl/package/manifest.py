@@ -54,7 +54,7 @@ class PackagedStage:
     `columns` are the source's, which the cells of `rows` run parallel to; by those of `identity` its database tells a row.
     `beyond`: in which ways more rows are left behind than the mapping accepts; None: it says nothing about that.
     `corrected`: by their numbers the rows that persons have mended, each with the sum of its cells as the source has them.
-    `merged`: None in a stage that merges nothing.
+    `merged`: None in a stage that merges nothing. `source`: what its rows are of, as people are told; older packages lack it.
     """
 
     name: str
@@ -71,6 +71,7 @@ class PackagedStage:
     merged: FileEntry | None = None
     identity: tuple[str, ...] = ()
     corrected: Mapping[str, str] = field(default_factory=dict)
+    source: str = ""
 
     @property
     def is_well(self) -> bool:
@@ -177,4 +178,5 @@ def _stage(raw: dict[str, Any]) -> PackagedStage:
         merged=merged,
         identity=tuple(raw.get("identity", ())),
         corrected=raw.get("corrected", {}),
+        source=raw.get("source", ""),
     )

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import orjson
 import pytest
-from commands import ROOT
+from commands import GOOD_ROWS, ROOT
+from commands import write_shop as customers_shop
 from rich.console import Console
 from small_migration import MAPPING, ORDERS, write_shop
 
@@ -48,6 +49,28 @@ def test_a_customer_is_found_by_code_email_telephone_or_order_with_all_that_is_t
         ("order_item", "valid"),
         ("order_item", "rejected"),
     }
+
+
+def test_the_file_of_a_row_is_told_also_where_no_row_of_it_was_left_out(tmp_path):
+    mapping = customers_shop(tmp_path, GOOD_ROWS)
+    dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    (package,) = find(Which(mapping, None), "2")
+    assert [one.place for one in package.records] == ["customers.csv row 3"]
+
+
+def test_rows_of_many_files_are_not_said_to_be_of_the_first_file_that_has_a_rejected_one(tmp_path):
+    mapping = customers_shop(tmp_path, GOOD_ROWS, **{"csv: customers.csv": "csv: customers-*.csv"})
+    (tmp_path / "customers.csv").rename(tmp_path / "customers-1.csv")
+    (tmp_path / "customers-2.csv").write_text("id,name,mail\n3,Umut,nobody\n", encoding="utf-8")
+    dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    (package,) = find(Which(mapping, None), "1")
+    assert [one.place for one in package.records] == ["customers-*.csv row 2"]
+
+
+@pytest.mark.parametrize("text", ["", "  "])
+def test_nothing_is_not_looked_for(text, shop):
+    with pytest.raises(MappingError, match="nothing to look for; give a customer's code, an e-mail address"):
+        find(shop[0], text)
 
 
 def test_what_is_not_sent_is_found_with_its_reason_and_its_row(shop):
