@@ -94,6 +94,8 @@ def writers(date_format: str, datetime_format: str) -> Writers:
             return write_moment(value)
         if isinstance(value, datetime.date):
             return write_date(value)
+        if isinstance(value, datetime.time):
+            return value.isoformat()
         if isinstance(value, Mapping):
             return {str(key): plain(inner) for key, inner in value.items()}
         if isinstance(value, list | tuple):

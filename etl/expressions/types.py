@@ -27,7 +27,7 @@ ORDERING = frozenset(("<", "<=", ">", ">="))
 
 SPOKEN: dict[type, str] = {
     str: "text", Decimal: "a number", bool: "true or false", datetime.date: "a date",
-    datetime.datetime: "a date with a time", list: "a list", dict: "an object", type(None): "null",
+    datetime.datetime: "a date with a time", datetime.time: "a time", list: "a list", dict: "an object", type(None): "null",
     object: "no value that can be computed with",
 }  # fmt: skip
 
@@ -53,7 +53,7 @@ def incomparable(operator: str, left: type, right: type) -> Words | None:
         return None
     if one is not other:
         return _reading(one, other)
-    if operator in ORDERING and one not in (Decimal, datetime.date, datetime.datetime):
+    if operator in ORDERING and one not in (Decimal, datetime.date, datetime.datetime, datetime.time):
         words = "'{operator}' compares numbers and dates; write `| int`, `| money` or `| date` on both sides"
         return words, {"operator": operator}
     return None
@@ -75,6 +75,7 @@ _READ_AS = {
     bool: "read the text with `| bool`",
     datetime.date: "read the text with `| date`",
     datetime.datetime: "read the text with `| datetime`",
+    datetime.time: "write `| text` after the time, which makes 12:00:00 of noon",
 }
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -23,6 +24,7 @@ from etl.extract.opening import existing_file, reading
 from etl.extract.rows import BLANK, CellFault, ReadRow, SequentialTable, ragged
 from etl.extract.sheet_bounds import BadSheet, name
 from etl.extract.sheet_rows import EXACT, CellOfRow, Sheet, SheetNames
+from etl.extract.spans import span_text
 from etl.extract.workbooks import names_in, open_sheet
 from etl.findings import Unfit
 from etl.model import Table
@@ -83,7 +85,7 @@ def _sheet_name(path: File, names: SheetNames, sheet: str | int | None) -> str:
 
 
 def _header(path: File, cells: list[Any], row: int) -> tuple[str, ...]:
-    texts = ["" if cell is None else str(cell) for cell in cells]
+    texts = ["" if cell is None else str(_single(cell)) for cell in cells]
     while texts and not texts[-1].strip():
         texts.pop()
     if not texts:
@@ -103,6 +105,8 @@ def _records(path: File, sheet: Sheet, header: tuple[str, ...], header_row: int,
                 yield BLANK
                 continue
             cells = [*given[:width], *[None] * (width - len(given))]
+            if timedelta in map(type, cells):
+                cells = list(map(_single, cells))
             yield cells, _fault(number, reach, cells, fault)
 
 
@@ -112,6 +116,11 @@ def _reach(cells: list[Any], trims: bool) -> int:
     while reach and _holds_nothing(cells[reach - 1], trims):
         reach -= 1
     return reach
+
+
+def _single(cell: Any) -> Any:
+    """A cell as expressions know cells: a duration is none of their types."""
+    return span_text(cell) if isinstance(cell, timedelta) else cell
 
 
 def _holds_nothing(cell: Any, trims: bool) -> bool:

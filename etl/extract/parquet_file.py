@@ -18,6 +18,7 @@ from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, OptionValues, holding_nothing
 from etl.extract.opening import existing_file, reading
+from etl.extract.spans import span_text
 from etl.model import Part, Rows, Table
 
 if TYPE_CHECKING:
@@ -164,8 +165,10 @@ def native(cell: Any) -> Any:
         return cell.replace(tzinfo=None) if cell.tzinfo is None else cell.isoformat()
     if isinstance(cell, date):
         return cell
-    if isinstance(cell, time | timedelta):
-        return str(cell)
+    if isinstance(cell, time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return span_text(cell)
     if isinstance(cell, bytes | bytearray):
         return _text(bytes(cell))
     if isinstance(cell, dict):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, time
 from decimal import Decimal
 
 from etl.expressions.functions.table import Example, Function, Parameter, signature
@@ -46,7 +46,7 @@ def written(value: object) -> str:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Decimal | datetime):
+    if isinstance(value, Decimal | datetime | time):
         return str(value)
     return repr(value)
 

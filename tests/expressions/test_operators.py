@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import product
 
@@ -12,12 +12,14 @@ from mapping_case import Case, edited
 
 from etl.expressions import ROW_ERRORS, ExpressionError, compile_value, reason_of
 from etl.expressions.names import Names
+from etl.expressions.runtime import writers
 from etl.expressions.syntax import faults
 from etl.model import Expression, Place
 
 VALUES = {
     "a text": "5", "a whole number": 7, "an amount": Decimal("49.90"), "a float": 1.5, "true": True, "false": False,
-    "a date": date(2023, 3, 24), "a moment": datetime(2023, 3, 24, 10, 30), "a list": [1], "an object": {"k": 1}, "null": None,
+    "a date": date(2023, 3, 24), "a moment": datetime(2023, 3, 24, 10, 30), "a time": time(12, 30),
+    "a list": [1], "an object": {"k": 1}, "null": None,
 }  # fmt: skip
 LITERALS = {"5": "'5'", 7: "7", 1.5: "1.5", True: "true", None: "none"}
 BINARY = ["+", "-", "*", "/", "//", "%", "~", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "and", "or"]
@@ -70,6 +72,21 @@ def test_nothing_of_one_value_answers_in_words_of_python(text):
     for value in VALUES.values():
         given = outcome(text, {"a": value})
         assert not isinstance(given, tuple) or not PYTHON.search(given[0]), f"{text} of {value!r}: {given[0]}"
+
+
+def test_a_time_is_written_compared_and_refused_as_a_time():
+    noon, row = time(12), {"noon": time(12), "later": time(12, 30), "day": date(2023, 3, 24)}
+    assert outcome("[noon][0] ~ ''", row) == "12:00:00"
+    assert writers("%Y-%m-%d", "%Y-%m-%d %H:%M:%S").plain({"at": noon}) == {"at": "12:00:00"}
+    assert outcome("noon | text", row) == "12:00:00"
+    assert outcome("noon < later and noon | text == '12:00:00'", row) is True
+    assert outcome("(day ~ ' ' ~ later) | datetime", row) == datetime(2023, 3, 24, 12, 30)
+    assert outcome("noon == '12:00:00'", row) == (
+        f"{noon} is a time and '12:00:00' is text: write `| text` after the time, which makes 12:00:00 of noon",
+    )
+    assert outcome("noon | datetime", row) == (
+        "datetime expects text or a date, and 12:00:00 is a time alone; write (day ~ ' ' ~ time) | datetime",
+    )
 
 
 @pytest.mark.parametrize("operator", BINARY)

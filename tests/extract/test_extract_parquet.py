@@ -58,6 +58,11 @@ def test_values_keep_their_types(tmp_path):
     ]  # fmt: skip
 
 
+def test_a_duration_is_hours_minutes_and_seconds(tmp_path):
+    select = "SELECT unnest(['26:30:00'::INTERVAL, '00:00:01.5'::INTERVAL, '1 month'::INTERVAL]) AS span"
+    assert rows_of(write(tmp_path / "a.parquet", select)) == [["26:30:00"], ["00:00:01.500000"], ["720:00:00"]]
+
+
 def test_a_file_of_no_rows_has_its_columns(tmp_path):
     path = write(tmp_path / "a.parquet", "SELECT 1 AS id, 'x' AS name WHERE false")
     assert table_of(path).header == ("id", "name")

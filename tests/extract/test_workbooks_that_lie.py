@@ -9,6 +9,7 @@ import sys
 
 import openpyxl
 import pytest
+import xlsxwriter
 import xlwt
 from tables import open_table
 from workbook_files import (
@@ -31,6 +32,7 @@ from workbook_files import (
 )  # fmt: skip
 
 from etl.errors import SourceError
+from etl.expressions.functions.values import as_text
 from etl.extract import read_all
 from etl.model import Source
 
@@ -128,6 +130,56 @@ def test_a_row_of_cells_that_hold_nothing_is_a_blank_line_and_is_counted(tmp_pat
 def test_blanks_are_something_where_nothing_is_trimmed(tmp_path):
     path = write_xlsx(tmp_path / "shop.xlsx", HEADER + row(2, STYLED.format(2)) + row(3, BLANKS.format("A3")))
     assert numbered(opened(path, trim=False)) == [(3, ["   ", None])]
+
+
+# ---- times
+
+
+TIMES = [(0.5, "hh:mm"), (0, "hh:mm"), (0.25, "[h]:mm"), (26.5 / 24, "[h]:mm:ss")]
+
+
+def times_of_an_xlsx(folder):
+    book = xlsxwriter.Workbook(folder / "shop.xlsx")
+    sheet = book.add_worksheet()
+    for column, (days, shown) in enumerate(TIMES):
+        sheet.write(0, column, f"c{column}")
+        sheet.write(1, column, days, book.add_format({"num_format": shown}))
+    book.close()
+    return folder / "shop.xlsx"
+
+
+def times_of_an_xls(folder):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Sheet1")
+    for column, (days, shown) in enumerate(TIMES):
+        sheet.write(0, column, f"c{column}")
+        sheet.write(1, column, days, xlwt.easyxf(num_format_str=shown))
+    book.save(str(folder / "shop.xls"))
+    return folder / "shop.xls"
+
+
+def times_of_an_ods(folder):
+    spans = ["PT12H00M00S", "PT00H00M00S", "PT06H00M00S", "PT26H30M00S"]
+    header = ods_row(*(ods_text(f"c{number}") for number in range(len(spans))))
+    cells = [ods_cell("time", f"office:time-value='{span}'") for span in spans]
+    return write_ods(folder / "shop.ods", ods_table(header, ods_row(*cells)))
+
+
+@pytest.mark.parametrize("write", [times_of_an_xlsx, times_of_an_xls, times_of_an_ods])
+def test_a_time_of_day_becomes_text_and_a_duration_is_text(tmp_path, write):
+    (cells,) = rows_of(opened(write(tmp_path)))
+    assert cells[0] == datetime.time(12)
+    assert cells[3] == "26:30:00"
+    assert list(map(as_text, cells)) == ["12:00:00", "00:00:00", "06:00:00", "26:30:00"]
+
+
+def test_a_duration_may_be_less_than_nothing(tmp_path):
+    book = xlsxwriter.Workbook(tmp_path / "shop.xlsx")
+    sheet = book.add_worksheet()
+    sheet.write(0, 0, "span")
+    sheet.write(1, 0, -0.75, book.add_format({"num_format": "[h]:mm"}))
+    book.close()
+    assert rows_of(opened(tmp_path / "shop.xlsx")) == [["-18:00:00"]]
 
 
 # ---- cells that show an error, or were never computed

@@ -151,6 +151,8 @@ def _ready_made(function: str, value: Any) -> dt.datetime:
     if isinstance(value, dt.date):
         return dt.datetime(value.year, value.month, value.day)
     words = "{function} expects text or a date, not {value}"
+    if isinstance(value, dt.time):
+        words = "{function} expects text or a date, and {value} is a time alone; write (day ~ ' ' ~ time) | datetime"
     raise Unfit(f"function:{function}:text", value, words, function=function)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import time
 from html import escape, unescape
 from unicodedata import category
 
@@ -377,12 +378,13 @@ FUNCTIONS = (
         name="text",
         gives=str,
         group="text",
-        sentence="Writes a number, a date or true/false as text. A whole number that Excel stored as 5.0 is '5'.",
+        sentence="Writes a number, a date, a time or true/false as text. A whole number that Excel stored as 5.0 is '5'.",
         call=as_text,
         examples=(
             shows("{{ customer_id | text }}", "1042", customer_id=1042.0),
             shows("{{ price | money | text }}", "1299.90", price="1.299,90"),
             shows("{{ active | text }}", "true", active=True),
+            shows("{{ ordered_at | text }}", "12:00:00", ordered_at=time(12)),
             fails("{{ tags | text }}", "['a'] is a list; only a single value can become text", tags=["a"]),
         ),
     ),

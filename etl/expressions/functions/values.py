@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, time
 from decimal import Decimal
 from math import isfinite
 from typing import Any
@@ -73,7 +73,7 @@ def as_text(value: Any) -> str:
         return _decimal_text(value)
     if isinstance(value, datetime):
         return value.isoformat(" ")
-    if isinstance(value, date):
+    if isinstance(value, date | time):
         return value.isoformat()
     words = "{value} is {type}; only a single value can become text"
     raise Unfit("function:text:single", value, words, type=_MANY.get(type(value), "an object"))
