@@ -23,6 +23,7 @@ from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.mended import NOTE, OPTION, is_mixed
 from etl.extract.databases.session import Copied, Relation, Request, Session, chosen
 from etl.extract.databases.spool import private_file
+from etl.extract.databases.writing import DELIMITER, QUOTE, spooled
 from etl.extract.evidence import fingerprint
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, OptionValues, World
 from etl.extract.locations import shown
@@ -70,7 +71,7 @@ class RemoteTable:
             _database(self.source).shown, path.stat().st_size, sha256_of(path), copied.statement, self.session.taken,
             copied.rows, notes=self._notes(path),
         )  # fmt: skip
-        return self._fetched(names, path, seen)
+        return self._fetched(names, path, seen, spooled(len(names)))
 
     def _notes(self, path: Path) -> tuple[str, ...]:
         """What has to be known of rows that have come."""
@@ -88,15 +89,15 @@ class RemoteTable:
             rows.address, rows.bytes, rows.sha256, rows.statement, rows.taken, rows.rows, session.snapshot.id,
             tuple(rows.notes),
         )  # fmt: skip
-        return self._fetched(rows.fetched, path, seen, session.snapshot)
+        form = spooled(len(rows.fetched), rows.delimiter, rows.quote)
+        return self._fetched(rows.fetched, path, seen, form, session.snapshot)
 
     def _fetched(
-        self, names: Sequence[str], path: Path, seen: Evidence, snapshot: Snapshot | None = None
+        self, names: Sequence[str], path: Path, seen: Evidence, form: CsvFormat, snapshot: Snapshot | None = None
     ) -> FetchedTable:
         header = tuple(self.header[self.relation.columns.index(name)] for name in names)
-        file_format = CsvFormat(trim=False, width=len(header), own=True)
         return FetchedTable(
-            CsvTable(path, header, self.first_row, 0, path.stat().st_size, file_format),
+            CsvTable(path, header, self.first_row, 0, path.stat().st_size, form),
             seen,
             snapshot=snapshot,
             identity=self._identity(header),
@@ -215,6 +216,8 @@ def _kept_rows(table: RemoteTable, found: FetchedTable) -> KeptRows:
         columns=table.relation.columns,
         fetched=[own[name] for name in found.header],
         key=table.relation.key,
+        delimiter=DELIMITER,
+        quote=QUOTE,
         file=found.path.name,
         rows=seen.rows or 0,
         bytes=seen.bytes or 0,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from etl.errors import SourceError, TextError
 from etl.extract.columns import column_names
 from etl.extract.csv_file import CsvTable
-from etl.extract.csv_format import CsvFormat
 from etl.extract.database import FetchedTable
 from etl.extract.databases.spool import Spool, private_file
+from etl.extract.databases.writing import spooled
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World
 from etl.extract.queries.task import Task
 from etl.extract.queries.wording import BadQuery
@@ -61,10 +61,8 @@ class QueryTable:
             raise SourceError(f"source '{self.source.name}': the query: {error}") from None
         size, width = path.stat().st_size, len(self.header)
         seen = Evidence(self.source.name, size, sha256_of(path), sql, None, count)
-        file_format = CsvFormat(trim=False, width=width, own=True)
-        return FetchedTable(
-            CsvTable(path, self.header, self.first_row, 0, size, file_format), seen, unread=_unread_file(path)
-        )
+        rows = CsvTable(path, self.header, self.first_row, 0, size, spooled(width))
+        return FetchedTable(rows, seen, unread=_unread_file(path))
 
     def _answer(self, task: Task, seconds: float) -> int:
         """Beside the query's rows a file holds those of its tables that could not be read, and those of queries it reads."""

@@ -29,6 +29,7 @@ from etl.commands.summing import summary_of
 from etl.commands.test import test as run_tests
 from etl.errors import MappingError, SourceError
 from etl.extract.databases.kept import Snapshots, spoken_age
+from etl.files import sha256_of
 from etl.mapping import load_mapping
 
 MAPPING = database_mapping(
@@ -579,3 +580,40 @@ def test_the_command_says_what_it_took_and_lists_it(postgresql, tmp_path):
     assert here("dry-run", ".", "--fresh", "--snapshot", name).returncode == 2
     assert here("snapshot", ".", "--remove", name).stdout == f"removed {name}\n"
     assert here("snapshot", ".", "--list").stderr == "no snapshot is kept\n"
+
+
+# --- of an earlier version
+
+
+def as_its_first_form_was(snapshot):
+    """The rows as CSV with commas and double quotes, and a manifest that does not say so. Bytes are of both forms the same."""
+    manifest = json.loads((snapshot.folder / "manifest.json").read_bytes())
+    for table in manifest["tables"]:
+        path = snapshot.folder / table["file"]
+        marks = (table.pop("delimiter"), table.pop("quote"))
+        assert marks[0] in path.read_text(encoding="utf-8")
+        path.write_text(path.read_text(encoding="utf-8").replace(marks[0], ","), encoding="utf-8")
+        table["sha256"] = sha256_of(path)
+    manifest["format"] = 1
+    (snapshot.folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_a_snapshot_that_an_earlier_version_took_as_csv_with_commas_is_read_as_before(shop, tmp_path):
+    mapping = write(tmp_path)
+    taken = snapshot(mapping, how(tmp_path))
+    before = payloads(dry_run(mapping, how(tmp_path)))
+    as_its_first_form_was(taken)
+    assert payloads(dry_run(mapping, how(tmp_path))) == before
+    assert folders(tmp_path) == [taken.id]
+
+
+def test_a_snapshot_of_a_later_version_is_refused_with_what_to_do(postgresql, tmp_path):
+    mapping = write(tmp_path)
+    taken = snapshot(mapping, how(tmp_path))
+    manifest = taken.folder / "manifest.json"
+    manifest.write_text(manifest.read_text(encoding="utf-8").replace('"format": 2', '"format": 3'), encoding="utf-8")
+    with pytest.raises(SourceError) as caught:
+        dry_run(mapping, how(tmp_path))
+    assert str(caught.value) == (
+        f"{taken.folder}: was taken by another version of omnitron-etl; take a new one with `etl snapshot MAPPING`"
+    )

@@ -83,7 +83,23 @@ def test_a_row_of_nulls_alone_is_a_row(shop):
 
 
 def test_text_comes_as_it_is(shop):
-    hard = ["a,b", 'say "x"', "two\nlines", "\r\n", "\t", "'; DROP TABLE t; --", "NULL", "\\N", "\\", "😀 İıŞş", " x "]
+    hard = [
+        "a,b",
+        'say "x"',
+        "two\nlines",
+        "\r\n",
+        "\r",
+        "\t",
+        "\x1f",
+        "\x02x\x02",
+        "\x02",
+        "'; DROP TABLE t; --",
+        "NULL",
+        "\\N",
+        "\\",
+        "😀 İıŞş",
+        " x ",
+    ]
     shop.run("CREATE TABLE t (id integer PRIMARY KEY, cell varchar(100))")
     for number, text in enumerate(hard):
         escaped = text.replace("\\", "\\\\") if shop.kind == "mysql" else text
@@ -595,5 +611,5 @@ def test_text_of_sqlite_that_is_no_utf_8_keeps_its_bytes_wherever_it_stands(tmp_
         assert session.copy(relation, relation.columns, file).rows == rows
         file.seek(0)
         lines = file.read().split(b"\n")
-    assert lines[0] == "before0,Şule 0,ff00".encode()
-    assert (lines[450], len(lines)) == (b"450,\xdeule,ff00", rows + 1)
+    assert lines[0] == "before0\x1fŞule 0\x1fff00".encode()
+    assert (lines[450], len(lines)) == (b"450\x1f\xdeule\x1fff00", rows + 1)

@@ -66,7 +66,7 @@ def test_both_libraries_bring_the_same_bytes_of_every_type(shop, monkeypatch):
     shop.run("SET sql_mode = ''", f"CREATE TABLE t ({KINDS})", *(f"INSERT INTO t VALUES ({row})" for row in ROWS))
     first, second = [bytes_of(shop, one, monkeypatch) for one in drivers()]
     assert first == second
-    assert "İıŞş 😀,Ali,Işık,x,61620000,00ff27,0001".encode() in first[4]
+    assert "İıŞş 😀,Ali,Işık,x,61620000,00ff27,0001".replace(",", "\x1f").encode() in first[4]
 
 
 def test_both_libraries_tell_of_a_connection_that_is_cut(shop, monkeypatch):

@@ -16,7 +16,8 @@ from etl.errors import SourceError
 from etl.extract import Connections
 from etl.extract.databases.address import address_of
 from etl.extract.databases.mssql import bracketed, refusal_of, selecting_in_brackets, sentence_of, text_of_value
-from etl.extract.databases.session import Relation, write_rows
+from etl.extract.databases.session import Relation
+from etl.extract.databases.writing import write_rows
 from etl.model import Database, Secret
 
 PLACE = "mssql://reader:Hunter2@127.0.0.1:9/shop"
@@ -116,7 +117,7 @@ def test_names_stand_in_brackets_and_rows_come_in_the_order_of_the_key():
 def test_values_are_written_as_other_servers_send_them(value, text):
     file = io.BytesIO()
     assert write_rows([["a", text_of_value(value)]], None, file) == 1
-    assert file.getvalue().decode() == f"a,{text}\n"
+    assert file.getvalue().decode() == f"a\x1f{text}\n"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from etl.dumps.reader import nameless, outline, read
 from etl.dumps.shape import UnknownColumn
 from etl.errors import SourceError
 from etl.extract.databases.mended import mended_rows
-from etl.extract.databases.session import Copied, Relation, Request, write_rows
+from etl.extract.databases.session import Copied, Relation, Request
+from etl.extract.databases.writing import write_rows
 from etl.extract.detecting import encoding_of
 from etl.extract.locations import File
 from etl.extract.opening import byte_stream

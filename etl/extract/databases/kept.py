@@ -26,7 +26,8 @@ from etl.errors import MappingError, SourceError
 from etl.files import durably, private_folder, sync_folder
 from etl.suggest import did_you_mean
 
-FORMAT = 1
+FORMAT, FORMATS = 2, (1, 2)
+"""What is written, and what is read: 1 has no `delimiter` and `quote`, but those of CSV as everybody has it."""
 MANIFEST = "manifest.json"
 LOCK = "lock"
 PARTIAL = ".partial"
@@ -44,6 +45,7 @@ class KeptRows:
     identity   the columns by which a row is told, if there are such
     options    those of the database that it was read with
     pages      of an HTTP API: how many rows each page had
+    delimiter  and `quote`: the marks of a file of CSV
     """
 
     address: str
@@ -62,6 +64,8 @@ class KeptRows:
     identity: Sequence[str] = ()
     options: Mapping[str, object] = field(default_factory=dict)
     pages: Sequence[int] = ()
+    delimiter: str = ","
+    quote: str = '"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,7 @@ def _whole(manifest: Path) -> bool:
 def _read(folder: Path) -> Snapshot:
     try:
         raw = json.loads((folder / MANIFEST).read_bytes())
-        if raw["format"] != FORMAT:
+        if raw["format"] not in FORMATS:
             raise SourceError(
                 f"{folder}: was taken by another version of omnitron-etl; take a new one with `etl snapshot MAPPING`"
             )

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from etl.extract.databases.writing import DELIMITER, QUOTE
+
 OPTION = "utf8_in_latin1"
 LOOKED_AT = 300
 """So many rows are looked at: what was written wrongly was so from the first day."""
@@ -44,11 +46,11 @@ def mended_rows(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
 
 
 def is_mixed(file: Path) -> bool:
-    """Whether the first rows of a file of CSV hold texts that were meant otherwise."""
+    """Whether the first rows that have come hold texts that were meant otherwise."""
     before = csv.field_size_limit(sys.maxsize)  # a text of a database has any length
     try:
         with file.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
-            rows = islice(csv.reader(lines), LOOKED_AT)
+            rows = islice(csv.reader(lines, delimiter=DELIMITER, quotechar=QUOTE), LOOKED_AT)
             return any(mended(cell) != cell for row in rows for cell in row)
     finally:
         csv.field_size_limit(before)

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
 from etl.extract.databases.mended import mended_rows
-from etl.extract.databases.session import Copied, OneByOne, Relation, identity_of, trimmed, write_rows
+from etl.extract.databases.session import Copied, OneByOne, Relation, identity_of, trimmed
+from etl.extract.databases.writing import write_rows
 from etl.suggest import did_you_mean
 
 MISSING = (

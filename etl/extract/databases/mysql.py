@@ -19,8 +19,8 @@ from etl.extract.databases.session import (
     quoted,
     selecting,
     trimmed,
-    write_rows,
 )
+from etl.extract.databases.writing import write_rows
 from etl.suggest import did_you_mean
 
 SETTINGS = (

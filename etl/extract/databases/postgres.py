@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
 from etl.extract.databases.session import LOCKED, Copied, OneByOne, Relation, identity_of, quoted, trimmed
+from etl.extract.databases.writing import AT_ONCE, DELIMITER, QUOTE, without_quoted_blanks
 from etl.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -25,6 +27,9 @@ SETTINGS = (
     ("idle_in_transaction_session_timeout", "0"),
 )
 """So that a value's text is the same on every server, no large table is cut off by a time limit, and nobody waits without end."""
+
+_FORM = f"FORMAT csv, DELIMITER '{DELIMITER}', QUOTE '{QUOTE}'"
+"""The form of writing.py, by the server's own hand."""
 
 _TABLES = """SELECT CASE WHEN pg_table_is_visible(c.oid) THEN c.relname ELSE n.nspname || '.' || c.relname END
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -116,9 +121,10 @@ class PostgresSession(OneByOne):
         statement = _selecting(relation, columns)
         with self._speaking(), self._connection.cursor() as cursor:
             # The line break ends a comment with which the statement may end.
-            with cursor.copy(f"COPY ({statement}\n) TO STDOUT (FORMAT csv)".encode()) as copy:
-                for block in copy:
-                    file.write(block)
+            with cursor.copy(f"COPY ({statement}\n) TO STDOUT ({_FORM})".encode()) as copy:
+                # Each of them is a row, of which many are quicker together.
+                while some := b"".join(islice(copy, AT_ONCE)):
+                    file.write(without_quoted_blanks(some) if len(columns) > 1 else some)
             return Copied(statement, cursor.rowcount)
 
     def close(self) -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
-from operator import itemgetter
 from typing import BinaryIO, Protocol
 
 LOCKED = "another process of the shop has locked the table for more than a minute; run it again when that has ended"
@@ -57,7 +54,7 @@ class Session(Protocol):
         ...
 
     def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
-        """Write rows as lines of CSV in UTF-8, NULL as a blank cell. A cut connection is an error, never the end."""
+        """Write rows as `writing` says, in UTF-8, NULL as a blank cell. A cut connection is an error, never the end."""
         ...
 
     def close(self) -> None: ...
@@ -119,38 +116,3 @@ def quoted(name: str, quote: str) -> str:
 def trimmed(sql: str) -> str:
     """A statement without the semicolon at its end."""
     return sql.strip().rstrip(";").rstrip()
-
-
-AT_ONCE = 32
-"""Rows that are written together, which is quicker; few, since a cell may hold a whole picture."""
-
-
-def write_rows(rows: Iterable[Sequence[object]], positions: Sequence[int] | None, file: BinaryIO) -> int:
-    """Rows as lines of CSV; of each the cells at `positions`, or all. None is a blank cell, and bytes are lowercase
-    hexadecimal digits; text that is no UTF-8 keeps its bytes.
-    """
-    import io
-
-    text = io.TextIOWrapper(file, encoding="utf-8", errors="surrogateescape", newline="", write_through=False)
-    write, count = csv.writer(text, lineterminator="\n").writerows, 0
-    pick = None if positions is None else _picker(positions)
-    coming = iter(rows)
-    try:
-        while some := list(islice(coming, AT_ONCE)):
-            picked = some if pick is None else list(map(pick, some))
-            write(_with_digits(picked) if bytes in set(map(type, chain.from_iterable(picked))) else picked)
-            count += len(some)
-    finally:
-        text.detach()  # which writes what is left, and leaves the file open: a caller may begin again
-    return count
-
-
-def _picker(positions: Sequence[int]) -> Callable[[Sequence[object]], Sequence[object]]:
-    """The way from a row to its cells at these positions."""
-    if len(positions) < 2:  # of one, itemgetter gives no row but the cell
-        return lambda row: [row[at] for at in positions]
-    return itemgetter(*positions)
-
-
-def _with_digits(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
-    return ([cell.hex() if type(cell) is bytes else cell for cell in row] for row in rows)

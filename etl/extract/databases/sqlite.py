@@ -18,8 +18,8 @@ from etl.extract.databases.session import (
     quoted,
     selecting,
     trimmed,
-    write_rows,
 )
+from etl.extract.databases.writing import write_rows
 from etl.suggest import did_you_mean
 
 MAGIC = b"SQLite format 3\0"

@@ -18,8 +18,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
-from etl.extract.databases.session import write_rows
 from etl.extract.databases.spool import private_file
+from etl.extract.databases.writing import write_rows
 from etl.extract.queries.engine import add_tables, named, shut_in
 from etl.extract.queries.task import AT_ONCE, CellColumns, Task
 from etl.extract.queries.wording import failed

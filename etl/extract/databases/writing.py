@@ -1,0 +1,95 @@
+"""How rows that have come from elsewhere lie in a file of ours: as CSV whose delimiter and quote no shop's text has.
+
+So hardly a cell needs quotes: a row is written by joining its cells, and read by parting its line. Only a text that holds a line
+break, or one of the two, stands in quotes. A snapshot that is kept says which marks it was written with (kept.KeptRows).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import BinaryIO
+
+from etl.extract.csv_format import CsvFormat
+
+DELIMITER, QUOTE = "\x1f", "\x02"
+"""ASCII's unit separator and its start of text. The quote is no blank: csv_quotes looks behind blanks for quotes."""
+
+AT_ONCE = 32
+"""Rows that are written together, which is quicker; few, since a cell may hold a whole picture."""
+
+_QUOTE = QUOTE.encode()
+_NOT_BARE = re.compile(f"[\r\n{DELIMITER}{QUOTE}]")
+
+
+def spooled(width: int, delimiter: str = DELIMITER, quote: str = QUOTE) -> CsvFormat:
+    """The form of a file of rows with so many cells."""
+    return CsvFormat(delimiter=delimiter, quote=quote, trim=False, width=width, own=True)
+
+
+def write_rows(rows: Iterable[Sequence[object]], positions: Sequence[int] | None, file: BinaryIO) -> int:
+    """Rows in the form of `spooled`; of each the cells at `positions`, or all. None is a blank cell, and bytes are lowercase
+    hexadecimal digits; text that is no UTF-8 keeps its bytes.
+    """
+    pick = None if positions is None else _picker(positions)
+    coming, count = iter(rows), 0
+    while some := list(islice(coming, AT_ONCE)):
+        picked = some if pick is None else list(map(pick, some))
+        file.write(lines_of(picked).encode("utf-8", "surrogateescape"))
+        count += len(some)
+    return count
+
+
+def _picker(positions: Sequence[int]) -> Callable[[Sequence[object]], Sequence[object]]:
+    """The way from a row to its cells at these positions."""
+    if len(positions) < 2:  # of one, itemgetter gives no row but the cell
+        return lambda row: [row[at] for at in positions]
+    return itemgetter(*positions)
+
+
+def lines_of(rows: Sequence[Sequence[object]]) -> str:
+    """Some rows of one width, at least one."""
+    join, width = DELIMITER.join, len(rows[0])
+    # Nearly every cell is a text already: for those this asks nothing more than that.
+    lines = [join([one if type(one) is str else _text(one) for one in row]) for row in rows]
+    text = "\n".join(lines) + "\n"
+    if _are_bare(text, len(rows), width):
+        return text
+    return "".join(_careful(rows, lines, width))
+
+
+def _text(cell: object) -> str:
+    if cell is None:
+        return ""
+    return cell.hex() if isinstance(cell, bytes) else str(cell)
+
+
+def _are_bare(text: str, rows: int, width: int) -> bool:
+    """Whether lines are rows as they stand. A blank line would be none, so a row of one cell is looked at by itself."""
+    return (
+        width > 1
+        and text.count("\n") == rows
+        and text.count(DELIMITER) == rows * (width - 1)
+        and "\r" not in text
+        and QUOTE not in text
+    )
+
+
+def _careful(rows: Sequence[Sequence[object]], lines: Sequence[str], width: int) -> Iterator[str]:
+    for row, line in zip(rows, lines, strict=True):
+        yield f"{line}\n" if _are_bare(f"{line}\n", 1, width) else f"{DELIMITER.join(_quoted(row))}\n"
+
+
+def _quoted(row: Sequence[object]) -> Iterator[str]:
+    for cell in map(_text, row):
+        bare = not _NOT_BARE.search(cell) and (cell or len(row) > 1)
+        yield cell if bare else f"{QUOTE}{cell.replace(QUOTE, QUOTE * 2)}{QUOTE}"
+
+
+def without_quoted_blanks(lines: bytes) -> bytes:
+    """Rows of several cells, as a server has written them, with blank cells bare: PostgreSQL quotes a text that is blank."""
+    if _QUOTE not in lines or _QUOTE * 3 in lines or lines.count(_QUOTE) != 2 * lines.count(_QUOTE * 2):
+        return lines
+    return lines.replace(_QUOTE * 2, b"")  # no quote stands by itself, so none is around anything
