@@ -1,13 +1,14 @@
 """Shopify through its Admin API, as a server on this machine pages and refuses; guests, refunds, parcels, several currencies."""
 
 import json
+import random
 from decimal import Decimal
 
 import pytest
 from api_shops import shop
 from ready_shop import DATA, PLANTED
 from sandbox_client import running_sandbox
-from shopify_admin import SHOPIFY_ADMIN, SHOPIFY_JSON, paid, save, serving, variables
+from shopify_admin import SHOPIFY_ADMIN, SHOPIFY_JSON, customer, order, paid, save, serving, variables
 from test_ready_shops import VARIABLES, counts, payloads, records, rejects
 
 from etl import Outside, Settings, dry_run
@@ -132,6 +133,20 @@ def test_answers_that_were_saved_as_files_make_the_same_bytes(package, monkeypat
     assert made == expected  # a password that nobody knows is another each time
     for path in (one for one in saved.path.rglob("*") if one.is_file()):
         assert not [planted for planted in PLANTED if planted.encode() in path.read_bytes()], path
+
+
+def test_guests_without_an_email_are_rejected_each_by_itself_and_are_nobodys(monkeypatch, tmp_path):
+    chance = random.Random(1)
+    orders = [order(at, None, email, chance) for at, email in ((1, None), (2, ""), (3, "misafir@example.com"))]
+    answers = {"customers": [], "orders": [*orders, order(4, 7001, None, chance)]}
+    for customers, known in (([], {"#3": "guest-#3"}), ([customer(1)], {"#3": "guest-#3", "#4": "7001"})):
+        for name, found in (answers | {"customers": customers}).items():
+            (tmp_path / f"{name}.json").write_text(json.dumps({name: found}), encoding="utf-8")
+        for name, value in {**VARIABLES, "LEGACY": str(tmp_path)}.items():
+            monkeypatch.setenv(name, value)
+        package = dry_run(SHOPIFY_JSON.mapping, Settings(workspace=tmp_path / "work", workers=1))
+        assert counts(package)["user"] == (len(known), 0, 0, 0)
+        assert {one["number"]: one["user"] for one in records(package, "order")} == known
 
 
 def test_the_mapping_of_saved_answers_passes_its_own_tests_and_they_reach_all_of_it(monkeypatch):

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from all_shops import OFFERED, SHOPS
-from ready_shop import DATA, PLANTED, ROOT, SEED, Filling, ReadyShop, standing
+from ready_shop import DATA, PLANTED, ROOT, SEED, Filling, ReadyShop, email_of, standing
 from sandbox_client import TOKEN, running_sandbox
 
 from etl import Outside, Settings, dry_run
@@ -194,6 +194,27 @@ def test_guests_become_users_are_held_or_are_left_out(shop, package, monkeypatch
     # The fourth order without an account is of a customer's e-mail: it is that customer's, whatever the choice.
     read, was_filtered, rejected, was_held = made["order"]
     assert other["order"] == (read, was_filtered + filtered, rejected, was_held + held)
+
+
+BLANKED = ("Misafir@Example.com", "baska@example.com", email_of(5), email_of(7))
+"""Of two guests of different e-mails, and of two customers."""
+
+
+def test_who_has_no_email_is_rejected_alone_and_nobody_is_merged_or_lost_by_it(shop, package, monkeypatch):
+    text = shop.file.read_text(encoding="utf-8")
+    for email in BLANKED:
+        text = text.replace(f"'{email}'", "''")
+    (shop.folder / "blank.sql").write_text(text, encoding="utf-8")
+    blank = prepared(shop, monkeypatch, shop.folder / "blank.sql")
+    has_guests = shop.shop.has_guests
+    guests_have_accounts = shop.shop.name.startswith("prestashop")
+    assert counts(blank)["user"][2] == (4 if guests_have_accounts else 2)
+    # The other order of the first guest still has an e-mail, and a user.
+    assert len(records(blank, "user")) == len(records(package, "user")) - (3 if has_guests else 2)
+    before, after = ({one["number"]: one["user"] for one in records(each, "order")} for each in (package, blank))
+    lost = [user for number, user in before.items() if number not in after]
+    assert len(lost) == sum(user in ("5", "7") for user in before.values()) + (2 if has_guests else 0)
+    assert counts(blank)["order"][:2] == counts(package)["order"][:2]
 
 
 def test_a_guest_becomes_one_user_with_a_password_that_nobody_knows(shop, package):

@@ -101,6 +101,21 @@ def test_a_mapping_that_extends_it_may_merge_two_accounts_with_one_email(environ
     assert {one["customer_code"] for one in records(package, "address")} == {"1"}
 
 
+def test_guests_without_an_email_are_rejected_each_by_itself_and_take_nobody_with_them(environment, tmp_path):
+    chance = random.Random(1)
+    emails = ("", "  ", "misafir@example.com")
+    orders = [order(1500 + at, 0, email, chance) for at, email in enumerate(emails)]
+    orders.append(order(1, 1, "", chance))
+    with shop("woocommerce", orders) as found:
+        found.others["customers"] = [customer(1), {**customer(2), "email": ""}]
+        environment.setenv("LEGACY", found.url.removesuffix("/orders"))
+        package = dry_run(MAPPING, Settings(workspace=tmp_path, workers=1))
+    counts = {one.name: one.counts for one in package.manifest.stages}
+    assert (counts["user"].read, counts["user"].rejected, counts["order"].rejected) == (3, 1, 2)
+    told = {(one["number"], one["user"], one["user_email"]) for one in records(package, "order")}
+    assert told == {("1502", "guest-1502", "misafir@example.com"), ("1", "1", "musteri1@example.com")}
+
+
 def test_nothing_planted_leaves_the_shop(package):
     for path in (one for one in package.path.rglob("*") if one.is_file()):
         assert not [planted for planted in PLANTED if planted.encode() in path.read_bytes()], path
