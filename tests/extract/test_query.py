@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sqlite3
@@ -230,19 +231,60 @@ def test_what_is_wrong_with_a_query_is_told_before_it_runs(folder, sql, what):
     [
         (
             "SELECT CAST(city AS INTEGER) AS n FROM orders",
-            "a cell is not what it is cast to (INTEGER); TRY_CAST makes null of what cannot be read",
+            "CAST(city AS INTEGER) of 'I***' (orders.csv row 2, column 'city'): a cell is not what it is cast to (INTEGER); "
+            "TRY_CAST makes null of what cannot be read",
         ),
         (
             "SELECT money(city) AS n FROM orders",
-            "a value is not an amount with a comma before its decimals; TRY(...) around the function makes null of what "
-            "it cannot read",
+            "'I***' (orders.csv row 2, column 'city'): a value is not an amount with a comma before its decimals; TRY(...) "
+            "around the function makes null of what it cannot read",
+        ),
+        (
+            "SELECT strptime(city, '%d.%m.%Y') AS n FROM orders WHERE id = '3'",
+            "'İ***' (orders.csv row 4, column 'city'): a cell is not written in the format that strptime is given; "
+            "try_strptime makes null of what cannot be read",
+        ),
+        (
+            "WITH made AS (SELECT upper(sku) AS code, sku AS mark FROM lines) SELECT CAST(mark AS BIGINT) AS n FROM made",
+            "CAST(mark AS BIGINT) of 'a***' (lines.csv row 2, column 'sku'): a cell is not what it is cast to (BIGINT); "
+            "TRY_CAST makes null of what cannot be read",
+        ),
+        (
+            "WITH made AS (SELECT sku || '!' AS code FROM lines) SELECT CAST(code AS BIGINT) AS n FROM made",
+            "CAST(code AS BIGINT) of 'a***!': a cell is not what it is cast to (BIGINT); TRY_CAST makes null of what cannot be "
+            "read",
         ),
     ],
 )
-def test_a_cell_that_a_query_cannot_take_is_not_repeated(folder, sql, what):
+def test_a_cell_that_a_query_cannot_take_is_named_and_not_repeated(folder, sql, what):
     with pytest.raises(SourceError) as stopped:
         asked(sql)
     assert str(stopped.value) == f"source 'q': the query: {what}"
+
+
+def test_a_cell_that_a_query_cannot_take_is_found_behind_blank_and_unreadable_rows_and_in_each_table(folder):
+    Path("orders.csv").write_text("id,city\n1,2\n\n2,3,4\n;\n3,Bursa\n", encoding="utf-8")
+    Path("lines.csv").write_text("order_id,city\n1,Bursa\n", encoding="utf-8")
+    with pytest.raises(SourceError) as stopped:
+        asked("SELECT CAST(city AS BIGINT) AS n FROM (SELECT city FROM orders UNION SELECT city FROM lines)")
+    where = "(lines.csv row 2, column 'city' and orders.csv row 6, column 'city')"
+    assert f"the query: CAST(city AS BIGINT) of 'B***' {where}: a cell is not" in str(stopped.value)
+
+
+def test_a_value_inside_of_json_that_a_query_cannot_take_is_found_in_its_row(folder):
+    orders = [
+        {"id": 1, "lines": [{"price": "5.00"}]},
+        {"id": 2, "lines": [{"price": "5.00"}, {"price": "1.299,90 TL"}]},
+    ]
+    Path("orders.json").write_text(json.dumps(orders), encoding="utf-8")
+    sql = "SELECT CAST(line->>'price' AS DECIMAL(12, 2)) AS n FROM (SELECT unnest(CAST(lines AS JSON[])) AS line FROM orders)"
+    with pytest.raises(SourceError) as stopped:
+        asked(sql, Source("orders", "json", "orders.json"))
+    assert str(stopped.value) == (
+        "source 'q': the query: CAST((line ->> 'price') AS DECIMAL(12, 2)) of '1***.2***,9*** T***' (orders.json row 2, column "
+        "'lines'): a cell is not what it is cast to (DECIMAL(12,2)); TRY_CAST makes null of what cannot be read, and "
+        "money(column) reads amounts such as 1.299,90"
+    )
 
 
 STAGE = """\

@@ -122,7 +122,9 @@ ENDED = {
     "SELECT CAST(name AS DATE) FROM people": NOT_CAST.format("date"),
     "SELECT CAST(city || '-13-45' AS DATE) FROM people": NOT_CAST.format("date"),
     "SELECT CAST(name AS TIMESTAMP) FROM people": NOT_CAST.format("timestamp"),
-    "SELECT CAST(name AS DECIMAL(4, 2)) FROM people": NOT_CAST.format("DECIMAL(4,2)"),
+    "SELECT CAST(name AS DECIMAL(4, 2)) FROM people": (
+        f"{NOT_CAST.format('DECIMAL(4,2)')}, and money(column) reads amounts such as 1.299,90"
+    ),
     "SELECT CAST(name AS INTEGER[]) FROM people": NOT_CAST.format("INTEGER[]"),
     "SELECT CAST(name AS JSON) FROM people": "a cell is no JSON; TRY_CAST makes null of what cannot be read",
     "SELECT strptime(name, '%d.%m.%Y') FROM people": (

@@ -14,12 +14,13 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from etl.errors import SourceError
 from etl.extract.databases.spool import private_file
 from etl.extract.databases.writing import write_rows
+from etl.extract.queries.blame import blamed
 from etl.extract.queries.engine import add_tables, named, shut_in
 from etl.extract.queries.task import AT_ONCE, CellColumns, Task
 from etl.extract.queries.wording import failed
@@ -42,16 +43,28 @@ def _answered(task: Task, orders: BinaryIO) -> Task:
     try:
         following, rows = _run(task, orders)
     except duckdb.OutOfMemoryException:
-        error = "it does not get by with its memory; raise `memory`, or give the folder in TMPDIR more room"
+        answer: dict[str, object] = {
+            "error": "it does not get by with its memory; raise `memory`, or give the folder in TMPDIR more room"
+        }
+    except CellRefused as fault:
+        answer = fault.answer
     except duckdb.Error as fault:
-        error = failed(fault)
+        answer = {"error": failed(fault)}
     except SourceError as fault:
-        error = str(fault)
+        answer = {"error": str(fault)}
     else:
         _say({"rows": rows})
         return following.result()
-    _say({"error": error})
+    _say(answer)
     os._exit(1)  # at once: a thread may be waiting for a task
+
+
+class CellRefused(Exception):
+    """A query has met a value that it cannot take."""
+
+    def __init__(self, answer: dict[str, object]) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 def _say(answer: dict[str, object]) -> None:
@@ -68,9 +81,23 @@ def _run(task: Task, orders: BinaryIO) -> tuple[Future[Task], int]:
         following: Future[Task] = Future()
         threading.Thread(target=lambda: following.set_result(_taken(orders)), daemon=True).start()
         # CellColumns as texts are DuckDB's own: 30.00, true, 2024-01-31.
-        engine.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({task.sql})")  # noqa: S608 - checked to be one SELECT
-        with private_file(task.result) as file:
+        sql = f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({task.sql})"  # noqa: S608 - checked to be one SELECT
+        with _blaming(engine, sql, task), private_file(task.result) as file:
+            engine.execute(sql)
             return following, write_rows(_rows(engine), None, file)
+
+
+@contextmanager
+def _blaming(engine: DuckDBPyConnection, sql: str, task: Task) -> Iterator[None]:
+    """While the tables are there, a value that is refused can be looked for in them."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.ConversionException, duckdb.InvalidInputException) as fault:
+        raise CellRefused(
+            {"error": failed(fault), "blame": blamed(fault, sql, engine, task.headers).as_json()}
+        ) from None
 
 
 def _taken(orders: BinaryIO) -> Any:

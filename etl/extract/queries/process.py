@@ -14,10 +14,12 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.cells import all_of, texts_of
+from etl.extract.queries.blame import Blame, CellOfTable
 from etl.extract.queries.task import AT_ONCE, CellColumns, Task
 from etl.extract.rows import read_all
 from etl.model import Rows, Source, Table, UnreadRow
 from etl.stop import deaf
+from etl.terminal import visible
 
 SourceTables = Mapping[str, tuple[Source, Table]]
 
@@ -43,7 +45,7 @@ class QueryProcess:
         try:
             with suppress(BrokenPipeError):  # it has ended, and says why
                 _feed(self._child.stdin, task, tables, unread)
-            return _rows(_said(self._child, seconds))
+            return _rows(_said(self._child, seconds), tables)
         except BaseException:
             self.close()  # it may be in the middle of something; another query has a new one
             raise
@@ -99,11 +101,33 @@ def _said(child: subprocess.Popen[bytes], seconds: float) -> bytes:
     raise SourceError(f"its process ended without an answer (exit {child.wait()}; out of memory?); lower `memory`")
 
 
-def _rows(said: bytes) -> int:
+def _rows(said: bytes, tables: SourceTables) -> int:
     found = json.loads(said)
     if "error" in found:
-        raise SourceError(found["error"])
+        about = _about(Blame.of_json(found["blame"]), tables) if "blame" in found else ""
+        raise SourceError(f"{about}{': ' if about else ''}{found['error']}")
     return int(found["rows"])
+
+
+def _about(blame: Blame, tables: SourceTables) -> str:
+    """What could not be taken, and where it stands."""
+    places = " and ".join(_place(cell, *tables[cell.table]) for cell in blame.cells)
+    what = " of ".join(part for part in (blame.clause, blame.value) if part)
+    return f"{what} ({places})" if places else what
+
+
+def _place(cell: CellOfTable, source: Source, table: Table) -> str:
+    from etl.extract import locate
+
+    before = 0
+    for first, content in read_all(table, AT_ONCE):
+        faulty = {fault.index for fault in content.faults}
+        readable = [index for index in range(len(content.rows)) if index not in faulty]
+        if cell.index < before + len(readable):
+            row = first + content.place(readable[cell.index - before])
+            return f"{locate(source, table, row)}, column '{visible(cell.column)}'"
+        before += len(readable)
+    return f"{source.name}, column '{visible(cell.column)}'"
 
 
 def _batches(source: Source, table: Table, columns: Sequence[str], unread: TellUnread) -> Iterator[CellColumns]:

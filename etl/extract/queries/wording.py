@@ -48,6 +48,8 @@ class Told:
 
 CAST = "all columns are text: write CAST(column AS DECIMAL(12, 2)), or money(column)"
 TRY = "TRY_CAST makes null of what cannot be read"
+AMOUNTS = "and money(column) reads amounts such as 1.299,90"
+_OF_AMOUNT = re.compile(r"a cell is not what it is cast to \((?:DECIMAL|DOUBLE|FLOAT)[^\[]*\);")
 TYPES = ("BIGINT", "BOOLEAN", "DATE", "DECIMAL", "DOUBLE", "INTEGER", "JSON", "TIME", "TIMESTAMP", "VARCHAR")
 OURS = {
     "lower": "lower(text) or lower(text, 'tr')",
@@ -108,7 +110,8 @@ def failed(error: duckdb.Error) -> str:
     if "while executing the UDF" in told.sentence:
         sentence = _QUOTED.sub("a value", _PYTHON.sub("", told.sentence).splitlines()[0])
         return f"{sentence}; TRY(...) around the function makes null of what it cannot read"
-    return _sentence(told, QueryScope(""), None)
+    found = _sentence(told, QueryScope(""), None)
+    return f"{found}, {AMOUNTS}" if _OF_AMOUNT.match(found) else found
 
 
 def _read(error: duckdb.Error) -> Told:
