@@ -32,9 +32,8 @@ def together(one: Census, other: Census) -> Census:
 
 @dataclass(slots=True)
 class FieldSketch:
-    """A field's values.
+    """A field's values, beyond how many of them are empty.
 
-    records   how many; `empty` of them are null or "", or nested with nothing in it
     spread    of dates how many are of each month ('2019-03'), of amounts how many of each size (money.EDGES)
     looked    how many of the records were looked at closely; the others that follow are of these alone
     least     of numbers the smallest, and `most` the largest
@@ -42,9 +41,7 @@ class FieldSketch:
     values    how often each occurs
     """
 
-    records: int = 0
-    empty: int = 0
-    spread: Counter[Any] = field(default_factory=Counter)
+    spread: dict[Any, int] = field(default_factory=dict)
     looked: int = 0
     least: Any = None
     most: Any = None
@@ -53,10 +50,8 @@ class FieldSketch:
     values: Census = field(default_factory=Counter)
 
     def add(self, other: FieldSketch) -> None:
-        self.records += other.records
-        self.empty += other.empty
-        if other.spread:
-            self.spread.update(other.spread)
+        for one, many in other.spread.items():
+            self.spread[one] = self.spread.get(one, 0) + many
         if other.looked:
             self._add_looked(other)
 
@@ -72,13 +67,15 @@ def _outer(choose: Any, one: Any, other: Any) -> Any:
     return other if one is None else one if other is None else choose(one, other)
 
 
-def fill(values: Sequence[Any]) -> FieldSketch:
-    """How many there are, and how many are empty."""
+def empty(values: Sequence[Any]) -> int:
+    """How many are null or "", or nested with nothing in it."""
     if all(values):
-        return FieldSketch(len(values))
-    # A zero and a false are values.
+        return 0
     nothing = list(filterfalse(None, values))
-    return FieldSketch(len(values), len(nothing) - nothing.count(0))
+    if nothing.count("") == len(nothing):
+        return len(nothing)
+    # A zero and a false are values.
+    return len(nothing) - nothing.count(0)
 
 
 def look(sketch: FieldSketch, values: Sequence[Any], *, many: bool) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from heapq import nlargest
-from itertools import compress
+from itertools import filterfalse
 from math import floor
 from operator import itemgetter
 from typing import Any
@@ -18,7 +18,8 @@ from typing import Any
 AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
 """The fields of each payload that hold money."""
 
-UNITS = 10_000
+DECIMALS = 4
+UNITS: int = 10**DECIMALS
 """Amounts are summed as whole ten-thousandths: a sum of a million floats is not what a person gets who adds them up."""
 
 EDGES = (0, 1, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 100_000, 1_000_000)
@@ -74,7 +75,13 @@ class MoneySketch:
     named: list[NamedAmount] = field(default_factory=list)
 
     def take(self, fate: str, groups: Groups, units: Sequence[int | None]) -> None:
-        totals, unread = groups.sums(units)
+        self._take(fate, *groups.sums(units))
+
+    def take_sent(self, groups: Groups, values: Sequence[Any]) -> None:
+        """The amounts of records as these have them. None has more decimals than UNITS tell."""
+        self._take(MADE, *groups.sums_of(values))
+
+    def _take(self, fate: str, totals: Totals, unread: int) -> None:
         if fate in self.sums:
             _put_together(self.sums[fate], totals)
         else:
@@ -130,49 +137,88 @@ class Groups:
     """The groups of some rows, in their order: by currency and status, and by currency and month."""
 
     def __init__(self, currencies: Labels, statuses: Labels, months: Labels) -> None:
-        self._statuses, self._months = _Numbered(currencies, statuses), _Numbered(currencies, months)
+        # Nearly always nearly all rows have one currency: their groups are told by the other label, which spares a pair for each.
+        usual = currencies[len(currencies) // 2] if currencies else None
+        rare = []
+        if currencies.count(usual) < len(currencies):
+            rare = [(row, one) for row, one in enumerate(currencies) if one != usual]
+        self._by_status, self._by_month = _picks(usual, rare, statuses), _picks(usual, rare, months)
 
     def sums(self, units: Sequence[int | None]) -> tuple[Totals, int]:
         """The sums of these rows' amounts, and how many have none."""
-        if None not in units:
-            return self._sums(units, None), 0  # type: ignore[arg-type]
-        there = [one is not None for one in units]
-        return self._sums([one or 0 for one in units], there), there.count(False)
+        return self._sums(units, sum)
 
-    def _sums(self, amounts: Sequence[int], there: Sequence[bool] | None) -> Totals:
-        by_status, by_month = self._statuses.zeros(), self._months.zeros()
-        for status, month, amount in zip(self._statuses.at, self._months.at, amounts, strict=True):
-            by_status[status] += amount
-            by_month[month] += amount
-        return self._statuses.named(by_status, there), self._months.named(by_month, there)
+    def sums_of(self, values: Sequence[Any]) -> tuple[Totals, int]:
+        """The same of amounts that have no more decimals than UNITS tell: floats are added as they are, where they may be."""
+        return self._sums(values, _nearest_sum) if can_be_added(values) else self.sums(all_units(values))
+
+    @property
+    def months(self) -> dict[str, int]:
+        """How many of the rows are of each month."""
+        found = Counter[str]()
+        for (_, month), _, many in self._by_month:
+            if month:
+                found[month] += many
+        return found
+
+    def _sums(self, values: Sequence[Any], add: Add) -> tuple[Totals, int]:
+        nothing = [] if all(values) else list(filterfalse(None, values))
+        unread = nothing.count(None)
+        if not unread:
+            return (_added(self._by_status, values, add), _added(self._by_month, values, add)), 0
+        given = _given if unread < len(nothing) else _some
+        found = (_added_of(given, picks, values, add) for picks in (self._by_status, self._by_month))
+        return (next(found), next(found)), unread
 
 
-class _Numbers(dict[Any, int]):
-    """Gives each word that it meets the next number."""
+Add = Callable[[Iterable[Any]], int]
+"""Amounts -> their sum in UNITS."""
 
-    def __missing__(self, word: Any) -> int:
-        number = self[word] = len(self)
-        return number
+Pick = tuple[Group, Callable[[Sequence[Any]], Sequence[Any]], int]
+"""A group, the way from all rows' values to those of the group's, and how many these are."""
 
 
-class _Numbered:
-    """A row's group as a number, which is quicker to count by."""
+def _picks(usual: str | None, rare: Iterable[tuple[int, str | None]], labels: Labels) -> list[Pick]:
+    """`rare`: the rows with another currency than the usual one."""
+    marked: list[str | Group | None] = [*labels]
+    for row, currency in rare:
+        marked[row] = currency, labels[row]
+    rows: dict[str | Group | None, list[int]] = defaultdict(list)
+    for row, label in enumerate(marked):
+        rows[label].append(row)
+    named = (((one if isinstance(one, tuple) else (usual, one)), at) for one, at in rows.items())
+    return [(group, _pick(at), len(at)) for group, at in named]
 
-    def __init__(self, currencies: Labels, others: Labels) -> None:
-        # Nearly always there is one currency: then a row's other word tells its group.
-        only = len(set(currencies)) == 1
-        numbers = _Numbers()
-        self.at = list(map(numbers.__getitem__, others if only else zip(currencies, others, strict=True)))
-        self._groups: list[Group] = [(currencies[0], one) for one in numbers] if only else list(numbers)
-        self._rows = Counter(self.at)
 
-    def zeros(self) -> list[int]:
-        return [0] * len(self._groups)
+def _pick(rows: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Picking a group's values in one call, and adding them in another, is quicker than adding row by row."""
+    first = rows[0]
+    return itemgetter(*rows) if len(rows) > 1 else itemgetter(slice(first, first + 1))
 
-    def named(self, added: Sequence[int], there: Sequence[bool] | None) -> Sums:
-        """The sums with their groups. `there`: the rows that have an amount; None: all have."""
-        rows = self._rows if there is None else Counter(compress(self.at, there))
-        return {self._groups[at]: [many, added[at]] for at, many in rows.items()}
+
+def _added(picks: Iterable[Pick], values: Sequence[Any], add: Add) -> Sums:
+    return {group: [many, add(pick(values))] for group, pick, many in picks}
+
+
+def _added_of(
+    given: Callable[[Iterable[Any]], list[Any]], picks: Iterable[Pick], values: Sequence[Any], add: Add
+) -> Sums:
+    """`given`: values -> those of them that are not null."""
+    picked = [(group, given(pick(values))) for group, pick, _ in picks]
+    return {group: [len(some), add(some)] for group, some in picked if some}
+
+
+def _given(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
+
+
+def _some(values: Iterable[Any]) -> list[Any]:
+    """The same of values among which no zero is, and quicker."""
+    return list(filter(None, values))
+
+
+def _nearest_sum(values: Iterable[float]) -> int:
+    return round(sum(values) * UNITS)
 
 
 def _put_together(totals: Totals, others: Totals) -> None:
@@ -218,6 +264,23 @@ def all_units(values: Sequence[Any]) -> Sequence[int | None]:
     return [None if value is None else floor(value * UNITS + HALF) for value in values]
 
 
+MOST_ADDED = 10**11
+"""Of so many floats times their sum: what adding them takes away from the sum is far less than half a ten-thousandth then."""
+
+
+def can_be_added(values: Sequence[Any]) -> bool:
+    """Whether the sum of these amounts is right when they are just added. None has more decimals than UNITS tell."""
+    some = values if all(values) else list(filter(None, values))
+    try:
+        total = sum(some)
+    except TypeError:  # a Decimal among floats
+        return False
+    if not isinstance(total, int | float):
+        return False
+    size = total if min(some, default=0) >= 0 else sum(map(abs, some))
+    return len(some) * size < MOST_ADDED
+
+
 HALF_A_CENT = UNITS // 200
 """What rounding to cents may take away, or add."""
 
@@ -232,7 +295,7 @@ def apart(total: int | None, own: int | None, sent: int | None) -> tuple[int, in
     return (rounded + differs, 0) if abs(differs) <= HALF_A_CENT else (rounded, differs)
 
 
-def sizes(values: Iterable[Any]) -> Counter[int]:
+def sizes(values: Iterable[Any]) -> dict[int, int]:
     """How many amounts are between which of EDGES; each size under its number."""
     return Counter(map(partial(bisect_right, EDGES), filter(None, values)))
 

@@ -15,6 +15,7 @@ StandingOf = Callable[[str | None, Any], str]
 
 MOST = 100
 _HEX = re.compile(r"[0-9a-fA-F]+")
+_HEX_DIGITS = b"0123456789abcdefABCDEF"
 _PREFIX = re.compile(
     r"\$(2[abxy]|P|H|S|1|5|6|argon2\w{1,2})\$|(md5|sha1|sha256|sha512|pbkdf2_sha256|pbkdf2_sha1|bcrypt|bcrypt_sha256|argon2)\$"
 )
@@ -24,18 +25,25 @@ _PREFIX = re.compile(
 def passwords(algorithms: Sequence[Any], values: Sequence[Any], standing_of: StandingOf) -> Counter[FormOfPassword]:
     forms = _forms(values)
     named = {one: None if one is None else str(one) for one in set(algorithms)}
-    alike = list(zip(map(named.__getitem__, algorithms), forms, strict=True))
-    first = dict(zip(reversed(alike), reversed(values), strict=True))
-    standings = {pair: standing_of(pair[0], value) for pair, value in first.items()}
-    return Counter({(*pair, standings[pair]): count for pair, count in Counter(alike).items()})
+    if len(named) == 1:
+        (name,) = named.values()
+        alike = [(name, one) for one in forms] if len(set(forms)) > 1 else [(name, forms[0])] * len(forms)
+    else:
+        alike = list(zip(map(named.__getitem__, algorithms), forms, strict=True))
+    counted = Counter(alike)
+    return Counter({(*pair, standing_of(pair[0], values[alike.index(pair)])): many for pair, many in counted.items()})
 
 
 def _forms(values: Sequence[Any]) -> list[str]:
     # Nearly always all are digests: one look at all of them together then says so.
-    if {str}.issuperset(map(type, values)) and all(values) and _HEX.fullmatch("".join(values)):
+    if {str}.issuperset(map(type, values)) and all(values) and _are_hexadecimal("".join(values)):
         told = {length: f"{length} hexadecimal digits" for length in set(map(len, values))}
-        return [told[len(value)] for value in values]
+        return [told[len(value)] for value in values] if len(told) > 1 else [*told.values()] * len(values)
     return [form(value) for value in values]
+
+
+def _are_hexadecimal(text: str) -> bool:
+    return text.isascii() and not text.encode().translate(None, _HEX_DIGITS)
 
 
 def form(value: Any) -> str:

@@ -17,7 +17,9 @@ class StageSketch:
     """Of some rows of a stage, or of all.
 
     rows       that could be read; `columns` are the values of their cells, as the source has them
-    fields     of the records that they make, before these are held against each other
+    records    that they make, before these are held against each other
+    empty      in how many of these each field is empty, where it is in any
+    fields     of these records; a field of which nothing more is told is not there
     money      by the field of the amount
     passwords  of all records, by kind
     looked     how many of the rows were looked at closely: what `columns`, and most of `fields`, tell is of these alone
@@ -25,7 +27,9 @@ class StageSketch:
     """
 
     rows: int = 0
+    records: int = 0
     columns: dict[str, Census] = field(default_factory=dict)
+    empty: dict[str, int] = field(default_factory=dict)
     fields: dict[str, FieldSketch] = field(default_factory=dict)
     money: dict[str, MoneySketch] = field(default_factory=dict)
     passwords: Counter[FormOfPassword] = field(default_factory=Counter)
@@ -41,6 +45,9 @@ class StageSketch:
     def add(self, other: StageSketch) -> None:
         """Take another one in. Its `orders` are left to whoever keeps them for all stages."""
         self.rows += other.rows
+        self.records += other.records
+        for name, many in other.empty.items():
+            self.empty[name] = self.empty.get(name, 0) + many
         self.looked += other.looked
         for name, values in other.columns.items():
             self.columns[name] = together(self.columns[name], values) if name in self.columns else values

@@ -12,9 +12,10 @@ from typing import Any
 from etl.expressions import Writers, columns_in, compile_stage, summand
 from etl.expressions.header import Row
 from etl.measures.balance import Amounts
-from etl.measures.census import FieldSketch, census, fill, look
+from etl.measures.census import FieldSketch, census, empty, look
 from etl.measures.money import (
     AMOUNTS,
+    DECIMALS,
     DIFFERS,
     FILTERED,
     MADE,
@@ -35,6 +36,7 @@ from etl.measures.passwords import FormOfPassword, passwords
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Rows, Stage
 from etl.payloads.census import standing_of
+from etl.payloads.columns import decimals_of
 from etl.payloads.digests import FIELDS
 from etl.payloads.formats import DATE, DATETIME, PAST_DATE
 from etl.prepare.plan import Plan
@@ -86,12 +88,16 @@ class Meter:
         self._many: set[tuple[str, str]] = set()
         fields = plan.stage.fields
         self._constant = {name for name, one in fields.items() if one is None or isinstance(one, str | int | float)}
+        self._few_decimals = {name for name, keywords in properties.items() if (decimals_of(keywords) or 9) <= DECIMALS}
         self._amounts = [name for name in AMOUNTS.get(plan.stage.payload, ()) if name in fields]
         self._source = {name: source_of(plan, name) for name in self._amounts}
         self._cells = {name: self._single(self._source[name]) for name in self._amounts}
         self._summed = {name: summands_of(plan.stage, name) for name in self._amounts if name in plan.stage.totals}
         read = dict(chain(self._source.items(), *(one.items() for one in self._summed.values())))
         self._read = _reader(plan, read, write) if self._amounts else None
+        # Of what has amounts, the groups of these tell the months of its creation.
+        self._spreading = [name for name in self._months if name != CREATED or not self._amounts]
+        self._filled = {name for name, keywords in properties.items() if is_never_empty(keywords)}
 
     def _single(self, template: object) -> int | None:
         """The position of the column that an amount is read from, when it is one."""
@@ -100,20 +106,21 @@ class Meter:
 
     def sketch(self, part: Measured, *, closely: bool) -> StageSketch:
         """`closely`: with all that is told of a sample only."""
-        sketch = StageSketch(len(part.readable))
-        months = {name: months_of(part.made[name]) for name, months_of in self._months.items() if name in part.made}
-        sketch.fields = {
-            name: self._field(name, values, months.get(name), closely) for name, values in part.made.items()
-        }
-        if closely:
-            self._look(sketch, part)
+        sketch = StageSketch(len(part.readable), len(part.keys))
+        sketch.empty = {name: many for name, values in part.made.items() if (many := self._empty(name, values))}
         if PASSWORD in part.made:
             sketch.passwords = self.passwords(part.made, len(part.keys))
+        spreads = {name: self._spread(name, part.made[name]) for name in self._spreading if name in part.made}
         if self._read is not None:
-            made = groups_of(part.made, months.get(CREATED), len(part.keys))
+            made = self._groups(part.made, len(part.keys))
             sketch.money = self._money(part, made, self._read, closely)
+            if CREATED in self._months and CREATED in part.made:
+                spreads[CREATED] = made.months
             if self._weighed:
                 sketch.orders = orders_of(self._stage.payload, part.made)
+        sketch.fields = self._fields(part.made, spreads, closely)
+        if closely:
+            self._look(sketch, part)
         return sketch
 
     def _look(self, sketch: StageSketch, part: Measured) -> None:
@@ -129,17 +136,32 @@ class Meter:
             self._many.add(("column", name))
         return counted
 
-    def _field(self, name: str, values: Sequence[Any], months: Months | None, closely: bool) -> FieldSketch:
-        sketch = fill(values) if name not in self._constant or not values else _constant(values)
+    def _empty(self, name: str, values: Sequence[Any]) -> int:
+        if name in self._filled:
+            return 0
+        if name in self._constant:
+            return len(values) if values and values[0] in (None, "") else 0
+        return empty(values)
+
+    def _spread(self, name: str, values: Sequence[Any]) -> dict[str, int]:
+        """How many of a field's dates are of each month."""
+        return Counter(filter(None, self._months[name](list(filter(None, values)))))
+
+    def _fields(
+        self, made: ValuesByField, spreads: Mapping[str, dict[str, int]], closely: bool
+    ) -> dict[str, FieldSketch]:
+        found = {name: FieldSketch(spread) for name, spread in spreads.items()}
         if closely:
-            look(sketch, values, many=name in self._secret or ("field", name) in self._many)
-            if sketch.values is None:
-                self._many.add(("field", name))
-        if name in self._amounts and closely:
+            for name, values in made.items():
+                self._look_at(name, found.setdefault(name, FieldSketch()), values)
+        return found
+
+    def _look_at(self, name: str, sketch: FieldSketch, values: Sequence[Any]) -> None:
+        look(sketch, values, many=name in self._secret or ("field", name) in self._many)
+        if sketch.values is None:
+            self._many.add(("field", name))
+        if name in self._amounts:
             sketch.spread = sizes(values)
-        elif months is not None:
-            sketch.spread = Counter(filter(None, months))
-        return sketch
 
     def _money(
         self, part: Measured, made: Groups, read: Callable[[Sequence[Row]], ValuesByField], closely: bool
@@ -148,7 +170,10 @@ class Meter:
         they can be read."""
         found = {name: MoneySketch() for name in self._amounts}
         for name in self._amounts:
-            found[name].take(MADE, made, all_units(part.made[name]))
+            if name in self._few_decimals:
+                found[name].take_sent(made, part.made[name])
+            else:
+                found[name].take(MADE, made, all_units(part.made[name]))
         for fate, indices in ((FILTERED, part.filtered), (REJECTED, part.rejected)):
             if indices:
                 self._left(found, fate, read(part.of(indices)), indices)
@@ -227,8 +252,12 @@ def groups_of(columns: ValuesByField, months: Months | None, count: int) -> Grou
     return Groups(currency, status, unknown if months is None else months)
 
 
-def _constant(values: Sequence[Any]) -> FieldSketch:
-    return FieldSketch(len(values), len(values) if values[0] in (None, "") else 0)
+def is_never_empty(keywords: Any) -> bool:
+    """Whether what a schema says of a field leaves no valid record in which it is empty."""
+    if not isinstance(keywords, Mapping):
+        return False
+    types = keywords.get("type")
+    return types in ("boolean", "integer", "number") or (types == "string" and keywords.get("minLength", 0) > 0)
 
 
 KEY = "(key)"
