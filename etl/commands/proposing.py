@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count
 from os.path import relpath
 from pathlib import Path
 from typing import Any
 
-from etl.commands.seeing import ReadTable
+from etl.commands.seeing import ReadTable, free_name
 from etl.extract import is_url
 from etl.extract.databases.address import shown_address
 from etl.guess.expressions import EMAILS, OPTIONAL, REQUIRED, Written, expression, reference, written
@@ -242,5 +241,4 @@ def _parent(stage: ProposedStage) -> str | None:
 
 def _counter(stage: ProposedStage) -> str:
     """The name of a column that counts the rows of one order, or of one customer: none that is there already."""
-    there = {one.name for one in stage.table.columns}
-    return next(name for number in count(1) if (name := f"line_{number}" if number > 1 else "line") not in there)
+    return free_name("line", {one.name for one in stage.table.columns})

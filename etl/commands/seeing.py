@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from etl.errors import SourceError
 from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
@@ -47,30 +48,33 @@ def seen_tables(found: Iterable[Contents], connections: Connections) -> list[Rea
     outlines = [(one, outline) for one in listed if (outline := _outline(one, connections)) is not None]
     likely = sorted(outlines, key=lambda pair: -_likelihood(pair[1]))[:MOST]
     chosen = [one for one, outline in likely if outline.columns and (one in alone or _likelihood(outline) >= LIKELY)]
+    columns = {id(one): frozenset(each.name for each in outline.columns) for one, outline in outlines}
     names: set[str] = set()
     read: list[ReadTable] = []
     for one in listed:
         if one in chosen:
-            read.append(_read(_named(_beside_its_parent(one, read), names), connections))
+            read.append(_read(_named(_beside_its_parent(one, columns[id(one)], read), names), connections))
     return read
 
 
-def _beside_its_parent(listed: Listed, read: Sequence[ReadTable]) -> Listed:
-    """Rows that lie inside of others, as an order's lines do, with the key of these in a column of their own."""
+def _beside_its_parent(listed: Listed, own: Collection[str], read: Sequence[ReadTable]) -> Listed:
+    """Rows that lie inside of others, as an order's lines do, with the key of these in a column beside their `own`."""
     path = str(listed.source.options.get("path", ""))
     outer, mark, inner = path.rpartition("[*]")
     parent = next((one for one in read if mark and _lies_at(one.source, listed.source, outer)), None)
     key = None if parent is None else _key_of(parent.table)
     if key is None:
         return listed
-    column = (
-        "_".join(("parent", *words_of(key.name)))
-        if not (own := words_of(outer))
-        else f"{own[-1].rstrip('s')}_{key.name}"
-    )
+    around_it = words_of(outer)
+    column = f"{around_it[-1].rstrip('s')}_{key.name}" if around_it else "_".join(("parent", *words_of(key.name)))
     levels = len(re.findall(r"[./]", inner))
-    around = {column: ".".join(["^"] * levels + [key.name])}
+    around = {free_name(column, own): ".".join(["^"] * levels + [key.name])}
     return replace(listed, source=replace(listed.source, options={**listed.source.options, "with": around}))
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """The name, or the first that is made of it and a number, that nothing has."""
+    return next(one for number in count(1) if (one := f"{name}_{number}" if number > 1 else name) not in taken)
 
 
 def _lies_at(source: Source, inner: Source, path: str) -> bool:
@@ -99,12 +103,8 @@ def _outline(listed: Listed, connections: Connections) -> SeenTable | None:
 
 def _named(listed: Listed, names: set[str]) -> Listed:
     """With a name that a mapping may use for a source, and that no other one has."""
-    base = name = "_".join(words_of(listed.name)) or "table"
-    base = name = f"t_{base}" if base[0].isdigit() else base
-    number = 1
-    while name in names:
-        number += 1
-        name = f"{base}_{number}"
+    base = "_".join(words_of(listed.name)) or "table"
+    name = free_name(f"t_{base}" if base[0].isdigit() else base, names)
     names.add(name)
     return replace(listed, name=name)
 

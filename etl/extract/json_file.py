@@ -9,7 +9,7 @@ from itertools import islice
 
 from etl.errors import SourceError
 from etl.extract.detecting import encoding_of
-from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent
+from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent, written_path
 from etl.extract.json_stream import Item, JsonText
 from etl.extract.json_values import HEADER_SAMPLE
 from etl.extract.kinds import (
@@ -99,8 +99,7 @@ class JsonRows:
 
     def _member(self, text: JsonText, name: str, rest: Steps, so_far: str) -> Iterator[Item]:
         if text.peek() == "[":
-            where = so_far or "the document"
-            raise WrongShape(f"`path: {self._inner}`: {where} is a list; `{so_far}[*].{name}` goes into its elements")
+            raise WrongShape(f"`path: {self._inner}`: {_of_a_list(text, name, (*rest, EVERY, *self._rest), so_far)}")
         found, others = False, []
         for key in text.members() if text.peek() == "{" else ():
             if key != name:
@@ -140,6 +139,17 @@ class JsonRows:
             text.end()
         where = f"`path: {self._inner}` is" if self._inner else "the file holds"
         raise WrongShape(f"{where} {what}, not an array of objects{hint}")
+
+
+def _of_a_list(text: JsonText, name: str, rest: Steps, so_far: str) -> str:
+    """What to write where a path asks a list for a key: one of its elements, or the list itself."""
+    where = so_far or "the document"
+    elements = [text.item().value for _ in islice(text.elements(), HEADER_SAMPLE)]
+    if any(isinstance(one, dict) and name in one for one in elements):
+        return f"{where} is a list; `{so_far}[*].{name}` goes into its elements"
+    shorter = written_path(so_far, rest)
+    instead = f"write `path: {shorter}`" if shorter else f'leave `path` out, or save the list as {{"{name}": [...]}}'
+    return f"{where} is a list already, and its elements have no key '{name}'; {instead}"
 
 
 def _described(text: JsonText, so_far: str) -> tuple[str, str]:

@@ -61,6 +61,19 @@ def rows_path(written: str | None) -> Steps:
     return steps if steps and steps[-1] is EVERY else (*steps, EVERY)
 
 
+def written_path(so_far: str, steps: Steps) -> str:
+    """The path that goes on with these steps from a list at `so_far`; "": the document is the array of rows."""
+    inner = steps[:-1] if steps and steps[-1] is EVERY else steps  # the last is understood
+    into = "[*]" if inner and isinstance(inner[0], str) else ""
+    return so_far + into + "".join(map(_written, inner))
+
+
+def _written(step: PathStep) -> str:
+    if step is EVERY:
+        return "[*]"
+    return f"[{step}]" if isinstance(step, int) else f".{step}"
+
+
 def _step(found: re.Match[str]) -> PathStep:
     element = found["element"]
     if element is None:

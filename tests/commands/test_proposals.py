@@ -272,6 +272,21 @@ def test_lines_inside_of_orders_have_the_number_of_their_order_beside_them(tmp_p
     assert data["stages"][0]["fields"]["user"] == "{{ row['customer?'] }}"
 
 
+def test_the_column_for_the_key_around_a_row_has_a_name_of_its_own(tmp_path):
+    """Addresses that say themselves whose they are, beside one more column that is called as it would be."""
+    place = {"city": "Kadıköy", "address1": "Gül Sok. 5", "customer_id_2": "x"}
+    people = [
+        {"id": at, "email": f"a{at}@example.com", "addresses": [{"id": 500 + at, "customer_id": at, **place}]}
+        for at in range(30)
+    ]
+    (tmp_path / "cust.json").write_text(json.dumps({"customers": people}), encoding="utf-8")
+    done = etl("init", "mine", "--from", "cust.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    sources = yaml.safe_load((tmp_path / "mine/migration.yaml").read_text(encoding="utf-8"))["sources"]
+    assert sources["customers_addresses"]["with"] == {"customer_id_3": "^.id"}
+    assert "with" not in etl("check", "mine", cwd=tmp_path, **THREE).stdout
+
+
 def test_an_address_of_a_visitor_is_no_address(tmp_path):
     rows = [[f"S{at}", "10,00", f"203.0.113.{at}", "paid", "15.03.2020"] for at in range(30)]
     write(

@@ -127,6 +127,31 @@ def test_a_path_that_leads_nowhere_says_where_it_ends(tmp_path, options, message
 
 
 @pytest.mark.parametrize(
+    ("path", "advice"),
+    [
+        ("orders", """leave `path` out, or save the list as {"orders": [...]}"""),
+        ("orders[*].line_items", "write `path: [*].line_items`"),
+        ("orders.line_items", "write `path: [*].line_items`"),
+        ("orders[2].line_items[*].parts", "write `path: [2].line_items[*].parts`"),
+    ],
+)
+def test_a_list_whose_elements_lack_the_key_is_the_array_itself(tmp_path, path, advice):
+    """As when somebody saves the orders of an answer without the object around them."""
+    elements = json.dumps([{"id": 1, "line_items": [{"sku": "a", "parts": [{"sku": "b"}]}]}] * 3)
+    told = error_of(written(tmp_path, elements), path=path)
+    assert told == f": `path: {path}`: the document is a list already, and its elements have no key 'orders'; {advice}"
+    # What is advised reads it.
+    options = {"path": advice.split("`")[1].removeprefix("path: ")} if advice.startswith("write") else {}
+    assert ("sku" if options else "id") in opened(written(tmp_path, elements), **options).header
+
+
+def test_a_key_that_a_later_element_has_is_one_of_the_elements(tmp_path):
+    """As in an export of phpMyAdmin, whose first elements are about the file."""
+    told = error_of(written(tmp_path, '[{"type": "header"}, {"type": "table", "data": [{"a": 1}]}]'), path="data")
+    assert told == ": `path: data`: the document is a list; `[*].data` goes into its elements"
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (
