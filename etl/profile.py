@@ -82,6 +82,7 @@ FORMS = (
         for time, clock in _TIMES
         if date != "%Y%m%d" or not time
     ),
+    _form("date", "ISO 8601 with a zone", rf"{_YEAR}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)"),
     _form("date", "ISO 8601", rf"{_YEAR}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d{_ZONE})?"),
     _form("date", "Unix seconds", r"(?:9\d{8}|1[0-9]\d{8})"),
     _form("phone", "", r"(?:\+|00)?(?:90)?[ (]*0?[ (]*[2-5]\d{2}\)?(?:[ ./-]*\d){7}|\+\d(?:[ ()./-]*\d){8,14}"),

@@ -13,7 +13,7 @@ from typing import Any
 from etl.commands.seeing import ReadTable, free_name
 from etl.extract import is_url
 from etl.extract.databases.address import shown_address
-from etl.guess.expressions import EMAILS, OPTIONAL, REQUIRED, Written, expression, reference, written
+from etl.guess.expressions import EMAILS, OPTIONAL, REQUIRED, Written, expression, reference, said, written
 from etl.guess.proposal import REFERENCES, Proposal, ProposedStage, known_statuses
 from etl.guess.tables import SeenColumn
 from etl.mapping import USUAL
@@ -225,18 +225,18 @@ def _key(stage: ProposedStage) -> str:
         return "customer_code" if stage.payload == "user" else "number"
     own, parent = _own_key(stage), _parent(stage)
     if own is not None or not stage.table.rows:
-        return expression(reference((own or stage.table.columns[0]).name))
+        return expression(said(own or stage.table.columns[0]))
     return expression(f"{reference(parent)} ~ '-' ~ {reference(_counter(stage))}" if parent else "row_number")
 
 
 def _own_key(stage: ProposedStage) -> SeenColumn | None:
     """The column by which a row is told. That of its order or customer is none, though each of these may have only one row."""
-    return next((one for one in stage.table.columns if one.is_key and one.name != _parent(stage)), None)
+    return next((one for one in stage.table.own if one.is_key and one.name != _parent(stage)), None)
 
 
 def _parent(stage: ProposedStage) -> str | None:
     guess = stage.guesses.get(REFERENCES[stage.payload][0]) if stage.payload in REFERENCES else None
-    return guess.column.name if guess is not None else None
+    return guess.column.name if guess is not None and not guess.column.inside else None
 
 
 def _counter(stage: ProposedStage) -> str:

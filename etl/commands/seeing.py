@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
+from decimal import Decimal
+from itertools import chain, count
 
 from etl.errors import SourceError
 from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
-from etl.guess.expressions import can_be_named
+from etl.guess.expressions import can_be_named, reference
 from etl.guess.tables import PAYLOADS, SeenColumn, SeenTable, role_score
 from etl.guess.words import VOCABULARIES, name_score, words_of
 from etl.model import Source, Table
@@ -84,7 +85,7 @@ def _lies_at(source: Source, inner: Source, path: str) -> bool:
 def _key_of(table: SeenTable) -> SeenColumn | None:
     """The column by which a row is told, the one with the usual name first."""
     names = (VOCABULARIES["order"]["number"], VOCABULARIES["user"]["customer_code"])
-    keys = [one for one in table.columns if one.is_key and can_be_named(one.name) and "." not in one.name]
+    keys = [one for one in table.own if one.is_key and can_be_named(one.name) and "." not in one.name]
     return max(keys, key=lambda one: max(name_score(one.name, each) for each in names), default=None)
 
 
@@ -132,20 +133,63 @@ def _is_data(header: Sequence[str]) -> bool:
 def _profiled(name: str, table: Table) -> tuple[SeenTable, bool]:
     """And whether a null is written as a text in it."""
     ready = answered_all(fetched_all({name: table}, {name: table.header}))[name]
-    profile = TableProfile(table.header)
-    for _, rows in read_all(ready, PART):
-        faulty = {one.index for one in rows.faults}
-        profile.add([row for index, row in enumerate(rows.rows) if index not in faulty])
+    parts = _sound(ready)
+    first = next(parts, [])
+    members = _members(table.header, first)
+    profile, typed = TableProfile((*table.header, *(one.name for one in members))), set[int]()
+    for rows in chain([first], parts):
+        whole = [(*row, *(one.value(row) for one in members)) for row in rows]
+        profile.add(whole)
+        typed.update(at for row in whole for at, one in enumerate(row) if isinstance(one, int | Decimal | float))
         if profile.rows >= ROWS:
             break
-    columns = list(zip(profile.columns(), profile.distinct(), strict=True))
-    named = tuple(_column(one, distinct) for one, distinct in columns if can_be_named(one.name))
-    seen = SeenTable(name, named, profile.rows)
-    return seen, any(one.nulls for one, _ in columns)
+    inside = {len(table.header) + at: table.header[one.column] for at, one in enumerate(members)}
+    columns = [
+        _column(one, distinct, inside.get(at, ""), at in typed)
+        for at, (one, distinct) in enumerate(zip(profile.columns(), profile.distinct(), strict=True))
+        if at in inside or can_be_named(one.name)
+    ]
+    return SeenTable(name, tuple(columns), profile.rows), any(one.nulls for one in profile.columns())
 
 
-def _column(one: ColumnProfile, distinct: Distinct) -> SeenColumn:
+def _sound(table: Table) -> Iterator[list[Sequence[object]]]:
+    for _, rows in read_all(table, PART):
+        faulty = {one.index for one in rows.faults}
+        yield [row for index, row in enumerate(rows.rows) if index not in faulty]
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """What lies inside of the objects of a column, under a key that an expression can name: `customer.id`."""
+
+    column: int
+    key: str
+    name: str
+
+    def value(self, row: Sequence[object]) -> object:
+        held = row[self.column]
+        return held.get(self.key) if isinstance(held, dict) else None
+
+
+def _members(header: Sequence[str], rows: Iterable[Sequence[object]]) -> list[_Member]:
+    """Texts and numbers one level down, in the order in which they come; of a key that is also a method nothing can be said."""
+    found: dict[str, _Member] = {}
+    nested: set[str] = set()
+    for row in rows:
+        for at, held in enumerate(row):
+            for key, one in held.items() if isinstance(held, dict) and reference(header[at]) == header[at] else ():
+                name = f"{header[at]}.{key}"
+                found.setdefault(name, _Member(at, key, name))
+                nested |= {name} if isinstance(one, dict | list) else set()
+    return [
+        one
+        for name, one in found.items()
+        if name not in nested and name not in header and reference(one.key) == one.key and not hasattr(dict, one.key)
+    ]
+
+
+def _column(one: ColumnProfile, distinct: Distinct, inside: str, typed: bool) -> SeenColumn:
     return SeenColumn(
         one.name, one.rows, one.filled - one.nulls, one.distinct, one.form, one.detail, one.longest, tuple(one.values.items()),
-        frozenset(distinct.hashes), distinct.bound,
+        frozenset(distinct.hashes), distinct.bound, inside, typed,
     )  # fmt: skip

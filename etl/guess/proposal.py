@@ -134,12 +134,18 @@ def _belongs(payload: str, chosen: Mapping[str, SeenTable]) -> Belonging | None:
     return relation(chosen[payload], chosen[parent], payload, name)
 
 
+OF_OBJECTS: Mapping[str, tuple[str, ...]] = {
+    "address": ("customer_code",), "order": ("user", "user_email"), "order_item": ("order_number",),
+}  # fmt: skip
+"""Fields that may be made from what lies inside of an object: whose a record is. Its other parts tell of somebody else."""
+
+
 def _assigned(payload: str, table: SeenTable) -> dict[str, Guess]:
     """Each column goes to one field, the surest first."""
     scored = [
         (guess, name)
         for name, names in VOCABULARIES[payload].items()
-        for column in table.columns
+        for column in (table.columns if name in OF_OBJECTS.get(payload, ()) else table.own)
         if (guess := _guess(name, names, column)).score > 0
     ]
     found: dict[str, Guess] = {}
@@ -188,31 +194,36 @@ def _guess(name: str, names: str, column: SeenColumn) -> Guess:
 
 def _place(table: SeenTable, words: str) -> list[SeenColumn]:
     """The columns of an order's own address, as `ShipName`, `ShipAddress`: one for each part. `payment_state` alone is none."""
-    fitting = [one for one in table.columns if one.form != "JSON" and _rest(one.name, words) is not None]
+    fitting = [one for one in table.columns if one.form != "JSON" and _rest(one, words) is not None]
     taken: set[str] = set()
     found: dict[str, SeenColumn] = {}
     for part in PARTS:
         names = VOCABULARIES["address"][part]
-        scored = [(name_score(_rest(one.name, words) or "", names), one) for one in fitting if one.name not in taken]
+        scored = [(name_score(_rest(one, words) or "", names), one) for one in fitting if one.name not in taken]
         score, column = max(scored, key=lambda item: item[0], default=(0.0, None))
         if column is not None and score >= SURE:
             taken.add(column.name)
             found[part] = column
+    if {"first_name", "last_name"} <= set(found):
+        found.pop("name", None)
     return list(found.values()) if "line" in found else []
 
 
 def _only_line(table: SeenTable) -> Iterator[SeenColumn]:
     """The one column of an order that holds an address, where it has none for parcels or bills."""
-    scored = [(name_score(one.name, VOCABULARIES["address"]["line"]), one) for one in table.columns]
+    scored = [(name_score(one.name, VOCABULARIES["address"]["line"]), one) for one in table.own]
     score, column = max(scored, key=lambda item: item[0])
     # At the end of a longer name it may be an e-mail's, or a visitor's.
     if score >= KNOWN and column.form not in ("JSON", *FORMS["email"]):
         yield column
 
 
-def _rest(name: str, words: str) -> str | None:
-    """What stands after 'ship' or 'billing' in a column's name."""
-    folded = "".join(words_of(name))
+def _rest(column: SeenColumn, words: str) -> str | None:
+    """What stands after 'ship' or 'billing' in a column's name, or in what lies inside of such an object."""
+    if column.inside:
+        is_one = "".join(words_of(column.inside)).startswith(tuple(words.split()))
+        return column.name.removeprefix(f"{column.inside}.") if is_one else None
+    folded = "".join(words_of(column.name))
     for word in sorted(words.split(), key=len, reverse=True):
         if folded.startswith(word) and len(folded) > len(word):
             return folded.removeprefix(word)

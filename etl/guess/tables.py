@@ -42,6 +42,7 @@ class SeenColumn:
     """What is known of a column (profile.ColumnProfile), and of its `values` as many as were kept, as numbers.
 
     `few`: all values of a column of codes, with how many rows have each. `values` are all there are below `bound`.
+    `inside`: the column whose objects hold it, `customer` of `customer.id`. `typed`: its cells are numbers, and no texts.
     """
 
     name: str
@@ -54,6 +55,8 @@ class SeenColumn:
     few: tuple[tuple[str, int], ...] = ()
     values: frozenset[int] = frozenset()
     bound: int = 1 << 64
+    inside: str = ""
+    typed: bool = False
 
     @property
     def is_key(self) -> bool:
@@ -66,6 +69,11 @@ class SeenTable:
     name: str
     columns: tuple[SeenColumn, ...]
     rows: int = 0
+
+    @property
+    def own(self) -> tuple[SeenColumn, ...]:
+        """Without what lies inside of objects: that tells of these, and not of the table."""
+        return tuple(one for one in self.columns if not one.inside)
 
     def column(self, name: str) -> SeenColumn:
         return next(one for one in self.columns if one.name == name)
@@ -93,7 +101,7 @@ def best_names(payload: str, table: SeenTable) -> Iterator[float]:
     """For each telling field the score of the name that fits it best."""
     for field in TELLING[payload]:
         names = VOCABULARIES[payload][field]
-        yield max((name_score(one.name, names) for one in table.columns), default=0.0)
+        yield max((name_score(one.name, names) for one in table.own), default=0.0)
 
 
 def role_score(payload: str, table: SeenTable) -> float:
@@ -110,7 +118,7 @@ def _has_essentials(payload: str, table: SeenTable) -> bool:
     """Whether the columns alone tell it. A row of orders with one line in it is an order."""
     if payload == "order_item" and _has_essentials("order", table):
         return False
-    return all(any(_may_be(field, payload, one) for one in table.columns) for field in ESSENTIAL[payload])
+    return all(any(_may_be(field, payload, one) for one in table.own) for field in ESSENTIAL[payload])
 
 
 def _may_be(field: str, payload: str, column: SeenColumn) -> bool:
@@ -127,10 +135,7 @@ def relation(child: SeenTable, parent: SeenTable, payload: str, field: str) -> B
     others = [names for name, names in vocabulary.items() if name != field]
     columns = [one for one in child.columns if not _is_another(one.name, vocabulary[field], others)]
     found = [
-        one
-        for own in columns
-        for key in parent.columns
-        if (one := _relation(child, own, parent, key, [vocabulary[field]]))
+        one for own in columns for key in parent.own if (one := _relation(child, own, parent, key, [vocabulary[field]]))
     ]
     return max(found, key=lambda one: one.score, default=None)
 
@@ -195,15 +200,15 @@ def roles(tables: Sequence[SeenTable]) -> dict[str, SeenTable]:
 
 def _is_of_orders(table: SeenTable) -> bool:
     """Whether addresses are those that orders went to: each is there as often as somebody ordered."""
-    return any(
-        name_score(one.name, VOCABULARIES["order_item"]["order_number"]) >= KNOWN for one in table.columns
-    ) or bool({"order", "orders", "siparis"} & set(words_of(table.name)))
+    return any(name_score(one.name, VOCABULARIES["order_item"]["order_number"]) >= KNOWN for one in table.own) or bool(
+        {"order", "orders", "siparis"} & set(words_of(table.name))
+    )
 
 
 def _has_a_place(table: SeenTable) -> bool:
     """Whether a table of users says where they live."""
     names = [VOCABULARIES["address"][field] for field in ("city", "line")]
-    return any(name_score(column.name, one) > 0.5 for column in table.columns for one in names)
+    return any(name_score(column.name, one) > 0.5 for column in table.own for one in names)
 
 
 def _evidence(payload: str, table: SeenTable, found: Mapping[str, SeenTable]) -> float:

@@ -267,9 +267,69 @@ def test_lines_inside_of_orders_have_the_number_of_their_order_beside_them(tmp_p
     assert (lines["path"], lines["with"], lines["counters"]) == (path, {column: "^.number"}, {"line": column})
     assert data["stages"][1]["fields"]["order_number"] == "{{ " + column + " }}"
     assert data["stages"][1]["refers"] == {"order_number": "order"}
-    # An object is neither a user nor an address.
-    assert data["stages"][0]["fields"]["shipping_address"] == "{{ row['shipping_address?'] }}"
-    assert data["stages"][0]["fields"]["user"] == "{{ row['customer?'] }}"
+    # An object is neither a user nor an address; what lies inside of it is.
+    parts = "shipping_address.address1 | join(shipping_address.city, separator=', ')"
+    assert data["stages"][0]["fields"]["shipping_address"] == "{{ " + parts + " | truncate(512) }}"
+    assert data["stages"][0]["fields"]["user"] == "{{ customer.id | text }}"
+
+
+def nested_shop(folder):
+    """Customers with their addresses inside, and orders with their customer inside, as an API answers."""
+    place = {
+        "address1": "Gül Sok. 5",
+        "city": "Kadıköy",
+        "province": "İstanbul",
+        "country": "Turkey",
+        "name": "Ali Can",
+    }
+    people = [
+        {
+            "id": 700 + at, "email": f"a{at}@example.com", "first_name": "Ali", "last_name": "Can", "state": "enabled",
+            "created_at": "2020-01-01T22:30:00Z", "addresses": [{"id": 100 + at, "customer_id": 700 + at, **place}],
+            "default_address": {"id": 100 + at, "customer_id": 700 + at},
+        }
+        for at in range(30)
+    ]  # fmt: skip
+    orders = [
+        {
+            "id": at, "created_at": "2020-02-01T22:30:00Z", "total_price": 10.5, "currency": "TRY",
+            "financial_status": "paid", "shipping_line": "aras",
+            "shipping_address": {"first_name": "A", "last_name": "B", **place},
+            "customer": {"id": 700 + at % 30, "email": f"a{at % 30}@example.com", "state": "enabled", "items": 3},
+            "line_items": [{"id": at * 10, "title": "Kazak", "sku": 55, "quantity": 1, "price": 10.5}],
+        }
+        for at in range(1, 121)
+    ]  # fmt: skip
+    (folder / "customers.json").write_text(json.dumps({"customers": people}), encoding="utf-8")
+    (folder / "orders.json").write_text(json.dumps({"orders": orders}), encoding="utf-8")
+
+
+def test_whose_an_order_is_may_lie_inside_of_an_object(tmp_path):
+    nested_shop(tmp_path)
+    done = etl("init", "mine", "--from", "customers.json", "--from", "orders.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    mapping = tmp_path / "mine/migration.yaml"
+    fields = fields_of(mapping)["order"]
+    assert (fields["user"], fields["user_email"]) == ("{{ customer.id | text }}", "{{ customer.email | email }}")
+    assert "refers to user: 100 % of its values are in 'id'" in mapping.read_text(encoding="utf-8")
+    assert "customer.state" not in mapping.read_text(encoding="utf-8")
+    assert fields["shipping_address"].startswith("{{ shipping_address.first_name | join(shipping_address.last_name, ")
+
+
+def test_a_proposal_from_numbers_and_times_of_json_rejects_none_of_its_rows(tmp_path):
+    """A number is no text by itself, and a time with its zone is none of the shop's."""
+    nested_shop(tmp_path)
+    etl("init", "mine", "--from", "customers.json", "--from", "orders.json", cwd=tmp_path)
+    mapping = tmp_path / "mine/migration.yaml"
+    text = mapping.read_text(encoding="utf-8")
+    mapping.write_text(text.replace("\"{{ row['shipping_company?'] }}\"", "aras"), encoding="utf-8")
+    done = etl("dry-run", "mine", "--json", cwd=tmp_path, **THREE)
+    told = json.loads(done.stdout)
+    assert [(one["name"], one["valid"]) for one in told["stages"]] == [
+        ("user", 30), ("address", 30), ("order", 120), ("order_item", 120),
+    ], done.stdout  # fmt: skip
+    (user, *_) = json.loads((tmp_path / told["package"] / "payloads/user/000001.json").read_text(encoding="utf-8"))
+    assert (user["customer_code"], user["date_joined"]) == ("700", "2020-01-02 01:30:00")
 
 
 def test_the_column_for_the_key_around_a_row_has_a_name_of_its_own(tmp_path):
