@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from etl.dumps.copy import copied, copy_head
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, Created, created, table_named, unquoted
 from etl.dumps.dialect import MYSQL, Dialect, delimiter_of, dialect_of
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.insert import Cell, CellReader, Head, head, tuples
-from etl.dumps.quick import quick_rows
+from etl.dumps.quick import PlainRows, plain_rows
 from etl.dumps.shape import Shape, shape_of, unnamed
 from etl.dumps.statements import Cursor
 from etl.dumps.text import BEGINNING, BLOCK, Text
@@ -40,12 +41,18 @@ _VIEW = re.compile(rb"CREATE\s.*?\bVIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?%s" % QUALIFI
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Some rows of a table. `line` is that of the statement they are from."""
+    """Some rows of a table. `line` is that of the statement they are from; `plain` are the same rows as its text, where that is
+    at hand."""
 
     table: str
     columns: tuple[str, ...]
-    rows: Sequence[Sequence[Cell]]
+    made: Sequence[Sequence[Cell]]
     line: int
+    plain: PlainRows | None = None
+
+    @property
+    def rows(self) -> Sequence[Sequence[Cell]]:
+        return self.made if self.plain is None else self.plain.rows()
 
 
 @dataclass(slots=True)
@@ -268,31 +275,46 @@ class Pass:
             if self._counting:
                 self._count(found.table, sum(1 for _ in tuples(cursor)))
             else:
-                cursor.skip()
+                cursor.skip_values()
             return
         columns, encoding = self._columns_of(found, line, wanted[found.table]), self.known.encoding or "utf-8"
-        quick = self._quick(encoding, columns)
-        rows: Iterator[list[Any]] = iter(quick) if quick is not None else tuples(cursor)
-        first = next(rows)
-        shape = shape_of(found.table, columns, found.columns or unnamed(columns, len(first)), wanted[found.table], line)
-        convert = _null_or_text if quick is not None else CellReader(cursor.dialect, encoding, shape.present).row
+        plain = self._plain(encoding, columns)
+        rows: Iterator[list[bytes]] = tuples(cursor) if plain is None else iter(())
+        first = next(rows, [])
+        order = found.columns or unnamed(columns, len(first) if plain is None else plain.width)
+        shape = shape_of(found.table, columns, order, wanted[found.table], line)
+        if plain is not None:
+            yield from self._plain_blocks(found.table, shape, plain, line)
+            return
+        convert = CellReader(cursor.dialect, encoding, shape.present).row
         made = (convert(shape.pick(values)) for values in chain([first], rows))
         yield from self._blocks(found.table, shape, made, line)
 
-    def _quick(self, encoding: str, columns: Sequence[Column]) -> list[list[str]] | None:
-        """All rows of the INSERT, when it is of the plain kind that quick_rows knows, and not long."""
-        cursor = self._cursor
-        text, start = cursor.text, cursor.text.position
+    def _plain_blocks(self, table: str, shape: Shape, plain: PlainRows, line: int) -> Iterator[Block]:
+        with self._told_of(table):
+            rows = plain.picked(shape.pick(range(plain.width)))
+        if len(shape.present) < len(shape.columns):
+            yield from self._blocks(table, shape, iter(rows.rows()), line)
+        else:
+            self._count(table, rows.height)
+            yield Block(table, shape.names, (), line, rows)
+
+    def _plain(self, encoding: str, columns: Sequence[Column]) -> PlainRows | None:
+        """All rows of the INSERT, when it is of the plain kind that plain_rows knows, and not long."""
+        cursor, text = self._cursor, self._cursor.text
         if cursor.dialect is not MYSQL or any(column.kind in BINARY or column.kind == "bit" for column in columns):
             return None
-        end = cursor.end_in_window()
+        end = cursor.values_end()
         if end is None:
             return None
+        values = text.data[text.position : end]  # the window may have moved
         try:
-            rows = quick_rows(text.data[start:end].decode(encoding, "strict"))
+            rows = plain_rows(values if encoding == "utf-8" else values.decode(encoding, "strict").encode())
         except UnicodeDecodeError:
             return None
-        if rows is not None:
+        if rows is None:
+            cursor.is_misled(end)
+        else:
             text.position = end
         return rows
 
@@ -312,10 +334,16 @@ class Pass:
 
     def _blocks(self, table: str, shape: Shape, rows: Iterator[list[Cell]], line: int) -> Iterator[Block]:
         """`rows` hold the columns that are present."""
-        try:
+        with self._told_of(table):
             while batch := [shape.complete(row) for row in islice(rows, ROWS)]:
                 self._count(table, len(batch))
                 yield Block(table, shape.names, batch, line)
+
+    @contextmanager
+    def _told_of(self, table: str) -> Iterator[None]:
+        """What is wrong with a value, with its line and table."""
+        try:
+            yield
         except DumpError:
             raise
         except ValueError as error:
@@ -333,10 +361,6 @@ class Pass:
         # Other rows of the table may be given with further columns.
         names = dict.fromkeys((*found.columns, *(wanted or ())))
         return tuple(Column(name, "", nullable=False) for name in names)
-
-
-def _null_or_text(values: list[str]) -> list[Cell]:
-    return [None if value == "NULL" else value for value in values]
 
 
 def _encoding(name: str, line: int, dialect: Dialect) -> str:

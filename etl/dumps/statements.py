@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from etl.dumps.dialect import SQL_SERVER, Dialect
+from etl.dumps.dialect import MYSQL, SQL_SERVER, Dialect
+from etl.dumps.ends import LONGEST_QUICK, is_one, likely_end
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.text import Text
 
@@ -13,8 +14,6 @@ BEGUN = (b"-- MySQL dump ", b"-- MariaDB dump ", b"-- PostgreSQL database dump")
 """What the tools write first. They write that they came to the end, too (COMPLETED): without it the dump was cut off."""
 COMPLETED = (b"-- Dump completed", b"-- PostgreSQL database dump complete")
 
-LONGEST_QUICK = 8 << 20
-"""Bytes of a statement that is looked at as a whole."""
 CUT_OFF = "the dump was cut off: the line that its tool writes at the end is missing; dump it again"
 
 _BLANK = re.compile(rb"[\s\x00]++")
@@ -44,6 +43,7 @@ class Cursor:
         self.line = 1
         self.conditional = False
         self._whole: bool | None = None
+        self._misled = False
 
     def next(self) -> bool:
         """Go to the next statement; False at the end of the dump. Raises DumpError when the dump was cut off."""
@@ -141,8 +141,33 @@ class Cursor:
         while not self._ended():
             self._body()
 
-    def end_in_window(self) -> int | None:
-        """Where the statement's delimiter stands, when that is in the window: blocks of a few statements each, usually."""
+    def skip_values(self) -> None:
+        """Go behind the INSERT before whose values the cursor stands."""
+        end = None if self._misled else self.values_end()
+        if end is None or self.is_misled(end):
+            self.skip()
+        else:
+            self.text.position = end + len(self.delimiter)
+
+    def values_end(self) -> int | None:
+        """Where the delimiter of the INSERT before whose values the cursor stands is, when that is in the window; `is_misled`
+        tells whether that is so, where the values are not what they should be."""
+        if self.dialect is MYSQL and self.delimiter == b";" and not self._misled:
+            end = likely_end(self.text)
+            if end is not None:
+                return end
+            end = self._end_in_window()
+            self._misled = end is not None
+            return end
+        return self._end_in_window()
+
+    def is_misled(self, end: int) -> bool:
+        """Whether values that seemed to end there do not. Then no end of this dump is told by its quotes any more: where all
+        stands on one line, far ones would be looked for again and again."""
+        self._misled = self._misled or not is_one(self.text.data[self.text.position : end])
+        return self._misled
+
+    def _end_in_window(self) -> int | None:
         text = self.text
         while True:
             match = _body(self.delimiter, self.dialect).match(text.data, text.position)

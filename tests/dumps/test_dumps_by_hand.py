@@ -5,15 +5,12 @@
 from __future__ import annotations
 
 import io
-from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etl.dumps import reader
 from etl.dumps.errors import DumpError
-from etl.dumps.quick import quick_rows
 from etl.dumps.reader import UnknownTable, outline, read, tables
 from etl.dumps.shape import UnknownColumn
 
@@ -360,33 +357,3 @@ def test_whatever_text_is_quoted_as_mysql_does_comes_back(table, block):
     values = ",".join(f"({quoted(first)},{quoted(second)})" for first, second in table)
     dump = f"-- {'x' * (1 << 16)}\nCREATE TABLE t (a text, b text);\nINSERT INTO t VALUES {values};\n".encode()
     assert rows(dump, block=block) == [tuple(cell if cell is None else cell.encode() for cell in row) for row in table]
-
-
-def quoted(text):
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-WRITTEN = st.one_of(
-    st.sampled_from(
-        ["NULL", "1", "-2.5e7", "'NULL'", "''", "'),('", "'),\n('", "'it''s'", "0x41", "b'1'", "'\ue001'", r"'\%\n'"]
-    ),
-    st.text(alphabet="ab'\\(),\n ", max_size=6).map(quoted),
-)
-
-
-@given(
-    st.lists(st.tuples(WRITTEN, WRITTEN), min_size=1, max_size=5),
-    st.sampled_from([",", ",\n"]),
-    st.sampled_from([",", ", "]),
-)
-def test_the_quick_way_gives_the_rows_of_the_careful_one_or_none(table, between, comma):
-    values = between.join(f"({comma.join(row)})" for row in table)
-    with mock.patch.object(reader, "quick_rows", return_value=None):
-        careful = rows(f"CREATE TABLE t (a text, b text);\nINSERT INTO t VALUES {values};")
-    found = quick_rows(values)
-    if found is not None:
-        assert [tuple(None if cell == "NULL" else cell.encode() for cell in row) for row in found] == careful
-
-
-def test_the_quick_way_is_taken_for_plain_rows():
-    assert quick_rows(r"(1,'it\'s',NULL),(2,'','x\ny')") == [["1", "it's", "NULL"], ["2", "", "x\ny"]]

@@ -20,7 +20,8 @@ DELIMITER, QUOTE = "\x1f", "\x02"
 AT_ONCE = 32
 """Rows that are written together, which is quicker; few, since a cell may hold a whole picture."""
 
-_QUOTE = QUOTE.encode()
+_DELIMITER, _QUOTE = DELIMITER.encode(), QUOTE.encode()
+_BREAKS = re.compile(f"[\r\n{QUOTE}]")
 _NOT_BARE = re.compile(f"[\r\n{DELIMITER}{QUOTE}]")
 
 
@@ -37,7 +38,7 @@ def write_rows(rows: Iterable[Sequence[object]], positions: Sequence[int] | None
     coming, count = iter(rows), 0
     while some := list(islice(coming, AT_ONCE)):
         picked = some if pick is None else list(map(pick, some))
-        file.write(lines_of(picked).encode("utf-8", "surrogateescape"))
+        file.write(lines_of(picked))
         count += len(some)
     return count
 
@@ -49,15 +50,17 @@ def _picker(positions: Sequence[int]) -> Callable[[Sequence[object]], Sequence[o
     return itemgetter(*positions)
 
 
-def lines_of(rows: Sequence[Sequence[object]]) -> str:
+def lines_of(rows: Sequence[Sequence[object]]) -> bytes:
     """Some rows of one width, at least one."""
     join, width = DELIMITER.join, len(rows[0])
     # Nearly every cell is a text already: for those this asks nothing more than that.
     lines = [join([one if type(one) is str else _text(one) for one in row]) for row in rows]
-    text = "\n".join(lines) + "\n"
-    if _are_bare(text, len(rows), width):
-        return text
-    return "".join(_careful(rows, lines, width))
+    text = _encoded("\n".join(lines) + "\n")
+    return text if are_bare(text, len(rows), width) else _encoded("".join(_careful(rows, lines, width)))
+
+
+def _encoded(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _text(cell: object) -> str:
@@ -66,20 +69,21 @@ def _text(cell: object) -> str:
     return cell.hex() if isinstance(cell, bytes) else str(cell)
 
 
-def _are_bare(text: str, rows: int, width: int) -> bool:
-    """Whether lines are rows as they stand. A blank line would be none, so a row of one cell is looked at by itself."""
+def are_bare(lines: bytes, rows: int, width: int) -> bool:
+    """Whether lines are so many rows as they stand. A blank line would be none, so a row of one cell is looked at by itself."""
     return (
         width > 1
-        and text.count("\n") == rows
-        and text.count(DELIMITER) == rows * (width - 1)
-        and "\r" not in text
-        and QUOTE not in text
+        and lines.count(b"\n") == rows
+        and lines.count(_DELIMITER) == rows * (width - 1)
+        and b"\r" not in lines
+        and _QUOTE not in lines
     )
 
 
 def _careful(rows: Sequence[Sequence[object]], lines: Sequence[str], width: int) -> Iterator[str]:
     for row, line in zip(rows, lines, strict=True):
-        yield f"{line}\n" if _are_bare(f"{line}\n", 1, width) else f"{DELIMITER.join(_quoted(row))}\n"
+        bare = width > 1 and line.count(DELIMITER) == width - 1 and not _BREAKS.search(line)
+        yield f"{line}\n" if bare else f"{DELIMITER.join(_quoted(row))}\n"
 
 
 def _quoted(row: Sequence[object]) -> Iterator[str]:
