@@ -96,9 +96,9 @@ def init(name: Path, locations: tuple[str, ...]) -> None:
 
     For a shop that is not known, a proposal of it.
     """
+    from etl.commands.copied import EXAMPLE
     from etl.commands.init import Proposed
     from etl.commands.init import init as verb
-    from etl.commands.proposing import EXAMPLE
     from etl.mapping.environment import filled_from
     from etl.report.proposing import proposed_lines
 

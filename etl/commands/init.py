@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import Annotated, Any
 
 from etl.arguments import NotEmpty
-from etl.commands.proposing import EXAMPLE, ProposedFields, write_proposal
-from etl.commands.seeing import look, seen_tables
+from etl.commands.copied import EXAMPLE, copy_pages, example_of
+from etl.commands.proposing import ProposedFields, write_proposal
+from etl.commands.seeing import ReadTable, look, seen_tables
 from etl.commands.written import written
 from etl.errors import MappingError, SourceError
 from etl.extract import Connections, is_url, open_table
 from etl.extract.databases.address import shown_address
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
-from etl.guess import SHOPS, WITHOUT_TABLES, Recognised, recognise
-from etl.guess.proposal import propose
+from etl.guess import SAVED_ANSWERS, SHOPS, WITHOUT_TABLES, Recognised, SavedAnswers, recognise
+from etl.guess.proposal import Proposal, propose
+from etl.guess.tables import PAYLOADS, SURE, SeenTable, role_score
 from etl.mapping import USUAL, as_written
 from etl.mapping.grammar import NAME
+from etl.model import Source
 from etl.resources import shipped
 from etl.terminal import visible
 
@@ -52,6 +55,8 @@ class Proposed:
     locations: tuple[str, ...]
     stages: tuple[ProposedFields, ...]
     files: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+    """Of what was named: each place of which nothing is read, and why."""
 
 
 def init(folder: Path, locations: Annotated[Sequence[Location], NotEmpty(AT_LEAST_ONE)]) -> Begun | Proposed:
@@ -62,6 +67,10 @@ def init(folder: Path, locations: Annotated[Sequence[Location], NotEmpty(AT_LEAS
     _refuse(folder, locations)
     if len(locations) == 1 and locations[0] in WITHOUT_TABLES and not Path(locations[0]).exists():
         return _begun_by_name(folder, locations[0])
+    for location in locations if len(locations) == 1 else ():
+        for saved in SAVED_ANSWERS:
+            if _has_answers(Path(location), saved):
+                return _begun_of_answers(folder, location, saved)
     with Connections() as connections:
         looked = look(locations, connections)
         for location, found in looked if len(looked) == 1 else ():
@@ -86,6 +95,10 @@ def _refuse(folder: Path, locations: Sequence[str]) -> None:
             raise MappingError(
                 f"{shown_address(location)}: an API is not looked at; name the mapping instead: {', '.join(WITHOUT_TABLES)}"
             )
+        if len(locations) > 1 and location in WITHOUT_TABLES and not Path(location).exists():
+            raise MappingError(
+                f"{location} is the name of a mapping, and is named alone: `etl init {visible(str(folder))} --from {location}`"
+            )
 
 
 def _recognised(location: str, found: Contents, connections: Connections) -> Recognised | None:
@@ -103,8 +116,39 @@ def _proposed(folder: Path, looked: Sequence[tuple[str, Contents]], connections:
     if not proposal.stages:
         raise MappingError("\n".join(_unknown(location, found) for location, found in looked))
     locations = tuple(location for location, _ in looked)
-    told = write_proposal(folder, locations, seen, proposal)
-    return Proposed(folder, tuple(map(shown_address, locations)), tuple(told), _files(folder))
+    left = dict(_unused(looked, seen, proposal, connections))
+    used = [one for place, one in enumerate(locations) if place not in left]
+    told = write_proposal(folder, used, seen, proposal)
+    unused = tuple(f"{shown_address(locations[place])} ({why})" for place, why in left.items())
+    return Proposed(folder, tuple(map(shown_address, used)), tuple(told), _files(folder), unused)
+
+
+def _unused(
+    looked: Sequence[tuple[str, Contents]], seen: Sequence[ReadTable], proposal: Proposal, connections: Connections
+) -> Iterator[tuple[int, str]]:
+    """The places of which no table was taken, each with why."""
+    chosen = [stage.table for stage in proposal.stages]
+    for place, (location, found) in enumerate(looked):
+        read = [one.table for one in seen if one.place == place]
+        if any(one is other for one in read for other in chosen):
+            continue
+        known = _recognised(location, found, connections)
+        if known is not None:
+            yield place, f"it looks like {known.shop.title}, whose mapping is shipped: name it alone"
+        elif not found.tables:
+            yield place, "it has no table"
+        else:
+            yield place, _why_not(read, proposal)
+
+
+def _why_not(read: Sequence[SeenTable], proposal: Proposal) -> str:
+    """Why none of the tables of a place is one of the proposal's."""
+    scores = ((role_score(payload, one), payload) for one in read for payload in PAYLOADS)
+    score, payload = max(scores, default=(0.0, ""), key=lambda one: one[0])
+    taken = proposal.stage(payload) if score >= SURE - 0.2 else None
+    if taken is None:
+        return "nothing in it looks like users, addresses, orders or items"
+    return f"it looks like {payload}, and so does {taken.table.name}, which was taken; join them in a `query` source"
 
 
 def _files(folder: Path) -> tuple[str, ...]:
@@ -134,7 +178,7 @@ def _unknown(location: str, found: Contents) -> str:
 
 def _begun(folder: Path, location: str, known: Recognised) -> Begun:
     shop, why = known.shop, (*known.why, _prefix(known))
-    changes = {"databases": {DATABASE: _database(folder, location)}}
+    changes = {"databases": {DATABASE: _place(folder, location)}}
     files = _write(folder, location, _Shipped(shop.name, shop.title, why), changes, (shop.prefix, known.prefix))
     return Begun(folder, shown_address(location), shop.name, shop.title, known.prefix, why, files)
 
@@ -143,6 +187,31 @@ def _begun_by_name(folder: Path, name: str) -> Begun:
     """A shop whose rows cannot be looked at here: an API wants a login, and answers slowly."""
     chosen = _Shipped(name, WITHOUT_TABLES[name], ("that is the name of its mapping",))
     return Begun(folder, name, name, chosen.title, "", chosen.why, _write(folder, name, chosen, {}))
+
+
+def _has_answers(folder: Path, saved: SavedAnswers) -> bool:
+    """Whether a folder has all files of an API's answers, and its orders what only theirs have."""
+    if not all(any(folder.glob(one)) for one in saved.files):
+        return False
+    source = Source("orders", "json", str(folder / saved.orders), {"path": saved.files[saved.orders]})
+    return saved.sign <= _header(Listed(source.name, source))
+
+
+def _begun_of_answers(folder: Path, location: str, saved: SavedAnswers) -> Begun:
+    why = (
+        f"it has the files {' and '.join(saved.files)}",
+        f"its orders have {' and '.join(sorted(saved.sign))}",
+    )
+    chosen = _Shipped(saved.name, WITHOUT_TABLES[saved.name], why)
+    sources = as_written(shipped(f"mappings/{saved.name}"))["sources"]
+    there = {
+        name: {**one, "json": one["json"].replace("${LEGACY}", _place(folder, location))}
+        for name, one in sources.items()
+        if "${LEGACY}" in one.get("json", "")
+    }
+    databases = {DATABASE: _place(folder, location)}  # no table is read from it
+    files = _write(folder, location, chosen, {"sources": {**sources, **there}, "databases": databases})
+    return Begun(folder, shown_address(location), saved.name, chosen.title, "", why, files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +235,9 @@ def _write(
     text = written({**data, "name": folder.name, "description": description, "lookups": lookups, **changes})
     usual, found = (f"${{TABLE_PREFIX:-{one}}}" for one in prefixes)
     (folder / USUAL).write_text(_head(location, chosen) + text.replace(usual, found), encoding="utf-8")
-    shutil.copy(origin / EXAMPLE, folder / EXAMPLE)
-    page = (origin / "README.md").read_text(encoding="utf-8")
-    page = page.replace("../common/README.md", "COMMON.md").replace(f"mappings/{chosen.name}", folder.name)
-    (folder / "README.md").write_text(page, encoding="utf-8")
-    shutil.copy(shipped("mappings/common") / "README.md", folder / "COMMON.md")
+    example = (origin / EXAMPLE).read_text(encoding="utf-8")
+    (folder / EXAMPLE).write_text(example_of(example, text), encoding="utf-8")
+    copy_pages(origin, folder)
     return _files(folder)
 
 
@@ -184,7 +251,7 @@ def _with_own_file(folder: Path, origin: Path, lookup: Mapping[str, Any]) -> Map
     return {**lookup, "csv": f"lookups/{source.name}"}
 
 
-def _database(folder: Path, location: str) -> str:
+def _place(folder: Path, location: str) -> str:
     """Where the shop is: a file is named, so that nothing has to be set; an address, which may hold a password, is not."""
     if is_url(location) or re.search(r"[${}]", location):
         return "${LEGACY}"

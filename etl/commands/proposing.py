@@ -10,6 +10,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Any
 
+from etl.commands.copied import EXAMPLE, example_of
 from etl.commands.seeing import ReadTable, free_name
 from etl.extract import is_url
 from etl.extract.databases.address import shown_address
@@ -21,7 +22,6 @@ from etl.model import Database, Source
 from etl.resources import shipped
 from etl.terminal import visible
 
-EXAMPLE = ".env.example"
 UNKNOWN = "?"
 """What a lookup gives to a code that nobody could tell: `etl check` refuses it."""
 
@@ -77,8 +77,7 @@ def write_proposal(
     text = "\n".join(_Writer(folder, locations, seen, proposal, told).lines())
     (folder / USUAL).write_text(text + "\n", encoding="utf-8")
     example = (shipped("mappings/opencart-3") / EXAMPLE).read_text(encoding="utf-8")
-    kept = [line for line in example.splitlines() if not line.startswith("LEGACY") or "${LEGACY" in text]
-    (folder / EXAMPLE).write_text("\n".join(kept) + "\n", encoding="utf-8")
+    (folder / EXAMPLE).write_text(example_of(example, text), encoding="utf-8")
     return told
 
 

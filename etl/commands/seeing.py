@@ -34,6 +34,8 @@ class ReadTable:
 
     table: SeenTable
     source: Source
+    place: int = 0
+    """Which of the places that were looked at it lies at."""
 
 
 def look(locations: Sequence[str], connections: Connections) -> list[tuple[str, Contents]]:
@@ -44,7 +46,8 @@ def look(locations: Sequence[str], connections: Connections) -> list[tuple[str, 
 def seen_tables(found: Iterable[Contents], connections: Connections) -> list[ReadTable]:
     """The tables that may be a shop's, read. Two of one name are told apart by a number."""
     contents_of = list(found)
-    listed = [one for each in contents_of for one in each.tables]
+    places = [(place, one) for place, each in enumerate(contents_of) for one in each.tables]
+    listed = [one for _, one in places]
     alone = [each.tables[0] for each in contents_of if len(each.tables) == 1]
     outlines = [(one, outline) for one in listed if (outline := _outline(one, connections)) is not None]
     likely = sorted(outlines, key=lambda pair: -_likelihood(pair[1]))[:MOST]
@@ -52,9 +55,10 @@ def seen_tables(found: Iterable[Contents], connections: Connections) -> list[Rea
     columns = {id(one): frozenset(each.name for each in outline.columns) for one, outline in outlines}
     names: set[str] = set()
     read: list[ReadTable] = []
-    for one in listed:
+    for place, one in places:
         if one in chosen:
-            read.append(_read(_named(_beside_its_parent(one, columns[id(one)], read), names), connections))
+            named = _named(_beside_its_parent(one, columns[id(one)], read), names)
+            read.append(replace(_read(named, connections), place=place))
     return read
 
 

@@ -32,6 +32,23 @@ from etl.model import Database, Source, Table
 from etl.target import Secret
 
 HEAD = 1 << 16
+READABLE = (
+    ".json",
+    ".jsonl",
+    ".ndjson",
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".parquet",
+    ".xml",
+    ".txt",
+    ".db",
+    ".sqlite",
+    *ENDINGS,
+)
+"""What the names of files end in that are no tables of a folder, and are read by themselves."""
+
+NAMED = 5
 LOOKED_AT = 200
 """Rows of a CSV by which its delimiter is told."""
 
@@ -188,8 +205,13 @@ def _of_dump(asked: ListingRequest, path: File) -> Iterator[Listed]:
 def _of_folder(asked: ListingRequest) -> Iterator[Listed]:
     files = files_of_tables(Path(asked.location))
     if not files:
-        kind = "archive" if is_archive(Path(asked.location)) else "folder"
-        raise SourceError(f"{asked.location}: the {kind} has no CSV files")
+        place = Path(asked.location)
+        if is_archive(place):
+            raise SourceError(f"{asked.location}: the archive has no CSV files")
+        others = sorted(str(one) for one in place.iterdir() if one.name.lower().endswith(READABLE))
+        further = ", ..." if len(others) > NAMED else ""
+        named = f"; name each of its files by itself: {', '.join(others[:NAMED])}{further}" if others else ""
+        raise SourceError(f"{asked.location}: the folder has no CSV files{named}")
     for name, file in files.items():
         listed = next(_of_csv(replace(asked, location=file), located(file)))
         yield Listed(name, listed.source, listed.rows, listed.columns)

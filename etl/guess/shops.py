@@ -74,6 +74,21 @@ SHOPS = (
 """Of one family the one with the surer sign first."""
 
 
+@dataclass(frozen=True, slots=True)
+class SavedAnswers:
+    """A shop by the answers of its API in a folder: files -> the key of their rows, and columns that only its orders have."""
+
+    name: str
+    files: Mapping[str, str]
+    orders: str
+    sign: frozenset[str]
+
+
+SAVED_ANSWERS = (
+    SavedAnswers("shopify-json", {"customers*.json": "customers", "orders*.json": "orders"}, "orders*.json",
+                 frozenset({"financial_status", "line_items"})),
+)  # fmt: skip
+
 WITHOUT_TABLES: Mapping[str, str] = {
     "woocommerce-rest": "WooCommerce, through its REST API",
     "shopify-admin": "Shopify, through its Admin API",

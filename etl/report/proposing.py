@@ -31,6 +31,8 @@ class ProposalToTell(Protocol):
     def stages(self) -> Sequence[StageToTell]: ...
     @property
     def files(self) -> tuple[str, ...]: ...
+    @property
+    def unused(self) -> tuple[str, ...]: ...
 
 
 def proposed_lines(found: ProposalToTell, example: str) -> Iterator[str]:
@@ -38,5 +40,7 @@ def proposed_lines(found: ProposalToTell, example: str) -> Iterator[str]:
     for stage in found.stages:
         gaps = f"; to be filled: {', '.join(stage.gaps)}" if stage.gaps else ""
         yield f"  {stage.payload} from {stage.table}, {len(stage.fields)} fields{gaps}"
+    for one in found.unused:
+        yield f"  not used: {one}"
     yield f"  {', '.join(found.files)}"
     yield f"Copy {example} to .env there and fill it in, read what stands behind each field, then: etl check {found.folder}"

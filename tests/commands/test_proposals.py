@@ -332,6 +332,49 @@ def test_a_proposal_from_numbers_and_times_of_json_rejects_none_of_its_rows(tmp_
     assert (user["customer_code"], user["date_joined"]) == ("700", "2020-01-02 01:30:00")
 
 
+def test_what_is_not_used_is_named_with_the_reason(begun, tmp_path):
+    shelves, more = tmp_path / "raflar.csv", tmp_path / "siparisler_2020.csv"
+    write(shelves, [["raf", "kat"], ["A", "1"]])
+    more.write_bytes((tmp_path / "export/siparisler.csv").read_bytes())
+    files = [*sorted((tmp_path / "export").iterdir()), shelves, more, shelves]
+    done = etl("init", "other", *(word for file in files for word in ("--from", file)), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    nothing = f"  not used: {shelves} (nothing in it looks like users, addresses, orders or items)"
+    assert [line for line in done.stdout.splitlines() if "not used" in line] == [
+        nothing,
+        f"  not used: {more} (it looks like order, and so does siparisler, which was taken; join them in a `query` source)",
+        nothing,
+    ]
+    assert "raflar" not in (tmp_path / "other/migration.yaml").read_text(encoding="utf-8")
+    assert "not used" not in begun[0].stdout
+
+
+def test_a_folder_of_other_files_is_told_to_name_each(tmp_path):
+    for name in "abcdef":
+        (tmp_path / f"{name}.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "notes.md").write_text("x", encoding="utf-8")
+    done = etl("init", "mine", "--from", ".", cwd=tmp_path)
+    named = "a.json, b.json, c.json, d.json, e.json, ..."
+    assert done.stderr.strip() == f".: the folder has no CSV files; name each of its files by itself: {named}"
+
+
+def test_what_is_proposed_runs_with_the_example_of_its_variables(begun, tmp_path):
+    """Its example names no other place of the shop than the mapping does."""
+    example = (tmp_path / "mine/.env.example").read_text(encoding="utf-8")
+    assert "LEGACY" not in example
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("CREATE TABLE customers (id TEXT, email TEXT, first_name TEXT)")
+        database.execute("INSERT INTO customers VALUES ('1', 'a@example.com', 'Ali')")
+    database.close()
+    assert etl("init", "other", "--from", "shop.db", cwd=tmp_path).returncode == 0
+    lines = (tmp_path / "other/.env.example").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("LEGACY")] == []
+    assert (
+        "# The shop is ../shop.db, seen from this folder, as migration.yaml says; another place of it is set here:"
+        in lines
+    )
+
+
 def test_the_column_for_the_key_around_a_row_has_a_name_of_its_own(tmp_path):
     """Addresses that say themselves whose they are, beside one more column that is called as it would be."""
     place = {"city": "Kadıköy", "address1": "Gül Sok. 5", "customer_id_2": "x"}

@@ -1,12 +1,17 @@
 """`etl init` on every shop that we ship: it says which one it is and why, and what it writes is a mapping that runs."""
 
 import json
+import re
+import shutil
+import subprocess
 
 import pytest
+import shopify_admin
 from all_shops import SHOPS
-from commands import etl
-from ready_shop import DATA, standing
+from commands import environment, etl
+from ready_shop import DATA, ROOT, standing
 
+from etl.commands.copied import copy_pages
 from etl.guess import SHOPS as KNOWN
 from etl.guess import WITHOUT_TABLES, recognise
 
@@ -36,6 +41,80 @@ def test_one_command_and_three_variables_lead_from_a_dump_to_a_green_run(tmp_pat
     assert [(one["rejected"], one["valid"] > 0) for one in prepared["stages"]] == [(0, True)] * 4
     tested = etl("test", "mine", cwd=tmp_path, **THREE)
     assert tested.returncode == 0, tested.stdout
+
+
+def test_the_example_of_variables_copied_as_it_is_told_leads_to_the_dump_that_was_named(tmp_path, shop):
+    assert etl("init", "mine", "--from", shop.dump(tmp_path), cwd=tmp_path).returncode == 0
+    example = (tmp_path / "mine/.env.example").read_text(encoding="utf-8")
+    (tmp_path / "mine/.env").write_text(example.replace("OMNITRON_TOKEN=", "OMNITRON_TOKEN=t"), encoding="utf-8")
+    prepared = json.loads(etl("dry-run", "mine", "--json", cwd=tmp_path).stdout)
+    assert [one["valid"] > 0 for one in prepared["stages"]] == [True] * 4
+
+
+def test_saved_answers_of_an_api_are_recognised_and_run(tmp_path):
+    (tmp_path / "answers").mkdir()
+    shopify_admin.save(tmp_path / "answers")
+    done = etl("init", "mine", "--from", "answers", cwd=tmp_path)
+    assert done.stdout.splitlines()[0] == (
+        "mine: answers looks like Shopify, from saved answers of its Admin API: it has the files customers*.json and "
+        "orders*.json; its orders have financial_status and line_items"
+    )
+    prepared = json.loads(etl("dry-run", "mine", "--json", cwd=tmp_path, **THREE).stdout)
+    assert [(one["rejected"], one["valid"] > 0) for one in prepared["stages"]] == [(0, True)] * 4
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl is here")
+def test_what_the_page_says_to_run_saves_every_page_of_the_answers(tmp_path):
+    page = (ROOT / "mappings/shopify-json/README.md").read_text(encoding="utf-8")
+    script = page.partition("<!-- answers -->\n```sh\n")[2].partition("```")[0]
+    with shopify_admin.serving() as api:
+        told = shopify_admin.variables(api)
+        script = script.replace("https://SHOP.myshopify.com", told["LEGACY"])
+        variables = environment(SHOP_TOKEN=told["SHOP_TOKEN"])
+        done = subprocess.run(
+            ["sh", "-c", script], cwd=tmp_path, env=variables, capture_output=True, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
+    (tmp_path / "expected").mkdir()
+    shopify_admin.save(tmp_path / "expected")
+    for name, one in (("customers", "customers"), ("orders", "orders")):
+        rows = [
+            [row["id"] for path in sorted(folder.glob(f"{name}-*.json")) for row in json.loads(path.read_bytes())[one]]
+            for folder in (tmp_path / "answers", tmp_path / "expected")
+        ]
+        assert rows[0] == rows[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["answers", "expected"]
+
+
+MAPPINGS = sorted(
+    path.name for path in (ROOT / "mappings").iterdir() if path.is_dir() and path.name not in ("common", "opencart")
+)
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_every_link_of_the_pages_in_a_new_folder_leads_somewhere(tmp_path, name):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    copy_pages(ROOT / "mappings" / name, folder)
+    pages = {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+    assert {"README.md", "COMMON.md"} <= set(pages)
+    for page, text in pages.items():
+        for target in re.findall(r"\]\(([^)]+)\)", text):
+            to, _, anchor = target.partition("#")
+            assert (to or page) in pages, f"{page}: {target}"
+            headings = [
+                re.sub(r"[^\w -]", "", one).lower().replace(" ", "-")
+                for one in re.findall(r"(?m)^#+ (.+)", pages[to or page])
+            ]
+            assert not anchor or anchor in headings, f"{page}: {target}"
+        # A command names the folder that is there.
+        assert "mappings/" not in text
+
+
+def test_the_name_of_a_mapping_is_named_alone(tmp_path):
+    done = etl("init", "mine", "--from", "shopify-json", "--from", "answers", cwd=tmp_path)
+    told = "shopify-json is the name of a mapping, and is named alone: `etl init mine --from shopify-json`"
+    assert (done.returncode, done.stderr.strip()) == (2, told)
 
 
 def test_another_prefix_is_found_and_written(tmp_path, shop):
