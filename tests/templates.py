@@ -45,6 +45,7 @@ PHRASES = (
     ("etl/expressions/types.py", "SPOKEN"),
     ("etl/expressions/functions/contact.py", "DETAILS"),
     ("etl/expressions/functions/code.py", "DETAILS"),
+    ("etl/expressions/functions/pattern.py", "DETAILS"),
     ("etl/extract/json_values.py", "DETAILS"),
     ("etl/findings.py", "NAMED"),
     ("etl/geography/names.py", "LEVELS"),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.extract.sheet_bounds import BadSheet, SheetBounds
 from etl.extract.xls_scan import Faults, faults_of
+from etl.terminal import visible
 
 if TYPE_CHECKING:
     from python_calamine import CalamineWorkbook
@@ -36,11 +37,8 @@ def open_workbook(workbook: Workbook) -> CalamineWorkbook:
         return CalamineWorkbook.from_filelike(io.BytesIO(workbook))
     except PasswordError:
         raise BadSheet("is protected by a password; save it without one") from None
-    except CalamineError as error:
-        raise BadSheet(
-            f"is not a workbook ({str(error).split(' (')[0]}); "
-            "what shops export as .xls is often CSV or HTML, open it in an editor to see"
-        ) from None
+    except CalamineError:
+        raise BadSheet(_unopened(workbook)) from None
 
 
 def names_of(workbook: CalamineWorkbook) -> tuple[list[str], frozenset[str]]:
@@ -60,9 +58,23 @@ def cells_of(workbook: CalamineWorkbook, sheet: str) -> Grid:
 
     try:
         found: Grid = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    except CalamineError as error:
-        raise BadSheet(f"is damaged ({str(error).split(' (')[0]}); save it anew in a spreadsheet program") from None
+    except CalamineError:
+        raise BadSheet(
+            f"is damaged (the cells of the sheet '{visible(sheet)}' cannot be read); save it anew in a spreadsheet program"
+        ) from None
     return found
+
+
+SIGNS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""What an .xlsx, .xlsb or .ods begins with, and an .xls."""
+
+
+def _unopened(workbook: Workbook) -> str:
+    with workbook.open("rb") if isinstance(workbook, Path) else io.BytesIO(workbook) as file:
+        begins = file.read(4)
+    if begins in SIGNS:
+        return "is not a workbook, or one that is damaged or cut off; fetch it again, or save it anew"
+    return "is not a workbook; what shops export as .xls is often CSV or HTML, open it in an editor to see"
 
 
 def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str], frozenset[str], Grid, Faults]:

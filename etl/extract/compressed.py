@@ -9,6 +9,7 @@ import bz2
 import gzip
 import io
 import lzma
+import zlib
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -74,5 +75,5 @@ class _Unpacked(io.RawIOBase):
         try:
             found: bytes = self._stream.decompress(data, most)
         except OSError as error:  # what bz2 raises looks like a fault of the disk
-            raise EOFError(str(error)) from None
+            raise zlib.error(str(error)) from None
         return found

@@ -35,4 +35,11 @@ def _resolved(path: str) -> Path:
     try:
         return Path(path).resolve()
     except (OSError, ValueError, RuntimeError) as error:
-        raise SourceError(f"{path!r}: cannot be opened ({error})") from None
+        raise SourceError(f"{path!r}: cannot be opened ({why_unopened(error)})") from None
+
+
+def why_unopened(error: Exception) -> str:
+    """Why a name leads to no file."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return "its links lead in a circle" if isinstance(error, RuntimeError) else "its name holds a NUL character"

@@ -145,7 +145,7 @@ def _broken(error: csv.Error, format: CsvFormat) -> Unfit:
         return Unfit("row:quote:long", None, words, most=format.longest)
     if "expected after" in text:
         return Unfit("row:quote", None, "a quote inside a quoted cell is not doubled")
-    return Unfit("row:csv", None, "{detail}", detail=text)
+    return Unfit("row:csv", None, "this row cannot be read as CSV; look at its quotes and at control characters in it")
 
 
 def complaint(cells: Sequence[str], width: int) -> Unfit | None:

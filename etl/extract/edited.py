@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from etl.errors import MappingError
+from etl.extract.csv_format import CsvFormat
+from etl.extract.csv_records import malformed
 from etl.extract.sheet_bounds import BadSheet
 from etl.extract.sheet_rows import CellOfRow
 from etl.extract.workbooks import names_in, open_sheet
@@ -68,7 +70,9 @@ def _plain_rows(path: Path) -> list[list[object]]:
         raise MappingError(f"{path}: is not UTF-8; save it as 'CSV UTF-8', or as a workbook") from None
     head = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=head.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        return [list(row) for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)]
+        return [list(row) for row in rows]
     except csv.Error as error:
-        raise MappingError(f"{path}: is no CSV ({error}); save it anew, or as a workbook") from None
+        what = malformed(error, 0, CsvFormat())
+        raise MappingError(f"{path}:{rows.line_num}: is no CSV: {what}; save it anew, or as a workbook") from None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from etl.extract.json_values import DOCUMENT, ROW, decoded, doubtful, value_fault
+from etl.extract.json_values import DETAILS, DOCUMENT, ROW, decoded, doubtful, in_words, value_fault
 from etl.findings import Unfit
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -45,11 +45,13 @@ class JsonText:
         self._text, self._at = "", 0
         self._line, self._column = 1, 1  # of the window's first character
         self._ended = False
+        self._begun = False  # whether something stands before the window
 
     def _more(self) -> bool:
         """Make the window about twice as long, without what has been read. False at the document's end."""
         read, rest = self._text[: self._at], self._text[self._at :]
         self._line, self._column = self._place(self._at)
+        self._begun = self._begun or bool(read.strip())
         wanted, parts = max(WINDOW, len(rest)), [rest]
         while wanted > 0 and (piece := next(self._pieces, None)) is not None:
             parts.append(piece)
@@ -65,7 +67,11 @@ class JsonText:
         return self._line + newlines, at - self._text.rfind("\n", 0, at)
 
     def fail(self, what: str, at: int | None = None) -> NotJson:
-        return NotJson(what, *self._place(self._at if at is None else at))
+        place = self._at if at is None else at
+        begun = self._begun or self._text[:place].strip()
+        if self._ended and begun and not self._text[place:].strip():
+            what = "it ends here, in the middle; was the file cut off?"
+        return NotJson(what, *self._place(place))
 
     def peek(self) -> str:
         """The next character that is no blank; "" at the end."""
@@ -105,7 +111,7 @@ class JsonText:
                 (value, end), strict = decoded(self._text, start, DOCUMENT), False
         except json.JSONDecodeError as error:
             if self._ended or not self._may_go_on(error):
-                raise self.fail(error.msg, error.pos) from None
+                raise self.fail(in_words(error), error.pos) from None
             return None
         if end == len(self._text) and not self._ended:
             return None  # a number may go on
@@ -127,7 +133,7 @@ class JsonText:
 
     def elements(self) -> Iterator[None]:
         """Stand before each value of an array in turn; who asks for the next has read it."""
-        self.take("[", "Expecting value")
+        self.take("[", DETAILS["Expecting value"])
         if self.peek() == "]":
             self._at += 1
             return
@@ -138,15 +144,15 @@ class JsonText:
 
     def members(self) -> Iterator[str]:
         """Each key of an object, before its value; who asks for the next has read it."""
-        self.take("{", "Expecting value")
+        self.take("{", DETAILS["Expecting value"])
         if self.peek() == "}":
             self._at += 1
             return
         while True:
             if self.peek() != '"':
-                raise self.fail("Expecting property name enclosed in double quotes")
+                raise self.fail(DETAILS["Expecting property name enclosed in double quotes"])
             key = str(self.item().value)
-            self.take(":", "Expecting ':' delimiter")
+            self.take(":", DETAILS["Expecting ':' delimiter"])
             yield key
             if not self._goes_on("}"):
                 return
@@ -155,9 +161,9 @@ class JsonText:
         if self.peek() == end:
             self._at += 1
             return False
-        self.take(",", "Expecting ',' delimiter")
+        self.take(",", DETAILS["Expecting ',' delimiter"])
         return True
 
     def end(self) -> None:
         if self.peek():
-            raise self.fail("Extra data; with one object a line, read it with `jsonl:`")
+            raise self.fail(f"{DETAILS['Extra data']}; with one object a line, read it with `jsonl:`")

@@ -37,18 +37,23 @@ class RepeatedKey(dict[str, Any]):
         self.key = next(name for name in names if names.count(name) > 1)
 
 
-DETAILS = (
-    "Expecting value",
-    "Expecting property name enclosed in double quotes",
-    "Expecting ',' delimiter",
-    "Expecting ':' delimiter",
-    "Unterminated string starting at",
-    "Extra data",
-    "Invalid \\uXXXX escape",
-    "Invalid \\escape",
-    "Invalid control character at",
-)
-"""What Python's reader of JSON says of a line, as languages have it."""
+DETAILS = {
+    "Expecting value": "a value is missing here",
+    "Expecting property name enclosed in double quotes": "a key in double quotes is missing here",
+    "Expecting ',' delimiter": "a comma or a closing bracket is missing here",
+    "Expecting ':' delimiter": "a colon is missing here, behind a key",
+    "Unterminated string starting at": "the text that begins here never ends; was it cut off?",
+    "Extra data": "more stands behind the end of the value",
+    "Invalid \\uXXXX escape": "four hexadecimal digits have to stand here, behind \\u",
+    "Invalid \\escape": "a backslash that means nothing in JSON; write it twice",
+    "Invalid control character at": "a control character inside of a text; write a line break as \\n, a tab as \\t",
+    "": "it cannot be read from here on",
+}
+"""What Python's reader of JSON says, and what we say."""
+
+
+def in_words(error: json.JSONDecodeError) -> str:
+    return DETAILS.get(error.msg, DETAILS[""])
 
 
 def _marked(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

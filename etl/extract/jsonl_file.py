@@ -17,7 +17,17 @@ from etl.extract.csv_records import at_newlines, raw_lines
 from etl.extract.cuts import NEWLINE, first_line, part_size, ranges, sample
 from etl.extract.detecting import encoding_of
 from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent
-from etl.extract.json_values import HEADER_SAMPLE, ROW, decode, doubtful, keys_of, record_of, shown_value, value_fault
+from etl.extract.json_values import (
+    HEADER_SAMPLE,
+    ROW,
+    decode,
+    doubtful,
+    in_words,
+    keys_of,
+    record_of,
+    shown_value,
+    value_fault,
+)
 from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
@@ -111,7 +121,7 @@ def _header(path: File, encoding: str) -> tuple[str, ...]:
     first = list(islice((one for one in records if one[0] is not NOTHING), HEADER_SAMPLE))
     header = keys_of(value for value, _ in first)
     if not header:
-        reason = next((reason for _, reason in first if reason), "there is no object with a key in it")
+        reason = next((str(reason) for _, reason in first if reason), "there is no object with a key in it")
         raise SourceError(f"{path}: no columns in the first {HEADER_SAMPLE:,} lines: {reason}")
     return header
 
@@ -130,8 +140,8 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Un
             reason = undecodable(line, error.start, column(error.start + 1), encoding)
             yield line.decode(encoding, "backslashreplace"), reason
         except json.JSONDecodeError as error:
-            words = "not JSON: {detail} at column {column}"
-            yield text, Unfit("row:json", None, words, detail=error.msg, column=error.colno)
+            words = "not JSON at column {column}: {detail}"
+            yield text, Unfit("row:json", None, words, detail=in_words(error), column=error.colno)
         except Unfit as why:
             yield text, why
 

@@ -73,8 +73,10 @@ class RemoteFile:
             files, path = url_to_fs(self.url)
         except ImportError as error:
             raise SourceError(f"{self}: {error}; the package has to be installed beside omnitron-etl") from None
-        except ValueError as error:
-            raise SourceError(f"{self}: {error}; a path, or a URL such as s3://bucket/file.csv, is needed") from None
+        except ValueError:
+            raise SourceError(
+                f"{self}: is on no storage that is known; a path, or a URL such as s3://bucket/file.csv, is needed"
+            ) from None
         return files, path
 
 

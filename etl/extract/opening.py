@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import errno
 import gzip
 import lzma
 import re
@@ -18,6 +19,7 @@ from zipfile import BadZipFile
 from etl.errors import SourceError
 from etl.extract.compressed import MAGIC, SUFFIXES, unpacked
 from etl.extract.confinement import check_inside
+from etl.extract.damage import of_packed
 from etl.extract.locations import File, RemoteFile, located, size_of
 from etl.extract.reach import Reach
 from etl.extract.zip_member import ZipMember, members
@@ -99,7 +101,8 @@ def reading(path: File) -> Iterator[None]:
     except PermissionError:
         raise SourceError(f"{path}: this user may not read it; change its owner or its mode (chmod u+r)") from None
     except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile, BadZipFile) as error:
-        raise SourceError(f"{path}: the compressed file is damaged or cut off ({error}); fetch it again") from None
+        said = of_packed(error)
+        raise SourceError(f"{path}: the compressed file is damaged or cut off ({said}); fetch it again") from None
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({_reason(path, error)})") from None
     except EndlessLine as error:
@@ -116,13 +119,20 @@ def _is_foreign(error: Exception) -> bool:
 
 
 def _reason(path: File, error: Exception) -> str:
-    text = str(getattr(error, "strerror", None) or error)
     if not isinstance(path, RemoteFile):
-        return text
+        return _of_this_machine(error)
+    text = str(getattr(error, "strerror", None) or error)
     if _OF_A_CONNECTION.search(text):
         return next((words for sign, words in _CONNECTIONS.items() if sign in text.lower()), "the connection was cut")
     # A storage repeats the URL, with the signature that may be in it.
     return text.replace(path.url, str(path))
+
+
+def _of_this_machine(error: Exception) -> str:
+    """What the system says; a reader that goes astray in a damaged file asks it for what there is not, or says something else."""
+    said = getattr(error, "strerror", None)
+    astray = getattr(error, "errno", None) == errno.EINVAL
+    return "it is damaged; fetch it again" if said is None or astray else str(said)
 
 
 _OF_A_CONNECTION = re.compile(r"Caused by|ConnectionPool\(|Connection aborted|Cannot connect to host")
@@ -260,7 +270,7 @@ def _as_utf8(path: File, pieces: Iterator[bytes], encoding: str) -> Iterator[byt
             yield decoder.decode(piece).encode()
             offset += len(piece)
         decoder.decode(b"", final=True)
-    except UnicodeError as error:
+    except UnicodeError:
         raise SourceError(
-            f"{path}: after byte {offset} something is not {encoding} ({error}); check `encoding`"
+            f"{path}: after byte {offset} something is not {encoding}; was the file cut off, or is it in another `encoding`?"
         ) from None

@@ -145,16 +145,16 @@ def _reader(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         reader.execute("SET lock_configuration = true")
         try:
             yield reader
-        except duckdb.Error as error:
-            raise SourceError(f"{path}: is damaged or no Parquet file ({_first_line(error)}); fetch it again") from None
+        except duckdb.OutOfMemoryException:
+            raise SourceError(
+                f"{path}: a group of its rows does not fit into {MEMORY} of memory; write it with smaller row groups"
+            ) from None
+        except duckdb.Error:
+            raise SourceError(f"{path}: is damaged or no Parquet file; fetch it again") from None
 
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
 
 
 def native(cell: Any) -> Any:

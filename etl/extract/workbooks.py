@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 from etl.extract.calamine_sheet import Workbook, cells_of, in_another_process, names_of, open_workbook
+from etl.extract.damage import UNREADABLE_ZIP, of_zip
 from etl.extract.locations import File
 from etl.extract.ods_file import CONTENT, ods_names, read_ods
 from etl.extract.reach import Reach
@@ -84,11 +85,13 @@ def _opened(file: File) -> Iterator[_Opened]:
         except BadZipFile:
             yield _Opened(file, content, None, "")
             return
+        except UNREADABLE_ZIP as error:
+            raise BadSheet(DAMAGED.format(of_zip(error))) from None
         with archive:
             try:
                 yield _Opened(file, content, archive, workbook_of(archive) or "")
-            except (BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
-                raise BadSheet(DAMAGED.format(str(error).strip("'\""))) from None
+            except (*UNREADABLE_ZIP, KeyError, RuntimeError) as error:
+                raise BadSheet(DAMAGED.format(of_zip(error))) from None
 
 
 @contextmanager

@@ -47,8 +47,8 @@ def _stream(workbook: Path | bytes) -> bytes:
         with olefile.OleFileIO(source) as file:
             name = next((one for one in STREAMS if file.exists(one)), None)
             return b"" if name is None else file.openstream(name).read()
-    except (OSError, ValueError, struct.error, IndexError) as error:
-        raise BadSheet(f"is damaged ({error}); save it anew as .xlsx") from None
+    except (OSError, ValueError, struct.error, IndexError):
+        raise BadSheet("is damaged or cut off; fetch it again, or save it anew as .xlsx") from None
 
 
 def _look(stream: bytes, start: int, bounds: SheetBounds) -> None:

@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.parsers import expat
 from zipfile import ZipFile
 
+from etl.extract.damage import of_xml
 from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import BadSheet
 
@@ -46,7 +47,7 @@ def parse_xml(parts: Generator[bytes], start: Callable[[str, dict[str, str]], No
                 parser.Parse(part)
             parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise BadSheet(DAMAGED.format(error)) from None
+            raise BadSheet(DAMAGED.format(of_xml(error))) from None
 
 
 def _refuse(*_: object) -> None:
@@ -151,7 +152,7 @@ def elements(archive: ZipFile, member: str, holder: str, depth: int, reach: Reac
                 yield from _whole(around, holder, depth)
             parser.close()
         except ParseError as error:
-            raise BadSheet(DAMAGED.format(error)) from None
+            raise BadSheet(DAMAGED.format(of_xml(error))) from None
     yield from _whole(around, holder, depth, is_over=True)
 
 

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from xml.parsers import expat
 
+from etl.extract.damage import xml_words
 from etl.extract.json_values import DEEPEST
 from etl.findings import Unfit
+from etl.terminal import visible
 
 TEXT = "text"
 """Where an element's own text is, when it has attributes or children beside it."""
@@ -22,13 +24,6 @@ _CUT_OFF = (
     expat.errors.codes[expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION],
     expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
 )
-_HINTS = {
-    expat.errors.codes[expat.errors.XML_ERROR_UNDEFINED_ENTITY]: "; write the character itself, or its number (&#160;)",
-    expat.errors.codes[
-        expat.errors.XML_ERROR_INVALID_TOKEN
-    ]: "; a bare & or <, a control character, or bytes that are in "
-    "another encoding than its first line says (see `encoding`)",
-}
 PATHS_SHOWN = 10
 
 
@@ -90,10 +85,12 @@ class XmlElements:
             if error.code in _CUT_OFF:
                 what = "ends before its elements do; was the file cut off?"
             else:
-                what = f"not XML: {expat.ErrorString(error.code)}{_HINTS.get(error.code, '')}"
+                what = f"not XML: {xml_words(error.code)}"
             raise NotXml(what, error.lineno, error.offset + 1) from None
         except LookupError as error:
-            raise ValueError(f"{error}; name one that is known as `encoding`, or convert the file to utf-8") from None
+            name = visible(str(error).partition(": ")[2])
+            what = f"the encoding '{name}' of its first line is not known; name another as `encoding`, or convert it to utf-8"
+            raise NotXml(what, 1, 1) from None
 
     def _doctype(self, *_: object) -> NoReturn:
         raise NotXml(

@@ -7,9 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipFile, ZipInfo
 
 from etl.errors import SourceError
+from etl.extract.damage import UNREADABLE_ZIP, of_zip
 
 ENDING = ".zip"
 CHAINED = "zip://"
@@ -70,10 +71,10 @@ def opened(archive: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(archive) as found:
             yield found
-    except BadZipFile as error:
-        raise SourceError(f"{archive}: is damaged or no zip archive ({error}); fetch it again") from None
-    except NotImplementedError as error:
-        raise SourceError(f"{archive}: is packed in a way that is not read ({error}); unpack it first") from None
+    except NotImplementedError:
+        raise SourceError(f"{archive}: is packed in a way that is not read; unpack it first") from None
+    except UNREADABLE_ZIP as error:
+        raise SourceError(f"{archive}: is damaged or no zip archive ({of_zip(error)}); fetch it again") from None
 
 
 def _refuse_bombs(member: ZipMember, found: ZipInfo) -> None:

@@ -12,7 +12,7 @@ from etl.errors import SourceError, TextError
 from etl.expressions import LOOKUP
 from etl.extract import KINDS, World, asked_of, counters_of, fetched, located, open_table, server_of, unread_rows
 from etl.extract.apis.asking import check_address
-from etl.extract.confinement import check_inside
+from etl.extract.confinement import check_inside, why_unopened
 from etl.extract.kinds import COUNTERS
 from etl.extract.query import place_of_need
 from etl.mapping.build import LOOKUP_COLUMNS, kinds_in
@@ -257,6 +257,6 @@ def _prove_file(source: Source) -> None:
     except (FileNotFoundError, NotADirectoryError):  # the latter is a path that goes on inside of an archive
         return
     except (OSError, ValueError) as error:
-        raise SourceError(f"{source.location!r}: cannot be opened ({error})") from None
+        raise SourceError(f"{source.location!r}: cannot be opened ({why_unopened(error)})") from None
     if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
         raise SourceError(f"{source.location}: is no file but a pipe or a device")

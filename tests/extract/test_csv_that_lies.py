@@ -191,9 +191,9 @@ def test_a_file_of_several_streams_is_read_to_its_end(tmp_path, ending, pack):
 @pytest.mark.parametrize(
     ("ending", "pack", "what"),
     [
-        (".gz", gzip.compress, r"Not a gzipped file (b'XX')"),
-        (".bz2", bz2.compress, "Invalid data stream"),
-        (".xz", lzma.compress, "Input format not supported by decoder"),
+        (".gz", gzip.compress, "what is packed in it is garbled"),
+        (".bz2", bz2.compress, "what is packed in it is garbled"),
+        (".xz", lzma.compress, "what is packed in it is garbled"),
     ],
 )
 def test_a_damaged_second_stream_is_an_error(tmp_path, ending, pack, what):

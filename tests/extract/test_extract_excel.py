@@ -107,8 +107,7 @@ def test_what_is_no_workbook_says_so(tmp_path):
     path = tmp_path / "shop.xls"
     path.write_text("<html><table>")
     assert error_of(path) == (
-        ": is not a workbook (Cfb error: Invalid OLE); "
-        "what shops export as .xls is often CSV or HTML, open it in an editor to see"
+        ": is not a workbook; what shops export as .xls is often CSV or HTML, open it in an editor to see"
     )
 
 

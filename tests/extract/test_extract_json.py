@@ -76,8 +76,11 @@ def test_an_array_inside_is_found_by_its_path(tmp_path):
 @pytest.mark.parametrize(
     ("content", "text"),
     [
-        ('[{"id": 7},\n {"id" 8}]', ":2:8: not JSON: Expecting ':' delimiter"),
-        ('{"id": 7}\n{"id": 8}\n', ":2:1: not JSON: Extra data; with one object a line, read it with `jsonl:`"),
+        ('[{"id": 7},\n {"id" 8}]', ":2:8: not JSON: a colon is missing here, behind a key"),
+        (
+            '{"id": 7}\n{"id": 8}\n',
+            ":2:1: not JSON: more stands behind the end of the value; with one object a line, read it with `jsonl:`",
+        ),
         ('[{"id": NaN}]', ": NaN is not JSON; write null instead"),
         ("[" * 100_000, ": lists and objects are nested too deeply"),
         (b'[{"id": "\xfe"}]', ": byte 0xFE at offset 9 is not utf-8; is the encoding windows-1254?"),
@@ -160,7 +163,7 @@ def test_a_line_that_cannot_be_read_is_a_fault_with_its_column(tmp_path):
     ]
     table = opened(written(tmp_path, b"\xef\xbb\xbf" + b"\n".join(lines), "a.jsonl"), header=["id"])
     expected = [
-        (2, "not JSON: Expecting value at column 8"),
+        (2, "not JSON at column 8: a value is missing here"),
         (3, "is a list, not an object"),
         (4, "byte 0xFE at column 9 is not utf-8; is the encoding windows-1254?"),
         (5, "has the key 'id' twice"),
@@ -168,7 +171,7 @@ def test_a_line_that_cannot_be_read_is_a_fault_with_its_column(tmp_path):
         (7, "has the key 'x', which is not among the columns; list every key in the source's `header`"),
     ]
     assert faults_of(table) == expected
-    why = Unfit("row:json", None, "not JSON: {detail} at column {column}", detail="Expecting value", column=8)
+    why = Unfit("row:json", None, "not JSON at column {column}: {detail}", detail="a value is missing here", column=8)
     assert next(table.parts(10)).read().faults[0] == RowFault(1, why, ('{"id": }',))
     assert rows_of(table)[0] == [1]
 
@@ -194,5 +197,5 @@ def test_compressed_json_and_json_lines_read_like_plain_ones(tmp_path, encoding)
 
 def test_json_lines_without_an_object_are_an_error(tmp_path):
     assert error_of(written(tmp_path, "id\n7\n", "a.jsonl")) == (
-        ": no columns in the first 1,000 lines: not JSON: Expecting value at column 1"
+        ": no columns in the first 1,000 lines: not JSON at column 1: a value is missing here"
     )

@@ -220,7 +220,7 @@ def test_a_path_goes_into_every_line_of_json_lines(tmp_path):
         ["z", "3", "3", "c"],
     ]
     assert list(faults.values()) == [
-        "not JSON: Expecting property name enclosed in double quotes at column 2",
+        "not JSON at column 2: a key in double quotes is missing here",
         "is a number, not an object",
     ]
 

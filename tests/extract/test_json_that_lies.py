@@ -23,6 +23,11 @@ VALUES = st.recursive(
 OBJECTS = st.lists(st.dictionaries(st.sampled_from(["a", "b", "ş"]), VALUES, max_size=3), max_size=6)
 
 
+CONTROL = "a control character inside of a text; write a line break as \\n, a tab as \\t"
+MORE = "more stands behind the end of the value; with one object a line, read it with `jsonl:`"
+CUT_OFF = "it ends here, in the middle; was the file cut off?"
+
+
 @pytest.fixture(params=[1, 7, 1 << 18])
 def window(request, monkeypatch):
     monkeypatch.setattr(json_stream, "WINDOW", request.param)
@@ -47,20 +52,20 @@ def test_a_stream_gives_what_the_whole_document_holds(tmp_path, window, objects,
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ('[{"a": 1},\n\n {"a": 2}\n{"a": 3}]', {}, ":4:1: not JSON: Expecting ',' delimiter"),
-        ('[{"a": 1},\n {"a": 2},\n]', {}, ":3:1: not JSON: Expecting value"),
-        ('[{"a": 1}', {}, ":1:10: not JSON: Expecting ',' delimiter"),
-        ('{"x": [{"a": 1}]', {"path": "x"}, ":1:17: not JSON: Expecting ',' delimiter"),
-        ('{"x": [{"a": 1}], "y"}', {"path": "x"}, ":1:22: not JSON: Expecting ':' delimiter"),
-        ('{"x": [{"a": 1}], y: 1}', {"path": "x"}, ":1:19: not JSON: Expecting property name enclosed in double quotes"),
+        ('[{"a": 1},\n\n {"a": 2}\n{"a": 3}]', {}, ":4:1: not JSON: a comma or a closing bracket is missing here"),
+        ('[{"a": 1},\n {"a": 2},\n]', {}, ":3:1: not JSON: a value is missing here"),
+        ('[{"a": 1}', {}, f":1:10: not JSON: {CUT_OFF}"),
+        ('{"x": [{"a": 1}]', {"path": "x"}, f":1:17: not JSON: {CUT_OFF}"),
+        ('{"x": [{"a": 1}], "y"}', {"path": "x"}, ":1:22: not JSON: a colon is missing here, behind a key"),
+        ('{"x": [{"a": 1}], y: 1}', {"path": "x"}, ":1:19: not JSON: a key in double quotes is missing here"),
         ('{"x": [{"a": 1}], "x": [{"a": 2}]}', {"path": "x"}, ": `path: x`: the key 'x' is there twice"),
-        ('{"y": [1, "a\nb"], "x": []}', {"path": "x"}, ":1:13: not JSON: Invalid control character at"),
-        ('[{"a": 1}] x', {}, ":1:12: not JSON: Extra data; with one object a line, read it with `jsonl:`"),
+        ('{"y": [1, "a\nb"], "x": []}', {"path": "x"}, f":1:13: not JSON: {CONTROL}"),
+        ('[{"a": 1}] x', {}, f":1:12: not JSON: {MORE}"),
         ('{"x": {"y": [{"a": 1}]}}', {"path": "x"}, ": `path: x` is an object, not an array of objects; write `path: x.y`?"),
         ('{"x": "y"}', {"path": "x.y"}, ": `path: x.y`: no key 'y' in x"),
         ('"text"', {}, ": the file holds a text, not an array of objects"),
         ("", {}, ": is empty, without even a header; was the export cut off?"),
-        (" \n", {}, ":2:1: not JSON: Expecting value"),
+        (" \n", {}, ":2:1: not JSON: a value is missing here"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_told_with_its_place_whatever_the_window(tmp_path, window, text, options, message):
@@ -71,7 +76,7 @@ def test_a_file_that_ends_in_the_middle_of_a_character_says_so(tmp_path):
     data = '[{"a": "Ş"}]'.encode()[:8] + b"\xc5"
     assert error_of(written(tmp_path, data)) in (
         ": ends in the middle of a character; was the file cut off?",
-        ":1:8: not JSON: Unterminated string starting at",
+        ":1:8: not JSON: the text that begins here never ends; was it cut off?",
     )
 
 

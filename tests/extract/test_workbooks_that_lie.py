@@ -320,7 +320,7 @@ def test_xml_that_defines_entities_is_refused(tmp_path):
 
 def test_xml_that_is_cut_off_is_told(tmp_path):
     path = write_xlsx(tmp_path / "shop.xlsx", HEADER + "<row r='2'>")
-    assert error_of(path).startswith(": is damaged (mismatched tag: line ")
+    assert error_of(path).startswith(": is damaged (the XML in it cannot be read at line 1, column ")
 
 
 # ---- sheets

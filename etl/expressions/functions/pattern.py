@@ -48,10 +48,29 @@ def compiled(pattern: str) -> Any:
     try:
         return re2.compile(pattern, options)
     except re2.error as error:
-        said = error.args[0] if error.args else ""
-        why = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
-        words = "pattern {value} is no regular expression of RE2: {why}; it has neither look-around nor back-references"
-        raise Unfit("parameter:pattern", pattern, words, why=why) from None
+        said = error.args[0] if error.args else b""
+        begin = (said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)).partition(":")[0]
+        words = (
+            "pattern {value} is no regular expression of RE2: {detail}; RE2 has neither look-around nor back-references"
+        )
+        raise Unfit("parameter:pattern", pattern, words, detail=DETAILS.get(begin, DETAILS[""])) from None
+
+
+DETAILS = {
+    "missing )": "a ( is never closed",
+    "unexpected )": "a ) closes nothing",
+    "missing ]": "a [ is never closed",
+    "invalid escape sequence": "a backslash stands before what it means nothing for",
+    "trailing \\": "a backslash stands at its end",
+    "no argument for repetition operator": "nothing stands before a *, + or ?",
+    "bad repetition operator": "two of *, + and ? stand together",
+    "invalid repetition size": "a repetition such as {2,5} is too large, or its bounds are the wrong way round",
+    "invalid character class range": "something between [ and ] is no character, range or class",
+    "invalid perl operator": "what follows a (? is none of (?: and (?i)",
+    "invalid named capture group": "the name of a group is not closed, or none",
+    "": "it cannot be read",
+}
+"""What RE2 says, and what we say."""
 
 
 _OF_ASCII = re.compile(r"(?<!\\)(?:\\\\)*\\([wWbB])")
@@ -210,7 +229,8 @@ FUNCTIONS = (
             ),
             fails(
                 "{{ phone | replace_pattern('(0') }}",
-                "pattern '(0' is no regular expression of RE2: missing ): (0; it has neither look-around nor back-references",
+                "pattern '(0' is no regular expression of RE2: a ( is never closed; "
+                "RE2 has neither look-around nor back-references",
                 phone="05",
             ),
         ),

@@ -126,7 +126,7 @@ def _sentence(text: str) -> str:
     if "one statement at a time" in text:
         return "these are several statements; a source is one SELECT"
     if "locked" in text:
-        return f"somebody is writing it ({text}); wait until they have done, or copy the file"
+        return "somebody is writing it; wait until they have done, or copy the file"
     if "malformed" in text or "not a database" in text:
-        return f"is damaged or no SQLite file ({text}); fetch it again"
+        return "is damaged or no SQLite file; fetch it again"
     return text
