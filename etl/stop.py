@@ -61,13 +61,13 @@ def nobody_hears(signal_name: str) -> None:
 
 
 class Stopped(EtlError):
-    """The load was asked to stop. The journal is written; nothing was lost."""
+    """What is under way was asked to stop; nothing was lost. `then` says how it goes on, where whoever raises it knows."""
 
     exit_code = Exit.TARGET
 
-    def __init__(self, why: str = "", then: str = "`etl resume` goes on where this ended") -> None:
-        super().__init__(f"stopped{f' by {why}' if why else ''}; {then}")
-        self.why = why
+    def __init__(self, why: str = "", then: str = "") -> None:
+        super().__init__(f"stopped{f' by {why}' if why else ''}; {then or 'give the same command again'}")
+        self.why, self.then = why, then
 
 
 @checked

@@ -116,7 +116,8 @@ def take_over(mapping: Path, file: Path, workspace: Path | None) -> None:
     from etl.commands import transfer
 
     target = transfer.take_over(mapping, workspace, file)
-    print(given.whole(f"what was sent to {target} is known here now; `etl status` shows it, `etl resume` goes on"))
+    command = transfer.goes_on(mapping, workspace)
+    print(given.whole(f"what was sent to {target} is known here now; `etl status` shows it, `etl {command}` goes on"))
 
 
 @journal.command

@@ -42,7 +42,7 @@ def pilot(
     if path is None:
         migration, package = _prepared(mapping, settings, outside, watch)
     else:
-        migration, package, _ = package_to_send(mapping, settings, path)
+        migration, package, _ = package_to_send(mapping, settings, path, remake="pilot")
         _check_ready(migration, settings, outside)
     root = admitted(settings.workspace, migration)
     with outside.uploading():

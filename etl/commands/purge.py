@@ -34,12 +34,15 @@ from etl.personal import looks_personal
 from etl.report.mask import HIDDEN_ANSWER, PLAIN_ANSWER, is_plain, without_answer
 
 OPEN = {
-    State.SENDING: "being sent, or left so by a process that was killed; `etl resume MAPPING` finds out",
-    State.ACCEPTED: "with Omnitron, and what became of them is not known yet; `etl resume MAPPING` follows them",
-    State.UNKNOWN: "of unknown fate; look in Omnitron, then `etl resolve BATCH`",
-    State.PLANNED: "planned and not sent; `etl resume MAPPING` sends them, after `etl retry MAPPING` where a gate was in the way",
+    State.SENDING: ("being sent, or left so by a process that was killed", "`etl {command} MAPPING` finds out"),
+    State.ACCEPTED: ("with Omnitron, and what became of them is not known yet", "`etl {command} MAPPING` follows them"),
+    State.UNKNOWN: ("of unknown fate", "look in Omnitron, then `etl resolve BATCH`"),
+    State.PLANNED: (
+        "planned and not sent",
+        "`etl {command} MAPPING` sends them, after `etl retry MAPPING` where a gate was in the way",
+    ),
 }
-"""Why a target is not over yet, by the state of batches."""
+"""Why a target is not over yet, by the state of batches, and what brings it to an end."""
 
 
 @checked
@@ -100,8 +103,10 @@ def _nothing(folder: MigrationFolder) -> Purge:
     return Purge(datetime.now(UTC).isoformat(timespec="seconds"), person(), False, (), (), 0, 0, finished=True)
 
 
+ELSEWHERE = "nothing is sent from here any more, so what became of them is known where it went on"
+
 FORCE = (
-    "nothing was removed; with --force all is removed all the same: what was not sent is sent from here only by a new `etl run`, "
+    "nothing was removed; with --force all is removed all the same: what was not sent is sent from here only out of a new package, "
     "and of what is unknown nobody can tell any more from here which records it held"
 )
 
@@ -141,11 +146,13 @@ def _still(folder: MigrationFolder) -> Iterator[str]:
         yield f"{partial}: a package is being made; wait for it, or stop it"
     for workspace in folder.targets():
         with closing(Journal.read(workspace)) as journal:
-            for state, why in OPEN.items():
+            barred, command = journal.homes.barred(workspace), journal.runs.goes_on()
+            for state, (why, how) in OPEN.items():
                 batches = journal.batches(state=state)
                 if batches:
                     records = sum(one.records for one in batches)
-                    yield f"{workspace.target}: {_count(len(batches), 'batch', 'es')} ({_count(records, 'record')}): {why}"
+                    some = f"{_count(len(batches), 'batch', 'es')} ({_count(records, 'record')})"
+                    yield f"{workspace.target}: {some}: {why}; {ELSEWHERE if barred else how.format(command=command)}"
 
 
 def _count(number: int, word: str, more: str = "s") -> str:

@@ -36,7 +36,7 @@ def retry(
     again = retrying.find(root, wanted)
     package = retrying.newest_package(settings.folder(migration).packages)
     asked = Asked(mapping=None if old_mapping else mapping_sha256(migration))
-    require_fit(package, migration.stages, asked)
+    require_fit(package, migration.stages, asked, remake="retry")
     check_ready(migration.target, root, outside)
     if unsure := [str(one) for one in again if not one.certain]:
         agree(unsure)

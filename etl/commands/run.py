@@ -63,7 +63,13 @@ def run_package(
 
 
 def package_to_send(
-    mapping: Path, settings: Settings, path: Path, *, old_mapping: bool = False, final: bool = False
+    mapping: Path,
+    settings: Settings,
+    path: Path,
+    *,
+    old_mapping: bool = False,
+    final: bool = False,
+    remake: str = "run",
 ) -> tuple[Migration, Package, Asked]:
     """A package that was named, once it is known to be what this mapping makes, and whole."""
 
@@ -73,6 +79,6 @@ def package_to_send(
     if package.manifest.migration != migration.name:
         raise MappingError(f"{path} belongs to the migration '{package.manifest.migration}', not to '{migration.name}'")
     asked = Asked(mapping=None if old_mapping else mapping_sha256(migration), final=final)
-    require_fit(package, migration.stages, asked)
+    require_fit(package, migration.stages, asked, remake)
     package.check()
     return migration, package, asked

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from etl.commands.which import Which, own_target
 from etl.errors import MappingError
 from etl.journal import transfer
+from etl.journal.journal import Journal
 from etl.journal.workspace import Workspace
 from etl.mapping import find_mapping
 from etl.places import make_workspace, workspace_of
@@ -33,6 +35,12 @@ def take_over(mapping: Path, workspace: Path | None, file: Path) -> str:
     folder = which.folder()
     make_workspace(workspace_of(mapping, workspace), find_mapping(mapping))
     return transfer.take_over(folder, folder.target(own_target(which)).target, file).target
+
+
+def goes_on(mapping: Path, workspace: Path | None) -> str:
+    """The command that goes on with what was taken over."""
+    with closing(Journal.read(_journal(Which(mapping, workspace)))) as journal:
+        return journal.runs.goes_on()
 
 
 def moved(which: Which, confirmed: Callable[[str], bool]) -> str:

@@ -8,9 +8,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from etl.errors import PackageError
 from etl.journal.journal import Journal
 from etl.journal.kept import SentRecords
 from etl.journal.plans import json_list
+from etl.journal.purges import purges
 from etl.journal.workspace import Workspace
 from etl.package import Batch, Package, PackagedStage
 from etl.package.changes import FieldChange, changes
@@ -50,10 +52,23 @@ class Differences:
         last = self._journal.runs.last_used()
         self._number = last[0] if last else 0
         try:
-            self._package = Package.open(last[1]) if last else None
+            self._package = self._opened(last[1]) if last else None
         except BaseException:
             self.close()
             raise
+
+    def _opened(self, path: Path) -> Package:
+        """The last package. Of one that is gone nothing can be told, whoever asks: the next load has one again."""
+        if path.exists():
+            return Package.open(path, again="run")
+        by = next(
+            (f" (removed by the purge of {one.time})" for one in reversed(purges(self._journal.workspace.migration))),
+            "",
+        )
+        raise PackageError(
+            f"{path}: is not there any more{by}, so it cannot be told what has changed since it was uploaded; "
+            "`etl run` makes a new package, sends what has not arrived, and after it this can be told"
+        )
 
     def close(self) -> None:
         self._journal.close()

@@ -227,9 +227,9 @@ def _quoted(path: Path) -> str:
 def _explain(error: sqlite3.Error) -> str:
     text = str(error)
     if "locked" in text or "busy" in text:
-        return "locked by another program; close what has it open (nothing was lost) and go on with `etl resume`"
+        return "locked by another program; close what has it open (nothing was lost), and give the same command again"
     if "full" in text or "disk I/O" in text or "unable to open" in text:
-        return f"the disk cannot take more ({text}); make room and go on with `etl resume`"
+        return f"the disk cannot take more ({text}); make room, and give the same command again"
     if "readonly" in text:
-        return "the file, or the disk it lies on, is read-only; make it writable and go on with `etl resume`"
+        return "the file, or the disk it lies on, is read-only; make it writable, and give the same command again"
     return f"the journal cannot be used ({text}); restore it from a copy, never delete it: it knows what was sent"

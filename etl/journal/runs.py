@@ -11,6 +11,7 @@ from types import MappingProxyType
 from etl.journal.database import JournalDatabase
 from etl.journal.plans import Plans
 from etl.journal.workspace import Holder, Workspace
+from etl.package import is_readable
 from etl.seams import Seam
 
 
@@ -111,6 +112,17 @@ class Runs:
             "ORDER BY r.id DESC LIMIT 1"
         )
         return None if found is None else self._workspace.whole(found)
+
+    def goes_on(self) -> str:
+        """The command that goes on with what is here: `resume` sends a package that is there still, `run` makes one, and after a
+        pilot it is another `pilot`, for anything else would be the real migration."""
+        last = self.last_package()
+        load = self._database.row(
+            "SELECT command, outcome FROM runs WHERE package IS NOT NULL ORDER BY id DESC LIMIT 1"
+        )
+        if load is not None and load["command"] == "pilot" and load["outcome"] != "ok":
+            return "pilot"
+        return "run" if last is None or not is_readable(last) else "resume"
 
     def last_used(self) -> tuple[int, Path] | None:
         """Number and folder of the package that was loaded last, by whatever command.

@@ -64,7 +64,9 @@ class Delivery:
                 self._post(batch, token, data)
             except Unauthorized as error:
                 if renewed:
-                    raise wording.because(Refused, error, batch, self._journal, wording.UNAUTHORIZED) from error
+                    raise wording.because(
+                        Refused, error, batch, self._journal, wording.unauthorized(self._journal)
+                    ) from error
                 self._omnitron.forget(token)
                 renewed = True
             except Unavailable as error:
@@ -124,7 +126,7 @@ class Delivery:
             )
             return
         self._record(batch, State.REFUSED, _facts(error))
-        raise wording.because(Refused, error, batch, self._journal, wording.REFUSED) from error
+        raise wording.because(Refused, error, batch, self._journal, wording.refused(self._journal)) from error
 
     def _record(self, batch: Shipment, state: State, facts: Facts) -> None:
         """Write what became of a POST. If that fails it stays `sending`, and the next opening asks requests.jsonl."""
@@ -136,7 +138,7 @@ class Delivery:
     def _pause_before_retry(self, batch: Shipment, error: Unavailable, failures: int) -> None:
         pause = pause_before(self._target, failures, error.retry_after, self._outside.random)
         if pause is None:
-            text = wording.gave_up(failures, error.retry_after or 0.0)
+            text = wording.gave_up(failures, error.retry_after or 0.0, self._journal)
             raise wording.because(Unavailable, error, batch, self._journal, text) from error
         self._tell("retry", batch, f"batch {batch.id}: {error}; attempt {failures + 1} in {pause:.1f} s")
         self._outside.wait(pause)
@@ -153,7 +155,7 @@ class Delivery:
                 return self._done(batch, look.progress)
             left = end - self._outside.monotonic()
             if left <= 0:
-                raise DeadlineMissed(wording.overdue(batch, polling.deadline, look.text))
+                raise DeadlineMissed(wording.overdue(batch, polling.deadline, look.text, self._journal))
             wait = min(max(pause, look.retry_after), left)
             self._tell_look(batch, look, wait)
             self._outside.wait(wait)

@@ -82,17 +82,18 @@ def _decide(journal: Journal, batch: Shipment, found: KnownFate) -> Resolved:
         return _decide_failed(journal, batch, arrived, migration_id)
     if not arrived:
         _require_unseen(journal, batch)
-    state = journal.decisions.state_before(batch)
-    after = _after(batch, state, arrived, migration_id)
+    state, command = journal.decisions.state_before(batch), journal.runs.goes_on()
+    after = _after(batch, state, arrived, migration_id, command)
     if migration_id and (other := journal.owner(migration_id, besides=batch.id)):
         raise MappingError(f"migration {migration_id} is batch {other}, so batch {batch.id} is another one; look again")
     if state is State.ACCEPTED and not arrived:
         journal.attempts.died(batch.id, person())
-        return Resolved(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, DIED)
+        text = DIED.format(again=_sends_again(command))
+        return Resolved(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, text)
     batch = journal.decisions.make(batch.id, after, _facts(batch, found), person())
-    next_step = NEXT[after]
+    next_step = NEXT[after].format(sends=SENDS[command], command=command)
     if found.missing is not None and after is State.DONE:
-        next_step = _counted(found.missing, _name_missing(journal, batch, found.missing, found.why))
+        next_step = _counted(found.missing, _name_missing(journal, batch, found.missing, found.why), command)
     return Resolved(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, next_step)
 
 
@@ -121,12 +122,12 @@ def _name_missing(journal: Journal, batch: Shipment, missing: Collection[str], w
     return journal.attempts.name_failed(batch.id, {key: by_key[key] for key in missing}, why)
 
 
-def _counted(missing: Collection[str], own: int | None) -> str:
+def _counted(missing: Collection[str], own: int | None, command: str) -> str:
     if not missing:
-        return "its records count as uploaded, without an error; `etl resume` goes on after it"
+        return f"its records count as uploaded, without an error; `etl {command}` goes on after it"
     return (
         f"{len(missing)} of its records are not there and count as failed, as batch {own}, the others as uploaded; "
-        "`etl resume` goes on, `etl retry` sends these again"
+        f"`etl {command}` goes on, {RETRY[command]} sends these again"
     )
 
 
@@ -139,28 +140,44 @@ def _decide_failed(journal: Journal, batch: Shipment, arrived: bool, migration_i
     if not arrived and not batch.failed_whole:
         raise MappingError(
             f"{batch.failed} of the records of batch {batch.id} failed, and nobody knows which, so the batch was not lost; "
-            f"`etl retry --batch {batch.id}` sends its records again"
+            f"{RETRY[journal.runs.goes_on()].replace('retry', f'retry --batch {batch.id}')} sends its records again"
         )
     journal.attempts.decide(batch.id, person(), arrived=arrived)
-    text = FOUND if arrived else NONE_CREATED
+    command = journal.runs.goes_on()
+    text = FOUND.format(command=command) if arrived else NONE_CREATED.format(again=_sends_again(command))
     return Resolved(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, text)
 
 
-DIED = "its job died, so none of its records is there; `etl run` or `etl resume` sends them again, one by one"
-FOUND = "its failed records count as uploaded, because you found them there; `etl resume` goes on"
+DIED = "its job died, so none of its records is there; {again} sends them again, one by one"
+FOUND = "its failed records count as uploaded, because you found them there; `etl {command}` goes on"
 NONE_CREATED = (
     "all of its records failed, so it is certain that it created none of them (they may be there from elsewhere: an e-mail that "
-    "exists is an error, too); `etl run` or `etl resume` sends them again, one by one"
+    "exists is an error, too); {again} sends them again, one by one"
 )
+SENDS = {
+    "resume": "`etl resume` sends it",
+    "run": "`etl run` makes a new package, and sends what has not arrived",
+    "pilot": "`etl pilot` starts another one, which takes what has not arrived",
+}
+"""What becomes of a batch that is planned again, by the command that goes on here."""
+RETRY = {
+    "resume": "`etl retry`",
+    "run": "`etl dry-run` makes a package, from which `etl retry`",
+    "pilot": "`etl dry-run` makes a package, from which `etl retry`",
+}
 
 
-def _after(batch: Shipment, state: State, arrived: bool, migration_id: str | None) -> State:
+def _sends_again(command: str) -> str:
+    return "`etl run` or `etl resume`" if command == "resume" else f"`etl {command}`"
+
+
+def _after(batch: Shipment, state: State, arrived: bool, migration_id: str | None, command: str) -> State:
     if state not in DECIDABLE:
         raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to decide")
     if state is State.ACCEPTED and migration_id:
         raise MappingError(
             f"batch {batch.id} was accepted as {batch.migration_id}, so it is no other migration; "
-            f"`etl resume` follows it, `etl resolve {batch.id} --arrived` ends it without counts"
+            f"`etl {command}` follows it, `etl resolve {batch.id} --arrived` ends it without counts"
         )
     if migration_id is not None and not is_migration_id(migration_id):
         raise MappingError(f"'{visible(migration_id)}' is no migration_id; leave it out when it is not known")
@@ -170,7 +187,7 @@ def _after(batch: Shipment, state: State, arrived: bool, migration_id: str | Non
 
 
 NEXT = {
-    State.PLANNED: "it is planned again; `etl resume` sends it",
-    State.ACCEPTED: "`etl resume` follows it",
-    State.DONE: "its records count as uploaded, and how many of them failed is not known; `etl resume` goes on after it",
+    State.PLANNED: "it is planned again; {sends}",
+    State.ACCEPTED: "`etl {command}` follows it",
+    State.DONE: "its records count as uploaded, and how many of them failed is not known; `etl {command}` goes on after it",
 }

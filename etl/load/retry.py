@@ -20,7 +20,7 @@ from etl.load.comparing import compare
 from etl.load.uploader import Asked, load_package, require_fit, session, stop_at_unknown
 from etl.model import Stage
 from etl.outside import Outside
-from etl.package import Package
+from etl.package import Package, is_readable
 from etl.target import Target
 
 
@@ -117,7 +117,7 @@ def retry(
     asked: Asked | None = None,
 ) -> LoadSummary:
     """Send these records again, one by one, as the package has them. Raises like `load`; no gate stops it on its way."""
-    require_fit(package, stages, asked or Asked())
+    require_fit(package, stages, asked or Asked(), remake="retry")
     with session("retry", package, target, root, outside or Outside(), asked) as here:
         compare(here.journal, package, here.number)
         for stage in stages:
@@ -129,9 +129,9 @@ def retry(
 
 
 def newest_package(folder: Path) -> Package:
-    """The package that was made last. Raises MappingError when there is none."""
-    names = [one.parent for one in folder.glob("*/manifest.json") if not one.parent.name.endswith(".partial")]
-    packages = [Package.open(path) for path in names]
-    if not packages:
+    """The package that was made last. Raises MappingError when there is none, PackageError when there is none to be read."""
+    paths = sorted(one.parent for one in folder.glob("*/manifest.json") if not one.parent.name.endswith(".partial"))
+    if not paths:
         raise MappingError(f"{folder}: no package is here to take the records from; `etl dry-run` makes one")
+    packages = [Package.open(path) for path in paths if is_readable(path)] or [Package.open(paths[-1])]
     return max(packages, key=lambda package: package.manifest.created)

@@ -29,6 +29,7 @@ from etl.load.tally import Tally
 from etl.model import Stage
 from etl.outside import Event, Outside
 from etl.package import MANIFEST, Package, PackagedStage
+from etl.stop import Stopped
 from etl.target import Target
 
 
@@ -101,13 +102,16 @@ def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False)
     return summarise(here.journal, here.package, here.number)
 
 
-def require_fit(package: Package, stages: Sequence[Stage], asked: Asked) -> None:
-    """Raise MappingError where the package is not one that this mapping makes: it would be sent otherwise than it was meant."""
+def require_fit(package: Package, stages: Sequence[Stage], asked: Asked, remake: str = "run") -> None:
+    """Raise MappingError where the package is not one that this mapping makes: it would be sent otherwise than it was meant.
+
+    `remake`: for whom it is, which says how to get another one (wording.REMAKES).
+    """
     missing = [stage.name for stage in package.stages if stage.name not in _names(stages)]
     if missing:
-        raise MappingError(wording.stages_missing(package.path, missing))
+        raise MappingError(wording.stages_missing(package.path, missing, remake))
     if asked.mapping is not None and asked.mapping != package.manifest.mapping.sha256:
-        raise MappingError(wording.other_mapping(package.path, package.manifest.mapping.file))
+        raise MappingError(wording.other_mapping(package.path, package.manifest.mapping.file, remake))
 
 
 def check_ready(target: Target, root: Path, outside: Outside) -> None:
@@ -155,16 +159,19 @@ def last_package(root: Path) -> Package:
     """The package that was loaded last. Raises JournalError when nothing was, PackageError when it is gone."""
     journal = Journal.read(Workspace(root))
     try:
-        path = journal.runs.last_package()
+        path, command = journal.runs.last_package(), journal.runs.goes_on()
+        unknown = journal.batches(state=State.UNKNOWN)
+        if unknown and (path is None or not path.exists()):  # whatever goes on in its place would stop there
+            raise Ambiguous(wording.still_unknown(unknown, journal))
     finally:
         journal.close()
     if path is None:
-        raise JournalError(f"{root}: there is nothing to resume; `etl run` starts a load")
+        raise JournalError(f"{root}: there is nothing to resume; `etl {command}` starts a load")
     if not path.exists():
         raise PackageError(
             f"{path}: is not there any more; `etl run` makes a new package, and sends what has not arrived"
         )
-    return Package.open(path)
+    return Package.open(path, again="run")
 
 
 @contextmanager
@@ -183,10 +190,21 @@ def session(
             valid = {stage.name: stage.counts.valid for stage in package.stages}
             number = journal.runs.package_id(workspace.shorten(package.path), sha256_of(package.path / MANIFEST), valid)
             log.run = journal.runs.begin(command, holder, number)
-            with outcome_noted(journal):
+            with outcome_noted(journal), _stopping(journal):
                 yield Loading(journal, delivery, target, outside, package, number, asked or Asked())
         finally:
             journal.close()
+
+
+@contextmanager
+def _stopping(journal: Journal) -> Iterator[None]:
+    """Whoever stops a load is told how it goes on."""
+    try:
+        yield
+    except Stopped as stopped:
+        if stopped.then:
+            raise
+        raise Stopped(stopped.why, f"{wording.goes_on(journal)} goes on where this ended") from stopped
 
 
 def _names(stages: Sequence[Stage] | Sequence[PackagedStage]) -> list[str]:

@@ -16,11 +16,25 @@ from etl.terminal import visible
 
 ErrorKind = TypeVar("ErrorKind", bound=TargetError)
 
-REFUSED = "nothing of it was accepted; put the cause right, then `etl resume` sends the same bytes, `etl run` prepares new ones"
-UNAUTHORIZED = "not even after a fresh login; nothing of it was accepted; check the login's rights, then `etl resume`"
-STAYS_ACCEPTED = "the batch stays accepted; `etl resume` follows it further"
 SHOWN_KEYS = 5
 SHOWN_BATCHES = 5
+
+
+def goes_on(journal: Journal) -> str:
+    return f"`etl {journal.runs.goes_on()}`"
+
+
+def refused(journal: Journal) -> str:
+    told = "nothing of it was accepted; put the cause right, then"
+    if journal.runs.goes_on() == "resume":
+        return f"{told} `etl resume` sends the same bytes, `etl run` prepares new ones"
+    return f"{told} {goes_on(journal)} prepares new bytes, and sends them"
+
+
+def unauthorized(journal: Journal) -> str:
+    return (
+        f"not even after a fresh login; nothing of it was accepted; check the login's rights, then {goes_on(journal)}"
+    )
 
 
 def because(kind: type[ErrorKind], error: TargetError, batch: Shipment, journal: Journal, next_step: str) -> ErrorKind:
@@ -77,10 +91,10 @@ def taken_id(migration_id: str, other: int) -> str:
     return f"Omnitron answered with migration {migration_id}, which is batch {other}"
 
 
-def gave_up(failures: int, asked: float) -> str:
+def gave_up(failures: int, asked: float, journal: Journal) -> str:
     tried = f"given up after {failures} attempts" if failures > 1 else "given up"
     wait = f", for it asks to wait {asked:.0f} s" if asked else ""
-    return f"{tried}{wait}; nothing of it arrived; `etl resume` sends it when Omnitron is there again"
+    return f"{tried}{wait}; nothing of it arrived; {goes_on(journal)} sends it when Omnitron is there again"
 
 
 def nobody_there(error: Unavailable, failures: int) -> str:
@@ -88,11 +102,13 @@ def nobody_there(error: Unavailable, failures: int) -> str:
     return f"{error}: {tried}, before anything was prepared or sent; see whether target.url is right, and Omnitron is there"
 
 
-def overdue(batch: Shipment, deadline: float, last: str) -> str:
+def overdue(batch: Shipment, deadline: float, last: str, journal: Journal) -> str:
+    command = journal.runs.goes_on()
+    then = " --old-mapping" if command == "resume" else ""
     return (
         f"migration {batch.migration_id} (batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}') did not end "
-        f"within {deadline:g} s; {STAYS_ACCEPTED}; "
-        "a longer target.polling.deadline (then `etl resume --old-mapping`) gives it more time.\n"
+        f"within {deadline:g} s; the batch stays accepted; `etl {command}` follows it further; "
+        f"a longer target.polling.deadline (then `etl {command}{then}`) gives it more time.\n"
         f"  the last look: {last}"
     )
 
@@ -106,32 +122,43 @@ def too_many(batch: Shipment, counted: int) -> str:
 
 def gate_closed(stage: str, failed: list[Shipment], errors: int, records: int, journal: Journal) -> str:
     """What to do, then which batches have errors, which records are in them, where their bytes lie."""
+    command = journal.runs.goes_on()
+    without = f"{command} --old-mapping" if command == "resume" else command
     return (
         f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here."
-        f"{_which(failed)} Put right what is wrong; after that `etl dry-run` prepares them anew and "
-        "`etl retry` sends them again. Or raise the stage's gate, and `etl resume --old-mapping` goes on without them\n"
+        f"{_which(failed, journal)} Put right what is wrong; after that `etl dry-run` prepares them anew and "
+        f"`etl retry` sends them again. Or raise the stage's gate, and `etl {without}` goes on without them\n"
         f"{_failed(failed, journal)}"
     )
 
 
-def _which(failed: list[Shipment]) -> str:
+def _which(failed: list[Shipment], journal: Journal) -> str:
     """What Omnitron tells of the records in these batches."""
-    return "" if all(one.failed_whole for one in failed) else " Omnitron does not tell which of them failed."
+    known = (one.failed_whole or len(journal.attempts.failed_again(one, one.failed)) == one.failed for one in failed)
+    return "" if all(known) else " Omnitron does not tell which of them failed."
 
 
-def stages_missing(package: Path, missing: Sequence[str]) -> str:
+def stages_missing(package: Path, missing: Sequence[str], remake: str) -> str:
     named = ", ".join(f"'{name}'" for name in missing)
     return (
         f"{package} holds records of {'stage' if len(missing) == 1 else 'the stages'} {named}, which the mapping does not have "
-        "(any more): without them others would be sent too early; put them back, or prepare a new package with `etl run`"
+        f"(any more): without them others would be sent too early; put them back, or prepare a new package with {REMAKES[remake]}"
     )
 
 
-def other_mapping(package: Path, mapping: str) -> str:
+REMAKES = {
+    "run": "`etl run` (nothing is sent twice)",
+    "retry": "`etl dry-run`, and `etl retry` takes the records from it",
+    "pilot": "`etl pilot` (nothing is sent twice)",
+}
+"""How a command that was given a package gets one that fits."""
+
+
+def other_mapping(package: Path, mapping: str, remake: str) -> str:
     return (
         f"{package} was made by another version of {Path(mapping).name} than the one that is there now, or before rows of it "
-        "were mended, and holds what was made then; `etl run` prepares a new package (nothing is sent twice), --old-mapping "
-        "sends this one as it is"
+        f"were mended, and holds what was made then; prepare a new package with {REMAKES[remake]}"
+        f"{'' if remake == 'pilot' else '; or --old-mapping sends this one as it is'}"
     )
 
 
@@ -150,7 +177,7 @@ def _failed(failed: list[Shipment], journal: Journal) -> str:
     workspace = journal.workspace
     lines = [
         visible(
-            f"  batch {one.id}: {some_errors(one.failed)} in {some_records(one.records)} ({_keys(one, journal)}), its bytes: "
+            f"  batch {one.id}: {some_errors(one.failed)} in {some_records(one.counting)} ({_keys(one, journal)}), its bytes: "
             f"{workspace.whole(one.file)}"
         )
         for one in failed[:SHOWN_BATCHES]
@@ -165,12 +192,13 @@ def some_errors(count: int) -> str:
 
 
 def _keys(batch: Shipment, journal: Journal) -> str:
-    keys = journal.keys(batch.id)
+    again = [] if batch.failed_whole else journal.attempts.failed_again(batch, batch.failed)
+    keys = again or journal.counting_keys(batch.id)
     if not all(map(is_code, keys)):
         one = "its key, which may be personal, is not shown"
         return one if len(keys) == 1 else f"{len(keys)} keys, which may be personal and are not shown"
     more = f" and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else ""
-    return f"keys {', '.join(keys[:SHOWN_KEYS])}{more}"
+    return f"{'failed again: ' if again else ''}keys {', '.join(keys[:SHOWN_KEYS])}{more}"
 
 
 def some_records(count: int) -> str:

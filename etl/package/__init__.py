@@ -32,7 +32,7 @@ from etl.package.manifest import (
     RefusedCorrection,
     Slice,
 )
-from etl.package.reading import UNSETTLED, IndexLine, Package, Walked
+from etl.package.reading import UNSETTLED, IndexLine, Package, Walked, is_readable
 from etl.package.records import join_records, split_records
 
 __all__ = [
@@ -58,6 +58,7 @@ __all__ = [
     "Slice",
     "SourceRow",
     "Walked",
+    "is_readable",
     "join_records",
     "split_records",
 ]

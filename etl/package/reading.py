@@ -42,8 +42,9 @@ class Package:
         self.manifest = manifest
 
     @classmethod
-    def open(cls, path: Path) -> Package:
-        """Read a package's manifest. Raises PackageError when there is none, or none that this version can read."""
+    def open(cls, path: Path, again: str = "dry-run") -> Package:
+        """Read a package's manifest. Raises PackageError when there is none, or none that this version can read; `again` is the
+        command that makes one for whoever needs it."""
         file = path / MANIFEST
         try:
             raw = orjson.loads(file.read_bytes())
@@ -52,12 +53,12 @@ class Package:
                 return cls(path, manifest_of(raw))
             writer = raw["versions"]["omnitron-etl"]
         except (FileNotFoundError, NotADirectoryError):
-            raise PackageError(f"{path}: not a package (no {MANIFEST}); `etl dry-run` makes one") from None
+            raise PackageError(f"{path}: not a package (no {MANIFEST}); `etl {again}` makes one") from None
         except (ValueError, TypeError, LookupError):
-            raise PackageError(f"{file}: damaged; make the package again with `etl dry-run`") from None
+            raise PackageError(f"{file}: damaged; make the package again with `etl {again}`") from None
         raise PackageError(
             f"{file}: written by omnitron-etl {writer} as package format {written}, and this version reads {FORMAT}; "
-            f"make the package again with `etl dry-run`; to go on with an upload of it, use omnitron-etl {writer}"
+            f"make the package again with `etl {again}`; to go on with an upload of it, use omnitron-etl {writer}"
         )
 
     @property
@@ -191,3 +192,12 @@ def _part_of(path: Path, part: Slice) -> bytes:
     with path.open("rb") as file:
         file.seek(part.offset)
         return file.read(part.bytes)
+
+
+def is_readable(path: Path) -> bool:
+    """Whether a package is there that this version can read."""
+    try:
+        Package.open(path)
+    except PackageError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -14,6 +15,8 @@ from etl.report.summary import print_counts
 from etl.terminal import visible
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from rich.console import Console
 
     from etl.journal.changed import ChangedRecord, GoneRecord
@@ -27,6 +30,9 @@ if TYPE_CHECKING:
 
 LogLine = Mapping[str, Any]
 """A line of requests.jsonl."""
+
+ADVICE = re.compile(r"; [^;`]*`etl .*")
+"""What a message says is to be done, after what it says has happened."""
 
 ALWAYS = ("valid", "uploaded", "failed", "waiting")
 
@@ -79,7 +85,7 @@ def _heading(status: Status) -> Iterator[str]:
     yield f"Target: {status.target}"
     if status.barred:
         yield status.barred
-    yield f"Package: {status.package or 'none yet'}"
+    yield f"Package: {_there(status.package, status) if status.package else 'none yet'}"
     if status.purged:
         yield f"Purged: {status.purged}; packages of before, and the bytes of batches, are gone"
     if status.running:
@@ -88,6 +94,8 @@ def _heading(status: Status) -> Iterator[str]:
     elif status.run:
         run = status.run
         outcome = (run.outcome or "was killed").partition("\n")[0]  # its particulars are those of the batches below
+        if status.barred or not (status.package and status.package.exists()):
+            outcome = ADVICE.sub("", outcome)  # what could be done then cannot be done any more
         yield f"Last run: {run.command}, {run.started}: {outcome}"
     if status.per_second:
         yield f"Pace: {status.per_second:,.0f} records a second"
@@ -105,18 +113,24 @@ def _attention(status: Status, *, own: bool) -> Iterator[str]:
     at = "" if own else f" --target {status.target}"
     for one in status.attention:
         keys = f" ({', '.join(one.keys)})" if one.keys else ""
-        there = one.file if one.file.exists() else "removed by the purge" if status.purged else f"{one.file} (gone)"
         yield (
             f"batch {one.batch} ({one.stage}, {_records(one.records)}) is {one.state}: {one.why}{keys}; "
-            f"its bytes: {there}"
+            f"its bytes: {_there(one.file, status)}"
         )
         yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in one.doubts.items())
-        if one.state == "unknown":
+        if one.state == "unknown" and status.barred is None:
             number = one.batch
             yield (
                 f"  look in Omnitron, then: `etl resolve {number} --arrived [MIGRATION_ID]{at}`, "
                 f"or: `etl resolve {number} --lost{at}`"
             )
+
+
+def _there(path: Path, status: Status) -> str:
+    """A path, and whether anything is there any more."""
+    if path.exists():
+        return str(path)
+    return "removed by the purge" if status.purged else f"{path} (gone)"
 
 
 def _records(count: int) -> str:

@@ -428,8 +428,8 @@ def test_a_locked_journal_says_so_and_its_state_stays_right(workspace):
     with pytest.raises(JournalError) as caught:
         journal.move(number, State.SENDING)
     assert str(caught.value) == (
-        f"{workspace.journal}: locked by another program; close what has it open (nothing was lost) "
-        "and go on with `etl resume`"
+        f"{workspace.journal}: locked by another program; close what has it open (nothing was lost), "
+        "and give the same command again"
     )
     other.execute("ROLLBACK")
     other.close()
@@ -539,7 +539,7 @@ def test_whoever_waits_is_woken_when_asked_to_stop():
     stop.ask("SIGINT")
     with pytest.raises(Stopped) as caught:
         stop.sleep(3600)
-    assert str(caught.value) == "stopped by SIGINT; `etl resume` goes on where this ended"
+    assert str(caught.value) == "stopped by SIGINT; give the same command again"
     assert caught.value.exit_code is Exit.TARGET
 
 

@@ -98,8 +98,8 @@ def test_a_journal_that_is_locked_when_the_answer_comes_takes_it_from_the_log_la
     other[0].close()
     assert str(caught.value) == (
         f"batch 1 was accepted as migration m1; but this could not be written: {tmp_path}/journal.sqlite: locked by another "
-        "program; close what has it open (nothing was lost) and go on with `etl resume`, which takes it from "
-        "requests.jsonl"
+        "program; close what has it open (nothing was lost), and give the same command again, which takes "
+        "it from requests.jsonl"
     )
     assert states(tmp_path) == {"sending": 1, "planned": 2}
     assert read_status(tmp_path).attention == ()

@@ -99,6 +99,35 @@ def test_a_user_that_is_there_already_is_refused_and_counts_as_arrived_once_the_
     assert read_status(tmp_path).attention == ()
 
 
+def test_a_gate_that_closes_again_names_what_was_sent_again_and_not_the_whole_batch(tmp_path, sandbox, package):
+    """Two of the first four failed, nobody knows which; of two that are sent again one fails once more."""
+    fails(sandbox, package, tmp_path, count=2)
+    sandbox.fault("errors", count=1)
+    with pytest.raises(GateClosed) as closed:
+        again(package, sandbox.url, tmp_path, RetryChoice(keys=("1", "2")))
+    [told] = [one for one in str(closed.value).splitlines() if one.startswith("  batch 1: ")]
+    assert "(failed again: keys 1)" in told
+    again_closed = str(closed.value).splitlines()[0]
+    assert again_closed.startswith("stage 'user' has ")
+
+
+def test_records_that_no_later_attempt_has_taken_over_are_those_that_a_gate_names(tmp_path, sandbox, package):
+    fails(sandbox, package, tmp_path)
+    sandbox.fault("errors", count=1)
+    with pytest.raises(GateClosed) as closed:
+        again(package, sandbox.url, tmp_path, RetryChoice(keys=("1", "2")))
+    lines = [one.split(", its bytes")[0] for one in str(closed.value).splitlines() if one.startswith("  batch ")]
+    assert lines == ["  batch 1: 2 errors in 2 records (keys 3, 4)", "  batch 4: 1 error in 1 record (keys 1)"]
+
+
+def test_a_package_of_another_version_beside_a_newer_one_keeps_nothing_from_being_sent_again(tmp_path):
+    folder = tmp_path / "packages"
+    old = make_package(folder / "one", users(1))
+    (old.path / "manifest.json").write_text('{"format": 2, "versions": {"omnitron-etl": "0.0.1"}}', encoding="utf-8")
+    newer = make_package(folder / "two", users(1))
+    assert newest_package(folder).path == newer.path
+
+
 def test_status_names_what_failed_again_when_it_was_sent_alone_where_that_may_be_all_that_failed(tmp_path, sandbox):
     package = make_package(tmp_path / "packages" / "one", whole_shop(3))
     which = stages(gate=Gate(errors=9))
