@@ -106,7 +106,7 @@ def _nothing(folder: MigrationFolder) -> Purge:
 ELSEWHERE = "nothing is sent from here any more, so what became of them is known where it went on"
 
 FORCE = (
-    "nothing was removed; with --force all is removed all the same: what was not sent is sent from here only out of a new package, "
+    "nothing was removed; with --force all is removed all the same: what was not sent is sent from here only in a new package, "
     "and of what is unknown nobody can tell any more from here which records it held"
 )
 
