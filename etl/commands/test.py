@@ -18,7 +18,9 @@ from etl.commands.settings import Settings
 from etl.errors import SourceError
 from etl.extract import Snapshot, read_all
 from etl.findings import Finding
+from etl.geography import fold
 from etl.mapping import Checked, Opens, load_mapping, require
+from etl.mapping.geography_checks import asks_for_places
 from etl.mapping.kept import servers_used
 from etl.model import Case, MappingTest, Migration, Stage, Table
 from etl.places import workspace_of
@@ -84,10 +86,11 @@ NamedCase = tuple[str, Case]
 
 @dataclass(frozen=True, slots=True)
 class Bed:
-    """A compiled stage, and who sees the rows that it is given."""
+    """A compiled stage, and who sees the rows that it is given. `places`: its fields that are in the channel's own spelling."""
 
     program: Program
     seen: Callable[[Sequence[Any]], None] | None
+    places: frozenset[str]
 
     def outcome(self, row: Sequence[Any]) -> Outcome:
         if self.seen is not None:
@@ -111,7 +114,7 @@ class _Bench:
         bed = self._of_cells(stage)
         for name, case in chosen:
             row = [case.given.get(column, "") for column in bed.program.plan.header.columns]
-            yield _result(test, name, case, mismatches(bed.outcome(row), case.expect, test))
+            yield _result(test, name, case, mismatches(bed.outcome(row), case.expect, test, bed.places))
 
     def coverage(self) -> Coverage | None:
         """Of all stages, also of those that no test is of."""
@@ -128,7 +131,8 @@ class _Bench:
 
     def _bed(self, stage: Stage, table: Table) -> Bed:
         program = Program(plan_stage(self.checked.migration, stage, table, self.checked.resources))
-        return Bed(program, None if self.trail is None else partial(self.trail.sees, self.trail.knows(program)))
+        seen = None if self.trail is None else partial(self.trail.sees, self.trail.knows(program))
+        return Bed(program, seen, frozenset(name for name, one in stage.fields.items() if asks_for_places(one)))
 
     def _on_sources(self, stage: Stage, test: MappingTest, chosen: Sequence[NamedCase]) -> Iterator[TestResult]:
         try:
@@ -139,7 +143,7 @@ class _Bench:
             yield from (_result(test, name, case, [Mismatch(None, str(error))]) for name, case in chosen)
             return
         for name, case in chosen:
-            yield _result(test, name, case, _of_rows(outcomes, case, test))
+            yield _result(test, name, case, _of_rows(outcomes, case, test, bed.places))
 
 
 def _result(test: MappingTest, name: str, case: Case, found: Iterator[Mismatch] | Sequence[Mismatch]) -> TestResult:
@@ -147,17 +151,17 @@ def _result(test: MappingTest, name: str, case: Case, found: Iterator[Mismatch] 
     return TestResult(name, str(case.place), test.stage, given, tuple(found))
 
 
-def _of_rows(outcomes: Sequence[Outcome], case: Case, test: MappingTest) -> Iterator[Mismatch]:
+def _of_rows(outcomes: Sequence[Outcome], case: Case, test: MappingTest, places: frozenset[str]) -> Iterator[Mismatch]:
     """Of a case on sources: in a table it is of one row that the stage reads, otherwise of all of them."""
     if test.tabled and len(outcomes) != len(test.cases):
         yield Mismatch(None, f"the stage reads {_rows(len(outcomes))}, and the test has {_rows(len(test.cases))}")
     elif test.tabled:
-        yield from mismatches(outcomes[test.cases.index(case)], case.expect, test)
+        yield from mismatches(outcomes[test.cases.index(case)], case.expect, test, places)
     elif not outcomes:
         yield Mismatch(None, "the stage reads no row of these sources")
     else:
         for number, outcome in enumerate(outcomes, 1):
-            found = mismatches(outcome, case.expect, test)
+            found = mismatches(outcome, case.expect, test, places)
             yield from (one.of_row(number) for one in found) if len(outcomes) > 1 else found
 
 
@@ -165,7 +169,9 @@ def _rows(number: int) -> str:
     return f"{number} row{'' if number == 1 else 's'}"
 
 
-def mismatches(outcome: Outcome, expect: Mapping[str, object] | None, test: MappingTest) -> Iterator[Mismatch]:
+def mismatches(
+    outcome: Outcome, expect: Mapping[str, object] | None, test: MappingTest, places: frozenset[str]
+) -> Iterator[Mismatch]:
     """What became of a row, held against what the test says of it."""
     if test.filtered or outcome.filtered:
         if test.filtered != outcome.filtered:
@@ -173,7 +179,7 @@ def mismatches(outcome: Outcome, expect: Mapping[str, object] | None, test: Mapp
     elif test.reject:
         yield from _of_rejects(outcome, test.reject)
     else:
-        yield from _of_fields(outcome, expect or {})
+        yield from _of_fields(outcome, expect or {}, places)
 
 
 def _of_rejects(outcome: Outcome, reject: Sequence[str]) -> Iterator[Mismatch]:
@@ -188,15 +194,19 @@ def _of_rejects(outcome: Outcome, reject: Sequence[str]) -> Iterator[Mismatch]:
             yield Mismatch(one.field, f"rejected for {one.field or 'the row'}: {one.reason}")
 
 
-def _of_fields(outcome: Outcome, expect: Mapping[str, Any]) -> Iterator[Mismatch]:
-    """A test row gives the columns that matter: only the fields it expects have to be right."""
+def _of_fields(outcome: Outcome, expect: Mapping[str, Any], places: frozenset[str]) -> Iterator[Mismatch]:
+    """A test row gives the columns that matter: only the fields it expects have to be right.
+
+    How a channel spells its places is nothing that a mapping's test can know: they are compared as they are looked for.
+    """
     made = outcome.record or outcome.partial
     told: dict[str, list[Finding]] = {name: [] for name in expect}
     for one in outcome.findings:
         told.get((one.field or "").split(".")[0], []).append(one)
     for name, wanted in expect.items():
         expected = plain_json(wanted)
-        if name in made and not _equal(made[name], wanted):
+        is_as_wanted = _same_place if name in places else _equal
+        if name in made and not is_as_wanted(made[name], wanted):
             found = plain_json(made[name])
             yield Mismatch(name, f"'{name}' is {found}, expected {expected}", expected, found)
         yield from (Mismatch(name, f"{one.field}: {one.reason}", expected) for one in told[name])
@@ -204,6 +214,10 @@ def _of_fields(outcome: Outcome, expect: Mapping[str, Any]) -> Iterator[Mismatch
             # Of a row whose `where` cannot be computed no field is.
             why = "; ".join(f"{one.field}: {one.reason}" for one in outcome.findings)
             yield Mismatch(name, f"'{name}' is not made: {why}", expected)
+
+
+def _same_place(one: Any, other: Any) -> bool:
+    return fold(one) == fold(other) if isinstance(one, str) and isinstance(other, str) else _equal(one, other)
 
 
 def _equal(one: Any, other: Any) -> bool:
