@@ -64,7 +64,7 @@ def seen_tables(found: Iterable[Contents], connections: Connections) -> list[Rea
 
 def _beside_its_parent(listed: Listed, own: Collection[str], read: Sequence[ReadTable]) -> Listed:
     """Rows that lie inside of others, as an order's lines do, with the key of these in a column beside their `own`."""
-    path = str(listed.source.options.get("path", ""))
+    path = _whole_path(listed.source)
     outer, mark, inner = path.rpartition("[*]")
     parent = next((one for one in read if mark and _lies_at(one.source, listed.source, outer)), None)
     key = None if parent is None else _key_of(parent.table)
@@ -83,7 +83,13 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 def _lies_at(source: Source, inner: Source, path: str) -> bool:
-    return (source.kind, source.location, source.options.get("path", "")) == (inner.kind, inner.location, path)
+    return (source.kind, source.location, _whole_path(source)) == (inner.kind, inner.location, path)
+
+
+def _whole_path(source: Source) -> str:
+    """The path through the document; JSON lines are one list of all lines, which their path does not name."""
+    path = str(source.options.get("path", ""))
+    return f"[*].{path}" if path and source.kind == "jsonl" else path
 
 
 def _key_of(table: SeenTable) -> SeenColumn | None:

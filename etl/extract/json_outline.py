@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,16 @@ def outline(pieces: Iterator[str]) -> Outline:
     text, found = JsonText(pieces), Outline()
     _walk(text, "", found)
     text.end()
+    return found
+
+
+def outline_of_lines(values: Iterable[Any]) -> Outline:
+    """The same of JSON lines, whose paths go into every line; "": the line itself."""
+    found = Outline()
+    for value in values:
+        if isinstance(value, dict):
+            found.add("")
+            _inside(value, "", found, DEEPEST)
     return found
 
 
@@ -87,7 +97,7 @@ def _exported(text: JsonText, path: str, found: Outline) -> None:
 def _inside(value: dict[str, Any], prefix: str, found: Outline, levels: int) -> None:
     """The lists inside of an object, and in the objects in it. `prefix` is the object's own path."""
     for key, one in value.items() if levels else ():
-        path = f"{prefix}.{key}"
+        path = f"{prefix}.{key}".removeprefix(".")
         if not _is_key(key):
             continue
         if isinstance(one, dict):

@@ -155,6 +155,12 @@ def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> 
             yield ([shown_value(value)], reason) if reason else record_of(value, header, known)
 
 
+def values_of(path: File, encoding: str) -> Iterator[Any]:
+    """What the lines hold, without those that cannot be read."""
+    decoded = _decoded(_lines(path, encoding), chunk_encoding(encoding))
+    return (value for value, reason in decoded if reason is None and value is not NOTHING)
+
+
 class JsonlRows:
     """What a path leads to in every line. A line is the element of the outermost list; it is held as a whole."""
 

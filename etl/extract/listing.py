@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -21,7 +23,10 @@ from etl.extract.detecting import detected
 from etl.extract.excel_file import sheets_of
 from etl.extract.json_file import texts_of
 from etl.extract.json_outline import outline as json_outline
-from etl.extract.locations import File, RemoteFile, located
+from etl.extract.json_outline import outline_of_lines as json_outline_of_lines
+from etl.extract.json_values import HEADER_SAMPLE
+from etl.extract.jsonl_file import values_of
+from etl.extract.locations import File, RemoteFile, located, shown
 from etl.extract.many import files_of
 from etl.extract.opening import byte_pieces, byte_stream, existing_file
 from etl.extract.parquet_file import MAGIC as PARQUET_MAGIC
@@ -49,6 +54,8 @@ READABLE = (
 """What the names of files end in that are no tables of a folder, and are read by themselves."""
 
 NAMED = 5
+DATABASES = ("sqlite", "dump")
+"""Files of which several are no one table."""
 LOOKED_AT = 200
 """Rows of a CSV by which its delimiter is told."""
 
@@ -96,9 +103,20 @@ def contents(asked: ListingRequest) -> Contents:
         return Contents(
             "a zip archive" if is_archive(folder) else "a folder of CSV files", _counted(asked, list(_of_folder(asked)))
         )
-    path = existing_file(files_of(location)[0])
-    what, tables = _LISTERS[_kind(path)]
+    files = files_of(location)
+    path = existing_file(files[0])
+    kind = _kind(path)
+    what, tables = _LISTERS[kind]
+    if len(files) > 1:
+        if kind in DATABASES:
+            raise SourceError(f"{shown(location)}: {len(files)} files, each {what}; name one, such as {path}")
+        what = f"{len(files)} files, each {what}"
     return Contents(what, _counted(asked, list(tables(asked, path))))
+
+
+def _files(asked: ListingRequest) -> list[File]:
+    """The files that make one table."""
+    return [existing_file(one) for one in files_of(asked.location)]
 
 
 def _counted(asked: ListingRequest, tables: list[Listed]) -> tuple[Listed, ...]:
@@ -256,16 +274,26 @@ def _of_excel(asked: ListingRequest, path: File) -> Iterator[Listed]:
 
 def _of_json(asked: ListingRequest, path: File) -> Iterator[Listed]:
     encoding = _encoding(asked, path)
-    with told(path):
-        found = json_outline(texts_of(path, str(encoding.get("encoding", "utf-8"))))
-    for written, rows in found.rows.items():
-        name = found.names.get(written) or written or _stem(path)
+    counted: Counter[str] = Counter()
+    names: dict[str, str] = {}
+    for file in _files(asked):
+        with told(file):
+            found = json_outline(texts_of(file, str(encoding.get("encoding", "utf-8"))))
+        counted.update(found.rows)
+        names.update(found.names)
+    for written, rows in counted.items():
+        name = names.get(written) or written or _stem(path)
         options = {**encoding, **({"path": written} if written else {})}
         yield Listed(name, Source(name, "json", asked.location, options), rows)
 
 
 def _of_jsonl(asked: ListingRequest, path: File) -> Iterator[Listed]:
-    yield Listed(_stem(path), Source(_stem(path), "jsonl", asked.location, _encoding(asked, path)))
+    encoding = _encoding(asked, path)
+    lines = chain.from_iterable(values_of(one, str(encoding.get("encoding", "utf-8"))) for one in _files(asked))
+    found = json_outline_of_lines(lines if asked.counting else islice(lines, HEADER_SAMPLE))
+    for written, rows in (found.rows or {"": 0}).items():
+        name, options = written or _stem(path), {**encoding, **({"path": written} if written else {})}
+        yield Listed(name, Source(name, "jsonl", asked.location, options), rows if asked.counting else None)
 
 
 def _of_parquet(asked: ListingRequest, path: File) -> Iterator[Listed]:
@@ -273,9 +301,11 @@ def _of_parquet(asked: ListingRequest, path: File) -> Iterator[Listed]:
 
 
 def _of_xml(asked: ListingRequest, path: File) -> Iterator[Listed]:
-    with told(path):
-        found = xml_outline(byte_pieces(path), asked.given.get("encoding"))
-    for written, rows in found.items():
+    counted: Counter[str] = Counter()
+    for file in _files(asked):
+        with told(file):
+            counted.update(xml_outline(byte_pieces(file), asked.given.get("encoding")))
+    for written, rows in counted.items():
         yield Listed(written, Source(written, "xml", asked.location, {**asked.given, "path": written}), rows)
 
 

@@ -81,6 +81,8 @@ def _part_of(source: Source) -> Identity:
     path = str(source.options.get("path") or "")
     if source.kind == "json":
         return rows_path(path)
+    if source.kind == "jsonl":
+        return rows_path(path) if path else ()
     if source.kind == "xml":
         return xml_steps(path)
     return (source.options["sheet"],) if "sheet" in source.options else ()

@@ -4,6 +4,7 @@ import gzip
 import json
 import sqlite3
 from contextlib import closing
+from typing import Any
 from zipfile import ZipFile
 
 import openpyxl
@@ -12,7 +13,7 @@ from commands import ROOT, SAMPLE_MAPPING, etl, sample_people, write_shop
 from shops import ALL, shop_of
 
 from etl.commands.inspect import Inspecting, inspect
-from etl.errors import EtlError, MappingError
+from etl.errors import EtlError, MappingError, SourceError
 from etl.profile import KEPT, Distinct, TableProfile
 from etl.report.inspection import lines_of
 
@@ -337,6 +338,66 @@ def test_rows_that_cannot_be_read_are_counted_and_the_first_is_told(tmp_path):
     (tmp_path / "a.csv").write_text("id,name\n1,a\n2,b,c\n3\n", encoding="utf-8")
     look = seen(tmp_path / "a.csv").look
     assert (look.rows, look.unreadable, look.fault) == (3, 2, "row 3: has 3 cells, the header has 2")
+
+
+ORDERS: list[dict[str, Any]] = [
+    {"id": 1, "lines": [{"sku": "a", "taxes": [{"rate": 20}]}, {"sku": "b"}]},
+    {"id": 2, "lines": []},
+    {"id": 3, "lines": [{"sku": "c", "taxes": []}]},
+]
+
+
+def counts_of(found):
+    return {one.name: (one.rows, one.columns) for one in found.tables}
+
+
+def test_lists_inside_of_json_lines_are_tables_as_they_are_in_json(tmp_path):
+    (tmp_path / "orders.json").write_text(json.dumps(ORDERS), encoding="utf-8")
+    (tmp_path / "orders.jsonl").write_text("\n".join(map(json.dumps, ORDERS)) + "\nno JSON\n", encoding="utf-8")
+    assert counts_of(seen(tmp_path / "orders.json")) == {
+        "orders": (3, 2),
+        "[*].lines": (3, 2),
+        "[*].lines[*].taxes": (1, 1),
+    }
+    assert counts_of(seen(tmp_path / "orders.jsonl")) == {"orders": (3, 2), "lines": (3, 2), "lines[*].taxes": (1, 1)}
+    look = seen(tmp_path / "orders.jsonl", "lines").look
+    assert (look.rows, look.unreadable, look.source["path"]) == (4, 1, "lines")
+    assert [one.name for one in look.columns] == ["sku", "taxes"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "text", "inner"),
+    [
+        ("json", json.dumps, "[*].lines"),
+        ("jsonl", lambda orders: "\n".join(map(json.dumps, orders)), "lines"),
+        (
+            "xml",
+            lambda orders: (
+                "<s>" + "<o><id>1</id><lines><l><a>1</a></l><l><a>1</a></l></lines></o>" * len(orders) + "</s>"
+            ),
+            "s/o[*]/lines/l",
+        ),
+    ],
+)
+def test_rows_of_many_files_are_counted_in_all_of_them(tmp_path, ending, text, inner):
+    for number in range(3):
+        orders = [{"id": at, "lines": [{"sku": "a"}, {"sku": "b"}]} for at in range(number + 2)]
+        (tmp_path / f"orders-{number}.{ending}").write_text(text(orders), encoding="utf-8")
+    found = seen(tmp_path / f"orders-*.{ending}")
+    assert found.what.startswith("3 files, each a")
+    rows = {one.name: one.rows for one in found.tables}
+    assert (sorted(rows.values()), rows.get(inner)) == ([9, 18], 18)
+
+
+def test_databases_are_looked_at_one_at_a_time(tmp_path):
+    for number in range(2):
+        (tmp_path / f"shop-{number}.sql").write_text("-- MySQL dump 10.13\n", encoding="utf-8")
+    with pytest.raises(SourceError) as refused:
+        seen(tmp_path / "shop-*.sql")
+    assert (
+        str(refused.value)
+        == f"{tmp_path}/shop-*.sql: 2 files, each an SQL dump; name one, such as {tmp_path}/shop-0.sql"
+    )
 
 
 def test_a_limit_looks_at_the_first_rows_only(tmp_path):

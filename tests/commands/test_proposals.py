@@ -251,16 +251,22 @@ def nested(number):
 
 
 @pytest.mark.parametrize(
-    ("document", "path", "column"),
+    ("file", "text", "path", "column"),
     [
-        (lambda rows: rows, "[*].line_items", "parent_number"),
-        (lambda rows: {"data": {"orders": rows}}, "data.orders[*].line_items", "order_number"),
+        ("orders.json", json.dumps, "[*].line_items", "parent_number"),
+        (
+            "orders.json",
+            lambda rows: json.dumps({"data": {"orders": rows}}),
+            "data.orders[*].line_items",
+            "order_number",
+        ),
+        ("orders.jsonl", lambda rows: "\n".join(map(json.dumps, rows)), "line_items", "parent_number"),
     ],
 )
-def test_lines_inside_of_orders_have_the_number_of_their_order_beside_them(tmp_path, document, path, column):
+def test_lines_inside_of_orders_have_the_number_of_their_order_beside_them(tmp_path, file, text, path, column):
     rows = [nested(number) for number in range(1, 31)]
-    (tmp_path / "orders.json").write_text(json.dumps(document(rows)), encoding="utf-8")
-    done = etl("init", "mine", "--from", "orders.json", cwd=tmp_path)
+    (tmp_path / file).write_text(text(rows), encoding="utf-8")
+    done = etl("init", "mine", "--from", file, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     data = yaml.safe_load((tmp_path / "mine/migration.yaml").read_text(encoding="utf-8"))
     lines = data["sources"][data["stages"][1]["from"]]
