@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from etl.commands.report_files import telling_of, write_report
 from etl.commands.which import Which
 from etl.commands.written import mapping_evidence
-from etl.errors import EtlError
+from etl.errors import Ambiguous, EtlError, Refused, TargetError, Unavailable
 from etl.model import Migration
 from etl.package import Package
 from etl.report.following import masked_attention
@@ -19,6 +19,7 @@ from etl.report.page.facts import JournalFacts, Telling
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
+from etl.stop import Stopped
 
 if TYPE_CHECKING:
     from etl.journal.summary import LoadSummary
@@ -120,13 +121,30 @@ def uploaded(
 def _reported(package: Package, root: Path, summary: Summary, failure: EtlError | None, telling: Telling) -> Summary:
     """Write the report anew, with the upload. That it cannot be written is told, and changes nothing of what was sent."""
     error = None if failure is None else str(failure) if telling.show_data else without_answer(str(failure))
+    ended = None if failure is None else _ending(failure)
     try:
-        write_report(package, telling, JournalFacts(root.name, summary.stages, _attention(root, telling), error))
+        write_report(package, telling, JournalFacts(root.name, summary.stages, _attention(root, telling), error, ended))
     except (OSError, EtlError) as error:
         return replace(
             summary, warnings=[*summary.warnings, f"{package.path}: its report could not be written ({error})"]
         )
     return summary
+
+
+def _ending(failure: EtlError) -> str:
+    """What a load ended in, as the report has it in each language."""
+    from etl.load.uploader import GateClosed
+
+    endings: dict[type[EtlError], str] = {
+        GateClosed: "a stage has more failed records than the mapping allows",
+        Ambiguous: "it is not known whether a batch arrived",
+        Refused: "Omnitron refused a batch",
+        Unavailable: "Omnitron could not be reached",
+        TargetError: "Omnitron did not do what was asked",
+        Stopped: "somebody stopped it",
+        EtlError: "something on this machine was not in order",
+    }
+    return next(told for kind, told in endings.items() if isinstance(failure, kind))
 
 
 def upload_of(which: Which, package: Package, telling: Telling) -> JournalFacts | None:

@@ -11,9 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from etl.findings import sentence
 from etl.languages import DEFAULT
+
+
+class _Turkish(int):
+    """A number that is written 1.234 where a template asks for 1,234."""
+
+    def __format__(self, form: str) -> str:
+        return super().__format__(form).replace(",", ".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +34,16 @@ class Catalogue:
 
     def say(self, words: str, parts: Mapping[str, object], *, masked: bool, personal: bool = True) -> str:
         """The one way from a finding to what people read."""
-        return sentence(words, parts, masked=masked, personal=personal, translate=self._said)
+        return sentence(words, self._counted(parts), masked=masked, personal=personal, translate=self._said)
+
+    def _counted(self, part: Any) -> Any:
+        """A part with the numbers in it as this language writes them."""
+        if isinstance(part, Mapping):
+            return {name: self._counted(one) for name, one in part.items()}
+        if isinstance(part, list | tuple):
+            return [self._counted(one) for one in part]
+        is_number = isinstance(part, int) and not isinstance(part, bool)
+        return _Turkish(part) if is_number and self.language == "tr" else part
 
     def text(self, words: str) -> str:
         return self.texts.get(words, words)

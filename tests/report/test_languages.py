@@ -1,17 +1,23 @@
 """The report and the workbook in Turkish, for a shop's clerks; what an engineer reads on the terminal stays English."""
 
+import ast
+import inspect
 import json
 import re
 from html.parser import HTMLParser
 
+import email_validator.syntax
 import openpyxl
 import pytest
+import templates
 from commands import etl, target
+from load_helpers import TOKEN, Sandbox
 from small_migration import CUSTOMERS, MAPPING, ORDERS, write_shop
 
 from etl.commands.dry_run import dry_run
 from etl.commands.fix import fix
 from etl.commands.settings import Settings
+from etl.expressions.functions import contact
 from etl.package import Package
 from etl.report.catalogue import Catalogue, catalogue_of
 from etl.report.page.render import page
@@ -30,6 +36,13 @@ def turkish(tmp_path_factory):
 
 def report_of(package):
     return json.loads((package.path / "report.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    server = Sandbox()
+    yield server
+    server.close()
 
 
 class Words(HTMLParser):
@@ -125,3 +138,101 @@ def test_a_language_that_nobody_has_written_is_refused(tmp_path):
     done = etl("report", "--package", tmp_path, "--language", "de")
     assert done.returncode == 2
     assert "'de' is not one of 'en', 'tr'" in done.stderr
+
+
+POLLUTED = """\
+16;Ece Ak;a(b!@example.com;1;0532 111 22 33;15.03.2019 10:15
+17;Can Er;{long}@example.com;1;0532 111 22 34;15.03.2019 10:15
+18;Nur Su;nur..su@example.com;1;yok;31.02.2019 10:15
+19;Naz Ay;naz@ex_ample.com;1;0532;
+20;Suna Er;su@example;1;0532 111 22 36;15.03.2019
+21;Efe Öz;efe@example.com;1;0532 111 22 37;15.03.2099 10:15
+22;Ali Öz;öz@example.com;1;0532 111 22 37;15.03.2019 10:15
+""".format(long="x" * 70)
+
+SENT = PLAIN.replace(
+    "target: { batch_size: 7 }",
+    "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 0, polling: { interval: 0.01 } }",
+).replace("{{ email | lower('en') }}", "{{ email | email }}")
+
+
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory, sandbox):
+    """The package of a polluted shop in Turkish, whose upload has stopped at a gate."""
+    folder = tmp_path_factory.mktemp("polluted")
+    mapping = write_shop(folder, mapping=SENT, customers=CUSTOMERS + POLLUTED)
+    sandbox.fault("errors", count=1)
+    done = etl("run", mapping, "-w", folder / "work", "--language", "tr", **target(sandbox.url, TOKEN))
+    assert done.returncode == 1, done
+    [package] = (folder / "work").glob("*/packages/*")
+    return Package.open(package)
+
+
+class Told(Words):
+    """All that a page says, but for names of rules, fields and values, and what it shows of what was told on the terminal."""
+
+    LEFT_OUT = frozenset({"style", "script", "code", "details", "pre"})
+
+
+def english():
+    """What stands between the parts of the engine's own texts: at least two words, which no data of the test has."""
+    for text, _ in templates.all_texts():
+        for piece in re.split(r"\{[^}]*\}", text):
+            words = piece.strip(" ;:,.'()")
+            if len(re.findall(r"[A-Za-z]{2,}", words)) >= 2:
+                yield words
+
+
+def test_no_text_of_the_engine_is_left_in_english_in_a_turkish_report_or_workbook(stopped):
+    read = Told()
+    read.feed((stopped.path / "report.html").read_text(encoding="utf-8"))
+    book = openpyxl.load_workbook(stopped.path / "rejects.xlsx")
+    cells = [str(cell.value) for sheet in book for row in sheet for cell in row[-6:] if cell.value]
+    told = " ".join([*read.found, *cells])
+    same = set(catalogue_of("tr").texts.values()) | set(catalogue_of("tr").sentences.values())
+    left = {one for one in english() if re.search(rf"(?<!\w){re.escape(one)}(?!\w)", told)}
+    assert {one for one in left if not any(one in each for each in same)} == set()
+    assert "Yükleme bitmeden durdu:" in told
+    assert "hangileri olduğunu Omnitron söylemiyor" in told
+
+
+def test_lines_of_what_the_engineer_was_told_are_lines_of_the_page(stopped):
+    html = (stopped.path / "report.html").read_text(encoding="utf-8")
+    assert "goes on without them<br>  batch " in html
+    assert "\\n" not in html.partition("<script>")[0].rpartition("</style>")[2]
+    assert report_of(stopped)["upload"]["ended"] == "a stage has more failed records than the mapping allows"
+
+
+def test_numbers_in_sentences_are_written_as_the_language_writes_them():
+    words, parts = "JSON of {length:,} characters; at most {most:,} are read", {"length": 1_234_567, "most": 1000}
+    assert catalogue_of("tr").say(words, parts, masked=False).startswith("1.234.567 karakterlik JSON; en çok 1.000")
+    assert catalogue_of("en").say(words, parts, masked=False).startswith("JSON of 1,234,567 characters")
+
+
+FORBIDDEN = re.compile(r"display name|angle bracket|in quotes|in brackets|close quote|IPv|address literal")
+"""What the library says of forms of addresses that are not asked for."""
+
+
+def said_of_addresses():
+    """Every sentence of the library, with something in the place of what it fills in."""
+    source = ast.parse(inspect.getsource(email_validator.syntax))
+    for node in ast.walk(source):
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "EmailSyntaxError":
+            first = node.args[0].left if isinstance(node.args[0], ast.BinOp) else node.args[0]
+            first = first.left if isinstance(first, ast.BinOp) else first
+            if isinstance(first, ast.Constant):
+                yield str(first.value)
+            elif isinstance(first, ast.JoinedStr):
+                yield "".join(str(one.value) if isinstance(one, ast.Constant) else filled(one) for one in first.values)
+
+
+def filled(part):
+    named = {"reason": "(6 characters too many)", "diff": "6", "s": "s"}
+    return named.get(ast.unparse(part.value), "Codepoint U+00AD not allowed")
+
+
+def test_whatever_the_library_of_addresses_says_is_in_every_languages_file():
+    told = [one for one in said_of_addresses() if not FORBIDDEN.search(one)]
+    assert len(told) > 20
+    details = [contact._refused("x", one).parts["detail"] for one in told]
+    assert sorted({str(one) for one in details} - set(contact.DETAILS)) == []

@@ -101,16 +101,20 @@ def _checked_address(text: str) -> str:
     try:
         valid = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as error:
-        detail, quoted = _parted(str(error))
-        words = "{value} is not an e-mail address: {detail}{told}"
-        raise Unfit("function:email", text, words, detail=detail, told=quoted) from None
+        raise _refused(text, str(error)) from None
     return str(valid.ascii_email).lower()
 
 
-def _parted(said: str) -> tuple[str, str]:
-    """What the library says of any address, and what it quotes of this one: after a colon, or in brackets."""
-    mark = re.search(r" ?[:(]", said)
-    return (said, "") if mark is None else (said[: mark.start()], said[mark.start() :])
+def _refused(text: str, said: str) -> Unfit:
+    """What the library says of any address, and what of this one: the characters behind a colon, a count in brackets. What else
+    it has in brackets tells of its own ways."""
+    detail, colon, quoted = said.partition(":")
+    detail = re.sub(r" \((?!@)[^)]*\)", "", detail)
+    if found := re.search(r"\((\d+) (?:character|byte)s? too many", said):
+        words = "{value} is not an e-mail address: {detail} (too long by {count})"
+        return Unfit("function:email", text, words, detail=detail.rstrip("."), count=int(found[1]))
+    words = "{value} is not an e-mail address: {detail}{told}"
+    return Unfit("function:email", text, words, detail=detail, told=f"{colon}{quoted}")
 
 
 DETAILS = (
@@ -142,6 +146,18 @@ DETAILS = (
     "A display name and angle brackets around the email address are not permitted here.",
     "A bracketed IP address after the @-sign is not allowed here.",
     "Quoting the part before the @-sign is not allowed here.",
+    "After the @-sign, periods cannot be separated by so many characters",
+    "An email address cannot have two letters followed by two dashes immediately after the @-sign or after a period, "
+    "except Punycode.",
+    'The email address has the "full-width" at-sign (@) character instead of a regular at-sign.',
+    'The email address has the "small commercial at" character instead of a regular at-sign.',
+    "The email address contains invalid characters after the @-sign after IDNA encoding.",
+    "The email address is too long",
+    "The part after the @-sign became invalid after normalizing to international characters.",
+    "The part after the @-sign contains invalid characters.",
+    "The part after the @-sign contains invalid characters after Unicode normalization",
+    "The part after the @-sign is invalid.",
+    "The part after the @-sign is not valid IDNA.",
 )
 """What email-validator says of addresses, as languages have it."""
 

@@ -61,11 +61,13 @@ class InputFacts:
 
 @dataclass(frozen=True, slots=True)
 class UploadFacts:
-    """The target, the batches that need a person, and what the last load ended in."""
+    """The target, the batches that need a person, and what the last load ended in: in a word of render.ENDINGS, and as the
+    engineer was told it."""
 
     target: str
     attention: Sequence[Mapping[str, Any]]
     error: str | None
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

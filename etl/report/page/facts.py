@@ -28,12 +28,13 @@ KINDS = 200
 @dataclass(frozen=True, slots=True)
 class JournalFacts:
     """What the journal knows: the target, what became of each stage's records, the batches that need a person, and (in
-    `error`) what the last load ended in."""
+    `error`) what the last load ended in; `ended` is that in a word of render.ENDINGS."""
 
     target: str
     stages: Sequence[StageSummary]
     attention: Sequence[Mapping[str, Any]] = ()
     error: str | None = None
+    ended: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def report_facts(package: Package, telling: Telling, upload: JournalFacts | None
         fields=tuple(_field(name, one, telling) for name, one in _each(stages, "fields")),
         columns=tuple({"stage": name, **one} for name, one in _each(stages, "columns")),
         warnings=tuple(manifest.warnings),
-        upload=None if upload is None else UploadFacts(upload.target, upload.attention, upload.error),
+        upload=None if upload is None else UploadFacts(upload.target, upload.attention, upload.error, upload.ended),
         inputs=tuple(map(_input, (manifest.mapping, *manifest.inputs))),
         versions=manifest.versions,
     )

@@ -30,10 +30,25 @@ NAMES = (
     *("read", "filtered", "rejected", "held", "merged", "valid", "absent", "currency", "status", "month"),
     *LOADED,
     *("log in at once", "log in once Akinon has agreed to it", "reset at first login"),
-    *("repeated", "rounded", "differs", "planned", "sending", "accepted", "done", "lost"),
+    *("repeated", "rounded", "differs", "planned", "sending", "accepted", "done", "lost", "warned"),
 )
 """Words of the data that the page says in the reader's language."""
 
+ENDINGS = (
+    *("a stage has more failed records than the mapping allows", "it is not known whether a batch arrived"),
+    *("Omnitron refused a batch", "Omnitron could not be reached", "Omnitron did not do what was asked"),
+    *("somebody stopped it", "something on this machine was not in order"),
+)
+"""What a load may end in."""
+
+WHYS = (
+    "the process ended before an answer was written",
+    "its record failed",
+    "all of its records failed, so it created none of them",
+    "{count} of its records failed, and Omnitron does not tell which",
+    "{count} of its records failed, and Omnitron does not tell which; sent again, each alone, these failed once more",
+)
+"""Why a batch needs a person, as the journal says it; it may also be what Omnitron answered, which stays as it is."""
 
 PASSWORD_FORMS = ("{count} hexadecimal digits", "{count} characters")
 
@@ -62,6 +77,8 @@ def page(report: Mapping[str, Any], catalogue: Catalogue = ENGLISH) -> str:
         flow=lambda stage: _flow(stage, say, numbers.number),
         spread=lambda field: _spread(field, say, numbers.number),
         password=lambda form: _password(form, say),
+        br=Markup("<br>"),
+        why=lambda told: _why(told, say),
         share=share,
         standings=_standings(report["passwords"]),
     )
@@ -176,6 +193,15 @@ def _password(form: str, say: Say) -> str:
         if found := re.search(words.format(count=r"(\d+)"), form):
             form = form.replace(found[0], say(words).format(count=found[1]))
     return say(form)
+
+
+def _why(told: str, say: Say) -> str:
+    for words in WHYS:
+        begin, part, end = words.partition("{count}")
+        found = re.fullmatch(f"{re.escape(begin)}{part and '([0-9]+)'}{re.escape(end)}", told)
+        if found:
+            return say(words).format(count=found[1] if part else "")
+    return told
 
 
 def _quoted(value: Any) -> str:
