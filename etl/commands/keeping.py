@@ -11,7 +11,7 @@ from etl.commands.settings import Settings
 from etl.errors import MappingError
 from etl.extract import Snapshot, keep_all
 from etl.extract.database import identity
-from etl.extract.databases.kept import Snapshots, now
+from etl.extract.databases.kept import Making, Snapshots, now
 from etl.files import private_folder
 from etl.mapping import Checked, Opens, load_mapping, require
 from etl.mapping.kept import lacking, servers_used, wanted_sources
@@ -112,19 +112,26 @@ def _kept(checked: Checked, migration: Migration, settings: Settings) -> Snapsho
     private_folder(settings.folder(migration).root)
     tables = {**checked.tables, **{f"lookup {name}": table for name, table in checked.lookup_tables.items()}}
     wanted = {name: one for name, one in wanted_sources(migration).items() if name in tables}
-    with snapshots_of(settings, migration).new(now()) as making:
+    columns = {
+        name: one.of(tables[name].header) | _told_by(migration, name, tables[name]) for name, one in wanted.items()
+    }
+    with _new(snapshots_of(settings, migration)) as making:
         try:
-            rows = keep_all(
-                {name: tables[name] for name in wanted},
-                {
-                    name: one.of(tables[name].header) | _told_by(migration, name, tables[name])
-                    for name, one in wanted.items()
-                },
-                making.path,
-            )
+            rows = keep_all({name: tables[name] for name in wanted}, columns, making.path)
         finally:
             checked.connections.release()
         return making.finish(migration.name, rows)
+
+
+@contextmanager
+def _new(snapshots: Snapshots) -> Iterator[Making]:
+    """A snapshot that is being taken; of one that fails not even an empty folder is left."""
+    try:
+        with snapshots.new(now()) as making:
+            yield making
+    except BaseException:
+        snapshots.put_away()
+        raise
 
 
 def _told_by(migration: Migration, name: str, table: Table) -> set[str]:

@@ -44,6 +44,8 @@ def remove(mapping: Path, settings: Settings, name: str) -> None:
     with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=False)
     try:
-        snapshots_of(settings, migration).remove(name)
+        snapshots = snapshots_of(settings, migration)
+        snapshots.remove(name)
+        snapshots.put_away()
     except OSError as error:
         raise SourceError(f"{error.filename}: cannot be removed ({error.strerror})") from None

@@ -320,7 +320,20 @@ def test_a_manifest_that_is_damaged_says_how_to_get_rid_of_it(postgresql, tmp_pa
     with pytest.raises(SourceError, match=rf"is damaged; `etl snapshot MAPPING --remove {taken.id}`"):
         dry_run(mapping, how(tmp_path))
     remove(mapping, how(tmp_path), taken.id)
-    assert folders(tmp_path) == []
+    assert not (tmp_path / "work/acme/snapshots").exists()
+
+
+def test_where_nothing_could_be_fetched_no_folder_is_left_and_what_was_kept_stays(postgresql, tmp_path):
+    mapping = write(tmp_path)
+    taken = snapshot(mapping, how(tmp_path))
+    postgresql.run("DROP TABLE oc_order")
+    for left in ([taken.id], []):
+        with pytest.raises((MappingError, SourceError)):
+            snapshot(mapping, how(tmp_path))
+        assert folders(tmp_path) == left
+        if left:
+            remove(mapping, how(tmp_path), taken.id)
+    assert not (tmp_path / "work/acme").exists()
 
 
 def test_what_is_removed_is_gone_and_one_that_is_read_stays(postgresql, tmp_path):
@@ -427,7 +440,7 @@ def test_a_server_that_goes_away_in_the_middle_leaves_nothing(shop, tmp_path):
     assert process.returncode == 1
     assert "the server ended the connection" in told
     assert told.strip().endswith("nothing of it was used, run it again")
-    assert folders(tmp_path) == []
+    assert not (tmp_path / "work/acme").exists()
 
 
 def test_a_disk_that_is_full_leaves_nothing(postgresql, tmp_path):

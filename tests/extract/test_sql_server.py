@@ -43,6 +43,55 @@ def test_where_nothing_answers_it_is_said_so_without_the_password():
     )
 
 
+class Library:
+    """In the place of pymssql: it keeps what the server would be told, and answers to nothing but that."""
+
+    def __init__(self, refusal=None):
+        self.Error, self.told, self.refusal, self.found = RuntimeError, [], refusal, []
+
+    def connect(self, **settings):
+        self.settings = settings
+        return self
+
+    def cursor(self):
+        return self
+
+    def execute(self, statement, values=None):
+        self.told.append(statement)
+        if self.refusal and "COUNT_BIG" in statement:
+            raise self.Error(*self.refusal)
+        self.found = [(1,)]
+
+    def fetchall(self):
+        return self.found
+
+    def autocommit(self, on):
+        pass
+
+    def close(self):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+
+def test_a_table_that_somebody_has_locked_is_waited_for_a_minute_and_then_told(monkeypatch):
+    library = Library(refusal=((1222, b"Lock request time out period exceeded."),))
+    monkeypatch.setitem(sys.modules, "pymssql", library)
+    with Connections() as connections:
+        session = connections.session(Database("shop", Secret(PLACE), PLACE))
+        assert library.told[0] == "SET LOCK_TIMEOUT 60000"
+        with pytest.raises(SourceError) as refused:
+            session.count(Relation(("id",), of="[dbo].[Order]"))
+    assert str(refused.value) == (
+        "mssql://***@127.0.0.1:9/shop: another process of the shop has locked the table for more than a minute; run it again "
+        "when that has ended"
+    )
+
+
 def test_check_knows_the_scheme_and_opens_no_network(tmp_path, monkeypatch):
     monkeypatch.setenv("ACME_TOKEN", "t")
     monkeypatch.setenv("LEGACY", PLACE)

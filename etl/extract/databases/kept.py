@@ -164,10 +164,7 @@ class Snapshots:
     @contextmanager
     def new(self, created: datetime) -> Iterator[Making]:
         """A snapshot to be taken. It is there when `finish` was called, and otherwise nothing is left."""
-        private_folder(self.folder)
-        self._remove_abandoned()
-        # It gets the name by which abandoned ones are known when its lock is held.
-        folder = Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.folder))
+        folder = self._begun()
         try:
             with _locked(folder / LOCK, fcntl.LOCK_EX):
                 folder = self._named(folder, created.strftime("%Y%m%dT%H%M%SZ"))
@@ -175,6 +172,21 @@ class Snapshots:
         finally:
             if folder.exists():
                 shutil.rmtree(folder, ignore_errors=True)
+
+    def _begun(self) -> Path:
+        """A folder that gets the name by which abandoned ones are known when its lock is held."""
+        for _ in range(10):
+            private_folder(self.folder)
+            self._remove_abandoned()
+            with suppress(FileNotFoundError):  # another command has failed, and put away what it thought was its own
+                return Path(tempfile.mkdtemp(prefix="unfinished-", dir=self.folder))
+        raise SourceError(f"{self.folder}: other commands remove this folder; run it again when they have ended")
+
+    def put_away(self) -> None:
+        """Remove the folder when nothing is kept in it, and the one around it when that holds nothing else."""
+        with suppress(OSError):
+            self.folder.rmdir()
+            self.folder.parent.rmdir()
 
     def _named(self, folder: Path, name: str) -> Path:
         """The folder under its name, with a number when that second already has one."""

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
 from etl.extract.databases.mended import mended_rows
-from etl.extract.databases.session import Copied, OneByOne, Relation, identity_of, trimmed
+from etl.extract.databases.session import LOCKED, Copied, OneByOne, Relation, identity_of, trimmed
 from etl.extract.databases.writing import write_rows
 from etl.suggest import did_you_mean
 
@@ -22,6 +22,8 @@ MISSING = (
     "SQL Server is read with the library pymssql, which is not installed; install it: pip install 'omnitron-etl[mssql]'"
 )
 AT_ONCE = 1000
+LOCK_TIMEOUT = "SET LOCK_TIMEOUT 60000"
+"""Milliseconds. Without it a table that another process has locked is waited for without end."""
 NO_SNAPSHOT = "ALLOW_SNAPSHOT_ISOLATION is off in this database: what was written meanwhile may be among the rows"
 _ALLOWED = "SELECT snapshot_isolation_state FROM sys.databases WHERE name = DB_NAME()"
 _NOW = "SELECT CONVERT(varchar(27), SYSUTCDATETIME(), 126) + 'Z'"
@@ -61,6 +63,7 @@ class MssqlSession(OneByOne):
                 read_only=True,
                 autocommit=True,
             )
+            self._run(LOCK_TIMEOUT)
             keeps = bool(self._rows(_ALLOWED)[0][0])
             self._note = "" if keeps else NO_SNAPSHOT
             # The level is that of transactions that begin after it; this one is never committed.
@@ -179,6 +182,7 @@ def sentence_of(address: Address, said: Sequence[Any]) -> str:
     nowhere = f"no SQL Server answers at {where}; is the name right, is the server running, and does it listen there?"
     sentences = {
         18456: f"the server does not let the user '{address.user}' in: the user or the password is wrong",
+        1222: LOCKED,
         4060: f"the server has no database '{address.name}', or the user may not use it",
         208: f"there is no such table ({first})",
         207: f"there is no such column ({first})",
