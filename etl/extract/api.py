@@ -358,7 +358,9 @@ API = Kind(
             PATH_SCHEMA,
         ),
         WITH,
-        column_names_option("the keys that are columns. Default: all keys of the first page."),
+        column_names_option(
+            "the keys that are columns; any other is passed over. Default: all keys of the first page."
+        ),
         TRIM,
         NORMALIZE,
         COUNTERS,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from etl.errors import SourceError
+from etl.expressions.cells import tidy
 from etl.extract.columns import column_names
 from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_part import CsvPart, record_start
@@ -119,7 +120,9 @@ class Top:
 def begin_table(lines: Lines, path: File, format: CsvFormat, names: tuple[str, ...] | None) -> Top:
     """Read what stands above the data. `names` is the header of a file that has none."""
     if names:
-        return Top(_named(path, names), lines.position, 1)
+        begin = lines.position
+        _check_no_header(path, names, next(read_records(lines, format), BLANK))
+        return Top(_named(path, names), begin, 1)
     records = enumerate(read_records(lines, format), start=1)
     nothing: ReadRow = [], Unfit("row:blank", None, "there are only blank lines")
     row, (cells, reason) = next((one for one in records if one[1] is not BLANK), (1, nothing))
@@ -128,6 +131,14 @@ def begin_table(lines: Lines, path: File, format: CsvFormat, names: tuple[str, .
     names = tuple(map(str, cells))
     _check_delimiter(path, row, names, format)
     return Top(_named(path, names, row), lines.position, row + 1)
+
+
+def _check_no_header(path: File, names: tuple[str, ...], first: ReadRow) -> None:
+    """A file that has a header line, whose names are given all the same: the line would be taken for a row."""
+    if [tidy(str(cell)).casefold() for cell in first[0]] == [tidy(name).casefold() for name in names]:
+        raise SourceError(
+            f"{path} row 1: holds the names that `header` gives; leave `header` out, the file has a header line"
+        )
 
 
 def _named(path: File, cells: tuple[str, ...], row: int = 1) -> tuple[str, ...]:
@@ -191,7 +202,9 @@ CSV = Kind(
             one_character_or_none,
             {"type": ["string", "null"], "examples": ["\\"]},
         ),
-        column_names_option("the columns' names, for a file that has no header line."),
+        column_names_option(
+            "the columns' names in their order, for a file that has no header line: its first line is a row then."
+        ),
         Option(
             "nulls",
             "the texts that mean null, beside a blank cell.",

@@ -16,11 +16,11 @@ from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
     NORMALIZE,
+    PASS_OTHERS,
     TRIM,
     Kind,
     Option,
     OptionValues,
-    boolean,
     column_names_option,
     holding_nothing,
 )
@@ -198,15 +198,11 @@ JSON = Kind(
             PATH_SCHEMA,
         ),
         WITH,
-        column_names_option("the keys that are columns. Default: all keys of all objects."),
-        Option(
-            "pass_others",
-            "whether a key that `header` does not list is passed over, instead of rejecting its row: for an API's answers, in "
-            "which there is much that nobody needs. Default: false.",
-            boolean,
-            {"type": "boolean", "examples": [True]},
-            False,
+        column_names_option(
+            "the keys that are columns; an object with another is rejected (see `pass_others`). Default: all keys of all "
+            "objects."
         ),
+        PASS_OTHERS,
         TRIM,
         NORMALIZE,
         COUNTERS,

@@ -32,6 +32,7 @@ from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
     NORMALIZE,
+    PASS_OTHERS,
     TRIM,
     Kind,
     Option,
@@ -61,6 +62,7 @@ class JsonlPart:
     stop: int
     encoding: str
     header: tuple[str, ...]
+    pass_others: bool = False
     start: None = None
     reached: float | None = field(default=None, compare=False)
 
@@ -72,7 +74,7 @@ class JsonlPart:
         with reading(self.path), self.path.open("rb") as file:
             file.seek(self.begin)
             lines = file.read(self.stop - self.begin).removesuffix(b"\n").split(b"\n")
-        return gather(_records(lines, self.encoding, self.header))
+        return gather(_records(lines, self.encoding, self.header, self.pass_others))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class JsonlTable:
     begin: int
     end: int
     encoding: str
+    pass_others: bool = False
     first_row: int = 1
     text_only: bool = False
 
@@ -93,7 +96,7 @@ class JsonlTable:
         """Parts of about `size` bytes."""
         for begin, stop in ranges(self.path, self.begin, self.end, size, lambda data: first_line(data, NEWLINE)):
             share = reached(stop, self.begin, self.end)
-            yield JsonlPart(self.path, begin, stop, self.encoding, self.header, reached=share)
+            yield JsonlPart(self.path, begin, stop, self.encoding, self.header, self.pass_others, reached=share)
 
 
 def open_jsonl(location: str, settings: OptionValues) -> Table:
@@ -102,12 +105,14 @@ def open_jsonl(location: str, settings: OptionValues) -> Table:
     if settings["path"] or settings["with"]:
         lines = JsonlRows(path, encoding, settings["path"])
         return nested_table(lines, lines.steps, settings)
-    read_as = chunk_encoding(encoding)
+    read_as, passes = chunk_encoding(encoding), bool(settings["pass_others"])
     header = settings["header"] or _header(path, encoding)
     if is_compressed(path) or not cuttable(encoding):
         reach = Reach()
-        return SequentialTable(header, 1, lambda: _records(_lines(path, encoding, reach), read_as, header), reach=reach)
-    return JsonlTable(path, header, text_start(path, encoding), size_of(path), read_as)
+        return SequentialTable(
+            header, 1, lambda: _records(_lines(path, encoding, reach), read_as, header, passes), reach=reach
+        )
+    return JsonlTable(path, header, text_start(path, encoding), size_of(path), read_as, passes)
 
 
 def _lines(path: File, encoding: str, reach: Reach | None = None) -> Iterator[bytes]:
@@ -146,8 +151,8 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Un
             yield text, why
 
 
-def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...]) -> Iterator[ReadRow]:
-    known = frozenset(header)
+def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...], pass_others: bool) -> Iterator[ReadRow]:
+    known = None if pass_others else frozenset(header)
     for value, reason in _decoded(lines, encoding):
         if value is NOTHING:
             yield BLANK
@@ -203,7 +208,11 @@ JSONL = Kind(
             PATH_SCHEMA,
         ),
         WITH,
-        column_names_option("the keys that are columns. Default: all keys of the first 1,000 objects."),
+        column_names_option(
+            "the keys that are columns; an object with another is rejected (see `pass_others`). Default: all keys of the first "
+            "1,000 objects."
+        ),
+        PASS_OTHERS,
         TRIM,
         NORMALIZE,
         COUNTERS,

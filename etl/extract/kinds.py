@@ -247,6 +247,16 @@ COUNTERS = Option(
 )
 
 
+PASS_OTHERS = Option(
+    "pass_others",
+    "whether a key that is no column (see `header`) is passed over, instead of rejecting its row: for an API's answers, in which "
+    "there is much that nobody needs. Default: false.",
+    boolean,
+    {"type": "boolean", "examples": [True]},
+    False,
+)
+
+
 def column_names_option(sentence: str) -> Option:
     """The option `header`, which means something else to each kind of file."""
     item = {"type": "string", "examples": ["customer_id"], "description": "A column's name."}

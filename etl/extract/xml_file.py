@@ -13,6 +13,7 @@ from etl.extract.kinds import (
     COUNTERS,
     ENCODING,
     NORMALIZE,
+    PASS_OTHERS,
     TRIM,
     Kind,
     Option,
@@ -149,7 +150,11 @@ XML = Kind(
             required=True,
         ),
         WITH,
-        column_names_option("the attributes and children that are columns. Default: all of all elements."),
+        column_names_option(
+            "the attributes and children that are columns; an element with another is rejected (see `pass_others`). Default: all "
+            "of all elements."
+        ),
+        PASS_OTHERS,
         TRIM,
         NORMALIZE,
         COUNTERS,

@@ -361,6 +361,18 @@ def test_a_file_without_a_header_gets_the_names_it_is_given(tmp_path):
     assert (table.header, table.first_row, rows_of(table)) == (("id", "name"), 1, [["1", "Ali"], ["2", "Veli"]])
 
 
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_names_that_a_header_line_holds_are_not_given_again(tmp_path, ending):
+    """The line would be taken for a customer."""
+    data = "\ufeff ID ,Name\n1,Ali\n".encode()
+    path = written(tmp_path, gzip.compress(data) if ending else data, f"c.csv{ending}")
+    with pytest.raises(SourceError) as refused:
+        opened(path, header=["id", "name"])
+    assert str(refused.value) == (
+        f"{path} row 1: holds the names that `header` gives; leave `header` out, the file has a header line"
+    )
+
+
 def test_without_quotes_a_quote_is_a_letter(tmp_path):
     table = opened(written(tmp_path, 'id\tsize\n1\t5" disk\n2\t"\n'), delimiter="\t", quote=None)
     assert rows_of(table) == [["1", '5" disk'], ["2", '"']]

@@ -121,6 +121,16 @@ def test_keys_that_are_not_listed_are_passed_over_where_that_is_said(tmp_path):
     assert faults_of(table) == [(2, "is a number, not an object")]
 
 
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_keys_of_json_lines_that_are_not_listed_are_passed_over_where_that_is_said(tmp_path, ending):
+    data = b'{"id": 1, "token": "s3cr3t"}\n7\n{"name": "Can"}\n'
+    path = written(tmp_path, gzip.compress(data) if ending else data, f"a.jsonl{ending}")
+    table = opened(path, "jsonl", header=["id", "name"], pass_others=True)
+    assert rows_of(table, 1) == [[1, None], ["7"], [None, "Can"]]
+    assert faults_of(table) == [(2, "is a number, not an object")]
+    assert faults_of(opened(path, "jsonl", header=["id", "name"]))[0][0] == 1
+
+
 @pytest.mark.parametrize("name", ["woocommerce/customers.json", "woocommerce/orders.json"])
 def test_real_json_keeps_its_values(name):
     path = SHARED / name

@@ -189,3 +189,9 @@ def test_a_large_document_is_read_in_little_memory(tmp_path):
     (few, small), (many, large) = peak(100), peak(60_000)
     assert (few, many) == (100, 60_000)
     assert large - small < 30
+
+
+def test_elements_that_are_not_listed_are_passed_over_where_that_is_said(tmp_path):
+    path = written(tmp_path, "<s><o id='1'><token>s3cr3t</token></o><o id='2'/></s>", "a.xml")
+    table = opened(path, "xml", path="s/o", header=["id"], pass_others=True)
+    assert (rows_of(table), faults_of(table)) == ([["1"], ["2"]], [])
