@@ -87,6 +87,14 @@ def test_numbers_bytes_and_nulls_are_written_as_texts():
     assert written([(1, 0.1, b"\x00\xff", None, "x\udcde")])[1] == b"1\x1f0.1\x1f00ff\x1f\x1fx\xde\n"
 
 
+@pytest.mark.parametrize("others", [(), (None,), (7,), (None, 0.5), (b"\xff", None, "")])
+def test_rows_of_texts_stand_beside_rows_that_hold_something_else(others):
+    rows = [("a", "b"), *(("c", one) for one in others), ("d", "e")]
+    shown = {None: "", b"\xff": "ff"}
+    expected = "".join(f"{first}\x1f{shown.get(second, second)}\n" for first, second in rows)
+    assert written(rows) == (len(rows), expected.encode())
+
+
 def test_cells_are_picked_by_their_positions_and_a_blank_one_that_is_alone_is_a_row():
     rows = [("1", "a", None), ("2", "b", "")]
     assert written(rows, [1, 0])[1] == b"a\x1f1\nb\x1f2\n"

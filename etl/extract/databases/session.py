@@ -104,7 +104,10 @@ def chosen(relation: Relation, wanted: Collection[str]) -> tuple[str, ...]:
 
 def selecting(relation: Relation, columns: Iterable[str], quote: str) -> str:
     """The statement that reads a table's columns, in the order of its primary key."""
-    listed = ", ".join(quoted(name, quote) for name in columns)
+    return selecting_expression(relation, ", ".join(quoted(name, quote) for name in columns), quote)
+
+
+def selecting_expression(relation: Relation, listed: str, quote: str) -> str:
     order = ", ".join(quoted(name, quote) for name in relation.key)
     return f"SELECT {listed} FROM {relation.of}{f' ORDER BY {order}' if order else ''}"  # noqa: S608
 

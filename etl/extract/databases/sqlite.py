@@ -17,8 +17,10 @@ from etl.extract.databases.session import (
     identity_of,
     quoted,
     selecting,
+    selecting_expression,
     trimmed,
 )
+from etl.extract.databases.sqlite_lines import NotTexts, row_as_text, write_texts
 from etl.extract.databases.writing import write_rows
 from etl.suggest import did_you_mean
 
@@ -37,6 +39,7 @@ class SqliteSession(OneByOne):
             self._connection.text_factory = _with_its_bytes
             self._connection.execute("BEGIN")
             self._tables = self._names()
+            self._plain = self._with_declared_types()
             self.taken: str = self._connection.execute("SELECT strftime('%Y-%m-%dT%H:%M:%fZ', 'now')").fetchone()[0]
 
     def _names(self) -> list[str]:
@@ -44,6 +47,13 @@ class SqliteSession(OneByOne):
             "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%' ORDER BY name"
         )
         return [name for (name,) in found]
+
+    def _with_declared_types(self) -> frozenset[str]:
+        """The quoted names of tables whose columns hold what they are declared to; views and virtual tables may hold anything."""
+        found = self._connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'create virtual%'"
+        )
+        return frozenset(quoted(name, '"') for (name,) in found)
 
     def tables(self) -> list[str]:
         return list(self._tables)
@@ -75,8 +85,32 @@ class SqliteSession(OneByOne):
     def copy(self, relation: Relation, columns: Sequence[str], file: BinaryIO) -> Copied:
         statement = relation.sql or selecting(relation, columns, '"')
         positions = [relation.columns.index(name) for name in columns] if relation.sql else None
+        as_texts = self._as_texts(relation, columns)
         with self._reading_only():
-            return Copied(statement, self._write(statement, positions, file))
+            count = self._write_texts(as_texts, len(columns), file) if as_texts else None
+            return Copied(statement, self._write(statement, positions, file) if count is None else count)
+
+    def _as_texts(self, relation: Relation, columns: Sequence[str]) -> str:
+        """The statement that gives each row as one text; none for a statement of the mapping, whose order is its own."""
+        if relation.sql or len(columns) < 2:
+            return ""
+        with self._speaking():
+            found = self._connection.execute(f"PRAGMA table_info({relation.of})").fetchall()
+        kinds = {name: kind for _, name, kind, *_ in found} if relation.of in self._plain else {}
+        return selecting_expression(relation, row_as_text([(name, kinds.get(name, "")) for name in columns]), '"')
+
+    def _write_texts(self, statement: str, width: int, file: BinaryIO) -> int | None:
+        """How many rows there were; None where they have to be read cell by cell, and what is wrong there is told then."""
+        begin = file.tell()
+        self._connection.text_factory = bytes
+        try:
+            return write_texts(self._connection.execute(statement), width, file)
+        except (NotTexts, sqlite3.Error):
+            file.seek(begin)
+            file.truncate()
+            return None
+        finally:
+            self._connection.text_factory = _with_its_bytes
 
     def _write(self, statement: str, positions: Sequence[int] | None, file: BinaryIO) -> int:
         # sqlite3 itself decodes in half the time, and stops at what is no UTF-8: then all is read once more, the slow way.

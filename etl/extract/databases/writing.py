@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from etl.extract.csv_format import CsvFormat
 
@@ -52,11 +52,21 @@ def _picker(positions: Sequence[int]) -> Callable[[Sequence[object]], Sequence[o
 
 def lines_of(rows: Sequence[Sequence[object]]) -> bytes:
     """Some rows of one width, at least one."""
-    join, width = DELIMITER.join, len(rows[0])
-    # Nearly every cell is a text already: for those this asks nothing more than that.
-    lines = [join([one if type(one) is str else _text(one) for one in row]) for row in rows]
+    lines, width = _joined(rows), len(rows[0])
     text = _encoded("\n".join(lines) + "\n")
     return text if are_bare(text, len(rows), width) else _encoded("".join(_careful(rows, lines, width)))
+
+
+def _joined(rows: Sequence[Sequence[object]]) -> list[str]:
+    """Nearly every cell is a text or NULL: to look what each is takes half as long again as to join them."""
+    join: Any = DELIMITER.join
+    try:
+        return list(map(join, rows))
+    except TypeError:
+        try:
+            return [join(["" if one is None else one for one in row]) for row in rows]
+        except TypeError:
+            return [join([one if type(one) is str else _text(one) for one in row]) for row in rows]
 
 
 def _encoded(text: str) -> bytes:
