@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,13 @@ _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*")
 _READ_OTHERWISE = re.compile(r"(?i)y|n|yes|no|on|off|true|false|null|none|~")
 
 
-def mapping_evidence(file: Path) -> Evidence:
-    """The file with its SHA-256; of one that extends others, or has corrections, that of all: no edit goes unnoticed."""
+def mapping_evidence(file: Path, written: Sequence[Path] = ()) -> Evidence:
+    """The file with its SHA-256; of one that extends others, or has corrections, that of all: no edit goes unnoticed.
+
+    `written`: all files that it is written in, where that is known.
+    """
     corrections = corrections_file(file)
-    files = [*written_in(file), *([corrections] if corrections.exists() else [])]
+    files = [*(written or written_in(file)), *([corrections] if corrections.exists() else [])]
     own = fingerprint(str(file))
     if len(files) == 1:
         return own

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.expressions.cells import tidy
 from etl.extract.columns import column_names

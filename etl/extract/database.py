@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.compressed import SUFFIXES

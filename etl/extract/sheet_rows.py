@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from etl.dataclass import dataclass
 from etl.extract.reach import Reach
 from etl.findings import Unfit
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from etl.dataclass import dataclass
 from etl.geography.names import LEVELS, bare, fold, other_names
 
 Pk = int | str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from etl.dataclass import dataclass
 from etl.journal.database import JournalDatabase
 
 

@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
+from etl.dataclass import dataclass
 from etl.errors import EtlError
 from etl.files import FILE_MODE, private_folder
 

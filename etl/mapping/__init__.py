@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
 from etl.address import target_name
+from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.expressions import Resources
 from etl.extract import Connections, Corrected, CorrectedTable, Snapshot, numbered
@@ -63,7 +64,7 @@ class Checked:
 
     To be used in a `with`, at whose end the tables are closed. `snapshot` is the one that the rows of servers are from;
     `closed` are the sources and lookups of which nothing is known, as they were not opened. `corrected` are, by their stages,
-    the rows that persons have mended; none are known before rows are at hand.
+    the rows that persons have mended; none are known before rows are at hand. `files` are those that the mapping is written in.
     """
 
     migration: Migration
@@ -79,6 +80,7 @@ class Checked:
     closed: tuple[str, ...] = ()
     corrected: Mapping[str, Corrected] = field(default_factory=dict)
     lists: ChannelLists | None = None
+    files: tuple[Path, ...] = ()
 
     def __enter__(self) -> Checked:
         return self
@@ -181,6 +183,7 @@ def _checked(context: Context, problems: tuple[Problem, ...], doubts: Sequence[P
         context.kept,
         tuple(context.closed),
         lists=context.lists,
+        files=files_of(context.document),
     )
 
 

@@ -115,6 +115,12 @@ def test_an_edit_of_what_is_extended_makes_another_mapping(own):
     assert mapping_evidence(own).sha256 != before
 
 
+def test_a_mapping_that_was_read_knows_the_files_that_its_sum_is_of(own):
+    with load_mapping(own) as checked:
+        assert [one.parent.name for one in checked.files] == ["base", own.parent.name]
+        assert mapping_evidence(own, checked.files) == mapping_evidence(own)
+
+
 def test_nothing_outside_of_root_is_extended(own):
     done = etl("check", own, "--root", own.parent, **HERE)
     assert (done.returncode, "lies outside of what --root allows" in done.stdout) == (2, True)
