@@ -1,7 +1,8 @@
 """`dataclass`, as the standard library has it, whose `__init__` is written when the first object is made.
 
 The standard one writes and compiles six functions for each class. A start loads some two hundred classes, of which it makes
-objects of few: that took a third of it. What is no frozen or plain class with slots is left to the standard library.
+objects of few: that took a third of it. What is no frozen or plain class with slots is left to the standard library. A class of
+which somebody asks what its `__init__` takes has to be made by the standard one.
 """
 
 from __future__ import annotations
@@ -100,7 +101,9 @@ def _refuse_deleting(self: Any, name: str) -> None:
 
 def _init_in_time(cls: Any, frozen: bool) -> Callable[..., None]:
     def __init__(self: Any, *values: Any, **named: Any) -> None:  # noqa: N807
-        cls.__init__ = written = _init(cls, frozen)
+        written = _init(cls, frozen)
+        if cls.__init__ is __init__:  # and not what somebody has put in its place
+            cls.__init__ = written
         written(self, *values, **named)
 
     return __init__

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Protocol
 
 from etl.arguments import AtLeast, Count, OneOf, checked
-from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
 from etl.languages import DEFAULT, LANGUAGES

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from etl.arguments import checked
 from etl.commands.settings import Settings
-from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.journal.folder import MigrationFolder
 from etl.mapping import USUAL, find_mapping, migration_name, read_target, target_known

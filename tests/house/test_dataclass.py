@@ -174,3 +174,17 @@ def test_init_is_written_when_the_first_object_is_made():
     Late(1)
     assert Late.__init__ is not before
     assert Late.__init__.__qualname__.endswith("Late.__init__")
+
+
+def test_an_init_that_was_put_in_its_place_stays():
+    @quick(frozen=True, slots=True)
+    class Wrapped:
+        a: int
+
+    own = Wrapped.__init__
+
+    def init(self, a):
+        own(self, a + 1)
+
+    Wrapped.__init__ = init  # type: ignore[method-assign]
+    assert [Wrapped(1).a, Wrapped(1).a] == [2, 2]
