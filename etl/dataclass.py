@@ -119,7 +119,10 @@ def _init(cls: Any, frozen: bool) -> Callable[..., None]:
     lines = [_setting(cls, one, names, frozen) for one in fields]
     if hasattr(cls, "__post_init__"):
         lines.append("self.__post_init__()")
-    exec(f"def __init__({', '.join(parameters)}):\n  " + "\n  ".join(lines or ["pass"]), names)  # noqa: S102 - our own classes
+    source = f"def __init__({', '.join(parameters)}):\n  " + "\n  ".join(lines or ["pass"])
+    # Compiled first: of a Ctrl-C that comes while it executes a text Python remembers that nobody took it, and dies of it
+    # at its end, whoever does take it.
+    exec(compile(source, f"<{cls.__qualname__}>", "exec"), names)  # noqa: S102 - our own classes
     written: Any = names["__init__"]
     written.__qualname__, written.__module__ = f"{cls.__qualname__}.__init__", cls.__module__
     return written  # type: ignore[no-any-return]
