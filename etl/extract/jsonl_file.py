@@ -152,7 +152,9 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Un
             yield text, why
 
 
-def _records(lines: Iterable[bytes], encoding: str, header: tuple[str, ...], pass_others: bool) -> Iterator[ReadRow]:
+def _records(
+    lines: Iterable[bytes], encoding: str, header: tuple[str, ...], pass_others: bool = False
+) -> Iterator[ReadRow]:
     known = None if pass_others else frozenset(header)
     for value, reason in _decoded(lines, encoding):
         if value is NOTHING:
