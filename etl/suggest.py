@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+
+ROW_NUMBER = "row_number"
+"""What may be asked for beside the columns of a file (extract/numbering.py)."""
 
 MOST_NAMED = 30
 """Names that are all told where none is near the one that somebody wrote."""
@@ -50,7 +53,29 @@ def look_like_data(names: Iterable[str]) -> bool:
 NO_HEADER = "the first row looks like data; for a file without a header line, list its columns' names as `header:`"
 
 
-def column_hint(word: str, columns: Iterable[str]) -> str:
-    """The end of a message about an unknown column. Names that look like data are nobody's to see."""
+MAYBE_NO_HEADER = (
+    "none of the names that the mapping uses heads a column; for a file without a header line, list its columns' names as "
+    "`header:`, else write the names as the file has them"
+)
+_AS_NAMES = re.compile(r"[^\W\d_]+(?:[ .'-]+[^\W\d_]+)*\.?")
+"""Words of letters, as people and towns are called."""
+
+
+def may_be_people(names: Collection[str]) -> bool:
+    """Whether the names of columns may be a row of nothing but names: each of its words begins as those of people and towns."""
+    return bool(names) and all(
+        _AS_NAMES.fullmatch(name) and all(word[0].isupper() for word in re.findall(r"[^\W\d_]+", name))
+        for name in names
+    )
+
+
+def column_hint(word: str, columns: Iterable[str], used: Collection[str] = ()) -> str:
+    """The end of a message about an unknown column. Names that look like data are nobody's to see, and neither are those that may
+    be people's, where the mapping has none of the names that it uses among them. `used` are these; empty: not known."""
     names = list(columns)
-    return f"; {NO_HEADER}" if look_like_data(names) else did_you_mean(word, names)
+    if look_like_data(names):
+        return f"; {NO_HEADER}"
+    headers = [name for name in names if name != ROW_NUMBER]
+    if used and not set(used) & set(headers) and may_be_people(headers):
+        return f"; {MAYBE_NO_HEADER}"
+    return did_you_mean(word, names)

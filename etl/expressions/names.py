@@ -32,7 +32,7 @@ class Flaw:
 class Names:
     """What an expression may use. `columns` None: not known, so any name may be a column. `text_only`: all cells are text.
 
-    `trims`: a cell that is text is not blank.
+    `trims`: a cell that is text is not blank. `used` are the columns that the mapping names of this source, where it is known.
     """
 
     columns: frozenset[str] | None = None
@@ -40,6 +40,7 @@ class Names:
     text_only: bool = False
     trims: bool = False
     functions: Mapping[str, Function] = field(default_factory=lambda: TABLE)
+    used: frozenset[str] = frozenset()
 
 
 def column_of(node: nodes.Node) -> str | None:

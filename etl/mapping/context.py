@@ -15,6 +15,7 @@ from etl.extract import Connections, Snapshot, further_columns
 from etl.geography import ChannelLists, NoLists
 from etl.mapping.opens import Opens
 from etl.mapping.places import Document, YamlPath
+from etl.mapping.templates import columns_used
 from etl.model import Expression, Migration, Problem, Stage, Table
 
 
@@ -90,7 +91,8 @@ class Context:
         source = self.migration.sources.get(stage.source)
         trims = source is not None and source.options.get("trim", True) is not False
         resources = {**self.resources, LOOKUP: lookups}
-        return Names(columns, resources, table is not None and table.text_only, trims)
+        used = columns_used(self.migration.stages).get(stage.source, set())
+        return Names(columns, resources, table is not None and table.text_only, trims, used=frozenset(used))
 
     def columns(self, source: str, table: Table) -> list[str]:
         """A table's columns, and what can be asked for beside them."""

@@ -19,7 +19,8 @@ class Privacy:
     """Which values of a stage are masked where they are printed.
 
     columns   of the source: those that feed a personal field, and those that feed none
-    fields    of the payload: the personal ones, and those that are made from a masked column (`where` among them)
+    fields    of the payload: the personal ones, and those that are made from a masked column (`where` among them); what stands
+              in the mapping itself is nobody's, but for a password
     hidden    columns of which nobody should see anything: they feed a field that its schema calls `writeOnly`, and not the key
     secret    such fields
     """
@@ -55,7 +56,10 @@ def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) 
     """`schema` is the payload's, with the target's settings over it; `columns` are the source's."""
     reads = {name: _reads(template) for name, template in stage.fields.items()}
     properties = schema.get("properties", {})
-    personal = {name for name in {*reads, *properties} if properties.get(name, {}).get("personal") is not False}
+    written = {name for name, read in reads.items() if not read}  # in the mapping itself, the same for everybody
+    personal = {
+        name for name in {*reads, *properties} if properties.get(name, {}).get("personal") is not False
+    } - written
     secret = frozenset(name for name, keywords in properties.items() if keywords.get("writeOnly") is True)
     shown = _union(reads[name] for name in reads.keys() - personal) - _union(
         reads[name] for name in reads.keys() & personal
@@ -68,7 +72,7 @@ def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) 
     tainted = {name for name, read in reads.items() if read & masked}
     # What the key is made of is told beside each row anyway: `{{ id | unusable_password }}` makes no secret of the id.
     hidden = _union(reads[name] for name in reads.keys() & secret) - _reads(_key(stage))
-    return Privacy(masked, frozenset(personal | tainted), hidden, secret)
+    return Privacy(masked, frozenset(personal | tainted | (written & secret)), hidden, secret)
 
 
 def _key(stage: Stage) -> Template:

@@ -9,7 +9,7 @@ from typing import Any
 
 from etl.personal import looks_personal, mask_text
 from etl.profile import ColumnProfile, shape
-from etl.suggest import NO_HEADER, look_like_data
+from etl.suggest import NO_HEADER, look_like_data, may_be_people
 
 NAMED = ("e-mail", "text", "JSON", "PHP")
 """Forms whose values are masked as in reports."""
@@ -51,7 +51,9 @@ class TableLook:
     @property
     def looks_headless(self) -> bool:
         """Whether what should be names is the first customer of a file without a header line."""
-        return look_like_data(one.name for one in self.columns)
+        names = [one.name for one in self.columns]
+        unlike = bool(self.used) and not set(self.used or ()) & set(names)
+        return look_like_data(names) or (unlike and may_be_people(names))
 
     def hiding_names(self) -> TableLook:
         """The same with columns that have numbers in the place of names."""

@@ -44,6 +44,34 @@ def test_numbers_that_head_columns_are_names(case, line):
     assert f"unknown column 'customer_id'; there is {names}" in etl("check", case.file, ACME_TOKEN="x").stdout
 
 
+OF_PEOPLE = ("Ali;Veli Kaya;İstanbul;Moda", "Ayşe Nur;ŞEN;Ankara;Çankaya", "Can;O'Neil;St. Ives;Ak-Su")
+
+
+@pytest.mark.parametrize("line", OF_PEOPLE)
+def test_a_first_row_of_names_alone_is_shown_to_nobody_where_the_mapping_uses_none_of_them(case, line):
+    case.write("customers.csv", f"{line}\n")
+    case.write("migration.yaml", SMALL)
+    said = etl("check", case.file, ACME_TOKEN="x").stdout
+    assert "unknown column 'customer_id'; none of the names that the mapping uses heads a column; " in said
+    assert not any(one in said for one in line.split(";"))
+
+
+def test_they_are_not_shown_by_inspect_with_that_mapping_either(case):
+    case.write("customers.csv", "Ali;Veli Kaya;İstanbul;Moda\nCan;Su;Ankara;Ak\n")
+    case.write("migration.yaml", SMALL)
+    said = etl("inspect", "customers", "--mapping", case.file, ACME_TOKEN="x").stdout
+    assert "column 1" in said, said
+    assert not any(one in said for one in ("Ali", "Veli", "Moda"))
+
+
+@pytest.mark.parametrize("line", ["First Name;Last Name;City", "Name;Surname;email"])
+def test_titles_in_capitals_are_told_where_the_mapping_uses_one_of_them_or_they_are_like_what_it_uses(case, line):
+    case.write("customers.csv", f"{line}\n")
+    case.write("migration.yaml", SMALL)
+    said = etl("check", case.file, ACME_TOKEN="x").stdout
+    assert f"unknown column 'customer_id'; there is {', '.join(sorted([*line.split(';'), 'row_number']))}" in said
+
+
 def test_of_too_many_columns_none_is_named(case):
     case.write("migration.yaml", SMALL)
     names = [f"n{number:02}" for number in range(MOST_NAMED - 1)]

@@ -6,7 +6,7 @@ import json
 import stat
 
 import pytest
-from commands import etl
+from commands import etl, target, write_shop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -43,6 +43,24 @@ def test_a_column_is_masked_when_it_feeds_a_personal_field_or_none():
     assert found.columns == {"mail", "both", "idle"}
     assert {"email", "gender"} <= found.fields
     assert not found.is_personal("customer_code")
+
+
+def test_what_stands_in_the_mapping_itself_is_nobodys_but_for_a_password():
+    found = of(["id", "name"], customer_code="{{ id }}", first_name="{{ name }}", last_name="Yılmaz",
+               phone="{{ '0212 555' | phone('TR') }}", password="secret")  # fmt: skip
+    assert [one for one in ("first_name", "last_name", "phone", "password") if found.is_personal(one)] == [
+        "first_name",
+        "password",
+    ]
+
+
+def test_a_constant_is_printed_as_the_mapping_has_it(tmp_path):
+    mapping = write_shop(
+        tmp_path, **{'"{{ name }}"\n      last_name: "{{ name }}"': '"{{ name }}"\n      last_name: Bilinmiyor'}
+    )
+    said = etl("preview", mapping, "-n", "1", **target("http://127.0.0.1:9")).stdout
+    assert 'last_name: "Bilinmiyor"' in said, said
+    assert 'first_name: "A***"' in said
 
 
 def test_a_where_that_reads_a_masked_column_is_masked_too():
