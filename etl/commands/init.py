@@ -76,7 +76,11 @@ def init(folder: Path, locations: Annotated[Sequence[Location], NotEmpty(AT_LEAS
         for location, found in looked if len(looked) == 1 else ():
             known = _recognised(location, found, connections)
             if known is not None:
-                return _begun(folder, location, known)
+                return _begun(folder, location, known, _written_as([found], known))
+        together = _together(looked) if len(looked) > 1 else None
+        if together is not None:
+            options = _written_as([found for _, found in looked], together)
+            return _begun(folder, _folder_of(locations, together), together, options)
         return _proposed(folder, looked, connections)
 
 
@@ -108,6 +112,27 @@ def _recognised(location: str, found: Contents, connections: Connections) -> Rec
     # Only rows tell this shop from another: all others are told without reading any.
     counted = contents(ListingRequest(location, connections, open_table))
     return recognise(_columns(found), frozenset(one.name for one in counted.tables if one.rows == 0))
+
+
+def _together(looked: Sequence[tuple[str, Contents]]) -> Recognised | None:
+    """The shop whose tables lie in several CSV files, when each of these is one of them."""
+    if not all(one.source.kind == "csv" for _, found in looked for one in found.tables):
+        return None
+    known = recognise({name: columns for _, found in looked for name, columns in _columns(found).items()})
+    if known is None:
+        return None
+    tables = _tables(known)
+    return known if all(any(one.name.casefold() in tables for one in found.tables) for _, found in looked) else None
+
+
+def _folder_of(locations: Sequence[str], known: Recognised) -> str:
+    """Where all of a shop's files lie. Raises MappingError."""
+    folders = {str(Path(one).parent) for one in locations}
+    if len(folders) > 1:
+        raise MappingError(
+            f"these look like {known.shop.title}, whose mapping reads one folder: put them together, and name the folder"
+        )
+    return folders.pop()
 
 
 def _proposed(folder: Path, looked: Sequence[tuple[str, Contents]], connections: Connections) -> Proposed:
@@ -176,9 +201,35 @@ def _unknown(location: str, found: Contents) -> str:
     )
 
 
-def _begun(folder: Path, location: str, known: Recognised) -> Begun:
+def _written_as(found: Sequence[Contents], known: Recognised) -> Mapping[str, Any]:
+    """How the files of a shop's tables are written, where that is not the usual way: a database of CSV files has it for all."""
+    tables = _tables(known)
+    options = [
+        one.source.options
+        for each in found
+        for one in each.tables
+        if one.name.casefold() in tables and one.source.kind == "csv"
+    ]
+    delimiters = {one.get("delimiter", ",") for one in options} - {","}
+    encodings = {"encoding": "detect"} if any("encoding" in one for one in options) else {}
+    return {**encodings, **({"delimiter": delimiters.pop()} if len(delimiters) == 1 else {})}
+
+
+def _tables(known: Recognised) -> set[str]:
+    """What the shop's tables are called here, in small letters."""
+    return {f"{known.prefix}{known.called.get(table, table)}".casefold() for table in known.shop.tables}
+
+
+def _begun(folder: Path, location: str, known: Recognised, options: Mapping[str, Any]) -> Begun:
     shop, why = known.shop, (*known.why, _prefix(known))
-    changes = {"databases": {DATABASE: _place(folder, location)}}
+    at = _place(folder, location)
+    changes: dict[str, Any] = {"databases": {DATABASE: {"at": at, **options} if options else at}}
+    if known.called:
+        sources = as_written(shipped(f"mappings/{shop.name}"))["sources"]
+        changes["sources"] = {
+            **sources,
+            **{table: {**sources[table], "table": name} for table, name in known.called.items()},
+        }
     files = _write(folder, location, _Shipped(shop.name, shop.title, why), changes, (shop.prefix, known.prefix))
     return Begun(folder, shown_address(location), shop.name, shop.title, known.prefix, why, files)
 

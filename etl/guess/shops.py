@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 Tables = Mapping[str, frozenset[str]]
 """Table, without the shop's prefix -> its columns, in small letters."""
@@ -28,6 +28,8 @@ class Shop:
     is_it: Callable[[Tables], bool]
     filled: str = ""
     """A table that has to hold rows: it is there, and empty, where the shop keeps these elsewhere."""
+    headers: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """Tables that are told by columns of theirs, whatever somebody has called the file: `orders_export_1`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Recognised:
     shop: Shop
     prefix: str
     why: tuple[str, ...]
+    called: Mapping[str, str] = field(default_factory=dict)
+    """Tables of the mapping that have another name here."""
 
 
 _OPENCART = ("customer", "address", "order", "order_product", "order_total")
@@ -69,7 +73,9 @@ SHOPS = (
          lambda tables: "payment_module_code" in tables["orders"]),
     Shop("oscommerce", "osCommerce", "", _OSCOMMERCE, "orders has no column payment_module_code", lambda tables: True),
     Shop("shopify", "Shopify's two exports", "", ("customers_export", "orders_export"),
-         "orders_export has the column Lineitem name", lambda tables: "lineitem name" in tables["orders_export"]),
+         "orders_export has the column Lineitem name", lambda tables: "lineitem name" in tables["orders_export"],
+         headers={"customers_export": frozenset({"customer id", "accepts email marketing"}),
+                  "orders_export": frozenset({"lineitem name", "financial status"})}),
 )  # fmt: skip
 """Of one family the one with the surer sign first."""
 
@@ -105,7 +111,22 @@ def recognise(found: Mapping[str, frozenset[str]], empty: frozenset[str] = froze
             tables = {table: _folded(found[names[prefix + table]]) for table in shop.tables}
             if shop.is_it(tables) and not (shop.filled and names[prefix + shop.filled] in empty):
                 return Recognised(shop, _as_written(names, prefix, shop), _why(shop, prefix))
-    return None
+    return next(filter(None, (_by_headers(shop, found) for shop in SHOPS if shop.headers)), None)
+
+
+def _by_headers(shop: Shop, found: Mapping[str, frozenset[str]]) -> Recognised | None:
+    """A shop whose files are called otherwise; None: one of them is not there, or two may be it."""
+    fitting = {
+        table: [name for name, columns in found.items() if sign <= _folded(columns)]
+        for table, sign in shop.headers.items()
+    }
+    if any(len(names) != 1 for names in fitting.values()):
+        return None
+    called = {table: name for table, (name,) in fitting.items()}
+    columns = "; ".join(
+        f"{name} has the columns {', '.join(sorted(shop.headers[table]))}" for table, name in called.items()
+    )
+    return Recognised(shop, "", (columns,), {table: name for table, name in called.items() if table != name})
 
 
 def _folded(columns: frozenset[str]) -> frozenset[str]:

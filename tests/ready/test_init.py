@@ -1,5 +1,6 @@
 """`etl init` on every shop that we ship: it says which one it is and why, and what it writes is a mapping that runs."""
 
+import csv
 import json
 import re
 import shutil
@@ -10,12 +11,16 @@ import shopify_admin
 from all_shops import SHOPS
 from commands import environment, etl
 from ready_shop import DATA, ROOT, standing
+from shopify_exports import SHOPIFY
 
 from etl.commands.copied import copy_pages
 from etl.guess import SHOPS as KNOWN
 from etl.guess import WITHOUT_TABLES, recognise
 
 THREE = {"OMNITRON_URL": "http://127.0.0.1:1", "OMNITRON_CHANNEL": "1", "OMNITRON_TOKEN": "t"}
+
+
+needs_structures = pytest.mark.skipif(not DATA.is_dir(), reason=f"the shops' own structures, {DATA}, are not here")
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +66,63 @@ def test_saved_answers_of_an_api_are_recognised_and_run(tmp_path):
     )
     prepared = json.loads(etl("dry-run", "mine", "--json", cwd=tmp_path, **THREE).stdout)
     assert [(one["rejected"], one["valid"] > 0) for one in prepared["stages"]] == [(0, True)] * 4
+
+
+def exports(folder, orders="orders_export"):
+    with SHOPIFY.standing(folder):
+        pass
+    (folder / "orders_export.csv").rename(folder / f"{orders}.csv")
+    return folder / "customers_export.csv", folder / f"{orders}.csv"
+
+
+@needs_structures
+@pytest.mark.parametrize("orders", ["orders_export", "orders_export_1", "Siparişler 2025"])
+def test_two_exports_are_recognised_one_by_one_and_whatever_they_are_called(tmp_path, orders):
+    (tmp_path / "exports").mkdir()
+    files = exports(tmp_path / "exports", orders)
+    for name, places in (("mine", files), ("other", [tmp_path / "exports"])):
+        done = etl("init", name, *(word for one in places for word in ("--from", one)), cwd=tmp_path)
+        assert (done.returncode, "looks like Shopify's two exports" in done.stdout) == (0, True), (
+            done.stdout + done.stderr
+        )
+        prepared = json.loads(etl("dry-run", name, "--json", cwd=tmp_path, **THREE).stdout)
+        assert [(one["rejected"], one["valid"] > 0) for one in prepared["stages"]] == [(0, True)] * 4
+
+
+@needs_structures
+def test_files_that_a_spreadsheet_has_saved_anew_are_read_as_they_are_written(tmp_path):
+    """With semicolons, and the letters of the machine that it ran on."""
+    (tmp_path / "exports").mkdir()
+    for file in exports(tmp_path / "exports"):
+        with file.open(encoding="utf-8", newline="") as text:
+            rows = list(csv.reader(text))
+        with file.open("w", encoding="windows-1254", errors="replace", newline="") as text:
+            csv.writer(text, delimiter=";").writerows(rows)
+    for name, places in (("mine", ["exports"]), ("other", sorted((tmp_path / "exports").iterdir()))):
+        done = etl("init", name, *(word for one in places for word in ("--from", one)), cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        prepared = json.loads(etl("dry-run", name, "--json", cwd=tmp_path, **THREE).stdout)
+        assert [(one["rejected"], one["valid"] > 0) for one in prepared["stages"]] == [(0, True)] * 4
+
+
+@needs_structures
+def test_two_exports_of_two_folders_are_told_to_be_put_together(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    customers, orders = exports(tmp_path / "a")
+    orders.rename(tmp_path / "b/orders_export.csv")
+    done = etl("init", "mine", "--from", customers, "--from", tmp_path / "b/orders_export.csv", cwd=tmp_path)
+    told = (
+        "these look like Shopify's two exports, whose mapping reads one folder: put them together, and name the folder"
+    )
+    assert (done.returncode, done.stderr.strip()) == (2, told)
+
+
+def test_of_two_files_that_may_both_be_the_orders_none_is_taken():
+    orders = frozenset({"Name", "Lineitem name", "Financial Status"})
+    customers = frozenset({"Customer ID", "Accepts Email Marketing"})
+    assert recognise({"a": orders, "b": customers}).called == {"customers_export": "b", "orders_export": "a"}
+    assert recognise({"a": orders, "b": customers, "c": orders}) is None
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl is here")
