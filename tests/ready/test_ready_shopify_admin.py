@@ -149,6 +149,21 @@ def test_guests_without_an_email_are_rejected_each_by_itself_and_are_nobodys(mon
         assert {one["number"]: one["user"] for one in records(package, "order")} == known
 
 
+def test_what_was_paid_back_in_another_currency_is_no_amount_of_the_orders_own(monkeypatch, tmp_path):
+    def paid_back(number, currency):
+        back = {"kind": "refund", "status": "success", "amount": "5.00"}
+        refund = {"id": 1, "transactions": [{**back, "currency": "TRY"}, {**back, "currency": currency}]}
+        return {**order(number, 7001, "a@example.com", random.Random(1)), "currency": "TRY", "refunds": [refund]}
+
+    answers = {"customers": [customer(1)], "orders": [paid_back(1, "TRY"), paid_back(2, "EUR")]}
+    for name, found in answers.items():
+        (tmp_path / f"{name}.json").write_text(json.dumps({name: found}), encoding="utf-8")
+    for name, value in {**VARIABLES, "LEGACY": str(tmp_path)}.items():
+        monkeypatch.setenv(name, value)
+    package = dry_run(SHOPIFY_JSON.mapping, Settings(workspace=tmp_path / "work", workers=1))
+    assert [one["extra_field"]["refunded"] for one in records(package, "order")] == [Decimal("10.00"), None]
+
+
 def test_the_mapping_of_saved_answers_passes_its_own_tests_and_they_reach_all_of_it(monkeypatch):
     for name, value in {**VARIABLES, "LEGACY": "/there/is/none"}.items():
         monkeypatch.setenv(name, value)
