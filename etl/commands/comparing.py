@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -15,7 +16,7 @@ from etl.findings import HIDDEN
 from etl.journal.database import NoJournal
 from etl.journal.folder import MigrationFolder
 from etl.journal.uploaded import Uploaded
-from etl.measures.differing import CHANGED, EXAMPLES, GONE, DifferenceTally, FieldDiffers
+from etl.measures.differing import ADDED, CHANGED, EXAMPLES, GONE, DifferenceTally, FieldDiffers
 from etl.model import PAYLOADS
 from etl.package import Package
 from etl.package.changes import changes
@@ -26,8 +27,6 @@ from etl.resources import load_schema
 
 ABSENT = "absent"
 """What became of a record of which a package knows nothing: `where` leaves it out, or the source has it not."""
-BEYOND = "beyond"
-"""The same of a package that was not to hold everything: the record may be among the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +44,52 @@ def compared_stage(old: Side, new: Side, name: str) -> ComparedStage:
     personal = {field for fields in kept_by for field, masked in fields.items() if masked}
     secret = _secret_fields(new.package.stage(name).payload)
     columns = dict.fromkeys(field for fields in kept_by for field in fields if field not in secret)
+    differing = DifferenceTally(list(columns))
     with ExitStack() as kept:
-        gone, added = (kept.enter_context(closing(Waiting())) for _ in range(2))
         asking = [kept.enter_context(_asked(*one, name)) for one in _journals(new.folder or old.folder)]
-        differing = DifferenceTally(list(columns))
-        for pair in pairs(old.package, new.package, name):
-            _take(differing, pair)
-            if pair.new is None:
-                gone.add(pair.key, b"")
-            if pair.old is None:
-                added.add(pair.key, b"")
-            elif pair.old != pair.new:
-                for journal in asking:
-                    journal.ask(GONE if pair.new is None else CHANGED, pair.key)
-        gone_are, added_were = _fates(new.package, name, gone), _fates(old.package, name, added)
+        added, gone = _compare(old.package, new.package, name, differing, asking)
         uploaded = [journal.told() for journal in asking]
+    counts = differing.counts
     return ComparedStage(
         name,
         old.package.stage(name).counts.valid,
         new.package.stage(name).counts.valid,
-        **differing.counts,
+        **{**counts, ADDED: counts[ADDED] - added.beyond, GONE: counts[GONE] - gone.beyond},
         fields=tuple(_field(one, one.field in personal, secret) for one in differing.fields()),
-        concentrated=tuple(differing.concentrations()),
-        first={what: tuple(keys) for what, keys in differing.first.items()},
-        gone_are=gone_are,
-        added_were=added_were,
+        concentrated=tuple(one for one in differing.concentrations() if not _beyond(one.fate, added, gone)),
+        first={ADDED: added.first, GONE: gone.first, CHANGED: tuple(differing.first[CHANGED])},
+        gone_are=gone.fates,
+        added_were=added.fates,
         uploaded=tuple(one for one in uploaded if one.changed or one.gone),
         personal=tuple(sorted(personal)),
+        beyond=added.beyond + gone.beyond,
     )
+
+
+def _beyond(fate: str, added: Lacking, gone: Lacking) -> bool:
+    """Whether what records have in common was counted with some that a part of a package was not to hold."""
+    return bool((fate == ADDED and added.beyond) or (fate == GONE and gone.beyond))
+
+
+def _compare(
+    old: Package, new: Package, name: str, differing: DifferenceTally, asking: Sequence[_Asking]
+) -> tuple[Lacking, Lacking]:
+    """What is made of the records that are added, and of those that are gone."""
+
+    def ask(what: str, key: str) -> None:
+        for journal in asking:
+            journal.ask(what, key)
+
+    with closing(Waiting()) as gone, closing(Waiting()) as added:
+        for pair in pairs(old, new, name):
+            _take(differing, pair)
+            if pair.old is None:
+                added.add(pair.key, b"")
+            elif pair.new is None:
+                gone.add(pair.key, b"")
+            elif pair.old != pair.new:
+                ask(CHANGED, pair.key)
+        return _lacking(old, name, added, lambda key: None), _lacking(new, name, gone, partial(ask, GONE))
 
 
 def _take(differing: DifferenceTally, pair: Pair) -> None:
@@ -116,18 +133,31 @@ def _hidden(value: Any) -> Any:
     return value if value is None else HIDDEN
 
 
-def _fates(package: Package, name: str, keys: Waiting) -> dict[str, int]:
-    """What the package that lacks them has made of records: rejected, held, merged, or nothing (ABSENT, BEYOND)."""
-    stage = package.stage(name)
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """Records that one package lacks, by what it has made of them: rejected, held, merged, or nothing (ABSENT); the keys of the
+    first. `beyond`: of a package that was not to hold everything, those of which it knows nothing are no difference."""
+
+    fates: dict[str, int]
+    first: tuple[str, ...]
+    beyond: int
+
+
+def _lacking(package: Package, name: str, keys: Waiting, ask: Callable[[str], None]) -> Lacking:
+    """`ask` is told each of them, but for what is beyond."""
+    stage, found, first = package.stage(name), Counter[str](), list[str]()
     fates = chain(
         (("rejected", one.key) for one in package.rejects(stage)),
         (("held", one.key) for one in package.held(stage)),
         (("merged", one.key) for one in package.merged(stage)),
     )
-    found = Counter(fate for fate, key in fates if key is not None and keys.take(key) is not None)
-    left = sum(1 for _ in keys.left())
-    why = ABSENT if package.manifest.part is None else BEYOND
-    return {**found, **({why: left} if left else {})}
+    known = ((fate, key) for fate, key in fates if key is not None and keys.take(key) is not None)
+    left = ((ABSENT, key) for key, _ in keys.left())
+    for fate, key in known if package.manifest.part else chain(known, left):
+        found[fate] += 1
+        first += [key] if len(first) < EXAMPLES else []
+        ask(key)
+    return Lacking(dict(found), tuple(first), sum(1 for _ in left) if package.manifest.part else 0)
 
 
 # What was uploaded

@@ -100,8 +100,8 @@ def _compared(old: Side, new: Side, wanted: Sequence[str]) -> Compared:
 
 
 PARTS = {
-    SAMPLE: "{package} is a sample: it was not to hold the records that only the other has",
-    LIMIT: "{package} was made with --limit: it was not to hold the records that only the other has",
+    SAMPLE: "{package} is a sample: records that only the other has are counted as beyond, and are no difference",
+    LIMIT: "{package} was made with --limit: records that only the other has are counted as beyond, and are no difference",
 }
 
 

@@ -56,10 +56,11 @@ def print_difference(console: Console, found: Compared) -> None:
     if found.stages:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         table.add_column("stage", no_wrap=True)
-        for name in COUNTS:
+        counts = (*COUNTS, "beyond") if any(one.beyond for one in found.stages) else COUNTS
+        for name in counts:
             table.add_column(name, justify="right", no_wrap=True)
         for stage in found.stages:
-            table.add_row(visible(stage.name), *(f"{getattr(stage, name):,}" for name in COUNTS))
+            table.add_row(visible(stage.name), *(f"{getattr(stage, name):,}" for name in counts))
         console.print(table, crop=False)
     for line in difference_lines(found):
         console.print(visible(line), soft_wrap=True, markup=False)
@@ -73,7 +74,8 @@ def difference_lines(found: Compared) -> Iterator[str]:
             yield f"{stage.name}:"
             yield from (f"  {line}" for line in _stage_lines(stage))
     if not found.differs:
-        yield "The same records would be sent."
+        beyond = any(one.beyond for one in found.stages)
+        yield "The records that both were to hold are the same." if beyond else "The same records would be sent."
 
 
 def _stage_lines(stage: ComparedStage) -> Iterator[str]:
@@ -98,12 +100,10 @@ WORDS = {
     ("gone", "held"): "held now",
     ("gone", "merged"): "merged into another now",
     ("gone", "absent"): "left out by `where` or not in the source now",
-    ("gone", "beyond"): "not among those that are prepared now",
     ("added", "rejected"): "rejected before",
     ("added", "held"): "held before",
     ("added", "merged"): "merged into another before",
     ("added", "absent"): "left out by `where` or not in the source before",
-    ("added", "beyond"): "not among those that were prepared before",
 }
 
 

@@ -247,6 +247,7 @@ class ComparedStage:
     gone_are      what became of the records that are gone: rejected, held; and `absent`, those of which the new one knows nothing
     added_were    what the old one made of the records that are added, in the same words
     personal      the fields whose values are masked where they are printed
+    beyond        how many only one has, and the other was not to hold: a sample, or one of the first rows. These do not differ
     """
 
     name: str
@@ -263,6 +264,7 @@ class ComparedStage:
     added_were: dict[str, int]
     uploaded: tuple[SentBefore, ...]
     personal: tuple[str, ...]
+    beyond: int = 0
 
     @property
     def differs(self) -> bool:
