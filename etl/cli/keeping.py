@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 
 from etl.cli.advice import given
 from etl.cli.shared import json_option, mapping_argument, settings, workspace_option
-from etl.cli.watching import Watcher
+from etl.cli.watching import Watcher, watching
 from etl.errors import MappingError
 from etl.terminal import visible
 
@@ -45,7 +46,8 @@ def snapshot(mapping: Path, listing: bool, removed: tuple[str, ...], workspace: 
         found = verb.kept(mapping, how)
         _print(as_json, {"snapshots": [_as_plain(one) for one in found]}, _listed(found))
     else:
-        taken = verb.snapshot(mapping, how)
+        with watching(as_json) as watch:
+            taken = verb.snapshot(mapping, replace(how, inform=watch.line, follow=watch.follow))
         _print(as_json, {"snapshot": None if taken is None else _plain(taken)}, _told(taken))
 
 

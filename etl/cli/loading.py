@@ -29,7 +29,10 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
         with watching(as_json) as watch:
             package = verb.dry_run(
                 mapping,
-                replace(settings(mapping, **how, inform=watch.line, expect=watch.expect), show_data=show_data),
+                replace(
+                    settings(mapping, **how, inform=watch.line, expect=watch.expect, follow=watch.follow),
+                    show_data=show_data,
+                ),
                 watch,
             )
         report(summary_of(package, show_data=show_data, strict=how["strict"]))
@@ -63,7 +66,10 @@ def run(
         )
     with reporting(as_json) as report:
         with watching(as_json, show_data=show_data) as watch:
-            given = replace(settings(mapping, **how, inform=watch.line, expect=watch.expect), show_data=show_data)
+            given = replace(
+                settings(mapping, **how, inform=watch.line, expect=watch.expect, follow=watch.follow),
+                show_data=show_data,
+            )
             if package is None:
                 summary, error = verb.run(mapping, given, outside(watch), watch, show_data=show_data, final=final)
             else:

@@ -41,7 +41,7 @@ def sample(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     from etl.report.summary import plain_json
 
     with watching(as_json) as watch:
-        chosen = replace(settings(mapping, **how, inform=watch.line), show_data=show_data)
+        chosen = replace(settings(mapping, **how, inform=watch.line, follow=watch.follow), show_data=show_data)
         found = verb.sample(mapping, chosen, watch)
     shown = found if show_data else masked_sample(found)
     if as_json:

@@ -16,6 +16,7 @@ from etl.stop import deaf
 if TYPE_CHECKING:
     from rich.progress import Progress, ProgressColumn, Task
 
+    from etl.extract.databases.following import Follow
     from etl.outside import Event
 
 TOLD = frozenset({"retry", "halved", "odd"})
@@ -35,6 +36,11 @@ class Watcher:
 
     def expect(self, stage: str, rows: int, *, about: bool) -> None:
         pass
+
+    @property
+    def follow(self) -> Follow | None:
+        """Hears of rows that come from servers and of queries, where somebody watches."""
+        return None
 
     def told(self, event: Event) -> None:
         """Something happened to the upload. Never raises: a terminal that is gone must not keep an answer from the journal."""
@@ -73,6 +79,16 @@ class Bars(Watcher):
             task = self._task(f"{stage}: rows read")
             # Not by `update`, which would begin to measure the rate anew.
             task.total, task.fields["about"] = rows, about
+
+    @property
+    def follow(self) -> Follow | None:
+        return self._came
+
+    def _came(self, what: str, rows: int, total: int | None) -> None:
+        with self._lock:
+            task = self._task(what, total)
+            task.total = total
+            self._bars.advance(task.id, rows)
 
     def line(self, text: str) -> None:
         self._bars.console.print(given.fit(text), markup=False, highlight=False, soft_wrap=True)
@@ -145,7 +161,7 @@ def pace(done: float, total: float | None, per_second: float | None, *, about: b
         if total and per_second and done < total
         else ""
     )
-    return f"{done:,.0f}{share}{speed}{left}"
+    return f"{done:,.0f}{share}{speed}{left}" if done or total else ""
 
 
 def heard(signal_name: str) -> None:

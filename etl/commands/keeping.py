@@ -83,6 +83,7 @@ def opened(
         taken = take(mapping, settings)
         checked = load_mapping(mapping, kept=lambda migration: taken, lists=lists)
     with checked:
+        checked.connections.spool.follow = settings.follow
         migration = require(checked, upload=upload, strict=settings.strict)
         if checked.snapshot is not None:
             settings.inform(told(checked.snapshot))
@@ -104,6 +105,7 @@ def take(mapping: Path, settings: Settings) -> Snapshot | None:
         return None
     settings.inform(f"taking a snapshot of {', '.join(sorted(servers))}")
     with load_mapping(mapping, opens=Opens.COLUMNS) as checked:
+        checked.connections.spool.follow = settings.follow
         return _kept(checked, require(checked, upload=False), settings)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Protocol
 
 from etl.arguments import AtLeast, Count, OneOf, checked
 from etl.errors import MappingError
+from etl.extract.databases.following import Follow
 from etl.journal.folder import MigrationFolder
 from etl.languages import DEFAULT, LANGUAGES
 from etl.mapping import target_known
@@ -59,7 +60,7 @@ class Settings:
     `stages` names those that are prepared; none is all. A record that refers to another stage's is sent when that one has
     arrived with an earlier load, and held otherwise.
     `strict`: what is odd about the mapping keeps it from being prepared.
-    `tell` hears what is out of the ordinary, `expect` how many rows there are to read.
+    `tell` hears what is out of the ordinary, `expect` how many rows there are to read, `follow` of rows that come from servers.
     `fresh`: rows of servers are fetched anew; `snapshot`: they are those of the one with this ID. `inform` is told which.
     `show_data`: the report of a package shows personal data. `language`: of the report and the workbook of rejects.
     `packages` is the folder where packages are made; None is the migration's own.
@@ -83,6 +84,7 @@ class Settings:
     language: Language = DEFAULT
     packages: Path | None = None
     expect: Expect = nobody_expects
+    follow: Follow | None = None
 
     def chosen(self, migration: Migration) -> tuple[Stage, ...]:
         """The stages to prepare, in the mapping's order. Raises MappingError for a name that is none."""

@@ -207,6 +207,8 @@ class ApiTable:
         with private_file(path, place) as file:
             while (document := self.walk.page(len(counts))) is not None:
                 counts.append(_write(self.walk.shape, document, names, file))
+                if self.spool.follow:
+                    self.spool.follow(f"{self.source.name}: rows fetched", counts[-1], None)
         self.walk.done = True
         statement = f"GET {shown(self.walk.url)}: {len(counts)} page{'' if len(counts) == 1 else 's'}"
         seen = Evidence(

@@ -6,9 +6,10 @@ Their rows are fetched once, as CSV text, into a private file, and read from the
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 from etl.dataclass import dataclass
 from etl.errors import SourceError
@@ -19,6 +20,7 @@ from etl.extract.csv_file import CSV, CsvTable, open_csv
 from etl.extract.csv_format import CsvFormat
 from etl.extract.databases.address import SERVERS, is_server, scheme_of
 from etl.extract.databases.connections import ENDINGS, Connections
+from etl.extract.databases.following import followed
 from etl.extract.databases.kept import KeptRows, Snapshot, changed
 from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.mended import NOTE, OPTION, is_mixed
@@ -124,13 +126,23 @@ def fetch(
     paths = [new_path() if new_path else table.connections.spool.path() for table, _ in wanted]
     with ExitStack() as opened:
         place = "with --workspace" if new_path else "in TMPDIR"
-        files = [opened.enter_context(private_file(path, place)) for path in paths]
+        files = [
+            opened.enter_context(_followed(table, opened.enter_context(private_file(path, place))))
+            for (table, _), path in zip(wanted, paths, strict=True)
+        ]
         requests = [
             Request(table.relation, one, file) for (table, _), one, file in zip(wanted, names, files, strict=True)
         ]
         copied = session.copy_all(requests)
     made = zip(wanted, names, paths, copied, strict=True)
     return [table.taken(one, path, came) for (table, _), one, path, came in made]
+
+
+def _followed(table: RemoteTable, file: BinaryIO) -> AbstractContextManager[BinaryIO]:
+    """The file, of whose rows somebody may be told: how many there will be is asked for nobody else."""
+    follow = table.connections.spool.follow
+    total = table.session.count(table.relation) if follow and table.relation.of else None
+    return followed(file, f"{table.source.name}: rows fetched", follow, total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,19 @@ class QueryTable:
             for _, table in self.inner.values():
                 for row in unread_rows(table):
                     pickle.dump(row, file)
-            return self.process.answer(task, self.inner, seconds, lambda row: pickle.dump(row, file))
+            return self.process.answer(task, self.inner, seconds, lambda row: pickle.dump(row, file), self._tell_handed)
+
+    def _tell_handed(self, rows: int | None) -> None:
+        """So many more rows are with the query; None: all are, and it runs."""
+        if self.spool.follow is None:
+            return
+        if rows is None:
+            self.spool.follow(f"{self.source.name}: the query runs", 0, None)
+            return
+        heights = [table.evidence.rows if isinstance(table, FetchedTable) else None for _, table in self.inner.values()]
+        known = [one for one in heights if one is not None]
+        total = sum(known) if len(known) == len(heights) else None
+        self.spool.follow(f"{self.source.name}: rows read by the query", rows, total)
 
 
 def _unread_file(result: Path) -> Path:

@@ -235,6 +235,23 @@ def test_rows_of_which_nothing_is_known_are_counted():
     assert "user: rows read 200" in shown_bars(lambda bars: bars("user", 200))
 
 
+def test_rows_that_come_from_a_server_are_told_with_their_share_and_a_query_while_it_runs():
+    def act(bars):
+        assert bars.follow is not None
+        for _ in range(3):
+            bars.follow("customers: rows fetched", 1000, 12_000)
+        bars.follow("lines: rows fetched", 500, None)
+        bars.follow("totals: the query runs", 0, None)
+
+    shown = re.sub(" +", " ", shown_bars(act))
+    assert re.search(r"customers: rows fetched 3,000 of 12,000 \(25 %\), [\d,]+ a second, 0:\d\d:\d\d left", shown), (
+        shown
+    )
+    assert re.search(r"^lines: rows fetched 500 $", shown, re.MULTILINE), shown
+    assert re.search(r"^totals: the query runs $", shown, re.MULTILINE), shown
+    assert Watcher().follow is None
+
+
 def test_records_that_are_uploaded_are_told_of_all_that_are_planned():
     def act(bars):
         bars.told(Event("planned", "user", "", records=1000))

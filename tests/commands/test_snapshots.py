@@ -336,6 +336,14 @@ def test_where_nothing_could_be_fetched_no_folder_is_left_and_what_was_kept_stay
     assert not (tmp_path / "work/acme").exists()
 
 
+def test_who_watches_is_told_of_each_table_on_its_way(shop, tmp_path):
+    told: list[tuple[str, int, int | None]] = []
+    snapshot(write(tmp_path), Settings(tmp_path / "work", follow=lambda *one: told.append(one)))
+    totals = {what: total for what, _, total in told}
+    assert totals == {"customers: rows fetched": 2, "group: rows fetched": 2, "orders: rows fetched": None}
+    assert sum(rows for what, rows, _ in told if what == "orders: rows fetched") == 3
+
+
 def test_what_is_removed_is_gone_and_one_that_is_read_stays(postgresql, tmp_path):
     mapping = write(tmp_path)
     taken = snapshot(mapping, how(tmp_path))

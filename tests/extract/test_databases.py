@@ -82,6 +82,21 @@ def test_a_row_of_nulls_alone_is_a_row(shop):
     assert rows_of(shop, sql, "sql") == [("", ""), ("", "")]
 
 
+def test_who_waits_is_told_of_rows_while_they_come_and_of_how_many(shop):
+    """A text of two lines is no second row."""
+    tuples = ", ".join(f"({number}, 'one\ntwo')" for number in range(2500))
+    shop.run("CREATE TABLE t (id integer PRIMARY KEY, note varchar(20))", f"INSERT INTO t VALUES {tuples}")
+    for kind, location, total in (("table", "t", 2500), ("sql", "SELECT id FROM t", None)):
+        told: list[tuple[str, int, int | None]] = []
+        connections = Connections()
+        connections.spool.follow = lambda *one, told=told: told.append(one)
+        with asked(shop, location, kind, connections) as table:
+            fetched(table)
+        assert {(what, of) for what, _, of in told} == {("rows: rows fetched", total)}
+        assert sum(rows for _, rows, _ in told) == 2500
+        assert len([rows for _, rows, _ in told if rows]) > 1
+
+
 def test_text_comes_as_it_is(shop):
     hard = [
         "a,b",

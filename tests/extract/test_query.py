@@ -76,6 +76,28 @@ def test_sums_and_joins_are_text_like_the_cells_of_a_file(folder):
     )
 
 
+def test_who_waits_is_told_of_rows_that_a_query_reads_and_that_it_runs(folder):
+    Path("orders.csv").write_text("id,city\n" + "1,a\n" * 12_000, encoding="utf-8")
+    told: list[tuple[str, int, int | None]] = []
+    with Connections() as connections:
+        connections.spool.follow = lambda what, rows, total: told.append((what, rows, total))
+        with open_table(ORDERS) as orders:
+            sources = {"orders": ORDERS}
+            inner = World({"orders": orders}, connections, sources)
+            with open_table(Source("first", "query", "SELECT id, city FROM orders"), inner) as first:
+                tables = fetched_all({"first": first}, {"first": first.header})
+                answered = answered_all(tables)
+            world = World({"first": answered["first"]}, connections, {})
+            with open_table(Source("second", "query", "SELECT count(*) AS n FROM first"), world) as second:
+                answered_all(fetched_all({"second": second}, {"second": second.header}))
+    running = [at for at, (what, _, _) in enumerate(told) if what.endswith(": the query runs")]
+    assert [told[at][0] for at in running] == ["first: the query runs", "second: the query runs"]
+    before, between = told[: running[0]], told[running[0] + 1 : running[1]]
+    assert {what for what, _, _ in before} == {"first: rows read by the query"}
+    assert (sum(rows for _, rows, _ in before), {total for _, _, total in before}) == (12_000, {None})
+    assert (sum(rows for _, rows, _ in between), {total for _, _, total in between}) == (12_000, {12_000})
+
+
 def test_a_row_of_nulls_alone_is_a_row(folder):
     assert asked("SELECT NULL AS a, NULL AS b FROM orders WHERE id < '3'")[1] == [("", ""), ("", "")]
 

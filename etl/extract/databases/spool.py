@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from etl.errors import SourceError
+from etl.extract.databases.following import Follow
 
 PREFIX = "omnitron-etl-spool-"
 UNFINISHED = "omnitron-etl-unfinished-"
@@ -22,9 +23,10 @@ LOCK = "lock"
 
 
 class Spool:
-    """A folder that is made when the first file is. `TMPDIR` says where."""
+    """A folder that is made when the first file is. `TMPDIR` says where. `follow` is told of rows on their way into any file."""
 
     def __init__(self) -> None:
+        self.follow: Follow | None = None
         self._folder: Path | None = None
         self._lock: int | None = None
         self._files = 0

@@ -28,23 +28,34 @@ TellUnread = Callable[[UnreadRow], None]
 """Told of a row that could not be read."""
 
 
+TellHanded = Callable[[int | None], None]
+"""Told how many more rows have been handed over; None when all are there, and the query runs."""
+
+
+def nobody_follows(rows: int | None) -> None:
+    pass
+
+
 class QueryProcess:
     """A process that runs one query after another, started by the first: importing DuckDB is most of what a small query takes."""
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
 
-    def answer(self, task: Task, tables: SourceTables, seconds: float, unread: TellUnread) -> int:
+    def answer(
+        self, task: Task, tables: SourceTables, seconds: float, unread: TellUnread, handed: TellHanded = nobody_follows
+    ) -> int:
         """Run a task; gives the number of rows in its file. Raises SourceError. The time begins when all rows are there.
 
-        Rows that cannot be read are not among its tables' rows; `unread` is told of each.
+        Rows that cannot be read are not among its tables' rows; `unread` is told of each. `handed` hears how it goes on.
         """
         task.folder.mkdir(mode=0o700)
         if self._child is None:
             self._child = _started()
         try:
             with suppress(BrokenPipeError):  # it has ended, and says why
-                _feed(self._child.stdin, task, tables, unread)
+                _feed(self._child.stdin, task, tables, unread, handed)
+                handed(None)
             return _rows(_said(self._child, seconds), tables)
         except BaseException:
             self.close()  # it may be in the middle of something; another query has a new one
@@ -67,11 +78,12 @@ def _started() -> subprocess.Popen[bytes]:
     )
 
 
-def _feed(orders: Any, task: Task, tables: SourceTables, unread: TellUnread) -> None:
+def _feed(orders: Any, task: Task, tables: SourceTables, unread: TellUnread, handed: TellHanded) -> None:
     pickle.dump(task, orders)
     for name, (source, table) in tables.items():
         for cells in _batches(source, table, task.headers[name], unread):
             pickle.dump((name, cells), orders)
+            handed(len(cells[0]))
     pickle.dump(None, orders)
     orders.flush()
 
