@@ -81,7 +81,7 @@ def diff(
     with watching(as_json) as watch:
 
         def prepared_with(mapping: Path) -> Settings:
-            return settings(mapping, **how, inform=watch.line, expect=watch.expect, follow=watch.follow)
+            return settings(mapping, **how, **watch.hears)
 
         found = verb.diff(old, new, verb.Preparing(prepared_with, watch), stages)
     shown = found if show_data else masked_difference(found)

@@ -307,9 +307,7 @@ def pilot(
     if path is not None and any(how.values()):
         raise MappingError(f"--package {path}: is sent from as it is; leave --fresh and --snapshot out")
     with watching(as_json, show_data=show_data) as watch, answers_masked(show_data):
-        given_settings = settings(
-            mapping, workspace, **how, inform=watch.line, expect=watch.expect, follow=watch.follow
-        )
+        given_settings = settings(mapping, workspace, **how, **watch.hears)
         done = verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records, path=path)
     if as_json:
         print(plain_json(piloted(done)))

@@ -30,7 +30,7 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
             package = verb.dry_run(
                 mapping,
                 replace(
-                    settings(mapping, **how, inform=watch.line, expect=watch.expect, follow=watch.follow),
+                    settings(mapping, **how, **watch.hears),
                     show_data=show_data,
                 ),
                 watch,
@@ -67,7 +67,7 @@ def run(
     with reporting(as_json) as report:
         with watching(as_json, show_data=show_data) as watch:
             given = replace(
-                settings(mapping, **how, inform=watch.line, expect=watch.expect, follow=watch.follow),
+                settings(mapping, **how, **watch.hears),
                 show_data=show_data,
             )
             if package is None:

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from etl.cli.advice import given
 from etl.stop import deaf
@@ -41,6 +41,11 @@ class Watcher:
     def follow(self) -> Follow | None:
         """Hears of rows that come from servers and of queries, where somebody watches."""
         return None
+
+    @property
+    def hears(self) -> dict[str, Any]:
+        """What a preparation tells, as fields of Settings."""
+        return {"inform": self.line, "expect": self.expect, "follow": self.follow}
 
     def told(self, event: Event) -> None:
         """Something happened to the upload. Never raises: a terminal that is gone must not keep an answer from the journal."""

@@ -205,7 +205,7 @@ def test_a_shop_that_goes_away_meanwhile_leaves_no_snapshot_and_its_pages_are_go
     with pytest.raises(EtlError, match="answers 503, after 8 tries"):
         snapshot(mapping, how(tmp_path))
     assert kept(mapping, how(tmp_path)) == []
-    assert [path.name for path in (tmp_path / "work/acme/snapshots").iterdir()] == []
+    assert not (tmp_path / "work/acme/snapshots").exists()
     asked = len(found.asked)
     assert snapshot(mapping, how(tmp_path)).tables[0].rows == 25
     assert len(found.asked) - asked < 6
