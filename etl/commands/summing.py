@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from etl.commands.report_files import telling_of, write_report
 from etl.commands.which import Which
@@ -15,6 +15,7 @@ from etl.model import Migration
 from etl.package import Package
 from etl.report.following import masked_attention
 from etl.report.mask import without_answer
+from etl.report.page.data import AttentionFacts
 from etl.report.page.facts import JournalFacts, Telling
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
@@ -163,10 +164,7 @@ def upload_of(which: Which, package: Package, telling: Telling) -> JournalFacts 
     return JournalFacts(root.name, summary.stages, _attention(root, telling))
 
 
-TOLD = ("batch", "stage", "state", "records", "failed", "why", "keys")
-
-
-def _attention(root: Path, telling: Telling) -> list[dict[str, Any]]:
+def _attention(root: Path, telling: Telling) -> tuple[AttentionFacts, ...]:
     """The batches of a target that a person has to look at; none, where nothing was sent yet."""
     from etl.journal.database import JournalError
     from etl.journal.status import read_status
@@ -174,9 +172,11 @@ def _attention(root: Path, telling: Telling) -> list[dict[str, Any]]:
     try:
         found = read_status(root).attention
     except JournalError:
-        return []
+        return ()
     shown = found if telling.show_data else map(masked_attention, found)
-    return [{name: getattr(one, name) for name in TOLD} for one in shown]
+    return tuple(
+        AttentionFacts(one.batch, one.stage, one.state, one.records, one.failed, one.why, one.keys) for one in shown
+    )
 
 
 BEYOND = (

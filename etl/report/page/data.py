@@ -61,12 +61,118 @@ class InputFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionFacts:
+    """A batch that a person has to look at (journal.Attention)."""
+
+    batch: int
+    stage: str
+    state: str
+    records: int
+    failed: int
+    why: str
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ParentFacts:
+    """A record for whose sake others are held in a stage: how many, and what it is itself."""
+
+    held_in: str
+    stage: str
+    key: str
+    fate: str
+    count: int
+
+    def as_plain(self) -> Plain:
+        plain = asdict(self)
+        return {"in": plain.pop("held_in"), **plain}
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordFacts:
+    """How many customers have a password of this form, sent with this algorithm, and how they log in."""
+
+    stage: str
+    algorithm: str | None
+    form: str
+    standing: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCount:
+    value: Any
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFacts:
+    """A field of the records that are right by themselves. `looked` of the `records` were looked at closely: lengths and values
+    are of these. `spread` has months or sizes, each with a count."""
+
+    stage: str
+    name: str
+    personal: bool
+    columns: Sequence[str]
+    made_from: Sequence[str]
+    records: int
+    empty: int
+    looked: int
+    distinct: int | None
+    shortest: int | None
+    longest: int | None
+    least: Any
+    most: Any
+    amount: bool
+    values: tuple[ValueCount, ...]
+    spread: Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnFacts:
+    """A column of a stage's source, and what is made from it."""
+
+    stage: str
+    name: str
+    used_by: Sequence[str]
+    distinct: int | None
+    filled: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class DifferingOrder:
+    """An order whose items do not add up to it: they do not as lines, and not as pieces."""
+
+    stage: str
+    key: str
+    amount: float
+    discount: float
+    line: float
+    piece: float
+
+
+@dataclass(frozen=True, slots=True)
+class BalanceFacts:
+    """Of how many orders the items add up, and in which way (measures.Balance); amounts in the currency's own unit."""
+
+    compared: int
+    line: int
+    piece: int
+    discounted: int
+    either: int
+    no_items: int
+    price_of: str
+    tolerance: float
+    differing: tuple[DifferingOrder, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class UploadFacts:
     """The target, the batches that need a person, and what the last load ended in: in a word of render.ENDINGS, and as the
     engineer was told it."""
 
     target: str
-    attention: Sequence[Mapping[str, Any]]
+    attention: tuple[AttentionFacts, ...]
     error: str | None
     ended: str | None = None
 
@@ -83,12 +189,12 @@ class ReportFacts:
     language: str
     stages: tuple[StageFacts, ...]
     problems: tuple[ProblemFacts, ...]
-    parents: tuple[Plain, ...]
+    parents: tuple[ParentFacts, ...]
     money: tuple[MoneyFacts, ...]
-    balance: Plain | None
-    passwords: tuple[Plain, ...]
-    fields: tuple[Plain, ...]
-    columns: tuple[Plain, ...]
+    balance: BalanceFacts | None
+    passwords: tuple[PasswordFacts, ...]
+    fields: tuple[FieldFacts, ...]
+    columns: tuple[ColumnFacts, ...]
     warnings: tuple[str, ...]
     upload: UploadFacts | None
     inputs: tuple[InputFacts, ...]
@@ -96,4 +202,4 @@ class ReportFacts:
 
     def as_plain(self) -> Plain:
         """The object of report.json, of which the page is made."""
-        return asdict(self)
+        return {**asdict(self), "parents": tuple(one.as_plain() for one in self.parents)}

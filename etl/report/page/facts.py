@@ -5,17 +5,32 @@ holds what may not be seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from itertools import groupby, islice
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from etl.dataclass import dataclass
 from etl.findings import PROBLEM
 from etl.package import Input, Package, PackagedStage
 from etl.personal import mask_key, mask_known, mask_value
 from etl.report.catalogue import ENGLISH, Catalogue
-from etl.report.page.data import ConcentrationFacts, InputFacts, ProblemFacts, ReportFacts, StageFacts, UploadFacts
+from etl.report.page.data import (
+    AttentionFacts,
+    BalanceFacts,
+    ColumnFacts,
+    ConcentrationFacts,
+    DifferingOrder,
+    FieldFacts,
+    InputFacts,
+    ParentFacts,
+    PasswordFacts,
+    ProblemFacts,
+    ReportFacts,
+    StageFacts,
+    UploadFacts,
+    ValueCount,
+)
 from etl.report.page.money import Plain, money_facts
 from etl.report.rejects import kinds_of
 from etl.report.summary import KindSummary, StageSummary
@@ -33,7 +48,7 @@ class JournalFacts:
 
     target: str
     stages: Sequence[StageSummary]
-    attention: Sequence[Mapping[str, Any]] = ()
+    attention: tuple[AttentionFacts, ...] = ()
     error: str | None = None
     ended: str | None = None
 
@@ -67,12 +82,15 @@ def report_facts(package: Package, telling: Telling, upload: JournalFacts | None
         language=telling.catalogue.language,
         stages=tuple(_stage(stage, upload) for stage in package.stages),
         problems=tuple(_problems(package, stages, telling)),
-        parents=tuple({"in": name, **one, "key": telling.key(one["key"])} for name, one in _each(stages, "parents")),
+        parents=tuple(
+            ParentFacts(name, one["stage"], telling.key(one["key"]), one["fate"], one["count"])
+            for name, one in _each(stages, "parents")
+        ),
         money=tuple(money_facts(name, one, telling.key) for name, one in _each(stages, "money")),
         balance=_balance(profile, telling),
-        passwords=tuple({"stage": name, **one} for name, one in _each(stages, "passwords")),
+        passwords=tuple(_of_stage(PasswordFacts, name, one) for name, one in _each(stages, "passwords")),
         fields=tuple(_field(name, one, telling) for name, one in _each(stages, "fields")),
-        columns=tuple({"stage": name, **one} for name, one in _each(stages, "columns")),
+        columns=tuple(_of_stage(ColumnFacts, name, one) for name, one in _each(stages, "columns")),
         warnings=tuple(manifest.warnings),
         upload=None if upload is None else UploadFacts(upload.target, upload.attention, upload.error, upload.ended),
         inputs=tuple(map(_input, (manifest.mapping, *manifest.inputs))),
@@ -135,22 +153,33 @@ def _concentrated(one: Plain, telling: Telling) -> ConcentrationFacts:
     )
 
 
-def _balance(profile: Plain, telling: Telling) -> Plain | None:
+F = TypeVar("F", ColumnFacts, FieldFacts, PasswordFacts)
+
+
+def _of_stage(kind: type[F], stage: str, told: Plain, **other: Any) -> F:
+    """What profile.json tells of something of a stage; `other` in the place of what it has."""
+    found: dict[str, Any] = {one.name: told.get(one.name) for one in fields(kind)}
+    return kind(**{**found, "stage": stage, **other})
+
+
+def _balance(profile: Plain, telling: Telling) -> BalanceFacts | None:
     found = profile.get("balance")
     if not found:
         return None
     units = profile["units"]
     amounts = ("amount", "discount", "line", "piece")
-    differing = [
-        {"stage": one["stage"], "key": telling.key(one["key"]), **{name: one[name] / units for name in amounts}}
+    differing = tuple(
+        DifferingOrder(one["stage"], telling.key(one["key"]), *(one[name] / units for name in amounts))
         for one in found["differing"]
-    ]
-    return {**found, "tolerance": found["tolerance"] / units, "differing": differing}
+    )
+    return BalanceFacts(**{**found, "tolerance": found["tolerance"] / units, "differing": differing})
 
 
-def _field(stage: str, one: Plain, telling: Telling) -> Plain:
-    values = [{**each, "value": telling.value(each["value"], personal=one["personal"])} for each in one["values"]]
-    return {"stage": stage, **one, "values": values}
+def _field(stage: str, one: Plain, telling: Telling) -> FieldFacts:
+    values = (
+        ValueCount(telling.value(each["value"], personal=one["personal"]), each["count"]) for each in one["values"]
+    )
+    return _of_stage(FieldFacts, stage, one, values=tuple(values))
 
 
 def _input(one: Input) -> InputFacts:
