@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 Tables = Mapping[str, frozenset[str]]
 """Table, without the shop's prefix -> its columns, in small letters."""
@@ -104,14 +104,38 @@ WITHOUT_TABLES: Mapping[str, str] = {
 
 
 def recognise(found: Mapping[str, frozenset[str]], empty: frozenset[str] = frozenset()) -> Recognised | None:
-    """The shop that these tables are of; None: none that is known. `empty` are tables that surely hold no row."""
+    """The shop that these tables are of; None: none that is known. `empty` are tables that surely hold no row.
+
+    Where there is more than one, it is the first, and the others are among the reasons: nobody is to think that they are read.
+    """
+    matches = _matches(found, empty)
+    known, taken = next(matches, (None, frozenset[str]()))
+    if known is None:
+        return next(filter(None, (_by_headers(shop, found) for shop in SHOPS if shop.headers)), None)
+    others: list[str] = []
+    for other, tables in matches:
+        if not tables & taken:
+            taken |= tables
+            others.append(_beside(known, other))
+    return replace(known, why=(*known.why, *others))
+
+
+def _matches(found: Mapping[str, frozenset[str]], empty: frozenset[str]) -> Iterator[tuple[Recognised, frozenset[str]]]:
+    """Each shop that the tables may be of, with the names of those that tell it."""
     names = {name.casefold(): name for name in found}
     for shop in SHOPS:
         for prefix in _prefixes(shop, names):
             tables = {table: _folded(found[names[prefix + table]]) for table in shop.tables}
             if shop.is_it(tables) and not (shop.filled and names[prefix + shop.filled] in empty):
-                return Recognised(shop, _as_written(names, prefix, shop), _why(shop, prefix))
-    return next(filter(None, (_by_headers(shop, found) for shop in SHOPS if shop.headers)), None)
+                own = frozenset(prefix + table for table in shop.tables)
+                yield Recognised(shop, _as_written(names, prefix, shop), _why(shop, prefix)), own
+
+
+def _beside(known: Recognised, other: Recognised) -> str:
+    tables = f"tables that begin with '{other.prefix}'" if other.prefix else "tables without a prefix"
+    if other.shop is known.shop:
+        return f"{tables} are of another one, which TABLE_PREFIX reads instead"
+    return f"{tables} are of {other.shop.title}, which a dump of them alone is recognised as"
 
 
 def _by_headers(shop: Shop, found: Mapping[str, frozenset[str]]) -> Recognised | None:

@@ -242,6 +242,26 @@ def test_a_shop_is_told_by_its_tables_in_any_case_and_not_by_half_of_them():
     assert recognise(whole) is None
 
 
+def test_shops_beside_the_one_that_is_taken_are_named():
+    by_name = {shop.name: shop for shop in KNOWN}
+    tables = {}
+    there = (
+        ("oc_", "opencart-3", "salt"),
+        ("eski_", "opencart-3", "salt"),
+        ("wp_", "woocommerce", "id"),
+        ("", "oscommerce", "id"),
+    )
+    for prefix, name, column in there:
+        tables |= {prefix + table: frozenset({column}) for table in by_name[name].tables}
+    found = recognise(tables)
+    assert (found.shop.name, found.prefix) == ("opencart-3", "oc_")
+    assert found.why[2:] == (
+        "tables that begin with 'eski_' are of another one, which TABLE_PREFIX reads instead",
+        "tables that begin with 'wp_' are of WooCommerce whose orders are posts, which a dump of them alone is recognised as",
+        "tables without a prefix are of osCommerce, which a dump of them alone is recognised as",
+    )
+
+
 def test_woocommerce_with_an_empty_table_of_orders_keeps_them_as_posts():
     tables = {f"wp_{name}": frozenset({"id"}) for name in KNOWN[6].tables}
     assert recognise(tables).shop.name == "woocommerce-hpos"
