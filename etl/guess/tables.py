@@ -191,10 +191,12 @@ def roles(tables: Sequence[SeenTable]) -> dict[str, SeenTable]:
     taken = [one for payload, one in found.items() if payload != "user"]
     ranked = [(role_score("address", one) - 0.3 * _is_of_orders(one), one) for one in tables if one not in taken]
     score, table = max(ranked, key=lambda item: item[0], default=(0.0, None))
-    if table is not None and score >= SURE - 0.2:
+    users = found.get("user")
+    own = users if users is not None and _has_a_place(users) else None
+    if table is not None and score >= SURE - 0.2 and (own is None or _is_of(table, own)):
         found["address"] = table
-    elif "user" in found and _has_a_place(found["user"]):
-        found["address"] = found["user"]
+    elif own is not None:
+        found["address"] = own
     return {payload: found[payload] for payload in PAYLOADS if payload in found}
 
 
@@ -203,6 +205,11 @@ def _is_of_orders(table: SeenTable) -> bool:
     return any(name_score(one.name, VOCABULARIES["order_item"]["order_number"]) >= KNOWN for one in table.own) or bool(
         {"order", "orders", "siparis"} & set(words_of(table.name))
     )
+
+
+def _is_of(table: SeenTable, users: SeenTable) -> bool:
+    """Whether addresses are those of users, who have one in their own table: employees and suppliers have addresses as well."""
+    return table is users or relation(table, users, "address", "customer_code") is not None
 
 
 def _has_a_place(table: SeenTable) -> bool:

@@ -338,6 +338,24 @@ def test_a_proposal_from_numbers_and_times_of_json_rejects_none_of_its_rows(tmp_
     assert (user["customer_code"], user["date_joined"]) == ("700", "2020-01-02 01:30:00")
 
 
+def test_addresses_of_nobody_who_buys_are_none_of_customers(tmp_path):
+    """Customers with an address in their own table, beside employees with more of one."""
+    with sqlite3.connect(tmp_path / "shop.db") as database:
+        database.execute("CREATE TABLE customers (id TEXT, email TEXT, name TEXT, address TEXT, city TEXT)")
+        names = (
+            "id TEXT, first_name TEXT, last_name TEXT, address TEXT, city TEXT, country TEXT, phone TEXT, district TEXT"
+        )
+        database.execute(f"CREATE TABLE employees ({names})")
+        people = [(f"C{at}", f"a{at}@example.com", "Ali Can", "Gül Sok. 5", "Kadıköy") for at in range(40)]
+        database.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?)", people)
+        staff = [(f"{at}", "Can", "Öz", "Moda Cad. 1", "İzmir", "Türkiye", "0532 000 12 34", "Moda") for at in range(9)]
+        database.executemany("INSERT INTO employees VALUES (?, ?, ?, ?, ?, ?, ?, ?)", staff)
+    database.close()
+    assert etl("init", "mine", "--from", "shop.db", cwd=tmp_path).returncode == 0
+    stages = yaml.safe_load((tmp_path / "mine/migration.yaml").read_text(encoding="utf-8"))["stages"]
+    assert [(one["name"], one["from"]) for one in stages] == [("user", "customers"), ("address", "customers")]
+
+
 def test_what_is_not_used_is_named_with_the_reason(begun, tmp_path):
     shelves, more = tmp_path / "raflar.csv", tmp_path / "siparisler_2020.csv"
     write(shelves, [["raf", "kat"], ["A", "1"]])
