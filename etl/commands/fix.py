@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -124,6 +124,12 @@ def _personal(migration: Migration, stage: Stage, columns: Iterable[str]) -> fro
     return privacy_of(stage, columns, schema).columns
 
 
+def _as_the_source_had_them(old: OldRow, before: RowCorrection | None) -> Mapping[str, str]:
+    """The cells of a row that the package has as an earlier correction made them."""
+    was_mended = before is not None and old.stage.corrected.get(str(old.row.row))
+    return {edit.column: edit.old for edit in before.edits} if before and was_mended else {}
+
+
 class _Merging:
     """The corrections that there are, and those that come to them."""
 
@@ -181,39 +187,32 @@ class _Merging:
     ) -> None:
         old, cells = row.old, dict(zip(row.old.stage.columns, row.old.row.cells, strict=True))
         edits = {edit.column: edit for edit in before.edits} if before else {}
-        read = {
-            **cells,
-            **(
-                {name: edit.old for name, edit in edits.items()}
-                if before and old.stage.corrected.get(str(old.row.row))
-                else {}
-            ),
-        }
+        read = {**cells, **_as_the_source_had_them(old, before)}
         columns = tuple(name for name in old.stage.columns if name in {*used, *(before.columns if before else ())})
         why = self._hand.why or "; ".join(dict.fromkeys(one.reason for one in old.problems))
-        personal = _personal(self._migration, stage, old.stage.columns)
         for name, text in taken.items():
             edits.pop(name, None)
             if cell_text(read[name]) != text:
                 edits[name] = Edit(name, cell_text(read[name]), text, self._hand.who, self._hand.when, why)
-            self.cells.append(
-                FixedCell(
-                    stage.name,
-                    old.row.key,
-                    old.place,
-                    name,
-                    cell_text(cells[name]),
-                    text,
-                    name in personal,
-                    name in edits,
-                )
-            )
+        self._tell(stage, old, cells, taken, edits)
         self.changes = True
         self._replace(before, RowCorrection(
             stage.name, old.row.key or "", before.row if before else old.place,
             sum_of(read[name] for name in columns), columns, tuple(edits.values()),
         ))  # fmt: skip
         self._tell_others(stage, taken)
+
+    def _tell(
+        self, stage: Stage, old: OldRow, cells: Mapping[str, object], taken: Mapping[str, str], edits: Container[str]
+    ) -> None:
+        """Each cell that was taken: what it was, what it is, and whether it is mended or as the source has it again."""
+        personal = _personal(self._migration, stage, old.stage.columns)
+        self.cells += [
+            FixedCell(
+                stage.name, old.row.key, old.place, name, cell_text(cells[name]), text, name in personal, name in edits
+            )
+            for name, text in taken.items()
+        ]
 
     def _replace(self, before: RowCorrection | None, made: RowCorrection) -> None:
         if before is not None:
