@@ -36,7 +36,7 @@ KINDS = ", ".join(extract.KINDS)
         ("{ csv: customers.csv, encoding: «windows-1245 }", "unknown encoding 'windows-1245'; did you mean 'windows-1254'?"),
         ("{ csv: customers.csv, delimiter: ';', header: «[] }", "'header' must not be empty"),
         ("{ csv: customers.csv, delimiter: ';', header_row: «0 }", "'header_row' must be at least 1"),
-        ('{ csv: «"a\\0b" }', "'{folder}/a\\x00b': cannot be opened (embedded null byte)"),
+        ('{ csv: «"a\\0b" }', "'{folder}/a\\x00b': cannot be opened (its name holds a NUL character)"),
         ("{ csv: «pipe }", "pipe: is no file but a pipe or a device"),
     ],
 )  # fmt: skip
