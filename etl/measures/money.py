@@ -180,8 +180,10 @@ Pick = tuple[Group, Callable[[Sequence[Any]], Sequence[Any]], int]
 """A group, the way from all rows' values to those of the group's, and how many these are."""
 
 
-def _picks(usual: str | None, rare: Iterable[tuple[int, str | None]], labels: Labels) -> list[Pick]:
+def _picks(usual: str | None, rare: Sequence[tuple[int, str | None]], labels: Labels) -> list[Pick]:
     """`rare`: the rows with another currency than the usual one."""
+    if labels and not rare and labels.count(labels[0]) == len(labels):
+        return [((usual, labels[0]), itemgetter(slice(None)), len(labels))]
     marked: list[str | Group | None] = [*labels]
     for row, currency in rare:
         marked[row] = currency, labels[row]

@@ -27,11 +27,11 @@ def passwords(algorithms: Sequence[Any], values: Sequence[Any], standing_of: Sta
     named = {one: None if one is None else str(one) for one in set(algorithms)}
     if len(named) == 1:
         (name,) = named.values()
-        alike = [(name, one) for one in forms] if len(set(forms)) > 1 else [(name, forms[0])] * len(forms)
+        counted = {(name, one): (many, forms.index(one)) for one, many in Counter(forms).items()}
     else:
         alike = list(zip(map(named.__getitem__, algorithms), forms, strict=True))
-    counted = Counter(alike)
-    return Counter({(*pair, standing_of(pair[0], values[alike.index(pair)])): many for pair, many in counted.items()})
+        counted = {pair: (many, alike.index(pair)) for pair, many in Counter(alike).items()}
+    return Counter({(*pair, standing_of(pair[0], values[at])): many for pair, (many, at) in counted.items()})
 
 
 def _forms(values: Sequence[Any]) -> list[str]:
