@@ -41,14 +41,13 @@ def check(mapping: Path, connect: bool, strict: bool, data: bool, workspace: Pat
     --strict says so. With --data: how many customers log in with their old password, and how many choose a new one.
     """
     from etl.commands import check as verb
-    from etl.commands.census import count_passwords
     from etl.mapping import fatal, first_of
     from etl.report.summary import Summary
 
     checked = verb.check(mapping, workspace, connect=connect)
     problems, warnings = ([str(one) for one in found] for found in (checked.problems, checked.warnings))
     ok = not problems and not (strict and warnings)
-    counted = count_passwords(mapping, workspace) if data and not fatal(checked.problems, upload=False) else []
+    counted = _census(mapping, workspace) if data and not fatal(checked.problems, upload=False) else []
     if as_json:
         summary = Summary(
             checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed,
@@ -69,6 +68,12 @@ def _not_known(closed: Sequence[str]) -> Iterator[str]:
     if closed:
         names = ", ".join(f"'{name}'" for name in closed)
         yield f"not known without a network: the columns of {names}; `etl check --connect` asks, `etl snapshot` keeps them"
+
+
+def _census(mapping: Path, workspace: Path | None) -> Sequence[StageCensus]:
+    from etl.commands.census import count_passwords
+
+    return count_passwords(mapping, workspace)
 
 
 def _census_lines(counted: Sequence[StageCensus]) -> list[str]:

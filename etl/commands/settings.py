@@ -17,7 +17,7 @@ from etl.mapping import target_known
 from etl.model import Migration, Stage
 from etl.places import migration_folder
 from etl.suggest import did_you_mean
-from etl.workers.engine import DASK, LOCAL
+from etl.workers.names import DASK, LOCAL
 
 Language = Annotated[str, OneOf(LANGUAGES)]
 

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.address import is_on_this_machine, is_target_name
 from etl.dataclass import dataclass
@@ -17,8 +18,10 @@ from etl.errors import MappingError
 from etl.files import alone, private_folder, replace_durably, sync_folder
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.homes import HANDED_OVER
-from etl.journal.journal import Journal
 from etl.journal.workspace import PACKAGES, Workspace
+
+if TYPE_CHECKING:
+    from etl.journal.journal import Journal
 
 RECORDS = "targets.json"
 SECRET = "secret"  # noqa: S105 - the name of its file
@@ -180,7 +183,7 @@ def read_records(path: Path) -> TargetsFile:
 def has_sent(workspace: Workspace) -> bool:
     """Whether a record may have arrived at a target."""
     try:
-        journal = Journal.read(workspace)
+        journal = _read(workspace)
     except NoJournal:
         return False
     try:
@@ -231,10 +234,17 @@ def person() -> str:
 def _check_not_handed_over(workspace: Workspace) -> None:
     """What was handed over is sent elsewhere, also to a target of this machine: it may be the end of a tunnel."""
     try:
-        journal = Journal.read(workspace)
+        journal = _read(workspace)
     except JournalError:
         return  # a journal that cannot be used is no reason against a new one
     with closing(journal):
         last = journal.homes.last()
         if last is not None and last.how == HANDED_OVER:
             journal.homes.check(workspace)
+
+
+def _read(workspace: Workspace) -> Journal:
+    # Most commands only ask where things lie, and loading all that a journal can do takes a moment.
+    from etl.journal.journal import Journal
+
+    return Journal.read(workspace)

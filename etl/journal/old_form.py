@@ -12,7 +12,6 @@ from etl.address import is_target_name, target_name
 from etl.files import private_folder, sync_folder
 from etl.journal.database import JournalError
 from etl.journal.folder import has_sent
-from etl.journal.journal import Journal
 from etl.journal.requestlog import all_lines
 from etl.journal.workspace import Workspace
 
@@ -54,6 +53,8 @@ def _finish(moved: Path) -> None:
 
 def _settle(old: Workspace) -> None:
     """Bring everything into the one file: the last to close a journal does."""
+    from etl.journal.journal import Journal
+
     with closing(Journal.open(old)):
         pass
     rest = Path(f"{old.journal}-wal")

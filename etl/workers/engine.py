@@ -15,11 +15,8 @@ from etl.model import Part, Table
 from etl.prepare.chunk import Chunk, Numbered, prepare_chunk
 from etl.prepare.plan import Plan
 from etl.prepare.program import Program
+from etl.workers.names import LOCAL
 from etl.workers.pools import ROWS_A_PART, Pools, without_collecting
-from etl.workers.processes import processes
-
-LOCAL, DASK = "local", "dask"
-"""The engines: processes of this machine, or a Dask cluster."""
 
 
 @contextmanager
@@ -28,6 +25,8 @@ def pools(engine: str, workers: int, scheduler: str | None, plans: Sequence[Plan
     if engine == LOCAL and workers == 1:
         yield None
     elif engine == LOCAL:
+        from etl.workers.processes import processes
+
         with processes(workers, plans) as found:
             yield found
     else:
