@@ -4,6 +4,7 @@ etl/dumps/text.py        a dump as a stream of bytes, with line numbers: encodin
 etl/dumps/dialect.py     what differs between the dialects, and how a dump tells which it is
 etl/dumps/statements.py  where a statement begins and ends, whatever its texts and comments hold
 etl/dumps/create.py      CREATE TABLE -> names of columns, and what they hold
+etl/dumps/escapes.py     what stands behind backslashes
 etl/dumps/ends.py        where an INSERT ends, told quickly; a guess that is looked at
 etl/dumps/quick.py       the same rows as insert.py gives, at once, where all of an INSERT is plain
 etl/dumps/insert.py      INSERT -> rows of cells

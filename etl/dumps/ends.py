@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+from etl.dumps.escapes import with_meant
 from etl.dumps.text import Text
 
 LONGEST_QUICK = 8 << 20
 """Bytes of a statement that is looked at as a whole."""
 
 _LAST_VALUE = re.compile(rb"\);(?=\r?\n)")
-_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_NO_QUOTES = {b"'": b"", b'"': b"", b"\\": b""}
 _OTHERS = (b";", b'"', b"`", b"#", b"--", b"/*")
 """What ends a statement, or begins what may hold a quote and is no text in single ones."""
 
@@ -23,7 +24,7 @@ def likely_end(text: Text) -> int | None:
     while True:
         begin = text.position + counted
         if found := _LAST_VALUE.search(text.data, begin):
-            quotes += _unescaped(text.data[begin : found.start()]).count(b"'")
+            quotes += with_meant(text.data[begin : found.start()], _NO_QUOTES).count(b"'")
             counted = found.start() + 1 - text.position
             if quotes % 2 == 0:
                 return found.start() + 1
@@ -33,7 +34,7 @@ def likely_end(text: Text) -> int | None:
 
 def is_one(values: bytes) -> bool:
     """Whether nothing outside of the texts could have ended the statement before, or made a text of what is none."""
-    bare = _unescaped(values)
+    bare = with_meant(values, _NO_QUOTES)
     return all(_only_in_texts(other, bare) for other in _OTHERS if other in bare)
 
 
@@ -45,7 +46,3 @@ def _only_in_texts(other: bytes, values: bytes) -> bool:
         if quotes % 2 == 0:
             return False
     return True
-
-
-def _unescaped(values: bytes) -> bytes:
-    return _ESCAPED.sub(b"", values) if b"\\" in values else values

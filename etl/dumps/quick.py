@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 
+from etl.dumps.escapes import with_meant
 from etl.dumps.insert import ESCAPED, Cell
 
 CELL, ROW = b"\x1f", b"\n"
@@ -21,10 +22,8 @@ _MARKS = (CELL, _NULL, _QUOTE, _BACKSLASH, _FEED, _RETURN)
 
 _ITEM = rb"(?:'|NULL|[-+]?(?:[0-9][0-9.]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?)"
 """What stands between commas once texts are taken out: the place of one, or a plain value."""
-_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _MEANT = {letter: meant.replace(b"\\", _BACKSLASH) for letter, meant in ESCAPED.items()}
 _MEANT |= {b"'": _QUOTE, b"\\": _BACKSLASH, b"n": _FEED, b"r": _RETURN}
-_SPACE = re.compile(rb"\s++")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,7 @@ def plain_rows(values: bytes) -> PlainRows | None:
     """The rows of `(1,'a'),(2,NULL)`, in UTF-8. None where anything rare stands, or a row is longer than another."""
     if any(mark in values for mark in _MARKS):
         return None
-    if b"\\" in values:
-        values = _ESCAPE.sub(_meant, values)
+    values = with_meant(values, _MEANT)
     # Every second part is within quotes. What is between them has to be tuples of plain values, to the letter.
     parts = values.split(b"'")
     if len(parts) % 2 == 0:
@@ -91,17 +89,12 @@ def plain_rows(values: bytes) -> PlainRows | None:
     width = between.partition(b")")[0].count(b",") + 1
     if not _tuples(width).fullmatch(between):
         return None
-    lined = _SPACE.sub(b"", between)[1:-1].replace(b"),(", ROW).replace(b",", CELL).replace(b"NULL", _NULL)
+    lined = b"".join(between.split())[1:-1].replace(b"),(", ROW).replace(b",", CELL).replace(b"NULL", _NULL)
     parts[0::2] = lined.split(b"'")
     if b"\r" in values or values.count(ROW) != between.count(ROW):
         parts[1::2] = _without_breaks(parts[1::2])
     marked = b"".join(parts).replace(_QUOTE, b"'").replace(_BACKSLASH, b"\\")
     return PlainRows(marked, lined.count(ROW) + 1, width)
-
-
-def _meant(match: re.Match[bytes]) -> bytes:
-    letter = match[1]
-    return _MEANT.get(letter, letter)
 
 
 def _undoubled(parts: Sequence[bytes]) -> list[bytes]:
