@@ -25,6 +25,7 @@ _LINE = re.compile(rb"[^\n]*+\n?")
 _META = re.compile(rb"\\[a-z]|GO\s*?(?:\n|\Z)", re.IGNORECASE)
 """A line that is for the program that loads the dump: `\\restrict ...` of psql, `GO` of SQL Server's tools."""
 _DELIMITER = re.compile(rb"DELIMITER[ \t]+(\S+)[^\n]*+\n?", re.IGNORECASE)
+_NOTHING_MORE = re.compile(rb"[ \r\n\t\x00*/]*+\Z")
 _WORDS = re.compile(rb"[A-Za-z_]+(?:\s+[A-Za-z_]+){0,3}")
 
 
@@ -182,7 +183,7 @@ class Cursor:
         if text.data.startswith(self.delimiter, text.position):
             text.position += len(self.delimiter)
             return True
-        return text.ended and not text.data[text.position :].strip(b" \r\n\t\x00*/")
+        return text.ended and _NOTHING_MORE.match(text.data, text.position) is not None
 
     def _body(self) -> bytes:
         """As much of the statement as the window holds in whole texts, names and comments."""

@@ -38,7 +38,7 @@ class Text:
         self.data = b""
         self.position = 0
         self.ended = False
-        self._lines_before = 0
+        self._counted, self._lines = 0, 0  # a position of the window, and the line ends before it in the dump
         first = file.read(max(block, BEGINNING))
         refuse_disguises(first)
         self._read = _utf8(first, file)
@@ -52,7 +52,8 @@ class Text:
         if not block:
             self.ended = True
             return False
-        self._lines_before += self.data.count(b"\n", 0, self.position)
+        self.line()
+        self._counted -= self.position
         self.data = self.data[self.position :] + block
         self.position = 0
         if len(self.data) > LONGEST + BLOCK:
@@ -61,9 +62,14 @@ class Text:
             )
         return True
 
-    def line(self, position: int | None = None) -> int:
-        """The line, from 1, in which a position of the window lies."""
-        return self._lines_before + self.data.count(b"\n", 0, self.position if position is None else position) + 1
+    def line(self) -> int:
+        """The line, from 1, in which the position lies. It is asked for with each statement, so none is counted twice."""
+        if self.position < self._counted:
+            self._lines -= self.data.count(b"\n", self.position, self._counted)
+        else:
+            self._lines += self.data.count(b"\n", self._counted, self.position)
+        self._counted = self.position
+        return self._lines + 1
 
     def rest(self) -> bytes:
         return self.data[self.position : self.position + 200]

@@ -13,6 +13,7 @@ from etl.dumps import reader, statements
 from etl.dumps.errors import DumpError
 from etl.dumps.quick import plain_rows
 from etl.dumps.reader import read
+from etl.dumps.text import Text
 from etl.errors import SourceError
 from etl.extract.databases.dump import DumpSession
 from etl.extract.databases.session import Request
@@ -47,7 +48,21 @@ def quoted(text):
 
 WRITTEN = st.one_of(
     st.sampled_from(
-        ["NULL", "1", "-2.5e7", "1-2", "'NULL'", "''", "'),('", "'),\n('", "'it''s'", "''''", "'\\'''", "0x41", "b'1'"]
+        [
+            "NULL",
+            "1",
+            "-2.5e7",
+            "1-2",
+            "'NULL'",
+            "''",
+            "'),('",
+            "'),\n('",
+            "'it''s'",
+            "''''",
+            "'\\\\'''",
+            "0x41",
+            "b'1'",
+        ]
     ),
     st.sampled_from(["'\x01'", "'\x1f'", "'a\r\nb'", r"'\r\n'", r"'\%\n'", r"'\0\Z\a'", '"x"', "'a' 'b'", "'\udcde'"]),
     st.text(alphabet="ab'\\(),\n ş", max_size=6).map(quoted),
@@ -171,3 +186,32 @@ def written(path, columns, plain_rows=plain_rows):
         except SourceError as error:
             return str(error)
     return copied.rows, file.getvalue()
+
+
+def test_the_line_of_each_statement_is_told_without_counting_all_lines_before_it_again():
+    dump = (TABLES + "".join(f"INSERT INTO t VALUES ({at},'x'); " for at in range(300))).encode()
+    text = Text(io.BytesIO(dump))
+    counted = []
+    text.data = Counting(text.data, counted)
+    for position in range(0, len(dump), 30):
+        text.position = position
+        assert text.line() == dump[:position].count(b"\n") + 1
+    assert sum(counted) <= len(dump)
+    for position in (60, 0, 90):
+        text.position = position
+        assert text.line() == dump[:position].count(b"\n") + 1
+
+
+class Counting(bytes):
+    """Bytes that note how many of them are counted through."""
+
+    counted: list[int]
+
+    def __new__(cls, data, counted):
+        made = super().__new__(cls, data)
+        made.counted = counted
+        return made
+
+    def count(self, what, start=0, end=None):
+        self.counted.append((len(self) if end is None else end) - start)
+        return super().count(what, start, end)
