@@ -237,8 +237,8 @@ def _opened(file: Path, target: str) -> Iterator[tarfile.TarFile]:
     try:
         with tarfile.open(file, "r:") as archive:
             yield archive
-    except tarfile.TarError as error:
-        raise MappingError(f"{file}: {NOT_ONE} ({error})") from None
+    except tarfile.TarError:
+        raise MappingError(f"{file}: {NOT_ONE}, or is damaged; copy it again") from None
 
 
 def _about(archive: tarfile.TarFile, file: Path) -> About:

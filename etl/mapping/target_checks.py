@@ -137,8 +137,9 @@ def _paths(context: Context) -> Iterator[Problem]:
         text = getattr(target.polling if path[1] == "polling" else target, str(path[-1]))
         try:
             used = [name for _, name, _, _ in Formatter().parse(text) if name is not None]
-        except ValueError as error:
-            yield context.at(path, f"'{path[-1]}' cannot be read: {error}")
+        except ValueError:
+            example = f"a placeholder is written {{{names[0]}}}" if names else "take it out"
+            yield context.at(path, f"'{path[-1]}' cannot be read: a {{ or }} stands alone; {example}")
             continue
         for name in used:
             if name not in names:

@@ -272,8 +272,10 @@ def check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise MappingError(f"'{url}' is not a URL ({error})") from None
+    except ValueError:
+        raise MappingError(
+            f"'{url}' is not a URL: its host or its port cannot be read; write it as https://<your Omnitron>"
+        ) from None
     if parts.scheme not in ("http", "https") or not host:
         raise MappingError(f"'{url}' is not a URL; write it as https://<your Omnitron>")
     if parts.username or parts.password:

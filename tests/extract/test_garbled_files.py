@@ -41,15 +41,15 @@ LIBRARIES = re.compile(
     # json, and orjson
     r"Expecting|Unterminated string|Extra data|Invalid control|JSONDecode|"
     # zipfile, gzip, bz2, lzma, zlib
-    r"EOCD|magic number|Bad CRC|CRC check|central directory|zip file\\b|Zip archive|invalid distance|invalid code|bit length|"
-    r"end-of-stream|Invalid data stream|Corrupt input|Error -\\d|decompress|gzipped|declared uncompressed|"
+    r"EOCD|magic number|Bad CRC|CRC check|central directory|zip file\b|Zip archive|invalid distance|invalid code|bit length|"
+    r"end-of-stream|Invalid data stream|Corrupt input|Error -\d|decompress|gzipped|declared uncompressed|"
     # calamine, olefile, expat
-    r"Cfb|OLE\\b|Sector|CalamineError|BiffError|mismatched tag|well-formed|junk after|no element found|syntax error|token|"
+    r"Cfb|OLE\b|Sector|CalamineError|BiffError|mismatched tag|well-formed|junk after|no element found|syntax error|token|"
     # duckdb, sqlite, csv, codecs
     r"Snappy|Invalid Input|IO Error|TProtocol|disk image|not a database|malformed|unexpected end of data|expected after|"
     r"codec can|delimiter expected|"
     # Python
-    r"Errno|argument|Traceback|Exception|Error\\b|\\bNone\\b|\\bb'|object has|out of range|embedded null|struct\\b"
+    r"Errno|argument|Traceback|Exception|Error\b|\bNone\b|\bb'|object has|out of range|embedded null|struct\b"
 )
 
 

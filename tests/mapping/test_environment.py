@@ -286,7 +286,7 @@ GOOD = 'url: "https://a.example.com", channel: 7, token: "${ACME_TOKEN}"'
         ('polling: { path: "/«{migration}/{migration_id}/" }', "unknown placeholder '{migration}'; did you mean 'migration_id'?"),
         ('polling: { path: «"/x/{channel}/" }', "'path' needs {migration_id}"),
         ('start_path: "/x/«{chanel}/{type}/"', "unknown placeholder '{chanel}'; did you mean 'channel'?"),
-        ('start_path: «"/x/{channel"', "'start_path' cannot be read: expected '}' before end of string"),
+        ('start_path: «"/x/{channel"', "'start_path' cannot be read: a { or } stands alone; a placeholder is written {channel}"),
         ('start_path: «"/x/"', "'start_path' needs {type}"),
         ('login_path: "/«{x}/"', "unknown placeholder '{x}'"),
         ('token_path: «"https://a.example.com/x"', "'token_path' begins after the host, which is target.url"),

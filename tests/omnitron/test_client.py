@@ -412,6 +412,15 @@ def test_what_is_no_url_is_refused(url):
     assert str(caught.value) == f"'{url}' is not a URL; write it as https://<your Omnitron>"
 
 
+@pytest.mark.parametrize("url", ["https://omnitron:port/", "https://[x/", "https://omnitron:99999"])
+def test_a_url_whose_host_or_port_cannot_be_read_is_refused_in_our_words(url):
+    with pytest.raises(MappingError) as caught:
+        check_url(url)
+    assert str(caught.value) == (
+        f"'{url}' is not a URL: its host or its port cannot be read; write it as https://<your Omnitron>"
+    )
+
+
 def test_a_url_with_a_password_in_it_is_refused_without_showing_it():
     with pytest.raises(MappingError) as caught:
         check_url("https://ada:pw@omnitron.example")
