@@ -62,7 +62,10 @@ _COMPARED = "__compared__"
 
 
 def _values_of(names: list[str]) -> Callable[[Any], Any]:
-    return attrgetter(*names) if names else staticmethod(lambda one: ())
+    if len(names) > 1:
+        return attrgetter(*names)
+    # Always a tuple: in one, what is the same object is equal, and be it no number (NaN).
+    return staticmethod(lambda one: tuple(getattr(one, name) for name in names))
 
 
 def _eq(self: Any, other: Any) -> Any:

@@ -61,10 +61,14 @@ def classes(dataclass, qualified):
         a: int
 
     @dataclass(frozen=True, slots=True)
+    class Single:
+        a: float
+
+    @dataclass(frozen=True, slots=True)
     class Nothing:
         pass
 
-    found = (Frozen, Further, Open, Named, Own, Ordered, Nothing)
+    found = (Frozen, Further, Open, Named, Own, Ordered, Single, Nothing)
     for one in found:
         one.__qualname__ = f"{qualified}_{one.__name__}"
         globals()[one.__qualname__] = one  # where pickle looks for it
@@ -80,6 +84,7 @@ MADE: dict[str, list[dict]] = {
     "Named": [{"a": 1}, {"a": 1, "b": 3}],
     "Own": [{"a": 1}, {"a": 2}],
     "Ordered": [{"a": 1}, {"a": 2}],
+    "Single": [{"a": 1.5}],
     "Nothing": [{}],
 }
 
@@ -125,6 +130,12 @@ def test_a_copy_is_the_same_and_another_object(again):
         assert again(one) == one
         assert again(one) is not one
         assert dataclasses.astuple(again(one)) == dataclasses.astuple(one)
+
+
+def test_an_object_that_holds_no_number_is_equal_to_another_that_holds_the_same_one():
+    nan = float("nan")
+    for of in (QUICK, STANDARD):
+        assert of["Single"](nan) == of["Single"](nan)
 
 
 def test_what_an_object_was_made_with_by_default_is_its_own():
