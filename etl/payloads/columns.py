@@ -41,6 +41,9 @@ def field_rule(keywords: Any, formats: Mapping[str, Check], *, is_open: bool) ->
     if _is_text_of(keywords, formats):
         rest = {name: rule for name, rule in rest.items() if name != "format"}
         rules.append(_are_written(formats[keywords["format"]]))
+    if (sign := _rare_sign(keywords)) is not None:
+        rest = {name: rule for name, rule in rest.items() if name != "pattern"}
+        rules.append(_fit_with(sign, accepts({"items": {"pattern": keywords["pattern"]}}, formats)))
     if is_open:
         rules.append(are_sendable)
     # The first rule, which sees to it that the others are asked about values of the right type.
@@ -91,6 +94,22 @@ def have_decimals(places: int) -> ColumnRule:
         return list(map(round, numbers, repeat(places))) == numbers
 
     return have
+
+
+_ANY_WITHOUT = re.compile(r"\^\(\[\^(?P<sign>[^\\^\]-])\]\*\$\|")
+"""How a pattern begins that takes every text in which a sign is not: '^([^+]*$|'."""
+
+
+def _rare_sign(keywords: object) -> str | None:
+    if not isinstance(keywords, Mapping) or keywords.get("type") != "string":
+        return None
+    found = _ANY_WITHOUT.match(str(keywords.get("pattern", "")))
+    return None if found is None else found["sign"]
+
+
+def _fit_with(sign: str, fit: Callable[[Any], bool]) -> ColumnRule:
+    """Nearly never is the sign in any text of a column, which one look at all of them tells."""
+    return lambda values: sign not in "".join(values) or fit(values)
 
 
 def _are_written(check: Check) -> ColumnRule:

@@ -482,6 +482,8 @@ RULES = [
     {"pattern": r"^\d+$"},
     {"pattern": r"^[^\s]+$"},
     {"pattern": "a$"},
+    {"type": "string", "pattern": r"^([^+]*$|a|.+E\+)"},
+    {"type": "string", "pattern": "^([^+]*|a)$"},
     {"pattern": r"^\w$"},
     {"enum": [1, "1", None, True, 1.5]},
     {"const": 0},
@@ -507,7 +509,24 @@ RULES = [
 def test_both_validators_say_the_same_under_a_targets_own_rules(rule):
     schema = {"type": "object", "additionalProperties": False, "properties": {"field": rule}}
     fast, slow = Validator(schema), Validator(schema, fast=False)
-    for value in [*TEXTS, *NUMBERS, *OTHERS, [1, 1.0], [1, True], [0, False], "٣", "3", "\u00a0", "ş", "3\n"]:
+    for value in [
+        *TEXTS,
+        *NUMBERS,
+        *OTHERS,
+        [1, 1.0],
+        [1, True],
+        [0, False],
+        "٣",
+        "3",
+        "\u00a0",
+        "ş",
+        "3\n",
+        "a+1",
+        "1+a",
+        "1E+a",
+        "1\n",
+        "1\n+",
+    ]:
         same_verdict(fast, slow, {"field": value})
 
 
