@@ -9,12 +9,12 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from etl.dataclass import dataclass
 from etl.errors import ArgumentError, DiskError
 from etl.suggest import perhaps
 

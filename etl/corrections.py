@@ -9,14 +9,13 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import date, time
 from hashlib import blake2b
 from itertools import groupby
 from math import isnan
 from operator import attrgetter
 from pathlib import Path
-
-from etl.dataclass import dataclass
 
 ENDING = ".corrections.csv"
 

@@ -13,11 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.personal import mask_key, mask_known, mask_value
 
 SHOWN = 60

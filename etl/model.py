@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from etl.corrections import RowCorrection
-from etl.dataclass import dataclass
 from etl.findings import Unfit
 from etl.target import Secret, Target
 from etl.terminal import visible

@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import field, fields
+from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +16,6 @@ from typing import BinaryIO
 
 import orjson
 
-from etl.dataclass import dataclass
 from etl.files import durably, open_private, private_folder, sync_folder
 from etl.findings import PROBLEM, entry_in
 from etl.model import Counts

@@ -7,11 +7,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
-
-from etl.dataclass import dataclass
 
 KEPT = 4096
 """So many different values are counted exactly; of more, their number is an estimate, off by some 2 in 100."""

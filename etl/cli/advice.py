@@ -10,13 +10,12 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import field, fields, is_dataclass, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
-from etl.dataclass import dataclass
 from etl.terminal import visible, visible_lines
 
 R = TypeVar("R")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
-from etl.dataclass import dataclass
 from etl.prepare.chunk import Chunk
 
 TellExtent = Callable[[int, bool], None]

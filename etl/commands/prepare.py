@@ -6,7 +6,7 @@ import platform
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -19,7 +19,6 @@ from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.workbook import write_workbook
 from etl.commands.written import mapping_evidence
 from etl.corrections import corrections_file
-from etl.dataclass import dataclass
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
 from etl.extract import Corrected, evidence, height_of, locate, name_of, unread_rows, with_needs

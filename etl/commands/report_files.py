@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
 
-from etl.dataclass import dataclass
 from etl.files import write_private
 from etl.package import Package
 from etl.report.catalogue import catalogue_of

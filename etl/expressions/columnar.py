@@ -13,14 +13,13 @@ function's way over a column meets a cell that it does not know, the few cells a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import compress
 from typing import Any
 
 from jinja2 import nodes
 
-from etl.dataclass import dataclass
 from etl.expressions.emit import Emitter
 from etl.expressions.functions.columns import ColumnWay
 from etl.expressions.header import Header, Row

@@ -10,10 +10,10 @@ gender: null                                     return {'customer_code': c0, 'g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions.cells import clean
 from etl.expressions.columnar import MakeRecords, compile_records
 from etl.expressions.emit import Emitter

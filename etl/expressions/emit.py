@@ -7,12 +7,11 @@ around expressions take null as nothing, an `if` without `else` gives null.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import nodes
 
-from etl.dataclass import dataclass
 from etl.expressions import operators, runtime
 from etl.expressions.functions.table import Function
 from etl.expressions.names import Names, column_of

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions.cells import all_of, inside, texts_of
 
 Row = Sequence[Any]

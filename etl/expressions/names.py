@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from jinja2 import nodes
 
-from etl.dataclass import dataclass
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Resources
 from etl.expressions.parsing import expressions

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions.cells import shown
 from etl.expressions.functions.values import LARGEST, as_text, within_bound
 from etl.findings import Unfit

@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.apis.answers import KeptAnswers, PagedTable, asked, host_of, kept_rows, paged
 from etl.extract.apis.asking import Asker, Login

@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from etl.corrections import RowCorrection, cell_text, sum_of
-from etl.dataclass import dataclass
 from etl.extract.rows import RowsPart, read_all, read_parts
 from etl.model import Locate, Part, Rows, Table
 

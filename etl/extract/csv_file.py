@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.expressions.cells import tidy
 from etl.extract.columns import column_names

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions.cells import all_of, as_it_is, tidy
 
 LONGEST_RECORD = 1 << 24

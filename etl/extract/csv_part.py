@@ -11,11 +11,10 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import BinaryIO
 
-from etl.dataclass import dataclass
 from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_quotes import is_suspect
 from etl.extract.csv_records import Lines, read_records

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.extract.csv_format import LONGEST_RECORD, CsvFormat
 from etl.extract.csv_part import at_once, record_start
 from etl.extract.csv_records import NEVER_CLOSED, Lines, read_records

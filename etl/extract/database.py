@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.compressed import SUFFIXES

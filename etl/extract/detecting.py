@@ -9,10 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.locations import File
 from etl.extract.opening import MARKS, byte_stream, reading

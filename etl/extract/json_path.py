@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
-from etl.dataclass import dataclass
 from etl.extract.json_values import described
 from etl.findings import Unfit
 from etl.suggest import perhaps

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.extract.json_values import DETAILS, DOCUMENT, ROW, decoded, doubtful, in_words, value_fault
 from etl.findings import Unfit
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import encodings.aliases
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from etl.dataclass import dataclass
 from etl.extract.databases.connections import Connections
 from etl.extract.detecting import DETECT
 from etl.extract.evidence import file_evidence

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.zip_member import ZipMember, is_archive, only_member, split
 from etl.suggest import perhaps

@@ -12,11 +12,10 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.evidence import fingerprint
 from etl.extract.locations import is_url, located, shown, size_of

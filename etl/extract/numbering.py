@@ -7,9 +7,8 @@ comes out is the same however many processes compute the records, and wherever a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from etl.dataclass import dataclass
 from etl.extract.group_counts import GroupCounts
 from etl.extract.kinds import COUNTERS, GroupColumns
 from etl.extract.rows import RowsPart, read_parts

@@ -8,11 +8,11 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from etl.dataclass import dataclass
 from etl.extract.sheet_bounds import MOST_ROWS, BadSheet, SheetBounds, not_computed, shows
 from etl.extract.sheet_rows import SheetNames
 from etl.extract.xlsx_parts import DAMAGED, parse_xml, pieces

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.columns import column_names
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, OptionValues, holding_nothing

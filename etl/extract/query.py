@@ -6,10 +6,10 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError, TextError
 from etl.extract.columns import column_names
 from etl.extract.csv_file import CsvTable

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol, TypeVar
 
-from etl.dataclass import dataclass
 from etl.extract.reach import Reach
 from etl.findings import Unfit
 from etl.model import Part, RowFault, Rows, Table

@@ -6,9 +6,8 @@ A stray cell at the sheet's far end (XFD1048576) makes a reader reserve half a t
 from __future__ import annotations
 
 import re
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from etl.dataclass import dataclass
 from etl.findings import Unfit
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.extract.reach import Reach
 from etl.findings import Unfit
 

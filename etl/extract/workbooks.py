@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
-from etl.dataclass import dataclass
 from etl.extract.calamine_sheet import Workbook, cells_of, in_another_process, names_of, open_workbook
 from etl.extract.damage import UNREADABLE_ZIP, of_zip
 from etl.extract.locations import File

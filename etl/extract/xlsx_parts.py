@@ -8,12 +8,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.parsers import expat
 from zipfile import ZipFile
 
-from etl.dataclass import dataclass
 from etl.extract.damage import of_xml
 from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import BadSheet

@@ -6,11 +6,10 @@ With expat, which the standard library brings: it opens no file and no address, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from xml.parsers import expat
 
-from etl.dataclass import dataclass
 from etl.extract.damage import xml_words
 from etl.extract.json_values import DEEPEST
 from etl.findings import Unfit

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.damage import UNREADABLE_ZIP, of_zip
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.geography.matching import Gazetteer
 

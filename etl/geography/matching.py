@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.geography.names import LEVELS, bare, fold, other_names
 
 Pk = int | str

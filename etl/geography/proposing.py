@@ -7,8 +7,8 @@ and more. So nothing is ever sent because it is alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from etl.dataclass import dataclass
 from etl.geography.matching import Gazetteer, KnownPlace
 from etl.geography.names import LEVELS, bare, fold
 from etl.geography.resolving import SEPARATOR, UNKNOWN, Resolver

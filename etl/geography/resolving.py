@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 
-from etl.dataclass import dataclass
 from etl.geography.matching import OTHER, Gazetteer, KnownPlace, Match
 from etl.geography.names import LEVELS, fold
 

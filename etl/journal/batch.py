@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.journal.states import RecordState, State
 
 LONGEST_ANSWER = 4096

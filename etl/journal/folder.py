@@ -7,13 +7,12 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.address import is_on_this_machine, is_target_name
-from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.files import alone, private_folder, replace_durably, sync_folder
 from etl.journal.database import JournalError, NoJournal

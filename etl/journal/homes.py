@@ -9,10 +9,9 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 
 from etl.address import is_on_this_machine
-from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.journal.database import JournalDatabase
 from etl.journal.workspace import Workspace

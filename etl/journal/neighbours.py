@@ -7,11 +7,11 @@ would send the rest a second time.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from etl.dataclass import dataclass
 from etl.journal.database import BUSY_SECONDS, JournalDatabase, JournalError, NoJournal
 from etl.journal.workspace import Workspace
 

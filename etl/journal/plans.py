@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
 
-from etl.dataclass import dataclass
 from etl.journal.database import JournalDatabase
 
 

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import orjson
 
-from etl.dataclass import dataclass
 from etl.errors import EtlError
 from etl.files import cannot_be_written, durably, open_private, private_folder
 from etl.seams import Seam, no_seam

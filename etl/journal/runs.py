@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
-from etl.dataclass import dataclass
 from etl.journal.database import JournalDatabase
 from etl.journal.plans import Plans
 from etl.journal.workspace import Holder, Workspace

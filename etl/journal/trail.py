@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from etl.dataclass import dataclass
+from dataclasses import dataclass
+
 from etl.journal.database import JournalDatabase
 
 

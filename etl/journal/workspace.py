@@ -10,12 +10,11 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
-from etl.dataclass import dataclass
 from etl.errors import EtlError
 from etl.files import FILE_MODE, private_folder
 

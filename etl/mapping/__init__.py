@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from etl.address import target_name
-from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.expressions import Resources
 from etl.extract import Connections, Corrected, CorrectedTable, Snapshot, numbered

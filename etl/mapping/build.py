@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions import compose, inside, tidy
 from etl.extract import KINDS, is_url
 from etl.extract.databases.address import shown_address

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from etl.dataclass import dataclass
 from etl.expressions import LOOKUP, faults, given_default, giving_resource
 from etl.geography import LEVELS, ChannelLists, Gazetteer, KnownPlace, fold
 from etl.mapping.context import Context

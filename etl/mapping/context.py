@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Names, PrivateKey
 from etl.expressions.syntax import faults
 from etl.extract import Connections, Snapshot, further_columns

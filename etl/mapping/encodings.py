@@ -5,10 +5,10 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract import KINDS, is_url, located
 from etl.extract.database import file_of_table, is_folder

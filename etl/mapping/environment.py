@@ -8,10 +8,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from etl.dataclass import dataclass
 from etl.errors import MappingError
 from etl.model import Place, Problem
 

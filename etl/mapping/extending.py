@@ -8,12 +8,11 @@ rule, and no way to take something away.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from os.path import normpath, relpath
 from pathlib import Path as FilePath
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, check_inside, is_url
 from etl.mapping.places import Document, YamlPath

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.dataclass import dataclass
 from etl.mapping.places import Document, YamlPath
 from etl.model import Place, Problem
 from etl.resources import load_schema

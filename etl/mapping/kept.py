@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 
-from etl.dataclass import dataclass
 from etl.extract import KINDS, asked_of, columns_read, read_columns, server_of
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.mapping.templates import columns_wanted

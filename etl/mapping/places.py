@@ -9,14 +9,13 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 from yaml.scanner import Scanner
 
-from etl.dataclass import dataclass
 from etl.model import Place, Problem
 
 YamlPath = tuple[str | int, ...]

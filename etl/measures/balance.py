@@ -5,13 +5,12 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import field
+from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import compress
 from pathlib import Path
 from typing import BinaryIO
 
-from etl.dataclass import dataclass
 from etl.files import open_private
 
 ORDERS_AT_ONCE = 1_000_000

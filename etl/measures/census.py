@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import filterfalse
 from typing import Any
-
-from etl.dataclass import dataclass
 
 MOST = 200
 """Different values of a column that are told apart. Of more it is only known that there are more."""

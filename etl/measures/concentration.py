@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.measures.census import MOST, Census
 
 FEWEST = 5

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -14,8 +14,6 @@ from itertools import filterfalse
 from math import floor
 from operator import itemgetter
 from typing import Any
-
-from etl.dataclass import dataclass
 
 AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
 """The fields of each payload that hold money."""

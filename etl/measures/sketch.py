@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
-from etl.dataclass import dataclass
 from etl.measures.balance import Amounts
 from etl.measures.census import Census, FieldSketch, together
 from etl.measures.money import MoneySketch

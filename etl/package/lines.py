@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.findings import PROBLEM
 
 

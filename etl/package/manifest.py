@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.languages import DEFAULT
 from etl.model import Counts, Evidence
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions import UNUSABLE, stored_password
 from etl.findings import Unfit
 from etl.payloads.digests import FIELDS

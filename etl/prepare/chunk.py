@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions import Columns
 from etl.findings import Finding
 from etl.measures.sketch import StageSketch

@@ -6,14 +6,13 @@ Works on chunks in the order of the source, so that the first of two equal recor
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import compress
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.model import Stage
 from etl.prepare.chunk import Chunk
 from etl.prepare.keys import Budget, Fate, KeyIndex

@@ -6,10 +6,9 @@ What earlier loads have brought to Omnitron comes before all rows: it stays what
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from etl.dataclass import dataclass
 from etl.prepare.chunk import Chunk
 from etl.prepare.keys import KeyIndex
 from etl.prepare.lines import split_lines, with_value

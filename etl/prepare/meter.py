@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions import Writers, columns_in, compile_stage, summand
 from etl.expressions.header import Row
 from etl.measures.balance import Amounts

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions import Header, Resources
 from etl.model import Migration, Stage, Table
 from etl.payloads.validate import payload_schema

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.expressions import WHERE
 from etl.expressions.compiler import flat_fields
 from etl.expressions.syntax import columns_in

@@ -8,12 +8,11 @@ translation, and a test fails while that room is empty.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.findings import sentence
 from etl.languages import DEFAULT
 

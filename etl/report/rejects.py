@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.findings import BECAUSE, PROBLEM
 from etl.model import Locator
 from etl.package import Package, PackagedStage, ProblemExample, ProblemKind

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from etl.dataclass import dataclass
 from etl.terminal import visible, visible_json
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Protocol
 
-from etl.dataclass import dataclass
 from etl.model import Part
 from etl.prepare.chunk import Chunk
 from etl.prepare.plan import Plan

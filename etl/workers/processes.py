@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from functools import cache
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from calendar import isleap
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from etl.dataclass import dataclass
 from etl.expressions.functions.formats import SHAPES, WIDTHS, layout_of
 
 Digits = Mapping[str, Sequence[bytes]]

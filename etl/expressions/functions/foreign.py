@@ -6,9 +6,9 @@ import binascii
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from etl.dataclass import dataclass
 from etl.expressions.cells import compose, inside, tidy
 from etl.expressions.functions.columns import ColumnWay, Texts, each_once
 from etl.expressions.functions.examples import fails, shows

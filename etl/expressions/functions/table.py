@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-from etl.dataclass import dataclass
 
 if TYPE_CHECKING:
     from etl.expressions.functions.columns import ColumnWay

@@ -6,11 +6,11 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from etl.dataclass import dataclass
 from etl.extract.databases.kept import KeptRows, Snapshot, changed
 from etl.extract.jsonl_file import JsonlTable
 from etl.extract.own_file import InOwnFile

@@ -6,13 +6,13 @@ import base64
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from etl import __version__
 from etl.address import is_loopback
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.locations import shown
 from etl.target import Secret

@@ -14,12 +14,11 @@ import shutil
 import stat
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.errors import SourceError
 from etl.extract.apis.paging import Position
 from etl.files import open_private

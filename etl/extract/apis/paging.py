@@ -7,11 +7,10 @@ by a cursor or an address that is not there any more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
-from etl.dataclass import dataclass
 from etl.extract.json_path import found_in, steps_of
 from etl.suggest import did_you_mean, perhaps
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from etl.dataclass import dataclass
 from etl.target import Secret
 
 SERVERS: Mapping[str, str] = {

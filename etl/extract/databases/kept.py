@@ -17,12 +17,11 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.errors import MappingError, SourceError
 from etl.files import durably, private_folder, sync_folder
 from etl.suggest import did_you_mean

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from typing import BinaryIO, Protocol
-
-from etl.dataclass import dataclass
 
 LOCKED = "another process of the shop has locked the table for more than a minute; run it again when that has ended"
 

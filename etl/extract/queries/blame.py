@@ -10,10 +10,9 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from etl.dataclass import dataclass
 from etl.extract.queries.engine import Headers, named
 from etl.findings import shown
 from etl.personal import mask_text

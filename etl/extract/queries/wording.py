@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from etl.dataclass import dataclass
 from etl.suggest import column_hint, did_you_mean, nearest, perhaps
 
 if TYPE_CHECKING:

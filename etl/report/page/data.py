@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from etl.dataclass import dataclass
 from etl.report.page.money import MoneyFacts, Plain
 from etl.report.summary import KindSummary
 

@@ -5,12 +5,11 @@ holds what may not be seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from etl.dataclass import dataclass
 from etl.findings import PROBLEM
 from etl.package import Input, Package, PackagedStage
 from etl.personal import mask_key, mask_known, mask_value

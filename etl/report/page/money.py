@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
-
-from etl.dataclass import dataclass
 
 UNITS = 10_000
 """As in profile.json: amounts are whole ten-thousandths there."""
