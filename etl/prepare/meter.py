@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -97,6 +97,7 @@ class Meter:
         self._read = _reader(plan, read, write) if self._amounts else None
         # Of what has amounts, the groups of these tell the months of its creation.
         self._spreading = [name for name in self._months if name != CREATED or not self._amounts]
+        self._texts = {name for name, keywords in properties.items() if keywords.get("type") == "string"}
         self._filled = {name for name, keywords in properties.items() if is_never_empty(keywords)}
 
     def _single(self, template: object) -> int | None:
@@ -112,7 +113,7 @@ class Meter:
             sketch.passwords = self.passwords(part.made, len(part.keys))
         spreads = {name: self._spread(name, part.made[name]) for name in self._spreading if name in part.made}
         if self._read is not None:
-            made = self._groups(part.made, len(part.keys))
+            made = self._groups(part.made, len(part.keys), self._texts)
             sketch.money = self._money(part, made, self._read, closely)
             if CREATED in self._months and CREATED in part.made:
                 spreads[CREATED] = made.months
@@ -240,15 +241,18 @@ class Meter:
         """Those of one record."""
         return self._groups({name: [value] for name, value in record.items()}, 1)
 
-    def _groups(self, columns: ValuesByField, count: int) -> Groups:
+    def _groups(self, columns: ValuesByField, count: int, texts: Set[str] = frozenset()) -> Groups:
         months_of, created = self._months.get(CREATED), columns.get(CREATED)
-        return groups_of(columns, None if months_of is None or created is None else months_of(created), count)
+        return groups_of(columns, None if months_of is None or created is None else months_of(created), count, texts)
 
 
-def groups_of(columns: ValuesByField, months: Months | None, count: int) -> Groups:
-    """Of records or rows, so many: their currencies, statuses and months, None where they have none."""
+def groups_of(columns: ValuesByField, months: Months | None, count: int, texts: Set[str]) -> Groups:
+    """Of records or rows, so many: their currencies, statuses and months, None where they have none. `texts`: fields of text."""
     unknown = [None] * count
-    currency, status = (_texts(columns[one]) if one in columns else unknown for one in (CURRENCY, STATUS))
+    currency, status = (
+        unknown if one not in columns else columns[one] if one in texts else _texts(columns[one])
+        for one in (CURRENCY, STATUS)
+    )
     return Groups(currency, status, unknown if months is None else months)
 
 
