@@ -13,18 +13,18 @@ from typing import Annotated, Any
 from etl.arguments import NotEmpty
 from etl.commands.copied import EXAMPLE, copy_pages, example_of
 from etl.commands.proposing import ProposedFields, write_proposal
-from etl.commands.seeing import ReadTable, look, seen_tables
+from etl.commands.saved_answers import answers_at
+from etl.commands.seeing import ReadTable, header_of, look, seen_tables
 from etl.commands.written import written
-from etl.errors import MappingError, SourceError
+from etl.errors import MappingError
 from etl.extract import Connections, is_url, open_table
 from etl.extract.databases.address import shown_address
-from etl.extract.listing import Contents, Listed, ListingRequest, contents
-from etl.guess import SAVED_ANSWERS, SHOPS, WITHOUT_TABLES, Recognised, SavedAnswers, recognise
+from etl.extract.listing import Contents, ListingRequest, contents
+from etl.guess import SHOPS, WITHOUT_TABLES, Recognised, SavedAnswers, recognise
 from etl.guess.proposal import Proposal, propose
 from etl.guess.tables import PAYLOADS, SURE, SeenTable, role_score
 from etl.mapping import USUAL, as_written
 from etl.mapping.grammar import NAME
-from etl.model import Source
 from etl.resources import shipped
 from etl.terminal import visible
 
@@ -67,10 +67,9 @@ def init(folder: Path, locations: Annotated[Sequence[Location], NotEmpty(AT_LEAS
     _refuse(folder, locations)
     if len(locations) == 1 and locations[0] in WITHOUT_TABLES and not Path(locations[0]).exists():
         return _begun_by_name(folder, locations[0])
-    for location in locations if len(locations) == 1 else ():
-        for saved in SAVED_ANSWERS:
-            if _has_answers(Path(location), saved):
-                return _begun_of_answers(folder, location, saved)
+    saved = answers_at(locations)
+    if saved is not None:
+        return _begun_of_answers(folder, *saved)
     with Connections() as connections:
         looked = look(locations, connections)
         for location, found in looked if len(looked) == 1 else ():
@@ -181,15 +180,7 @@ def _files(folder: Path) -> tuple[str, ...]:
 
 
 def _columns(found: Contents) -> Mapping[str, frozenset[str]]:
-    return {one.name: _header(one) for one in found.tables}
-
-
-def _header(listed: Listed) -> frozenset[str]:
-    try:
-        with open_table(listed.source) as table:
-            return frozenset(table.header)
-    except SourceError:
-        return frozenset()
+    return {one.name: header_of(one) for one in found.tables}
 
 
 def _unknown(location: str, found: Contents) -> str:
@@ -240,18 +231,11 @@ def _begun_by_name(folder: Path, name: str) -> Begun:
     return Begun(folder, name, name, chosen.title, "", chosen.why, _write(folder, name, chosen, {}))
 
 
-def _has_answers(folder: Path, saved: SavedAnswers) -> bool:
-    """Whether a folder has all files of an API's answers, and its orders what only theirs have."""
-    if not all(any(folder.glob(one)) for one in saved.files):
-        return False
-    source = Source("orders", "json", str(folder / saved.orders), {"path": saved.files[saved.orders]})
-    return saved.sign <= _header(Listed(source.name, source))
-
-
-def _begun_of_answers(folder: Path, location: str, saved: SavedAnswers) -> Begun:
+def _begun_of_answers(folder: Path, location: str, saved: SavedAnswers, beside: Sequence[str]) -> Begun:
     why = (
         f"it has the files {' and '.join(saved.files)}",
         f"its orders have {' and '.join(sorted(saved.sign))}",
+        *([f"the whole folder is read: {visible(', '.join(beside))}, too"] if beside else []),
     )
     chosen = _Shipped(saved.name, WITHOUT_TABLES[saved.name], why)
     sources = as_written(shipped(f"mappings/{saved.name}"))["sources"]

@@ -43,6 +43,15 @@ def look(locations: Sequence[str], connections: Connections) -> list[tuple[str, 
     return [(one, contents(ListingRequest(one, connections, open_table, counting=False))) for one in locations]
 
 
+def header_of(listed: Listed) -> frozenset[str]:
+    """The columns of a table; of one that cannot be read, none."""
+    try:
+        with open_table(listed.source) as table:
+            return frozenset(table.header)
+    except SourceError:
+        return frozenset()
+
+
 def seen_tables(found: Iterable[Contents], connections: Connections) -> list[ReadTable]:
     """The tables that may be a shop's, read. Two of one name are told apart by a number."""
     contents_of = list(found)

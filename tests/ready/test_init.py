@@ -75,6 +75,31 @@ def test_saved_answers_of_an_api_are_recognised_and_run(tmp_path):
         assert [(one["rejected"], one["valid"] > 0) for one in prepared["stages"]] == [(0, True)] * 4
 
 
+def test_saved_answers_are_recognised_file_by_file_too_and_what_was_not_named_is_told(tmp_path):
+    (tmp_path / "answers").mkdir()
+    shopify_admin.save(tmp_path / "answers")
+    for page in (tmp_path / "answers").iterdir():
+        if not page.name.endswith("-1.json"):
+            page.unlink()
+    files = ("--from", "answers/orders-1.json", "--from", "answers/customers-1.json")
+    whole = (
+        "mine: answers looks like Shopify, from saved answers of its Admin API: it has the files customers*.json and "
+        "orders*.json; its orders have financial_status and line_items"
+    )
+    assert etl("init", "mine", *files, cwd=tmp_path).stdout.splitlines()[0] == whole
+    (tmp_path / "answers/orders-2.json").write_text('{"orders": []}', encoding="utf-8")
+    told = etl("init", "more", *files, cwd=tmp_path).stdout.splitlines()[0]
+    assert told == f"{whole.replace('mine', 'more')}; the whole folder is read: orders-2.json, too"
+    (tmp_path / "other").mkdir()
+    (tmp_path / "answers/orders-1.json").rename(tmp_path / "other/orders-1.json")
+    apart = etl("init", "apart", "--from", "other/orders-1.json", *files[2:], cwd=tmp_path)
+    assert (apart.returncode, apart.stderr.strip()) == (
+        2,
+        "these look like Shopify, from saved answers of its Admin API; its mapping reads one folder: "
+        "put them together, and name the folder",
+    )
+
+
 def exports(folder, orders="orders_export"):
     with SHOPIFY.standing(folder):
         pass
