@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, table_named, unquoted
-from etl.dumps.dialect import SQL_SERVER, Dialect
+from etl.dumps.dialect import SQL_SERVER, SQLITE, Dialect
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.statements import Cursor
 
@@ -100,6 +100,7 @@ ESCAPED = {b"0": b"\0", b"b": b"\b", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"Z"
 _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _ESCAPE_DOUBLE = re.compile(rb"\\(.)|\"\"", re.DOTALL)
 _PREFIX = re.compile(rb"(?:_([a-z0-9]+)\s?|([A-Za-z]))(?=')")
+_REAL = re.compile(rb"(?=.*[.eE])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _WORDS = {b"NULL": None, b"TRUE": b"1", b"FALSE": b"0"}
 _POSTGRES_WORDS = {b"NULL": None, b"TRUE": b"t", b"FALSE": b"f"}
 
@@ -112,6 +113,8 @@ class _Converter:
     encoding: str
 
     def converter(self, column: Column) -> Convert:
+        if self.dialect is SQLITE:
+            return self._of_sqlite
         if column.kind in BINARY:
             return self._binary
         if column.kind == "bit":
@@ -158,6 +161,13 @@ class _Converter:
         if mark == b"E":
             return _ESCAPE.sub(lambda match: _unescape(match, _ESCAPE), inner)
         return self._unescaped(inner)
+
+    def _of_sqlite(self, value: bytes) -> Cell:
+        """Bytes, texts and numbers are told by how they are written: a column of SQLite holds any of them, whatever its type."""
+        if value[:2] in (b"X'", b"x'"):
+            return value[2:-1].decode().lower()
+        # Its tool writes twenty digits of 19.99; the database itself gives the shortest text of the same number.
+        return str(float(value)) if _REAL.fullmatch(value) else self._text(value)
 
     def _binary(self, value: bytes) -> Cell:
         cell = self._value(value)

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import io
+import sqlite3
+from contextlib import closing
 
 import pytest
 from hypothesis import given
@@ -271,6 +273,29 @@ def test_the_bytes_of_a_blob_become_hexadecimal_digits():
 def test_sqlites_own_dump_is_read():
     dump = "PRAGMA foreign_keys=OFF;\nBEGIN TRANSACTION;\nCREATE TABLE t(id INTEGER, name);\nINSERT INTO t VALUES(1,'a\\b''c');\nCOMMIT;\n"
     assert rows(dump) == [(b"1", rb"a\b'c")]
+
+
+def test_what_a_value_of_sqlite_is_is_told_by_how_it_is_written_and_not_by_its_column():
+    values = ["X'6162'", "x'00FF270a'", "X''", "'txt'", "''", "'1.50'", "19.989999999999998436", "9.9999999999999995472e-08", "1.0e+20",
+              "10000000000000000.0", "3.0", "-.5", "1e999", "-1e999", "9007199254740993", "-7", "NULL"]  # fmt: skip
+    dump = "PRAGMA foreign_keys=OFF;\nCREATE TABLE t(a, b blob);\n" + "".join(
+        f"INSERT INTO t VALUES({value},{value});\n" for value in values
+    )
+    with closing(sqlite3.connect(":memory:")) as database:
+        database.executescript(dump)
+        held = database.execute("SELECT a, b FROM t").fetchall()
+    assert rows(dump) == [tuple(map(shown, row)) for row in held]
+
+
+def shown(cell):
+    """As a table of the database itself is read."""
+    return cell if cell is None else (cell.hex() if isinstance(cell, bytes) else str(cell)).encode()
+
+
+@pytest.mark.parametrize("kind", ["text", "real", "numeric", "integer"])
+def test_bytes_in_a_column_of_another_type_stay_bytes_in_a_dump_of_sqlite(kind):
+    dump = f"PRAGMA foreign_keys=OFF;\nCREATE TABLE t(a {kind});\nINSERT INTO t VALUES(X'6162');\n"
+    assert rows(dump) == [(b"6162",)]
 
 
 def test_a_script_of_sql_server_is_read():
