@@ -81,8 +81,8 @@ def xlsb_row(row):
     return record(0, struct.pack("<I", row - 1) + bytes(13))
 
 
-def xlsb_cell(kind, column, content):
-    return record(kind, struct.pack("<II", column - 1, 0) + content)
+def xlsb_cell(kind, column, content, style=0):
+    return record(kind, struct.pack("<II", column - 1, style) + content)
 
 
 def xlsb_text(column, value):
@@ -97,10 +97,13 @@ def xlsb_error(column, code):
     return xlsb_cell(3, column, bytes([code]))
 
 
-def write_xlsb(path, records, *, texts=None, state=0):
+def write_xlsb(path, records, *, texts=None, state=0, formats=()):
+    """`formats`: the number of the built-in format of each style."""
     related = f"<Relationship Id='rId1' Type='{OFFICE}/worksheet' Target='worksheets/sheet1.bin'/>"
     if texts is not None:
         related += f"<Relationship Id='rIdT' Type='{OFFICE}/sharedStrings' Target='sharedStrings.bin'/>"
+    if formats:
+        related += f"<Relationship Id='rIdS' Type='{OFFICE}/styles' Target='styles.bin'/>"
     sheet = record(156, struct.pack("<II", state, 1) + wide("rId1") + wide("Sheet1"))
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("_rels/.rels", ROOT.format("xl/workbook.bin"))
@@ -110,6 +113,10 @@ def write_xlsb(path, records, *, texts=None, state=0):
         archive.writestr("xl/workbook.bin", record(131) + record(143) + sheet + record(144) + record(132))
         if texts is not None:
             archive.writestr("xl/sharedStrings.bin", texts)
+        if formats:
+            styles = b"".join(record(47, struct.pack("<HH", 0, number) + bytes(12)) for number in formats)
+            count = record(617, struct.pack("<I", len(formats)))
+            archive.writestr("xl/styles.bin", record(278) + count + styles + record(618) + record(279))
         size = record(148, struct.pack("<IIII", 0, 9, 0, 9))
         archive.writestr(
             "xl/worksheets/sheet1.bin", record(129) + size + record(145) + records + record(146) + record(130)

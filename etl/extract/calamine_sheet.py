@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl.extract.sheet_bounds import BadSheet, SheetBounds
-from etl.extract.xls_scan import Faults, faults_of
+from etl.extract.sheet_rows import no_times_below_zero
+from etl.extract.xls_scan import Faults, bounds_of
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -102,10 +103,11 @@ def _answer(workbook: Workbook, sheet: str | None) -> object:
         names, hidden = names_of(opened)
         cells = [] if sheet is None else cells_of(opened, sheet)
         _check_bounds(cells)
-        faults = {} if sheet is None else faults_of(workbook, names.index(sheet))
+        found = SheetBounds() if sheet is None else bounds_of(workbook, names.index(sheet))
+        no_times_below_zero(cells, found.faults, found.negatives)
     except BadSheet as error:
         return str(error)
-    return names, hidden, cells, faults
+    return names, hidden, cells, found.faults
 
 
 def _check_bounds(cells: Grid) -> None:

@@ -30,10 +30,12 @@ class BadSheet(ValueError):
 class SheetBounds:
     """Cells in the order in which a file gives them; rows and columns count from 1.
 
-    faults   the first unusable cell of a row: its column, and the reason
+    faults     the first unusable cell of a row: its column, and the reason
+    negatives  row and column of the numbers that are less than zero, where a reader tells of them
     """
 
     faults: dict[int, tuple[int, Unfit]] = field(default_factory=dict)
+    negatives: list[tuple[int, int]] = field(default_factory=list)
     rows: int = 0
     columns: int = 0
 
@@ -81,6 +83,15 @@ def shows(error: str | None) -> Unfit:
 def not_computed() -> Unfit:
     words = "cell {cell} is a formula without a value; open the workbook in a spreadsheet program, save it, and run it again"
     return Unfit("row:formula", None, words)
+
+
+def before_time() -> Unfit:
+    """A number less than nothing that is shown as a date or a time: spreadsheets show #### for it."""
+    words = (
+        "cell {cell} holds a number less than zero, shown as a date or a time, which there is none of; put the cell right, "
+        "or show the column as numbers"
+    )
+    return Unfit("row:moment", None, words)
 
 
 AS_CSV = ". If it belongs there, save the sheet as CSV: a CSV is read whatever its size"

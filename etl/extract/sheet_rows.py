@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import time
 from typing import Any
 
 from etl.extract.reach import Reach
+from etl.extract.sheet_bounds import at_cell, before_time
 from etl.findings import Unfit
 
 EXACT = 10**15
@@ -42,6 +44,18 @@ def held(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Sheet:
     while grid and all(cell == "" for cell in grid[-1]) and len(grid) not in faults:
         grid.pop()
     return Sheet(lambda: _rows_of(grid, faults), len(grid))
+
+
+def no_times_below_zero(
+    grid: list[list[Any]], faults: dict[int, CellOfRow], negatives: Iterable[tuple[int, int]]
+) -> None:
+    """What calamine makes of a date or a time that is less than zero is a time of the day before: blank it, as a fault."""
+    for row, column in negatives:
+        cells = grid[row - 1] if row <= len(grid) else []
+        if column <= len(cells) and type(cells[column - 1]) is time:
+            cells[column - 1] = ""
+            if row not in faults or column < faults[row][0]:
+                faults[row] = column, at_cell(before_time(), row, column)
 
 
 def _rows_of(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Generator[SheetRow]:

@@ -18,7 +18,7 @@ from etl.extract.locations import File
 from etl.extract.ods_file import CONTENT, ods_names, read_ods
 from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import BadSheet
-from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, held
+from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, held, no_times_below_zero
 from etl.extract.temporary import scratch
 from etl.extract.xlsb_scan import check_texts, look
 from etl.extract.xlsx_parts import DAMAGED, book_of, workbook_of
@@ -132,7 +132,9 @@ def _xlsb_sheet(opened: _Opened, sheet: str) -> Sheet:
     # Nothing is left to calamine before it is known how much it is.
     bounds = look(opened.parts, opened.listed, sheet)
     workbook = _unless_it_panics(open_workbook, opened.whole())
-    return held(_unless_it_panics(cells_of, workbook, sheet), bounds.faults)
+    cells = _unless_it_panics(cells_of, workbook, sheet)
+    no_times_below_zero(cells, bounds.faults, bounds.negatives)
+    return held(cells, bounds.faults)
 
 
 def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:

@@ -1,39 +1,41 @@
-"""The cells of an old .xls that show an error: calamine gives them as blank.
+"""The cells of an old .xls that calamine does not give as they are: those that show an error are blank, and negative dates times.
 
 A sheet is a stream of records: a number, a length, a content. ([MS-XLS] 2.1.4, 2.4.28 BoundSheet8, 2.4.24 BoolErr, 2.4.127
-Formula; the stream lies in a compound file, which olefile opens.)
+Formula, 2.4.180 Number, 2.4.220 RK, 2.4.175 MulRk; the stream lies in a compound file, which olefile opens.)
 """
 
 from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from etl.extract.sheet_bounds import BadSheet, SheetBounds, shows
-from etl.extract.xlsb_scan import SHOWN
+from etl.extract.xlsb_scan import SHOWN, is_negative
 from etl.findings import Unfit
 
 STREAMS = ("Workbook", "Book")
 """Its name since Excel 97, and before."""
 BOUND_SHEET, BOOL_OR_ERROR, FORMULA, END = 0x85, 0x205, 0x06, 0x0A
+NUMBER, SHORT, SHORTS = 0x203, 0x27E, 0xBD
 NO_NUMBER, IS_ERROR = 0xFFFF, 2
 """What stands in a formula's result when it is no number, and when that is an error."""
 
 Faults = dict[int, tuple[int, Unfit]]
 
 
-def faults_of(workbook: Path | bytes, number: int) -> Faults:
-    """For each row of the sheet with this number (from 0) that has one, its first cell with an error: its column, and what it
-    shows. Raises BadSheet."""
+def bounds_of(workbook: Path | bytes, number: int) -> SheetBounds:
+    """Of the sheet with this number (from 0): each row's first cell with an error, and what it shows; and the negative numbers.
+    Raises BadSheet."""
     stream = _stream(workbook)
     bounds = SheetBounds()
     if stream:
         starts = [content for kind, content in _records(stream, 0) if kind == BOUND_SHEET]
         if number < len(starts):
             _look(stream, struct.unpack_from("<I", starts[number])[0], bounds)
-    return bounds.faults
+    return bounds
 
 
 def _stream(workbook: Path | bytes) -> bytes:
@@ -56,6 +58,8 @@ def _look(stream: bytes, start: int, bounds: SheetBounds) -> None:
         if kind in (BOOL_OR_ERROR, FORMULA) and (code := _error(kind, content)) is not None:
             row, column = struct.unpack_from("<HH", content)
             bounds.unusable(row + 1, column + 1, shows(SHOWN.get(code)))
+        elif kind in NEGATIVES:
+            bounds.negatives += ((row + 1, column + 1) for row, column in NEGATIVES[kind](content))
 
 
 def _error(kind: int, content: bytes) -> int | None:
@@ -66,6 +70,35 @@ def _error(kind: int, content: bytes) -> int | None:
         is_error = struct.unpack_from("<H", content, 12)[0] == NO_NUMBER and content[6] == IS_ERROR
         return content[8] if is_error else None
     return None
+
+
+def _of_double(at: int, content: bytes) -> Iterator[tuple[int, int]]:
+    """The place of a cell whose double, there in its record, is less than zero."""
+    if len(content) >= at + 8 and struct.unpack_from("<d", content, at)[0] < 0:
+        yield struct.unpack_from("<HH", content)
+
+
+def _of_short(content: bytes) -> Iterator[tuple[int, int]]:
+    if len(content) >= 10 and is_negative(struct.unpack_from("<I", content, 6)[0]):
+        yield struct.unpack_from("<HH", content)
+
+
+def _of_shorts(content: bytes) -> Iterator[tuple[int, int]]:
+    """Of cells beside each other: the row, the first column, a format and a number for each, the last column."""
+    if len(content) < 6:
+        return
+    row, first = struct.unpack_from("<HH", content)
+    for column, at in enumerate(range(6, len(content) - 5, 6), start=first):
+        if is_negative(struct.unpack_from("<I", content, at)[0]):
+            yield row, column
+
+
+NEGATIVES: dict[int, Callable[[bytes], Iterator[tuple[int, int]]]] = {
+    NUMBER: partial(_of_double, 6),
+    FORMULA: partial(_of_double, 6),
+    SHORT: _of_short,
+    SHORTS: _of_shorts,
+}
 
 
 def _records(stream: bytes, at: int) -> Iterator[tuple[int, bytes]]:

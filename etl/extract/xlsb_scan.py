@@ -16,6 +16,8 @@ from etl.extract.xlsx_parts import DAMAGED, related, relations
 ROW, FIRST_CELL, LAST_CELL = 0, 2, 11  # 1 is a blank cell
 ERRORS = (3, 11)
 """A cell that holds an error, and a formula that gave one."""
+SHORT, DOUBLES = 2, (5, 9)
+"""A number in 4 bytes; one in 8, and a formula that gave one."""
 SHEET, TEXT_COUNT = 156, 159
 
 SHOWN = {
@@ -46,6 +48,19 @@ def _scan(archive: ZipFile, member: str, bounds: SheetBounds) -> None:
                 bounds.unusable(row, column, shows(SHOWN.get(content[8])))
             else:
                 bounds.filled(row, column)
+                if _is_negative(kind, content):
+                    bounds.negatives.append((row, column))
+
+
+def _is_negative(kind: int, content: bytes) -> bool:
+    if kind in DOUBLES:
+        return bool(struct.unpack_from("<d", content, 8)[0] < 0)
+    return kind == SHORT and is_negative(_number(content, 8))
+
+
+def is_negative(short: int) -> bool:
+    """Of a number in 4 bytes: 30 bits of a double, or of a whole number, and which it is. ([MS-XLS] 2.5.217 RkNumber.)"""
+    return bool(short & 0x80000000 and short & 0x7FFFFFFC)
 
 
 def _number(content: bytes, at: int) -> int:

@@ -75,6 +75,10 @@ _LEAP_DAY = 60
 _A_DAY = 86_400_000
 
 
+class BeforeTime(Exception):
+    """A date, or a time of day, that is less than zero."""
+
+
 def span(days: float) -> datetime.timedelta | float:
     try:
         return datetime.timedelta(milliseconds=_rounded(days * _A_DAY))
@@ -83,7 +87,12 @@ def span(days: float) -> datetime.timedelta | float:
 
 
 def moment(days: float, *, since_1904: bool) -> DateCell | float:
-    """A date when it is a whole number, a time of day when it is less than one. What no calendar has stays a number."""
+    """A date when it is a whole number, a time of day when it is less than one. What no calendar has stays a number.
+
+    Raises BeforeTime for what is less than zero.
+    """
+    if days < 0:
+        raise BeforeTime
     since_1900 = days + _DAYS_TO_1904 if since_1904 else days
     counted = since_1900 if since_1900 >= _LEAP_DAY else since_1900 + 1
     try:

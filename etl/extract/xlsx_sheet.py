@@ -17,6 +17,7 @@ from etl.extract.sheet_bounds import (
     WIDEST,
     BadSheet,
     at_cell,
+    before_time,
     check_gap,
     not_computed,
     place,
@@ -25,7 +26,7 @@ from etl.extract.sheet_bounds import (
 )
 from etl.extract.sheet_rows import CellOfRow, SheetRow, native
 from etl.extract.temporary import scratch
-from etl.extract.xlsx_formats import Shown, iso_moment, moment, span, styles_of
+from etl.extract.xlsx_formats import BeforeTime, Shown, iso_moment, moment, span, styles_of
 from etl.extract.xlsx_parts import DAMAGED, book_of, elements, member_named, related
 from etl.extract.xlsx_texts import SharedTexts, text_of, unescaped
 from etl.findings import Unfit
@@ -149,12 +150,15 @@ class _Rows:
                 column += 1
             else:
                 column = columns.get(reference.removesuffix(suffix)) or self._column(reference)
-            if len(cell) == 1 and type in readers and cell[0].tag == tag:
-                text = cell[0].text
-                value = readers[type](text, cell.get("s")) if text else None
-            else:
-                value, why = self._unusual(cell, type)
-                fault = self._first(fault, column, why)
+            try:
+                if len(cell) == 1 and type in readers and cell[0].tag == tag:
+                    text = cell[0].text
+                    value = readers[type](text, cell.get("s")) if text else None
+                else:
+                    value, why = self._unusual(cell, type)
+                    fault = self._first(fault, column, why)
+            except BeforeTime:
+                value, fault = None, self._first(fault, column, before_time())
             if value is None or value == "":
                 continue
             if column == len(cells) + 1:

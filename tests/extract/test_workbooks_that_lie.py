@@ -182,6 +182,79 @@ def test_a_duration_may_be_less_than_nothing(tmp_path):
     assert rows_of(opened(tmp_path / "shop.xlsx")) == [["-18:00:00"]]
 
 
+NEGATIVE = [(-1, "dd.mm.yyyy"), (-1.5, "dd.mm.yyyy hh:mm"), (-40000, "yyyy-mm-dd"), (-0.25, "h:mm"), (-0.26, "h:mm")]
+READ = [(0.75, "h:mm"), (45000, "dd.mm.yyyy"), (-0.75, "[h]:mm"), (-7, "0"), (-2.5, "0.00")]
+
+
+def negatives_of_an_xlsx(folder, date_1904=False):
+    with xlsxwriter.Workbook(folder / "shop.xlsx", {"date_1904": date_1904}) as book:
+        sheet = book.add_worksheet()
+        for number, (days, shown) in enumerate(NEGATIVE + READ):
+            sheet.write_row(0, 0, ["id", "at"])
+            sheet.write(number + 1, 0, number)
+            sheet.write(number + 1, 1, days, book.add_format({"num_format": shown}))
+        sheet.write_formula(len(NEGATIVE + READ) + 1, 1, "=0-1", book.add_format({"num_format": "h:mm"}), -1)
+    return folder / "shop.xlsx"
+
+
+def negatives_of_an_xlsx_since_1904(folder):
+    return negatives_of_an_xlsx(folder, date_1904=True)
+
+
+def negatives_of_an_xls(folder):
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Sheet1")
+    sheet.write(0, 0, "id")
+    sheet.write(0, 1, "at")
+    for at, (days, shown) in enumerate(NEGATIVE + READ):
+        sheet.write(at + 1, 0, at)
+        sheet.write(at + 1, 1, days, xlwt.easyxf(num_format_str=shown))
+    book.save(str(folder / "shop.xls"))
+    return folder / "shop.xls"
+
+
+def negatives_of_an_xlsb(folder):
+    """The formats are the built-in ones: a day, a time of day, a duration, a number."""
+    numbers = {"dd.mm.yyyy": 1, "dd.mm.yyyy hh:mm": 1, "yyyy-mm-dd": 1, "h:mm": 2, "[h]:mm": 3, "0": 0, "0.00": 0}
+    data = xlsb_row(1) + xlsb_text(1, "id") + xlsb_text(2, "at")
+    for at, (days, shown) in enumerate(NEGATIVE + READ):
+        double, hundredths = struct.pack("<d", days), struct.pack("<i", round(days * 100) << 2 | 3)
+        kind, content = (5, double) if days == int(days) else (2, hundredths)
+        data += xlsb_row(at + 2) + xlsb_number(1, at) + xlsb_cell(kind, 2, content, numbers[shown])
+    return write_xlsb(folder / "shop.xlsb", data, formats=[0, 14, 20, 46])
+
+
+@pytest.mark.parametrize(
+    "write",
+    [negatives_of_an_xlsx, negatives_of_an_xlsx_since_1904, negatives_of_an_xls, negatives_of_an_xlsb],
+)
+def test_a_day_or_a_time_below_zero_is_a_fault_and_a_duration_or_a_number_is_not(tmp_path, write):
+    table = opened(write(tmp_path))
+    faults = faults_of(table)[: len(NEGATIVE)]
+    assert faults == [
+        (row, 1, f"cell B{row} holds a number less than zero, shown as a date or a time, which there is none of; put the "
+                 "cell right, or show the column as numbers")
+        for row in range(2, len(NEGATIVE) + 2)
+    ]  # fmt: skip
+    good = [at for number, at in rows_of(table)[len(NEGATIVE) : len(NEGATIVE + READ)]]
+    assert (good[0], good[2:]) == (datetime.time(18), ["-18:00:00", -7, -2.5])
+    assert isinstance(good[1], datetime.date)
+
+
+def test_a_formula_that_gives_a_day_below_zero_is_a_fault(tmp_path):
+    assert faults_of(opened(negatives_of_an_xlsx(tmp_path)))[-1][:2] == (len(NEGATIVE + READ) + 2, 1)
+
+
+def test_short_numbers_side_by_side_of_an_xls_are_looked_at_one_by_one(tmp_path):
+    book = xlwt.Workbook()
+    sheet, day = book.add_sheet("Sheet1"), xlwt.easyxf(num_format_str="dd.mm.yyyy")
+    for column, days in enumerate([45000, -1, 45001, -2]):
+        sheet.write(0, column, f"c{column}")
+        sheet.write(1, column, days, day)
+    book.save(str(tmp_path / "shop.xls"))
+    assert [(row, column) for row, column, _ in faults_of(opened(tmp_path / "shop.xls"))] == [(2, 1)]
+
+
 # ---- cells that show an error, or were never computed
 
 
