@@ -10,6 +10,7 @@ from functools import lru_cache
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, table_named, unquoted
 from etl.dumps.dialect import SQL_SERVER, SQLITE, Dialect
 from etl.dumps.errors import DumpError, excerpt
+from etl.dumps.sqlite_calls import CALLS, called
 from etl.dumps.statements import Cursor
 
 Cell = str | None
@@ -71,14 +72,20 @@ _STRINGS = {
 _OTHERS = rb"0[xX][0-9A-Fa-f]*+|[-+]?(?:\d[\d.]*+|\.\d++)(?:[eE][-+]?\d++)?|(?:[A-Za-z]++)(?![\w'(])"
 
 
+def _any(dialect: Dialect) -> bytes:
+    """The pattern of one value."""
+    calls = CALLS + rb"|" if dialect is SQLITE else b""
+    return rb"%s%s|%s" % (calls, _STRINGS[dialect.backslash], _OTHERS)
+
+
 @lru_cache(maxsize=8)
 def _value(dialect: Dialect) -> re.Pattern[bytes]:
-    return re.compile(rb"%s|%s" % (_STRINGS[dialect.backslash], _OTHERS), re.DOTALL)
+    return re.compile(_any(dialect), re.DOTALL)
 
 
 @lru_cache(maxsize=8)
 def _tuple(dialect: Dialect) -> re.Pattern[bytes]:
-    value = rb"(?:%s|%s)" % (_STRINGS[dialect.backslash], _OTHERS)
+    value = rb"(?:%s)" % _any(dialect)
     # Scripts for SQL Server end an INSERT with its line alone.
     end = rb"[,;]|(?=(?:INSERT|GO|SET)\b|\Z)" if dialect is SQL_SERVER else rb"[,;]"
     return re.compile(rb"\s*+\(\s*+(%s\s*+(?:,\s*+%s\s*+)*+)\)\s*+(%s)" % (value, value, end), re.DOTALL)
@@ -166,6 +173,9 @@ class _Converter:
         """Bytes, texts and numbers are told by how they are written: a column of SQLite holds any of them, whatever its type."""
         if value[:2] in (b"X'", b"x'"):
             return value[2:-1].decode().lower()
+        text = called(value)
+        if text is not None:
+            return text_of(text, self.encoding)
         # Its tool writes twenty digits of 19.99; the database itself gives the shortest text of the same number.
         return str(float(value)) if _REAL.fullmatch(value) else self._text(value)
 

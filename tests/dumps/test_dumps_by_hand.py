@@ -298,6 +298,53 @@ def test_bytes_in_a_column_of_another_type_stay_bytes_in_a_dump_of_sqlite(kind):
     assert rows(dump) == [(b"6162",)]
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        r"replace('two\nlines','\n',char(10))",
+        r"replace(replace('a\r\nb','\r',char(13)),'\n',char(10))",
+        r"replace('cr\ralone','\r',char(13))",
+        r"replace('a\nb\012c','\012',char(10))",
+        r"replace(replace('\r\n \015\012','\015',char(13)),'\012',char(10))",
+        r"replace('\n \012 (\n0)','(\n0)',char(10))",
+        r"replace('it''s\n);--\','\n',char(10))",
+        r"replace('''\n''','\n',char(10))",
+    ],
+)
+def test_a_text_of_many_lines_is_read_as_sqlites_tool_writes_it(value):
+    dump = f"PRAGMA foreign_keys=OFF;\nCREATE TABLE t(id, a text);\nINSERT INTO t VALUES(1,{value});\nINSERT INTO t VALUES(2,'x');\n"
+    with closing(sqlite3.connect(":memory:")) as database:
+        held = database.execute(f"SELECT {value}").fetchone()
+    assert rows(dump, columns=["a"]) == [tuple(map(shown, held)), (b"x",)]
+
+
+def test_control_characters_are_read_as_newer_tools_of_sqlite_write_them():
+    value = r"unistr('it''s\u000d\u000ab\\u000a \u001bé')"
+    dump = f"PRAGMA foreign_keys=OFF;\nCREATE TABLE t(a text);\nINSERT INTO t VALUES({value});\n"
+    assert rows(dump) == [("it's\r\nb\\u000a \x1bé".encode(),)]
+
+
+@given(st.text(alphabet="ab\\nr012'(),;\n\r", max_size=12))
+def test_whatever_text_is_written_as_sqlites_tool_does_comes_back(text):
+    written = as_sqlites_tool_writes(text)
+    dump = f"PRAGMA foreign_keys=OFF;\nCREATE TABLE t(a text);\nINSERT INTO t VALUES({written});\n"
+    assert rows(dump) == [(text.encode(),)]
+
+
+def as_sqlites_tool_writes(text):
+    """As its shell.c does (output_quoted_escaped_string): a sign that the text has not stands for each line end."""
+    written, signs = "'" + text.replace("'", "''") + "'", []
+    for end, code, candidates in (("\r", 13, (r"\r", r"\015")), ("\n", 10, (r"\n", r"\012"))):
+        if end in text:
+            others = (f"({candidates[0]}{number})" for number in range(100))
+            signs.append((end, code, next(sign for sign in (*candidates, *others) if sign not in text)))
+    for end, _, sign in signs:
+        written = written.replace(end, sign)
+    for _, code, sign in signs:
+        written = f"replace({written},'{sign}',char({code}))"
+    return written
+
+
 def test_a_script_of_sql_server_is_read():
     dump = (
         "USE [shop]\nGO\nSET ANSI_NULLS ON\nGO\nCREATE TABLE [dbo].[t](\n\t[id] [int] NOT NULL,\n\t[name] [nvarchar](50) NULL\n) ON [PRIMARY]\nGO\n"
