@@ -243,6 +243,19 @@ def test_bits_of_postgresql_are_the_text_that_its_server_and_copy_give():
     assert rows(dump) == [(b"101",), (b"001",)]
 
 
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [("point", "(1,2)"), ("geometry(Point,4326)", "0101000020E6100000"), ("bytea", r"\x00ff"), ("image", "a.png")],
+)
+def test_a_value_of_postgresql_is_the_text_that_its_server_and_copy_give_whatever_mysql_means_by_its_type(kind, text):
+    made = f"-- PostgreSQL database dump\nCREATE TABLE t (v {kind});\n"
+    ended = "-- PostgreSQL database dump complete\n"
+    inserted = rows(f"{made}INSERT INTO t VALUES ('{text}'), (NULL);\n{ended}")
+    copied_text = text.replace("\\", "\\\\")
+    copied = rows(f"{made}COPY t (v) FROM stdin;\n{copied_text}\n\\N\n\\.\n{ended}")
+    assert inserted == copied == [(text.encode(),), (None,)]
+
+
 def test_a_message_about_a_dump_tells_no_customer():
     said = refusal(TABLE + "INSERT INTO t VALUES (1, CONCAT('ali.veli@example.com', 'Şifre123'), 'y');")
     assert (
