@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, table_named, unquoted
-from etl.dumps.dialect import SQL_SERVER, SQLITE, Dialect
+from etl.dumps.dialect import POSTGRES, SQL_SERVER, SQLITE, Dialect
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.sqlite_calls import CALLS, called
 from etl.dumps.statements import Cursor
@@ -122,7 +122,8 @@ class _Converter:
     def converter(self, column: Column) -> Convert:
         if self.dialect is SQLITE:
             return self._of_sqlite
-        if column.kind in BINARY:
+        # PostgreSQL writes its bytes, points and shapes as the text that it shows of them.
+        if column.kind in BINARY and self.dialect is not POSTGRES:
             return self._binary
         if column.kind == "bit":
             return self._bit
