@@ -234,7 +234,7 @@ def _begun_by_name(folder: Path, name: str) -> Begun:
 def _begun_of_answers(folder: Path, location: str, saved: SavedAnswers, beside: Sequence[str]) -> Begun:
     why = (
         f"it has the files {' and '.join(saved.files)}",
-        f"its orders have {' and '.join(sorted(saved.sign))}",
+        f"its orders have {', '.join(sorted(saved.sign))}",
         *([f"the whole folder is read: {visible(', '.join(beside))}, too"] if beside else []),
     )
     chosen = _Shipped(saved.name, WITHOUT_TABLES[saved.name], why)

@@ -66,24 +66,47 @@ def seen_tables(found: Iterable[Contents], connections: Connections) -> list[Rea
     read: list[ReadTable] = []
     for place, one in places:
         if one in chosen:
-            named = _named(_beside_its_parent(one, columns[id(one)], read), names)
-            read.append(replace(_read(named, connections), place=place))
+            outer = _outer(one.source, read)
+            named = _named(one if outer is None else _beside(one, columns[id(one)], outer), names)
+            table = _read(named, connections)
+            read.append(replace(table, place=place, table=_belonging(table, outer)))
     return read
 
 
-def _beside_its_parent(listed: Listed, own: Collection[str], read: Sequence[ReadTable]) -> Listed:
-    """Rows that lie inside of others, as an order's lines do, with the key of these in a column beside their `own`."""
-    path = _whole_path(listed.source)
-    outer, mark, inner = path.rpartition("[*]")
-    parent = next((one for one in read if mark and _lies_at(one.source, listed.source, outer)), None)
+@dataclass(frozen=True, slots=True)
+class _Outer:
+    """The table inside of whose rows others lie, its key, and where it lies itself."""
+
+    table: str
+    key: str
+    path: str
+
+
+def _outer(source: Source, read: Sequence[ReadTable]) -> _Outer | None:
+    path, mark, _ = _whole_path(source).rpartition("[*]")
+    parent = next((one for one in read if mark and _lies_at(one.source, source, path)), None)
     key = None if parent is None else _key_of(parent.table)
-    if key is None:
-        return listed
-    around_it = words_of(outer)
-    column = f"{around_it[-1].rstrip('s')}_{key.name}" if around_it else "_".join(("parent", *words_of(key.name)))
-    levels = len(re.findall(r"[./]", inner))
-    around = {free_name(column, own): ".".join(["^"] * levels + [key.name])}
+    return None if parent is None or key is None else _Outer(parent.table.name, key.name, path)
+
+
+def _beside(listed: Listed, own: Collection[str], outer: _Outer) -> Listed:
+    """Rows that lie inside of others, as an order's lines do, with the key of these in a column beside their `own`."""
+    around_it = words_of(outer.path)
+    column = f"{around_it[-1].rstrip('s')}_{outer.key}" if around_it else "_".join(("parent", *words_of(outer.key)))
+    levels = len(re.findall(r"[./]", _whole_path(listed.source).removeprefix(f"{outer.path}[*]")))
+    around = {free_name(column, own): ".".join(["^"] * levels + [outer.key])}
     return replace(listed, source=replace(listed.source, options={**listed.source.options, "with": around}))
+
+
+def _belonging(found: ReadTable, outer: _Outer | None) -> SeenTable:
+    """The table, with the column told that was put beside it: whatever it is called, it is the key of the rows around."""
+    beside = found.source.options.get("with")
+    if outer is None or not isinstance(beside, dict):
+        return found.table
+    columns = (
+        replace(one, refers=(outer.table, outer.key)) if one.name in beside else one for one in found.table.columns
+    )
+    return replace(found.table, columns=tuple(columns))
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -92,7 +92,7 @@ class SavedAnswers:
 
 SAVED_ANSWERS = (
     SavedAnswers("shopify-json", {"customers*.json": "customers", "orders*.json": "orders"}, "orders*.json",
-                 frozenset({"financial_status", "line_items"})),
+                 frozenset({"financial_status", "line_items", "name"})),
 )  # fmt: skip
 
 WITHOUT_TABLES: Mapping[str, str] = {

@@ -30,6 +30,9 @@ INCLUDED = 0.9
 KNOWN = 0.7
 """A score of a name that leaves no doubt."""
 
+CERTAIN = 10.0
+"""The score of a relation that the document itself tells: more than names and values can reach."""
+
 FEW_VALUES = 5
 """So few different values lie in another column by chance."""
 
@@ -43,6 +46,7 @@ class SeenColumn:
 
     `few`: all values of a column of codes, with how many rows have each. `values` are all there are below `bound`.
     `inside`: the column whose objects hold it, `customer` of `customer.id`. `typed`: its cells are numbers, and no texts.
+    `refers`: the table inside of whose rows this one lies, and the key of that, which this column repeats.
     """
 
     name: str
@@ -57,6 +61,7 @@ class SeenColumn:
     bound: int = 1 << 64
     inside: str = ""
     typed: bool = False
+    refers: tuple[str, str] = ("", "")
 
     @property
     def is_key(self) -> bool:
@@ -149,6 +154,8 @@ def _is_another(name: str, own: str, others: Sequence[str]) -> bool:
 def _relation(
     child: SeenTable, own: SeenColumn, parent: SeenTable, key: SeenColumn, among: Sequence[str]
 ) -> Belonging | None:
+    if own.refers == (parent.name, key.name):
+        return Belonging(own.name, key.name, 1.0, CERTAIN)
     named = _named(child, own, parent, key, among)
     if named < 0:
         return None  # numbers from 1 on lie among any others

@@ -279,6 +279,18 @@ def test_lines_inside_of_orders_have_the_number_of_their_order_beside_them(tmp_p
     assert data["stages"][0]["fields"]["user"] == "{{ customer.id | text }}"
 
 
+@pytest.mark.parametrize("orders", [1, 2, 3])
+def test_lines_belong_to_the_order_that_they_lie_in_however_few_there_are(tmp_path, orders):
+    rows = [nested(number) for number in range(1, orders + 1)]
+    for name, text in (("orders.jsonl", "\n".join(map(json.dumps, rows))), ("orders.json", json.dumps(rows))):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        folder = f"of-{name[7:]}"
+        assert etl("init", folder, "--from", name, cwd=tmp_path).returncode == 0
+        data = yaml.safe_load((tmp_path / folder / "migration.yaml").read_text(encoding="utf-8"))
+        assert data["stages"][1]["fields"]["order_number"] == "{{ parent_number }}"
+        assert data["stages"][1]["key"] == "{{ parent_number ~ '-' ~ line }}"
+
+
 def nested_shop(folder):
     """Customers with their addresses inside, and orders with their customer inside, as an API answers."""
     place = {
@@ -323,7 +335,7 @@ def test_whose_an_order_is_may_lie_inside_of_an_object(tmp_path):
 
 
 def test_a_proposal_from_numbers_and_times_of_json_rejects_none_of_its_rows(tmp_path):
-    """A number is no text by itself, and a time with its zone is none of the shop's."""
+    """A number is no text by itself, and a time with its zone is none of the shop's. Without names these are not Shopify's."""
     nested_shop(tmp_path)
     etl("init", "mine", "--from", "customers.json", "--from", "orders.json", cwd=tmp_path)
     mapping = tmp_path / "mine/migration.yaml"

@@ -62,7 +62,7 @@ def test_saved_answers_of_an_api_are_recognised_and_run(tmp_path):
     done = etl("init", "mine", "--from", "answers", cwd=tmp_path)
     assert done.stdout.splitlines()[0] == (
         "mine: answers looks like Shopify, from saved answers of its Admin API: it has the files customers*.json and "
-        "orders*.json; its orders have financial_status and line_items"
+        "orders*.json; its orders have financial_status, line_items, name"
     )
     assert etl("init", "named", "--from", "shopify-json", cwd=tmp_path).returncode == 0
     for name in (
@@ -84,7 +84,7 @@ def test_saved_answers_are_recognised_file_by_file_too_and_what_was_not_named_is
     files = ("--from", "answers/orders-1.json", "--from", "answers/customers-1.json")
     whole = (
         "mine: answers looks like Shopify, from saved answers of its Admin API: it has the files customers*.json and "
-        "orders*.json; its orders have financial_status and line_items"
+        "orders*.json; its orders have financial_status, line_items, name"
     )
     assert etl("init", "mine", *files, cwd=tmp_path).stdout.splitlines()[0] == whole
     (tmp_path / "answers/orders-2.json").write_text('{"orders": []}', encoding="utf-8")
