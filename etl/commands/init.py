@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from etl.arguments import NotEmpty
 from etl.commands.copied import EXAMPLE, copy_pages, example_of
 from etl.commands.proposing import ProposedFields, write_proposal
-from etl.commands.saved_answers import answers_at
+from etl.commands.saved_answers import answers_at, refuse_other_json
 from etl.commands.seeing import ReadTable, header_of, look, seen_tables
 from etl.commands.written import written
 from etl.errors import MappingError
@@ -70,6 +70,8 @@ def init(folder: Path, locations: Annotated[Sequence[Location], NotEmpty(AT_LEAS
     saved = answers_at(locations)
     if saved is not None:
         return _begun_of_answers(folder, *saved)
+    for location in locations:
+        refuse_other_json(folder, location)
     with Connections() as connections:
         looked = look(locations, connections)
         for location, found in looked if len(looked) == 1 else ():

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
 from etl.commands.seeing import header_of
 from etl.errors import MappingError
-from etl.extract.listing import Listed
-from etl.guess import SAVED_ANSWERS, WITHOUT_TABLES, SavedAnswers
+from etl.extract.database import files_of_tables
+from etl.extract.listing import Listed, each_by_itself
+from etl.guess import SAVED_ANSWERS, SIGNS_OF_APIS, WITHOUT_TABLES, SavedAnswers
 from etl.model import Source
+from etl.terminal import visible
+
+LOOKED_AT = 50
+"""Files of a folder that are looked at before it is said what they are not."""
 
 
 def answers_at(locations: Sequence[str]) -> tuple[str, SavedAnswers, tuple[str, ...]] | None:
@@ -28,6 +33,39 @@ def answers_at(locations: Sequence[str]) -> tuple[str, SavedAnswers, tuple[str, 
 def has_answers(folder: Path, saved: SavedAnswers) -> bool:
     """Whether a folder has all files of an API's answers, and its orders what only theirs have."""
     return all(any(folder.glob(one)) for one in saved.files) and not _lacking(str(folder / saved.orders), saved)
+
+
+def refuse_other_json(folder: Path, location: str) -> None:
+    """Raises MappingError for a folder of JSON files only, `location`, that are no shop's answers: with what they lack."""
+    place = Path(location)
+    if not place.is_dir() or files_of_tables(place) or not (files := sorted(place.glob("*.json"))[:LOOKED_AT]):
+        return
+    known = next(_of_an_api(folder, files), None)
+    told = f"{known}; or" if known else "; ".join(_no_answers(files, one) for one in SAVED_ANSWERS) + ";"
+    each = each_by_itself(place).removeprefix(";")
+    raise MappingError(visible(f"{location}: the folder has no CSV files, and its JSON files {told}{each}"))
+
+
+def _of_an_api(folder: Path, files: Sequence[Path]) -> Iterator[str]:
+    for name, sign in SIGNS_OF_APIS.items():
+        if any(sign <= _columns(str(one)) for one in files):
+            advice = f"its mapping asks the shop itself: `etl init {folder} --from {name}`"
+            yield f"look like {WITHOUT_TABLES[name]}; {advice}"
+
+
+def _no_answers(files: Sequence[Path], saved: SavedAnswers) -> str:
+    return f"do not look like {WITHOUT_TABLES[saved.name]}: {' and '.join(_missing(files, saved))}"
+
+
+def _missing(files: Sequence[Path], saved: SavedAnswers) -> Iterator[str]:
+    for pattern, key in saved.files.items():
+        named = [one for one in files if fnmatch(one.name, pattern)]
+        if not named:
+            other = next((one.name for one in files if _columns(str(one), key)), None)
+            called = f" (`{key}` are in {other}: rename it)" if other is not None else ""
+            yield f"there is no {pattern}{called}"
+        elif pattern == saved.orders and (lacking := _lacking(str(named[0].parent / pattern), saved)):
+            yield f"`{key}` of {pattern} have no {', '.join(sorted(lacking))}"
 
 
 def _are_answers(paths: Sequence[Path], saved: SavedAnswers) -> bool:

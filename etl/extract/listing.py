@@ -220,16 +220,20 @@ def _of_dump(asked: ListingRequest, path: File) -> Iterator[Listed]:
         raise SourceError(f"{path}:{error.line}: {error.what}") from None
 
 
+def each_by_itself(folder: Path) -> str:
+    """What to do with a folder whose files are no tables of one database: advice, or nothing where it has none to read."""
+    others = sorted(str(one) for one in folder.iterdir() if one.name.lower().endswith(READABLE))
+    further = ", ..." if len(others) > NAMED else ""
+    return f"; name each of its files by itself: {', '.join(others[:NAMED])}{further}" if others else ""
+
+
 def _of_folder(asked: ListingRequest) -> Iterator[Listed]:
     files = files_of_tables(Path(asked.location))
     if not files:
         place = Path(asked.location)
         if is_archive(place):
             raise SourceError(f"{asked.location}: the archive has no CSV files")
-        others = sorted(str(one) for one in place.iterdir() if one.name.lower().endswith(READABLE))
-        further = ", ..." if len(others) > NAMED else ""
-        named = f"; name each of its files by itself: {', '.join(others[:NAMED])}{further}" if others else ""
-        raise SourceError(f"{asked.location}: the folder has no CSV files{named}")
+        raise SourceError(f"{asked.location}: the folder has no CSV files{each_by_itself(place)}")
     for name, file in files.items():
         listed = next(_of_csv(replace(asked, location=file), located(file)))
         yield Listed(name, listed.source, listed.rows, listed.columns)

@@ -103,6 +103,10 @@ WITHOUT_TABLES: Mapping[str, str] = {
 """Mappings that are shipped, and asked for by their names."""
 
 
+SIGNS_OF_APIS: Mapping[str, frozenset[str]] = {"woocommerce-rest": frozenset({"order_key", "line_items"})}
+"""Columns that orders have in the answers of an API whose mapping asks the shop itself, and reads no files."""
+
+
 def recognise(found: Mapping[str, frozenset[str]], empty: frozenset[str] = frozenset()) -> Recognised | None:
     """The shop that these tables are of; None: none that is known. `empty` are tables that surely hold no row.
 

@@ -391,7 +391,49 @@ def test_a_folder_of_other_files_is_told_to_name_each(tmp_path):
     (tmp_path / "notes.md").write_text("x", encoding="utf-8")
     done = etl("init", "mine", "--from", ".", cwd=tmp_path)
     named = "a.json, b.json, c.json, d.json, e.json, ..."
+    assert done.stderr.strip() == (
+        ".: the folder has no CSV files, and its JSON files do not look like Shopify, from saved answers of its Admin API: "
+        f"there is no customers*.json and there is no orders*.json; name each of its files by itself: {named}"
+    )
+    for path in tmp_path.glob("*.json"):
+        path.rename(path.with_suffix(".xml"))
+    named = named.replace("json", "xml")
+    done = etl("init", "mine", "--from", ".", cwd=tmp_path)
     assert done.stderr.strip() == f".: the folder has no CSV files; name each of its files by itself: {named}"
+
+
+def told_of_folder(folder, **files):
+    for name, value in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(value), encoding="utf-8")
+    done = etl("init", "mine", "--from", ".", cwd=folder)
+    assert done.returncode == 2
+    return done.stderr.strip()
+
+
+SHOPIFY_SAVED = (
+    ".: the folder has no CSV files, and its JSON files do not look like Shopify, from saved answers of its Admin API: "
+)
+
+
+def test_a_folder_of_answers_that_is_not_recognised_is_told_what_it_lacks(tmp_path):
+    orders = {"orders": [{"id": 1, "name": "#1", "financial_status": "paid"}]}
+    assert told_of_folder(tmp_path, customers={"customers": [{"id": 1}]}, orders=orders) == (
+        f"{SHOPIFY_SAVED}`orders` of orders*.json have no line_items; "
+        "name each of its files by itself: customers.json, orders.json"
+    )
+    (tmp_path / "customers.json").rename(tmp_path / "people.json")
+    assert told_of_folder(tmp_path).startswith(
+        f"{SHOPIFY_SAVED}there is no customers*.json (`customers` are in people.json: rename it) and `orders` of"
+    )
+
+
+def test_a_folder_of_answers_of_an_api_whose_mapping_asks_the_shop_is_told_its_name(tmp_path):
+    orders = [{"id": 1, "order_key": "wc_order_1", "line_items": []}]
+    assert told_of_folder(tmp_path, orders=orders) == (
+        ".: the folder has no CSV files, and its JSON files look like WooCommerce, through its REST API; its mapping asks the "
+        "shop itself: `etl init mine --from woocommerce-rest`; or "
+        "name each of its files by itself: orders.json"
+    )
 
 
 def test_what_is_proposed_runs_with_the_example_of_its_variables(begun, tmp_path):
