@@ -158,10 +158,11 @@ def promised_concat(*values: object) -> str | None:
     return "".join("" if value is None else TABLE["text"].call(value) for value in values).strip() or None
 
 
-def promised_truth(value: object) -> object:
+def promised_truth(value: object) -> bool:
+    """Of two conditions the answer is true or false, where Jinja gives one of the two values."""
     if isinstance(value, str):
         raise ValueError("a text")
-    return value
+    return bool(value)
 
 
 def promised_presence(value: object) -> bool:
@@ -408,6 +409,15 @@ def test_the_random_expressions_use_every_function():
 def test_an_expression_gives_what_jinja_gives(text, row):
     compute = compiled(f"{{{{ {text} }}}}")
     assert outcome(lambda: compute(row)) == outcome(lambda: by_jinja(text, row))
+
+
+@pytest.mark.parametrize("value", [None, 0, 5])
+@pytest.mark.parametrize("text", ["n == 1 or m", "m or n == 1", "n == 0 and m", "m and n == 0", "false or m"])
+def test_two_conditions_give_true_or_false_whatever_they_hold(text, value):
+    row = {"n": 0, "m": value}
+    answer = compiled(f"{{{{ {text} }}}}")(row)
+    assert answer is bool(value)
+    assert answer is by_jinja(text, row)
 
 
 def test_null_passes_by_a_function_without_a_look_at_its_other_arguments():
