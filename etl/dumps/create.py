@@ -25,17 +25,18 @@ _NO_COLUMN = {
     False: re.compile(rb"(?:PRIMARY|UNIQUE|CONSTRAINT|FOREIGN|CHECK|EXCLUDE|LIKE)\b", re.IGNORECASE),
 }
 """What stands between columns, in MySQL (True) and elsewhere, where `key` and `index` may be names."""
-_COLUMN = re.compile(
-    rb"(?:PRIMARY|UNIQUE|KEY|INDEX|CONSTRAINT|FULLTEXT|SPATIAL|FOREIGN|CHECK|EXCLUDE|PERIOD|LIKE)\b(?!\s*`)",
-    re.IGNORECASE,
-)
-_COLUMN = re.compile(rb"\s*(%s)\s+\[?(\w+)" % NAME)
+_COLUMN = re.compile(rb"\s*(%s)\s+(%s)" % (NAME, NAME))
 _BARE_COLUMN = re.compile(rb"\s*(%s)\s*\Z" % NAME)
 _DEFAULT = re.compile(rb"\bDEFAULT\s+(NULL|[-+]?[\d.]+|[bB]?'(?:[^'\\]|\\.|'')*')", re.IGNORECASE | re.DOTALL)
 _GENERATED = re.compile(rb"\b(?:GENERATED\s+ALWAYS\s+AS|AS)\s*\(", re.IGNORECASE)
 _REQUIRED = re.compile(rb"\bNOT\s+NULL\b", re.IGNORECASE)
 _COUNTED = re.compile(rb"\b(?:AUTO_INCREMENT|SERIAL|IDENTITY)\b", re.IGNORECASE)
 _TOKEN = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|[(),]|[^'\"`\[(),]+", re.DOTALL)
+
+_ROWS_ALONE = (
+    "dump the rows alone, with the names of their columns (mysqldump --no-create-info --complete-insert, "
+    "pg_dump --data-only --column-inserts)"
+)
 
 BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "geometry", "point", "image"})
 
@@ -128,8 +129,10 @@ def _without_comments(statement: bytes, dialect: Dialect) -> bytes:
 def _column(item: bytes, line: int) -> Column:
     match = _COLUMN.match(item) or _BARE_COLUMN.match(item)
     if match is None:
-        raise DumpError(line, f"a column that cannot be read: {item.strip()[:60].decode('utf-8', 'replace')}")
-    kind = match[2].decode().lower() if match.re is _COLUMN else ""
+        raise DumpError(
+            line, f"a column that cannot be read: {item.strip()[:60].decode('utf-8', 'replace')}; {_ROWS_ALONE}"
+        )
+    kind = unquoted(match[2]).lower() if match.re is _COLUMN else ""
     default = _DEFAULT.search(item)
     return Column(
         unquoted(match[1]),

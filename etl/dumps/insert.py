@@ -12,6 +12,7 @@ from etl.dumps.dialect import POSTGRES, SQL_SERVER, SQLITE, Dialect
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.sqlite_calls import CALLS, called
 from etl.dumps.statements import Cursor
+from etl.dumps.unread import ENOUGH, kind_at, otherwise
 
 Cell = str | None
 """None is NULL. Bytes that are no text in the dump's encoding are surrogates (PEP 383); those of a BLOB are hex digits."""
@@ -56,13 +57,31 @@ def tuples(cursor: Cursor) -> Iterator[list[bytes]]:
     while True:
         match = pattern.match(text.data, text.position)
         if match is None:
+            _refuse_unread(cursor)
             if text.more():
                 continue
-            raise DumpError(text.line(), f"a row that cannot be read, or does not end: {excerpt(text.rest())}")
+            raise DumpError(text.line(), otherwise(text.data, _stop(cursor), excerpt(text.rest())))
         yield value.findall(match[1])
         text.position = match.end()
         if match[2] != b",":
             return
+
+
+def _refuse_unread(cursor: Cursor) -> None:
+    """Raise DumpError where it is plain what stands there, so that no more of the dump is looked through for an end."""
+    text, at = cursor.text, _stop(cursor)
+    # A text of many lines is a call, too, of which the window may hold a part.
+    if not text.ended and (cursor.dialect is SQLITE or len(text.data) - at < ENOUGH):
+        return
+    if (said := kind_at(text.data, at)) is not None:
+        text.position = at
+        raise DumpError(text.line(), f"{said}: {excerpt(text.rest())}")
+
+
+def _stop(cursor: Cursor) -> int:
+    """Where the row that begins here is no longer one."""
+    match = _begun(cursor.dialect).match(cursor.text.data, cursor.text.position)
+    return match.end() if match else cursor.text.position
 
 
 _STRINGS = {
@@ -89,6 +108,14 @@ def _tuple(dialect: Dialect) -> re.Pattern[bytes]:
     # Scripts for SQL Server end an INSERT with its line alone.
     end = rb"[,;]|(?=(?:INSERT|GO|SET)\b|\Z)" if dialect is SQL_SERVER else rb"[,;]"
     return re.compile(rb"\s*+\(\s*+(%s\s*+(?:,\s*+%s\s*+)*+)\)\s*+(%s)" % (value, value, end), re.DOTALL)
+
+
+@lru_cache(maxsize=8)
+def _begun(dialect: Dialect) -> re.Pattern[bytes]:
+    """As much of a row as can be read, with what closes it."""
+    value = rb"(?:%s)" % _any(dialect)
+    row = rb"\(\s*+(?:%s\s*+,\s*+)*+(?:%s\s*+)?+(?:\)\s*+)?+" % (value, value)
+    return re.compile(rb"\s*+(?:%s)?+" % row, re.DOTALL)
 
 
 class CellReader:

@@ -260,7 +260,7 @@ def test_a_message_about_a_dump_tells_no_customer():
     said = refusal(TABLE + "INSERT INTO t VALUES (1, CONCAT('ali.veli@example.com', 'Şifre123'), 'y');")
     assert (
         said
-        == "line 2: a row that cannot be read, or does not end: (1***, C***('a***.v***@e***.c***', 'Ş***'), 'y***');"
+        == "line 2: a function in the place of a value is not read; load the dump into a database, and read that: C***('a***.v***@e***.c***', 'Ş***'), 'y***');"
     )
 
 
@@ -383,16 +383,16 @@ def test_a_text_that_is_not_of_the_encoding_stays_as_it_is_for_the_reader_of_row
     [
         ("INSERT INTO t VALUES (1);", "line 1: rows of table 't' without the names of their columns; dump it with its structure (CREATE TABLE), or with --complete-insert"),
         (TABLE + "INSERT INTO t VALUES (1, 'x');", "line 2: table 't': a row has 2 values for 3 columns"),
-        (TABLE + "\nINSERT INTO t VALUES (1, 'x', 'y), (2, 'x', 'y');", "line 3: a row that cannot be read, or does not end: (1***, 'x***', 'y***), (2***, 'x***', 'y***');"),
+        (TABLE + "\nINSERT INTO t VALUES (1, 'x', 'y), (2, 'x', 'y');", "line 3: a row that cannot be read; is a quote missing? Else load the dump into a database, and read that: (1***, 'x***', 'y***), (2***, 'x***', 'y***');"),
         (TABLE + "INSERT INTO t SELECT * FROM s;", "line 2: an INSERT of a form that is not read (VALUES with tuples is): INSERT INTO t*** SELECT * FROM s***;"),
-        (TABLE + "INSERT INTO t VALUES (1, now(), 'y');", "line 2: a row that cannot be read, or does not end: (1***, n***(), 'y***');"),
+        (TABLE + "INSERT INTO t VALUES (1, now(), 'y');", "line 2: a function in the place of a value is not read; load the dump into a database, and read that: n***(), 'y***');"),
         (TABLE + "INSERT INTO t VALUES (1, DEFAULT, 'y');", "line 2: table 't': DEFAULT is no value that is read; dump the table's data, not expressions"),
         (TABLE + "UPDATE t SET name = 'x';", "line 2: a statement that is not read: UPDATE t*** SET n*** = 'x***';"),
         (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\nDELETE FROM t;", "line 3: removes rows of table 't', which the dump has from line 2 on; are these two dumps in one file? part them"),
         (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\n" + TABLE, "line 3: table 't' again, of which rows begin in line 2; part the two dumps"),
         ("SET sql_mode='ANSI,NO_BACKSLASH_ESCAPES';", "line 1: its sql_mode has NO_BACKSLASH_ESCAPES, which is not read; dump it without"),
         ("-- MySQL dump 10.13\n" + TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\n", "line 4: the dump was cut off: the line that its tool writes at the end is missing; dump it again"),
-        (TABLE + "INSERT INTO t VALUES (1, 'x', 'y'),", "line 2: a row that cannot be read, or does not end: "),
+        (TABLE + "INSERT INTO t VALUES (1, 'x', 'y'),", "line 2: a row that does not end: is a quote missing, or was the dump cut off? dump it again"),
         ("CREATE TABLE t (id int, name", "line 1: CREATE TABLE that does not end; was the dump cut off?"),
         ("mysqldump: Got error: 1045: Access denied for user 'root'@'localhost'\n", "line 1: holds the error message of the tool that should have dumped: mysqldump: Got error: 1045: Access denied for user 'root'@'l..."),
         ("<!DOCTYPE html><html>", "line 1: is a web page, not a dump; was the download answered with a login page?"),
@@ -401,6 +401,43 @@ def test_a_text_that_is_not_of_the_encoding_stays_as_it_is_for_the_reader_of_row
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_with_its_line(dump, says):
     assert refusal(dump) == says
+
+
+@pytest.mark.parametrize(
+    ("insert", "says"),
+    [
+        ("(1, /* it's */ 'x', 'y');", "line 2: a comment within or around the rows of an INSERT is not read; load the dump into a database, and read that: /* i***'s*** */ 'x***', 'y***');"),
+        ("(1, 'x', 'y'),\n-- two\n(2, 'x', 'y');", "line 3: a comment within or around the rows of an INSERT is not read; load the dump into a database, and read that: -- t***..."),
+        ("(1, 'x', 'y')*/;", "line 2: a comment within or around the rows of an INSERT is not read; load the dump into a database, and read that: */;"),
+        ("(1, 'x', 'y')\nON DUPLICATE KEY UPDATE name = 'z';", "line 3: what an INSERT says behind its rows is not read; load the dump into a database, and read that: ON DUPLICATE KEY UPDATE n*** = 'z***';"),
+        ("(1, 'a' 'b', 'y');", "line 2: two texts without a comma between them are not read; is a quote missing? Else load the dump into a database, and read that: 'b***', 'y***');"),
+        ("(1, _latin1 x'e9', 'y');", "line 2: a text as bytes, with its encoding before them, is not read; load the dump into a database, and read that: _*** x***'e***', 'y***');"),
+        ("(1, 'x', 'y);\n", "line 2: a row that does not end: is a quote missing, or was the dump cut off? dump it again: (1***, 'x***', 'y***);..."),
+        ("(1 + 1, 'x', 'y');", "line 2: a row that cannot be read; is a quote missing? Else load the dump into a database, and read that: (1*** + 1***, 'x***', 'y***');"),
+    ],
+)  # fmt: skip
+def test_what_stands_in_whole_rows_and_is_not_read_is_told_by_its_name_with_what_to_do(insert, says):
+    assert refusal(TABLE + "INSERT INTO t VALUES " + insert) == says
+
+
+def test_a_row_that_is_not_read_is_told_without_looking_through_the_rest_of_the_dump_for_its_end():
+    file = io.BytesIO(f"{TABLE}INSERT INTO t VALUES (1, now(), 'y');\n-- {'x' * (1 << 20)}".encode())
+    with pytest.raises(DumpError, match="a function in the place of a value"):
+        list(read(file, {"t": None}, block=1 << 10))
+    assert file.tell() < 1 << 17
+
+
+@pytest.mark.parametrize("written", ['"char"', '"my type"', 'public."my type"', '"char"[]'])
+def test_a_column_whose_type_is_named_in_quotes_is_read(written):
+    dump = f"-- PostgreSQL database dump\nCREATE TABLE t (\n    id integer,\n    o {written} DEFAULT 'a' NOT NULL\n);\nINSERT INTO t VALUES (1, 'b');\n-- PostgreSQL database dump complete\n"
+    assert rows(dump) == [(b"1", b"b")]
+
+
+def test_a_column_that_cannot_be_read_is_told_with_how_to_dump_without_it():
+    assert refusal("CREATE TABLE t (id int, name 'text');") == (
+        "line 1: a column that cannot be read: name 'text'; dump the rows alone, with the names of their columns "
+        "(mysqldump --no-create-info --complete-insert, pg_dump --data-only --column-inserts)"
+    )
 
 
 @pytest.mark.parametrize(
