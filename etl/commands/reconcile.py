@@ -12,7 +12,7 @@ from etl.commands.which import Which
 from etl.measures.money import DIFFERS, UNITS, units_of
 from etl.package import Package
 from etl.report.page.facts import Telling
-from etl.report.page.money import money_facts
+from etl.report.page.money import exact_totals, money_facts
 from etl.report.results import Reconciled
 
 
@@ -35,6 +35,7 @@ def _reconciled(package: Package, stage: str, money: dict[str, Any]) -> Reconcil
         told.unread,
         summed=told.summed,
         differing=tuple(one for one in told.rows if one.fate == DIFFERS),
+        exact=exact_totals(money),
     )
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from etl.personal import mask_key, mask_known, mask_value
+from etl.report.summary import print_whole
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def print_difference(console: Console, found: Compared) -> None:
             table.add_column(name, justify="right", no_wrap=True)
         for stage in found.stages:
             table.add_row(visible(stage.name), *(f"{getattr(stage, name):,}" for name in counts))
-        console.print(table, crop=False)
+        print_whole(console, table)
     for line in difference_lines(found):
         console.print(visible(line), soft_wrap=True, markup=False)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from etl.findings import HIDDEN
 from etl.personal import mask_key, mask_known, mask_value
-from etl.report.page.money import BETWEEN, TOTALS, written_amount
+from etl.report.page.money import BETWEEN, DIFFERS, TOTALS, written_amount
+from etl.report.summary import print_whole
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -135,9 +136,9 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
         names = ["source", *(name for name in BETWEEN if any(line.of(name) for line in one.totals)), "payload"]
         for name in names:
             table.add_column(name if name in ("source", "payload") else f"- {name}", justify="right", no_wrap=True)
-        for line in one.totals:
-            table.add_row(visible(line.currency or "-"), *(written_amount(line.of(name)) for name in names))
-        console.print(table, crop=False)
+        for line, exact in zip(one.totals, one.exact, strict=True):
+            table.add_row(visible(line.currency or "-"), *(written_amount(exact[name]) for name in names))
+        print_whole(console, table)
         for told in unaccounted_lines(one):
             console.print(told, soft_wrap=True, markup=False)
 
@@ -145,7 +146,7 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
 def unaccounted_lines(one: Reconciled) -> Iterator[str]:
     yield from _differing_lines(one)
     if one.unaccounted:
-        yield f"not accounted for: the payload files amount to {one.unaccounted:+,.2f} more than was counted"
+        yield f"not accounted for: the payload files amount to {written_amount(one.unaccounted, '+')} more than was counted"
     for fate, count in one.unread.items():
         rows = "row" if count == 1 else "rows"
         what = (
@@ -160,13 +161,13 @@ MOST_DIFFERING = 3
 
 
 def _differing_lines(one: Reconciled) -> Iterator[str]:
-    for line in one.totals:
+    for line, exact in zip(one.totals, one.exact, strict=True):
         if line.differs:
-            money = f"{written_amount(abs(line.differs))} {line.currency or ''}".rstrip()
+            money = f"{written_amount(abs(exact[DIFFERS]))} {line.currency or ''}".rstrip()
             than = f"{'more' if line.differs > 0 else 'less'} than what '{one.field}' is made from"
             yield f"not accounted for: `totals` ({', '.join(one.summed)}) come to {money} {than}"
     for row in one.differing[:MOST_DIFFERING]:
-        yield f"  '{row.key}', row {row.row}: {row.amount:+,.2f}"
+        yield f"  '{row.key}', row {row.row}: {written_amount(row.amount, '+')}"
     if len(one.differing) > MOST_DIFFERING:
         yield "  and others; the report lists those that differ most"
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
     from pathlib import Path
 
     from etl.expressions.tracing import TracedStep
@@ -180,6 +181,7 @@ class Reconciled:
     unread   rows of each fate whose amount cannot be read: what they hold is not known
     summed   what the mapping's `totals` names; empty where the source's amount is what the field's own expression reads
     differing  the rows whose amount is not what `totals` says, those that differ most; keys are masked
+    exact    the amounts of each of `totals` to the last ten-thousandth, which a float of a sum of some billions does not have
     """
 
     stage: str
@@ -189,6 +191,7 @@ class Reconciled:
     unread: Mapping[str, int]
     summed: tuple[str, ...] = ()
     differing: tuple[ShownAmount, ...] = ()
+    exact: tuple[Mapping[str, Decimal], ...] = ()
 
     @property
     def ok(self) -> bool:

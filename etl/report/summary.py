@@ -11,6 +11,7 @@ from etl.terminal import visible, visible_json
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from etl.journal.status import StageStatus
 
@@ -118,8 +119,6 @@ def print_counts(
 ) -> None:
     """A table of counts, a line for each stage. Columns in which there is nothing are left out, and no number is cut."""
     from rich import box
-    from rich.measure import Measurement
-    from rich.segment import Segments
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
@@ -132,6 +131,14 @@ def print_counts(
         table.add_column(name, justify="right", no_wrap=True)
     for stage in stages:
         table.add_row(stage.name, *(_cell(name, getattr(stage, name, 0)) for name in columns))
+    print_whole(console, table)
+
+
+def print_whole(console: Console, table: Table) -> None:
+    """A table as wide as its figures need, however wide the terminal is."""
+    from rich.measure import Measurement
+    from rich.segment import Segments
+
     options = console.options.update(max_width=1000)
     wide = console.options.update(width=max(console.width, Measurement.get(console, options, table).maximum))
     # `print(width=)` is never wider than the terminal, and would cut numbers to fit.

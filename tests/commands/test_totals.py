@@ -1,10 +1,12 @@
 """`totals:` in a mapping: what the old shop's own amount is, held against an amount that is computed."""
 
+import io
 import json
 from decimal import Decimal
 
 import pytest
 from commands import etl
+from rich.console import Console
 from small_migration import MAPPING, ORDERS, write_shop
 
 from etl.commands.check import check
@@ -12,7 +14,8 @@ from etl.commands.dry_run import dry_run
 from etl.commands.reconcile import reconcile
 from etl.commands.settings import Settings
 from etl.commands.which import Which
-from etl.report.looking import unaccounted_lines
+from etl.report.looking import print_reconciled, unaccounted_lines
+from etl.report.results import Reconciled
 from etl.resources import load_schema
 
 AMOUNT = '      amount: "{{ amount | money }}"\n'
@@ -133,6 +136,33 @@ def test_the_command_ends_with_1_and_json_has_the_difference(tmp_path):
     shown = etl("reconcile", mapping).stdout
     assert "- differs" in shown
     assert "  '103', row 5: +10.00" in shown
+
+
+BILLIONS = [order(100 + at, "9999999998,5943", "", "") for at in range(901)]
+
+
+def test_sums_are_printed_whole_however_large_they_are_and_narrow_the_terminal(tmp_path):
+    mapping, _ = shop(tmp_path, BILLIONS, totals="amount", amount="{{ amount | decimal(',') | round(2) }}")
+    (found,) = [one for one in reconcile(Which(mapping, None)) if one.field == "amount"]
+    written = io.StringIO()
+    print_reconciled(Console(file=written, width=40), [found])
+    head, _, line = written.getvalue().split("\n")[2:5]
+    assert head.split() == ["currency", "source", "-", "rounded", "payload"]
+    assert line.split() == ["try", "9,009,999,998,733.4643", "3.8743", "9,009,999,998,729.59"]
+
+
+def test_json_has_the_sums_to_the_last_digit_as_texts(tmp_path):
+    mapping, _ = shop(tmp_path, BILLIONS, totals="amount", amount="{{ amount | decimal(',') | round(2) }}")
+    plain = json.loads(etl("reconcile", mapping, "--json").stdout)
+    amount = next(one for one in plain["amounts"] if one["field"] == "amount")
+    (exact,), (line,) = amount["exact"], amount["totals"]
+    assert exact["source"] == "9009999998733.4643"
+    assert {name: float(told) for name, told in exact.items()} == {name: line[name] for name in exact}
+
+
+def test_a_difference_of_less_than_a_cent_is_not_told_as_nothing():
+    (told,) = unaccounted_lines(Reconciled("order", "amount", (), 0.0001, {}))
+    assert told == "not accounted for: the payload files amount to +0.0001 more than was counted"
 
 
 @pytest.mark.parametrize(

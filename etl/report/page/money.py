@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from decimal import Decimal
+from typing import Any, Literal, TypeVar
 
 UNITS = 10_000
 """As in profile.json: amounts are whole ten-thousandths there."""
 
-BETWEEN = ("filtered", "rejected", "held", "repeated", "rounded", "differs")
+DIFFERS = "differs"
+
+BETWEEN = ("filtered", "rejected", "held", "repeated", "rounded", DIFFERS)
 """Why an amount of the source is not, or not quite, in the payload. What differs nothing accounts for: the mapping's `totals` say
 something else than what the field is computed from."""
 
@@ -23,9 +26,9 @@ MAY_BE_NULL = ("discount_amount",)
 Plain = dict[str, Any]
 
 
-def written_amount(value: float) -> str:
-    """1,234.50, and what is no whole cent as it is: rounded ones would not add up."""
-    whole, _, rest = f"{value:,.4f}".partition(".")
+def written_amount(value: float | Decimal, sign: Literal["", "+"] = "") -> str:
+    """1,234.50, and what is no whole cent as it is: rounded ones would not add up. "+": with a sign also above zero."""
+    whole, _, rest = f"{value:{sign},.4f}".partition(".")
     return f"{whole}.{rest[:2]}{rest[2:].rstrip('0')}"
 
 
@@ -106,6 +109,14 @@ def money_facts(stage: str, money: Mapping[str, Any], shown_key: Callable[[Any],
     )
 
 
+def exact_totals(money: Mapping[str, Any]) -> tuple[Mapping[str, Decimal], ...]:
+    """The amounts of each of the totals, in their order: a float has no room for the digits of a sum of some billions."""
+    return tuple(
+        {name: Decimal(units).scaleb(-4) for name, units in total.told().items()}
+        for _, total in _grouped(money["sums"], ("currency",))
+    )
+
+
 def _unread(money: Mapping[str, Any]) -> Plain:
     unread: Plain = money["unread"]
     return {fate: count for fate, count in unread.items() if fate == TOTALS or money["field"] not in MAY_BE_NULL}
@@ -127,9 +138,13 @@ class _Sum:
         self.units[one["fate"]] += one["units"]
         self.records += one["count"] if one["fate"] == "made" else 0
 
+    def told(self) -> dict[str, int]:
+        """In units."""
+        between = {name: self.units[name] for name in BETWEEN}
+        return {"source": self.units.total(), **between, "payload": self.units["made"]}
+
     def amounts(self) -> dict[str, Any]:
-        between = {name: self.units[name] / UNITS for name in BETWEEN}
-        return {"source": self.units.total() / UNITS, **between, "payload": self.units["made"] / UNITS}
+        return {name: units / UNITS for name, units in self.told().items()}
 
 
 Line = TypeVar("Line", bound=MoneyLine)
@@ -137,10 +152,14 @@ Line = TypeVar("Line", bound=MoneyLine)
 
 def _table(line: type[Line], sums: Sequence[Mapping[str, Any]], by: Sequence[str]) -> tuple[Line, ...]:
     """A line for each group."""
+    return tuple(
+        line(**dict(zip(by, group, strict=True)), **total.amounts(), records=total.records)
+        for group, total in _grouped(sums, by)
+    )
+
+
+def _grouped(sums: Sequence[Mapping[str, Any]], by: Sequence[str]) -> list[tuple[tuple[Any, ...], _Sum]]:
     found: dict[tuple[Any, ...], _Sum] = defaultdict(_Sum)
     for one in sums:
         found[tuple(one[name] for name in by)].add(one)
-    ordered = sorted(found.items(), key=lambda item: tuple(str(part or "") for part in item[0]))
-    return tuple(
-        line(**dict(zip(by, group, strict=True)), **total.amounts(), records=total.records) for group, total in ordered
-    )
+    return sorted(found.items(), key=lambda item: tuple(str(part or "") for part in item[0]))
