@@ -58,6 +58,12 @@ class Proposed:
     unused: tuple[str, ...] = ()
     """Of what was named: each place of which nothing is read, and why."""
 
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The payloads for which no table was found, so that there is no stage."""
+        there = {one.payload for one in self.stages}
+        return tuple(one for one in PAYLOADS if one not in there)
+
 
 def init(folder: Path, locations: Annotated[Sequence[Location], NotEmpty(AT_LEAST_ONE)]) -> Begun | Proposed:
     """Write a mapping for the shop at these locations, in a folder that is not there yet. Raises MappingError, SourceError.

@@ -33,6 +33,11 @@ class ProposalToTell(Protocol):
     def files(self) -> tuple[str, ...]: ...
     @property
     def unused(self) -> tuple[str, ...]: ...
+    @property
+    def missing(self) -> tuple[str, ...]: ...
+
+
+ELSEWHERE = "where the shop has it elsewhere, name that too, or add the stage"
 
 
 def proposed_lines(found: ProposalToTell, example: str) -> Iterator[str]:
@@ -40,6 +45,8 @@ def proposed_lines(found: ProposalToTell, example: str) -> Iterator[str]:
     for stage in found.stages:
         gaps = f"; to be filled: {', '.join(stage.gaps)}" if stage.gaps else ""
         yield f"  {stage.payload} from {stage.table}, {len(stage.fields)} fields{gaps}"
+    for payload in found.missing:
+        yield f"  no {payload}: nothing that was read looks like it; {ELSEWHERE}"
     for one in found.unused:
         yield f"  not used: {one}"
     yield f"  {', '.join(found.files)}"

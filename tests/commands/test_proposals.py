@@ -291,6 +291,15 @@ def test_lines_belong_to_the_order_that_they_lie_in_however_few_there_are(tmp_pa
         assert data["stages"][1]["key"] == "{{ parent_number ~ '-' ~ line }}"
 
 
+def test_what_no_stage_was_found_for_is_told(tmp_path):
+    """A customer who lies around the orders of each line is no table: nobody is to think that there are no users."""
+    lines = [{"customer": {"id": at, "eposta": f"a{at}@example.com"}, "orders": [nested(at)]} for at in range(1, 31)]
+    (tmp_path / "all.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    told = etl("init", "mine", "--from", "all.jsonl", cwd=tmp_path).stdout.splitlines()
+    what = "nothing that was read looks like it; where the shop has it elsewhere, name that too, or add the stage"
+    assert [one for one in told if one.startswith("  no")] == [f"  no user: {what}", f"  no address: {what}"]
+
+
 def nested_shop(folder):
     """Customers with their addresses inside, and orders with their customer inside, as an API answers."""
     place = {
