@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from etl.dumps import latin1
+
 
 @dataclass(frozen=True, slots=True)
 class Dialect:
@@ -24,8 +26,8 @@ MYSQL_ENCODINGS = {
     "utf8mb4": "utf-8",
     "utf8mb3": "utf-8",
     "utf8": "utf-8",
-    # MySQL's latin1 is Windows' code page, and its latin5 is the Turkish one of ISO (MySQL manual, "Character Sets").
-    "latin1": "cp1252",
+    # MySQL's latin1 is nearly Windows' code page, and its latin5 is the Turkish one of ISO (MySQL manual, "Character Sets").
+    "latin1": latin1.NAME,
     "latin2": "iso8859-2",
     "latin5": "iso8859-9",
     "latin7": "iso8859-13",

@@ -374,6 +374,20 @@ def test_a_dump_says_its_encoding_and_the_mapping_may_know_better():
     assert rows(dump.replace(b"latin5", b"latin1"), encoding="cp1254") == [(b"1", "ŞİĞ".encode(), "ı".encode())]
 
 
+@pytest.mark.parametrize("column", ["", ", b blob"])  # a row with bytes is read the careful way
+def test_each_byte_of_mysqls_latin1_is_the_letter_that_the_server_means(column):
+    codes = bytes(code for code in range(1, 256) if code not in b"'\\\x01\x02\x03\x04\x05\x1f")
+    null = b", NULL" if column else b""
+    dump = b"SET NAMES latin1;\nCREATE TABLE t (a text%s);\n" % column.encode()
+    dump += b"INSERT INTO t VALUES ('%s'%s),('\xc3\x81'%s);\n" % (codes, null, null)
+    letters = "".join(bytes([code]).decode("cp1252") if code not in HOLES else chr(code) for code in codes)
+    assert rows(dump, columns=["a"]) == [(letters.encode(),), ("Ã\x81".encode(),)]
+
+
+HOLES = b"\x81\x8d\x8f\x90\x9d"
+"""Bytes without a letter in windows-1252, which MySQL takes for the control characters of those numbers."""
+
+
 def test_a_text_that_is_not_of_the_encoding_stays_as_it_is_for_the_reader_of_rows_to_find():
     assert rows(TABLE.encode() + b"INSERT INTO t VALUES (1,'\xdeule','');") == [(b"1", b"\xdeule", b"")]
 

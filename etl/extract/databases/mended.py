@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from etl.dumps.latin1 import LETTERS
 from etl.extract.databases.writing import DELIMITER, QUOTE
 
 OPTION = "utf8_in_latin1"
@@ -20,14 +21,7 @@ NOTE = (
 )
 
 
-def _letters() -> Iterator[tuple[str, int]]:
-    """MySQL's latin1 is windows-1252, with the five bytes that have no letter there as themselves."""
-    for byte in range(256):
-        letter = bytes([byte]).decode("cp1252", "replace")
-        yield (chr(byte) if letter == "\ufffd" else letter), byte
-
-
-_BYTES = dict(_letters())
+_BYTES = {letter: byte for byte, letter in enumerate(LETTERS)}
 
 
 def mended(text: str) -> str:
