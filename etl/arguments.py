@@ -27,7 +27,11 @@ LONGEST_NAME, LONGEST_PATH = 255, 4095
 
 
 class _Unlike(Exception):
-    """A value that does not fit; its text is what has to be given."""
+    """A value that does not fit; its text is what has to be given. `within`: its place in what was given, and the value there."""
+
+    def __init__(self, wanted: str, within: tuple[str, Any] | None = None) -> None:
+        super().__init__(wanted)
+        self.within = within
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,18 @@ class NotEmpty:
     def taken(self, value: Any) -> Any:
         if not (value.strip() if isinstance(value, str) else value):
             raise _Unlike(self.what)
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class WithoutZero:
+    """A text that may be a path, which holds no zero byte."""
+
+    what: str
+
+    def taken(self, value: Any) -> Any:
+        if "\0" in value:
+            raise _Unlike(f"{self.what}, without a character that no path has")
         return value
 
 
@@ -109,7 +125,8 @@ def _bound(
             try:
                 bound.arguments[argument] = taken(hints[argument], value)
             except _Unlike as unlike:
-                raise ArgumentError(f"{name}(): {argument} is {_named(value)}; give {unlike}") from None
+                place, odd = unlike.within or ("", value)
+                raise ArgumentError(f"{name}(): {argument}{place} is {_named(odd)}; give {unlike}") from None
     return bound
 
 
@@ -167,6 +184,8 @@ def _either(kinds: Sequence[Any], value: Any) -> Any:
         try:
             return taken(kind, value)
         except _Unlike as unlike:
+            if unlike.within:
+                raise
             told.append(str(unlike))
     raise _Unlike(" or ".join([*told, *(["None"] if len(wanted) < len(kinds) else [])]))
 
@@ -175,13 +194,23 @@ def _several(inner: Sequence[Any], value: Any) -> Any:
     what = "several in a list, also where it is one: [...]"
     if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise _Unlike(what)
-    return tuple(taken(inner[0], one) for one in value)
+    return tuple(_inside(inner[0], one, f"[{at}]") for at, one in enumerate(value))
+
+
+def _inside(hint: Any, value: Any, place: str) -> Any:
+    """What is held by what was given, which is told by its place in that. Raises _Unlike."""
+    try:
+        return taken(hint, value)
+    except _Unlike as unlike:
+        deeper, odd = unlike.within or ("", value)
+        raise _Unlike(str(unlike), (f"{place}{deeper}", odd)) from None
 
 
 def _mapping(inner: Sequence[Any], value: Any) -> Any:
     if not isinstance(value, Mapping):
         raise _Unlike("a dictionary, {name: value}")
-    return {taken(inner[0], name): taken(inner[1], one) for name, one in value.items()}
+    names = {_inside(inner[0], name, f" (name {at})"): one for at, (name, one) in enumerate(value.items(), start=1)}
+    return {name: _inside(inner[1], one, f" (value {at})") for at, (name, one) in enumerate(names.items(), start=1)}
 
 
 def _function(inner: Sequence[Any], value: Any) -> Any:
@@ -277,6 +306,6 @@ def _named(value: Any) -> str:
     if isinstance(value, Path):
         return "a path"
     if isinstance(value, list | tuple | set | dict) and not value:
-        return "empty"
+        return f"an empty {type(value).__name__}"
     kind = type(value).__name__
     return f"an object of the type {kind}" if kind.isprintable() else "an object"

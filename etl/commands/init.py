@@ -10,7 +10,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import Annotated, Any
 
-from etl.arguments import NotEmpty
+from etl.arguments import NotEmpty, WithoutZero
 from etl.commands.copied import EXAMPLE, copy_pages, example_of
 from etl.commands.proposing import ProposedFields, write_proposal
 from etl.commands.saved_answers import answers_at, refuse_other_json
@@ -31,7 +31,8 @@ from etl.terminal import visible
 DATABASE = "shop"
 
 AT_LEAST_ONE = "where the shop's data lies: one file, folder, dump or database, or several"
-Location = Annotated[str, NotEmpty("the path of a file, a folder or a dump, or the address of a database")]
+A_PLACE = "the path of a file, a folder or a dump, or the address of a database"
+Location = Annotated[str, NotEmpty(A_PLACE), WithoutZero(A_PLACE)]
 
 
 @dataclass(frozen=True, slots=True)

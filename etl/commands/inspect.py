@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from etl.arguments import Count, checked
+from etl.arguments import Count, WithoutZero, checked
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, answered_all, fetched_all, open_table, read_all, shown
 from etl.extract.databases.address import shown_address
@@ -31,7 +31,7 @@ PART = 5000
 class Inspecting:
     """What is asked: a location, or (of a mapping) the name of a source or a database; the options of a person for a CSV."""
 
-    location: str
+    location: Annotated[str, WithoutZero("a path, the address of a database, or a name in the mapping")]
     table: str | None = None
     mapping: Path | None = None
     limit: Count | None = None

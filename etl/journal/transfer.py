@@ -222,6 +222,8 @@ def _use_up(file: Path, target: str) -> None:
 
 
 def _not_there(file: Path, target: str) -> str:
+    if file.is_dir():
+        return f"{file}: is a folder; name the file that was handed over"
     if not _taken(file).exists():
         return f"{file}: there is no such file"
     return (

@@ -23,7 +23,8 @@ ODD = {
     "none": None, "true": True, "minus": -1, "nought": 0, "half": 0.5, "huge": 10**30, "not a number": float("nan"),
     "empty": "", "blank": "  ", "text": "no such", "zero byte": "a\0b", "half a letter": "\ud800", "long": "x" * 5000,
     "bytes": b"x", "list": [], "texts": ["a"], "dictionary": {}, "path": Path("nowhere"), "null path": Path("a\0b"),
-    "object": object(), "function": lambda: None,
+    "here": Path(), "root": Path("/"), "here as text": ".", "zero byte within": ["a\0b"], "odd within": [1.5, None],
+    "odd name": {1: 2}, "object": object(), "function": lambda: None,
 }  # fmt: skip
 
 
@@ -94,8 +95,21 @@ def told(call):
         (partial(Settings, "work", worker=1), "Settings(): there is no 'worker'; did you mean 'workers'?; it takes"),
         (partial(etl.preview, "m", "user", -1), "preview(): number is -1; give a whole number of 1 or more"),
         (partial(etl.preview, "m", None, 10**30), "preview(): number is too large; give a whole number of at most 18"),
-        (partial(etl.init, Path("shop"), []), "init(): locations is empty; give where the shop's data lies"),
-        (partial(etl.init, Path("shop"), [""]), "init(): locations is an object of the type list; give the path of"),
+        (partial(etl.init, Path("shop"), []), "init(): locations is an empty list; give where the shop's data lies"),
+        (partial(etl.init, Path("shop"), [""]), "init(): locations[0] is an empty text; give the path of"),
+        (partial(etl.init, Path("shop"), ["a", 1.5]), "init(): locations[1] is 1.5; give a text"),
+        (
+            partial(etl.init, Path("shop"), ["a\0b"]),
+            "init(): locations[0] is a text; give the path of a file, a folder or",
+        ),
+        (
+            partial(etl.init, Path("shop"), "shop.sql"),
+            "init(): locations is a text; give several in a list, also where it",
+        ),
+        (partial(Inspecting, "a\0b"), "Inspecting(): location is a text; give a path, the address of a database, or"),
+        (partial(Inspecting, "a", given={1: 2}), "Inspecting(): given (name 1) is 1; give a text"),
+        (partial(etl.preview, "m", "user", []), "preview(): number is an empty list; give a whole number"),
+        (partial(etl.preview, "m", "user", {}), "preview(): number is an empty dict; give a whole number"),
         (partial(etl.check, 5), "check(): mapping is 5; give a path, as a Path or as its text"),
         (partial(etl.check, "a\0b"), "check(): mapping is a text; give a path, as a Path or as its text, without"),
         (
