@@ -66,6 +66,8 @@ class Known:
     """Tables of which neither that is said, and the line of the first rows."""
     filled: dict[str, int] = field(default_factory=dict)
     """Tables that have rows, and the line of the first of them."""
+    inserted: dict[str, int] = field(default_factory=dict)
+    """Tables that have rows of an INSERT, and the line of the first of them."""
     counts: dict[str, int] = field(default_factory=dict)
     views: set[str] = field(default_factory=set)
     encoding: str | None = None
@@ -266,17 +268,29 @@ class Pass:
                 "are these two dumps in one file? part them",
             )
 
+    def _refuse_replacing(self, table: str, line: int) -> None:
+        """mysqldump --replace writes no INSERT of a table; where both are, a REPLACE is there to take the place of rows."""
+        if self._cursor.words[0] == "REPLACE" and table in self.known.inserted:
+            raise DumpError(
+                line,
+                f"REPLACE takes the place of rows of table '{table}', which the dump inserts from line "
+                f"{self.known.inserted[table]} on, and that is not read; load the dump into a database, and read that",
+            )
+
     def _inserted(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
         cursor = self._cursor
         line, found = cursor.line, head(cursor)
         self.known.fill(found.table, found.schema, line)
         self.known.learn(found, line)
+        if cursor.words[0] == "INSERT":
+            self.known.inserted.setdefault(found.table, line)
         if found.table not in wanted:
             if self._counting:
                 self._count(found.table, sum(1 for _ in tuples(cursor)))
             else:
                 cursor.skip_values()
             return
+        self._refuse_replacing(found.table, line)
         columns, encoding = self._columns_of(found, line, wanted[found.table]), self.known.encoding or "utf-8"
         plain = self._plain(encoding, columns)
         rows: Iterator[list[bytes]] = tuples(cursor) if plain is None else iter(())

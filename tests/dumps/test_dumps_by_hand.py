@@ -192,6 +192,20 @@ def test_a_table_may_be_made_without_its_database_and_filled_with_it(insert):
     assert rows(f"CREATE TABLE t (id int);\n{insert}\n{insert}") == [(b"1",), (b"1",)]
 
 
+def test_a_row_that_another_one_replaces_is_not_read_beside_it():
+    dump = f"{TABLE}INSERT INTO t VALUES (1,'old','a');\nREPLACE INTO t VALUES (1,'new','a'),(2,'x','a');\n"
+    assert refusal(dump) == (
+        "line 3: REPLACE takes the place of rows of table 't', which the dump inserts from line 2 on, and that is not read; "
+        "load the dump into a database, and read that"
+    )
+
+
+def test_rows_of_replace_alone_are_read_and_those_of_another_table_are_no_hindrance():
+    replaced = "REPLACE INTO t VALUES (1,'x','a');\nREPLACE INTO t VALUES (2,NULL,'a');\n"
+    other = "CREATE TABLE u (id int);\nINSERT INTO u VALUES (1);\nREPLACE INTO u VALUES (1);\n"
+    assert rows(TABLE + other + replaced) == [(b"1", b"x", b"a"), (b"2", None, b"a")]
+
+
 NAMED = "INSERT INTO shop.t (id, name) VALUES\n (1, 'Ayşe'),\n (2, NULL);\nINSERT INTO shop.t (name, id) VALUES ('Veli', 3);\n"
 
 
