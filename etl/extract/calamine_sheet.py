@@ -73,6 +73,8 @@ SIGNS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 def _unopened(workbook: Workbook) -> str:
     with workbook.open("rb") if isinstance(workbook, Path) else io.BytesIO(workbook) as file:
         begins = file.read(4)
+    if begins == SIGNS[1] and isinstance(workbook, Path) and workbook.suffix.lower() != ".xls":
+        return "is an old workbook under another name, or one that is damaged; give it a name that ends in .xls"
     if begins in SIGNS:
         return "is not a workbook, or one that is damaged or cut off; fetch it again, or save it anew"
     return "is not a workbook; what shops export as .xls is often CSV or HTML, open it in an editor to see"

@@ -7,7 +7,7 @@ that names it. A blank line is not a row, but it is counted: a row has the numbe
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
@@ -127,8 +127,15 @@ def _header(path: File, encoding: str) -> tuple[str, ...]:
     header = keys_of(value for value, _ in first)
     if not header:
         reason = next((str(reason) for _, reason in first if reason), "there is no object with a key in it")
-        raise SourceError(f"{path}: no columns in the first {HEADER_SAMPLE:,} lines: {reason}")
+        raise SourceError(f"{path}: no columns in the first {HEADER_SAMPLE:,} lines: {reason}{_is_a_document(first)}")
     return header
+
+
+def _is_a_document(first: Sequence[tuple[object, Unfit | None]]) -> str:
+    """Advice for a file that is one document, on one line or indented over many."""
+    value = first[0][0] if first else None
+    is_one = isinstance(value, list) or (isinstance(value, str) and value.strip() in ("[", "{", "[{"))
+    return "; the file looks like one document, read it with `json:`" if is_one else ""
 
 
 def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Unfit | None]]:
@@ -146,9 +153,14 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Un
             yield line.decode(encoding, "backslashreplace"), reason
         except json.JSONDecodeError as error:
             words = "not JSON at column {column}: {detail}"
-            yield text, Unfit("row:json", None, words, detail=in_words(error), column=error.colno)
+            yield text, Unfit("row:json", None, words, detail=_detail(error), column=error.colno)
         except Unfit as why:
             yield text, why
+
+
+def _detail(error: json.JSONDecodeError) -> str:
+    is_at_end = error.pos >= len(error.doc.rstrip())
+    return "the line ends here, in the middle; was it cut off?" if is_at_end else in_words(error)
 
 
 def _records(

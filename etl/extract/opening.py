@@ -44,10 +44,14 @@ _OTHER_FORMATS = {
     b"\xfd7zXZ\0": "is compressed with xz; its name has to end in .xz",
     b"\x28\xb5\x2f\xfd": "is compressed with zstd, which is not read; unpack it (zstd -d)",
     b"7z\xbc\xaf\x27\x1c": "is a 7z archive; unpack it and name the file in it",
+    b"%PDF-": "is a PDF, from which no table is read; ask for the export as CSV",
     b"Rar!\x1a\x07": "is a RAR archive; unpack it and name the file in it",
     **{b"BZh%d1AY&SY" % size: "is compressed with bzip2; its name has to end in .bz2" for size in range(1, 10)},
 }
-_HEAD = max(map(len, _OTHER_FORMATS))
+_HEAD = 64
+_WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_HEADLESS = (".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsb", ".xls", ".ods", ".parquet")
+"""Files that are not empty for want of a header."""
 # The mark of utf-32 begins with that of utf-16, so it stands in front of it.
 MARKS = {
     codecs.BOM_UTF8: "utf-8",
@@ -65,7 +69,8 @@ def existing_file(location: str) -> File:
     with reading(path):
         is_empty = not path.size() if isinstance(path, ZipMember) else _has_nothing(path)
     if is_empty:
-        raise SourceError(f"{path}: is empty, without even a header; was the export cut off?")
+        header = "" if str(path).lower().endswith(_HEADLESS) else ", without even a header"
+        raise SourceError(f"{path}: is empty{header}; was the export cut off?")
     return path
 
 
@@ -223,6 +228,8 @@ def check_format(path: File, head: bytes, encoding: str) -> None:
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise SourceError(f"{path}: {what}")
+    if _WEB_PAGE.match(head):
+        raise SourceError(f"{path}: is a web page; was the download answered with a login page? fetch it again")
     mark = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
     if mark and not codecs.lookup(encoding).name.startswith(mark):
         raise SourceError(

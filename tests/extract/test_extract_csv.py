@@ -410,6 +410,13 @@ def test_a_compressed_file_that_is_cut_off_says_so(tmp_path):
     [
         (b"", {}, "is empty, without even a header; was the export cut off?"),
         (b"PK\x03\x04..", {}, "is a zip archive or an Excel workbook, not text; a workbook is read with `excel:`"),
+        (b"%PDF-1.4\n", {}, "is a PDF, from which no table is read; ask for the export as CSV"),
+        (
+            b"\xef\xbb\xbf\n <!DOCTYPE html><p>",
+            {},
+            "is a web page; was the download answered with a login page? fetch it again",
+        ),
+        (b"<HTML>\n", {}, "is a web page; was the download answered with a login page? fetch it again"),
         (b"\xff\xfei\0d\0", {}, "begins with the mark of utf-16, the mapping says utf-8; write `encoding: utf-16`"),
         (
             b"\xef\xbb\xbfid\n",

@@ -111,6 +111,13 @@ def test_what_is_no_workbook_says_so(tmp_path):
     )
 
 
+def test_an_old_workbook_under_a_new_name_is_told_its_name(tmp_path):
+    path = tmp_path / "shop.xlsx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    renamed = ": is an old workbook under another name, or one that is damaged; give it a name that ends in .xls"
+    assert error_of(path) == renamed
+
+
 def test_merged_cells_hidden_sheets_percentages_and_dates(tmp_path):
     """As docs/mapping.md says of them."""
     book = openpyxl.Workbook()

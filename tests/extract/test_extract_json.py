@@ -209,3 +209,45 @@ def test_json_lines_without_an_object_are_an_error(tmp_path):
     assert error_of(written(tmp_path, "id\n7\n", "a.jsonl")) == (
         ": no columns in the first 1,000 lines: not JSON at column 1: a value is missing here"
     )
+
+
+@pytest.mark.parametrize("kind", ["json", "jsonl"])
+def test_a_web_page_under_the_name_of_json_is_said_to_be_one(tmp_path, kind):
+    path = tmp_path / f"orders.{kind}"
+    path.write_text("<!DOCTYPE html><html>Login please", encoding="utf-8")
+    with pytest.raises(SourceError) as error:
+        open_table(Source("orders", kind, str(path)))
+    assert str(error.value) == f"{path}: is a web page; was the download answered with a login page? fetch it again"
+
+
+@pytest.mark.parametrize("text", [json.dumps([{"id": 1}], indent=1), json.dumps({"id": 1}, indent=2), '[{"id": 1}]\n'])
+def test_a_document_that_is_read_as_lines_is_told_how_to_read_it(tmp_path, text):
+    path = tmp_path / "orders.jsonl"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError) as error:
+        open_table(Source("orders", "jsonl", str(path)))
+    assert str(error.value).endswith("; the file looks like one document, read it with `json:`")
+
+
+@pytest.mark.parametrize("end", ['{"id": 2, "a"', '{"id": 2,', '{"id":', '{"id": 2'])
+def test_a_last_line_that_is_cut_off_is_said_to_be(tmp_path, end):
+    path = tmp_path / "orders.jsonl"
+    path.write_text('{"id": 1, "a": 2}\n' + end, encoding="utf-8")
+    faults = [fault for _, rows in read_all(open_table(Source("orders", "jsonl", str(path)))) for fault in rows.faults]
+    cut = f"not JSON at column {len(end) + 1}: the line ends here, in the middle; was it cut off?"
+    assert [str(one.reason) for one in faults] == [cut]
+
+
+def test_an_empty_file_that_has_no_header_by_nature_is_only_empty(tmp_path):
+    for kind, name in (
+        ("json", "a.json"),
+        ("jsonl", "a.JSONL"),
+        ("xml", "a.xml"),
+        ("excel", "a.xlsx"),
+        ("parquet", "a.parquet"),
+    ):
+        path = tmp_path / name
+        path.touch()
+        with pytest.raises(SourceError) as error:
+            open_table(Source("orders", kind, str(path), {"path": "a/b"} if kind == "xml" else {}))
+        assert str(error.value) == f"{path}: is empty; was the export cut off?"

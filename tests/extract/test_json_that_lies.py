@@ -64,7 +64,7 @@ def test_a_stream_gives_what_the_whole_document_holds(tmp_path, window, objects,
         ('{"x": {"y": [{"a": 1}]}}', {"path": "x"}, ": `path: x` is an object, not an array of objects; write `path: x.y`?"),
         ('{"x": "y"}', {"path": "x.y"}, ": `path: x.y`: no key 'y' in x"),
         ('"text"', {}, ": the file holds a text, not an array of objects"),
-        ("", {}, ": is empty, without even a header; was the export cut off?"),
+        ("", {}, ": is empty; was the export cut off?"),
         (" \n", {}, ":2:1: not JSON: a value is missing here"),
     ],
 )  # fmt: skip
