@@ -122,7 +122,7 @@ def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> It
 
 
 def _fault(cells: Sequence[str], lines: Lines, format: CsvFormat) -> Unfit | None:
-    return lines.complaint or stray_quote(cells, lines.record, format) or complaint(cells, format.width)
+    return lines.complaint or stray_quote(cells, lines.record, format) or complaint(cells, format)
 
 
 def malformed(error: csv.Error, taken: int, format: CsvFormat) -> Unfit:
@@ -148,11 +148,13 @@ def _broken(error: csv.Error, format: CsvFormat) -> Unfit:
     return Unfit("row:csv", None, "this row cannot be read as CSV; look at its quotes and at control characters in it")
 
 
-def complaint(cells: Sequence[str], width: int) -> Unfit | None:
-    if width and len(cells) != width:
-        return ragged(len(cells), width)
+def complaint(cells: Sequence[str], format: CsvFormat) -> Unfit | None:
+    if format.width and len(cells) != format.width:
+        return ragged(len(cells), format.width)
     for number, cell in enumerate(cells, start=1):
         if "\0" in cell:
             words = "cell {number} holds a NUL character, which no shop can store; is the encoding right (utf-16)?"
+            if format.own:
+                words = "cell {number} holds a NUL character, which no shop can store; take it out there, or in a query"
             return Unfit("row:nul", None, words, number=number)
     return None

@@ -37,6 +37,10 @@ def read_edited(path: Path) -> list[EditedSheet]:
         if path.suffix.lower() in PLAIN:
             return [EditedSheet("", _plain_rows(path))]
         return _sheets(path)
+    except FileNotFoundError:
+        raise MappingError(
+            f"{path}: there is no such file; `etl dry-run` makes the workbook, and says where it is"
+        ) from None
     except OSError as error:
         raise MappingError(f"{path}: cannot be read ({error.strerror})") from None
     except BadSheet as error:

@@ -69,8 +69,10 @@ class Again:
 
 def find(root: Path, wanted: RetryChoice) -> list[Again]:
     """The failed records that are meant. Raises MappingError when there are none, or one that is named has not failed."""
-    journal = Journal.read(Workspace(root))
+    workspace = Workspace(root)
+    journal = Journal.read(workspace)
     try:
+        journal.homes.check(workspace)  # whether anything failed is known where it is sent from, not here
         return _find(journal, wanted)
     finally:
         journal.close()

@@ -42,7 +42,7 @@ EVERY = 0.05
 
 NEVER_TRIED = (
     "it is not known whether this Omnitron shows migrated users among its channel's customers: "
-    "`etl pilot` sends one, `etl verify` looks for it"
+    "`etl pilot MAPPING` sends one, `etl verify MAPPING --email E` looks for it"
 )
 
 
@@ -306,5 +306,5 @@ def told(trial: Trial) -> str:
         )
     return (
         f"it does not know this user {trial.seconds:.0f} s after it was sent, so it cannot be asked what became of a batch; "
-        "a later `etl verify` looks again"
+        "a later `etl verify MAPPING --email E` looks again"
     )

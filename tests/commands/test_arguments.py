@@ -19,7 +19,7 @@ Settings, Which = etl.Settings, etl.Which
 
 PYTHONS = ("argument", "NoneType", "PosixPath", "object has no", "unsupported", "Traceback", "expected str", "__init__")
 
-ODD = {
+ODD: dict[str, Any] = {
     "none": None, "true": True, "minus": -1, "nought": 0, "half": 0.5, "huge": 10**30, "not a number": float("nan"),
     "empty": "", "blank": "  ", "text": "no such", "zero byte": "a\0b", "half a letter": "\ud800", "long": "x" * 5000,
     "bytes": b"x", "list": [], "texts": ["a"], "dictionary": {}, "path": Path("nowhere"), "null path": Path("a\0b"),
@@ -107,7 +107,7 @@ def told(call):
             "init(): locations is a text; give several in a list, also where it",
         ),
         (partial(Inspecting, "a\0b"), "Inspecting(): location is a text; give a path, the address of a database, or"),
-        (partial(Inspecting, "a", given={1: 2}), "Inspecting(): given (name 1) is 1; give a text"),
+        (partial(Inspecting, "a", given=ODD["odd name"]), "Inspecting(): given (name 1) is 1; give a text"),
         (partial(etl.preview, "m", "user", []), "preview(): number is an empty list; give a whole number"),
         (partial(etl.preview, "m", "user", {}), "preview(): number is an empty dict; give a whole number"),
         (partial(etl.check, 5), "check(): mapping is 5; give a path, as a Path or as its text"),

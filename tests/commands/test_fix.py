@@ -721,7 +721,7 @@ def test_where_none_was_refused_nobody_is_told_that_there_are_none(mapping, pack
     [
         (["--why", "x"], "--why tells why a workbook was edited; name the workbook, too"),
         (["book.xlsx", "--drop-refused"], "--drop-refused takes no workbook; leave out one of both"),
-        (["book.xlsx"], "book.xlsx: cannot be read (No such file or directory)"),
+        (["book.xlsx"], "book.xlsx: there is no such file; `etl dry-run "),
     ],
 )
 def test_what_does_not_go_together_is_told(mapping, words, told):

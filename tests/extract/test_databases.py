@@ -76,6 +76,15 @@ def test_rows_come_in_the_order_of_the_primary_key_and_null_is_a_blank_cell(shop
     assert rows_of(shop, "oc_customer") == [("1", "Şule", "a"), ("2", "Ali", ""), ("3", "İpek", "")]
 
 
+def test_a_nul_character_of_a_database_is_no_matter_of_an_encoding(tmp_path):
+    with shop_of("sqlite", tmp_path) as shop:
+        with_people(shop)
+        shop.run("UPDATE oc_customer SET note = 'a' || char(0) WHERE customer_id = 1")
+        with asked(shop, "oc_customer") as table:
+            faults = [str(fault.reason) for _, part in read_all(fetched(table)) for fault in part.faults]
+    assert faults == ["cell 3 holds a NUL character, which no shop can store; take it out there, or in a query"]
+
+
 def test_a_row_of_nulls_alone_is_a_row(shop):
     with_people(shop)
     sql = "SELECT NULLIF(note, 'a') AS note, NULLIF(note, 'a') AS again FROM oc_customer WHERE customer_id < 3"

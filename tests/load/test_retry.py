@@ -215,6 +215,14 @@ def test_nothing_is_decided_in_a_workspace_that_was_handed_over(tmp_path, sandbo
         resolve(tmp_path, 1, arrived=False)
 
 
+def test_nothing_is_said_to_have_failed_or_not_where_it_was_handed_over(tmp_path, sandbox, package):
+    load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
+    transfer.hand_over(Workspace(tmp_path), tmp_path / "work.tar")
+    for wanted in (RetryChoice(), RetryChoice(batch=1), RetryChoice(keys=("7",))):
+        with pytest.raises(MappingError, match=r"was handed over by .* go on where it was taken over"):
+            find(tmp_path, wanted)
+
+
 def test_only_what_failed_can_be_sent_again(tmp_path, sandbox, package):
     load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
     for wanted, text in {

@@ -325,3 +325,7 @@ def test_a_user_is_not_known_as_failed_where_more_are_missing_than_failed(tmp_pa
 def test_a_sample_reaches_from_the_first_to_the_last(count, wanted):
     people: list[Any] = list(range(count))
     assert sample(people) == wanted
+
+
+def test_looking_for_a_user_is_advised_with_whom_to_look_for():
+    assert "`etl pilot MAPPING` sends one, `etl verify MAPPING --email E` looks for it" in NEVER_TRIED
