@@ -17,9 +17,8 @@ from etl.corrections import corrections_file
 from etl.errors import EtlError, MappingError
 from etl.expressions import WHERE, flat_fields
 from etl.expressions.tracing import TracedStep, trace
-from etl.extract import rows_of
 from etl.mapping import Checked
-from etl.mapping.rows import with_rows
+from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Table, Template
 from etl.prepare.plan import plan_stage
 from etl.prepare.program import Outcome, Program
@@ -37,14 +36,16 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Exp
         fields = tuple(_fields(program, row, outcome))
         aliases = tuple(_aliases(mapping, settings, stage.refers, outcome.partial))
         corrected = tuple(_corrected(ready, stage_name, number))
+        at = teller(migration.sources[stage.source], ready.tables[stage.source])(number, row)
     return Explanation(
-        stage_name, key, Path(rows_of(migration.sources[stage.source])).name, number,
+        stage_name, key, at.source, at.number,
         "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid",
         fields,
         tuple((one.reason, one.masked_reason) for one in outcome.findings if one.field is None),
         _went(mapping, settings, stage_name, key),
         aliases,
         corrected,
+        at.place,
     )  # fmt: skip
 
 

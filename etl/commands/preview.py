@@ -19,8 +19,8 @@ from etl.expressions import WHERE, columns_in, flat_fields
 from etl.extract import place_of, read_all
 from etl.findings import Finding
 from etl.mapping import Checked
-from etl.mapping.rows import with_rows
-from etl.model import Expression, Migration, RowFault, Source, Stage, Table, Template
+from etl.mapping.rows import teller, with_rows
+from etl.model import Expression, Locator, Migration, RowFault, Stage, Table, Template
 from etl.places import workspace_of
 from etl.prepare.chunk import prepare_rows
 from etl.prepare.plan import plan_stage
@@ -134,6 +134,7 @@ class _Look:
     def __init__(self, checked: Checked, stage: Stage, wide: Stage, asked: AskedRows, where: Expression | None) -> None:
         self.stage, self.where, self._asked = stage, where, asked
         self._source, self._table = checked.migration.sources[stage.source], checked.table(wide)
+        self._located = teller(self._source, checked.tables[stage.source])
         self.program = Program(plan_stage(checked.migration, stage, self._table, checked.resources))
         self.kinds = Counter[str]()
 
@@ -149,7 +150,12 @@ class _Look:
             else:
                 takes = self._has_key(row) and self.filter.takes(row)
             if takes:
-                yield _preview_row(self.stage, self._source, self._table, self.program, number, row, fault)
+                yield self._told(number, row, fault)
+
+    def _told(self, number: int, row: Any, fault: RowFault | None) -> PreviewRow:
+        at = self._located(number, row if fault is None else fault.cells)
+        own = replace(at, number=place_of(self._source, self._table, number)[1])
+        return _preview_row(self.stage, own, self._table.header, self.program, row, fault)
 
     def _has_key(self, row: Any) -> bool:
         return self._asked.key is None or self.program.key(row) == self._asked.key
@@ -175,23 +181,21 @@ def is_of(finding: Finding, kind: str) -> bool:
 
 
 def _preview_row(
-    stage: Stage, source: Source, table: Table, program: Program, number: int, row: Any, fault: RowFault | None
+    stage: Stage, at: Locator, header: Sequence[str], program: Program, row: Any, fault: RowFault | None
 ) -> PreviewRow:
-    file, number = place_of(source, table, number)
-    name = Path(file).name
     if fault is not None:
         cells = {f"cell {index}": cell for index, cell in enumerate(fault.cells, 1)}
         findings = program.findings_of(fault)
-        return PreviewRow(stage.name, name, number, cells, "rejected", {}, findings)
+        return PreviewRow(stage.name, at.source, at.number, cells, "rejected", {}, findings, place=at.place)
     outcome = program.outcome(row)
-    cells = dict(zip(table.header, row, strict=True))
+    cells = dict(zip(header, row, strict=True))
     fate = "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid"
     made, privacy = outcome.record or outcome.partial, program.privacy
     shown_columns = cells.keys() - privacy.columns
     return PreviewRow(
         stage.name,
-        name,
-        number,
+        at.source,
+        at.number,
         cells,
         fate,
         made,
@@ -199,6 +203,7 @@ def _preview_row(
         shown_columns,
         privacy.fields,
         feeds=_feeds(stage),
+        place=at.place,
     )
 
 

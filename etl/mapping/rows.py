@@ -10,7 +10,7 @@ from etl.extract import Corrected, answered_all, fetched_all, find_corrected, lo
 from etl.extract.database import identity, named_rows
 from etl.mapping import Checked
 from etl.mapping.templates import columns_wanted
-from etl.model import Stage, Table
+from etl.model import Locate, Source, Stage, Table
 
 
 def with_rows(checked: Checked, stages: Iterable[Stage], most: int | None = None) -> Checked:
@@ -42,4 +42,9 @@ def with_rows(checked: Checked, stages: Iterable[Stage], most: int | None = None
 
 def _corrected(checked: Checked, stage: Stage, table: Table, most: int | None) -> Corrected:
     source = checked.migration.sources[stage.source]
-    return find_corrected(table, stage.corrections, named_rows(partial(locate, source, table), table), most)
+    return find_corrected(table, stage.corrections, teller(source, table), most)
+
+
+def teller(source: Source, table: Table) -> Locate:
+    """A way to tell where a row is, by its key where its table has one and has been fetched."""
+    return named_rows(partial(locate, source, table), table)

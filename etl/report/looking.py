@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from etl.findings import HIDDEN
+from etl.model import Locator
 from etl.personal import mask_key, mask_known, mask_value
 from etl.report.page.money import BETWEEN, DIFFERS, TOTALS, written_amount
 from etl.report.summary import print_whole
@@ -50,7 +51,7 @@ def _masked_record(record: FoundRecord) -> FoundRecord:
 
 
 def explain_lines(found: Explanation) -> Iterator[str]:
-    yield f"{found.stage} '{found.key}': {found.source} row {found.row}: {found.fate}"
+    yield f"{found.stage} '{found.key}': {Locator(found.source, found.row, found.place)}: {found.fate}"
     yield from (f"  {one}" for one in found.corrected)
     yield from (f"  {one}" for one, _ in found.others)
     for field in found.fields:

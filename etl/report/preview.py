@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from etl.expressions import WHERE
 from etl.findings import Finding
+from etl.model import Locator
 from etl.report.mask import mask_field, mask_record
 from etl.report.summary import plain_json
 from etl.suggest import look_like_data
@@ -36,6 +37,8 @@ class PreviewRow:
     personal: Collection[str] = ()
     is_masked: bool = False
     feeds: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    place: str | None = None
+    """How its source itself calls the row, where that is no row of a file (model.Locator)."""
 
     def masked(self) -> PreviewRow:
         known = {name: name for name in self.cells}
@@ -56,6 +59,7 @@ class PreviewRow:
             "stage": self.stage,
             "source": self.source,
             "row": self.row,
+            "place": self.place,
             "fate": self.fate,
             "cells": dict(self.cells),
             "record": dict(self.record),
@@ -121,7 +125,8 @@ def print_preview(console: Console, rows: Sequence[PreviewRow]) -> None:
     from rich.text import Text
 
     for row in rows:
-        title = Text(visible(f"{row.stage}: {row.source} row {row.row}: {row.fate}"), style=COLOURS[row.fate])
+        at = Locator(row.source, row.row, row.place)
+        title = Text(visible(f"{row.stage}: {at}: {row.fate}"), style=COLOURS[row.fate])
         console.print(title)
         beside = list(side_by_side(row))
         console.print(_table(beside) if console.width >= NARROW else _stacked(beside))

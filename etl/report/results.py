@@ -150,7 +150,7 @@ class ExplainedField:
 class Explanation:
     """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what the newest package and
     the journals know of the record; `aliases` are the records it refers to for which others stand there;
-    `corrected` tells which cells a person has mended."""
+    `corrected` tells which cells a person has mended; `place` is how the source itself calls the row (model.Locator)."""
 
     stage: str
     key: str
@@ -162,6 +162,7 @@ class Explanation:
     went: tuple[FoundRecord, ...]
     aliases: tuple[ExplainedAlias, ...] = ()
     corrected: tuple[str, ...] = ()
+    place: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ import json
 import os
 import pty
 import re
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from commands import command, environment, etl
@@ -309,3 +311,17 @@ def _read(main):
         return os.read(main, 4096)
     except OSError:  # the other end is closed
         return b""
+
+
+def test_a_row_of_a_table_is_told_by_its_key_by_preview_and_explain_as_by_a_dry_run(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "shop.db")) as base, base:
+        base.execute("CREATE TABLE customers (id INTEGER PRIMARY KEY, name, mail, tel, kind, status, city)")
+        base.execute("INSERT INTO customers VALUES (87, 'A', 'a@example.com', '', 'a', '1', 'x')")
+    text = MAPPING.replace("{ csv: customers.csv, counters: { nth: city } }", "{ table: customers, database: d }")
+    text = text.replace("sources:", "databases: { d: shop.db }\nsources:").replace("{{ id }}", "{{ id | text }}")
+    text = text[: text.index("  - name: address")].replace("  places: { csv: places.csv }\n", "")
+    (tmp_path / "m.yaml").write_text(text, encoding="utf-8")
+    assert etl("preview", "m.yaml", cwd=tmp_path).stdout.startswith("user: customers id 87: ")
+    assert etl("explain", "m.yaml", "user", "87", cwd=tmp_path).stdout.startswith("user '87': customers id 87: ")
+    (row,) = json.loads(etl("preview", "m.yaml", "--json", cwd=tmp_path).stdout)["rows"]
+    assert (row["row"], row["place"]) == (1, "id 87")
