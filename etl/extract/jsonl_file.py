@@ -127,7 +127,7 @@ def _header(path: File, encoding: str) -> tuple[str, ...]:
     header = keys_of(value for value, _ in first)
     if not header:
         reason = next((str(reason) for _, reason in first if reason), "there is no object with a key in it")
-        raise SourceError(f"{path}: no columns in the first {HEADER_SAMPLE:,} lines: {reason}{_is_a_document(first)}")
+        raise SourceError(f"{path}: no columns in the first {HEADER_SAMPLE:,} lines: {_is_a_document(first) or reason}")
     return header
 
 
@@ -135,7 +135,7 @@ def _is_a_document(first: Sequence[tuple[object, Unfit | None]]) -> str:
     """Advice for a file that is one document, on one line or indented over many."""
     value = first[0][0] if first else None
     is_one = isinstance(value, list) or (isinstance(value, str) and value.strip() in ("[", "{", "[{"))
-    return "; the file looks like one document, read it with `json:`" if is_one else ""
+    return "the file looks like one document; read it with `json:`" if is_one else ""
 
 
 def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Unfit | None]]:

@@ -226,7 +226,8 @@ def test_a_document_that_is_read_as_lines_is_told_how_to_read_it(tmp_path, text)
     path.write_text(text, encoding="utf-8")
     with pytest.raises(SourceError) as error:
         open_table(Source("orders", "jsonl", str(path)))
-    assert str(error.value).endswith("; the file looks like one document, read it with `json:`")
+    what = "no columns in the first 1,000 lines: the file looks like one document; read it with `json:`"
+    assert str(error.value) == f"{path}: {what}"
 
 
 @pytest.mark.parametrize("end", ['{"id": 2, "a"', '{"id": 2,', '{"id":', '{"id": 2'])
