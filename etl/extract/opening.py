@@ -50,6 +50,8 @@ _OTHER_FORMATS = {
 }
 _HEAD = 64
 _WEB_PAGE = re.compile(rb"(?:\xef\xbb\xbf)?\s*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE)
+_PAGES = (".html", ".htm", ".xhtml")
+"""Files that are called web pages are meant to be read as such."""
 _HEADLESS = (".json", ".jsonl", ".ndjson", ".xml", ".xlsx", ".xlsb", ".xls", ".ods", ".parquet")
 """Files that are not empty for want of a header."""
 # The mark of utf-32 begins with that of utf-16, so it stands in front of it.
@@ -228,7 +230,7 @@ def check_format(path: File, head: bytes, encoding: str) -> None:
     for magic, what in _OTHER_FORMATS.items():
         if head.startswith(magic):
             raise SourceError(f"{path}: {what}")
-    if _WEB_PAGE.match(head):
+    if _WEB_PAGE.match(head) and not str(path).lower().endswith(_PAGES):
         raise SourceError(f"{path}: is a web page; was the download answered with a login page? fetch it again")
     mark = next((name for mark, name in MARKS.items() if head.startswith(mark)), None)
     if mark and not codecs.lookup(encoding).name.startswith(mark):

@@ -20,7 +20,7 @@ from etl.model import Part
 from etl.prepare.chunk import Chunk, prepare_chunk
 from etl.prepare.plan import Plan
 from etl.prepare.program import Program
-from etl.stop import SIGNALS, deaf
+from etl.stop import SIGNALS, deaf, later
 from etl.workers.pools import ROWS_A_PART, Pool, Pools
 from etl.workers.slots import Slots
 
@@ -60,8 +60,10 @@ def processes(workers: int, plans: Sequence[Plan]) -> Iterator[Pools]:
         try:
             yield Pools(pool, ROWS_A_PART, least=2)
         finally:
-            for executor in started:
-                executor.shutdown()
+            # Left half ended, the executor's own thread closes a pipe while Python's end still writes to it.
+            with later():
+                for executor in started:
+                    executor.shutdown()
 
 
 def _started(workers: int, plans: Sequence[Plan], slots: Slots) -> ProcessPoolExecutor:

@@ -233,7 +233,7 @@ def test_the_page_of_functions_is_of_all_of_them():
 def test_json_of_a_preview_has_the_rows(tmp_path):
     done = etl("preview", write_shop(tmp_path), "-n", 1, "--json", cwd=tmp_path, **NOWHERE)
     (row,) = only_json(done)["rows"]
-    assert list(row) == ["stage", "source", "row", "fate", "cells", "record", "problems", "feeds"]
+    assert list(row) == ["stage", "source", "row", "place", "fate", "cells", "record", "problems", "feeds"]
     assert (row["source"], row["row"], row["fate"]) == ("customers.csv", 2, "valid")
 
 

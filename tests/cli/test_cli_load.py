@@ -571,7 +571,7 @@ WRONG: dict[str, tuple[list[Any], str]] = {
     "two said": ([1, "--arrived", "--lost"], ONE_OF),
     "lost with an id": ([1, "abc", "--lost"], "only a batch that arrived became a migration; leave 'abc' out"),
     "asked of another": ([1, "--ask", "--target", "other"], "--ask asks the target of the mapping; leave --target out"),
-    "asked before a trial": ([1, "--ask", "--mapping", "MAPPING"], NEVER_TRIED),
+    "asked before a trial": ([1, "--ask", "--mapping", "MAPPING"], NEVER_TRIED.replace(" MAPPING", "")),
     "an empty id": ([1, "--arrived", ""], "'' is no migration_id; leave it out when it is not known"),
     "planned": ([2, "--lost"], "batch 2 is planned: its fate is known, there is nothing to decide"),
     "no such batch": (

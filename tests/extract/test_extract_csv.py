@@ -432,6 +432,11 @@ def test_a_file_that_is_something_else_is_an_error(tmp_path, data, options, text
     assert str(error.value) == f"{path}: {text}"
 
 
+def test_a_page_that_is_called_one_is_read_as_what_the_mapping_says(tmp_path):
+    path = written(tmp_path, b"<html>\n7\n", "page.html")
+    assert rows_of(opened(path)) == [["7"]]
+
+
 @pytest.mark.parametrize(
     ("data", "text"),
     [

@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -243,6 +244,20 @@ def test_the_same_processes_work_for_every_stage():
         wide = GivenTable(("x", "id"), tuple(("x", str(n)) for n in range(20)))
         assert keys(engine_chunks(plans[1], wide, found, rows=3)) == [str(n) for n in range(20)]
         assert {one.pid for one in multiprocessing.active_children()} == workers
+    assert multiprocessing.active_children() == []
+
+
+def test_a_signal_that_comes_while_the_processes_end_is_heeded_when_they_have_ended(monkeypatch):
+    end = ProcessPoolExecutor.shutdown
+
+    def signalled(executor, *how, **named):
+        signal.raise_signal(signal.SIGINT)
+        end(executor, *how, **named)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "shutdown", signalled)
+    one, table = plan(), GivenTable(("id",), tuple((str(n),) for n in range(20)))
+    with pytest.raises(KeyboardInterrupt), pools("local", 2, None, [one]) as found:
+        assert keys(engine_chunks(one, table, found, rows=3)) == [str(n) for n in range(20)]
     assert multiprocessing.active_children() == []
 
 
