@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from etl.dumps.escapes import with_meant
+from etl.dumps.escapes import ITSELF, with_meant
 from etl.dumps.text import Text
 
 LONGEST_QUICK = 8 << 20
 """Bytes of a statement that is looked at as a whole."""
 
 _LAST_VALUE = re.compile(rb"\);(?=\r?\n)")
-_NO_QUOTES = {b"'": b"", b'"': b"", b"\\": b""}
+_NO_QUOTES = ITSELF | {b"'": b"", b'"': b"", b"\\": b""}
 _OTHERS = (b";", b'"', b"`", b"#", b"--", b"/*")
 """What ends a statement, or begins what may hold a quote and is no text in single ones."""
 

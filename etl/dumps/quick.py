@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from operator import itemgetter
 
-from etl.dumps.escapes import with_meant
+from etl.dumps.escapes import ITSELF, with_meant
 from etl.dumps.insert import ESCAPED, Cell
 
 CELL, ROW = b"\x1f", b"\n"
@@ -22,7 +22,7 @@ _MARKS = (CELL, _NULL, _QUOTE, _BACKSLASH, _FEED, _RETURN)
 
 _ITEM = rb"(?:'|NULL|[-+]?(?:[0-9][0-9.]*+|\.[0-9]++)(?:[eE][-+]?[0-9]++)?)"
 """What stands between commas once texts are taken out: the place of one, or a plain value."""
-_MEANT = {letter: meant.replace(b"\\", _BACKSLASH) for letter, meant in ESCAPED.items()}
+_MEANT = ITSELF | {letter: meant.replace(b"\\", _BACKSLASH) for letter, meant in ESCAPED.items()}
 _MEANT |= {b"'": _QUOTE, b"\\": _BACKSLASH, b"n": _FEED, b"r": _RETURN}
 
 

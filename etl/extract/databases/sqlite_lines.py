@@ -11,12 +11,14 @@ import sqlite3
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from etl.dumps.escapes import with_meant
 from etl.extract.databases.session import quoted
 from etl.extract.databases.writing import AT_ONCE, DELIMITER, lines_of
 
 _CELL = DELIMITER.encode()
 _QUOTE, _BACKSLASH = b"\x01", b"\x02"
 """Stand for those that a text holds. As they are, JSON has no such bytes."""
+_MEANT = {b'"': _QUOTE, b"\\": _BACKSLASH}
 _TEXT_KINDS = ("CHAR", "CLOB", "TEXT")
 
 
@@ -59,20 +61,10 @@ def _lines(rows: Sequence[bytes], width: int) -> bytes:
 
 def _with_marks(text: bytes) -> bytes | None:
     """The text with marks for escaped quotes and backslashes; None where anything else is escaped, such as a line break."""
-    first, *others = text.split(b"\\")
-    made, is_meant = [first], False
-    for piece in others:
-        if is_meant:  # it stands behind an escaped backslash
-            made.append(piece)
-            is_meant = False
-        elif not piece:
-            made.append(_BACKSLASH)
-            is_meant = True
-        elif piece.startswith(b'"'):
-            made.append(_QUOTE + piece[1:])
-        else:
-            return None
-    return b"".join(made)
+    try:
+        return with_meant(text, _MEANT)
+    except KeyError:
+        return None
 
 
 def _escaped(row: bytes) -> bytes:
