@@ -9,5 +9,7 @@ etl/dumps/ends.py        where an INSERT ends, told quickly; a guess that is loo
 etl/dumps/quick.py       the same rows as insert.py gives, at once, where all of an INSERT is plain
 etl/dumps/insert.py      INSERT -> rows of cells
 etl/dumps/copy.py        COPY ... FROM stdin -> rows of cells
+etl/dumps/keys.py        no key twice, where a database would keep one of two rows
+etl/dumps/known.py       what a dump has said so far
 etl/dumps/reader.py      the whole: one pass, all tables that are wanted
 """

@@ -29,6 +29,13 @@ _COLUMN = re.compile(rb"\s*(%s)\s+(%s)" % (NAME, NAME))
 _BARE_COLUMN = re.compile(rb"\s*(%s)\s*\Z" % NAME)
 _DEFAULT = re.compile(rb"\bDEFAULT\s+(NULL|[-+]?[\d.]+|[bB]?'(?:[^'\\]|\\.|'')*')", re.IGNORECASE | re.DOTALL)
 _GENERATED = re.compile(rb"\b(?:GENERATED\s+ALWAYS\s+AS|AS)\s*\(", re.IGNORECASE)
+_KEY = re.compile(
+    rb"(?:CONSTRAINT\s+(?:%s\s+)?)?(?:PRIMARY\s+KEY|UNIQUE\b(?:\s+(?:KEY|INDEX)\b)?)\s*(?:%s\s*)?(?:USING\s+\w+\s*)?"
+    rb"\((\s*%s(?:\s*,\s*%s)*)\s*\)" % (NAME, NAME, NAME, NAME),
+    re.IGNORECASE,
+)
+"""A key of whole columns; one of the first letters of a column, or of an expression, is another."""
+_KEY_OF_COLUMN = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\b(PRIMARY\s+KEY|UNIQUE)\b", re.IGNORECASE | re.DOTALL)
 _REQUIRED = re.compile(rb"\bNOT\s+NULL\b", re.IGNORECASE)
 _COUNTED = re.compile(rb"\b(?:AUTO_INCREMENT|SERIAL|IDENTITY)\b", re.IGNORECASE)
 _TOKEN = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|[(),]|[^'\"`\[(),]+", re.DOTALL)
@@ -51,6 +58,8 @@ class Column:
     nullable: bool = True
     counted: bool = False
     generated: bool = False
+    unique: bool = False
+    """Whether it is a key by itself, where its own definition says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,8 @@ class Created:
     schema: str = ""
     partitioned: bool = False
     """Whether PostgreSQL keeps its rows in partitions, tables of their own, in which pg_dump writes them."""
+    keys: tuple[tuple[str, ...], ...] = ()
+    """The columns of its primary key, and of each other one that is unique, as far as the table is created with them."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -76,7 +87,13 @@ def created(statement: bytes, line: int, dialect: Dialect) -> Created | None:
     items, no_column = _items(statement, match.end(), line, dialect), _NO_COLUMN[dialect.backslash]
     columns = tuple(_column(item, line) for item in items if not no_column.match(item.lstrip()))
     named = table_named(match[1], dialect)
-    return Created(named.table, columns, named.schema, dialect is POSTGRES and bool(_PARTITIONED.search(statement)))
+    partitioned = dialect is POSTGRES and bool(_PARTITIONED.search(statement))
+    return Created(named.table, columns, named.schema, partitioned, _keys(items, columns))
+
+
+def _keys(items: list[bytes], columns: tuple[Column, ...]) -> tuple[tuple[str, ...], ...]:
+    found = [tuple(map(unquoted, _PARTS.findall(key[1]))) for item in items if (key := _KEY.match(item.strip()))]
+    return (*((column.name,) for column in columns if column.unique), *found)
 
 
 class Named(NamedTuple):
@@ -141,4 +158,5 @@ def _column(item: bytes, line: int) -> Column:
         nullable=not _REQUIRED.search(item),
         counted=bool(_COUNTED.search(item)) or kind.endswith("serial"),
         generated=bool(_GENERATED.search(item)),
+        unique=any(found[1] for found in _KEY_OF_COLUMN.finditer(item)),
     )

@@ -20,7 +20,7 @@ Convert = Callable[[bytes], Cell]
 
 LONGEST_HEAD = 1 << 16
 _HEAD = re.compile(
-    rb"(?:INSERT|REPLACE)\s+(?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE)\s+)*(?:INTO\s+)?%s\s*"
+    rb"(INSERT|REPLACE)\s+((?:(?:LOW_PRIORITY|DELAYED|HIGH_PRIORITY|IGNORE)\s+)*)(?:INTO\s+)?%s\s*"
     rb"(?:\(((?:\s*%s\s*,)*\s*%s\s*)\)\s*)?(?:OVERRIDING\s+\w+\s+VALUE\s+)?VALUES?\s*(?=\()" % (QUALIFIED, NAME, NAME),
     re.IGNORECASE,
 )
@@ -29,11 +29,13 @@ _NAMES = re.compile(NAME)
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What an INSERT says before its values. `columns` is None when it does not name them."""
+    """What an INSERT says before its values. `columns` is None when it does not name them. `keeps_one`: of two rows with the same
+    key a database keeps one."""
 
     table: str
     columns: tuple[str, ...] | None
     schema: str = ""
+    keeps_one: bool = False
 
 
 def head(cursor: Cursor) -> Head:
@@ -46,9 +48,10 @@ def head(cursor: Cursor) -> Head:
             cursor.line, f"an INSERT of a form that is not read (VALUES with tuples is): {excerpt(text.rest())}"
         )
     text.position = match.end()
-    columns = [unquoted(name) for name in _NAMES.findall(match[2] or b"")]
-    named = table_named(match[1], cursor.dialect)
-    return Head(named.table, tuple(columns) or None, named.schema)
+    columns = [unquoted(name) for name in _NAMES.findall(match[4] or b"")]
+    named = table_named(match[3], cursor.dialect)
+    keeps_one = match[1].upper() == b"REPLACE" or b"IGNORE" in match[2].upper()
+    return Head(named.table, tuple(columns) or None, named.schema, keeps_one)
 
 
 def tuples(cursor: Cursor) -> Iterator[list[bytes]]:
@@ -61,6 +64,7 @@ def tuples(cursor: Cursor) -> Iterator[list[bytes]]:
             if text.more():
                 continue
             raise DumpError(text.line(), otherwise(text.data, _stop(cursor), excerpt(text.rest())))
+        text.position = match.start(1)  # of this line the row is told
         yield value.findall(match[1])
         text.position = match.end()
         if match[2] != b",":
@@ -106,7 +110,8 @@ def _value(dialect: Dialect) -> re.Pattern[bytes]:
 def _tuple(dialect: Dialect) -> re.Pattern[bytes]:
     value = rb"(?:%s)" % _any(dialect)
     # Scripts for SQL Server end an INSERT with its line alone.
-    end = rb"[,;]|(?=(?:INSERT|GO|SET)\b|\Z)" if dialect is SQL_SERVER else rb"[,;]"
+    ends = {SQL_SERVER: rb"[,;]|(?=(?:INSERT|GO|SET)\b|\Z)", POSTGRES: rb"(?:ON\s+CONFLICT\s+DO\s+NOTHING\s*+)?;|,"}
+    end = ends.get(dialect, rb"[,;]")
     return re.compile(rb"\s*+\(\s*+(%s\s*+(?:,\s*+%s\s*+)*+)\)\s*+(%s)" % (value, value, end), re.DOTALL)
 
 

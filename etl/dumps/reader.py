@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import BinaryIO
 
 from etl.dumps.copy import copied, copy_head
-from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, Created, created, table_named, unquoted
-from etl.dumps.dialect import MYSQL, Dialect, delimiter_of, dialect_of
+from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, created, table_named, unquoted
+from etl.dumps.dialect import MYSQL, POSTGRES, Dialect, delimiter_of, dialect_of
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.insert import Cell, CellReader, Head, head, tuples
+from etl.dumps.keys import SeenKeys, seen_keys
+from etl.dumps.known import Known
 from etl.dumps.quick import PlainRows, plain_rows
 from etl.dumps.shape import Shape, shape_of, unnamed
 from etl.dumps.statements import Cursor
@@ -55,66 +57,6 @@ class Block:
         return self.made if self.plain is None else self.plain.rows()
 
 
-@dataclass(slots=True)
-class Known:
-    """What a dump has said so far."""
-
-    tables: dict[str, Created] = field(default_factory=dict)
-    named: dict[str, dict[str, None]] = field(default_factory=dict)
-    """Tables that no CREATE TABLE tells of, with all columns that their rows are given for, in order."""
-    nameless: dict[str, int] = field(default_factory=dict)
-    """Tables of which neither that is said, and the line of the first rows."""
-    filled: dict[str, int] = field(default_factory=dict)
-    """Tables that have rows, and the line of the first of them."""
-    inserted: dict[str, int] = field(default_factory=dict)
-    """Tables that have rows of an INSERT, and the line of the first of them."""
-    counts: dict[str, int] = field(default_factory=dict)
-    views: set[str] = field(default_factory=set)
-    encoding: str | None = None
-    database: str = ""
-    """The one that the dump has said last to use."""
-    databases: dict[str, str] = field(default_factory=dict)
-    """Table -> the database or schema that it is in, where the dump says so."""
-
-    rows_in: dict[str, str] = field(default_factory=dict)
-    """Table -> the database that its first rows are written for; "" where the dump does not name one."""
-
-    def place(self, table: str, schema: str, line: int) -> None:
-        """Raises DumpError for a table of two databases: their rows must not become those of one."""
-        database = schema or self.database
-        first = self.databases.setdefault(table, database) if database else database
-        if first != database:
-            raise DumpError(
-                line, f"table '{table}' is in two databases, '{first}' and '{database}'; dump the one that is meant"
-            )
-
-    def tables_told(self) -> dict[str, tuple[str, ...]]:
-        """The columns of each table that is no view."""
-        made = {table.name: table.names for table in self.tables.values() if table.name not in self.views}
-        return made | {name: tuple(columns) for name, columns in self.named.items() if name not in self.nameless}
-
-    def learn(self, found: Head, line: int) -> None:
-        """What rows tell of a table that was not created."""
-        if found.table in self.tables:
-            return
-        if found.columns is None:
-            self.nameless.setdefault(found.table, line)
-        else:
-            self.named.setdefault(found.table, {}).update(dict.fromkeys(found.columns))
-
-    def fill(self, table: str, schema: str, line: int) -> None:
-        """Rows of a table begin in this line. Raises DumpError where others were of another database, or of an unnamed one."""
-        self.place(table, schema, line)
-        self.filled.setdefault(table, line)
-        database = schema or self.database
-        if self.rows_in.setdefault(table, database) != database:
-            raise DumpError(
-                line,
-                f"rows of table '{table}' of the database '{database or self.rows_in[table]}', and from line "
-                f"{self.filled[table]} on of one that is not named; dump the one that is meant",
-            )
-
-
 @dataclass(frozen=True, slots=True)
 class DumpTable:
     """A table of a dump, its columns in their order, and how many rows the dump has of it; `note`: why it cannot be read."""
@@ -127,21 +69,30 @@ class DumpTable:
 
 @dataclass(frozen=True, slots=True)
 class DumpOutline:
-    """The columns of all tables of a dump that can be read, and of each of the others the line of its first rows."""
+    """The columns of all tables of a dump that can be read, and of each of the others the line of its first rows; `one_kept` are
+    those with rows of which a database keeps one, where two have the same key."""
 
     columns: dict[str, tuple[str, ...]]
     nameless: dict[str, int]
+    one_kept: frozenset[str] = frozenset()
 
 
 def read(
-    file: BinaryIO, wanted: Mapping[str, Sequence[str] | None], encoding: str | None = None, *, block: int = BLOCK
+    file: BinaryIO,
+    wanted: Mapping[str, Sequence[str] | None],
+    encoding: str | None = None,
+    *,
+    block: int = BLOCK,
+    one_kept: Collection[str] = (),
 ) -> Iterator[Block]:
     """The rows of the tables in `wanted`, each with the columns that are named there (None: all).
 
+    `one_kept` are tables of which no key may be there twice; the dump tells of them itself, but maybe behind such a row.
     `encoding` is a Python name and wins over what the dump says of itself; where neither does, UTF-8 is meant. Raises
     DumpError for what cannot be read, and ValueError for a table or a column that is not there.
     """
     pass_ = Pass(file, encoding, block)
+    pass_.known.one_kept.update(one_kept)
     yield from pass_.blocks(wanted)
     for table in wanted:
         if table not in pass_.known.tables and table not in pass_.known.filled:
@@ -160,7 +111,7 @@ def tables(file: BinaryIO) -> list[DumpTable]:
 def outline(file: BinaryIO) -> DumpOutline:
     """The columns of all tables of a dump, in a third of the time in which its rows are counted."""
     known = _gone_through(file, counting=False)
-    return DumpOutline(known.tables_told(), known.nameless)
+    return DumpOutline(known.tables_told(), known.nameless, frozenset(known.one_kept))
 
 
 def nameless(table: str) -> str:
@@ -199,14 +150,15 @@ class Pass:
 
     def blocks(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
         cursor = self._cursor
-        while cursor.next():
-            word = cursor.words[0]
-            if word in ("INSERT", "REPLACE"):
-                yield from self._inserted(wanted)
-            elif word == "COPY":
-                yield from self._copied(wanted)
-            else:
-                self._other(word)
+        with seen_keys() as seen:
+            while cursor.next():
+                word = cursor.words[0]
+                if word in ("INSERT", "REPLACE"):
+                    yield from self._inserted(wanted, seen)
+                elif word == "COPY":
+                    yield from self._copied(wanted)
+                else:
+                    self._other(word)
 
     def _other(self, word: str) -> None:
         """A statement that brings no rows."""
@@ -277,13 +229,15 @@ class Pass:
                 f"{self.known.inserted[table]} on, and that is not read; load the dump into a database, and read that",
             )
 
-    def _inserted(self, wanted: Mapping[str, Sequence[str] | None]) -> Iterator[Block]:
+    def _inserted(self, wanted: Mapping[str, Sequence[str] | None], seen: SeenKeys) -> Iterator[Block]:
         cursor = self._cursor
         line, found = cursor.line, head(cursor)
         self.known.fill(found.table, found.schema, line)
         self.known.learn(found, line)
         if cursor.words[0] == "INSERT":
             self.known.inserted.setdefault(found.table, line)
+        if found.keeps_one:
+            self.known.one_kept.add(found.table)
         if found.table not in wanted:
             if self._counting:
                 self._count(found.table, sum(1 for _ in tuples(cursor)))
@@ -297,12 +251,37 @@ class Pass:
         first = next(rows, [])
         order = found.columns or unnamed(columns, len(first) if plain is None else plain.width)
         shape = shape_of(found.table, columns, order, wanted[found.table], line)
+        keys = [shape_of(found.table, columns, order, key, line) for key in self._keys(found.table, order)]
         if plain is not None:
+            self._note_plain(seen, keys, found.table, plain, line)
             yield from self._plain_blocks(found.table, shape, plain, line)
             return
         convert = CellReader(cursor.dialect, encoding, shape.present).row
-        made = (convert(shape.pick(values)) for values in chain([first], rows))
-        yield from self._blocks(found.table, shape, made, line)
+        noted = self._noted(seen, keys, found.table, chain([first], rows), encoding)
+        yield from self._blocks(found.table, shape, (convert(shape.pick(values)) for values in noted), line)
+
+    def _keys(self, table: str, order: Sequence[str]) -> list[tuple[str, ...]]:
+        """Those of the table's keys that the statement gives, where no two rows may have the same. PostgreSQL says only behind
+        the rows that it keeps one of two."""
+        if table not in self.known.tables or not (table in self.known.one_kept or self._cursor.dialect is POSTGRES):
+            return []
+        return [key for key in self.known.tables[table].keys if set(key) <= set(order)]
+
+    def _noted(
+        self, seen: SeenKeys, keys: Sequence[Shape], table: str, rows: Iterator[list[bytes]], encoding: str
+    ) -> Iterator[list[bytes]]:
+        """The same rows, once their keys have been noted."""
+        readers = [(key, CellReader(self._cursor.dialect, encoding, key.present).row) for key in keys]
+        for values in rows:
+            for key, convert in readers:
+                seen.add(table, key.names, [(convert(key.pick(values)), self._cursor.text.line())])
+            yield values
+
+    def _note_plain(self, seen: SeenKeys, keys: Sequence[Shape], table: str, plain: PlainRows, line: int) -> None:
+        with self._told_of(table):
+            for key in keys:
+                rows = plain.picked(key.pick(range(plain.width))).rows()
+                seen.add(table, key.names, ((row, line) for row in rows))
 
     def _plain_blocks(self, table: str, shape: Shape, plain: PlainRows, line: int) -> Iterator[Block]:
         with self._told_of(table):

@@ -206,6 +206,105 @@ def test_rows_of_replace_alone_are_read_and_those_of_another_table_are_no_hindra
     assert rows(TABLE + other + replaced) == [(b"1", b"x", b"a"), (b"2", None, b"a")]
 
 
+KEYED = """CREATE TABLE `t` (`id` int(11) NOT NULL, `lang` int NOT NULL COMMENT 'no UNIQUE', `mail` varchar(9),
+ PRIMARY KEY (`id`,`lang`), UNIQUE KEY `by_mail` (`mail`), KEY `by_lang` (`lang`));
+"""
+
+
+def twice(line, columns, first):
+    return (
+        f"line {line}: a row of table 't' with the same {columns} as the one of line {first}, and a database that loads the dump "
+        "keeps one of the two; load it into one, and read that"
+    )
+
+
+@pytest.mark.parametrize("statement", ["REPLACE INTO", "INSERT IGNORE INTO", "replace", "INSERT LOW_PRIORITY IGNORE"])
+@pytest.mark.parametrize("rare", ["", "X'41',"])
+def test_of_two_rows_with_one_key_a_database_keeps_one_so_they_are_refused_with_the_lines_of_both(statement, rare):
+    table = KEYED.replace("`id`", "`raw` blob, `id`", 1) if rare else KEYED
+    once = f"{table}{statement} t VALUES ({rare}1,1,'a'),({rare}1,2,NULL);\n{statement} t VALUES ({rare}2,1,NULL);\n"
+    assert len(rows(once)) == 3
+    assert refusal(f"{once}{statement} t VALUES ({rare}3,1,'b'),({rare}1,2,'c');") == twice(5, "id, lang", 3)
+    assert refusal(f"{once}{statement} t VALUES ({rare}3,1,'a');", columns=["lang"]) == twice(5, "mail", 3)
+
+
+def test_each_row_of_a_statement_of_many_lines_is_told_by_its_own():
+    dump = f"{KEYED}REPLACE INTO t VALUES\n(1,1,0x41),\n(2,1,NULL),\n(1,1,NULL);\n"
+    assert refusal(dump) == twice(6, "id, lang", 4)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "id int PRIMARY KEY",
+        "id int UNIQUE",
+        "id int, CONSTRAINT `c` UNIQUE (id)",
+        "id int, UNIQUE INDEX USING BTREE (id)",
+    ],
+)
+def test_a_key_is_known_however_its_table_says_it(key):
+    dump = f"CREATE TABLE t ({key});\nREPLACE INTO t VALUES (1);\n"
+    assert refusal(f"{dump}REPLACE INTO t VALUES (2),(1);") == twice(3, "id", 2)
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "id int COMMENT 'PRIMARY KEY'",  # a comment is no key
+        "id int, UNIQUE KEY (id(2))",  # nor are the first letters of a column
+        "id int, KEY unique_id (id)",
+    ],
+)
+def test_what_is_no_key_may_be_there_twice(table):
+    assert len(rows(f"CREATE TABLE t ({table});\nREPLACE INTO t VALUES (1),(1);")) == 2
+
+
+def test_keys_that_are_given_later_hinder_no_row_as_on_the_server():
+    dump = "CREATE TABLE t (id int);\nREPLACE INTO t VALUES (1),(1);\nALTER TABLE t ADD PRIMARY KEY (id);\n"
+    assert len(rows(dump)) == 2
+
+
+def test_a_key_of_an_ignored_row_may_be_that_of_a_row_inserted_before_it():
+    dump = f"{KEYED}INSERT INTO t VALUES (1,1,'a');\nINSERT IGNORE INTO t VALUES (1,1,'b');\n"
+    with pytest.raises(DumpError) as caught:
+        list(read(io.BytesIO(dump.encode()), {"t": None}, one_kept=outline(io.BytesIO(dump.encode())).one_kept))
+    assert f"line {caught.value.line}: {caught.value.what}" == twice(4, "id, lang", 3)
+
+
+def test_a_row_without_its_key_is_given_one_by_the_server():
+    dump = "CREATE TABLE t (id int PRIMARY KEY AUTO_INCREMENT, a int);\n"
+    replaced = "REPLACE INTO t VALUES (NULL,1),(NULL,1);\nREPLACE INTO t (a) VALUES (2);\n"
+    assert rows(dump + replaced, columns=["a"]) == [(b"1",), (b"1",), (b"2",)]
+
+
+ON_CONFLICT = "-- PostgreSQL database dump\nCREATE TABLE t (id int{key}, name text);\n"
+END = "-- PostgreSQL database dump complete\n"
+
+
+@given(block=st.integers(min_value=1, max_value=60))
+def test_what_a_row_says_of_conflicts_is_read_wherever_the_file_is_cut(block):
+    table = ON_CONFLICT.format(key=" PRIMARY KEY") + "-- " + "x" * (1 << 16) + "\n"
+    dump = f"{table}INSERT INTO t VALUES\n\t(1, 'ON CONFLICT'),\n\t(2, NULL)\nON CONFLICT DO NOTHING;\n"
+    dump += f"INSERT INTO t VALUES (3, 'x') ON CONFLICT DO NOTHING;\n{END}"
+    assert rows(dump, block=block) == [(b"1", b"ON CONFLICT"), (b"2", None), (b"3", b"x")]
+
+
+def test_a_key_twice_is_refused_where_postgresql_keeps_the_first_row():
+    dump = ON_CONFLICT.format(key=" PRIMARY KEY") + "INSERT INTO t VALUES (1, 'a') ON CONFLICT DO NOTHING;\n"
+    again = f"INSERT INTO t VALUES (1, 'b') ON CONFLICT DO NOTHING;\n{END}"
+    assert refusal(dump + again) == twice(4, "id", 3)
+
+
+@pytest.mark.parametrize(
+    "said", ["ON CONFLICT (id) DO NOTHING", "ON CONFLICT DO UPDATE SET name = 'x'", "RETURNING id"]
+)
+def test_anything_else_behind_rows_is_refused_in_a_dump_of_postgresql(said):
+    dump = f"{ON_CONFLICT.format(key='')}INSERT INTO t VALUES (1, 'a') {said};\n{END}"
+    assert refusal(dump).startswith(
+        "line 3: what an INSERT says behind its rows is not read; load the dump into a database"
+    )
+
+
 NAMED = "INSERT INTO shop.t (id, name) VALUES\n (1, 'Ayşe'),\n (2, NULL);\nINSERT INTO shop.t (name, id) VALUES ('Veli', 3);\n"
 
 

@@ -10,6 +10,7 @@ import random
 import pytest
 from dump_servers import mysql_database, postgres_database, run
 
+from etl.dumps.errors import DumpError
 from etl.dumps.reader import read, tables
 
 ODD = [
@@ -156,7 +157,16 @@ def postgres():
 
 
 @pytest.mark.parametrize(
-    "options", [[], ["--inserts"], ["--column-inserts"], ["--rows-per-insert=50"], ["--data-only"]]
+    "options",
+    [
+        [],
+        ["--inserts"],
+        ["--column-inserts"],
+        ["--rows-per-insert=50"],
+        ["--data-only"],
+        ["--inserts", "--on-conflict-do-nothing"],
+        ["--rows-per-insert=50", "--on-conflict-do-nothing"],
+    ],
 )
 def test_each_value_of_a_postgresql_dump_is_that_of_the_server(postgres, options):
     name, login, wanted = postgres
@@ -183,3 +193,39 @@ def test_the_tables_of_a_postgresql_dump_are_listed(postgres):
     name, login, _ = postgres
     found = {table.name: table.rows for table in tables(io.BytesIO(run("pg_dump", *login, name)))}
     assert found == {"user": 400}
+
+
+@pytest.mark.parametrize("further", [[], ["--rows-per-insert=50"], ["--column-inserts"]])
+def test_a_dump_that_does_nothing_on_conflicts_has_the_rows_that_postgresql_loads_of_it(postgres, tmp_path, further):
+    name, login, wanted = postgres
+    path = tmp_path / "shop.sql"
+    path.write_bytes(run("pg_dump", *login, "--inserts", "--on-conflict-do-nothing", *further, name, PGTZ="UTC"))
+    assert path.read_bytes().count(b"ON CONFLICT DO NOTHING;") >= 8
+    with postgres_database() as (connection, loaded, login_there):
+        run("psql", *login_there, "-v", "ON_ERROR_STOP=1", "-q", "-f", path, loaded)
+        there = connection.execute('SELECT id::text, txt, "Code" FROM public."user" u ORDER BY u.id').fetchall()
+    with path.open("rb") as file:
+        rows = [tuple(row) for block in read(file, {"user": ["id", "txt", "Code"]}) for row in block.rows]
+    assert rows == there
+    assert len(rows) == len(wanted)
+
+
+@pytest.mark.parametrize("statement", ["REPLACE", "INSERT IGNORE"])
+def test_rows_that_mariadb_loads_fewer_of_than_the_dump_has_are_refused_and_all_others_read(statement):
+    chance = random.Random(3)
+    with mysql_database() as (connection, _, _), connection.cursor() as cursor:
+        for number in range(60):
+            created = f"CREATE TABLE t{number} (id int, lang int, code varchar(9) UNIQUE, PRIMARY KEY (id, lang))"
+            made = [(chance.randrange(12), chance.randrange(3), chance.choice("abcdefghi")) for _ in range(3)]
+            values = ",".join(f"({key},{lang},{chance.choice(['NULL', repr(code)])})" for key, lang, code in made)
+            insert = f"{statement} INTO t{number} VALUES {values}"
+            cursor.execute(created)
+            cursor.execute(insert)
+            cursor.execute(f"SELECT count(*) FROM t{number}")
+            kept = cursor.fetchone()[0]
+            dump = io.BytesIO(f"{created};\n{insert};\n".encode())
+            if kept == 3:
+                assert sum(len(block.rows) for block in read(dump, {f"t{number}": None})) == 3
+            else:
+                with pytest.raises(DumpError, match=f"a row of table 't{number}' with the same (id, lang|code) as"):
+                    list(read(dump, {f"t{number}": None}))

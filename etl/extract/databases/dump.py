@@ -59,7 +59,7 @@ class DumpSession:
             wanted[of] = tuple(name for name in request.relation.columns if name in columns)
         counts = [0] * len(requests)
         with self._speaking(), byte_stream(self._path) as file:
-            for block in read(file, wanted, self._encoding):
+            for block in read(file, wanted, self._encoding, one_kept=self._outline.one_kept):
                 for number, request in enumerate(requests):
                     if request.relation.of == block.table:
                         counts[number] += self._write(block, request)

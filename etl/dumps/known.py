@@ -1,0 +1,71 @@
+"""What a dump has said so far: its tables, whose rows they are, its encoding."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from etl.dumps.create import Created
+from etl.dumps.errors import DumpError
+from etl.dumps.insert import Head
+
+
+@dataclass(slots=True)
+class Known:
+    """What a dump has said so far."""
+
+    tables: dict[str, Created] = field(default_factory=dict)
+    named: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Tables that no CREATE TABLE tells of, with all columns that their rows are given for, in order."""
+    nameless: dict[str, int] = field(default_factory=dict)
+    """Tables of which neither that is said, and the line of the first rows."""
+    filled: dict[str, int] = field(default_factory=dict)
+    """Tables that have rows, and the line of the first of them."""
+    inserted: dict[str, int] = field(default_factory=dict)
+    """Tables that have rows of an INSERT, and the line of the first of them."""
+    one_kept: set[str] = field(default_factory=set)
+    """Tables with rows of which a database keeps one, where two have the same key (REPLACE, INSERT IGNORE)."""
+    counts: dict[str, int] = field(default_factory=dict)
+    views: set[str] = field(default_factory=set)
+    encoding: str | None = None
+    database: str = ""
+    """The one that the dump has said last to use."""
+    databases: dict[str, str] = field(default_factory=dict)
+    """Table -> the database or schema that it is in, where the dump says so."""
+
+    rows_in: dict[str, str] = field(default_factory=dict)
+    """Table -> the database that its first rows are written for; "" where the dump does not name one."""
+
+    def place(self, table: str, schema: str, line: int) -> None:
+        """Raises DumpError for a table of two databases: their rows must not become those of one."""
+        database = schema or self.database
+        first = self.databases.setdefault(table, database) if database else database
+        if first != database:
+            raise DumpError(
+                line, f"table '{table}' is in two databases, '{first}' and '{database}'; dump the one that is meant"
+            )
+
+    def tables_told(self) -> dict[str, tuple[str, ...]]:
+        """The columns of each table that is no view."""
+        made = {table.name: table.names for table in self.tables.values() if table.name not in self.views}
+        return made | {name: tuple(columns) for name, columns in self.named.items() if name not in self.nameless}
+
+    def learn(self, found: Head, line: int) -> None:
+        """What rows tell of a table that was not created."""
+        if found.table in self.tables:
+            return
+        if found.columns is None:
+            self.nameless.setdefault(found.table, line)
+        else:
+            self.named.setdefault(found.table, {}).update(dict.fromkeys(found.columns))
+
+    def fill(self, table: str, schema: str, line: int) -> None:
+        """Rows of a table begin in this line. Raises DumpError where others were of another database, or of an unnamed one."""
+        self.place(table, schema, line)
+        self.filled.setdefault(table, line)
+        database = schema or self.database
+        if self.rows_in.setdefault(table, database) != database:
+            raise DumpError(
+                line,
+                f"rows of table '{table}' of the database '{database or self.rows_in[table]}', and from line "
+                f"{self.filled[table]} on of one that is not named; dump the one that is meant",
+            )
