@@ -97,8 +97,8 @@ def xlsb_error(column, code):
     return xlsb_cell(3, column, bytes([code]))
 
 
-def write_xlsb(path, records, *, texts=None, state=0, formats=()):
-    """`formats`: the number of the built-in format of each style."""
+def write_xlsb(path, records, *, texts=None, state=0, formats=(), own=(), since_1904=False):
+    """`formats`: the number of the format of each style; `own`: numbers and codes of those that are not built in."""
     related = f"<Relationship Id='rId1' Type='{OFFICE}/worksheet' Target='worksheets/sheet1.bin'/>"
     if texts is not None:
         related += f"<Relationship Id='rIdT' Type='{OFFICE}/sharedStrings' Target='sharedStrings.bin'/>"
@@ -110,13 +110,16 @@ def write_xlsb(path, records, *, texts=None, state=0, formats=()):
         archive.writestr(
             "xl/_rels/workbook.bin.rels", f"{XML}<Relationships xmlns='{RELATIONS}'>{related}</Relationships>"
         )
-        archive.writestr("xl/workbook.bin", record(131) + record(143) + sheet + record(144) + record(132))
+        book = record(153, struct.pack("<I", since_1904) + bytes(8))
+        archive.writestr("xl/workbook.bin", record(131) + book + record(143) + sheet + record(144) + record(132))
         if texts is not None:
             archive.writestr("xl/sharedStrings.bin", texts)
         if formats:
             styles = b"".join(record(47, struct.pack("<HH", 0, number) + bytes(12)) for number in formats)
             count = record(617, struct.pack("<I", len(formats)))
-            archive.writestr("xl/styles.bin", record(278) + count + styles + record(618) + record(279))
+            codes = b"".join(record(44, struct.pack("<H", number) + wide(code)) for number, code in own)
+            codes = record(615, struct.pack("<I", len(own))) + codes + record(616) if own else b""
+            archive.writestr("xl/styles.bin", record(278) + codes + count + styles + record(618) + record(279))
         size = record(148, struct.pack("<IIII", 0, 9, 0, 9))
         archive.writestr(
             "xl/worksheets/sheet1.bin", record(129) + size + record(145) + records + record(146) + record(130)

@@ -50,6 +50,10 @@ class SheetBounds:
     def unusable(self, row: int, column: int, why: Unfit) -> None:
         """A cell that holds something nobody means; its name is put into the sentence. Raises BadSheet as `filled` does."""
         self.filled(row, column)
+        self.told(row, column, why)
+
+    def told(self, row: int, column: int, why: Unfit) -> None:
+        """The same of a sheet whose other cells are not gone through: how far it reaches is found out elsewhere."""
         if row not in self.faults:
             self.faults[row] = column, at_cell(why, row, column)
 

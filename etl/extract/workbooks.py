@@ -130,11 +130,12 @@ def _xlsb_names(opened: _Opened) -> SheetNames:
 
 def _xlsb_sheet(opened: _Opened, sheet: str) -> Sheet:
     # Nothing is left to calamine before it is known how much it is.
-    bounds = look(opened.parts, opened.listed, sheet)
+    found = look(opened.parts, opened.listed, sheet)
     workbook = _unless_it_panics(open_workbook, opened.whole())
     cells = _unless_it_panics(cells_of, workbook, sheet)
-    no_times_below_zero(cells, bounds.faults, bounds.negatives)
-    return held(cells, bounds.faults)
+    no_times_below_zero(cells, found.bounds.faults, found.bounds.negatives)
+    found.with_days(cells)
+    return held(cells, found.bounds.faults)
 
 
 def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:

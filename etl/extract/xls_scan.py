@@ -57,7 +57,7 @@ def _look(stream: bytes, start: int, bounds: SheetBounds) -> None:
     for kind, content in _records(stream, start):
         if kind in (BOOL_OR_ERROR, FORMULA) and (code := _error(kind, content)) is not None:
             row, column = struct.unpack_from("<HH", content)
-            bounds.unusable(row + 1, column + 1, shows(SHOWN.get(code)))
+            bounds.told(row + 1, column + 1, shows(SHOWN.get(code)))
         elif kind in NEGATIVES:
             bounds.negatives += ((row + 1, column + 1) for row, column in NEGATIVES[kind](content))
 

@@ -1,4 +1,4 @@
-"""An .xlsb sheet, looked at before calamine reads it. How far it reaches, and its errors.
+"""An .xlsb sheet, looked at before calamine reads it. How far it reaches, its errors, and the dates that calamine leaves numbers.
 
 A record is its number, its length (both 7 bits a byte, the lowest first) and its content. ([MS-XLSB], 2.1.4, 2.4, 2.5.97.2.)
 """
@@ -6,11 +6,13 @@ A record is its number, its length (both 7 bits a byte, the lowest first) and it
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
-from typing import IO
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import IO, Any
 from zipfile import ZipFile
 
-from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, shows
+from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, at_cell, before_time, shows
+from etl.extract.xlsx_formats import BUILT_IN, BeforeTime, Shown, moment, shown_by, span
 from etl.extract.xlsx_parts import DAMAGED, related, relations
 
 ROW, FIRST_CELL, LAST_CELL = 0, 2, 11  # 1 is a blank cell
@@ -18,7 +20,12 @@ ERRORS = (3, 11)
 """A cell that holds an error, and a formula that gave one."""
 SHORT, DOUBLES = 2, (5, 9)
 """A number in 4 bytes; one in 8, and a formula that gave one."""
-SHEET, TEXT_COUNT = 156, 159
+WHOLE, OF_HUNDRED = 2, 1
+"""Bits of a number in 4 bytes: it is a whole one; it is a hundred times what is meant."""
+SHEET, TEXT_COUNT, BOOK = 156, 159, 153
+FORMAT, STYLE, STYLES, STYLES_END = 44, 47, 617, 618
+LEAST_FORMAT, LEAST_STYLE = 6, 4
+"""Bytes of what is read of them."""
 
 SHOWN = {
     0x00: "#NULL!", 0x07: "#DIV/0!", 0x0F: "#VALUE!", 0x17: "#REF!", 0x1D: "#NAME?", 0x24: "#NUM!", 0x2A: "#N/A",
@@ -26,17 +33,68 @@ SHOWN = {
 """What a cell shows for an error's number, in .xlsb as in .xls."""
 
 
-def look(archive: ZipFile, workbook: str, sheet: str) -> SheetBounds:
+@dataclass(frozen=True, slots=True)
+class XlsbSheet:
+    """`days`: row, column and format of the whole numbers in 4 bytes that are shown as dates or times."""
+
+    bounds: SheetBounds = field(default_factory=SheetBounds)
+    days: list[tuple[int, int, Shown]] = field(default_factory=list)
+    since_1904: bool = False
+
+    def with_days(self, grid: list[list[Any]]) -> None:
+        """What calamine leaves a number becomes the date that it is; one before all time a fault."""
+        faults = self.bounds.faults
+        for row, column, shown in self.days:
+            cells = grid[row - 1] if row <= len(grid) else []
+            number = cells[column - 1] if column <= len(cells) else ""
+            if type(number) not in (int, float):
+                continue
+            try:
+                cells[column - 1] = self._shown(float(number), shown)
+            except BeforeTime:
+                cells[column - 1] = ""
+                if row not in faults or column < faults[row][0]:
+                    faults[row] = column, at_cell(before_time(), row, column)
+
+    def _shown(self, number: float, shown: Shown) -> object:
+        return span(number) if shown is Shown.SPAN else moment(number, since_1904=self.since_1904)
+
+
+def look(archive: ZipFile, workbook: str, sheet: str) -> XlsbSheet:
     """Raises BadSheet."""
-    bounds = SheetBounds()
     member = _member_of(archive, workbook, sheet)
-    if member is not None:
-        _scan(archive, member, bounds)
-    return bounds
+    if member is None:
+        return XlsbSheet()
+    found = XlsbSheet(since_1904=_since_1904(archive, workbook))
+    _scan(archive, member, found, _styles(archive, workbook))
+    return found
 
 
-def _scan(archive: ZipFile, member: str, bounds: SheetBounds) -> None:
-    row = 0
+def _since_1904(archive: ZipFile, workbook: str) -> bool:
+    return any(kind == BOOK and content[:1] and content[0] & 1 for kind, content in _records(archive, workbook))
+
+
+def _styles(archive: ZipFile, workbook: str) -> Mapping[int, Shown]:
+    """By the number of a style: those that make something else of a number."""
+    member = related(archive, workbook, "styles")
+    codes: dict[int, Shown | None] = {int(number): shown for number, shown in BUILT_IN.items()}
+    found: dict[int, Shown] = {}
+    count, inside = 0, False
+    for kind, content in _records(archive, member) if member else ():
+        if kind == FORMAT and len(content) >= LEAST_FORMAT:
+            codes[struct.unpack_from("<H", content)[0]] = shown_by(_wide_text(content, 2)[0])
+        elif kind in (STYLES, STYLES_END):
+            inside = kind == STYLES
+        elif kind == STYLE and inside and len(content) >= LEAST_STYLE:
+            shown = codes.get(struct.unpack_from("<H", content, 2)[0])
+            if shown:
+                found[count] = shown
+            count += 1
+    return found
+
+
+def _scan(archive: ZipFile, member: str, found: XlsbSheet, styles: Mapping[int, Shown]) -> None:
+    row, bounds = 0, found.bounds
     for kind, content in _records(archive, member):
         if kind == ROW:
             row = _number(content, 0) + 1
@@ -48,8 +106,15 @@ def _scan(archive: ZipFile, member: str, bounds: SheetBounds) -> None:
                 bounds.unusable(row, column, shows(SHOWN.get(content[8])))
             else:
                 bounds.filled(row, column)
-                if _is_negative(kind, content):
+                if _is_whole(kind, content):
+                    if shown := styles.get(_number(content, 4) & 0xFFFFFF):
+                        found.days.append((row, column, shown))
+                elif _is_negative(kind, content):
                     bounds.negatives.append((row, column))
+
+
+def _is_whole(kind: int, content: bytes) -> bool:
+    return kind == SHORT and content[8] & (WHOLE | OF_HUNDRED) == WHOLE
 
 
 def _is_negative(kind: int, content: bytes) -> bool:

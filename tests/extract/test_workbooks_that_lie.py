@@ -241,6 +241,58 @@ def test_a_day_or_a_time_below_zero_is_a_fault_and_a_duration_or_a_number_is_not
     assert isinstance(good[1], datetime.date)
 
 
+def short(days, hundredths=False):
+    """A number in 4 bytes, as Excel writes whole days."""
+    return struct.pack("<i", days << 2 | (3 if hundredths else 2))
+
+
+@pytest.mark.parametrize("since_1904", [False, True])
+def test_days_in_short_of_an_xlsb_are_the_dates_that_the_same_days_in_full_are(tmp_path, since_1904):
+    formats, own = [0, 14, 22, 46, 164, 165, 166], [(164, 'dd"."mm"."yyyy'), (165, "[Red]0.00"), (166, "[h]:mm")]
+    data, width = b"", 0
+    for line, days in enumerate([1, 59, 60, 61, 45000, 100000, 3000000], start=2):
+        data += xlsb_row(line)
+        for style in range(len(formats)):
+            width = 3 * style + 3
+            whole = xlsb_cell(5, width, struct.pack("<d", days), style)
+            hundred = xlsb_cell(2, width - 1, short(days * 100, hundredths=True), style)
+            data += xlsb_cell(2, width - 2, short(days), style) + hundred + whole
+    header = xlsb_row(1) + b"".join(xlsb_text(column, f"c{column}") for column in range(1, width + 1))
+    path = write_xlsb(tmp_path / "shop.xlsb", header + data, formats=formats, own=own, since_1904=since_1904)
+    rows = rows_of(opened(path))
+    assert len(rows) == 7
+    for cells in rows:
+        assert cells[0::3] == cells[1::3] == cells[2::3]
+        assert [type(cell) for cell in cells[0::3]] == [type(cell) for cell in cells[2::3]]
+    assert rows[4][0] == 45000
+    assert rows[4][3] == (datetime.date(2027, 3, 16) if since_1904 else datetime.date(2023, 3, 15))
+
+
+def test_a_short_day_below_zero_of_an_xlsb_is_a_fault_and_none_of_a_style_that_is_not_there(tmp_path):
+    header = xlsb_row(1) + xlsb_text(1, "id") + xlsb_text(2, "at")
+    data = xlsb_row(2) + xlsb_cell(2, 2, short(-1), 1) + xlsb_row(3) + xlsb_cell(2, 2, short(45000), 9)
+    table = opened(write_xlsb(tmp_path / "shop.xlsb", header + data, formats=[0, 14]))
+    assert [(row, column) for row, column, _ in faults_of(table)] == [(2, 1)]
+    assert rows_of(table)[1] == [None, 45000]
+
+
+def test_errors_of_an_xls_may_lie_any_number_of_rows_apart(tmp_path):
+    """Between them are rows without one."""
+    book = xlwt.Workbook()
+    sheet = book.add_sheet("Sheet1")
+    sheet.write(0, 0, "id")
+    for at in range(1, 22_003):
+        if at in (10_500, 22_002):
+            sheet.row(at).set_cell_error(0, 0x2A)
+        else:
+            sheet.write(at, 0, at)
+    book.save(str(tmp_path / "shop.xls"))
+    assert faults_of(opened(tmp_path / "shop.xls")) == [
+        (10_501, 0, "cell A10501 shows #N/A"),
+        (22_003, 0, "cell A22003 shows #N/A"),
+    ]
+
+
 def test_a_formula_that_gives_a_day_below_zero_is_a_fault(tmp_path):
     assert faults_of(opened(negatives_of_an_xlsx(tmp_path)))[-1][:2] == (len(NEGATIVE + READ) + 2, 1)
 
