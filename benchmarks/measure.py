@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import tempfile
 import time
@@ -67,16 +68,35 @@ def timed(command: Command, cores: Cores = None) -> Took:
     return Took(wall, usage.ru_utime + usage.ru_stime)
 
 
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Peak memory in bytes, and seconds of user and system time, of a process and all it started."""
+
+    memory: int
+    cpu: float
+
+
 def peak_memory(command: Command) -> int:
     """Bytes. Measured in a run of its own, as looking fifty times a second takes time from what is looked at."""
+    return watched(command).memory
+
+
+def watched(command: Command) -> Watched:
     with tempfile.TemporaryFile() as said:
+        before = _cpu_of_children()
         process = _started(command, None, said)
         peak, root = 0, psutil.Process(process.pid)
         while process.poll() is None:
             peak = max(peak, memory_of_tree(root))
             time.sleep(1 / SAMPLES_A_SECOND)
         _check(command, process.returncode, said)
-    return peak
+    return Watched(peak, _cpu_of_children() - before)
+
+
+def _cpu_of_children() -> float:
+    """Of those that have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def repeat(times: int, command: Command, before: Callable[[], object] = lambda: None) -> Taken:

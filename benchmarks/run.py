@@ -1,6 +1,6 @@
 """`make bench`: this engine and what a user would write instead, in turn, on the same work. Writes benchmarks/results.md.
 
-python -m benchmarks.run [--rows 200000] [--rounds 3] [--quick | --full] [--sources] [--folder work/bench]
+python -m benchmarks.run [--rows 200000] [--rounds 3] [--quick | --full] [--sources [--memory]] [--folder work/bench]
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from benchmarks.contenders import (
     engine_records,
 )
 from benchmarks.measure import Failed, Taken, Took, memory_kind, peak_memory, repeat, timed
+from benchmarks.memory import memory_of_sources
 from benchmarks.page import machine, megabytes, seconds, table, times, usable_cores
 from benchmarks.sources import sources
 from benchmarks.upload import RECORDS as UPLOADED
@@ -37,6 +38,8 @@ from benchmarks.work import Work, compress, make_work
 
 RESULTS = Path(__file__).parent / "results.md"
 OF_SOURCES = Path(__file__).parent / "results-sources.md"
+OF_MEMORY = Path(__file__).parent / "results-memory.md"
+MEMORY_SIZES = (200_000, 1_000_000, 5_000_000)
 SIZES = (10_000, 100_000, 1_000_000)
 FULL_SIZES = (*SIZES, 5_000_000)
 QUICK_SIZES = (10_000, 50_000)
@@ -73,7 +76,7 @@ def main() -> None:
     plan.out.mkdir(parents=True, exist_ok=True)
     parts = [_introduction(plan)]
     try:
-        for section in SECTIONS if plan.results == RESULTS else (kinds_of_sources,):
+        for section in SECTIONS_OF[plan.results]:
             tell(f"{section.__name__.replace('_', ' ')} ...")
             parts.append(section(plan))
             print(parts[-1], flush=True)
@@ -96,11 +99,21 @@ def _plan(arguments: list[str]) -> Plan:
         action="store_true",
         help="databases, dumps, JSON and joins instead (1,000,000 orders; with --quick 20,000)",
     )
+    parser.add_argument(
+        "--memory",
+        action="store_true",
+        help="with --sources: the memory of a dry-run from each kind, from 200,000 to 5,000,000 orders; needs 20 GB of disk",
+    )
     found = parser.parse_args(arguments)
     rows, rounds, default_sizes = (20_000, 2, QUICK_SIZES) if found.quick else (200_000, 3, SIZES)
     if found.sources and not found.quick:
         rows = SIZES[-1]
     results = OF_SOURCES if found.sources else RESULTS
+    if found.memory and found.sources:
+        sizes = (found.rows,) if found.rows else QUICK_SIZES if found.quick else MEMORY_SIZES
+        return Plan(found.folder, sizes[-1], 1, sizes, OF_MEMORY)
+    if found.memory:
+        parser.error("--memory is of the kinds of sources: --sources --memory")
     return Plan(
         found.folder, found.rows or rows, found.rounds or rounds, FULL_SIZES if found.full else default_sizes, results
     )
@@ -111,16 +124,21 @@ def tell(line: str) -> None:
 
 
 def _introduction(plan: Plan) -> str:
-    asked = " BENCH=--sources" if plan.results == OF_SOURCES else ""
     return f"""# What was measured
 
-Written by `make bench{asked}` on {datetime.now(UTC):%Y-%m-%d}; how and against what: [README.md](README.md).
+Written by `make bench{ASKED[plan.results]}` on {datetime.now(UTC):%Y-%m-%d}; how and against what: [README.md](README.md).
 
 {machine()}
-Seconds of wall and of CPU (user and system, all processes) are medians of {plan.rounds} rounds, the contenders in turn
-in each; what takes more than {ONCE_ONLY:.0f} seconds runs once.
+{"" if plan.results == OF_MEMORY else _of_seconds(plan)}\
 Peak memory is the {memory_kind()} of all processes together, looked at fifty times a second in a run of its own.
 """
+
+
+def _of_seconds(plan: Plan) -> str:
+    return (
+        f"Seconds of wall and of CPU (user and system, all processes) are medians of {plan.rounds} rounds, the contenders "
+        f"in turn\nin each; what takes more than {ONCE_ONLY:.0f} seconds runs once.\n"
+    )
 
 
 # The same work, everybody
@@ -330,7 +348,17 @@ def kinds_of_sources(plan: Plan) -> str:
     return sources(plan.folder, plan.out, plan.rows, plan.rounds, tell)
 
 
-SECTIONS = (contest, one_core, compressed, sizes, report, first_looks, upload)
+def memory(plan: Plan) -> str:
+    """The same orders in every form, at each size."""
+    return memory_of_sources(plan.folder, plan.out, plan.sizes, tell)
+
+
+SECTIONS_OF = {
+    RESULTS: (contest, one_core, compressed, sizes, report, first_looks, upload),
+    OF_SOURCES: (kinds_of_sources,),
+    OF_MEMORY: (memory,),
+}
+ASKED = {RESULTS: "", OF_SOURCES: " BENCH=--sources", OF_MEMORY: " BENCH='--sources --memory'"}
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def _json_lines(work: Work) -> None:
     import orjson
 
     with Finished(work.folder / "orders.jsonl") as path, path.open("wb") as file:
-        file.writelines(orjson.dumps(row) + b"\n" for row in _records(work))
+        file.writelines(orjson.dumps(row) + b"\n" for row in records(work))
 
 
 def _json(work: Work) -> None:
@@ -73,12 +73,12 @@ def _json(work: Work) -> None:
 
     with Finished(work.folder / "orders.json") as path, path.open("wb") as file:
         file.write(b'{"orders": [')
-        for number, row in enumerate(_records(work)):
+        for number, row in enumerate(records(work)):
             file.write((b"," if number else b"") + orjson.dumps(row))
         file.write(b"]}")
 
 
-def _records(work: Work) -> Iterator[dict[str, str | None]]:
+def records(work: Work) -> Iterator[dict[str, str | None]]:
     """A blank cell of the CSV is null."""
     with work.orders.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter=";"):

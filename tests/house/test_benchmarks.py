@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -11,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import contenders, measure, page, shops, single_records, sources, work  # noqa: E402
+from benchmarks import contenders, measure, memory, page, shops, single_records, sources, work  # noqa: E402
 
 ROWS = 200
 
@@ -152,6 +153,40 @@ def test_the_same_orders_in_every_form_make_the_same_payloads(made, tmp_path):
             found[form.what] = sources.payloads_sha256(engine.package(out))
     assert set(found.values()) == {found["CSV"]}
     assert not set(shops.SETTINGS) & set(shops.os.environ)
+
+
+def test_each_kind_whose_memory_is_measured_makes_the_same_orders(made, tmp_path):
+    with shops.SERVERS():
+        streamed = list(memory.at_size(ROWS))
+        assert {one.form.what for one in streamed} >= {
+            "CSV",
+            "SQLite",
+            "XML",
+            "Parquet",
+            "Excel (.xlsx)",
+            "`query` over the CSV",
+        }
+        found = {}
+        for one in streamed:
+            one.form.make(made)
+            engine, out = one.form.engine(made), tmp_path / one.form.name
+            run([*engine.command(made, out), "--workers", "1"])
+            found[one.form.what] = sources.payloads_sha256(engine.package(out))
+    assert set(found.values()) == {found["CSV"]}
+
+
+def test_memory_is_measured_at_each_size_and_what_is_made_for_it_is_removed(tmp_path, monkeypatch):
+    streamed = [one for one in memory.STREAMED if one.form.what in ("CSV", "XML", "Excel (.xlsx)")]
+    monkeypatch.setattr(memory, "STREAMED", [*streamed[:-1], replace(streamed[-1], rows=20)])
+    text = memory.memory_of_sources(tmp_path, tmp_path / "out", (10, 30), lambda line: None)
+    lines = {line.split(" | ")[0].strip("| "): line for line in text.splitlines()}
+    assert all(float(lines[what].split(" | ")[1]) > 30 for what in ("CSV", "XML", "Excel (.xlsx)"))
+    assert lines["Excel (.xlsx)"].split(" | ")[2] == ""
+    assert sorted(path.name for path in tmp_path.glob("30-*/*") if path.suffix != ".yaml") == [
+        "customers.csv",
+        "orders.csv",
+    ]
+    assert not list((tmp_path / "out").glob("workspace"))
 
 
 @pytest.mark.parametrize("join", sources.JOINS, ids=lambda join: join.script)
