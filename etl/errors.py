@@ -28,7 +28,7 @@ class ArgumentError(EtlError):
     """A function was called with what it does not take."""
 
 
-ON_DISK = {
+ON_DISK: dict[int | None, str] = {
     errno.ENOSPC: "make room, then run it again",
     errno.EDQUOT: "make room, then run it again",
     errno.EACCES: "allow this user to use it, or name another place",
@@ -45,7 +45,7 @@ class DiskError(EtlError):
 
     def __init__(self, error: OSError) -> None:
         where = f"{error.filename}: " if error.filename else ""
-        super().__init__(f"{where}{error.strerror or error}; {ON_DISK.get(error.errno or 0, OTHERWISE)}")
+        super().__init__(f"{where}{error.strerror or error}; {ON_DISK.get(error.errno, OTHERWISE)}")
 
 
 class SourceError(EtlError):

@@ -41,6 +41,7 @@ from etl.errors import Refused, Unavailable
 from etl.load.probe import probe
 from etl.load.uploader import load
 from etl.outside import Event, Outside
+from etl.stop import Stop, Stopped
 
 
 def test_the_pace_says_how_much_of_how_much_how_fast_and_how_long_yet():
@@ -100,6 +101,22 @@ def test_a_server_that_is_not_there_is_tried_again_with_a_line_each_and_then_giv
         f"{asked}: given up after 4 attempts, before anything was prepared or sent; "
         "see whether target.url is right, and Omnitron is there"
     )
+
+
+def test_what_is_told_before_anything_is_sent_is_of_no_batch_and_counts_nothing(tmp_path):
+    outside, events = watched(sleep=lambda seconds: None)
+    with scripted((503, b""), (200, {})) as server:
+        probe(target_of(server.url), tmp_path, outside)
+    [told] = events
+    assert (told.kind, told.batch, told.records, told.finished, told.errors) == ("retry", None, 0, 0, 0)
+
+
+def test_who_is_asked_to_stop_does_not_begin_to_wait(tmp_path):
+    stop, waits = Stop(), []
+    outside = Outside(events=lambda event: stop.ask(), stop=stop, sleep=waits.append)
+    with scripted((503, b"")) as server, pytest.raises(Stopped):
+        probe(target_of(server.url), tmp_path, outside)
+    assert waits == []
 
 
 def test_the_time_that_a_server_asks_for_is_waited_before_the_next_attempt(tmp_path):

@@ -116,6 +116,8 @@ def told(call):
             partial(etl.check, "m", None, True),
             "check(): 3 values are too many, or one is given twice; it takes mapping",
         ),
+        (partial(etl.check, "m", connect="no"), "check(): connect is a text; give True or False"),
+        (partial(etl.check, "m", connect=1), "check(): connect is 1; give True or False"),
         (partial(etl.find, Path("m"), "1"), "find(): which is a path; give an etl.Which"),
         (
             partial(etl.diff, "a", "b", Preparing(no), 7),
@@ -133,6 +135,11 @@ def test_what_is_wrong_is_told_with_what_to_give_instead(call, answer):
     assert told(call).startswith(answer)
 
 
+def test_a_function_that_is_wanted_is_told_with_how_many_values_it_takes():
+    assert told(partial(etl.Stop, 5)).endswith("; give a function that takes 1 value")
+    assert told(partial(etl.dry_run, "m", Settings("work"), 5)).endswith("; give a function that takes 2 values")
+
+
 def test_nothing_that_was_given_is_repeated_for_it_may_be_a_password():
     assert "hidden" not in told(partial(etl.verify_user, "m", None, "a@example.com", ["hidden"]))
 
@@ -140,6 +147,7 @@ def test_nothing_that_was_given_is_repeated_for_it_may_be_a_password():
 def test_a_path_may_be_given_as_its_text_and_a_key_as_its_number(tmp_path):
     mapping = str(write_shop(tmp_path))
     assert {one.kind for one in etl.check(mapping).problems} == {"environment"}
+    assert etl.check(mapping, connect=False).problems == etl.check(mapping).problems
     settings = Settings(str(tmp_path / "work"), workers=1)
     assert etl.dry_run(mapping, settings).path.is_relative_to(tmp_path / "work")
     assert etl.explain(mapping, settings, "user", 1).key == "1"

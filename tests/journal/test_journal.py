@@ -1,6 +1,8 @@
 """The journal: durable, legal, one writer; and the plan of what is to be sent."""
 
+import os
 import resource
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -531,6 +533,14 @@ def test_a_seam_that_does_not_exist_is_an_error_that_lists_them():
     with pytest.raises(ValueError, match=r"^ETL_KILL_AT=nowhere:3: there is no moment 'nowhere'"):
         seam_from_environment({"ETL_KILL_AT": "nowhere:3"})
     seam_from_environment({})("post:sent")
+
+
+def test_a_seam_with_a_number_ends_the_process_when_it_comes_by_for_that_time():
+    passes = "for _ in range(3): print('began', flush=True), seam('post:began'), seam('post:sent')"
+    code = f"from etl.seams import seam_from_environment; seam = seam_from_environment()\n{passes}"
+    at_the_second = os.environ | {"ETL_KILL_AT": "post:sent:2"}
+    done = subprocess.run([sys.executable, "-c", code], env=at_the_second, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "began\nbegan\n")
 
 
 def test_whoever_waits_is_woken_when_asked_to_stop():

@@ -1,0 +1,28 @@
+"""`etl demo`: the sample shop, migrated to a stand-in by the commands that a person would type."""
+
+import re
+
+import pytest
+from commands import etl
+
+from etl.demo import SAMPLE_IS_DIRTY
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return etl("demo", "-w", tmp_path_factory.mktemp("demo"))
+
+
+def test_the_demo_ends_well_and_says_last_that_the_dirt_is_meant(demo):
+    assert demo.returncode == 0, demo.stderr
+    assert demo.stdout.endswith(f"{SAMPLE_IS_DIRTY}\n")
+
+
+def test_each_command_of_the_demo_stands_above_what_it_prints_in_a_pipe_too(demo):
+    said = re.findall(r"^(?:\$ etl [a-z-]+|Migration opencart|passed +login)", demo.stdout, re.M)
+    assert [" ".join(one.split()) for one in said] == [
+        "$ etl check",
+        *("$ etl dry-run", "Migration opencart"),
+        *("$ etl run", "Migration opencart"),
+        *("$ etl verify", "passed login"),
+    ]
