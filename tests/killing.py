@@ -270,7 +270,7 @@ def _ended(process: Forked, within: float) -> bool:
     return True
 
 
-NOTHING_TO_RESUME = re.compile("nothing to resume|nothing has been sent from this workspace yet")
+NOTHING_TO_RESUME = re.compile("nothing to resume|no journal here")
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,8 @@ def sample(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
         print(plain_json({**plain(shown), "uncovered": plain(shown.uncovered)}))
     else:
         print_sample(console(), shown)
-        print(given.fit(f"Next: `etl run --package {found.package}` sends it; first to a stand-in, `etl sandbox`."))
+        sends = f"Next: `etl run --package {found.package}` sends it; first to a stand-in, `etl sandbox`."
+        print(given.fit(found.barred or sends))
 
 
 COMMANDS: dict[str, click.Command] = {"sample": sample}

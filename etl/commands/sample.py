@@ -21,6 +21,8 @@ from etl.errors import PackageError
 from etl.expressions import WHERE
 from etl.expressions.points import BRANCH, ENTRY, KEY, SETTLED, Point
 from etl.files import private_folder, write_private
+from etl.journal.folder import MigrationFolder, barred
+from etl.mapping import target_known
 from etl.mapping.rows import with_rows
 from etl.measures.balance import Ledger
 from etl.model import Counts, Migration, Rows
@@ -59,7 +61,7 @@ def sample(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Sampl
                 raise PackageError(f"{mapping}: no record would be sent, so there is none to choose; see `etl dry-run`")
             make_workspace(settings.workspace, migration.file)
             made = _written(migration, package, chosen, settings)
-    return _told(migration, package, made, chosen)
+    return _told(migration, package, made, chosen, settings.folder(migration))
 
 
 def _written(migration: Migration, package: Package, chosen: Selection, settings: Settings) -> Package:
@@ -101,7 +103,7 @@ def _measure(profiler: Profiler, program: Program, records: Sequence[SampledReco
     profiler.sent(sketch.orders, ())
 
 
-def _told(migration: Migration, package: Package, made: Package, chosen: Selection) -> Sampled:
+def _told(migration: Migration, package: Package, made: Package, chosen: Selection, folder: MigrationFolder) -> Sampled:
     ordered = [one for stage in package.stages for one in chosen.of(stage.name)]
     shown = shown_by(ordered)
     told = Sampled(
@@ -111,6 +113,7 @@ def _told(migration: Migration, package: Package, made: Package, chosen: Selecti
         tuple(SampledStage(one.name, len(chosen.of(one.name)), one.counts.valid) for one in package.stages),
         tuple(_customers(package, chosen, shown, ordered)),
         tuple(_points(migration, chosen, shown)),
+        barred(folder.target(target_known(migration.target) or "")),
     )
     write_private(told.customers_file, customers_book(told))
     return told

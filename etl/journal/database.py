@@ -25,7 +25,10 @@ class NoJournal(JournalError):
     """Nothing has been sent from here: there is no journal, or a full disk kept its tables from being made."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(f"{path}: no journal here; nothing has been sent from this workspace yet")
+        super().__init__(
+            f"{path}: no journal here; nothing has been sent to this target from this workspace yet. `etl run MAPPING` sends it; "
+            "what was sent from another workspace is known there: name that with --workspace"
+        )
 
 
 Parameters = Sequence[object] | Mapping[str, object]

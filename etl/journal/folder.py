@@ -191,6 +191,16 @@ def has_sent(workspace: Workspace) -> bool:
         journal.close()
 
 
+def barred(workspace: Workspace) -> str | None:
+    """Why nothing is sent from here, as of a journal that was handed over; None where it may be, or no journal tells."""
+    try:
+        journal = _read(workspace)
+    except JournalError:
+        return None
+    with closing(journal):
+        return journal.homes.barred(workspace)
+
+
 def check_known(folder: MigrationFolder, target: str) -> None:
     """Raise MappingError when a target is not on this machine, and might be another one under a new name.
 

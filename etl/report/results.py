@@ -133,7 +133,10 @@ class FoundIn:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedField:
-    """One field: where it stands in the mapping, the values on its way, what is sent, and what is wrong with that."""
+    """One field: where it stands in the mapping, the values on its way, what is sent, and what is wrong with that.
+
+    `own` are texts of the mapping itself that it may have come to, which are shown as they are.
+    """
 
     field: str
     place: str | None
@@ -144,6 +147,7 @@ class ExplainedField:
     masked_problems: tuple[str, ...]
     personal: bool
     secret: bool
+    own: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,7 +343,7 @@ class SampledPoint:
 
 @dataclass(frozen=True, slots=True)
 class Sampled:
-    """A sample: a package, and the workbook of customers beside its files."""
+    """A sample: a package, and the workbook of customers beside its files. `barred` says why it is not sent from here, if so."""
 
     migration: str
     package: Path
@@ -347,6 +351,7 @@ class Sampled:
     stages: tuple[SampledStage, ...]
     customers: tuple[SampledCustomer, ...]
     points: tuple[SampledPoint, ...]
+    barred: str | None = None
 
     @property
     def uncovered(self) -> tuple[SampledPoint, ...]:

@@ -40,10 +40,9 @@ LOOK_FOR = (0.0, 1.0, 2.0, 4.0)
 EVERY = 0.05
 """Seconds between two questions at least; `target.pause`, if that is more."""
 
-NEVER_TRIED = (
-    "it is not known whether this Omnitron shows migrated users among its channel's customers: "
-    "`etl pilot MAPPING` sends one, `etl verify MAPPING --email E` looks for it"
-)
+NEVER_TRIED = "it is not known whether this Omnitron shows migrated users among its channel's customers: "
+LOOK = "`etl verify MAPPING --email E` looks for one that was uploaded, by its e-mail"
+TRY = "`etl pilot MAPPING` sends one, `etl verify MAPPING --email E` looks for it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,13 +216,25 @@ def counting(journal: Journal) -> Trial:
     """The trial that lets this Omnitron's word count. Raises MappingError when there is none."""
     trial = journal.lookups.trial()
     if trial is None:
-        raise MappingError(NEVER_TRIED)
+        raise MappingError(NEVER_TRIED + _how_to_try(journal))
     if not trial.found:
         raise MappingError(
             f"this Omnitron's channel did not know a migrated user {trial.seconds:.0f} s after it was sent "
             f"(batch {trial.batch}), so not being found there says nothing; look in the shop"
         )
     return trial
+
+
+def _how_to_try(journal: Journal) -> str:
+    """Any user that has arrived tells; a pilot is of use where there is none, and nothing keeps it from being sent."""
+    if any(not batch.failed_whole for batch in _uploaded(journal)):
+        return LOOK
+    for batch in journal.batches(state=State.UNKNOWN):
+        return (
+            f"no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became of batch "
+            f"{batch.id}, then `etl resolve {batch.id} --arrived [MIGRATION_ID]` or `etl resolve {batch.id} --lost`"
+        )
+    return TRY
 
 
 def _patience(trial: Trial) -> float:

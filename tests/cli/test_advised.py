@@ -112,6 +112,12 @@ def of_an_older_version(shop):
 ASK = ("resolve 1 --arrived", "resolve 1 --lost")
 
 TABLE = {
+    (fresh, "status"): ("run",),
+    (fresh, "resume"): ("run",),
+    (fresh, "retry"): ("run",),
+    (fresh, "resolve 1 --lost"): ("run",),
+    (fresh, "verify --arrived"): ("run",),
+    (fresh, "history --stage user --key 1"): ("run",),
     (unknown, "run"): ASK,
     (unknown, "status"): (*ASK, *ASK),
     (unknown, "resume"): ASK,
@@ -151,6 +157,7 @@ TABLE = {
     (handed_over, "resume"): ("journal moved",),
     (handed_over, "resolve 1 --lost"): ("journal moved",),
     (handed_over, "purge --yes"): (),
+    (handed_over, "sample"): ("journal moved",),
     (of_another_mapping, "resume"): ("run",),
     (of_another_mapping, "retry"): ("dry-run", "retry"),
     (of_an_older_version, "resume"): ("run",),

@@ -283,7 +283,8 @@ def test_where_nothing_was_sent_there_is_nothing_to_go_on_with(name, shop):
     done = shop.type(name, *(() if name == "resolve" else (shop.mapping,)), *more)
     assert (done.returncode, plain(done.stderr, shop)) == (
         2,
-        "FOLDER/work/shop/TARGET/journal.sqlite: no journal here; nothing has been sent from this workspace yet\n",
+        "FOLDER/work/shop/TARGET/journal.sqlite: no journal here; nothing has been sent to this target from this workspace yet. "
+        "`etl run` sends it; what was sent from another workspace is known there: name that with --workspace\n",
     )
     assert not shop.root.exists()
 
@@ -571,7 +572,11 @@ WRONG: dict[str, tuple[list[Any], str]] = {
     "two said": ([1, "--arrived", "--lost"], ONE_OF),
     "lost with an id": ([1, "abc", "--lost"], "only a batch that arrived became a migration; leave 'abc' out"),
     "asked of another": ([1, "--ask", "--target", "other"], "--ask asks the target of the mapping; leave --target out"),
-    "asked before a trial": ([1, "--ask", "--mapping", "MAPPING"], NEVER_TRIED.replace(" MAPPING", "")),
+    "asked before a trial": (
+        [1, "--ask", "--mapping", "MAPPING"],
+        f"{NEVER_TRIED}no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became "
+        "of batch 1, then `etl resolve 1 --arrived [MIGRATION_ID]` or `etl resolve 1 --lost`",
+    ),
     "an empty id": ([1, "--arrived", ""], "'' is no migration_id; leave it out when it is not known"),
     "planned": ([2, "--lost"], "batch 2 is planned: its fate is known, there is nothing to decide"),
     "no such batch": (

@@ -477,7 +477,10 @@ def test_what_is_no_journal_is_not_overwritten(workspace):
 def test_reading_where_nothing_was_sent_makes_no_journal(workspace):
     with pytest.raises(JournalError) as caught:
         Journal.read(workspace)
-    assert str(caught.value) == f"{workspace.journal}: no journal here; nothing has been sent from this workspace yet"
+    assert str(caught.value) == (
+        f"{workspace.journal}: no journal here; nothing has been sent to this target from this workspace yet. `etl run MAPPING` "
+        "sends it; what was sent from another workspace is known there: name that with --workspace"
+    )
     assert not workspace.journal.exists()
 
 

@@ -110,7 +110,9 @@ def test_a_journal_that_is_locked_when_the_answer_comes_takes_it_from_the_log_la
 
 
 def test_there_is_nothing_to_resume_where_nothing_was_loaded(tmp_path):
-    with pytest.raises(JournalError, match="no journal here; nothing has been sent from this workspace yet"):
+    with pytest.raises(
+        JournalError, match="no journal here; nothing has been sent to this target from this workspace yet"
+    ):
         resume(target_of("http://localhost"), USER_STAGE, tmp_path)
 
 

@@ -174,7 +174,9 @@ def test_where_nothing_was_sent_there_is_nothing_to_back_up_or_hand_over(shop, t
         done = journal_command(shop, name, tmp_path / "file")
         assert (done.returncode, done.stderr) == (
             2,
-            f"{shop.root}/journal.sqlite: no journal here; nothing has been sent from this workspace yet\n",
+            f"{shop.root}/journal.sqlite: no journal here; nothing has been sent to this target from this workspace yet. "
+            f"`etl run {shop.mapping}` sends it; what was sent from another workspace is known there: name that with "
+            "--workspace\n",
         )
         assert not (tmp_path / "file").exists()
 

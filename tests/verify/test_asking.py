@@ -20,7 +20,7 @@ from etl.load.retry import RetryChoice, find, retry
 from etl.load.uploader import load, resume
 from etl.model import Gate
 from etl.package import ProblemExample, ProblemKind
-from etl.verify.asking import NEVER_TRIED, evidence_on, look_all_up, sample, told, try_out
+from etl.verify.asking import LOOK, NEVER_TRIED, TRY, evidence_on, look_all_up, sample, told, try_out
 
 
 @pytest.fixture(scope="module", params=SERVERS)
@@ -110,7 +110,28 @@ def test_before_a_trial_it_says_how_one_is_made(tmp_path, shown):
     number = lose_or_not(tmp_path, shown, "error_after", range(2, 5))
     with pytest.raises(MappingError) as caught:
         found_in(tmp_path, number, shown)
-    assert str(caught.value) == NEVER_TRIED
+    assert str(caught.value) == (
+        f"{NEVER_TRIED}no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became "
+        f"of batch {number}, then `etl resolve {number} --arrived [MIGRATION_ID]` or `etl resolve {number} --lost`"
+    )
+
+
+def test_before_a_trial_one_of_the_users_that_are_uploaded_is_looked_for_and_no_pilot_sent(tmp_path, shown):
+    """All of them are uploaded, so a pilot would find no user to send."""
+    load(make_package(tmp_path / "packages" / "one", users(1, 2)), to(shown), USER_STAGE, tmp_path)
+    with pytest.raises(MappingError) as caught:
+        look_all_up(tmp_path, to(shown), later(0))
+    assert str(caught.value) == f"{NEVER_TRIED}{LOOK}"
+    assert try_out(tmp_path, to(shown), "user2@example.com", later(0)).found
+    assert look_all_up(tmp_path, to(shown), later(0)).users == 2
+
+
+def test_before_a_trial_and_with_no_user_uploaded_a_pilot_is_advised(tmp_path, shown):
+    shown.fault("errors", type="user")
+    load(make_package(tmp_path / "packages" / "one", users(1)), to(shown), ONE_ERROR, tmp_path)
+    with pytest.raises(MappingError) as caught:
+        look_all_up(tmp_path, to(shown), later(0))
+    assert str(caught.value) == f"{NEVER_TRIED}{TRY}"
 
 
 def test_a_trial_that_found_its_user_outlives_a_later_one_that_did_not(tmp_path, shown):
@@ -325,7 +346,3 @@ def test_a_user_is_not_known_as_failed_where_more_are_missing_than_failed(tmp_pa
 def test_a_sample_reaches_from_the_first_to_the_last(count, wanted):
     people: list[Any] = list(range(count))
     assert sample(people) == wanted
-
-
-def test_looking_for_a_user_is_advised_with_whom_to_look_for():
-    assert "`etl pilot MAPPING` sends one, `etl verify MAPPING --email E` looks for it" in NEVER_TRIED
