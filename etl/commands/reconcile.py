@@ -12,7 +12,7 @@ from etl.commands.which import Which
 from etl.measures.money import DIFFERS, UNITS, units_of
 from etl.package import Package
 from etl.report.page.facts import Telling
-from etl.report.page.money import exact_totals, money_facts
+from etl.report.page.money import as_float, exact_totals, money_facts
 from etl.report.results import Reconciled
 
 
@@ -24,7 +24,7 @@ def reconcile(which: Which, path: Path | None = None) -> list[Reconciled]:
 
 
 def _reconciled(package: Package, stage: str, money: dict[str, Any]) -> Reconciled:
-    told = money_facts(stage, money, Telling().key)
+    told = money_facts(stage, money, Telling().key, as_float)
     counted = sum(one["units"] for one in money["sums"] if one["fate"] == "made")
     there = _sent(package, stage, money["field"])
     return Reconciled(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 
 import orjson
@@ -33,6 +34,13 @@ def write_report(package: Package, telling: Telling, upload: JournalFacts | None
     """Write report.html and report.json into the package, which only the owner may read."""
     facts = report_facts(package, telling, upload).as_plain()
     written = Report(package.path / PAGE, package.path / DATA)
-    write_private(written.data, orjson.dumps(facts, default=str, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
+    write_private(
+        written.data, orjson.dumps(facts, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
+    )
     write_private(written.page, page(facts, telling.catalogue).encode("utf-8", "backslashreplace"))
     return written
+
+
+def _plain(value: object) -> object:
+    """An amount is a number with all of its digits, which a float would not have."""
+    return orjson.Fragment(str(value)) if isinstance(value, Decimal) else str(value)

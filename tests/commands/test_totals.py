@@ -6,6 +6,7 @@ from decimal import Decimal
 
 import pytest
 from commands import etl
+from jsonschema import Draft202012Validator
 from rich.console import Console
 from small_migration import MAPPING, ORDERS, write_shop
 
@@ -158,6 +159,18 @@ def test_json_has_the_sums_to_the_last_digit_as_texts(tmp_path):
     (exact,), (line,) = amount["exact"], amount["totals"]
     assert exact["source"] == "9009999998733.4643"
     assert {name: float(told) for name, told in exact.items()} == {name: line[name] for name in exact}
+
+
+def test_a_report_has_the_sums_to_the_last_digit_as_numbers_and_its_page_shows_them_so(tmp_path):
+    _, package = shop(tmp_path, BILLIONS, totals="amount", amount="{{ amount | decimal(',') | round(2) }}")
+    written = (package.path / "report.json").read_text(encoding="utf-8")
+    plain = json.loads(written, parse_float=Decimal)
+    amount = next(one for one in plain["money"] if one["field"] == "amount")
+    for (line,) in (amount["totals"], amount["statuses"]):
+        assert (str(line["source"]), str(line["rounded"])) == ("9009999998733.4643", "3.8743")
+        assert (str(line["payload"]), str(line["held"])) == ("9009999998729.59", "0.0")
+    assert list(Draft202012Validator(load_schema("report")).iter_errors(json.loads(written))) == []
+    assert "9,009,999,998,733.4643" in (package.path / "report.html").read_text(encoding="utf-8")
 
 
 def test_a_difference_of_less_than_a_cent_is_not_told_as_nothing():

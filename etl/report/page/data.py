@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from decimal import Decimal
 from typing import Any
 
 from etl.report.page.money import MoneyFacts, Plain
@@ -144,10 +145,10 @@ class DifferingOrder:
 
     stage: str
     key: str
-    amount: float
-    discount: float
-    line: float
-    piece: float
+    amount: Decimal
+    discount: Decimal
+    line: Decimal
+    piece: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class BalanceFacts:
     either: int
     no_items: int
     price_of: str
-    tolerance: float
+    tolerance: Decimal
     differing: tuple[DifferingOrder, ...]
 
 

@@ -30,7 +30,7 @@ from etl.report.page.data import (
     UploadFacts,
     ValueCount,
 )
-from etl.report.page.money import Plain, money_facts
+from etl.report.page.money import Plain, exact, money_facts
 from etl.report.rejects import kinds_of
 from etl.report.summary import KindSummary, StageSummary
 
@@ -165,13 +165,12 @@ def _balance(profile: Plain, telling: Telling) -> BalanceFacts | None:
     found = profile.get("balance")
     if not found:
         return None
-    units = profile["units"]
     amounts = ("amount", "discount", "line", "piece")
     differing = tuple(
-        DifferingOrder(one["stage"], telling.key(one["key"]), *(one[name] / units for name in amounts))
+        DifferingOrder(one["stage"], telling.key(one["key"]), *(exact(one[name]) for name in amounts))
         for one in found["differing"]
     )
-    return BalanceFacts(**{**found, "tolerance": found["tolerance"] / units, "differing": differing})
+    return BalanceFacts(**{**found, "tolerance": exact(found["tolerance"]), "differing": differing})
 
 
 def _field(stage: str, one: Plain, telling: Telling) -> FieldFacts:

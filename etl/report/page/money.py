@@ -11,6 +11,20 @@ from typing import Any, Literal, TypeVar
 UNITS = 10_000
 """As in profile.json: amounts are whole ten-thousandths there."""
 
+Amount = float | Decimal
+"""A float has no room for all digits of a sum of some hundred billions."""
+
+
+def exact(units: int) -> Decimal:
+    """To the last ten-thousandth, with as many decimals as a float is written with: 12.5, 3.0."""
+    written = f"{Decimal(units).scaleb(-4):.4f}".rstrip("0")
+    return Decimal(f"{written}0" if written.endswith(".") else written)
+
+
+def as_float(units: int) -> float:
+    return units / UNITS
+
+
 DIFFERS = "differs"
 
 BETWEEN = ("filtered", "rejected", "held", "repeated", "rounded", DIFFERS)
@@ -26,7 +40,7 @@ MAY_BE_NULL = ("discount_amount",)
 Plain = dict[str, Any]
 
 
-def written_amount(value: float | Decimal, sign: Literal["", "+"] = "") -> str:
+def written_amount(value: Amount, sign: Literal["", "+"] = "") -> str:
     """1,234.50, and what is no whole cent as it is: rounded ones would not add up. "+": with a sign also above zero."""
     whole, _, rest = f"{value:{sign},.4f}".partition(".")
     return f"{whole}.{rest[:2]}{rest[2:].rstrip('0')}"
@@ -37,19 +51,19 @@ class MoneyLine:
     """The amounts of one currency: source = payload + filtered + rejected + held + repeated + rounded + differs, exactly."""
 
     currency: str | None
-    source: float
-    filtered: float
-    rejected: float
-    held: float
-    repeated: float
-    rounded: float
-    differs: float
-    payload: float
+    source: Amount
+    filtered: Amount
+    rejected: Amount
+    held: Amount
+    repeated: Amount
+    rounded: Amount
+    differs: Amount
+    payload: Amount
     records: int
 
-    def of(self, name: str) -> float:
+    def of(self, name: str) -> Amount:
         """What became of so much: `source`, `payload`, or one of BETWEEN."""
-        amount: float = getattr(self, name)
+        amount: Amount = getattr(self, name)
         return amount
 
 
@@ -70,7 +84,7 @@ class ShownAmount:
     fate: str
     key: Any
     row: int
-    amount: float
+    amount: Amount
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,24 +107,26 @@ class MoneyFacts:
     rows: tuple[ShownAmount, ...]
 
 
-def money_facts(stage: str, money: Mapping[str, Any], shown_key: Callable[[Any], Any]) -> MoneyFacts:
-    """`money` is of profile.json."""
+def money_facts(
+    stage: str, money: Mapping[str, Any], shown_key: Callable[[Any], Any], amount: Callable[[int], Amount] = exact
+) -> MoneyFacts:
+    """`money` is of profile.json; `amount` makes one of its units."""
     named = sorted(money["named"], key=lambda one: (BETWEEN.index(one["fate"]), -abs(one["units"])))
     return MoneyFacts(
         stage,
         money["field"],
-        _table(MoneyLine, money["sums"], ("currency",)),
-        _table(StatusLine, money["sums"], ("currency", "status")),
-        _table(MonthLine, money["months"], ("currency", "month")),
+        _table(MoneyLine, money["sums"], ("currency",), amount),
+        _table(StatusLine, money["sums"], ("currency", "status"), amount),
+        _table(MonthLine, money["months"], ("currency", "month"), amount),
         tuple(money.get("summed", ())),
         _unread(money),
         money["shapes"],
-        tuple(ShownAmount(one["fate"], shown_key(one["key"]), one["row"], one["units"] / UNITS) for one in named),
+        tuple(ShownAmount(one["fate"], shown_key(one["key"]), one["row"], amount(one["units"])) for one in named),
     )
 
 
 def exact_totals(money: Mapping[str, Any]) -> tuple[Mapping[str, Decimal], ...]:
-    """The amounts of each of the totals, in their order: a float has no room for the digits of a sum of some billions."""
+    """The amounts of each of the totals, in their order."""
     return tuple(
         {name: Decimal(units).scaleb(-4) for name, units in total.told().items()}
         for _, total in _grouped(money["sums"], ("currency",))
@@ -143,19 +159,19 @@ class _Sum:
         between = {name: self.units[name] for name in BETWEEN}
         return {"source": self.units.total(), **between, "payload": self.units["made"]}
 
-    def amounts(self) -> dict[str, Any]:
-        return {name: units / UNITS for name, units in self.told().items()}
-
 
 Line = TypeVar("Line", bound=MoneyLine)
 
 
-def _table(line: type[Line], sums: Sequence[Mapping[str, Any]], by: Sequence[str]) -> tuple[Line, ...]:
+def _table(
+    line: type[Line], sums: Sequence[Mapping[str, Any]], by: Sequence[str], amount: Callable[[int], Amount]
+) -> tuple[Line, ...]:
     """A line for each group."""
-    return tuple(
-        line(**dict(zip(by, group, strict=True)), **total.amounts(), records=total.records)
-        for group, total in _grouped(sums, by)
-    )
+    found: list[Line] = []
+    for group, total in _grouped(sums, by):
+        amounts: Plain = {name: amount(units) for name, units in total.told().items()}
+        found.append(line(**dict(zip(by, group, strict=True)), **amounts, records=total.records))
+    return tuple(found)
 
 
 def _grouped(sums: Sequence[Mapping[str, Any]], by: Sequence[str]) -> list[tuple[tuple[Any, ...], _Sum]]:

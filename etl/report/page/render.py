@@ -19,7 +19,7 @@ from etl.measures.money import EDGES
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.page.compiled import KeptTemplate
 from etl.report.page.facts import LOADED
-from etl.report.page.money import told_between, written_amount
+from etl.report.page.money import Amount, told_between, written_amount
 from etl.report.page.pictures import Number, bars, flow, months, share
 from etl.terminal import visible
 
@@ -225,7 +225,7 @@ class _Numbers:
             return f"{value:,.4f}".rstrip("0").translate(self._swap)
         return f"{value:,.0f}".translate(self._swap)
 
-    def amount(self, value: float) -> str:
+    def amount(self, value: Amount) -> str:
         return written_amount(value).translate(self._swap)
 
     def percent(self, value: float) -> str:
