@@ -21,6 +21,7 @@ from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Table, Template
 from etl.prepare.plan import plan_stage
+from etl.prepare.privacy import own_texts
 from etl.prepare.program import Outcome, Program
 from etl.report.results import ExplainedAlias, ExplainedField, Explanation, FoundRecord
 
@@ -92,7 +93,7 @@ def _aliases(
 
 
 def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedField]:
-    stage = program.plan.stage
+    stage, cells = program.plan.stage, dict(zip(program.plan.header.columns, row, strict=True))
     conditions: Mapping[str, Template] = {} if stage.where is None else {WHERE: stage.where}
     for name, template in [*conditions.items(), *flat_fields(stage.fields)]:
         told = [one for one in outcome.findings if one.field in (name, name.split(".")[0])]
@@ -107,6 +108,7 @@ def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedF
             tuple(one.masked_reason for one in told),
             program.privacy.is_personal(name),
             name.split(".")[0] in program.privacy.secret,
+            tuple(sorted(own_texts(template, cells))),
         )
 
 

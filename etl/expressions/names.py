@@ -82,6 +82,31 @@ def _collect(node: nodes.Node, found: dict[str, None]) -> None:
         _collect(child, found)
 
 
+def texts_in(text: str) -> frozenset[str]:
+    """The texts that stand in an expression and may be what it gives: of an `if`, behind an `or`, of a `default`."""
+    trees = expressions(text)
+    return frozenset(_given(trees[0])) if len(trees) == 1 else frozenset()
+
+
+def _given(node: nodes.Node) -> Iterator[str]:
+    if isinstance(node, nodes.Const) and isinstance(node.value, str):
+        yield node.value
+    for one in _ways(node):
+        yield from _given(one)
+
+
+def _ways(node: nodes.Node) -> list[nodes.Expr]:
+    """The parts that an expression may come to."""
+    if isinstance(node, nodes.CondExpr):
+        return [node.expr1, *([node.expr2] if node.expr2 is not None else [])]
+    if isinstance(node, nodes.Or):
+        return [node.left, node.right]
+    if isinstance(node, nodes.Filter):
+        given = [pair.value for pair in node.kwargs if pair.key == "default"]
+        return given if node.name != "default" or node.node is None else [*given, node.node, *node.args]
+    return []
+
+
 def levels(tree: nodes.Node) -> Iterator[list[nodes.Node]]:
     """The nodes of a tree by their depth. Without recursion, as a tree may be deeper than Python goes."""
     level = [tree]

@@ -36,7 +36,9 @@ A *personal* field is masked wherever something is printed, unless `--show-data`
 keyword of their own, `personal`, which is no rule and refuses nothing; a target can change it like any other. It is followed
 back through the mapping: a column of a source is masked when it feeds a personal field, or feeds none; a column that feeds
 plain fields alone (a status, an amount, a date) is shown as it is. A plain field that is made from a masked column is masked
-too. What stands in the mapping itself, the same for every record, is shown. Nobody sees a field that its schema calls
+too. What stands in the mapping itself, the same for every record, is shown, and so is a text of an `if`,
+behind an `or` or of a `default` where it is what the field comes to, unless a cell of the row has it, too, or it looks
+like an e-mail address or a telephone. Nobody sees a field that its schema calls
 `writeOnly` (a password), or a column it is made from: not in a package's
 rejects, and not in the rows that are kept with them.
 """

@@ -8,9 +8,10 @@ from typing import Any
 
 from etl.expressions import WHERE
 from etl.expressions.compiler import flat_fields
-from etl.expressions.syntax import columns_in
+from etl.expressions.names import columns_in, texts_in
 from etl.findings import BECAUSE, HIDDEN, OF_DATA, Finding
 from etl.model import Expression, Stage, Template
+from etl.personal import looks_personal
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,19 @@ def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) 
 
 def _key(stage: Stage) -> Template:
     return stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
+
+
+def own_texts(template: Template, cells: Mapping[str, Any]) -> frozenset[str]:
+    """Texts of the mapping itself that a field may have come to in a row of these cells: they are nobody's.
+
+    One that a cell has as well may be out of the row, and what looks personal is nobody's to see wherever it stands.
+    """
+    leaves = [leaf.text for _, leaf in flat_fields({"": template}) if isinstance(leaf, Expression)]
+    found = _union(texts_in(text) for text in leaves)
+    there = [str(cells.get(name) or "").casefold() for name in _reads(template)]
+    return frozenset(
+        one for one in found if not looks_personal(one) and not any(one.casefold() in cell for cell in there)
+    )
 
 
 def _reads(template: Template) -> frozenset[str]:

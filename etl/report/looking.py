@@ -109,7 +109,10 @@ def _shown_field(field: ExplainedField, *, show_data: bool) -> ExplainedField:
 def _mask_of(field: ExplainedField, *, show_data: bool) -> Callable[[Any], Any]:
     if field.secret:
         return _hidden
-    return _as_it_is if show_data else mask_value if field.personal else mask_known
+    if show_data:
+        return _as_it_is
+    mask = mask_value if field.personal else mask_known
+    return lambda value: value if isinstance(value, str) and value in field.own else mask(value)
 
 
 def _hidden(value: Any) -> Any:
