@@ -53,6 +53,11 @@ def look_like_data(names: Iterable[str]) -> bool:
 NO_HEADER = "the first row looks like data; for a file without a header line, list its columns' names as `header:`"
 
 
+LIKE_ITS_ROWS = (
+    "the first row is written as those below it, and none of its words is known for a column's name, so it is not shown; for a "
+    "file without a header line, list its columns' names as `header:`, else --show-data shows them"
+)
+
 MAYBE_NO_HEADER = (
     "none of the names that the mapping uses heads a column; for a file without a header line, list its columns' names as "
     "`header:`, else write the names as the file has them"
@@ -67,6 +72,15 @@ def may_be_people(names: Collection[str]) -> bool:
         _AS_NAMES.fullmatch(name) and all(word[0].isupper() for word in re.findall(r"[^\W\d_]+", name))
         for name in names
     )
+
+
+def is_written_alike(name: str, cells: Iterable[str]) -> bool:
+    """Whether a name is written as one of the cells below it is: in figures, in capitals, in small letters, as a title."""
+    return _writing(name) in map(_writing, cells)
+
+
+def _writing(text: str) -> tuple[bool, bool, bool, bool]:
+    return any(map(str.isdigit, text)), text.isupper(), text.islower(), text.istitle()
 
 
 def column_hint(word: str, columns: Iterable[str], used: Collection[str] = ()) -> str:

@@ -20,6 +20,7 @@ from etl.cli.shared import (
     strict_option,
     workspace_option,
 )
+from etl.cli.watching import watching
 from etl.errors import Exit, MappingError
 from etl.terminal import visible, visible_lines
 
@@ -44,10 +45,11 @@ def check(mapping: Path, connect: bool, strict: bool, data: bool, workspace: Pat
     from etl.mapping import fatal, first_of
     from etl.report.summary import Summary
 
-    checked = verb.check(mapping, workspace, connect=connect)
+    with watching(as_json or not connect) as watch:
+        checked = verb.check(mapping, workspace, connect=connect, follow=watch.follow)
     problems, warnings = ([str(one) for one in found] for found in (checked.problems, checked.warnings))
     ok = not problems and not (strict and warnings)
-    counted = _census(mapping, workspace) if data and not fatal(checked.problems, upload=False) else []
+    counted = _census(mapping, workspace, as_json) if data and not fatal(checked.problems, upload=False) else []
     if as_json:
         summary = Summary(
             checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed,
@@ -70,10 +72,11 @@ def _not_known(closed: Sequence[str]) -> Iterator[str]:
         yield f"not known without a network: the columns of {names}; `etl check --connect` asks, `etl snapshot` keeps them"
 
 
-def _census(mapping: Path, workspace: Path | None) -> Sequence[StageCensus]:
+def _census(mapping: Path, workspace: Path | None, as_json: bool) -> Sequence[StageCensus]:
     from etl.commands.census import count_passwords
 
-    return count_passwords(mapping, workspace)
+    with watching(as_json) as watch:
+        return count_passwords(mapping, workspace, watch, watch.follow)
 
 
 def _census_lines(counted: Sequence[StageCensus]) -> list[str]:
@@ -203,7 +206,8 @@ def inspect(
     from etl.report.summary import plain_json
 
     options = {name: value for name, value in given.items() if value is not None}
-    found = replace(verb(Inspecting(location, table, mapping, limit, options)), show_data=show_data)
+    with watching(as_json) as watch:
+        found = replace(verb(Inspecting(location, table, mapping, limit, options), watch.follow), show_data=show_data)
     if as_json:
         print(plain_json(found.as_plain()))
     else:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from etl.cli.shared import console, json_option, keeping, mapping_argument, settings, show_data_option, workspace_option
-from etl.cli.watching import Watcher
+from etl.cli.watching import watching
 
 REJECTED = "--rejected"
 
@@ -61,9 +61,9 @@ def preview(
     from etl.report.summary import plain_json
 
     asked = AskedRows(**{name: how.pop(name) for name in ("number", "key", "rejected", "where")})
-    rows = previewed(
-        mapping, stage, asked, settings(mapping, workspace, **how, show_data=show_data, inform=Watcher().line)
-    )
+    with watching(as_json) as watch:
+        chosen = settings(mapping, workspace, **how, show_data=show_data, inform=watch.line, follow=watch.follow)
+        rows = previewed(mapping, stage, asked, chosen, watch)
     shown = rows if show_data else [row.masked() for row in rows]
     if as_json:
         print(plain_json({"rows": [row.as_plain() for row in shown]}))

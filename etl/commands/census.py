@@ -12,8 +12,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from etl.commands.keeping import opened
-from etl.commands.settings import Settings
+from etl.commands.settings import Settings, Watch, unwatched
 from etl.expressions import PRIVATE_KEYS, Counted
+from etl.extract.databases.following import Follow
 from etl.mapping import Checked
 from etl.mapping.rows import with_rows
 from etl.model import Stage
@@ -40,19 +41,22 @@ class StageCensus:
         return sum(kind.count for kind in self.kinds)
 
 
-def count_passwords(mapping: Path, workspace: Path | None = None) -> list[StageCensus]:
-    """Of each stage of users, the passwords of all that would be sent. Reads their sources; writes nothing that stays."""
-    with opened(mapping, Settings(workspace_of(mapping, workspace)), ready=lambda checked: None) as (
-        checked,
-        migration,
-    ):
+def count_passwords(
+    mapping: Path, workspace: Path | None = None, watch: Watch = unwatched, follow: Follow | None = None
+) -> list[StageCensus]:
+    """Of each stage of users, the passwords of all that would be sent. Reads their sources; writes nothing that stays.
+
+    `watch` is told of the rows that are read, `follow` of those that come from servers.
+    """
+    how = Settings(workspace_of(mapping, workspace), follow=follow)
+    with opened(mapping, how, ready=lambda checked: None) as (checked, migration):
         stages = [stage for stage in migration.stages if stage.payload == "user"]
         ready = with_rows(checked, stages)
         with TemporaryDirectory(prefix="etl-census-") as folder, closing(Integrity(Path(folder), KEYS)) as integrity:
-            return [StageCensus(one.name, tuple(census(_records(ready, one, integrity)))) for one in stages]
+            return [StageCensus(one.name, tuple(census(_records(ready, one, integrity, watch)))) for one in stages]
 
 
-def _records(checked: Checked, stage: Stage, integrity: Integrity) -> Iterator[Mapping[str, Any]]:
+def _records(checked: Checked, stage: Stage, integrity: Integrity, watch: Watch) -> Iterator[Mapping[str, Any]]:
     table = checked.table(stage)
     resources = {**checked.resources, PRIVATE_KEYS: {"passwords": Counted()}}
     judge, row = integrity.stage(stage), table.first_row
@@ -60,6 +64,7 @@ def _records(checked: Checked, stage: Stage, integrity: Integrity) -> Iterator[M
         for chunk in found:
             yield from _sent(chunk, judge, row)
             row += chunk.height
+            watch(stage.name, chunk.height)
 
 
 def _sent(chunk: Chunk, judge: StageIntegrity, row: int) -> Iterator[Mapping[str, Any]]:

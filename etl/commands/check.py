@@ -8,17 +8,20 @@ from etl.commands.keeping import latest
 from etl.commands.lists import kept_lists
 from etl.commands.settings import Settings
 from etl.extract import Snapshot
+from etl.extract.databases.following import Follow
 from etl.mapping import Checked, Opens, ask_servers, load_mapping
 from etl.mapping.kept import servers_used
 from etl.model import Migration
 from etl.places import workspace_of
 
 
-def check(mapping: Path, workspace: Path | None = None, *, connect: bool = False) -> Checked:
+def check(
+    mapping: Path, workspace: Path | None = None, *, connect: bool = False, follow: Follow | None = None
+) -> Checked:
     """Read a mapping and find every problem in it, as far as that can be told without a network.
 
     Of a server's tables the latest snapshot in the workspace tells the columns. `connect`: the servers are asked, and what
-    is behind URLs is looked at.
+    is behind URLs is looked at. `follow` is told of sources that are opened, and of rows that come from servers.
     """
 
     def known(migration: Migration) -> Snapshot | None:
@@ -26,5 +29,5 @@ def check(mapping: Path, workspace: Path | None = None, *, connect: bool = False
 
     lists = kept_lists(workspace_of(mapping, workspace))
     opens, kept = (Opens.ALL, ask_servers) if connect else (Opens.HERE, known)
-    with load_mapping(mapping, opens=opens, kept=kept, lists=lists) as checked:
+    with load_mapping(mapping, opens=opens, kept=kept, lists=lists, follow=follow) as checked:
         return checked

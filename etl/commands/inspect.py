@@ -12,6 +12,7 @@ from etl.arguments import Count, WithoutZero, checked
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, answered_all, fetched_all, open_table, read_all, shown
 from etl.extract.databases.address import shown_address
+from etl.extract.databases.following import Follow
 from etl.extract.listing import Contents, Listed, ListingRequest, contents
 from etl.findings import sentence
 from etl.mapping import Checked, Opens, load_mapping
@@ -38,14 +39,16 @@ class Inspecting:
     given: Mapping[str, Any] = field(default_factory=dict)
 
 
-def inspect(asked: Inspecting) -> Inspection:
-    """Raises SourceError for what cannot be read, MappingError for a table or a mapping that is not there."""
+def inspect(asked: Inspecting, follow: Follow | None = None) -> Inspection:
+    """`follow` is told of what is read. Raises SourceError for what cannot be read, MappingError for a table or a mapping that is
+    not there."""
     _check(asked.given)
     with ExitStack() as opened:
         checked = opened.enter_context(load_mapping(asked.mapping, opens=Opens.HERE)) if asked.mapping else None
         if checked and _names(asked, checked.migration.sources):
-            return _of_source(opened, checked, asked)
+            return _of_source(opened, checked, asked, follow)
         connections = checked.connections if checked else opened.enter_context(Connections())
+        connections.spool.follow = follow
         location = _location(asked, checked)
         found = contents(ListingRequest(location, connections, open_table, asked.table is None, asked.given))
         named = shown(shown_address(location))
@@ -56,7 +59,9 @@ def inspect(asked: Inspecting) -> Inspection:
         source = _as_mapped(chosen.source, checked)
         table = opened.enter_context(open_table(source, World(connections=connections)))
         written = _written(source, _within(asked.location, location, source))
-        return Inspection(named, found.what, seen, _look(chosen.name, source, written, table, checked, asked.limit))
+        return Inspection(
+            named, found.what, seen, _look(chosen.name, source, written, table, checked, asked.limit, follow)
+        )
 
 
 def _check(given: Mapping[str, Any]) -> None:
@@ -101,15 +106,16 @@ def _as_mapped(source: Source, checked: Checked | None) -> Source:
     return checked.migration.sources[readers[0]] if checked and readers else source
 
 
-def _of_source(opened: ExitStack, here: Checked, asked: Inspecting) -> Inspection:
+def _of_source(opened: ExitStack, here: Checked, asked: Inspecting, follow: Follow | None) -> Inspection:
     """A source of the mapping, as the mapping reads it: a query, and what lies on another machine, too."""
     name = asked.location
     checked = here if name in here.tables else _from_afar(opened, asked)
+    checked.connections.spool.follow = follow
     source, table = checked.migration.sources[name], checked.tables.get(name)
     if table is None:
         told = [str(one) for one in checked.problems if one.place.line == source.place.line]
         raise MappingError("\n".join(told) or f"source '{name}': could not be opened; `etl check --connect` says why")
-    look = _look(name, source, _written(source, ""), table, checked, asked.limit)
+    look = _look(name, source, _written(source, ""), table, checked, asked.limit, follow)
     seen = TableSeen(name, look.rows, len(look.columns), sources=(name,))
     return Inspection(str(asked.mapping), "a source of the mapping", (seen,), look)
 
@@ -141,18 +147,26 @@ def _written(source: Source, location: str) -> dict[str, object]:
 
 
 def _look(
-    name: str, source: Source, written: dict[str, object], table: Table, checked: Checked | None, limit: int | None
+    name: str,
+    source: Source,
+    written: dict[str, object],
+    table: Table,
+    checked: Checked | None,
+    limit: int | None,
+    follow: Follow | None,
 ) -> TableLook:
     ready = answered_all(fetched_all({name: table}, {name: table.header}))[name]
     counted = CountedRows(TableProfile(table.header), limit)
     for first, rows in read_all(ready, min(PART, limit or PART)):
-        counted.add(first, rows)
+        more = counted.add(first, rows)
+        if follow is not None:
+            follow(f"{name}: rows read", more, limit)
         if counted.is_enough():
             break
     used = used_by(checked, source) if checked else None
     return TableLook(
         name, written, counted.rows, tuple(counted.profile.columns()), used, counted.unreadable, counted.fault,
-        counted.is_enough(),
+        counted.is_enough(), source.kind == "csv" and not source.options.get("header"),
     )  # fmt: skip
 
 
@@ -166,7 +180,8 @@ class CountedRows:
     unreadable: int = 0
     fault: str = ""
 
-    def add(self, first: int, rows: Rows) -> None:
+    def add(self, first: int, rows: Rows) -> int:
+        """How many of these rows are looked at."""
         left = len(rows.rows) if self.limit is None else min(self.limit - self.rows, len(rows.rows))
         faulty = {one.index: one for one in rows.faults if one.index < left}
         for one in [] if self.fault else list(faulty.values())[:1]:
@@ -176,6 +191,7 @@ class CountedRows:
         self.profile.add([row for index, row in enumerate(rows.rows[:left]) if index not in faulty])
         self.unreadable += len(faulty)
         self.rows += left
+        return left
 
     def is_enough(self) -> bool:
         return self.limit is not None and self.rows >= self.limit

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from etl.arguments import Count, Key
 from etl.commands.keeping import opened
 from etl.commands.row_filter import RowFilter, what_is_wrong, written
-from etl.commands.settings import Settings
+from etl.commands.settings import Settings, Watch, unwatched
 from etl.errors import MappingError
 from etl.expressions import WHERE, columns_in, flat_fields
 from etl.extract import place_of, read_all
@@ -24,6 +24,7 @@ from etl.model import Expression, Locator, Migration, RowFault, Stage, Table, Te
 from etl.places import workspace_of
 from etl.prepare.chunk import prepare_rows
 from etl.prepare.plan import plan_stage
+from etl.prepare.privacy import own_texts
 from etl.prepare.program import Program
 from etl.report.preview import PreviewRow
 from etl.suggest import did_you_mean
@@ -51,7 +52,11 @@ def preview(
 
 
 def previewed(
-    mapping: Path, stage_name: str | None, asked: AskedRows, settings: Settings | None = None
+    mapping: Path,
+    stage_name: str | None,
+    asked: AskedRows,
+    settings: Settings | None = None,
+    watch: Watch = unwatched,
 ) -> list[PreviewRow]:
     """The rows that are asked for, stage by stage. Raises MappingError where there can be none."""
     how = settings or Settings(workspace_of(mapping, None))
@@ -60,7 +65,8 @@ def previewed(
         stages = [named_stage(migration, stage_name)] if stage_name else list(migration.stages)
         read = stages if where is None else [replace(one, settled=where) for one in stages]
         ready = with_rows(checked, [*stages, *read])
-        looks = _fitting([_Look(ready, one, wide, asked, where) for one, wide in zip(stages, read, strict=True)], how)
+        pairs = zip(stages, read, strict=True)
+        looks = _fitting([_Look(ready, one, wide, asked, where, watch) for one, wide in pairs], how)
         found = [row for look in looks for row in islice(look.rows(), asked.number)]
         for line in filter(None, (look.filter.told(look.stage.name, masked=not how.show_data) for look in looks)):
             how.inform(line)
@@ -117,8 +123,12 @@ LOOKED_AT = 200
 """Rows of a part when somebody looks at the first few."""
 
 
-def numbered_rows(table: Table) -> Iterator[tuple[int, Any, RowFault | None]]:
+def numbered_rows(
+    table: Table, tell: Callable[[int], None] = lambda rows: None
+) -> Iterator[tuple[int, Any, RowFault | None]]:
+    """Each row with its number. `tell` is told how many more were read."""
     for first, rows in read_all(table, LOOKED_AT):
+        tell(rows.height)
         faults = {fault.index: fault for fault in rows.faults}
         for index, row in enumerate(rows.rows):
             yield first + rows.place(index), row, faults.get(index)
@@ -131,8 +141,17 @@ SEARCHED_AT = 5000
 class _Look:
     """A stage, of which rows are asked for."""
 
-    def __init__(self, checked: Checked, stage: Stage, wide: Stage, asked: AskedRows, where: Expression | None) -> None:
+    def __init__(
+        self,
+        checked: Checked,
+        stage: Stage,
+        wide: Stage,
+        asked: AskedRows,
+        where: Expression | None,
+        watch: Watch = unwatched,
+    ) -> None:
         self.stage, self.where, self._asked = stage, where, asked
+        self._tell = partial(watch, stage.name)
         self._source, self._table = checked.migration.sources[stage.source], checked.table(wide)
         self._located = teller(self._source, checked.tables[stage.source])
         self.program = Program(plan_stage(checked.migration, stage, self._table, checked.resources))
@@ -161,10 +180,11 @@ class _Look:
         return self._asked.key is None or self.program.key(row) == self._asked.key
 
     def _all(self) -> Iterator[tuple[int, Any, RowFault | None]]:
-        return numbered_rows(self._table)
+        return numbered_rows(self._table, self._tell)
 
     def _rejected(self) -> Iterator[tuple[int, Any, RowFault | None]]:
         for first, rows in read_all(self._table, SEARCHED_AT):
+            self._tell(rows.height)
             faults = {rows.place(fault.index): fault for fault in rows.faults}
             at = {rows.place(index): index for index in range(len(rows.rows))}
             for one in prepare_rows(self.program, rows, closely=False).rejected:
@@ -191,6 +211,7 @@ def _preview_row(
     cells = dict(zip(header, row, strict=True))
     fate = "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid"
     made, privacy = outcome.record or outcome.partial, program.privacy
+    own = {name for name in made.keys() - privacy.secret if _is_own(made[name], stage.fields.get(name), cells)}
     shown_columns = cells.keys() - privacy.columns
     return PreviewRow(
         stage.name,
@@ -201,10 +222,15 @@ def _preview_row(
         made,
         outcome.findings,
         shown_columns,
-        privacy.fields,
+        privacy.fields - own,
         feeds=_feeds(stage),
         place=at.place,
     )
+
+
+def _is_own(value: Any, template: Template | None, cells: Mapping[str, Any]) -> bool:
+    """Whether a value is one that stands in the mapping."""
+    return isinstance(value, str) and template is not None and value in own_texts(template, cells)
 
 
 def _feeds(stage: Stage) -> dict[str, tuple[str, ...]]:

@@ -18,6 +18,7 @@ from etl.extract.csv_file import CSV, OTHER_DELIMITERS, open_csv
 from etl.extract.database import check_database, files_of_tables
 from etl.extract.databases.address import is_server, shown_address
 from etl.extract.databases.connections import ENDINGS, Connections
+from etl.extract.databases.following import MB, read_followed
 from etl.extract.databases.sqlite import MAGIC
 from etl.extract.detecting import detected
 from etl.extract.excel_file import sheets_of
@@ -28,7 +29,7 @@ from etl.extract.json_values import HEADER_SAMPLE
 from etl.extract.jsonl_file import values_of
 from etl.extract.locations import File, RemoteFile, located, shown
 from etl.extract.many import files_of
-from etl.extract.opening import byte_pieces, byte_stream, existing_file
+from etl.extract.opening import byte_pieces, byte_stream, existing_file, is_compressed
 from etl.extract.parquet_file import MAGIC as PARQUET_MAGIC
 from etl.extract.rows import read_all
 from etl.extract.xml_outline import outline as xml_outline
@@ -84,6 +85,7 @@ class ListingRequest:
     """What is to be looked at. `counting`: whether rows that nobody knows the number of without reading are counted.
 
     `open` opens a source. `given` are options of a CSV file that a person named, instead of those that are found out.
+    `connections.spool.follow` is told of what is read through for that.
     """
 
     location: str
@@ -130,10 +132,19 @@ def _read_through(asked: ListingRequest, listed: Listed) -> Listed:
     """One that cannot be read stands in no other's way."""
     try:
         with asked.open(listed.source) as table:
-            rows = listed.rows if listed.rows is not None else sum(len(rows.rows) for _, rows in read_all(table))
+            rows = listed.rows if listed.rows is not None else sum(_heights(asked, listed.name, table))
             return replace(listed, rows=rows, columns=len(table.header))
     except SourceError as error:
         return replace(listed, note=" ".join(one for one in (listed.note, str(error)) if one))
+
+
+def _heights(asked: ListingRequest, name: str, table: Table) -> Iterator[int]:
+    """How many rows the table's parts have."""
+    follow = asked.connections.spool.follow
+    for _, rows in read_all(table):
+        if follow is not None:
+            follow(f"{name}: rows read", len(rows.rows), None)
+        yield len(rows.rows)
 
 
 # What a file is
@@ -213,11 +224,17 @@ def _of_dump(asked: ListingRequest, path: File) -> Iterator[Listed]:
     database = Database("", Secret(asked.location), asked.location, encoding)
     try:
         with byte_stream(path) as stream:
-            for one in dump_tables(stream):
+            follow = asked.connections.spool.follow
+            for one in dump_tables(read_followed(stream, f"{path}: MB read", follow, _megabytes(path))):
                 source = Source(one.name, "table", one.name, {"database": database})
                 yield Listed(one.name, source, one.rows, len(one.columns), one.note)
     except DumpError as error:
         raise SourceError(f"{path}:{error.line}: {error.what}") from None
+
+
+def _megabytes(path: File) -> int | None:
+    """How many there are to read, where that is known before they are unpacked."""
+    return None if is_compressed(path) or not isinstance(path, Path) else max(path.stat().st_size // MB, 1)
 
 
 def each_by_itself(folder: Path) -> str:

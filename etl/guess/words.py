@@ -145,6 +145,9 @@ STATUSES: Mapping[str, str] = {
     "refunded returned iade iadeedildi": "600",
 }
 
+SURE = 0.6
+"""The score of a name that is one of those which are known, whoever's it is; a longer one that only ends like one has less."""
+
 _FOLD = str.maketrans("ıİşŞğĞüÜöÖçÇâÂîÎ", "iIsSgGuUoOcCaAiI")
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _FILLERS = (
@@ -180,6 +183,11 @@ def name_score(name: str, names: str) -> float:
         if words[start - 1] in _FILLERS and rest in known:
             return 0.9 - 0.3 * known.index(rest) / len(known)
     return _part_score(words, known)
+
+
+def heads_a_column(name: str) -> bool:
+    """Whether this is how shops call a column, of whatever it is."""
+    return any(name_score(name, names) >= SURE for of in VOCABULARIES.values() for names in of.values())
 
 
 def _part_score(words: Sequence[str], known: Sequence[str]) -> float:

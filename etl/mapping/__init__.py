@@ -13,6 +13,7 @@ from etl.address import target_name
 from etl.errors import MappingError
 from etl.expressions import Resources
 from etl.extract import Connections, Corrected, CorrectedTable, Snapshot, numbered
+from etl.extract.databases.following import Follow
 from etl.geography import ChannelLists
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
@@ -126,11 +127,13 @@ def load_mapping(
     opens: Opens = Opens.ALL,
     kept: Choice = ask_servers,
     lists: Lists | None = None,
+    follow: Follow | None = None,
 ) -> Checked:
     """Read a mapping and find every problem in it. Opens what it names, as far as `opens` says.
 
     With `lists`, names of places are held against them, and a mapping that needs them has a problem where there are none.
     With `text`, that is what the file at `path` holds, whether there is one or not: what somebody is just writing.
+    `follow` is told of sources that are opened, and of rows that come from servers.
 
     Raises MappingError when there is no such file; whatever stands in the file is a Problem.
     """
@@ -146,6 +149,7 @@ def load_mapping(
     migration, miscorrected, doubts = with_corrections(built)
     with ExitStack() as opened:
         connections = opened.enter_context(_connections(kept(migration), opened))
+        connections.spool.follow = follow
         listed = None if lists is None else lists(migration)
         is_known = target_known(migration.target) is not None
         context = Context(

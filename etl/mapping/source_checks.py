@@ -120,11 +120,20 @@ def _has_its_needs(context: Context, source: Source) -> bool:
 
 def _table(context: Context, source: Source) -> Table:
     """Raises SourceError."""
+    _tell(context, 0)
     _prove_file(source)
     tables = {name: context.tables[name] for name in _needs(source) if name in context.tables}
-    return context.opened.enter_context(
+    table = context.opened.enter_context(
         open_table(source, World(tables, context.connections, context.migration.sources))
     )
+    _tell(context, 1)
+    return table
+
+
+def _tell(context: Context, more: int) -> None:
+    """How many more sources have been opened, for whoever waits."""
+    if (follow := context.connections.spool.follow) is not None:
+        follow("sources opened", more, len(context.migration.sources))
 
 
 def lookup_problems(context: Context) -> Iterator[Problem]:

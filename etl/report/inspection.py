@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from textwrap import wrap
 from typing import Any
 
+from etl.guess.words import heads_a_column
 from etl.personal import looks_personal, mask_text
 from etl.profile import ColumnProfile, shape
-from etl.suggest import NO_HEADER, look_like_data, may_be_people
+from etl.suggest import LIKE_ITS_ROWS, NO_HEADER, is_written_alike, look_like_data, may_be_people
 
 NAMED = ("e-mail", "text", "JSON", "PHP")
 """Forms whose values are masked as in reports."""
@@ -37,6 +38,7 @@ class TableLook:
     used        for each column the stages and lookups that use it; None without a mapping that reads this table
     unreadable  how many rows cannot be read, and `fault` why the first of them cannot
     partly      that only the first rows were looked at
+    top         that the names of the columns are what stands in the first line
     """
 
     name: str
@@ -47,6 +49,7 @@ class TableLook:
     unreadable: int = 0
     fault: str = ""
     partly: bool = False
+    top: bool = False
 
     @property
     def looks_headless(self) -> bool:
@@ -54,6 +57,15 @@ class TableLook:
         names = [one.name for one in self.columns]
         unlike = bool(self.used) and not set(self.used or ()) & set(names)
         return look_like_data(names) or (unlike and may_be_people(names))
+
+    @property
+    def may_be_headless(self) -> bool:
+        """Whether they may be so all the same: the first line is like the others, and nobody knows a name in it."""
+        names = [one.name for one in self.columns]
+        if not self.top or set(self.used or ()) & set(names) or any(map(heads_a_column, names)):
+            return False
+        filled = [one for one in self.columns if one.filled]
+        return bool(filled) and all(is_written_alike(one.name, one.examples) for one in filled)
 
     def hiding_names(self) -> TableLook:
         """The same with columns that have numbers in the place of names."""
@@ -84,7 +96,8 @@ class Inspection:
         return {"location": self.location, "what": self.what, "tables": tables, "table": look}
 
     def shown_look(self, look: TableLook) -> TableLook:
-        return look.hiding_names() if look.looks_headless and not self.show_data else look
+        headless = look.looks_headless or look.may_be_headless
+        return look.hiding_names() if headless and not self.show_data else look
 
     def _look_plain(self, look: TableLook) -> dict[str, Any]:
         return {
@@ -137,6 +150,8 @@ def lines_of(found: Inspection) -> Iterator[str]:
         yield from _look(found, found.shown_look(found.look))
         if found.look.looks_headless:
             yield from _wrapped(NO_HEADER)
+        elif found.look.may_be_headless and not found.show_data:
+            yield from _wrapped(LIKE_ITS_ROWS)
 
 
 def _tables(tables: Sequence[TableSeen]) -> Iterator[str]:

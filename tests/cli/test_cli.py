@@ -511,6 +511,24 @@ def test_with_json_there_is_no_progress_even_on_a_terminal(tmp_path):
     assert json.loads(printed)["ok"]
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("preview", "."), "user: rows read"),
+        (("preview", ".", "--rejected"), "user: rows read"),
+        (("inspect", "customers.csv"), "customers: rows read"),
+        (("check", ".", "--connect"), "sources opened"),
+        (("check", ".", "--data"), "user: rows read"),
+    ],
+)
+def test_what_may_take_long_shows_on_a_terminal_how_far_it_is(words, told, tmp_path):
+    write_shop(tmp_path)
+    printed, seen = on_a_terminal(*words, cwd=tmp_path)
+    assert told in seen
+    assert told not in printed
+    assert "rows read" not in etl(*words, cwd=tmp_path).stderr
+
+
 HEAVY = ("jinja2", "requests", "jsonschema", "jsonschema_rs", "rich", "starlette", "sqlite3", "yaml")
 
 

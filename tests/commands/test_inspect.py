@@ -76,6 +76,35 @@ def write_excel(folder):
     return path
 
 
+def followed(location, table=None, **how):
+    """What somebody who watches is told: of each thing how much, and of how many."""
+    told: dict[str, tuple[int, int | None]] = {}
+
+    def follow(what, more, total):
+        told[what] = (told.get(what, (0, None))[0] + more, total)
+
+    inspect(Inspecting(str(location), table, **how), follow)
+    return told
+
+
+def test_who_watches_is_told_of_the_rows_that_are_read(tmp_path):
+    path = write_csv(tmp_path)
+    assert followed(path) == {"people: rows read": (200, None)}
+    assert followed(path, limit=50) == {"people: rows read": (50, 50)}
+    (tmp_path / "others.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    assert followed(tmp_path) == {"people: rows read": (200, None), "others: rows read": (1, None)}
+
+
+def test_of_a_dump_the_megabytes_are_told_that_are_read_through(tmp_path):
+    path = tmp_path / "shop.sql"
+    row = "INSERT INTO people VALUES (1, '{}');\n".format("x" * 90_000)
+    path.write_text("CREATE TABLE people (id int, name text);\nCREATE TABLE a (id int);\n" + 30 * row, encoding="utf-8")
+    assert followed(path) == {f"{path}: MB read": (2, 2)}
+    packed = path.with_suffix(".sql.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert followed(packed) == {f"{packed}: MB read": (2, None)}
+
+
 def write_json(folder):
     path = folder / "people.json"
     path.write_text(json.dumps({"shop": {"people": objects(), "other": [{"x": 1}]}}), encoding="utf-8")

@@ -120,6 +120,53 @@ def test_cells_stand_beside_the_fields_they_feed_and_problems_beside_theirs(shop
     assert done.stdout.split("\n") == REJECTED.split("\n")
 
 
+OWN = "{{ ('Bay' if kind == 'a' else name) | default('Bilinmeyen Kişi') }}"
+
+
+@pytest.mark.parametrize(
+    ("expression", "cells", "shown"),
+    [
+        ("{{ name | default('Bilinmeyen Kişi') }}", "a,,x", "Bilinmeyen Kişi"),
+        ("{{ name or 'Bilinmeyen Kişi' }}", "a,,x", "Bilinmeyen Kişi"),
+        ("{{ 'Bay' if kind == 'a' else name }}", "a,Ali,x", "Bay"),
+        ("{{ 'Bay' if kind == 'a' else name }}", "b,Bay,x", "B***"),
+        ("{{ 'Bay' if kind == 'a' else name }}", "b,Ali,x", "A***"),
+        ("{{ name | default('ali@example.com') }}", "a,,x", "a***@e***.com"),
+        ("{{ 'Ali' if name == 'Ali' else name }}", "a,Ali,x", "A***"),
+        (OWN, "b,,x", "Bilinmeyen Kişi"),
+    ],
+)
+def test_a_text_of_the_mapping_is_shown_where_no_cell_has_it_and_it_is_nobodys(tmp_path, expression, cells, shown):
+    mapping = MAPPING.replace("{{ name }}", expression, 1).replace("    where: \"{{ status == '1' }}\"\n", "")
+    (tmp_path / "migration.yaml").write_text(mapping, encoding="utf-8")
+    (tmp_path / "places.csv").write_text("code,mail,city\n", encoding="utf-8")
+    head = "kind,name,note,id,mail,tel,status,city\n"
+    (tmp_path / "customers.csv").write_text(f"{head}{cells},1,ali@example.com,,1,Bursa\n", encoding="utf-8")
+    done = etl("preview", ".", "--json", "--stage", "user", cwd=tmp_path)
+    (row,) = json.loads(done.stdout)["rows"]
+    assert row["record"]["first_name"] == shown
+    done = etl("explain", ".", "user", "1", "--json", cwd=tmp_path)
+    told = json.loads(done.stdout)
+    (field,) = [one for one in told["fields"] if one["field"] == "first_name"]
+    assert field["value"] == shown
+    assert "own" not in field
+    masked = [one["value"] for one in field["steps"] if one["kind"] == "column" and one["what"] == "name"]
+    assert [one for one in masked if one] in ([], [f"{cells.split(',')[1][:1]}***"])
+
+
+def test_a_password_that_stands_in_the_mapping_is_shown_nowhere(tmp_path):
+    mapping = MAPPING.replace(
+        "password: 7ac66c0f148de9519b8bd264312c4d64", "password: \"{{ note | default('geheim7') }}\""
+    )
+    (tmp_path / "migration.yaml").write_text(mapping, encoding="utf-8")
+    (tmp_path / "places.csv").write_text("code,mail,city\n", encoding="utf-8")
+    (tmp_path / "customers.csv").write_text(CUSTOMERS.replace("1,x,Ali", "1,,Ali"), encoding="utf-8")
+    for words in (("preview", "."), ("explain", ".", "user", "1")):
+        done = etl(*words, cwd=tmp_path)
+        assert "Traceback" not in done.stderr
+        assert "geheim7" not in done.stdout.replace("default('geheim7')", "")
+
+
 def test_json_names_the_columns_that_feed_each_field(shop):
     done = etl("preview", ".", "--json", "-n", "1", "--stage", "user", cwd=shop)
     (row,) = json.loads(done.stdout)["rows"]
@@ -279,7 +326,8 @@ def test_every_cell_stands_somewhere_and_every_problem_once(shop):
 def test_a_terminal_of_80_columns_shows_all_and_a_narrow_one_stacks(shop):
     for width, sign in ((80, "source row"), (44, "  < mail: ")):
         text = on_a_terminal(shop, width)
-        plain = re.sub(r"\x1b\[[0-9;]*m", "", text)
+        _, _, after_the_bars = text.rpartition("\x1b[2K")
+        plain = re.sub(r"\x1b\[[?0-9;]*[a-z]", "", after_the_bars)
         assert sign in plain
         assert max(cell_len(line) for line in plain.replace("\r", "").split("\n")) <= width
         assert "mobile" in plain

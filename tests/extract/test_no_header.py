@@ -1,10 +1,12 @@
 """A file without a header line: its first customer is not shown to anybody."""
 
+import json
+
 import pytest
 from commands import etl
 from mapping_case import SMALL, Case
 
-from etl.suggest import MOST_NAMED
+from etl.suggest import LIKE_ITS_ROWS, MOST_NAMED
 
 NO_HEADER = "the first row looks like data; for a file without a header line, list its columns' names as `header:`"
 PERSONAL = ("5321234567", "ali.veli", "Ali", "0532 123 45 67")
@@ -62,6 +64,47 @@ def test_they_are_not_shown_by_inspect_with_that_mapping_either(case):
     said = etl("inspect", "customers", "--mapping", case.file, ACME_TOKEN="x").stdout
     assert "column 1" in said, said
     assert not any(one in said for one in ("Ali", "Veli", "Moda"))
+
+
+def inspected(case, text, *more):
+    case.write("customers.csv", text)
+    return etl("inspect", case.file.parent / "customers.csv", *more).stdout
+
+
+HEADLESS = (
+    "Ali;Veli;Ankara\nAyşe;Kaya;İzmir\n",
+    "ALİ;VELİ;ANKARA\nAYŞE;KAYA;İZMİR\n",
+    "ali;veli;ankara\nayşe;kaya;izmir\n",
+    "Ali Can;Moda Sok. 5;Ankara\nAyşe;Bahar Cad. 12;İzmir\n",
+    "Ali;Veli;\nAyşe;Kaya;\nCan;Su;\n",
+)
+
+
+@pytest.mark.parametrize("text", HEADLESS)
+def test_without_a_mapping_inspect_shows_no_first_row_that_is_written_as_those_below_it(case, text):
+    said = inspected(case, text)
+    assert "column 1" in said, said
+    assert not any(one in said for one in text.splitlines()[0].split(";") if one), said
+    assert LIKE_ITS_ROWS in " ".join(said.split())
+    names = [one["name"] for one in json.loads(inspected(case, text, "--json"))["table"]["columns"]]
+    assert names[:2] == ["column 1", "column 2"]
+    assert text[:3] in inspected(case, text, "--show-data")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Ad;Soyad;Şehir\nAli;Veli;Ankara\n",
+        "First Name;Last Name;Town\nAli;Veli;Ankara\n",
+        "marka;renk\nNike;Mavi\n",
+        "Marka;Renk;Beden\nNike;Mavi;42\n",
+        "Ali;Veli;Ankara\n",
+    ],
+)
+def test_inspect_shows_names_that_are_known_for_columns_or_are_written_in_another_way_than_the_rows(case, text):
+    said = inspected(case, text)
+    assert all(one in said for one in text.splitlines()[0].split(";")), said
+    assert LIKE_ITS_ROWS not in " ".join(said.split())
 
 
 @pytest.mark.parametrize("line", ["First Name;Last Name;City", "Name;Surname;email"])

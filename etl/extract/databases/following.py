@@ -1,4 +1,4 @@
-"""Rows that come from elsewhere, told while they come to whoever waits for them."""
+"""Rows that come from elsewhere, and files that take long, told to whoever waits for them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,36 @@ def followed(file: BinaryIO, what: str, follow: Follow | None, total: int | None
     counting.tell_rows()
     yield cast("BinaryIO", counting)
     counting.tell_rows()
+
+
+MB = 1_000_000
+
+
+def read_followed(file: BinaryIO, what: str, follow: Follow | None, total: int | None) -> BinaryIO:
+    """The file, that is read from its beginning to its end; where somebody follows, its megabytes are counted on the way."""
+    if follow is None:
+        return file
+    follow(what, 0, total)
+    return cast("BinaryIO", _CountingRead(file, lambda more: follow(what, more, total)))
+
+
+class _CountingRead:
+    """A file that is read. Megabytes that are not whole yet are not told."""
+
+    def __init__(self, file: BinaryIO, tell: Callable[[int], None]) -> None:
+        self._file, self._tell = file, tell
+        self._bytes = self._told = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size)
+        self._bytes += len(data)
+        if more := self._bytes // MB - self._told:
+            self._told += more
+            self._tell(more)
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
 
 
 class _Counting:
