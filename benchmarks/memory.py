@@ -17,8 +17,8 @@ from benchmarks.contenders import Differs
 from benchmarks.measure import Watched, memory_kind, watched
 from benchmarks.page import megabytes, table
 from benchmarks.shops import SERVERS, orders_in_postgres
-from benchmarks.sources import FORMS, Finished, Form, records
-from benchmarks.work import ORDER_COLUMNS, Work, make_work
+from benchmarks.sources import FORMS, Form, records
+from benchmarks.work import ORDER_COLUMNS, Finished, Work, make_work
 
 MOST = 300_000_000
 """Bytes that are wanted at most, besides what DuckDB may take."""

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from benchmarks.lines import write_lines
 from benchmarks.measure import Failed
 from benchmarks.work import ORDER_COLUMNS, Work
 
@@ -88,8 +89,6 @@ def _postgres(*, maintenance: bool = False):  # type: ignore[no-untyped-def]
 
 def in_postgres(work: Work) -> None:
     """Orders, and the lines of the join."""
-    from benchmarks.sources import write_lines
-
     orders_in_postgres(work)
     with _postgres() as connection:
         connection.execute("CREATE TABLE lines (order_no text, sku text, quantity text, price text)")

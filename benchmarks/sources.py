@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import hashlib
 import os
-import random
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -18,13 +17,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.contenders import PEERS, Differs, Engine
+from benchmarks.lines import LINES_AN_ORDER, write_lines
 from benchmarks.measure import Taken, Took, memory_kind, peak_memory, timed
 from benchmarks.page import megabytes, seconds, table, times
 from benchmarks.shops import SERVERS, in_mysql, in_postgres, in_sqlite, mysql_dump
-from benchmarks.work import MAPPINGS, ORDER_COLUMNS, SEED, Work, make_work
+from benchmarks.work import MAPPINGS, ORDER_COLUMNS, Finished, Work, make_work
 from etl.package import Package
 
-LINES_AN_ORDER = 3
 CSV_SOURCE = '{ csv: orders.csv, delimiter: ";" }'
 
 
@@ -83,20 +82,6 @@ def records(work: Work) -> Iterator[dict[str, str | None]]:
     with work.orders.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file, delimiter=";"):
             yield {name: cell or None for name, cell in row.items()}
-
-
-class Finished:
-    """A file that gets its name when all of it is there."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> Path:
-        return self._path.with_suffix(".partial")
-
-    def __exit__(self, kind: object, *error: object) -> None:
-        if kind is None:
-            self._path.with_suffix(".partial").rename(self._path)
 
 
 MARIADB = '{ table: orders, database: "${BENCH_MYSQL}" }'
@@ -213,19 +198,6 @@ JOINS = (
     Join("join_polars", "polars", ("polars",)),
     Join("join_postgres", "the same SQL in PostgreSQL, where the rows already are", server="BENCH_POSTGRES"),
 )
-
-
-def write_lines(work: Work) -> Path:
-    """lines.csv beside the orders: three lines for each, on average, mixed."""
-    path = work.folder / "lines.csv"
-    if not path.exists():
-        rng, count = random.Random(f"{SEED} lines"), work.rows * LINES_AN_ORDER
-        with Finished(path) as partial, partial.open("w", encoding="utf-8", newline="") as file:
-            file.write("order_no;sku;quantity;price\n")
-            for _ in range(count):
-                order, cents = 100_000_001 + int(rng.random() * work.rows), rng.randrange(100, 100_000)
-                file.write(f"{order};S{rng.randrange(5000)};{rng.randrange(1, 4)};{cents // 100}.{cents % 100:02}\n")
-    return path
 
 
 def joins(work: Work, out: Path, rounds: int, tell: Callable[[str], None]) -> str:

@@ -61,6 +61,20 @@ _TIMES = tuple(f"{hour:02}:{minute:02}" for hour in range(24) for minute in rang
 Row = tuple[str, ...]
 
 
+class Finished:
+    """A file that gets its name when all of it is there."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> Path:
+        return self._path.with_suffix(".partial")
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        if kind is None:
+            self._path.with_suffix(".partial").rename(self._path)
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """A folder of work. `mapping` has both stages, `orders_only` the peers' part alone, `compressed` that from a .gz."""

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import contenders, measure, memory, page, shops, single_records, sources, work  # noqa: E402
+from benchmarks import contenders, lines, measure, memory, page, shops, single_records, sources, work  # noqa: E402
 
 ROWS = 200
 
@@ -196,7 +196,7 @@ def test_every_join_sums_the_same(made, join, tmp_path):
             pytest.skip(f"{join.script} needs {join.needs or join.server}")
         if join.server:
             shops.in_postgres(made)
-        sources.write_lines(made)
+        lines.write_lines(made)
         for one in (join, sources.JOINS[0]):
             run(one.command(made, tmp_path))
     total = join.output(tmp_path).read_bytes()
