@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from etl.arguments import checked
+from etl.journal.batches import utc_now
 from etl.journal.database import BUSY_SECONDS
-from etl.journal.journal import utc_now
 from etl.omnitron.client import SessionFactory, new_session
 from etl.seams import Seam, no_seam
 from etl.stop import Stop

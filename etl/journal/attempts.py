@@ -12,15 +12,13 @@ Where somebody found out which ones failed, these become a batch of their own, t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING
 
-from etl.journal.batch import Draft, Facts, Shipment
+from etl.journal.batch import Draft, Shipment
+from etl.journal.batches import Batches
 from etl.journal.database import JournalDatabase
+from etl.journal.decisions import Decisions
 from etl.journal.plans import json_list
 from etl.journal.states import State
-
-if TYPE_CHECKING:
-    from etl.journal.journal import Journal
 
 REFUSES_REPEATED = frozenset({"user"})
 """Payloads of which Omnitron refuses a record that it has already (Omnitron contract, 'Records': e-mail)."""
@@ -29,15 +27,16 @@ REFUSES_REPEATED = frozenset({"user"})
 class Attempts:
     """Every record that a batch lets go of after Omnitron has worked it off, and every new attempt at one."""
 
-    def __init__(self, journal: Journal, database: JournalDatabase) -> None:
-        self._journal = journal
+    def __init__(self, batches: Batches, decisions: Decisions, database: JournalDatabase) -> None:
+        self._batches = batches
+        self._decisions = decisions
         self._database = database
 
     def let_go(self, number: int, person: str, keys: Collection[str] | None = None) -> int:
         """Have records of a batch that was worked off sent again: these, or all it holds. How many."""
         wanted = None if keys is None else json_list(keys)
         with self._database.transaction():
-            batch = self._journal.batch(number)
+            batch = self._batches.batch(number)
             self._database.change(
                 "UPDATE records SET live = 0 WHERE batch = ? AND live = 1 "
                 "AND (? IS NULL OR key IN (SELECT value FROM json_each(?)))",
@@ -45,34 +44,25 @@ class Attempts:
             )
             left = self._count_held(number)
             gone = batch.counting - left
-            self._journal.note(number, batch.state, batch.state, f"{person} has {gone} of its records sent again")
-            self._journal.plans.void(batch.stage)
+            self._batches.note(number, batch.state, batch.state, f"{person} has {gone} of its records sent again")
+            self._batches.plans.void(batch.stage)
         return gone
-
-    def died(self, number: int, person: str) -> None:
-        """Keep that the job of an accepted batch died, as a person has it from Akinon: none of its records is there."""
-        with self._database.transaction():
-            records = self._journal.batch(number).records
-            self._journal.move(
-                number, State.DONE, Facts("decided: the job died, so all of its records failed", errors=records)
-            )
-            self.decide(number, person, arrived=False)
 
     def decide(self, number: int, person: str, *, arrived: bool) -> None:
         """Keep what a person says of a batch with failed records: that they are there all the same, or are to be sent again."""
         with self._database.transaction():
             if arrived:
                 self._database.change("UPDATE batches SET recovered = reported WHERE id = ?", (number,))
-                self._journal.note(number, State.DONE, State.DONE, "decided: its failed records are there")
+                self._batches.note(number, State.DONE, State.DONE, "decided: its failed records are there")
             else:
                 self.let_go(number, person)
-            self._journal.decisions.keep(number, person, arrived=arrived)
+            self._decisions.keep(number, person, arrived=arrived)
 
     def name_failed(self, number: int, failed: Mapping[str, bytes], evidence: str) -> int | None:
         """Keep which of a batch's records (key -> bytes) failed, where only their count was known: they become a batch of
         their own, whose number is given. None, and nothing is kept: fewer failed than these, so it cannot be all of them."""
         with self._database.transaction():
-            batch = self._journal.batch(number)
+            batch = self._batches.batch(number)
             if not failed or batch.failed_whole or len(failed) > batch.failed:
                 return None
             self._database.change(
@@ -82,19 +72,19 @@ class Attempts:
             own = self._add_failed(batch, failed, evidence)
             self._database.change("UPDATE batches SET recovered = recovered + ? WHERE id = ?", (len(failed), number))
             self._count_held(number)
-            self._journal.note(number, State.DONE, State.DONE, f"its failed records are batch {own}: {evidence}")
-            self._journal.plans.share(number, own, len(failed))
-            self._journal.plans.void(batch.stage)
+            self._batches.note(number, State.DONE, State.DONE, f"its failed records are batch {own}: {evidence}")
+            self._batches.plans.share(number, own, len(failed))
+            self._batches.plans.void(batch.stage)
         return own
 
     def _add_failed(self, batch: Shipment, failed: Mapping[str, bytes], evidence: str) -> int:
         draft = Draft(batch.stage, batch.payload, batch.package, [*failed], [*failed.values()], batch.pilot)
-        own = self._journal.add(draft)
+        own = self._batches.add(draft)
         self._database.change(
             "UPDATE batches SET state = 'done', total = records, success = 0, errors = records, ended = ? WHERE id = ?",
             (batch.ended, own),
         )
-        self._journal.note(own, State.PLANNED, State.DONE, f"taken out of batch {batch.id}, that sent them: {evidence}")
+        self._batches.note(own, State.PLANNED, State.DONE, f"taken out of batch {batch.id}, that sent them: {evidence}")
         return own
 
     def failed_again(self, batch: Shipment, most: int) -> list[str]:
@@ -134,7 +124,7 @@ class Attempts:
 
     def ended(self, again: Shipment) -> None:
         """Draw the conclusion from an attempt that was worked off; inside a transaction."""
-        [key] = self._journal.keys(again.id)
+        [key] = self._batches.keys(again.id)
         origin = self._database.value(
             "SELECT max(r.batch) FROM records AS r JOIN batches AS b ON b.id = r.batch "
             "WHERE r.stage = ? AND r.key = ? AND r.live = 0 AND b.state = 'done' AND b.reported < b.records "
@@ -156,6 +146,6 @@ class Attempts:
             self._database.change("UPDATE records SET live = ? WHERE batch = ? AND key = ?", (live, batch, key))
             hashes.add(self._database.value("SELECT sha256 FROM records WHERE batch = ? AND key = ?", (batch, key)))
             self._count_held(batch)
-        self._journal.note(origin, State.DONE, State.DONE, "a record of it was sent again, and that failed")
-        if self._journal.batch(origin).package != again.package:
-            self._journal.plans.overlap(again.package, again.stage, origin, *((1, 0) if len(hashes) == 1 else (0, 1)))
+        self._batches.note(origin, State.DONE, State.DONE, "a record of it was sent again, and that failed")
+        if self._batches.batch(origin).package != again.package:
+            self._batches.plans.overlap(again.package, again.stage, origin, *((1, 0) if len(hashes) == 1 else (0, 1)))

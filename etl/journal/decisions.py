@@ -2,40 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from etl.journal.batch import Facts, Shipment
+from etl.journal.batches import Batches
 from etl.journal.database import JournalDatabase
 from etl.journal.states import State
-
-if TYPE_CHECKING:
-    from etl.journal.journal import Journal
 
 
 class Decisions:
     """The journal keeps every one of them, also those that were taken back."""
 
-    def __init__(self, journal: Journal, database: JournalDatabase) -> None:
-        self._journal = journal
+    def __init__(self, batches: Batches, database: JournalDatabase) -> None:
+        self._batches = batches
         self._database = database
 
     def make(self, number: int, after: State, facts: Facts, person: str) -> Shipment:
         """Record what a person says became of a batch; a decision from which nothing has followed is taken back first."""
         with self._database.transaction():
-            batch = self._journal.batch(number)
+            batch = self._batches.batch(number)
             if (before := self.state_before(batch)) is not batch.state:
                 self._take_back(batch, before)
-            self._journal.change_state(number, after, facts)
+            self._batches.change_state(number, after, facts)
             self.keep(number, person, arrived=after is not State.PLANNED, migration_id=facts.migration_id)
-            self._journal.seam("decision:unwritten")
-        self._journal.seam("decision:written")
-        return self._journal.batch(number)
+            self._batches.seam("decision:unwritten")
+        self._batches.seam("decision:written")
+        return self._batches.batch(number)
 
     def keep(self, number: int, person: str, *, arrived: bool, migration_id: str | None = None) -> None:
         """Put a decision on record; inside a transaction."""
         self._database.change(
             "INSERT INTO decisions (batch, run, time, arrived, migration_id, person) VALUES (?, ?, ?, ?, ?, ?)",
-            (number, self._journal.runs.current, self._journal.time(), arrived, migration_id, person),
+            (number, self._batches.runs.current, self._batches.time(), arrived, migration_id, person),
         )
 
     def state_before(self, batch: Shipment) -> State:
@@ -54,4 +50,4 @@ class Decisions:
             "WHERE id = ?",
             (before, before, batch.id),
         )
-        self._journal.note(batch.id, batch.state, before, "the decision is taken back")
+        self._batches.note(batch.id, batch.state, before, "the decision is taken back")

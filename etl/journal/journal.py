@@ -2,48 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
-from etl.errors import EtlError
-from etl.files import cannot_be_written, durably, private_folder
 from etl.journal.answers import recorded
 from etl.journal.attempts import Attempts
 from etl.journal.batch import (
-    INSERT,
     NOTHING,
-    UPDATE,
     Draft,
     Facts,
     Shipment,
     Taken,
     batch_of,
-    columns_of,
     fate_of,
     pieces_of,
-    record_hash,
 )
+from etl.journal.batches import Batches, Clock, utc_now
 from etl.journal.counts import StageCounts
-from etl.journal.database import BUSY_SECONDS, JournalDatabase, JournalError
+from etl.journal.database import BUSY_SECONDS, JournalDatabase
 from etl.journal.decisions import Decisions
 from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
 from etl.journal.neighbours import opened
-from etl.journal.plans import Plans, json_list
-from etl.journal.runs import Runs
-from etl.journal.states import LETS_GO, State, is_legal
+from etl.journal.plans import json_list
+from etl.journal.states import LETS_GO, State
 from etl.journal.trail import Trail
 from etl.journal.workspace import Workspace
-from etl.package import join_records
 from etl.seams import Seam, no_seam
-
-Clock = Callable[[], datetime]
-
 
 ARRIVED = """
 SELECT wanted.value AS key FROM json_each(?) AS wanted
@@ -59,31 +45,18 @@ SELECT b.id FROM batches AS b WHERE b.state = 'refused' AND EXISTS (
 """
 
 
-class IllegalTransition(EtlError):
-    """A batch cannot go from its state to the one asked for."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-class Journal:
+class Journal(Batches):
     """Open for the process that holds the workspace. Usable from several threads."""
 
     def __init__(
         self, workspace: Workspace, database: JournalDatabase, now: Clock = utc_now, seam: Seam = no_seam
     ) -> None:
-        self.workspace = workspace
-        self._database = database
-        self.plans = Plans(database)
-        self.runs = Runs(database, workspace, self.plans, self.time, seam)
+        super().__init__(workspace, database, now, seam)
         self.trail = Trail(database)
-        self.attempts = Attempts(self, database)
         self.decisions = Decisions(self, database)
+        self.attempts = Attempts(self, self.decisions, database)
         self.lookups = Lookups(database, self.time)
         self.homes = Homes(database, self.time)
-        self._now = now
-        self.seam = seam
 
     @classmethod
     def open(
@@ -105,10 +78,6 @@ class Journal:
 
     def close(self) -> None:
         self._database.close()
-
-    def transaction(self) -> AbstractContextManager[None]:
-        """All or nothing, and durable on leaving."""
-        return self._database.transaction()
 
     def checkpoint(self) -> None:
         """Bring all into the one file, as far as nobody reads the older state: a copy of it without its -wal is whole then."""
@@ -140,14 +109,6 @@ class Journal:
             )
         )
 
-    def batch(self, number: int) -> Shipment:
-        row = self._database.row("SELECT * FROM batches WHERE id = ?", (number,))
-        if row is None:
-            last = self._database.value("SELECT max(id) FROM batches")
-            there_are = f"there are 1 to {last}" if last else "there is none yet"
-            raise JournalError(f"no batch {number} in {self.workspace.journal}; {there_are} (`etl status` lists them)")
-        return batch_of(row)
-
     def batches(self, stage: str | None = None, state: State | None = None) -> list[Shipment]:
         rows = self._database.rows(
             "SELECT * FROM batches WHERE (:stage IS NULL OR stage = :stage) AND (:state IS NULL OR state = :state) ORDER BY id",
@@ -163,10 +124,6 @@ class Journal:
             (stage, again, json_list(besides)),
         )
         return None if row is None else batch_of(row)
-
-    def keys(self, batch: int) -> list[str]:
-        rows = self._database.rows("SELECT key FROM records WHERE batch = ? ORDER BY position", (batch,))
-        return [row["key"] for row in rows]
 
     def counting_keys(self, batch: int, most: int = -1) -> list[str]:
         """Keys of the records that the batch holds, or the first of them."""
@@ -231,62 +188,6 @@ class Journal:
         )
         return [batch_of(row) for row in reversed(rows)]
 
-    # Planning
-
-    def next_number(self) -> int:
-        """The number that the next batch will have."""
-        return int(self._database.value("SELECT coalesce(max(id), 0) + 1 FROM batches"))
-
-    def add(self, draft: Draft) -> int:
-        """Plan a batch; its bytes are on the disk before it is in the journal. The batch's number."""
-        with self._database.transaction():
-            number = self.next_number()
-            file, sha256 = (draft.file, draft.sha256) if draft.file else self._write_file(number, draft)
-            self._database.change(
-                INSERT,
-                {
-                    **{
-                        name: getattr(draft, name)
-                        for name in ("stage", "payload", "package", "pilot", "alone", "again")
-                    },
-                    "id": number,
-                    "place": number if draft.place is None else draft.place,
-                    "file": file,
-                    "sha256": sha256,
-                    "records": len(draft.keys),
-                },
-            )
-            self._add_records(number, draft)
-            self.note(number, None, State.PLANNED, "")
-            self.seam("planned:unwritten")
-        self.written("planned")
-        return number
-
-    def _write_file(self, number: int, draft: Draft) -> tuple[str, str]:
-        path, data = self.workspace.batch_file(draft.stage, number), join_records(draft.records)
-        try:
-            private_folder(path.parent)
-            with durably(path) as file:
-                file.write(data)
-        except OSError as error:
-            raise JournalError(cannot_be_written(path, error)) from error
-        self.seam("file:written")
-        return self.workspace.shorten(path), hashlib.sha256(data).hexdigest()
-
-    def _add_records(self, number: int, draft: Draft) -> None:
-        rows = (
-            (number, position, draft.stage, key, record_hash(record))
-            for position, (key, record) in enumerate(zip(draft.keys, draft.records, strict=True))
-        )
-        try:
-            self._database.change_many(
-                "INSERT INTO records (batch, position, stage, key, sha256, live) VALUES (?, ?, ?, ?, ?, 1)", rows
-            )
-        except sqlite3.IntegrityError:
-            raise JournalError(
-                f"a record of stage '{draft.stage}' would be in two batches; it is not planned twice"
-            ) from None
-
     # Transitions
 
     def move(self, number: int, after: State, facts: Facts = NOTHING) -> Shipment:
@@ -300,6 +201,13 @@ class Journal:
             self.seam(f"{after}:unwritten")
         self.written(after)
         return self.batch(number)
+
+    def died(self, number: int, person: str) -> None:
+        """Keep that the job of an accepted batch died, as a person has it from Akinon: none of its records is there."""
+        with self.transaction():
+            failed = Facts("decided: the job died, so all of its records failed", errors=self.batch(number).records)
+            self.move(number, State.DONE, failed)
+            self.attempts.decide(number, person, arrived=False)
 
     def accept(self, number: int, facts: Facts) -> int | None:
         """Enter that Omnitron took a batch as facts.migration_id. When another batch has that id, nobody can say which of
@@ -320,30 +228,6 @@ class Journal:
             "SELECT id FROM batches WHERE migration_id = ? AND id <> ? LIMIT 1", (migration_id, besides)
         )
         return found
-
-    def change_state(self, number: int, after: State, facts: Facts) -> Shipment:
-        """The change itself; inside a transaction. The batch as it was."""
-        batch = self.batch(number)
-        if not is_legal(batch.state, after):
-            raise IllegalTransition(f"batch {number} is {batch.state}; it cannot become {after}")
-        self._database.change(UPDATE, columns_of(batch, after, facts, self.time()))
-        self.note(number, batch.state, after, facts.note)
-        if after in LETS_GO:
-            self._database.change("UPDATE records SET live = 0 WHERE batch = ?", (number,))
-            self._database.change("UPDATE batches SET held = 0 WHERE id = ?", (number,))
-        return batch
-
-    def note(self, number: int, before: State | None, after: State, note: str) -> None:
-        """Put something that happened to a batch on record; inside a transaction."""
-        self._database.change(
-            "INSERT INTO transitions (batch, run, time, before, after, note) VALUES (?, ?, ?, ?, ?, ?)",
-            (number, self.runs.current, self.time(), before, after, note),
-        )
-
-    def written(self, state: str) -> None:
-        """Come by the moment at which a transition is durable; inside a transaction it is not yet."""
-        if not self._database.in_transaction:
-            self.seam(f"{state}:written")
 
     def cut(self, number: int, records: Sequence[bytes], size: int, facts: Facts) -> list[int]:
         """Put batches of at most `size` records in the place of one. Raises ValueError when it has no more than that."""
@@ -376,7 +260,3 @@ class Journal:
             self.seam("superseded:unwritten")
         self.written("superseded")
         return len(found)
-
-    def time(self) -> str:
-        """Now: UTC, ISO 8601, as everything is noted."""
-        return self._now().isoformat(timespec="milliseconds")

@@ -87,7 +87,7 @@ def _decide(journal: Journal, batch: Shipment, found: KnownFate) -> Resolved:
     if migration_id and (other := journal.owner(migration_id, besides=batch.id)):
         raise MappingError(f"migration {migration_id} is batch {other}, so batch {batch.id} is another one; look again")
     if state is State.ACCEPTED and not arrived:
-        journal.attempts.died(batch.id, person())
+        journal.died(batch.id, person())
         text = DIED.format(again=_sends_again(command))
         return Resolved(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, text)
     batch = journal.decisions.make(batch.id, after, _facts(batch, found), person())

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from load_helpers import make_package, user, users
 
 from etl.errors import Exit, PackageError
-from etl.journal.batch import Draft, Facts
+from etl.journal.batch import Draft, Facts, record_hash
+from etl.journal.batches import IllegalTransition
 from etl.journal.database import VERSION, JournalDatabase, JournalError
-from etl.journal.journal import IllegalTransition, Journal, record_hash
+from etl.journal.journal import Journal
 from etl.journal.states import LEGAL, State
 from etl.journal.status import read_status
 from etl.journal.summary import summarise

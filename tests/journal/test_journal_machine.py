@@ -13,8 +13,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from load_helpers import make_package, user
 
 from etl.journal.batch import Draft, Facts
+from etl.journal.batches import IllegalTransition
 from etl.journal.database import JournalError
-from etl.journal.journal import IllegalTransition, Journal
+from etl.journal.journal import Journal
 from etl.journal.states import LEGAL, RecordState, State
 from etl.journal.summary import summarise
 from etl.journal.workspace import Workspace
@@ -214,7 +215,7 @@ class Loading(RuleBasedStateMachine):
     @rule(data=st.data())
     def a_job_died(self, data):
         if batch := self.pick(data, State.ACCEPTED):
-            self.journal.attempts.died(batch.id, "ada")
+            self.journal.died(batch.id, "ada")
             self.sent_again.update(self.journal.keys(batch.id))
 
     @rule(data=st.data(), knows_the_id=st.booleans())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from load_helpers import TOKEN, before_body, free_port, lines, reset_connection, scripted, send, target_of
 
 from etl.errors import Ambiguous, MappingError, Refused, Unavailable
-from etl.journal.journal import utc_now
+from etl.journal.batches import utc_now
 from etl.journal.requestlog import LogError, RequestLog
 from etl.omnitron import client as client_module
 from etl.omnitron.api import Omnitron, Unauthorized
