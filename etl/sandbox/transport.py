@@ -70,30 +70,30 @@ class Door:
     """Where connections come in. `shut` is the refused connection."""
 
     def __init__(self) -> None:
-        self._server: uvicorn.Server | None = None
-        self._address: HostAndPort = ("", 0)
+        self._hung: tuple[uvicorn.Server, HostAndPort] | None = None
         self._reopening: asyncio.Task[None] | None = None
 
     def hang(self, server: uvicorn.Server, host: str, port: int) -> None:
-        self._server, self._address = server, (host, port)
+        self._hung = server, (host, port)
 
     def shut(self, seconds: float) -> None:
         """Stop listening at once and close idle connections; those in use close after their answer."""
-        if self._server is None:
+        if self._hung is None:
             raise RuntimeError("the door hangs in no server yet")
-        for listener in self._server.servers:
+        server, address = self._hung
+        for listener in server.servers:
             listener.close()
-        for connection in list(self._server.server_state.connections):
+        for connection in list(server.server_state.connections):
             connection.shutdown()
         if self._reopening is not None:
             self._reopening.cancel()
-        self._reopening = asyncio.get_running_loop().create_task(self._reopen(self._server, seconds))
+        self._reopening = asyncio.get_running_loop().create_task(self._reopen(server, address, seconds))
 
-    async def _reopen(self, server: uvicorn.Server, seconds: float) -> None:
+    async def _reopen(self, server: uvicorn.Server, address: HostAndPort, seconds: float) -> None:
         await asyncio.sleep(seconds)
         while not server.should_exit:
             try:
-                listener = listening_socket(*self._address)
+                listener = listening_socket(*address)
             except OSError:
                 # Somebody else holds the port for the moment.
                 await asyncio.sleep(_REOPEN_PAUSE)

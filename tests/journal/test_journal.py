@@ -540,11 +540,13 @@ def test_a_seam_that_does_not_exist_is_an_error_that_lists_them():
 
 
 def test_a_seam_with_a_number_ends_the_process_when_it_comes_by_for_that_time():
-    passes = "for _ in range(3): print('began', flush=True), seam('post:began'), seam('post:sent')"
+    passes = (
+        "for _ in range(3):\n for moment in ('post:began', 'post:sent'):\n  print(moment, flush=True)\n  seam(moment)"
+    )
     code = f"from etl.seams import seam_from_environment; seam = seam_from_environment()\n{passes}"
     at_the_second = os.environ | {"ETL_KILL_AT": "post:sent:2"}
     done = subprocess.run([sys.executable, "-c", code], env=at_the_second, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "began\nbegan\n")
+    assert (done.returncode, done.stdout) == (-signal.SIGKILL, "post:began\npost:sent\n" * 2)
 
 
 def test_whoever_waits_is_woken_when_asked_to_stop():

@@ -20,7 +20,7 @@ from etl.commands.settings import Settings
 from etl.expressions.functions import contact
 from etl.package import Package
 from etl.report.catalogue import Catalogue, catalogue_of
-from etl.report.page.render import page
+from etl.report.page.render import Numbers, page
 
 PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "7ac66c0f148de9519b8bd264312c4d64")
 
@@ -100,6 +100,22 @@ def test_the_page_says_its_language_and_writes_numbers_as_that_does(tmp_path):
     assert "1.234.567,89" in html
     assert "1,234,567" not in html
     assert "Satırlar nereye gitti" in html
+
+
+@pytest.mark.parametrize(
+    ("share", "english", "turkish"),
+    [
+        (0, "0 %", "%0"),
+        (0.00001, "< 0.01 %", "%< 0,01"),
+        (0.0012, "0.12 %", "%0,12"),
+        (0.0123, "1.2 %", "%1,2"),
+        (0.123, "12 %", "%12"),
+        (0.9999, "> 99.9 %", "%> 99,9"),
+        (1, "100 %", "%100"),
+    ],
+)
+def test_a_share_is_written_as_a_language_does_and_is_never_said_to_be_nothing_or_all(share, english, turkish):
+    assert [Numbers(language).percent(share) for language in ("en", "tr")] == [english, turkish]
 
 
 def test_a_workbook_in_turkish_is_read_back(tmp_path):

@@ -176,14 +176,8 @@ def test_a_batch_that_was_lost_is_known_when_enough_time_has_passed_and_not_befo
 
 
 def test_where_a_sample_disagrees_all_are_asked_and_who_is_missing_is_named_and_counted(tmp_path, shown):
-    """Its first record fails, and the answer is lost."""
     piloted(tmp_path, shown)
-    codes = list(range(2, 27))
-    shown.fault("half_answer", type="user")
-    package = make_package(tmp_path / "packages" / "two", taken(codes), 30)
-    with pytest.raises(Ambiguous):
-        load(package, to(shown), USER_STAGE, tmp_path)
-    shown.ask("state?wait=10")
+    answered_by_half(tmp_path, shown, range(2, 27))
     found = found_in(tmp_path, 5, shown)
     assert (found.arrived, found.whole, found.missing) == (True, True, ("2",))
     decision = settle(tmp_path, 5, KnownFate(True, why=found.text, missing=found.missing))
@@ -198,6 +192,24 @@ def test_where_a_sample_disagrees_all_are_asked_and_who_is_missing_is_named_and_
     batch = journal.batch(5)
     journal.close()
     assert (batch.total, batch.success, batch.errors) == (25, 24, 1)
+
+
+def test_a_batch_no_larger_than_a_sample_is_asked_for_once_and_slowly(tmp_path, shown):
+    piloted(tmp_path, shown)
+    answered_by_half(tmp_path, shown, range(2, 5))
+    waits = []
+    outside = replace(later(AN_HOUR), sleep=waits.append)
+    assert evidence_on(tmp_path, to(shown), 5, outside).missing == ("2",)
+    assert waits == [0.05] * 3
+
+
+def answered_by_half(root, server, codes):
+    """A load of these users whose first one fails, and whose answer is lost."""
+    server.fault("half_answer", type="user")
+    package = make_package(root / "packages" / "two", taken(codes), 30)
+    with pytest.raises(Ambiguous):
+        load(package, to(server), USER_STAGE, root)
+    server.ask("state?wait=10")
 
 
 def taken(codes):

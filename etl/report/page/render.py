@@ -58,7 +58,7 @@ TEMPLATE = "report.html.jinja"
 def page(report: Mapping[str, Any], catalogue: Catalogue = ENGLISH) -> str:
     """The whole page. It depends on `report` and the language alone."""
     say, language = catalogue.text, catalogue.language
-    environment, numbers = _environment(language), _Numbers(language)
+    environment, numbers = _environment(language), Numbers(language)
     style, script = (_own(name) for name in ("report.css", "report.js"))
     return environment.get_template(TEMPLATE).render(
         _=say,
@@ -107,7 +107,7 @@ def _left_behind(money: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, An
 
 @cache
 def _environment(language: str) -> Environment:
-    numbers = _Numbers(language)
+    numbers = Numbers(language)
     environment = Environment(
         loader=DictLoader({TEMPLATE: _shipped(TEMPLATE)}),
         bytecode_cache=KeptTemplate(Path(__file__)),
@@ -211,7 +211,7 @@ def _quoted(value: Any) -> str:
     return repr(value) if isinstance(value, str) and (not value or value != value.strip()) else str(value)
 
 
-class _Numbers:
+class Numbers:
     """Numbers as they are written in a language: 1,234.5 or 1.234,5."""
 
     def __init__(self, language: str) -> None:
@@ -232,6 +232,6 @@ class _Numbers:
         """Of what is neither nothing nor all, neither 0 nor 100."""
         shown = 100 * value
         digits = 0 if shown >= 10 or not shown else 1 if shown >= 1 else 2
-        if 0 < value < 1 and f"{shown:.{digits}f}" in ("0.00", "100"):
+        if value < 1 and f"{shown:.{digits}f}" in ("0.00", "100"):
             return self._percent.format("< 0.01" if shown < 1 else "> 99.9").translate(self._swap)
         return self._percent.format(f"{shown:.{digits}f}".translate(self._swap))
