@@ -135,6 +135,14 @@ def test_preparations_of_one_second_have_packages_of_their_own(tmp_path):
         assert f'"customer_code":"{number}"'.encode() in (path / "payloads/user/000001.json").read_bytes()
 
 
+def test_whoever_wants_a_name_that_is_taken_gets_the_next_one_and_leaves_nothing_at_the_first(packages):
+    (packages / "one").mkdir(parents=True)
+    path, handle = claim(packages / "one")
+    os.close(handle)
+    assert path == packages / "one-2"
+    assert sorted(one.name for one in packages.iterdir()) == ["one", "one-2.partial"]
+
+
 def test_nobody_claims_what_another_has_or_loses_what_it_has_to_a_sweep(tmp_path):
     """Claims and sweeps in any order, from several threads: what is claimed is there, and one's own."""
     wanted = tmp_path / "packages/20260101T000000Z"

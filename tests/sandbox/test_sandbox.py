@@ -127,9 +127,10 @@ def csv_file(records):
     return text.getvalue().encode()
 
 
-def excel_file(records):
+def excel_file(records, blank_rows=0):
     book = openpyxl.Workbook()
-    book.active.append(list(records[0]))
+    for row in (*[[]] * blank_rows, list(records[0])):
+        book.active.append(row)
     for record in records:
         book.active.append([json.dumps(v) if isinstance(v, dict) else v for v in record.values()])
     data = io.BytesIO()
@@ -145,6 +146,18 @@ def test_csv_and_excel_become_the_records_json_would_have_been(sandbox, make, na
     assert sandbox.errors() == []
     for payload, record in RECORDS.items():
         assert [row["record"] for row in sandbox.records(payload)] == [record]
+
+
+def test_the_header_of_a_spreadsheet_is_its_first_row_also_where_that_is_blank(sandbox):
+    assert sandbox.start("user", excel_file([USER], blank_rows=1), "a.xlsx").status_code == 200
+    assert sandbox.state(wait=WAIT)["user"]["stored"] == 0
+
+
+def test_nothing_is_counted_of_a_type_that_nobody_has_sent(sandbox):
+    sandbox.migrate("user", USER)
+    counted = sandbox.state()
+    assert counted["user"] == {"uploads": 1, "records": 1, "received": 1, "stored": 1, "errors": 0}
+    assert counted["order"] == {"uploads": 0, "records": 0, "received": 0, "stored": 0, "errors": 0}
 
 
 # Geography lists
