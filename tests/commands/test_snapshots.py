@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import resource
 import signal
 import subprocess
@@ -586,7 +587,9 @@ def test_the_command_says_what_it_took_and_lists_it(postgresql, tmp_path):
     done = here("snapshot", mapping)
     (name,) = folders(tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "           2 rows  " in done.stdout
+    lines = re.findall(r"^ {12}(. rows) +\d+ bytes  (.+) of postgresql://\*\*\*@", done.stdout, re.M)
+    query = "SELECT order_id, customer_id, total FROM oc_order ORDER BY order_id"
+    assert lines == [("2 rows", "'oc_customer'"), ("3 rows", query), ("2 rows", "'oc_group'")]
     assert done.stdout.endswith(f"Snapshot: {tmp_path}/work/acme/snapshots/{name}\n")
     assert done.stderr.startswith("taking a snapshot of postgresql://***@")
     listed = here("snapshot", ".", "--list").stdout

@@ -235,6 +235,18 @@ def test_what_was_handed_over_is_not_begun_anew_here(shop, elsewhere, tmp_path):
     assert shop.sandbox.keys() == ["1", "2", "3"]
 
 
+def test_where_nobody_can_be_asked_a_moved_journal_is_one_only_with_its_targets_name(shop, tmp_path):
+    assert shop.etl("pilot").code == 0
+    assert journal_command(shop, "hand-over", tmp_path / "work.tar").returncode == 0
+    done = journal_command(shop, "moved")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "there is no terminal to ask for the target's name; "
+        f"`etl journal moved {shop.mapping} --target {shop.root.name}`\n",
+    )
+    assert shop.etl("run").code == 2
+
+
 def test_what_belongs_to_the_migration_as_a_whole_is_handed_over_too(shop, elsewhere, tmp_path):
     """Under another secret the records of customers without a password would have other bytes than those that were sent."""
     text = shop.mapping.read_text().replace("3cb4e732631f47e6eb961f34554b7cde", '"{{ id | unusable_password }}"')
