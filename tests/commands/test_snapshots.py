@@ -587,7 +587,7 @@ def test_the_command_says_what_it_took_and_lists_it(postgresql, tmp_path):
     done = here("snapshot", mapping)
     (name,) = folders(tmp_path)
     assert done.returncode == 0, done.stderr
-    lines = re.findall(r"^ {12}(. rows) +\d+ bytes  (.+) of postgresql://\*\*\*@", done.stdout, re.M)
+    lines = re.findall(r"^ {11}(. rows) +\d+ bytes  (.+) of postgresql://\*\*\*@", done.stdout, re.M)
     query = "SELECT order_id, customer_id, total FROM oc_order ORDER BY order_id"
     assert lines == [("2 rows", "'oc_customer'"), ("3 rows", query), ("2 rows", "'oc_group'")]
     assert done.stdout.endswith(f"Snapshot: {tmp_path}/work/acme/snapshots/{name}\n")
