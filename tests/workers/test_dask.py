@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from importlib.metadata import version
 from itertools import islice
 
 import pytest
@@ -24,6 +25,7 @@ from etl.errors import MappingError, SourceError
 from etl.mapping import load_mapping
 from etl.model import Source
 from etl.prepare.plan import plan_stage
+from etl.workers.dask_engine import versions
 from etl.workers.engine import chunks, pools
 
 dask = pytest.importorskip("dask", reason="the extra [dask] is not installed")
@@ -264,6 +266,11 @@ def test_a_worker_without_this_program_is_given_no_work(tmp_path):
         assert refused(odd.scheduler_address) == (
             f"there is no omnitron-etl, or another version, at {worker}; install the same omnitron-etl[dask] everywhere"
         )
+
+
+def test_a_library_that_is_not_installed_has_none_for_its_version(monkeypatch):
+    monkeypatch.setattr("etl.workers.dask_engine.LIBRARIES", ("dask", "no-such-library"))
+    assert versions.__wrapped__()[-2:] == (("dask", version("dask")), ("no-such-library", "none"))
 
 
 def test_a_worker_with_other_versions_prepares_nothing(tmp_path):

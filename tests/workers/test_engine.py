@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import multiprocessing
 import os
@@ -26,6 +27,7 @@ from etl.errors import SourceError
 from etl.model import Expression, Place, Rows, Source, Stage
 from etl.workers.engine import chunks as engine_chunks
 from etl.workers.engine import pools
+from etl.workers.pools import without_collecting
 from etl.workers.slots import SIZE
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
@@ -259,6 +261,16 @@ def test_a_signal_that_comes_while_the_processes_end_is_heeded_when_they_have_en
     with pytest.raises(KeyboardInterrupt), pools("local", 2, None, [one]) as found:
         assert keys(engine_chunks(one, table, found, rows=3)) == [str(n) for n in range(20)]
     assert multiprocessing.active_children() == []
+
+
+def test_the_collector_rests_while_parts_are_prepared_and_is_then_as_it_was():
+    assert gc.isenabled()
+    with without_collecting():
+        assert not gc.isenabled()
+        with without_collecting():
+            pass
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def many_customers(tmp_path, number):
