@@ -230,6 +230,8 @@ def test_a_nested_constant_is_shown_where_it_stands(case):
         ("{ user: { gender: { enum: «5 } } }", "'enum' cannot be this in JSON Schema: 5 is not of type 'array'"),
         ("{ user: { gender: { maxLength: «-1 } } }",
          "'maxLength' cannot be this in JSON Schema: -1 is less than the minimum of 0"),
+        ("{ order: { extra_field: { properties: «{ a: { maxLength: -1 } } } } }",
+         "'properties' cannot be this in JSON Schema: -1 is less than the minimum of 0"),
         ('{ user: { «gender: { pattern: "(" } } }', '"(" is not a "regex"'),
         ("{ user: { gender: «[a] } }", "'gender' must be a mapping, not a list"),
         ("{ user: «5 }", "'user' must be a mapping, not a whole number"),
