@@ -24,7 +24,7 @@ from etl.corrections import read
 from etl.errors import MappingError
 from etl.package import Package
 from etl.report.looking import explain_lines
-from etl.report.mending import fixed_lines, masked_fixed
+from etl.report.mending import fixed_lines, known_lines, masked_fixed
 
 PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "7ac66c0f148de9519b8bd264312c4d64")
 """No column feeds a password: none is hidden."""
@@ -262,6 +262,8 @@ def test_a_correction_of_a_row_that_has_changed_is_refused_listed_and_a_warning(
     )
     assert not made.stage("user").corrected
     assert {one.refused for one in known_corrections(mapping, None)} == {refused.why}
+    listed = known_lines(known_corrections(mapping, None), "")
+    assert {line.partition("; ")[2] for line in listed} == {f"not applied: {refused.why}"}
     assert [one.column for one in drop_refused(mapping, None)] == ["email", "joined"]
     assert known_corrections(mapping, None) == ()
     assert summary_of(prepared(mapping)).warnings == []
@@ -694,6 +696,7 @@ def test_the_command_says_what_it_took_and_masks_it_and_what_is_next(mapping, pa
     listed = etl("fix", mapping)
     assert "line 2: user: customers.csv row 6, column 'email'" in listed.stdout
     assert "can@example" not in listed.stdout
+    assert "not applied" not in listed.stdout
     dry = etl("dry-run", mapping, "--json", "--workers", "1")
     assert [one["corrected"] for one in json.loads(dry.stdout)["stages"]] == [1, 0, 0]
     table = etl("dry-run", mapping, "--workers", "1").stdout

@@ -317,6 +317,10 @@ def test_bands_of_the_picture_are_as_wide_as_there_are_rows():
     heights = [float(one) for one in re.findall(r'<rect class="(?:valid|rejected)"[^>]* height="([\d.]+)"', picture)]
     assert round(heights[0] / heights[1], 1) == 3.0
     assert "held" not in picture
+    for path, height in zip(re.findall(r'<path class="band [a-z]+" d="([^"]+)"', picture), heights, strict=True):
+        _, begin, _, bent, _, to, _, end, below, _, back, _, up, _, last = map(float, re.findall(r"-?[\d.]+", path))
+        assert (bent, to, back, up) == (begin, end, below, last)
+        assert (below - end, last - begin) == pytest.approx((height, height), abs=0.11)
 
 
 @pytest.mark.parametrize(
