@@ -90,6 +90,7 @@ class Cells:
         self._texts, self._seen = header.texts, header.values()
         self._trimmed: dict[int, Values] = {}
         self._values: dict[int, Values] = {}
+        self._are_texts: dict[int, bool] = {}
 
     @classmethod
     def of(cls, rows: Sequence[Row], header: Header) -> Cells:
@@ -105,6 +106,12 @@ class Cells:
     def rows(self) -> Sequence[Row]:
         """The rows themselves, for what has to be computed one by one."""
         return self._rows()
+
+    def are_texts(self, position: int) -> bool:
+        """Whether `trimmed` gives texts of the column."""
+        if position not in self._are_texts:
+            self._are_texts[position] = self._header.holds_texts(self._columns[position])
+        return self._are_texts[position]
 
     def trimmed(self, position: int) -> Values:
         """A column's texts, "" for blank; as they are where cells are not trimmed or no texts."""
@@ -210,14 +217,20 @@ class _Compiler:
         lists = ", ".join(f"x{number}" for number in range(len(read)))
         source = f"[{source} for {loop} in {f'zip({lists})' if len(read) > 1 else lists}]"
         compute = define([], f"return {source}", emitter.namespace, lists)
-        if emitter.costly and self._header.text_only:
-            return lambda cells: _each_different_once(compute, [*map(cells.values, read)])
-        return lambda cells: compute(*map(cells.values, read))
+        if not emitter.costly:
+            return lambda cells: compute(*map(cells.values, read))
+
+        def of_each_different(cells: Cells) -> Values:
+            columns = [*map(cells.values, read)]
+            # For texts only: 1 and true are one as keys of a dictionary.
+            return (_each_different_once if all(map(cells.are_texts, read)) else _each)(compute, columns)
+
+        return of_each_different
 
     def _short_way(self, template: Expression) -> tuple[ColumnWay | None, int]:
         """The way over a column of an expression that is one function of one column; and the column's position."""
         pieces = parse(template.text)
-        if self._write is None or not self._header.strips or not is_single(pieces):
+        if self._write is None or not self._header.trim or not is_single(pieces):
             return None, 0
         call = only(pieces)
         if not isinstance(call, nodes.Filter) or call.node is None:
@@ -229,8 +242,12 @@ class _Compiler:
         return way(self._write, *arguments[0], **arguments[1]), self._header.columns.index(column)
 
 
+def _each(compute: Callable[..., Values], columns: Sequence[Values]) -> Values:
+    return compute(*columns)
+
+
 def _each_different_once(compute: Callable[..., Values], columns: Sequence[Values]) -> Values:
-    """Rows that are alike are computed once. For texts only: 1 and true are one as keys of a dictionary."""
+    """Rows that are alike are computed once."""
     rows = [*zip(*columns, strict=True)]
     different = [*dict.fromkeys(rows)]
     if 2 * len(different) > len(rows):
@@ -247,6 +264,8 @@ def _shortened(short_way: ColumnWay, position: int, long_way: Compute) -> Comput
     """The function of an expression with a short way, and its long one for where that does not know."""
 
     def compute(cells: Cells, failed: set[int]) -> Values:
+        if not cells.are_texts(position):
+            return long_way(cells, failed)
         found = short_way(cells.trimmed(position))
         if found is not None:
             return found

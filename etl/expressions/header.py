@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from etl.expressions.cells import all_of, inside, texts_of
 
 Row = Sequence[Any]
 """The cells of a row, in the order of the source's columns."""
+
+
+_TEXTS = frozenset({str, type(None)})
+_PLAIN = frozenset({
+    int, float, bool, Decimal, datetime.date, datetime.datetime, datetime.time, type(None),
+})  # fmt: skip
+"""Types of cells in which there is no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +34,9 @@ class Header:
         """The source of a cell's value; `cell` is the function of one (see `cell`)."""
         return f"cell(row[{self.columns.index(column)}])"
 
-    @property
-    def strips(self) -> bool:
-        """Whether every cell is text whose blanks around it do not count."""
-        return self.text_only and self.trim
+    def holds_texts(self, column: Sequence[Any]) -> bool:
+        """Whether a column can be taken for one of a CSV: its cells are texts whose blanks do not count, or null."""
+        return self.text_only or (self.trim and _TEXTS.issuperset(map(type, column)))
 
     def cell(self) -> Callable[[Any], Any]:
         """The function of a cell that gives the value expressions see."""
@@ -41,15 +49,24 @@ class Header:
 
     def texts(self, column: Sequence[Any]) -> Sequence[Any]:
         """A column's texts without what does not count; "" for blank. As it is where not all are texts."""
-        text_of = texts_of(trim=self.trim, normalize=self.normalize)
-        return all_of(text_of, column) if self.text_only else column
+        if not self.text_only:
+            if not self.holds_texts(column):
+                return column
+            column = ["" if one is None else one for one in column]
+        return all_of(texts_of(trim=self.trim, normalize=self.normalize), column)
 
     def values(self) -> Callable[[Sequence[Any]], Sequence[Any]]:
         """The function of what `texts` gives to the values expressions see."""
         if self.text_only:
             return _blank_to_none
         cell = self.cell()
-        return lambda column: list(map(cell, column))
+
+        def seen(column: Sequence[Any]) -> Sequence[Any]:
+            if self.holds_texts(column):
+                return _blank_to_none(column)
+            return column if _PLAIN.issuperset(map(type, column)) else list(map(cell, column))
+
+        return seen
 
 
 def _blank_to_none(column: Sequence[Any]) -> Sequence[Any]:

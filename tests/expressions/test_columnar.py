@@ -94,6 +94,21 @@ def test_rows_of_any_values_make_the_same_records_together_as_alone(texts, where
     )
 
 
+@many
+@given(texts, wheres, st.lists(st.lists(st.none() | raw_cells, min_size=7, max_size=7), max_size=5), st.booleans())
+def test_rows_of_texts_and_nulls_where_any_value_may_be_make_the_same_records_together_as_alone(
+    texts, where, given_rows, trim
+):
+    check_rows(compiled(texts, where, Header(HEADER, False, trim)), given_rows)
+
+
+@many
+@given(texts, wheres, st.lists(st.lists(raw_cells, min_size=7, max_size=7), max_size=40))
+def test_texts_make_the_same_records_whether_other_values_may_be_there_or_not(texts, where, given_rows):
+    only, any_value = (compiled(texts, where, Header(HEADER, text_only)) for text_only in (True, False))
+    assert repr(together(any_value, given_rows)) == repr(together(only, given_rows))
+
+
 def test_nested_fields_and_constants_are_put_together_anew_for_each_row():
     nested: dict[str, Any] = {
         "f0": stage_of(["a"]).fields["f0"],
@@ -222,6 +237,13 @@ CALLS = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("more", [5, True, ["x"], {"x": " y "}])
+def test_a_column_in_which_one_value_is_no_text_is_computed_as_each_alone(more):
+    stage = compiled(["a | lower", "a | default('none')", "b"], None, Header(HEADER, False))
+    given_rows = [[cell, " B ", *[None] * 5] for cell in [" X ", "", None, *["Y"] * 40, more]]
+    check_rows(stage, given_rows)
+
+
 def test_every_short_way_is_held_to_its_function():
     assert CALLS.keys() == {name for name, function in TABLE.items() if function.column is not None}
 
@@ -231,7 +253,11 @@ def test_every_short_way_is_held_to_its_function():
 def test_a_short_way_gives_what_the_function_gives(name, turkish):
     cells, calls = CALLS[name]
     write = writers("%d/%m/%Y", "%d/%m/%Y %H:%M") if turkish else WRITE
-    stages = [compiled([f"a | {name}{call}"], None, Header(("a",)), write) for call in calls]
+    stages = [
+        compiled([f"a | {name}{call}"], None, Header(("a",), text_only), write)
+        for call in calls
+        for text_only in (True, False)
+    ]
     blanks = st.sampled_from(["", " "])
 
     @many
