@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from etl.extract.json_values import DETAILS, DOCUMENT, ROW, decoded, doubtful, in_words, value_fault
+from etl.extract.json_values import DETAILS, DOCUMENT, decoded, in_words, row_value, value_fault
 from etl.findings import Unfit
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
@@ -100,15 +100,9 @@ class JsonText:
 
     def _attempt(self) -> Item | None:
         """The next value, if the window holds the whole of it."""
-        start, strict = self._at, True
+        start = self._at
         try:
-            try:
-                value, end = decoded(self._text, start, ROW)
-            except json.JSONDecodeError:
-                raise
-            except ValueError:
-                # A key twice: the row is at fault, not the document.
-                (value, end), strict = decoded(self._text, start, DOCUMENT), False
+            value, end, reason = self._read(self._text, start)
         except json.JSONDecodeError as error:
             if self._ended or not self._may_go_on(error):
                 raise self.fail(in_words(error), error.pos) from None
@@ -116,8 +110,17 @@ class JsonText:
         if end == len(self._text) and not self._ended:
             return None  # a number may go on
         self._at = end
-        text = self._text[start:end]
-        return Item(value, text, None if strict and not doubtful(text) else value_fault(value))
+        return Item(value, self._text[start:end], reason)
+
+    def _read(self, text: str, start: int) -> tuple[Any, int, Unfit | None]:
+        try:
+            return row_value(text, start)
+        except json.JSONDecodeError:
+            raise
+        except ValueError:
+            # A key twice: the row is at fault, not the document.
+            value, end = decoded(text, start, DOCUMENT)
+            return value, end, value_fault(value)
 
     def _may_go_on(self, error: json.JSONDecodeError) -> bool:
         return error.pos >= len(self._text) - NEARLY or error.msg.startswith("Unterminated string")

@@ -87,6 +87,16 @@ def _number(text: str) -> Decimal | float:
     return float(text) if text.endswith("0") and _WHOLE(text) else _EXACT(text)
 
 
+def _number_in_bounds(text: str) -> Decimal | float:
+    number = _number(text)
+    if isinstance(number, Decimal) and not _in_bounds(number):
+        raise ValueError("a number out of bounds")
+    return number
+
+
+QUICK = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=_number_in_bounds, parse_constant=_no_number)
+"""As ROW; raises ValueError for a number out of bounds, too. What it reads only has to be looked at where `unsure` says so."""
+
 ROW = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=_number, parse_constant=_no_number)
 """For a text that is one row: raises ValueError for a repeated key."""
 
@@ -96,14 +106,28 @@ DOCUMENT = json.JSONDecoder(object_pairs_hook=_marked, parse_float=_number, pars
 
 def decode(text: str, decoder: json.JSONDecoder) -> Any:
     """The one value that a text is. Raises as `decoded` does."""
-    start = len(text) - len(text.lstrip(_BLANKS))
-    value, end = decoded(text, start, decoder)
-    if rest := text[end:].lstrip(_BLANKS):
-        raise json.JSONDecodeError("Extra data", text, len(text) - len(rest))
+    value, end = decoded(text, _begin(text), decoder)
+    _check_end(text, end)
     return value
 
 
+def decode_row(text: str) -> tuple[Any, Unfit | None]:
+    """The same of a text that is one row, and what is wrong with it. Raises ValueError for a repeated key, too."""
+    value, end, reason = row_value(text, _begin(text))
+    _check_end(text, end)
+    return value, reason
+
+
 _BLANKS = " \t\n\r"
+
+
+def _begin(text: str) -> int:
+    return len(text) - len(text.lstrip(_BLANKS))
+
+
+def _check_end(text: str, end: int) -> None:
+    if rest := text[end:].lstrip(_BLANKS):
+        raise json.JSONDecodeError("Extra data", text, len(text) - len(rest))
 
 
 def decoded(text: str, start: int, decoder: json.JSONDecoder) -> tuple[Any, int]:
@@ -119,6 +143,29 @@ def decoded(text: str, start: int, decoder: json.JSONDecoder) -> tuple[Any, int]
         if "integer string conversion" in str(error):
             raise Unfit("row:json:digits", None, "holds a number of thousands of digits") from None
         raise
+
+
+def row_value(text: str, start: int = 0) -> tuple[Any, int, Unfit | None]:
+    """The value of a row that begins at `start`, where it ends, and what is wrong with it. Raises as `decoded` does, also for
+    a key that is there twice."""
+    try:
+        value, end = decoded(text, start, QUICK)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        value, end = decoded(text, start, ROW)
+        return value, end, value_fault(value) if doubtful(text[start:end]) else None
+    return value, end, value_fault(value) if unsure(text, start, end) else None
+
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+
+
+def unsure(text: str, start: int, end: int) -> bool:
+    """Whether value_fault may find something in what QUICK has read: half a character, or very many levels."""
+    if text.find("\\u", start, end) >= 0 and _HALF.search(text, start, end):
+        return True
+    return text.count("[", start, end) + text.count("{", start, end) > DEEPEST
 
 
 _DOUBTFUL = re.compile(r"\\u[dD][89a-fA-F]|[eE][+-]?[0-9]{3}")
@@ -141,10 +188,14 @@ def value_fault(value: object, level: int = 0) -> Unfit | None:
         return next((why for one in parts if (why := value_fault(one, level + 1))), None)
     if isinstance(value, str) and not _encodable(value):
         return Unfit("row:json:unicode", None, "holds half of a character (a lone surrogate)")
-    if isinstance(value, Decimal) and not (value.is_finite() and SMALLEST <= value.adjusted() <= LARGEST):
+    if isinstance(value, Decimal) and not _in_bounds(value):
         words = "holds a number of more than {most} digits, which nobody means"
         return Unfit("row:json:digits", None, words, most=LARGEST)
     return None
+
+
+def _in_bounds(number: Decimal) -> bool:
+    return number.is_finite() and SMALLEST <= number.adjusted() <= LARGEST
 
 
 def _encodable(text: str) -> bool:
@@ -168,6 +219,8 @@ def record_of(value: object, header: tuple[str, ...], known: frozenset[str] | No
     """A row made of an object: an absent key is None. `known` is the header, for looking up; None passes any other key over."""
     if not isinstance(value, dict):
         return [str(value)], Unfit("row:object", None, "is {described}, not an object", described=described(value))
+    if (*value,) == header:
+        return list(value.values()), None
     # dict.keys() <= set runs in C; the rest is for rows that are wrong.
     if known is not None and not value.keys() <= known:
         further = next(key for key in value if key not in known)

@@ -19,14 +19,11 @@ from etl.extract.detecting import encoding_of
 from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent
 from etl.extract.json_values import (
     HEADER_SAMPLE,
-    ROW,
-    decode,
-    doubtful,
+    decode_row,
     in_words,
     keys_of,
     record_of,
     shown_value,
-    value_fault,
 )
 from etl.extract.kinds import (
     COUNTERS,
@@ -146,8 +143,7 @@ def _decoded(lines: Iterable[bytes], encoding: str) -> Iterator[tuple[object, Un
             if text.isspace() or not text:
                 yield NOTHING, None
                 continue
-            value = decode(text, ROW)
-            yield value, value_fault(value) if doubtful(text) else None
+            yield decode_row(text)
         except UnicodeDecodeError as error:
             reason = undecodable(line, error.start, column(error.start + 1), encoding)
             yield line.decode(encoding, "backslashreplace"), reason
