@@ -56,8 +56,10 @@ def _alike(entry: str, entries: Iterable[object]) -> str | None:
 
 
 def _telephone(value: str) -> str | None:
-    """The number without letters and signs, when that is one."""
+    """The number without letters and signs, when that is one. Without those, it is the number that was refused."""
     digits = re.sub(r"[^\d+]", "", value)
+    if digits == re.sub(r"[\s()./-]", "", value):
+        return None
     try:
         found = phone(digits) if digits else None
     except Unfit:

@@ -66,6 +66,8 @@ def _rows(package: Package, stage: PackagedStage) -> Iterator[tuple[SourceRow, l
     for one in package.rejects(stage):
         if (one.source, one.row) in wanted:
             problems.setdefault((one.source, one.row), []).append(one)
+        elif len(problems) == len(wanted):
+            break  # what follows is of rows that no sheet has
     yield from ((row, problems.get((row.source, row.row), [])) for row in rows)
 
 
@@ -88,9 +90,10 @@ class _Sheet:
         for number, (row, problems) in enumerate(rows, 1):
             cells = [shown(cell) for cell in row.cells][: len(self._stage.columns)]
             for at, cell in enumerate(cells):
-                self._sheet.write_string(
-                    number, at, cell, self._wrong if _is_at_fault(row.cells[at], problems) else self._text
-                )
+                if cell:  # a blank one is as its column is
+                    self._sheet.write_string(
+                        number, at, cell, self._wrong if _is_at_fault(row.cells[at], problems) else self._text
+                    )
             told = _told(self._stage.name, row, problems, suggest, catalogue)
             self._write_row(number, told, self._told, begin=len(self._stage.columns))
         if number:
@@ -107,7 +110,8 @@ class _Sheet:
 
     def _write_row(self, number: int, texts: Sequence[str], form: Format, begin: int = 0) -> None:
         for at, text in enumerate(texts, begin):
-            self._sheet.write_string(number, at, text, form)
+            if text:
+                self._sheet.write_string(number, at, text, form)
 
 
 def headings(catalogue: Catalogue) -> list[str]:

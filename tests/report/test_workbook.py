@@ -1,5 +1,6 @@
 """The workbook of rejected rows: for people who know the shop, and nothing that runs."""
 
+import io
 import zipfile
 
 import openpyxl
@@ -9,7 +10,8 @@ from small_migration import CUSTOMERS, ORDERS, write_shop
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
 from etl.commands.workbook import suggestions
-from etl.package import Reject
+from etl.package import Package, Reject
+from etl.report.workbook import workbook
 
 HOSTILE = "=cmd|' /C calc'!A0"
 LINK = "https://example.com/x"
@@ -39,6 +41,34 @@ def test_each_stage_with_rejects_has_a_sheet_and_each_rejected_row_a_line_with_a
     assert can["email"] == "(hidden)"  # passwords are made from it in this shop
     assert can["field"].split("\n") == ["date_joined", "email"]
     assert "31.02.2018" in can["reason"]
+
+
+def test_of_more_rows_than_a_sheet_has_not_even_the_problems_are_read(path, monkeypatch):
+    """All problems of the last row are there all the same."""
+    monkeypatch.setattr("etl.report.workbook.MOST", 2)
+    package, read = Package.open(path), []
+    rejects = Package.rejects
+
+    def counted(package, stage):
+        for one in rejects(package, stage):
+            read.append((stage.name, one.row))
+            yield one
+
+    monkeypatch.setattr(Package, "rejects", counted)
+    made = workbook(package, lambda one: None)
+    assert made is not None
+    rows = [[cell.value for cell in row] for row in openpyxl.load_workbook(io.BytesIO(made))["user"].iter_rows()]
+    head, *told = rows
+    assert [row[head.index("row")] for row in told] == ["4", "6"]
+    assert told[1][head.index("field")].split("\n") == ["date_joined", "email"]
+    assert [row for stage, row in read if stage == "user"] == [4, 6, 6, 7]
+
+
+@pytest.mark.parametrize(("value", "suggested"), [("0532 (123) 45-67", None), ("0532 (123) 45-67x", "5321234567")])
+def test_a_number_that_was_refused_is_not_suggested_without_its_blanks(value, suggested):
+    """Where the mapping asks for numbers of another country, say."""
+    refused = Reject("a.csv", 2, "1", "phone", value, "", "function:phone", "", {})
+    assert suggestions({})(refused) == suggested
 
 
 def test_the_head_stays_in_sight_and_has_filters(path):
