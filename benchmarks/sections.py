@@ -19,13 +19,16 @@ from typing import Any
 from benchmarks.page import seconds, table
 
 STEPS = (
-    ("check the mapping, open the sources", "etl.commands.dry_run:load_mapping"),
+    ("check the mapping, open the sources", "etl.commands.keeping:load_mapping"),
     ("compile", "etl.workers.engine:Program"),
     ("read and cut the CSV in cells", "etl.extract.csv_part:CsvPart.read"),
     ("read and cut the CSV in cells", "etl.extract.rows:RowsPart.read"),
     ("expressions: rows to columns", "etl.prepare.program:Program.records"),
     ("validate", "etl.payloads.validate:Validator.invalid"),
     ("columns to lines of JSON", "etl.prepare.program:Program.lines"),
+    ("measure for the report", "etl.prepare.meter:Meter.sketch"),
+    ("measure for the report", "etl.prepare.profiling:Profiler.add"),
+    ("measure for the report", "etl.prepare.profiling:Profiler.sent"),
     ("the rest of a chunk", "etl.prepare.chunk:prepare_rows"),
     ("integrity: keys, unique, refers", "etl.prepare.integrity:StageIntegrity.judge"),
     ("number rows, count", "etl.prepare.stage:Scribe.write"),
@@ -33,6 +36,8 @@ STEPS = (
     ("cut batches", "etl.packing:StageWriter.close"),
     ("write and hash payloads and index", "etl.packing:StageWriter._write"),
     ("hash the sources", "etl.commands.prepare:_manifest"),
+    ("write the report and the workbook", "etl.commands.prepare:write_report"),
+    ("write the report and the workbook", "etl.commands.prepare:write_workbook"),
     ("finish the package", "etl.packing:PackageWriter.finish"),
 )
 

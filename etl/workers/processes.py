@@ -43,7 +43,10 @@ def processes(workers: int, plans: Sequence[Plan]) -> Iterator[Pools]:
     @contextmanager
     def pool(plan: Plan) -> Iterator[Pool]:
         if not started:
-            started.append(_started(workers, plans, slots))
+            # While a process is forked, Python drops a signal, and a worker does not yet ignore it: so it waits meanwhile, and
+            # until what has begun is where it will be ended. The executor's own thread begins here, too.
+            with deaf():
+                started.append(_started(workers, plans, slots))
         (executor,) = started
         number = next(number for number, one in enumerate(plans) if one is plan)
         try:
@@ -70,10 +73,7 @@ def _started(workers: int, plans: Sequence[Plan], slots: Slots) -> ProcessPoolEx
     # Where workers are not forked, they have no memory in common with this process.
     shared = slots if FORKED else None
     executor = ProcessPoolExecutor(workers, _context(), initializer=_start, initargs=(plans, shared))
-    # While a process is forked, Python drops a signal, and a worker does not yet ignore it: so it waits meanwhile. The
-    # executor's own thread begins here, too.
-    with deaf():
-        executor.submit(_nothing)  # starts the workers
+    executor.submit(_nothing)  # starts the workers
     return executor
 
 

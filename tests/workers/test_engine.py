@@ -10,6 +10,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -305,6 +306,21 @@ def test_ctrl_c_and_its_like_end_a_dry_run_and_leave_nothing_behind(tmp_path, nu
         out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out, err.decode()) == (130, b"", "interrupted\n")
     assert list(packages.iterdir()) == []
+
+
+def test_a_signal_that_comes_while_workers_are_started_leaves_none_of_them(monkeypatch):
+    submit = ProcessPoolExecutor.submit
+
+    def interrupted(executor, work, *arguments):
+        begun = submit(executor, work, *arguments)
+        os.kill(os.getpid(), signal.SIGINT)
+        return begun
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(chunks(plan(), GivenTable(("id",), tuple((str(n),) for n in range(5000))), workers=2))
+    assert multiprocessing.active_children() == []
+    assert [one for one in threading.enumerate() if "ExecutorManager" in type(one).__name__] == []
 
 
 ORPHANS = """
