@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 
 from etl.errors import SourceError
 from etl.extract.detecting import encoding_of
-from etl.extract.json_path import EVERY, Found, Steps, found_in, path_text, rows_path, why_absent, written_path
+from etl.extract.json_parts import EACH, JsonTable, can_be_cut, rows_in
+from etl.extract.json_path import EVERY, Found, Steps, path_text, rows_path, why_absent, written_path
 from etl.extract.json_stream import Item, JsonText
 from etl.extract.json_values import HEADER_SAMPLE
 from etl.extract.kinds import (
@@ -25,11 +27,10 @@ from etl.extract.kinds import (
     holding_nothing,
 )
 from etl.extract.locations import File
-from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
-from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks
+from etl.extract.nested import PATH_SCHEMA, WITH, RowShape, nested_table
+from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks, text_start
 from etl.extract.reach import Reach
 from etl.extract.undecodable import offset, undecodable
-from etl.findings import Unfit, inside
 from etl.model import Table
 from etl.suggest import perhaps
 
@@ -57,18 +58,19 @@ class JsonRows:
         self._outer, self._rest = steps[:outermost], steps[outermost + 1 :]
         self.nested = bool(self._rest)
         self.reach = Reach()
+        self._cuts: Sequence[int] = ()
 
     def rows(self) -> Iterator[Found]:
         """Raises SourceError."""
-        for item in self._items():
-            if not self._rest:
-                yield Found(item.value, (), item.reason, item.text)
-            elif item.reason:
-                words = "lies in an element that {because}"
-                why = Unfit(item.reason.rule, None, words, because=inside(item.reason))
-                yield Found(item.value, (), why, item.text)
-            else:
-                yield from found_in(item.value, self._rest)
+        yield from rows_in(self._items(), self._rest)
+
+    def in_parts(self, header: tuple[str, ...], shape: RowShape) -> Table | None:
+        """Raises SourceError."""
+        if not self._cuts or not can_be_cut(self.path, self._encoding):
+            return None
+        mark = text_start(self.path, self._encoding)
+        cuts = array("q", [mark + place for place in self._cuts])
+        return JsonTable(self.path, header, cuts, self._encoding, self._rest, shape)
 
     def why_empty(self) -> str:
         """Which key of the path no element of the outermost list has, or ""."""
@@ -77,7 +79,8 @@ class JsonRows:
 
     def _items(self) -> Iterator[Item]:
         with reading(self.path), self._told():
-            text = JsonText(texts_of(self.path, self._encoding, self.reach))
+            cut = self._encoding if can_be_cut(self.path, self._encoding) else None
+            text = JsonText(texts_of(self.path, self._encoding, self.reach), cut)
             yield from self._at(text, self._outer, "")
             text.end()
 
@@ -131,8 +134,12 @@ class JsonRows:
 
     def _array(self, text: JsonText, so_far: str) -> Iterator[Item]:
         if text.peek() == "[":
-            for _ in text.elements():
+            cuts = array("q")
+            for number, _ in enumerate(text.elements()):
+                if number % EACH == 0:
+                    cuts.append(text.offset())
                 yield text.item()
+            self._cuts = array("q", [*cuts, text.offset()])
             return
         what, hint = _described(text, so_far)
         if not so_far:

@@ -40,8 +40,9 @@ class Item:
 class JsonText:
     """A document's text, and how far it has been read. All methods raise NotJson, or ValueError without a place."""
 
-    def __init__(self, pieces: Iterator[str]) -> None:
-        self._pieces = pieces
+    def __init__(self, pieces: Iterator[str], encoding: str | None = None) -> None:
+        self._pieces, self._encoding = pieces, encoding
+        self._bytes, self._counted = 0, 0  # bytes before a character of the window, and which one
         self._text, self._at = "", 0
         self._line, self._column = 1, 1  # of the window's first character
         self._ended = False
@@ -50,6 +51,8 @@ class JsonText:
     def _more(self) -> bool:
         """Make the window about twice as long, without what has been read. False at the document's end."""
         read, rest = self._text[: self._at], self._text[self._at :]
+        self.offset()
+        self._counted = 0
         self._line, self._column = self._place(self._at)
         self._begun = self._begun or bool(read.strip())
         wanted, parts = max(WINDOW, len(rest)), [rest]
@@ -65,6 +68,13 @@ class JsonText:
         if not newlines:
             return self._line, self._column + at
         return self._line + newlines, at - self._text.rfind("\n", 0, at)
+
+    def offset(self) -> int:
+        """How many bytes of the document have been read, where its encoding is given."""
+        if self._encoding is not None:
+            self._bytes += len(self._text[self._counted : self._at].encode(self._encoding))
+        self._counted = self._at
+        return self._bytes
 
     def fail(self, what: str, at: int | None = None) -> NotJson:
         place = self._at if at is None else at

@@ -38,7 +38,7 @@ from etl.extract.kinds import (
     holding_nothing,
 )
 from etl.extract.locations import File, size_of
-from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
+from etl.extract.nested import PATH_SCHEMA, WITH, RowShape, nested_table
 from etl.extract.opening import chunk_encoding, cuttable, existing_file, is_compressed, reading, text_chunks, text_start
 from etl.extract.reach import Reach, reached
 from etl.extract.rows import BLANK, ReadRow, SequentialTable, gather
@@ -198,6 +198,9 @@ class JsonlRows:
     def why_empty(self) -> str:
         why = why_absent([value for value, reason in islice(self._values(), HEADER_SAMPLE) if not reason], self._inner)
         return why and f"`path: {self._written}`: {why}"
+
+    def in_parts(self, header: tuple[str, ...], shape: RowShape) -> None:
+        """It is read from its beginning to its end."""
 
     def _values(self) -> Iterator[tuple[Any, Unfit | None]]:
         decoded = _decoded(_lines(self.path, self._encoding, self.reach), chunk_encoding(self._encoding))

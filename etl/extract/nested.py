@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -51,12 +52,37 @@ class Nested(Protocol):
     def why_empty(self) -> str:
         """Why there is no row, where that is known; otherwise ""."""
 
+    def in_parts(self, header: tuple[str, ...], shape: RowShape) -> Table | None:
+        """The table in parts that are read by themselves, once all rows have been looked at; None where there are none."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """What rows are made of what is found: `keys` of it, and `columns` from around it. `known` are the keys that there may be;
+    None: any."""
+
+    keys: tuple[str, ...]
+    known: frozenset[str] | None
+    columns: tuple[Around, ...]
+
+    def records(self, rows: Iterable[Found]) -> Iterator[ReadRow]:
+        for found in rows:
+            cells, why = record_of(found.value, self.keys, self.known)
+            if reason := found.reason or why:
+                # As it is written, where that is known: a value at fault may be one that cannot be written again.
+                yield [shown_value(found.text or _written(found.value))], reason
+            elif self.columns:
+                yield [*cells, *(_or_none(one.value(found.parents)) for one in self.columns)], None
+            else:
+                yield cells, None
+
 
 def nested_table(source: Nested, steps: Steps, settings: OptionValues) -> Table:
     """Raises SourceError, or ValueError when `with` and `path` do not go together."""
     header, columns = settings["header"], arounds(settings["with"])
     _check_levels(steps, columns)
-    if not header or columns:
+    is_surveyed = not header or columns
+    if is_surveyed:
         keys = _surveyed(source, columns)
         header = header or keys
     for name in columns:
@@ -65,8 +91,10 @@ def nested_table(source: Nested, steps: Steps, settings: OptionValues) -> Table:
                 f"{source.path}: `with`: the objects have a key '{name}' already; give the column another name"
             )
     known = None if settings.get("pass_others") else frozenset(header)
-    records = partial(_records, source, header, known, tuple(columns.values()))
-    return SequentialTable((*header, *columns), 1, records, reach=source.reach)
+    shape = RowShape(header, known, tuple(columns.values()))
+    names = (*header, *columns)
+    in_parts = source.in_parts(names, shape) if is_surveyed else None
+    return in_parts or SequentialTable(names, 1, partial(_records, source, shape), reach=source.reach)
 
 
 def _check_levels(steps: Steps, columns: Mapping[str, Around]) -> None:
@@ -101,21 +129,12 @@ def _surveyed(source: Nested, columns: Mapping[str, Around]) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _records(
-    source: Nested, header: tuple[str, ...], known: frozenset[str] | None, columns: tuple[Around, ...]
-) -> Iterator[ReadRow]:
-    found = None
-    for found in source.rows():
-        cells, why = record_of(found.value, header, known)
-        if reason := found.reason or why:
-            # As it is written, where that is known: a value at fault may be one that cannot be written again.
-            yield [shown_value(found.text or _written(found.value))], reason
-        elif columns:
-            yield [*cells, *(_or_none(one.value(found.parents)) for one in columns)], None
-        else:
-            yield cells, None
+def _records(source: Nested, shape: RowShape) -> Iterator[ReadRow]:
+    record = None
+    for record in shape.records(source.rows()):
+        yield record
     # With a `header` nobody has looked before: a path that leads nowhere must not pass for an empty file.
-    if found is None and (nothing := source.why_empty()):
+    if record is None and (nothing := source.why_empty()):
         raise SourceError(f"{source.path}: {nothing}")
 
 

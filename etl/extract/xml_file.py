@@ -23,7 +23,7 @@ from etl.extract.kinds import (
     holding_nothing,
 )
 from etl.extract.locations import File
-from etl.extract.nested import PATH_SCHEMA, WITH, nested_table
+from etl.extract.nested import PATH_SCHEMA, WITH, RowShape, nested_table
 from etl.extract.opening import byte_pieces, existing_file
 from etl.extract.reach import Reach
 from etl.extract.xml_stream import TEXT, Element, XmlElements
@@ -81,6 +81,9 @@ class XmlRows:
         written = "/".join(names)
         hint = perhaps(written, paths.paths) or f"; there are: {', '.join(paths.paths)}"
         return f"`path: {self._written}`: no element is there{hint}"
+
+    def in_parts(self, header: tuple[str, ...], shape: RowShape) -> None:
+        """It is read from its beginning to its end."""
 
     def _elements(self, names: tuple[str, ...]) -> Iterator[Element]:
         with self._told():
