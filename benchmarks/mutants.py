@@ -102,7 +102,7 @@ TESTS = {
     "resources": ("mapping/test_mapping_schema.py", "payloads/test_schemas.py"),
     "sandbox": ("sandbox",),
     "seams": ("journal/test_journal.py", "load/test_resume.py"),
-    "stop": ("cli/test_cli.py", "load/test_resume.py", "load/test_uploader.py"),
+    "stop": ("load/test_stop.py", "cli/test_cli.py", "load/test_resume.py", "load/test_uploader.py"),
     "suggest": ("mapping/test_mapping_check.py", "expressions/test_expressions.py", "extract/test_no_header.py"),
     "target": (
         "mapping/test_mapping_schema.py",

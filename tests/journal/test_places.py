@@ -226,6 +226,12 @@ def test_git_takes_nothing_of_a_workspace_in(shop, tmp_path):
     assert (shop.parent / "work" / ".gitignore").read_text() == "*\n"
 
 
+def test_git_takes_nothing_in_of_a_workspace_either_that_omnitron_has_refused_to_fill(shop, sandbox):
+    done = etl("run", shop, **target(sandbox.url, "of somebody else"))
+    assert done.returncode == 3
+    assert (shop.parent / "work" / ".gitignore").read_text() == "*\n"
+
+
 def test_a_workspace_around_the_mapping_does_not_hide_the_mapping_from_git(shop):
     assert etl("dry-run", shop, "-w", shop.parent).returncode == 0
     assert not (shop.parent / ".gitignore").exists()
