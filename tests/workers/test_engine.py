@@ -236,6 +236,24 @@ def test_a_consumer_that_stops_early_leaves_no_process():
     assert multiprocessing.active_children() == []
 
 
+@dataclass(frozen=True)
+class EndlessPart(KillingPart):
+    def read(self):
+        threading.Event().wait()
+
+
+class EndlessTable(GivenTable):
+    def parts(self, rows):
+        return iter([*super().parts(rows), EndlessPart()])
+
+
+def test_a_worker_that_does_not_come_to_an_end_is_not_waited_for_by_a_consumer_that_stops_early():
+    found = chunks(plan(), EndlessTable(("id",), (("1",), ("2",))), workers=2, rows=1)
+    next(found)
+    found.close()
+    assert multiprocessing.active_children() == []
+
+
 def test_the_same_processes_work_for_every_stage():
     plans, table = [plan(), plan(("x", "id"))], GivenTable(("id",), tuple((str(n),) for n in range(20)))
     with pools("local", 2, None, plans) as found:
