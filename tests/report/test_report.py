@@ -304,6 +304,23 @@ def test_a_source_without_rows_has_a_report_too(tmp_path):
     assert report["problems"]
 
 
+@pytest.mark.parametrize(
+    ("row", "sums"),
+    [
+        ("106;2;ali@example.com;02.05.2020 12:00;0;USD", [("made", 1, 0)]),
+        ("106;99;ali@example.com;02.05.2020 12:00;0,05;USD", [("held", 1, 500)]),
+    ],
+    ids=["an order of nothing", "an order that is held"],
+)
+def test_an_order_of_nothing_is_among_the_sums_and_what_none_is_left_of_is_not(row, sums, tmp_path):
+    assert "106;2;ali@example.com;02.05.2020 12:00;0,05;USD" in ORDERS
+    orders = ORDERS.replace("106;2;ali@example.com;02.05.2020 12:00;0,05;USD", row)
+    package = prepared(tmp_path, write_shop(tmp_path, orders=orders))
+    profile = json.loads((package.path / "profile.json").read_text(encoding="utf-8"))
+    lines = profile["stages"]["order"]["money"][0]["sums"]
+    assert [(one["fate"], one["count"], one["units"]) for one in lines if one["currency"] == "usd"] == sums
+
+
 def test_every_kind_of_source_column_is_told_with_what_is_made_of_it(small):
     found = {(one["stage"], one["name"]): one["used_by"] for one in report_of(small)["columns"]}
     assert found["user", "email"] == ["email", "password"]

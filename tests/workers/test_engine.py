@@ -29,7 +29,7 @@ from etl.model import Expression, Place, Rows, Source, Stage
 from etl.workers.engine import chunks as engine_chunks
 from etl.workers.engine import pools
 from etl.workers.pools import without_collecting
-from etl.workers.slots import SIZE
+from etl.workers.slots import SIZE, Slots
 
 SCHEMA = {"type": "object", "properties": {"id": {"type": "string"}}}
 STAGE = Stage("user", "user", "rows", "id", {"id": Expression("{{ id }}", Place("m.yaml"))})
@@ -56,6 +56,14 @@ def test_chunks_come_in_the_order_of_the_table(workers, rows):
     ids = [str(n) for n in range(30)]
     table = GivenTable(("id",), tuple((one,) for one in ids))
     assert keys(chunks(plan(), table, workers=workers, rows=rows)) == ids
+
+
+def test_lines_come_by_shared_memory(monkeypatch):
+    came, get = [], Slots.get
+    monkeypatch.setattr(Slots, "get", lambda slots, slot, size: came.append(size) or get(slots, slot, size))
+    table = GivenTable(("id",), (("1",), ("22",)))
+    assert records(chunks(plan(), table, workers=2, rows=1)) == [b'{"id":"1"}', b'{"id":"22"}']
+    assert came == [11, 12]
 
 
 def test_lines_that_are_too_long_for_shared_memory_come_by_the_pipe():
