@@ -89,7 +89,7 @@ TESTS = {
     "payloads": ("payloads", "mapping/test_mapping_validators.py", "prepare/test_chunk.py"),
     "personal": ("report/test_mask.py", "report"),
     "places": ("mapping/test_mapping_places.py", "journal/test_places.py", "cli/test_cli_load.py"),
-    "prepare": ("prepare", "workers/test_engine.py"),
+    "prepare": ("prepare", "report/test_report.py", "workers/test_engine.py"),
     "profile": ("commands/test_inspect.py", "ready/test_init.py"),
     "report": (
         "report",

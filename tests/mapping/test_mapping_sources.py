@@ -184,6 +184,22 @@ def test_a_check_opens_no_network_and_takes_any_name_for_a_column_of_what_it_did
     assert [what for what in opened if "ftp://127.0.0.1:9/orders.csv" in what]
 
 
+@pytest.mark.parametrize(
+    ("address", "what"),
+    [
+        (
+            "http://shop.example.com/customers",
+            "everybody on the way could read what comes over plain HTTP; write https://",
+        ),
+        ("customers.json", "is no address of an API; write https://host/path"),
+    ],
+)
+def test_an_api_that_cannot_be_asked_is_told_without_asking_it(case, address, what):
+    case.file.write_text(edited(('csv: customers.csv, delimiter: ";"', f'api: "{address}"')), encoding="utf-8")
+    [problem] = load_mapping(case.file, opens=Opens.HERE).problems
+    assert str(problem) == f"{case.file}:5:21: {address}: {what}"
+
+
 # --- what a kind may ask for
 
 
