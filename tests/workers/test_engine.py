@@ -60,7 +60,12 @@ def test_chunks_come_in_the_order_of_the_table(workers, rows):
 
 def test_lines_come_by_shared_memory(monkeypatch):
     came, get = [], Slots.get
-    monkeypatch.setattr(Slots, "get", lambda slots, slot, size: came.append(size) or get(slots, slot, size))
+
+    def seen(slots, slot, size):
+        came.append(size)
+        return get(slots, slot, size)
+
+    monkeypatch.setattr(Slots, "get", seen)
     table = GivenTable(("id",), (("1",), ("22",)))
     assert records(chunks(plan(), table, workers=2, rows=1)) == [b'{"id":"1"}', b'{"id":"22"}']
     assert came == [11, 12]
