@@ -15,9 +15,13 @@ class Exit(IntEnum):
 
 
 class EtlError(Exception):
-    """Something a person can put right. Its text says what, where, and what to do next."""
+    """Something a person can put right. Its text says what, where, and what to do next.
+
+    `told` are its lines as templates with their parts (findings.Words), where a report says them in another language.
+    """
 
     exit_code = Exit.MAPPING
+    told: tuple[tuple[str, dict[str, object]], ...] = ()
 
 
 class MappingError(EtlError):

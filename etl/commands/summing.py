@@ -122,14 +122,22 @@ def uploaded(
 def _reported(package: Package, root: Path, summary: Summary, failure: EtlError | None, telling: Telling) -> Summary:
     """Write the report anew, with the upload. That it cannot be written is told, and changes nothing of what was sent."""
     error = None if failure is None else str(failure) if telling.show_data else without_answer(str(failure))
-    ended = None if failure is None else _ending(failure)
+    ended, told = (None, None) if failure is None else (_ending(failure), _in_its_language(failure, telling))
     try:
-        write_report(package, telling, JournalFacts(root.name, summary.stages, _attention(root, telling), error, ended))
+        upload = JournalFacts(root.name, summary.stages, _attention(root, telling), error, ended, told)
+        write_report(package, telling, upload)
     except (OSError, EtlError) as error:
         return replace(
             summary, warnings=[*summary.warnings, f"{package.path}: its report could not be written ({error})"]
         )
     return summary
+
+
+def _in_its_language(failure: EtlError, telling: Telling) -> str | None:
+    """None for what nobody says but in English."""
+    lines = [telling.catalogue.say(words, parts, masked=False) for words, parts in failure.told]
+    text = "\n".join(lines)
+    return (text if telling.show_data else without_answer(text)) if lines else None
 
 
 def _ending(failure: EtlError) -> str:

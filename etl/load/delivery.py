@@ -155,7 +155,9 @@ class Delivery:
                 return self._done(batch, look.progress)
             left = end - self._outside.monotonic()
             if left <= 0:
-                raise DeadlineMissed(wording.overdue(batch, polling.deadline, look.text, self._journal))
+                raise wording.telling(
+                    wording.overdue(batch, polling.deadline, look.text, self._journal), DeadlineMissed
+                )
             wait = min(max(pause, look.retry_after), left)
             self._tell_look(batch, look, wait)
             self._outside.wait(wait)

@@ -162,7 +162,7 @@ def last_package(root: Path) -> Package:
         path, command = journal.runs.last_package(), journal.runs.goes_on()
         unknown = journal.batches(state=State.UNKNOWN)
         if unknown and (path is None or not path.exists()):  # whatever goes on in its place would stop there
-            raise Ambiguous(wording.still_unknown(unknown, journal))
+            raise wording.telling(wording.still_unknown(unknown, journal), Ambiguous)
     finally:
         journal.close()
     if path is None:
@@ -204,7 +204,9 @@ def _stopping(journal: Journal) -> Iterator[None]:
     except Stopped as stopped:
         if stopped.then:
             raise
-        raise Stopped(stopped.why, f"{wording.goes_on(journal)} goes on where this ended") from stopped
+        again = Stopped(stopped.why, f"{wording.goes_on(journal)} goes on where this ended")
+        again.told = (wording.stopped(stopped.why, journal),)
+        raise again from stopped
 
 
 def _names(stages: Sequence[Stage] | Sequence[PackagedStage]) -> list[str]:
@@ -236,7 +238,7 @@ def stop_at_unknown(journal: Journal, stage: str) -> None:
     """Raise Ambiguous when a batch of the stage may have arrived: a person has to decide before anything else is sent."""
     unknown = journal.batches(stage, State.UNKNOWN)
     if unknown:
-        raise Ambiguous(wording.still_unknown(unknown, journal))
+        raise wording.telling(wording.still_unknown(unknown, journal), Ambiguous)
 
 
 LOOKED_BACK = 20
@@ -320,4 +322,5 @@ class StageRun:
         if not self._tally.within(self.stage.gate):
             journal, tally = self._here.journal, self._tally
             failed = journal.failed(self.stage.name)
-            raise GateClosed(wording.gate_closed(self.stage.name, failed, tally.failed, tally.records, journal))
+            told = wording.gate_closed(self.stage.name, failed, tally.failed, tally.records, journal)
+            raise wording.telling(told, GateClosed)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 from etl.errors import Ambiguous, EtlError, TargetError, Unavailable
+from etl.findings import Words, phrase, sentence
 from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
@@ -24,62 +25,108 @@ def goes_on(journal: Journal) -> str:
     return f"`etl {journal.runs.goes_on()}`"
 
 
-def refused(journal: Journal) -> str:
-    told = "nothing of it was accepted; put the cause right, then"
-    if journal.runs.goes_on() == "resume":
-        return f"{told} `etl resume` sends the same bytes, `etl run` prepares new ones"
-    return f"{told} {goes_on(journal)} prepares new bytes, and sends them"
+def lines_of(told: Sequence[Words]) -> str:
+    """What is told, as it is said in English."""
+    return "\n".join(sentence(words, parts) for words, parts in told)
 
 
-def unauthorized(journal: Journal) -> str:
-    return (
-        f"not even after a fresh login; nothing of it was accepted; check the login's rights, then {goes_on(journal)}"
-    )
+AnyError = TypeVar("AnyError", bound=EtlError)
 
 
-def because(kind: type[ErrorKind], error: TargetError, batch: Shipment, journal: Journal, next_step: str) -> ErrorKind:
-    """The error again, as one about this batch: what it means for it and what to do next first, then the particulars."""
-    text = f"{named(batch)}: {next_step}\n{particulars(batch, journal, str(error))}"
-    return kind(text, status=error.status, body=error.body, retry_after=error.retry_after)
+def telling(told: Sequence[Words], make: Callable[[str], AnyError]) -> AnyError:
+    """An error that also a report in another language can tell."""
+    error = make(lines_of(told))
+    error.told = tuple(told)
+    return error
 
 
-def named(batch: Shipment) -> str:
-    return f"batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}'"
+def stopped(why: str, journal: Journal) -> Words:
+    words = "stopped by {signal}; `etl {command}` goes on where this ended"
+    if not why:
+        words = "stopped; `etl {command}` goes on where this ended"
+    return words, {"signal": why, "command": journal.runs.goes_on()}
 
 
-def particulars(batch: Shipment, journal: Journal, what: str) -> str:
-    workspace = journal.workspace
-    return "\n".join(
-        map(
-            visible,
-            (
-                f"  its bytes: {workspace.whole(batch.file)}",
-                f"  the request: {workspace.requests}",
-                f"  what happened: {what}",
-            ),
+def refused(journal: Journal) -> Words:
+    command = journal.runs.goes_on()
+    words = "nothing of it was accepted; put the cause right, then `etl {command}` prepares new bytes, and sends them"
+    if command == "resume":
+        words = (
+            "nothing of it was accepted; put the cause right, then `etl {command}` sends the same bytes, `etl run` prepares "
+            "new ones"
         )
+    return words, {"command": command}
+
+
+def unauthorized(journal: Journal) -> Words:
+    return (
+        "not even after a fresh login; nothing of it was accepted; check the login's rights, then `etl {command}`",
+        {"command": journal.runs.goes_on()},
     )
 
 
-def unknown(batch: Shipment) -> str:
+def because(
+    kind: type[ErrorKind], error: TargetError, batch: Shipment, journal: Journal, next_step: Words
+) -> ErrorKind:
+    """The error again, as one about this batch: what it means for it and what to do next first, then the particulars."""
+    told = [_about(batch, next_step), *particulars(batch, journal, str(error))]
+    return telling(told, lambda text: kind(text, status=error.status, body=error.body, retry_after=error.retry_after))
+
+
+def _about(batch: Shipment, then: Words) -> Words:
+    return "{what}: {then}", {"what": phrase(named(batch)), "then": phrase(then)}
+
+
+def named(batch: Shipment) -> Words:
+    words = "batch {batch}, {count} records of stage '{stage}'"
+    if batch.records == 1:
+        words = "batch {batch}, {count} record of stage '{stage}'"
+    return words, {"batch": batch.id, "count": batch.records, "stage": batch.stage}
+
+
+def particulars(batch: Shipment, journal: Journal, what: str) -> list[Words]:
+    return [_its_bytes(batch, journal), _the_request(journal), _what_happened(what)]
+
+
+def _its_bytes(batch: Shipment, journal: Journal) -> Words:
+    return "  its bytes: {file}", {"file": visible(str(journal.workspace.whole(batch.file)))}
+
+
+def _the_request(journal: Journal) -> Words:
+    return "  the request: {file}", {"file": visible(str(journal.workspace.requests))}
+
+
+def _what_happened(what: str) -> Words:
+    return "  what happened: {error}", {"error": visible(what)}
+
+
+def unknown(batch: Shipment) -> Words:
     return (
         "it may have arrived, so it is not sent again; look in Omnitron whether it did, "
-        f"then `etl resolve {batch.id} --arrived [MIGRATION_ID]` or `etl resolve {batch.id} --lost`"
+        "then `etl resolve {batch} --arrived [MIGRATION_ID]` or `etl resolve {batch} --lost`",
+        {"batch": batch.id},
     )
 
 
-def still_unknown(batches: list[Shipment], journal: Journal) -> str:
+def still_unknown(batches: list[Shipment], journal: Journal) -> list[Words]:
     first = batches[0]
-    more = f" (and {len(batches) - 1} more, see `etl status`)" if len(batches) > 1 else ""
     what = particulars(first, journal, journal.trail.last_note(first.id))
-    return f"the fate of {named(first)} is unknown{more}: {unknown(first)}\n{what}"
+    return [_fate_unknown(first, len(batches) - 1), *what]
+
+
+def _fate_unknown(first: Shipment, more: int) -> Words:
+    words = "the fate of {what} is unknown: {then}"
+    if more:
+        words = "the fate of {what} is unknown (and {count} more, see `etl status`): {then}"
+    return words, {"what": phrase(named(first)), "count": more, "then": phrase(unknown(first))}
 
 
 def unwritten(batch: Shipment, state: State, facts: Facts, error: JournalError) -> EtlError:
     """What became of a POST, when the journal could not take it. An answer is in requests.jsonl, and will be taken from there."""
     if state is State.UNKNOWN:
         return Ambiguous(
-            f"batch {batch.id} is unknown: {facts.note}; but this could not be written: {error}. {unknown(batch)}"
+            f"batch {batch.id} is unknown: {facts.note}; but this could not be written: {error}. "
+            f"{lines_of([unknown(batch)])}"
         )
     fate = f"was accepted as migration {facts.migration_id}" if state is State.ACCEPTED else f"is {state}: {facts.note}"
     return JournalError(
@@ -91,10 +138,22 @@ def taken_id(migration_id: str, other: int) -> str:
     return f"Omnitron answered with migration {migration_id}, which is batch {other}"
 
 
-def gave_up(failures: int, asked: float, journal: Journal) -> str:
-    tried = f"given up after {failures} attempts" if failures > 1 else "given up"
-    wait = f", for it asks to wait {asked:.0f} s" if asked else ""
-    return f"{tried}{wait}; nothing of it arrived; {goes_on(journal)} sends it when Omnitron is there again"
+def gave_up(failures: int, asked: float, journal: Journal) -> Words:
+    return (
+        "{tried}; nothing of it arrived; `etl {command}` sends it when Omnitron is there again",
+        {"tried": phrase(_tried(failures, f"{asked:.0f}" if asked else "")), "command": journal.runs.goes_on()},
+    )
+
+
+def _tried(failures: int, seconds: str) -> Words:
+    words = "given up after {count} attempts" if failures > 1 else "given up"
+    if seconds:
+        words = (
+            "given up after {count} attempts, for it asks to wait {seconds} s"
+            if failures > 1
+            else "given up, for it asks to wait {seconds} s"
+        )
+    return words, {"count": failures, "seconds": seconds}
 
 
 def nobody_there(error: Unavailable, failures: int) -> str:
@@ -102,15 +161,26 @@ def nobody_there(error: Unavailable, failures: int) -> str:
     return f"{error}: {tried}, before anything was prepared or sent; see whether target.url is right, and Omnitron is there"
 
 
-def overdue(batch: Shipment, deadline: float, last: str, journal: Journal) -> str:
-    command = journal.runs.goes_on()
-    then = " --old-mapping" if command == "resume" else ""
+def overdue(batch: Shipment, deadline: float, last: str, journal: Journal) -> list[Words]:
+    return [_overdue(batch, f"{deadline:g}", journal.runs.goes_on()), _last_look(last)]
+
+
+def _overdue(batch: Shipment, seconds: str, command: str) -> Words:
     return (
-        f"migration {batch.migration_id} (batch {batch.id}, {some_records(batch.records)} of stage '{batch.stage}') did not end "
-        f"within {deadline:g} s; the batch stays accepted; `etl {command}` follows it further; "
-        f"a longer target.polling.deadline (then `etl {command}{then}`) gives it more time.\n"
-        f"  the last look: {last}"
+        "migration {migration} ({what}) did not end within {seconds} s; the batch stays accepted; `etl {command}` follows it "
+        "further; a longer target.polling.deadline (then `etl {command}{option}`) gives it more time.",
+        {
+            "migration": batch.migration_id,
+            "what": phrase(named(batch)),
+            "seconds": seconds,
+            "command": command,
+            "option": " --old-mapping" if command == "resume" else "",
+        },
     )
+
+
+def _last_look(last: str) -> Words:
+    return "  the last look: {error}", {"error": last}
 
 
 def too_many(batch: Shipment, counted: int) -> str:
@@ -120,22 +190,38 @@ def too_many(batch: Shipment, counted: int) -> str:
     )
 
 
-def gate_closed(stage: str, failed: list[Shipment], errors: int, records: int, journal: Journal) -> str:
+def gate_closed(stage: str, failed: list[Shipment], errors: int, records: int, journal: Journal) -> list[Words]:
     """What to do, then which batches have errors, which records are in them, where their bytes lie."""
+    return [_closed(stage, errors, records, _are_known(failed, journal), journal), *_failed(failed, journal)]
+
+
+def _closed(stage: str, errors: int, records: int, known: bool, journal: Journal) -> Words:
     command = journal.runs.goes_on()
-    without = f"{command} --old-mapping" if command == "resume" else command
-    return (
-        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, more than its gate allows, so it stops here."
-        f"{_which(failed, journal)} Put right what is wrong; after that `etl dry-run` prepares them anew and "
-        f"`etl retry` sends them again. Or raise the stage's gate, and `etl {without}` goes on without them\n"
-        f"{_failed(failed, journal)}"
+    words = (
+        "stage '{stage}' has {what}, more than its gate allows, so it stops here. Omnitron does not tell which of them failed. "
+        "Put right what is wrong; after that `etl dry-run` prepares them anew and `etl retry` sends them again. Or raise the "
+        "stage's gate, and `etl {command}{option}` goes on without them"
     )
+    if known:
+        words = (
+            "stage '{stage}' has {what}, more than its gate allows, so it stops here. Put right what is wrong; after that "
+            "`etl dry-run` prepares them anew and `etl retry` sends them again. Or raise the stage's gate, and "
+            "`etl {command}{option}` goes on without them"
+        )
+    option = " --old-mapping" if command == "resume" else ""
+    return words, {"stage": stage, "what": phrase(_errors(errors, records)), "command": command, "option": option}
 
 
-def _which(failed: list[Shipment], journal: Journal) -> str:
-    """What Omnitron tells of the records in these batches."""
-    known = (one.failed_whole or len(journal.attempts.failed_again(one, one.failed)) == one.failed for one in failed)
-    return "" if all(known) else " Omnitron does not tell which of them failed."
+def _errors(count: int, records: int) -> Words:
+    words = "{count} errors in {records} records" if count != 1 else "{count} error in {records} records"
+    if records == 1:
+        words = "{count} errors in {records} record" if count != 1 else "{count} error in {records} record"
+    return words, {"count": count, "records": records}
+
+
+def _are_known(failed: list[Shipment], journal: Journal) -> bool:
+    """Whether it is known which of the records in these batches failed."""
+    return all(one.failed_whole or len(journal.attempts.failed_again(one, one.failed)) == one.failed for one in failed)
 
 
 def stages_missing(package: Path, missing: Sequence[str], remake: str) -> str:
@@ -168,37 +254,58 @@ def pilot_failed(stage: str, failed: list[Shipment], journal: Journal) -> str:
         f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, and a pilot stops at the first. "
         "Check the formats of what was sent and put the mapping right; after that "
         "`etl dry-run` prepares them anew, `etl retry` sends them again, and `etl pilot` goes on\n"
-        f"{_failed(failed, journal)}"
+        f"{lines_of(_failed(failed, journal))}"
     )
 
 
-def _failed(failed: list[Shipment], journal: Journal) -> str:
+def _failed(failed: list[Shipment], journal: Journal) -> list[Words]:
     """A line for each batch, and one for the requests of all of them."""
-    workspace = journal.workspace
-    lines = [
-        visible(
-            f"  batch {one.id}: {some_errors(one.failed)} in {some_records(one.counting)} ({_keys(one, journal)}), its bytes: "
-            f"{workspace.whole(one.file)}"
-        )
-        for one in failed[:SHOWN_BATCHES]
-    ]
+    lines = [_failed_batch(one, journal) for one in failed[:SHOWN_BATCHES]]
     if len(failed) > SHOWN_BATCHES:
-        lines.append(f"  and {len(failed) - SHOWN_BATCHES} batches more, see `etl status`")
-    return "\n".join([*lines, visible(f"  the requests: {workspace.requests}")])
+        lines.append(_more_batches(len(failed) - SHOWN_BATCHES))
+    return [*lines, _the_requests(journal)]
+
+
+def _failed_batch(batch: Shipment, journal: Journal) -> Words:
+    return (
+        "  batch {batch}: {what} ({keys}), its bytes: {file}",
+        {
+            "batch": batch.id,
+            "what": phrase(_errors(batch.failed, batch.counting)),
+            "keys": phrase(_keys(batch, journal)),
+            "file": visible(str(journal.workspace.whole(batch.file))),
+        },
+    )
+
+
+def _more_batches(count: int) -> Words:
+    return "  and {count} batches more, see `etl status`", {"count": count}
+
+
+def _the_requests(journal: Journal) -> Words:
+    return "  the requests: {file}", {"file": visible(str(journal.workspace.requests))}
 
 
 def some_errors(count: int) -> str:
     return "1 error" if count == 1 else f"{count} errors"
 
 
-def _keys(batch: Shipment, journal: Journal) -> str:
+def _keys(batch: Shipment, journal: Journal) -> Words:
     again = [] if batch.failed_whole else journal.attempts.failed_again(batch, batch.failed)
     keys = again or journal.counting_keys(batch.id)
     if not all(map(is_code, keys)):
-        one = "its key, which may be personal, is not shown"
-        return one if len(keys) == 1 else f"{len(keys)} keys, which may be personal and are not shown"
-    more = f" and {len(keys) - SHOWN_KEYS} more" if len(keys) > SHOWN_KEYS else ""
-    return f"{'failed again: ' if again else ''}keys {', '.join(keys[:SHOWN_KEYS])}{more}"
+        words = "{count} keys, which may be personal and are not shown"
+        if len(keys) == 1:
+            words = "its key, which may be personal, is not shown"
+        return words, {"count": len(keys)}
+    return _shown_keys(keys, again=bool(again))
+
+
+def _shown_keys(keys: Sequence[str], *, again: bool) -> Words:
+    words = "failed again: keys {keys}" if again else "keys {keys}"
+    if len(keys) > SHOWN_KEYS:
+        words = "failed again: keys {keys} and {count} more" if again else "keys {keys} and {count} more"
+    return words, {"keys": visible(", ".join(keys[:SHOWN_KEYS])), "count": len(keys) - SHOWN_KEYS}
 
 
 def some_records(count: int) -> str:

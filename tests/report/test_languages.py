@@ -185,9 +185,9 @@ def stopped(tmp_path_factory, sandbox):
 
 
 class Told(Words):
-    """All that a page says, but for names of rules, fields and values, and what it shows of what was told on the terminal."""
+    """All that a page says, but for names of rules, fields and values."""
 
-    LEFT_OUT = frozenset({"style", "script", "code", "details", "pre"})
+    LEFT_OUT = frozenset({"style", "script", "code", "pre"})
 
 
 def english():
@@ -214,9 +214,54 @@ def test_no_text_of_the_engine_is_left_in_english_in_a_turkish_report_or_workboo
 
 def test_lines_of_what_the_engineer_was_told_are_lines_of_the_page(stopped):
     html = (stopped.path / "report.html").read_text(encoding="utf-8")
-    assert "goes on without them<br>  batch " in html
+    assert "onlarsız sürer<br>  1. parti: " in html
+    assert "goes on without them" not in html
+    assert "goes on without them\n  batch " in report_of(stopped)["upload"]["error"]
     assert "\\n" not in html.partition("<script>")[0].rpartition("</style>")[2]
     assert report_of(stopped)["upload"]["ended"] == "a stage has more failed records than the mapping allows"
+
+
+@pytest.mark.parametrize(
+    ("fault", "how", "code", "told"),
+    [
+        (
+            "error_before",
+            {},
+            4,
+            "1. parti, 'user' aşamasından {count} kayıt: ulaşmış olabilir, bu yüzden yeniden gönderilmiyor; ulaşıp ulaşmadığına "
+            "Omnitron'da bakın, sonra `etl resolve 1 --arrived [MIGRATION_ID]` ya da `etl resolve 1 --lost`\n  baytları: ",
+        ),
+        (
+            "error_before",
+            {"status": 400},
+            3,
+            "1. parti, 'user' aşamasından {count} kayıt: hiçbir kaydı kabul edilmedi; nedenini giderin, sonra `etl resume` aynı "
+            "baytları gönderir, `etl run` yenilerini hazırlar\n  baytları: ",
+        ),
+        (
+            "error_before",
+            {"status": 429},
+            3,
+            "1. parti, 'user' aşamasından {count} kayıt: vazgeçildi; hiçbir kaydı ulaşmadı; Omnitron yeniden ulaşılır olunca ",
+        ),
+    ],
+)
+def test_what_a_load_ended_in_is_told_in_the_reader_s_language_and_what_omnitron_said_is_not(
+    fault, how, code, told, tmp_path, sandbox
+):
+    mapping = write_shop(tmp_path, mapping=SENT)
+    sandbox.fault(fault, **how)
+    done = etl("run", mapping, "-w", tmp_path / "work", "--language", "tr", **target(sandbox.url, TOKEN))
+    sandbox.clear_faults()
+    assert done.returncode == code, done
+    [package] = map(Package.open, (tmp_path / "work").glob("*/packages/*"))
+    upload = report_of(package)["upload"]
+    count = next(one.counts.valid for one in package.stages if one.name == "user")
+    assert upload["told"].startswith(told.format(count=count)), upload["told"]
+    assert "\n  ne oldu: POST http" in upload["told"]
+    assert [one for one in english() if one in upload["told"].partition("ne oldu")[0]] == []
+    assert "(see --show-data)" in upload["told"] or "answered" not in upload["told"]
+    assert upload["error"].startswith("batch 1, ")
 
 
 def test_numbers_in_sentences_are_written_as_the_language_writes_them():

@@ -124,18 +124,20 @@ def test_every_language_has_a_file():
 
 
 NAMES = frozenset({
-    "algorithm", "allowed", "byte", "cell", "cities", "column", "decided", "directive", "either", "element", "encoding", "error",
-    "expected", "false", "field", "formats", "function", "guess", "known", "name", "near", "operator", "prefix", "region", "sign",
-    "stage", "step", "table", "true", "within", "written", "zone",
+    "algorithm", "allowed", "byte", "cell", "cities", "column", "command", "decided", "directive", "either", "element",
+    "encoding", "error", "expected", "false", "field", "file", "formats", "function", "guess", "keys", "known", "migration",
+    "name", "near", "operator", "option", "prefix", "region", "sign", "signal", "stage", "step", "table", "true", "within",
+    "written", "zone",
 })  # fmt: skip
 """Parts that are called the same in every language: names of fields, functions, encodings, columns and places; how a date is
 written; a word that stands in a cell or a schema."""
 NUMBERS = frozenset({
-    "at", "cells", "columns", "count", "holder", "least", "length", "limit", "line", "most", "number", "places", "row", "taken",
+    "at", "batch", "cells", "columns", "count", "holder", "least", "length", "limit", "line", "most", "number", "places",
+    "records", "row", "seconds", "taken",
 })  # fmt: skip
 TYPED = frozenset({"advice", "advised", "call", "choices", "fields", "instead", "kind"})
 """What is typed into a mapping, and lists of it."""
-SAID = frozenset({"because", "before", "computes", "place", "wanted", "why"})
+SAID = frozenset({"because", "before", "computes", "place", "then", "tried", "wanted", "what", "why"})
 """Parts that are templates with parts of their own."""
 
 

@@ -168,13 +168,14 @@ class BalanceFacts:
 
 @dataclass(frozen=True, slots=True)
 class UploadFacts:
-    """The target, the batches that need a person, and what the last load ended in: in a word of render.ENDINGS, and as the
-    engineer was told it."""
+    """The target, the batches that need a person, and what the last load ended in: in a word of render.ENDINGS, as the
+    engineer was told it, and the same in the report's language."""
 
     target: str
     attention: tuple[AttentionFacts, ...]
     error: str | None
     ended: str | None = None
+    told: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,13 +43,15 @@ KINDS = 200
 @dataclass(frozen=True, slots=True)
 class JournalFacts:
     """What the journal knows: the target, what became of each stage's records, the batches that need a person, and (in
-    `error`) what the last load ended in; `ended` is that in a word of render.ENDINGS."""
+    `error`) what the last load ended in; `ended` is that in a word of render.ENDINGS, `told` all of it in the report's
+    language."""
 
     target: str
     stages: Sequence[StageSummary]
     attention: tuple[AttentionFacts, ...] = ()
     error: str | None = None
     ended: str | None = None
+    told: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,16 @@ def report_facts(package: Package, telling: Telling, upload: JournalFacts | None
         fields=tuple(_field(name, one, telling) for name, one in _each(stages, "fields")),
         columns=tuple(_of_stage(ColumnFacts, name, one) for name, one in _each(stages, "columns")),
         warnings=tuple(manifest.warnings),
-        upload=None if upload is None else UploadFacts(upload.target, upload.attention, upload.error, upload.ended),
+        upload=_upload(upload),
         inputs=tuple(map(_input, (manifest.mapping, *manifest.inputs))),
         versions=manifest.versions,
     )
+
+
+def _upload(upload: JournalFacts | None) -> UploadFacts | None:
+    if upload is None:
+        return None
+    return UploadFacts(upload.target, upload.attention, upload.error, upload.ended, upload.told)
 
 
 def _each(stages: Mapping[str, Plain], what: str) -> Iterator[tuple[str, Plain]]:
