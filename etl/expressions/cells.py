@@ -7,8 +7,11 @@ the other, so every text is composed (Unicode's NFC) when it is read. Nothing el
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from operator import eq
 from typing import Any
 from unicodedata import is_normalized, normalize
+
+from etl.few import few_different
 
 UNSEEN = "\u200b\u2060\ufeff\u00ad"
 """Zero-width space, word joiner, zero-width no-break space, soft hyphen: blank at the ends of a cell."""
@@ -67,6 +70,9 @@ def all_of(text_of: Callable[[str], str], column: Sequence[str]) -> Sequence[str
     """The same for a column. Most hold nothing that needs care, which one look at the whole tells."""
     if text_of is as_it_is:
         return column
+    if (few := few_different(column)) is not None:
+        found = {text: text_of(text) for text in few}
+        return column if all(map(eq, found, found.values())) else list(map(found.__getitem__, column))
     return list(map(_careless(text_of, "".join(column)), column))
 
 

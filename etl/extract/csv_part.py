@@ -117,9 +117,16 @@ def _read(lines: Iterable[str], format: CsvFormat) -> list[list[str]]:
 
 
 def _check_quotes(rows: list[list[str]], quote: str | None) -> None:
-    # In a file whose quotes are all around cells, one join says that none is left in any of them.
-    if quote and quote in "".join(chain.from_iterable(rows)) and any(is_suspect(row, quote) for row in rows):
-        raise csv.Error
+    # Nearly always the quotes were around cells, and are gone, or stand inside of one: then no row needs a closer look.
+    if quote and any(_is_at_an_end(cell, quote) for cell in chain.from_iterable(rows) if quote in cell):
+        if any(is_suspect(row, quote) for row in rows):
+            raise csv.Error
+
+
+def _is_at_an_end(cell: str, quote: str) -> bool:
+    """Whether a quote stands at an end of a cell that holds one, but for blanks: no row is suspect without such a cell."""
+    stripped = cell.strip()
+    return stripped[0] == quote or stripped[-1] == quote
 
 
 def _with_quoted(rows: list[list[str]], lines: list[str], quoted: list[int], format: CsvFormat) -> list[list[str]]:

@@ -17,11 +17,12 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from itertools import repeat
-from typing import Any
+from typing import Any, TypeGuard
 
 import jsonschema_rs
 import orjson
 
+from etl.few import few_different
 from etl.payloads.formats import Check
 from etl.payloads.sendable import are_sendable
 
@@ -48,7 +49,21 @@ def field_rule(keywords: Any, formats: Mapping[str, Check], *, is_open: bool) ->
         rules.append(are_sendable)
     # The first rule, which sees to it that the others are asked about values of the right type.
     rules.insert(0, accepts({"type": "array", "items": rest}, formats))
-    return rules[0] if len(rules) == 1 else lambda values: all(rule(values) for rule in rules)
+    whole = rules[0] if len(rules) == 1 else lambda values: all(rule(values) for rule in rules)
+    return _of_each_different(whole) if _is_text(keywords) else whole
+
+
+def _of_each_different(rule: ColumnRule) -> ColumnRule:
+    """The rule of a field of text: each of few different values is looked at once."""
+
+    def right(values: list[Any]) -> bool:
+        try:
+            few = few_different(values)
+        except TypeError:
+            return False  # a list or an object
+        return rule(values if few is None else list(few))
+
+    return right
 
 
 def accepts(schema: Mapping[str, Any], formats: Mapping[str, Check]) -> Callable[[Any], bool]:
@@ -121,11 +136,11 @@ def _given(values: list[Any]) -> list[Any]:
 
 
 def _is_text_of(keywords: object, formats: Mapping[str, Check]) -> bool:
-    return (
-        isinstance(keywords, Mapping)
-        and keywords.get("format") in formats
-        and keywords.get("type") in ("string", ["string", "null"])
-    )
+    return _is_text(keywords) and keywords.get("format") in formats
+
+
+def _is_text(keywords: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(keywords, Mapping) and keywords.get("type") in ("string", ["string", "null"])
 
 
 def decimals_of(keywords: object) -> int | None:

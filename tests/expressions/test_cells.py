@@ -16,8 +16,9 @@ pieces = st.sampled_from(["a", "ş", "s\u0327", "\u0327", "i\u0307", *UNSEEN, " 
 texts = st.lists(pieces, max_size=5).map("".join)
 
 
-@given(st.lists(texts, max_size=4), st.booleans(), st.booleans())
-def test_a_column_is_read_as_each_of_its_cells(column, trim, normalize):
+@given(st.lists(texts, max_size=4), st.sampled_from([1, 40]), st.lists(texts, max_size=2), st.booleans(), st.booleans())
+def test_a_column_is_read_as_each_of_its_cells_also_where_few_come_again_and_again(few, times, others, trim, normalize):
+    column = few * times + others
     text_of = texts_of(trim=trim, normalize=normalize)
     assert list(all_of(text_of, column)) == [text_of(one) for one in column]
 

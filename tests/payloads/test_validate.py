@@ -199,6 +199,15 @@ def test_the_invalid_among_very_many_are_found_by_halves():
     assert FAST["order"].invalid({**good, "amount": amounts}) == {0, 499, 500, 501, 999}
 
 
+@pytest.mark.parametrize("wrong", [1, True, 1.0, None, ["50"], {"50": 1}, "51", "\ud83d"])
+def test_a_wrong_value_among_few_that_come_again_and_again_is_found_at_each_of_its_places(wrong):
+    statuses = ["50", "550", "600"] * 100
+    places = {0, 7, 150, 299}
+    columns = {name: [value] * 300 for name, value in GOOD["order"].items()}
+    columns["status"] = [wrong if place in places else one for place, one in enumerate(statuses)]
+    assert FAST["order"].invalid(columns) == places
+
+
 def test_a_field_that_is_missing_or_unknown_makes_every_record_invalid():
     good = [GOOD["order"]] * 3
     columns = in_columns(good)
