@@ -12,6 +12,9 @@ VENV   := .venv
 PYTHON ?= python3
 BIN    := $(VENV)/bin
 
+# A test starts hundreds of processes, and each would compile the engine anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test soak bench mutants shops docs format coverage changelog lint types types-of-tests style clean install
 
 help:

@@ -117,14 +117,17 @@ def _read(lines: Iterable[str], format: CsvFormat) -> list[list[str]]:
 
 
 def _check_quotes(rows: list[list[str]], quote: str | None) -> None:
-    # Nearly always the quotes were around cells, and are gone, or stand inside of one: then no row needs a closer look.
-    if quote and any(_is_at_an_end(cell, quote) for cell in chain.from_iterable(rows) if quote in cell):
-        if any(is_suspect(row, quote) for row in rows):
-            raise csv.Error
+    if quote and _has_quotes_at_ends(rows, quote) and any(is_suspect(row, quote) for row in rows):
+        raise csv.Error
+
+
+def _has_quotes_at_ends(rows: list[list[str]], quote: str) -> bool:
+    """A quick look. Nearly always the quotes were around cells, and are gone, or stand inside of one: no row is suspect then."""
+    return any(_is_at_an_end(cell, quote) for cell in chain.from_iterable(rows) if quote in cell)
 
 
 def _is_at_an_end(cell: str, quote: str) -> bool:
-    """Whether a quote stands at an end of a cell that holds one, but for blanks: no row is suspect without such a cell."""
+    """Whether a quote stands at an end, but for blanks, of a cell that holds one."""
     stripped = cell.strip()
     return stripped[0] == quote or stripped[-1] == quote
 
