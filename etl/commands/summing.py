@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from etl.commands.report_files import telling_of, write_report
 from etl.commands.which import Which
 from etl.commands.written import mapping_evidence
 from etl.errors import Ambiguous, EtlError, Refused, TargetError, Unavailable
+from etl.findings import Words
 from etl.model import Migration
 from etl.package import Package
 from etl.report.following import masked_attention
@@ -121,8 +122,8 @@ def uploaded(
 
 def _reported(package: Package, root: Path, summary: Summary, failure: EtlError | None, telling: Telling) -> Summary:
     """Write the report anew, with the upload. That it cannot be written is told, and changes nothing of what was sent."""
-    error = None if failure is None else str(failure) if telling.show_data else without_answer(str(failure))
-    ended, told = (None, None) if failure is None else (_ending(failure), _in_its_language(failure, telling))
+    error = None if failure is None else _seen(str(failure), telling)
+    ended, told = (None, None) if failure is None else (_ending(failure), _in_its_language(failure.told, telling))
     try:
         upload = JournalFacts(root.name, summary.stages, _attention(root, telling), error, ended, told)
         write_report(package, telling, upload)
@@ -133,11 +134,14 @@ def _reported(package: Package, root: Path, summary: Summary, failure: EtlError 
     return summary
 
 
-def _in_its_language(failure: EtlError, telling: Telling) -> str | None:
+def _in_its_language(told: Sequence[Words], telling: Telling) -> str | None:
     """None for what nobody says but in English."""
-    lines = [telling.catalogue.say(words, parts, masked=False) for words, parts in failure.told]
-    text = "\n".join(lines)
-    return (text if telling.show_data else without_answer(text)) if lines else None
+    lines = [telling.catalogue.say(words, parts, masked=False) for words, parts in told]
+    return _seen("\n".join(lines), telling) if lines else None
+
+
+def _seen(text: str, telling: Telling) -> str:
+    return text if telling.show_data else without_answer(text)
 
 
 def _ending(failure: EtlError) -> str:
@@ -159,7 +163,7 @@ def _ending(failure: EtlError) -> str:
 def upload_of(which: Which, package: Package, telling: Telling) -> JournalFacts | None:
     """What the journal of the mapping's target, or of the one that was named, knows of a package; None: it was not sent there."""
     from etl.journal.status import read_status
-    from etl.journal.summary import read_summary
+    from etl.journal.summary import read_last_ending, read_summary
 
     try:
         root = which.journal()
@@ -169,7 +173,12 @@ def upload_of(which: Which, package: Package, telling: Telling) -> JournalFacts 
     if status.package is None or status.package.resolve() != package.path.resolve():
         return None
     summary = with_uploads(summary_of(package), read_summary(root, package), None)
-    return JournalFacts(root.name, summary.stages, _attention(root, telling))
+    ending = read_last_ending(root)
+    told = () if ending is None else ending.told
+    error = None if ending is None else _seen(ending.text, telling)
+    return JournalFacts(
+        root.name, summary.stages, _attention(root, telling), error, told=_in_its_language(told, telling)
+    )
 
 
 def _attention(root: Path, telling: Telling) -> tuple[AttentionFacts, ...]:

@@ -88,6 +88,10 @@ class JournalDatabase:
         with self._lock, self.explained(), closing(sqlite3.connect(path)) as copy:
             self._connection.backup(copy)
 
+    def has(self, table: str) -> bool:
+        """Whether a table is there that was added later: whoever only looks adds none."""
+        return bool(self.value("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
     @property
     def in_transaction(self) -> bool:
         return self._depth > 0
@@ -128,7 +132,8 @@ class JournalDatabase:
             create(self._connection)
         elif found < VERSION:
             upgrade(self._connection, found)
-        self._connection.execute(ADDED_LATER)
+        for statement in ADDED_LATER:
+            self._connection.execute(statement)
 
     def _require_tables(self) -> None:
         found = self._check_version()

@@ -95,6 +95,7 @@ class Journal(Batches):
                 for row in self._database.rows(f"SELECT DISTINCT {column} FROM {table} WHERE {column} <> ''"):  # noqa: S608
                     if (kept := reduced(row[0])) != row[0]:
                         self._database.change(statement, (kept, row[0]))
+            self._database.change("DELETE FROM endings")  # the text of each is left, as far as it may be
         self._database.rewrite()
 
     def copy_to(self, path: Path) -> None:

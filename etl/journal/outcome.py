@@ -17,6 +17,6 @@ def outcome_noted(journal: Journal) -> Iterator[None]:
     except EtlError as error:
         # The error that ended the run is the one to show, and may well be this same one.
         with suppress(JournalError):
-            journal.runs.end(str(error))
+            journal.runs.end(str(error), error.told)
         raise
     journal.runs.end("ok")

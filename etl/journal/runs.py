@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from etl.findings import Words
 from etl.journal.database import JournalDatabase
 from etl.journal.plans import Plans
 from etl.journal.workspace import Holder, Workspace
@@ -24,6 +26,17 @@ class Run:
     started: str
     ended: str | None
     outcome: str | None
+
+
+LOADS = ("run", "resume", "retry")
+
+
+@dataclass(frozen=True, slots=True)
+class LoadEnded:
+    """What a load ended in before its end: the text, and (where it was made of such) the same as templates."""
+
+    text: str
+    told: tuple[Words, ...]
 
 
 class Runs:
@@ -48,16 +61,28 @@ class Runs:
         self._seam("run:begun")
         return self.current
 
-    def end(self, outcome: str) -> None:
+    def end(self, outcome: str, told: Sequence[Words] = ()) -> None:
+        """`told` is the outcome as templates, where it was made of such."""
         with self._database.transaction():
             self._database.change(
                 "UPDATE runs SET ended = ?, outcome = ? WHERE id = ?", (self._time(), outcome, self.current)
             )
+            if told:
+                self._database.change("INSERT INTO endings (run, told) VALUES (?, ?)", (self.current, json.dumps(told)))
         self._seam("run:ended")
 
     def last(self) -> Run | None:
         row = self._database.row("SELECT id, command, started, ended, outcome FROM runs ORDER BY id DESC LIMIT 1")
         return None if row is None else Run(*row)
+
+    def last_load_ended(self) -> LoadEnded | None:
+        """What the last run ended in, if that was a load which did not come to its end."""
+        last = self.last()
+        if last is None or last.command not in LOADS or last.outcome in (None, "ok"):
+            return None
+        query = "SELECT told FROM endings WHERE run = ?"
+        told = self._database.value(query, (last.id,)) if self._database.has("endings") else None
+        return LoadEnded(last.outcome or "", tuple((words, parts) for words, parts in json.loads(told or "[]")))
 
     def pilot_succeeded(self) -> bool:
         return bool(self._database.value("SELECT count(*) FROM runs WHERE command = 'pilot' AND outcome = 'ok'"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from etl.files import sha256_of
 from etl.journal.counts import StageCounts
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.journal import Journal
+from etl.journal.runs import LoadEnded
 from etl.journal.workspace import Workspace
 from etl.package import MANIFEST, Package
 
@@ -83,6 +85,12 @@ def read_summary(root: Path, package: Package) -> LoadSummary:
         return summarise(journal, package, number)
     finally:
         journal.close()
+
+
+def read_last_ending(root: Path) -> LoadEnded | None:
+    """What the last load at a target ended in, if nothing was done there since and it did not come to its end."""
+    with closing(Journal.read(Workspace(root))) as journal:
+        return journal.runs.last_load_ended()
 
 
 def summarise(journal: Journal, package: Package, number: int) -> LoadSummary:

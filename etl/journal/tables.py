@@ -24,8 +24,13 @@ ADDED_IN_2 = (
 )
 BY_STATE = "CREATE INDEX batches_by_state ON batches(stage, state, place, id);"
 
-ADDED_LATER = "CREATE INDEX IF NOT EXISTS batches_by_migration ON batches(migration_id)"
-"""What a journal of this version may lack, without being another one for it: each answer looks whose migration it names."""
+ADDED_LATER = (
+    # Each answer looks whose migration it names.
+    "CREATE INDEX IF NOT EXISTS batches_by_migration ON batches(migration_id)",
+    # What a run ended in: the text of `outcome` as templates with their parts (JSON), for a report in another language.
+    "CREATE TABLE IF NOT EXISTS endings (run INTEGER PRIMARY KEY REFERENCES runs(id), told TEXT NOT NULL)",
+)
+"""What a journal of this version may lack, without being another one for it."""
 
 SCHEMA = f"""
 CREATE TABLE packages (

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from load_helpers import make_package, user, users
 
 from etl.errors import Exit, PackageError
+from etl.findings import Words
 from etl.journal.batch import Draft, Facts, record_hash
 from etl.journal.batches import IllegalTransition
 from etl.journal.database import VERSION, JournalDatabase, JournalError
 from etl.journal.journal import Journal
+from etl.journal.runs import LoadEnded
 from etl.journal.states import LEGAL, State
 from etl.journal.status import read_status
 from etl.journal.summary import summarise
@@ -576,3 +578,40 @@ def test_nobody_reaches_the_tables_past_the_journal(journal):
     assert not [
         name for name in vars(journal) if isinstance(getattr(journal, name), JournalDatabase) and name[0] != "_"
     ]
+
+
+ENDED: tuple[Words, ...] = (
+    ("stopped by {signal}; `etl {command}` goes on where this ended", {"signal": "SIGINT", "command": "resume"}),
+)
+
+
+def ended_load(journal, workspace, told=ENDED):
+    with workspace.locked() as holder:
+        journal.runs.begin("run", holder)
+    journal.runs.end("stopped by SIGINT; `etl resume` goes on where this ended", told)
+
+
+def test_what_a_load_ended_in_is_kept_as_templates_until_something_else_is_done(journal, workspace):
+    ended_load(journal, workspace)
+    assert journal.runs.last_load_ended() == LoadEnded(
+        "stopped by SIGINT; `etl resume` goes on where this ended", ENDED
+    )
+    with workspace.locked() as holder:
+        journal.runs.begin("resolve", holder)
+    assert journal.runs.last_load_ended() is None
+
+
+def test_a_journal_of_before_there_were_templates_is_looked_at_all_the_same(journal, workspace):
+    ended_load(journal, workspace)
+    with closing(sqlite3.connect(workspace.journal)) as older:
+        older.execute("DROP TABLE endings")
+        older.commit()
+    with closing(Journal.read(workspace)) as looked:
+        ended = looked.runs.last_load_ended()
+    assert (ended.text, ended.told) == ("stopped by SIGINT; `etl resume` goes on where this ended", ())
+
+
+def test_templates_that_may_hold_what_omnitron_answered_are_forgotten_with_the_answers(journal, workspace):
+    ended_load(journal, workspace, (("  what happened: {error}", {"error": "answered 400: ali@example.com"}),))
+    journal.forget(lambda answer: "", lambda note: "")
+    assert b"ali@example.com" not in workspace.journal.read_bytes()

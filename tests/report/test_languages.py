@@ -262,6 +262,11 @@ def test_what_a_load_ended_in_is_told_in_the_reader_s_language_and_what_omnitron
     assert [one for one in english() if one in upload["told"].partition("ne oldu")[0]] == []
     assert "(see --show-data)" in upload["told"] or "answered" not in upload["told"]
     assert upload["error"].startswith("batch 1, ")
+    mapping_file = str(mapping)
+    for language, shown in (("tr", upload["told"]), ("en", upload["error"])):
+        words = ("report", mapping_file, "-w", tmp_path / "work", "--language", language)
+        assert etl(*words, **target(sandbox.url, TOKEN)).returncode == 0
+        assert report_of(package)["upload"]["told"] == shown
 
 
 def test_numbers_in_sentences_are_written_as_the_language_writes_them():
