@@ -27,7 +27,7 @@ def run_demo(workspace: Path) -> int:
     mapping = shipped("mappings/opencart")
     # A folder of its own each time: the stand-in is new, so what an earlier demo uploaded is not there any more.
     folder = workspace / "demo" / datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    token = secrets.token_hex(16)
+    token = secrets.token_hex()
     with _sandbox(token) as url:
         environment = {**os.environ, **_settings(url, token)}
         for command, fine in _steps(mapping, folder):
