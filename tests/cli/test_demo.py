@@ -3,14 +3,15 @@
 import re
 
 import pytest
-from commands import etl
+from commands import etl_by_hand
 
 from etl.demo import SAMPLE_IS_DIRTY
 
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    return etl("demo", "-w", tmp_path_factory.mktemp("demo"))
+    """As where a pipe is written to when there is enough for it, which a person may have switched off."""
+    return etl_by_hand("demo", "-w", tmp_path_factory.mktemp("demo"), PYTHONUNBUFFERED="")
 
 
 def test_the_demo_ends_well_and_says_last_that_the_dirt_is_meant(demo):
