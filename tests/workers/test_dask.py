@@ -25,7 +25,7 @@ from etl.errors import MappingError, SourceError
 from etl.mapping import load_mapping
 from etl.model import Source
 from etl.prepare.plan import plan_stage
-from etl.workers.dask_engine import versions
+from etl.workers.dask_engine import DaskChunk, versions
 from etl.workers.engine import chunks, pools
 
 dask = pytest.importorskip("dask", reason="the extra [dask] is not installed")
@@ -173,6 +173,21 @@ def test_parts_that_were_guessed_wrong_or_travel_with_their_rows_are_put_right(t
         prepared = contents(chunks(plan, table, rows=rows, pools=found))
     assert prepared == contents(chunks(plan, table))
     assert len(prepared) == 300
+
+
+def test_a_part_that_takes_long_is_waited_for_and_the_workers_are_looked_at_meanwhile(address, monkeypatch):
+    monkeypatch.setattr("etl.workers.dask_engine.PATIENCE", 0.01)
+    looked, gate = [], "the workers have been looked at twice"
+
+    def look():
+        looked.append(gate)
+        if len(looked) == 2:
+            distributed.Event(gate).set()
+
+    with distributed.Client(address, set_as_default=True) as client:
+        slow = client.submit(lambda: distributed.Event(gate).wait() and "prepared", pure=False)
+        assert DaskChunk(slow, look).result() == "prepared"
+    assert len(looked) >= 2
 
 
 def test_chunks_that_are_not_wanted_any_more_are_left(tmp_path, address):
