@@ -16,27 +16,24 @@ from etl.extract.api import API, ApiTable, keep_answers
 from etl.extract.apis.answers import KeptAnswers, PagedTable, asked, host_of
 from etl.extract.confinement import check_inside
 from etl.extract.corrected import Corrected, CorrectedTable, find_corrected
-from etl.extract.csv_file import CSV
-from etl.extract.database import SQL, TABLE, RemoteTable, database_server, fetch, keep
+from etl.extract.database import RemoteTable, database_server, fetch, keep
 from etl.extract.databases.connections import Connections
 from etl.extract.databases.kept import KeptRows, Snapshot
 from etl.extract.evidence import fingerprint
-from etl.extract.excel_file import EXCEL
 from etl.extract.extent import height_of
-from etl.extract.json_file import JSON
-from etl.extract.jsonl_file import JSONL
-from etl.extract.kinds import Kind, Option, World
+from etl.extract.kinds import Kind, Kinds, Option, World
 from etl.extract.locations import is_url, located, shown
 from etl.extract.many import ManyTable, evidence_of_many, is_many, open_many
 from etl.extract.numbering import NumberedTable, counters_of, further_columns, numbered, read_columns
-from etl.extract.parquet_file import PARQUET
-from etl.extract.query import QUERY, QueryTable, columns_read, unread_rows
+from etl.extract.query import QueryTable, columns_read, unread_rows
 from etl.extract.rows import in_order, read_all
-from etl.extract.xml_file import XML
 from etl.model import Evidence, Locator, Source, Table
 from etl.suggest import perhaps
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (CSV, EXCEL, JSON, JSONL, XML, PARQUET, TABLE, SQL, QUERY, API)}
+KINDS = Kinds(
+    csv="csv_file", excel="excel_file", json="json_file", jsonl="jsonl_file", xml="xml_file", parquet="parquet_file",
+    table="database", sql="database", query="query", api="api",
+)  # fmt: skip
 """What `sources:` may hold, by the word that stands in the mapping."""
 
 ALONE = World()

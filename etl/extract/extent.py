@@ -7,8 +7,6 @@ from etl.extract.corrected import CorrectedTable
 from etl.extract.database import FetchedTable
 from etl.extract.many import ManyTable
 from etl.extract.numbering import NumberedTable
-from etl.extract.parquet_file import ParquetTable
-from etl.extract.rows import SequentialTable
 from etl.model import Table
 
 
@@ -18,9 +16,8 @@ def height_of(table: Table) -> int | None:
         return height_of(table.inner)
     if isinstance(table, FetchedTable | PagedTable):
         return table.evidence.rows
-    if isinstance(table, ParquetTable):
-        return sum(table.groups)
     if isinstance(table, ManyTable):
         heights = [height_of(one) for one in table.tables]
         return None if None in heights else sum(one or 0 for one in heights)
-    return table.height if isinstance(table, SequentialTable) else None
+    height: int | None = getattr(table, "height", None)
+    return height

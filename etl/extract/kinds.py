@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import encodings.aliases
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
@@ -111,6 +112,38 @@ class Kind:
         database = source.options.get("database")
         location = database.location.reveal() if isinstance(database, Database) else source.location
         return self.where == "url" or (is_url(location) and not location.startswith(ON_THIS_MACHINE))
+
+
+class Kinds(MutableMapping[str, Kind]):
+    """The table of kinds. Those of the engine are named with the module that ends in their registration, a constant of that name.
+
+    A module is loaded when its kind is asked for: a mapping of CSV files needs none of the dozen that read workbooks.
+    """
+
+    def __init__(self, **modules: str) -> None:
+        self._kinds: dict[str, Kind | str] = {**modules}
+
+    def __getitem__(self, name: str) -> Kind:
+        kind = self._kinds[name]
+        if isinstance(kind, str):
+            loaded: Kind = getattr(import_module(f"etl.extract.{kind}"), name.upper())
+            self._kinds[name] = kind = loaded
+        return kind
+
+    def __setitem__(self, name: str, kind: Kind) -> None:
+        self._kinds[name] = kind
+
+    def __delitem__(self, name: str) -> None:
+        del self._kinds[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._kinds
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._kinds)
+
+    def __len__(self) -> int:
+        return len(self._kinds)
 
 
 ON_THIS_MACHINE = ("file://", "local://", "memory://")

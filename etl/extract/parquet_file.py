@@ -85,8 +85,13 @@ class ParquetTable:
     first_row: int = 1
     text_only: bool = False
 
+    @property
+    def height(self) -> int:
+        """How many rows there are."""
+        return sum(self.groups)
+
     def parts(self, rows: int) -> Iterator[Part]:
-        begin, height = 0, sum(self.groups)
+        begin, height = 0, self.height
         for size in self.groups:
             end = begin + size
             while begin < end:

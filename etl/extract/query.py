@@ -18,7 +18,6 @@ from etl.extract.databases.spool import Spool, private_file
 from etl.extract.databases.writing import spooled
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World
 from etl.extract.queries.task import Task
-from etl.extract.queries.wording import BadQuery
 from etl.files import sha256_of
 from etl.model import Evidence, Part, Source, Table, UnreadRow
 from etl.suggest import did_you_mean
@@ -101,6 +100,7 @@ def unread_rows(table: Table) -> Iterator[UnreadRow]:
 @contextmanager
 def open_query(source: Source, world: World) -> Iterator[Table]:
     from etl.extract.queries.statement import bound, parsed
+    from etl.extract.queries.wording import BadQuery
 
     try:
         statement = parsed(source.location)

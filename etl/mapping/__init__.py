@@ -157,7 +157,7 @@ def load_mapping(
         )
         checked = check_problems(context, variables.values)
         told = [*document.problems, *variables.problems, *refused, *checked, *miscorrected]
-        connections.queries.close()  # of lookups; queries of stages begin one of their own when rows are wanted
+        connections.end_queries()  # of lookups; queries of stages begin one of their own when rows are wanted
         return _checked(context, _ordered(document, told), doubts)
 
 

@@ -33,7 +33,7 @@ def with_rows(checked: Checked, stages: Iterable[Stage], most: int | None = None
     try:
         ready = {**checked.tables, **answered_all(tables)}
     finally:
-        checked.connections.queries.close()
+        checked.connections.end_queries()
     corrected = {
         stage.name: _corrected(checked, stage, ready[stage.source], most) for stage in stages if stage.corrections
     }

@@ -10,7 +10,6 @@ from etl.extract import is_url, read_columns
 from etl.extract.database import file_of_table, is_folder
 from etl.extract.json_path import rows_path
 from etl.extract.query import QueryTable
-from etl.extract.xml_file import xml_steps
 from etl.mapping import Checked
 from etl.mapping.templates import columns_used
 from etl.model import Database, Source
@@ -84,5 +83,7 @@ def _part_of(source: Source) -> Identity:
     if source.kind == "jsonl":
         return rows_path(path) if path else ()
     if source.kind == "xml":
+        from etl.extract.xml_file import xml_steps
+
         return xml_steps(path)
     return (source.options["sheet"],) if "sheet" in source.options else ()

@@ -70,3 +70,18 @@ def test_the_version_loads_nothing_of_a_migration(tmp_path):
         loaded(tmp_path, "--version") & {"etl.mapping", "etl.commands", "etl.expressions", "etl.extract", "jinja2"}
         == set()
     )
+
+
+def test_a_mapping_of_csv_files_loads_nothing_that_reads_what_is_none(shop):
+    found = loaded(shop, "dry-run", ".", "--workers", "1")
+    assert "etl.extract.csv_file" in found
+    readers = (
+        "excel_file",
+        "workbooks",
+        "xml_file",
+        "json_file",
+        "parquet_file",
+        "databases.sqlite",
+        "queries.process",
+    )
+    assert found & {f"etl.extract.{name}" for name in readers} == set()

@@ -49,7 +49,7 @@ def test_a_function_is_two_files():
 def test_a_kind_of_source_is_five_files_at_most():
     """Its module, the table of kinds, the table of tests, a fragment; and the page of libraries when it brings one."""
     assert points("To add a kind of source") == 4
-    assert files_with(r"import (JSONL|jsonl_file)\b") == ["etl/extract/__init__.py"]
+    assert files_with(r"\bjsonl=|import JSONL\b") == ["etl/extract/__init__.py"]
     assert files_with(r"(?m)^JSONL = Kind\(") == ["etl/extract/jsonl_file.py"]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from etl.errors import SourceError
 from etl.extract.databases.address import SERVERS, address_of, is_server, scheme_of
@@ -11,11 +13,12 @@ from etl.extract.databases.kept_session import KeptSession
 from etl.extract.databases.mended import OPTION
 from etl.extract.databases.session import Session
 from etl.extract.databases.spool import Spool
-from etl.extract.databases.sqlite import MAGIC, SqliteSession
 from etl.extract.opening import byte_stream, existing_file
-from etl.extract.queries.process import QueryProcess
 from etl.extract.zip_member import ZipMember
 from etl.model import Database
+
+if TYPE_CHECKING:
+    from etl.extract.queries.process import QueryProcess
 
 ENDINGS = (".sql", ".sql.gz", ".sql.bz2", ".sql.xz")
 """What the name of a dump ends in."""
@@ -31,14 +34,20 @@ class Connections:
         self._sessions: dict[str, Session] = {}
         self.kept = kept
         self.spool = Spool()
-        self.queries = QueryProcess()
+
+    @cached_property
+    def queries(self) -> QueryProcess:
+        """The process of the queries, once there is one."""
+        from etl.extract.queries.process import QueryProcess
+
+        return QueryProcess()
 
     def __enter__(self) -> Connections:
         return self
 
     def __exit__(self, *error: object) -> None:
         self.release()
-        self.queries.close()
+        self.end_queries()
         self.spool.close()
 
     def session(self, database: Database) -> Session:
@@ -50,6 +59,11 @@ class Connections:
                 _session(database, location) if kept is None else KeptSession(kept, database.shown)
             )
         return self._sessions[location]
+
+    def end_queries(self) -> None:
+        """End the process of the queries, where there is one; another query begins one anew."""
+        if "queries" in vars(self):
+            self.queries.close()
 
     def release(self) -> None:
         """End what the shop's servers hold for this process. What was fetched can still be read."""
@@ -79,6 +93,8 @@ def _session(database: Database, location: str) -> Session:
 
 
 def _file_session(database: Database, location: str) -> Session:
+    from etl.extract.databases.sqlite import MAGIC, SqliteSession
+
     scheme = scheme_of(location)
     if scheme:
         servers = ", ".join(f"{name}://" for name in SERVERS)
