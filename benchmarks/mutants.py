@@ -52,6 +52,7 @@ TESTS = {
     "errors": ("cli/test_cli.py", "mapping/test_mapping_check.py"),
     "expressions": ("expressions", "mapping/test_mapping_expressions.py", "prepare/test_chunk.py"),
     "extract": ("extract",),
+    "few": ("expressions/test_few.py", "expressions/test_cells.py", "payloads/test_validate.py"),
     "files": ("journal/test_durability.py", "prepare/test_package.py", "journal", "load/test_read_only_workspace.py"),
     "findings": ("prepare/test_findings.py", "report/test_mask.py", "prepare", "report/test_privacy.py"),
     "geography": (
