@@ -144,7 +144,8 @@ def _page(found: Found, sizes: Sequence[int]) -> str:
         f"## Orders of {len(ORDER_COLUMNS)} columns: memory of a dry-run from each kind of source\n\n"
         f"{table(header, lines)}\n{missing}"
         "Of the engine's processes together, with as many workers as there are processors; a server's are its own. CPU is for\n"
-        "comparing sizes: it was measured while memory was looked at. A sheet of a workbook has no more than 1,048,576 rows.\n"
+        "comparing sizes: it was measured while memory was looked at. An empty cell was not measured; a sheet of a workbook has\n"
+        "no more than 1,048,576 rows.\n"
     )
 
 
