@@ -16,7 +16,7 @@ from etl.expressions import operators, runtime
 from etl.expressions.functions.table import Function
 from etl.expressions.names import Names, column_of
 from etl.expressions.syntax import Piece, constant_arguments, given_resources, resource_of
-from etl.expressions.types import is_condition, type_of
+from etl.expressions.types import is_condition, is_never_null, type_of
 
 LARGEST_LITERAL = 10**18
 CALLED: dict[Any, str] = {
@@ -118,16 +118,21 @@ def _const(e: Emitter, node: nodes.Const) -> str:
 
 
 def _and(e: Emitter, node: nodes.And) -> str:
-    return e.condition(node)
+    return _answer(e, node)
+
+
+def _answer(e: Emitter, node: nodes.And | nodes.Or) -> str:
+    """The source of conditions that are a value: true or false, also where `| bool` has found a blank cell."""
+    source = e.condition(node)
+    return source if is_never_null(node) else f"truth({source})"
 
 
 def _or(e: Emitter, node: nodes.Or) -> str:
-    """The first that is not null; of conditions, whether one is true."""
+    """The first that is not null, were it false; of conditions, whether one is true."""
     if is_condition(node, e.names):
-        return e.condition(node)
+        return _answer(e, node)
     once = e.temporary()
-    # A false that a JSON file holds is passed over, as by an `or` of conditions.
-    there = f"({once} := {e.emit(node.left)}) is not None and {once} is not False"
+    there = f"({once} := {e.emit(node.left)}) is not None"
     return f"({once} if {there} else {e.branch(node, ELSE, e.emit(node.right))})"
 
 

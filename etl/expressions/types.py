@@ -109,8 +109,22 @@ def _either(one: nodes.Node, other: nodes.Node | None, names: Names) -> type | N
 
 
 def is_condition(node: nodes.Or, names: Names) -> bool:
-    """Whether an `or` asks if either is true, rather than for the first that is not null."""
-    return bool in (type_of(node.left, names), type_of(node.right, names))
+    """Whether an `or` asks if either is true, rather than for the first that is not null. The left one says so.
+
+    What may be false in the row is a value: `{{ active or status == '1' }}` gives the false of a JSON's `active`. Beside a
+    condition a text is meant as one, which is refused. A `true` on the right would always be the answer: it stands in for null.
+    """
+    left = type_of(node.left, names)
+    if left is bool:
+        return not (isinstance(node.right, nodes.Const) and isinstance(node.right.value, bool))
+    return left is str and type_of(node.right, names) is bool
+
+
+def is_never_null(node: nodes.Node) -> bool:
+    """Whether an expression gives true or false for every row that it can be computed for: a comparison, `not`, `is none`."""
+    if isinstance(node, nodes.And | nodes.Or):
+        return is_never_null(node.left) and is_never_null(node.right)
+    return isinstance(node, nodes.Test | nodes.Not | nodes.Compare)
 
 
 def type_faults(tree: nodes.Node, names: Names, *, condition: bool) -> Iterator[Flaw]:

@@ -108,7 +108,7 @@ class Promises(NodeTransformer):
         return nodes.Not(self._asked(node.node))
 
     def visit_Or(self, node: nodes.Or) -> nodes.Node:
-        """Of two conditions one that is true; otherwise the first that is not null (nor a false of the row)."""
+        """Of two conditions whether one is true; otherwise the first that is not null."""
         if is_condition(node, Names()):
             return nodes.Or(self._asked(node.left), self._asked(node.right))
         left, right = self.visit(node.left), self.visit(node.right)
@@ -166,7 +166,7 @@ def promised_truth(value: object) -> bool:
 
 
 def promised_presence(value: object) -> bool:
-    return value is not None and value is not False
+    return value is not None
 
 
 def promised_result(left: Any, sign: str, right: Any) -> Any:
@@ -373,6 +373,7 @@ def conditions(inner: Any) -> Any:
     return st.one_of(
         st.builds("({} is {})".format, inner, st.sampled_from(["none", "not none"])),
         st.builds("(not {} | blank)".format, inner),
+        st.builds("({} | bool)".format, columns),
         st.builds("({} == {})".format, columns, inner),
     )
 
@@ -385,7 +386,8 @@ cells = st.sampled_from([None, *(text for text in TEXTS if text)])
 whole = st.one_of(st.none(), st.integers(-3, 12))
 rows = st.fixed_dictionaries(
     {
-        "a": cells, "b": cells, "a b": cells, "n": st.integers(-3, 12), "m": whole,
+        "a": cells, "b": cells, "a b": cells, "n": st.integers(-3, 12),
+        "m": st.one_of(whole, st.booleans()),
         "xs": st.lists(st.one_of(whole, cells), max_size=3),
         "obj": st.dictionaries(st.sampled_from(["k", "l"]), st.one_of(whole, cells), max_size=2),
     }
@@ -412,12 +414,39 @@ def test_an_expression_gives_what_jinja_gives(text, row):
 
 
 @pytest.mark.parametrize("value", [None, 0, 5])
-@pytest.mark.parametrize("text", ["n == 1 or m", "m or n == 1", "n == 0 and m", "m and n == 0", "false or m"])
+@pytest.mark.parametrize("text", ["n == 1 or m", "n == 0 and m", "m and n == 0", "false or m"])
 def test_two_conditions_give_true_or_false_whatever_they_hold(text, value):
     row = {"n": 0, "m": value}
     answer = compiled(f"{{{{ {text} }}}}")(row)
     assert answer is bool(value)
     assert answer is by_jinja(text, row)
+
+
+@pytest.mark.parametrize("text", ["m | bool or a | bool", "a | bool or m | bool", "a | bool and a | bool"])
+def test_conditions_over_blank_cells_give_false_and_not_null(text):
+    row = {"a": None, "m": False}
+    assert compiled(f"{{{{ {text} }}}}")(row) is False
+    assert by_jinja(text, row) is False
+
+
+@pytest.mark.parametrize("value", [False, 0, []])
+@pytest.mark.parametrize(
+    "text",
+    ["m or 'x'", "m or 7", "m or true", "m or n == 1", "m | bool or true", "obj.k or m or 1", "none or (m or true)"],
+)
+def test_a_false_of_the_row_is_not_passed_over_for_what_stands_in_for_null(text, value):
+    if "bool" in text:
+        value = False
+    row = {"n": 1, "m": value, "obj": {"k": None}}
+    answer = compiled(f"{{{{ {text} }}}}")(row)
+    assert typed(answer) == typed(value)
+    assert typed(answer) == typed(by_jinja(text, row))
+
+
+@pytest.mark.parametrize("where", ["m or n == 1", "m or true", "(m or a) and n == 1", "none or m or n"])
+def test_in_a_condition_an_or_asks_whether_one_is_true(where):
+    row = {"n": 1, "m": False, "a": True}
+    assert compiled(f"{{{{ 'yes' if {where} else 'no' }}}}")(row) == "yes"
 
 
 def test_null_passes_by_a_function_without_a_look_at_its_other_arguments():

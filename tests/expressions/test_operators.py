@@ -190,7 +190,7 @@ def test_a_where_over_a_column_of_text_is_refused_with_its_place_and_the_way_out
         ("-a", {"a": 1.5}, "-1.5"),
         ("a or b", {"a": None, "b": "second"}, "second"),
         ("a or b", {"a": 0, "b": 5}, "0"),
-        ("a or b", {"a": False, "b": True}, "True"),
+        ("a or b", {"a": False, "b": True}, "False"),
         ("a == 'x' or b == 'x'", {"a": "y", "b": "x"}, "True"),
         ("'x' in a", {"a": None}, "False"),
         ("'k' in a", {"a": {"k": 1}}, "True"),
