@@ -407,6 +407,8 @@ def test_the_other_decimal_mark_is_named_when_it_would_read():
     assert refusal(money, "1299.90").endswith("; if a dot stands before the decimals, write money('.')")
     assert refusal(money, "1.299,90", ".").endswith("; if a comma stands before the decimals, write money(',')")
     assert refusal(money, "abc") == "'abc' is not an amount with a comma before its decimals"
+    assert refusal(money, "--5") == "'--5' is not an amount with a comma before its decimals"
+    assert refusal(money, "--5", ".") == "'--5' is not an amount with a dot before its decimals"
     assert refusal(money, "5", ";") == "mark is ',' or '.', not ';'"
 
 
@@ -422,6 +424,10 @@ def test_the_other_decimal_mark_is_named_when_it_would_read():
         ("int", 10**15, ["1000000000000000"]), ("phone", "0212 555 12 34", ["None"]), ("lookup('status')", "17", None),
         ("phone('DE')", "0212 555 12 34", ["None"]), ("round(0)", "2,5", ["3"]), ("upper('tr')", 5.0, ["5"]),
         ("datetime(zone='UTC', to='Europe/Istanbul')", "24.03.2023 10:30", ["2023-03-24 13:30:00"]),
+        ("money", "--5", None), ("money('.')", "- -5", None), ("decimal", "-5-", None), ("int", "--5", None),
+        ("round", "--5", None), ("int", "9" * 20, ["9" * 20]), ("int", "-" + "9" * 16, ["-" + "9" * 16]),
+        ("int", "9" * 16 + ",5", None), ("money", "9" * 16 + ".5", None), ("round", "9" * 20, None),
+        ("int", "9" * 41, ["9" * 41]),
         ("date(century=1900)", "24.03.23", ["1923-03-24"]), ("datetime", "2023-3-4 9:05", ["2023-03-04 09:05:00"]),
     ],
 )  # fmt: skip
@@ -449,7 +455,12 @@ def test_no_digit_of_a_long_number_is_lost():
     assert refusal(TABLE["text"].call, Decimal("1E+9999")) == "1E+9999 is not a number that can be written"
 
 
-@pytest.mark.parametrize("text", ["1.299", "1,0", "1e3", "٣", "1_000", "", "1" * 16, "+", "0x1"])
+@pytest.mark.parametrize("value", ["9" * 16, "-" + "9" * 20, 10**15, 1e20])
+def test_a_whole_number_that_is_too_long_is_not_said_to_be_none(value):
+    assert refusal(TABLE["int"].call, value).endswith(" has more than 15 digits; `| text` keeps them all")
+
+
+@pytest.mark.parametrize("text", ["1.299", "1,0", "1e3", "٣", "1_000", "", "+", "--5", "0x1"])
 def test_int_reads_whole_numbers_and_nothing_else(text):
     if text == "":
         assert TABLE["int"].call(text) is None

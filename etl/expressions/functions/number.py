@@ -21,6 +21,7 @@ GROUPS = {",": ".", ".": ","}
 
 LARGEST_AMOUNT = 10**15
 """Far above the 12 digits Omnitron takes, and exact in everything that is computed with it."""
+MOST_OF_INT = 15
 LONGEST_NUMBER = 40
 MOST_DIGITS = 10
 
@@ -96,9 +97,17 @@ def decimal(value: Any, mark: str = ",") -> Decimal | None:
 
 
 def _parsed(function: str, text: str, mark: str) -> Decimal:
+    number = _read(function, text, mark)
+    if number is None:
+        raise _unreadable(function, text, mark)
+    return number
+
+
+def _read(function: str, text: str, mark: str) -> Decimal | None:
+    """The number that a text is with this mark before its decimals; None when it is none."""
     match = _MATCHES[function][mark](text) if len(text) <= LONGEST_NUMBER else None
     if match is None or (match["before"] and match["after"]):
-        raise _unreadable(function, text, mark)
+        return None
     digits = _NOT_DIGIT.sub("", match["whole"] or "0")
     decimals = match["decimals"] or match["only"]
     number = Decimal(f"{digits}.{decimals}" if decimals else digits)
@@ -108,9 +117,9 @@ def _parsed(function: str, text: str, mark: str) -> Decimal:
 
 
 def _unreadable(function: str, text: str, mark: str) -> Unfit:
-    """Says what was expected, and how to say that the other mark is meant, when that would read."""
+    """Says what was expected, and how to say that the other mark is meant, when that would read: '--5' reads in no way."""
     other = GROUPS[mark]
-    reads = len(text) <= LONGEST_NUMBER and _MATCHES[function][other](text) is not None
+    reads = _is_usual(_read(function, text, other))
     words = _UNREADABLE[function == "money", reads]
     told = {"mark": MARKS[mark], "other": MARKS[other], "function": function, "sign": other}
     return Unfit(f"function:{function}", text, words, **told)
@@ -158,18 +167,23 @@ def _cents(number: Decimal, value: Any, mark: str) -> Decimal:
 def _reading(value: Any, then: str, mark: str | None = None) -> object:
     """How a value becomes a number that `then` takes, as an expression goes on: `| decimal('.') | round`.
 
-    Both ways, where only the source's owner can tell what a dot means in 2.675; nothing, where none reads it.
+    Both ways, where only the source's owner can tell what a dot means in 2.675; nothing, where none reads it, or it is too
+    large for what follows.
     """
     if not isinstance(value, str):
         return f"`| {then}`"
     text = value.strip()
-    marks = [one for one in MARKS if len(text) <= LONGEST_NUMBER and _MATCHES["decimal"][one](text)]
+    marks = [one for one in MARKS if _is_usual(_read("decimal", text, one))]
     if mark is not None:
         marks = [one for one in marks if one == mark]
     calls = {one: f"`| {_DECIMAL[one]} | {then}`" for one in marks}
     if len(marks) < 2 or not _NOT_DIGIT.search(text.lstrip("+-")):
         return next(iter(calls.values()), "")
     return [phrase(_when(call, one)) for one, call in calls.items()]
+
+
+def _is_usual(number: Decimal | None) -> bool:
+    return number is not None and number.copy_abs() < LARGEST_AMOUNT
 
 
 def _when(call: str, mark: str) -> Words:
@@ -185,18 +199,24 @@ def to_int(value: Any) -> int | None:
     if not isinstance(value, str):
         number = _number("int", value)
         if number.copy_abs() >= LARGEST_AMOUNT:
-            raise Unfit("function:int:large", value, "{value} has more than 15 digits; `| text` keeps them all")
+            raise _too_long(value)
         if number == int(number):
             return int(number)
         words = "{value} is not a whole number; if it may be rounded, write `| round(0) | int`"
         raise Unfit("function:int:whole", value, words)
     text = value.strip()
     digits = text[1:] if text[:1] in ("-", "+") else text
-    if digits.isdigit() and digits.isascii() and len(digits) <= 15:
-        return int(text)
     if not text:
         return None
-    raise _no_whole_number(text)
+    if not (digits.isdigit() and digits.isascii()):
+        raise _no_whole_number(text)
+    if len(digits) > MOST_OF_INT:
+        raise _too_long(text)
+    return int(text)
+
+
+def _too_long(value: object) -> Unfit:
+    return Unfit("function:int:large", value, "{value} has more than 15 digits; `| text` keeps them all")
 
 
 def _no_whole_number(text: str) -> Unfit:
@@ -216,7 +236,7 @@ def int_column(write: Writers) -> ColumnWay:
 
     def read(column: Texts) -> list[Any] | None:
         digits = "".join(column)
-        if not (digits.isascii() and digits.isdigit() and max(map(len, column)) <= 15):
+        if not (digits.isascii() and digits.isdigit() and max(map(len, column)) <= MOST_OF_INT):
             return None
         return numbers("\n".join(column) + "\n", column)
 
@@ -320,6 +340,11 @@ FUNCTIONS = (
                 "{{ quantity | int }}",
                 "'2.0000' is not a whole number; if it has decimals, write `| decimal('.') | int`",
                 quantity="2.0000",
+            ),
+            fails(
+                "{{ quantity | int }}",
+                "'86900123456789012' has more than 15 digits; `| text` keeps them all",
+                quantity="86900123456789012",
             ),
         ),
     ),
