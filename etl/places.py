@@ -7,7 +7,7 @@ from pathlib import Path
 
 from etl.errors import MappingError
 from etl.files import private_folder, write_private
-from etl.journal.folder import MigrationFolder, check_known
+from etl.journal.folder import MigrationFolder, check_known, check_stages
 from etl.journal.old_form import take_over
 from etl.mapping import USUAL, find_mapping, migration_name, target_known
 from etl.model import Migration
@@ -46,6 +46,7 @@ def admitted(workspace: Path, migration: Migration) -> Path:
     check_not_renamed(folder, migration.file)
     target = target_known(migration.target) or ""
     check_known(folder, target)
+    check_stages(folder.target(target), migration.stages)
     make_workspace(workspace, migration.file)
     folder.belongs_to(migration.file)
     return folder.target(target).root

@@ -141,6 +141,21 @@ def _typed_moved(target: str) -> str:
     return str(click.prompt(f"Is every other copy of the journal of {target} gone for good? Type its name", err=True))
 
 
+@journal.command("new-stage")
+@mapping_argument
+@click.argument("stage", help="The stage's name in the mapping.")
+@workspace_option
+def new_stage(mapping: Path, stage: str, workspace: Path | None) -> None:
+    """Say that STAGE sends other records than a stage which the mapping has no more.
+
+    Without that word a load refuses a stage that may be another one under a new name: all of it would be sent again.
+    """
+    from etl.commands import new_stage as verb
+
+    target = verb.new_stage(mapping, workspace, stage)
+    print(visible(f"stage '{stage}' sends records of its own to {target}"))
+
+
 COMMANDS: dict[str, click.Command] = {
     "target": target,
     "start-over": start_over,

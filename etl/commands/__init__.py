@@ -6,7 +6,8 @@ dry_run  run  pilot                prepare, and upload
 resume  retry  resolve             go on, send again, decide
 status  history  verify            look, and be sure
 diff  sample                       compare two packages, or mappings; choose a few records to look at
-target  start_over  transfer       where records are sent, and where it is kept that they were
+target  new_stage                  what a second target is, or a stage that came later
+start_over  transfer               where records are sent, and where it is kept that they were
 
 settings.py  how to prepare        which.py    which journal is meant
 prepare.py   sources to package    summing.py  what became of every row

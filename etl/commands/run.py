@@ -10,6 +10,8 @@ from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError, MappingError
+from etl.journal.folder import check_stages
+from etl.journal.workspace import Workspace
 from etl.load.uploader import Asked, check_ready, load, require_fit
 from etl.mapping import Checked, Opens, load_mapping, require
 from etl.model import Migration
@@ -75,6 +77,7 @@ def package_to_send(
 
     with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True, strict=settings.strict)
+    check_stages(Workspace(settings.journal(migration)), migration.stages)
     package = Package.open(path.resolve())
     if package.manifest.migration != migration.name:
         raise MappingError(f"{path} belongs to the migration '{package.manifest.migration}', not to '{migration.name}'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -21,6 +21,7 @@ from etl.journal.workspace import PACKAGES, Workspace
 
 if TYPE_CHECKING:
     from etl.journal.journal import Journal
+    from etl.model import Stage
 
 RECORDS = "targets.json"
 SECRET = "secret"  # noqa: S105 - the name of its file
@@ -217,6 +218,16 @@ def check_known(folder: MigrationFolder, target: str) -> None:
     others = [one.target for one in folder.targets() if one.target != workspace.target and _counts(one)]
     if others:
         raise MappingError(_two_names(target, others))
+
+
+def check_stages(workspace: Workspace, stages: Sequence[Stage]) -> None:
+    """Raise MappingError when a stage may be one that has sent records to this target under another name."""
+    try:
+        journal = _read(workspace)
+    except NoJournal:
+        return
+    with closing(journal):
+        journal.stage_names.check(stages, workspace.target)
 
 
 def _counts(workspace: Workspace) -> bool:

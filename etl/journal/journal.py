@@ -26,6 +26,7 @@ from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
 from etl.journal.neighbours import opened
 from etl.journal.plans import json_list
+from etl.journal.stages import StageNames
 from etl.journal.states import LETS_GO, State
 from etl.journal.trail import Trail
 from etl.journal.workspace import Workspace
@@ -57,6 +58,7 @@ class Journal(Batches):
         self.attempts = Attempts(self, self.decisions, database)
         self.lookups = Lookups(database, self.time)
         self.homes = Homes(database, self.time)
+        self.stage_names = StageNames(database, self.time)
 
     @classmethod
     def open(

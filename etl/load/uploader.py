@@ -84,6 +84,7 @@ def load(
 
 def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False) -> LoadSummary:
     """Plan the package and send what is planned; `again`: only repetitions, all of them, whatever the gates say."""
+    check_names(here, stages)
     here.journal.supersede(_names(stages), lambda batch: batch.pilot or batch.package != here.number)
     wanted = [stage for stage in stages if stage.name in _names(here.package.stages)]
     for stage in wanted:
@@ -100,6 +101,11 @@ def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False)
     for run in runs if again else ():
         run.judge()
     return summarise(here.journal, here.package, here.number)
+
+
+def check_names(here: Loading, stages: Sequence[Stage]) -> None:
+    """Look again whether a stage may be another one under a new name: since it was asked before preparing, more may be sent."""
+    here.journal.stage_names.check(stages, here.journal.workspace.target)
 
 
 def require_fit(package: Package, stages: Sequence[Stage], asked: Asked, remake: str = "run") -> None:

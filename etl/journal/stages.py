@@ -1,0 +1,62 @@
+"""Under which stages records were sent, and what a person said of a stage that came later.
+
+A record is known by its stage and its key. A stage that gets another name would send all of its records again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from etl.address import is_on_this_machine
+from etl.errors import MappingError
+from etl.journal.database import JournalDatabase
+from etl.model import Stage
+
+SENT = "SELECT DISTINCT stage, payload FROM batches WHERE state IN ('sending', 'accepted', 'done', 'unknown') ORDER BY stage"
+
+
+class StageNames:
+    """The table `new_stages`: those of which a person said that they are no other one under a new name."""
+
+    def __init__(self, database: JournalDatabase, time: Callable[[], str]) -> None:
+        self._database = database
+        self._time = time
+
+    def sent(self) -> list[tuple[str, str]]:
+        """Each stage of which a record may have arrived, with its payload."""
+        return [(row["stage"], row["payload"]) for row in self._database.rows(SENT)]
+
+    def declare(self, stage: str, person: str) -> None:
+        """Record that a stage sends other records than those that were sent under another name."""
+        with self._database.transaction():
+            self._database.change(
+                "INSERT OR IGNORE INTO new_stages (stage, person, time) VALUES (?, ?, ?)", (stage, person, self._time())
+            )
+
+    def check(self, stages: Sequence[Stage], target: str) -> None:
+        """Raise MappingError when a stage may be one that has sent records under another name.
+
+        Keys are not compared: a stage that is written anew may have got another key, too.
+        """
+        sent = self.sent()
+        known = {stage for stage, _ in sent} | self._declared()
+        names = [one.name for one in stages]
+        for one in stages:
+            former = [stage for stage, payload in sent if payload == one.payload and stage not in names]
+            if former and one.name not in known:
+                raise MappingError(_renamed(one.name, former, target))
+
+    def _declared(self) -> set[str]:
+        if not self._database.has("new_stages"):
+            return set()
+        return {row["stage"] for row in self._database.rows("SELECT stage FROM new_stages")}
+
+
+def _renamed(stage: str, former: Sequence[str], target: str) -> str:
+    named = " or ".join(f"'{one}'" for one in former)
+    anew = "; or, to begin this rehearsal anew: `etl start-over`" if is_on_this_machine(target) else ""
+    return (
+        f"nothing was sent to {target} as stage '{stage}' yet, but as {named}, which the mapping does not have (any more): if "
+        f"that is the same stage under a new name, all of it would be sent again. Call it {named} again; or, if '{stage}' sends "
+        f"other records: `etl journal new-stage MAPPING {stage}`{anew}. Nothing was sent now"
+    )
