@@ -25,6 +25,8 @@ from etl.extract.databases.writing import write_rows
 from etl.suggest import did_you_mean
 
 MAGIC = b"SQLite format 3\0"
+HIDDEN = 1
+"""What table_xinfo says of a column of a virtual table that * does not give (SQLite, "PRAGMA table_xinfo")."""
 ALLOWED = frozenset(
     {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 )  # fmt: skip
@@ -62,8 +64,9 @@ class SqliteSession(OneByOne):
         if name not in self._tables:
             raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")
         with self._speaking():
-            found = self._connection.execute(f"PRAGMA table_info({quoted(name, chr(34))})").fetchall()
-        keys = sorted((number, column, kind) for _, column, kind, _, _, number in found if number)
+            found = self._connection.execute(f"PRAGMA table_xinfo({quoted(name, chr(34))})").fetchall()
+        found = [one for one in found if one[-1] != HIDDEN]  # what is left has the generated columns, too
+        keys = sorted((number, column, kind) for _, column, kind, _, _, number, _ in found if number)
         columns = tuple(column for _, column, *_ in found)
         identity = identity_of([(column, kind) for _, column, kind in keys])
         return Relation(columns, of=quoted(name, '"'), key=tuple(column for _, column, _ in keys), identity=identity)
