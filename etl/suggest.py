@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
 
 ROW_NUMBER = "row_number"
@@ -83,9 +83,14 @@ def _writing(text: str) -> tuple[bool, bool, bool, bool]:
     return any(map(str.isdigit, text)), text.isupper(), text.islower(), text.istitle()
 
 
-def column_hint(word: str, columns: Iterable[str], used: Collection[str] = ()) -> str:
+def column_hint(
+    word: str, columns: Iterable[str], used: Collection[str] = (), absent: Mapping[str, str] | None = None
+) -> str:
     """The end of a message about an unknown column. Names that look like data are nobody's to see, and neither are those that may
-    be people's, where the mapping has none of the names that it uses among them. `used` are these; empty: not known."""
+    be people's, where the mapping has none of the names that it uses among them. `used` are these; empty: not known. `absent`
+    are columns that the table should have, each with why it has not."""
+    if absent and word in absent:
+        return f"; {absent[word]}"
     names = list(columns)
     if look_like_data(names):
         return f"; {NO_HEADER}"

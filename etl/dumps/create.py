@@ -28,7 +28,8 @@ _NO_COLUMN = {
 _COLUMN = re.compile(rb"\s*(%s)\s+(%s)" % (NAME, NAME))
 _BARE_COLUMN = re.compile(rb"\s*(%s)\s*\Z" % NAME)
 _DEFAULT = re.compile(rb"\bDEFAULT\s+(NULL|[-+]?[\d.]+|[bB]?'(?:[^'\\]|\\.|'')*')", re.IGNORECASE | re.DOTALL)
-_GENERATED = re.compile(rb"\b(?:GENERATED\s+ALWAYS\s+AS|AS)\s*\(", re.IGNORECASE)
+_GENERATED = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\b(AS)\s*(?:\(|ROW\s+(?:START|END)\b)", re.IGNORECASE | re.DOTALL)
+"""`GENERATED ALWAYS AS (...)` and `AS (...)`; not in a text, and not `GENERATED ALWAYS AS IDENTITY (...)`, which has values."""
 _KEY = re.compile(
     rb"(?:CONSTRAINT\s+(?:%s\s+)?)?(?:PRIMARY\s+KEY|UNIQUE\b(?:\s+(?:KEY|INDEX)\b)?)\s*(?:%s\s*)?(?:USING\s+\w+\s*)?"
     rb"\((\s*%s(?:\s*,\s*%s)*)\s*\)" % (NAME, NAME, NAME, NAME),
@@ -77,6 +78,11 @@ class Created:
     @property
     def names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
+
+    @property
+    def generated(self) -> list[str]:
+        """The columns that the database computes, whose values a dump may have or not."""
+        return [column.name for column in self.columns if column.generated]
 
 
 def created(statement: bytes, line: int, dialect: Dialect) -> Created | None:
@@ -157,6 +163,6 @@ def _column(item: bytes, line: int) -> Column:
         default[1] if default else b"",
         nullable=not _REQUIRED.search(item),
         counted=bool(_COUNTED.search(item)) or kind.endswith("serial"),
-        generated=bool(_GENERATED.search(item)),
+        generated=any(found[1] for found in _GENERATED.finditer(item)),
         unique=any(found[1] for found in _KEY_OF_COLUMN.finditer(item)),
     )

@@ -12,6 +12,7 @@ from etl.dumps.dialect import POSTGRES, SQL_SERVER, SQLITE, Dialect
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.sqlite_calls import CALLS, called
 from etl.dumps.statements import Cursor
+from etl.dumps.text import BLOCK
 from etl.dumps.unread import ENOUGH, kind_at, otherwise
 
 Cell = str | None
@@ -69,6 +70,13 @@ def tuples(cursor: Cursor) -> Iterator[list[bytes]]:
         text.position = match.end()
         if match[2] != b",":
             return
+
+
+def first_tuple(cursor: Cursor) -> list[bytes] | None:
+    """The values of the tuple before which the cursor stands, and where it stays; None where the window does not hold them."""
+    cursor.ahead(BLOCK)
+    match = _tuple(cursor.dialect).match(cursor.text.data, cursor.text.position)
+    return _value(cursor.dialect).findall(match[1]) if match else None
 
 
 def _refuse_unread(cursor: Cursor) -> None:
@@ -140,6 +148,8 @@ _ESCAPE = re.compile(rb"\\(.)|''", re.DOTALL)
 _ESCAPE_DOUBLE = re.compile(rb"\\(.)|\"\"", re.DOTALL)
 _PREFIX = re.compile(rb"(?:_([a-z0-9]+)\s?|([A-Za-z]))(?=')")
 _REAL = re.compile(rb"(?=.*[.eE])[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_OF_DEFAULT = "load the dump into a database, and read that"
+_OF_DEFAULT_IN_POSTGRES = "dump it without --inserts (as COPY), or with --column-inserts"
 _WORDS = {b"NULL": None, b"TRUE": b"1", b"FALSE": b"0"}
 _POSTGRES_WORDS = {b"NULL": None, b"TRUE": b"t", b"FALSE": b"f"}
 
@@ -187,9 +197,11 @@ class _Converter:
         words = _POSTGRES_WORDS if self.dialect.name == "PostgreSQL" else _WORDS
         if value.upper() in words:
             return words[value.upper()]
-        raise ValueError(
-            f"{value.decode('utf-8', 'replace')} is no value that is read; dump the table's data, not expressions"
-        )
+        shown = value.decode("utf-8", "replace")
+        advice = "dump the table's data, not expressions"
+        if value.upper() == b"DEFAULT":
+            advice = _OF_DEFAULT_IN_POSTGRES if self.dialect is POSTGRES else _OF_DEFAULT
+        raise ValueError(f"{shown} is no value that is read; {advice}")
 
     def _marked(self, mark: bytes, inner: bytes) -> bytes:
         if mark == b"X":

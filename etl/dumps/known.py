@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from etl.dumps.create import Created
@@ -24,6 +25,8 @@ class Known:
     """Tables that have rows of an INSERT, and the line of the first of them."""
     one_kept: set[str] = field(default_factory=set)
     """Tables with rows of which a database keeps one, where two have the same key (REPLACE, INSERT IGNORE)."""
+    absent: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Table -> its generated columns that rows leave out, each with the line of the first such rows."""
     counts: dict[str, int] = field(default_factory=dict)
     views: set[str] = field(default_factory=set)
     encoding: str | None = None
@@ -46,8 +49,16 @@ class Known:
 
     def tables_told(self) -> dict[str, tuple[str, ...]]:
         """The columns of each table that is no view."""
-        made = {table.name: table.names for table in self.tables.values() if table.name not in self.views}
+        made = {table.name: self._told(table) for table in self.tables.values() if table.name not in self.views}
         return made | {name: tuple(columns) for name, columns in self.named.items() if name not in self.nameless}
+
+    def _told(self, table: Created) -> tuple[str, ...]:
+        return tuple(name for name in table.names if name not in self.absent.get(table.name, {}))
+
+    def lack(self, table: str, columns: Iterable[str], line: int) -> None:
+        """Rows of a table leave out these of its generated columns."""
+        for column in columns:
+            self.absent.setdefault(table, {}).setdefault(column, line)
 
     def learn(self, found: Head, line: int) -> None:
         """What rows tell of a table that was not created."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import BinaryIO
 
@@ -13,11 +13,11 @@ from etl.dumps.copy import copied, copy_head
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, created, table_named, unquoted
 from etl.dumps.dialect import MYSQL, POSTGRES, Dialect, delimiter_of, dialect_of
 from etl.dumps.errors import DumpError, excerpt
-from etl.dumps.insert import Cell, CellReader, Head, head, tuples
+from etl.dumps.insert import Cell, CellReader, Head, first_tuple, head, tuples
 from etl.dumps.keys import SeenKeys, seen_keys
 from etl.dumps.known import Known
 from etl.dumps.quick import PlainRows, plain_rows
-from etl.dumps.shape import Shape, shape_of, unnamed
+from etl.dumps.shape import COMPUTED, Shape, shape_of, unnamed, without_values
 from etl.dumps.statements import Cursor
 from etl.dumps.text import BEGINNING, BLOCK, Text
 
@@ -59,7 +59,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class DumpTable:
-    """A table of a dump, its columns in their order, and how many rows the dump has of it; `note`: why it cannot be read."""
+    """A table of a dump, its columns in their order, and how many rows the dump has of it; `note`: why it, or one of its columns,
+    cannot be read."""
 
     name: str
     columns: tuple[str, ...]
@@ -70,11 +71,13 @@ class DumpTable:
 @dataclass(frozen=True, slots=True)
 class DumpOutline:
     """The columns of all tables of a dump that can be read, and of each of the others the line of its first rows; `one_kept` are
-    those with rows of which a database keeps one, where two have the same key."""
+    those with rows of which a database keeps one, where two have the same key. `absent` are the columns that the database
+    computes and the dump has no values of, none of `columns`: table -> column -> the line of the first rows without."""
 
     columns: dict[str, tuple[str, ...]]
     nameless: dict[str, int]
     one_kept: frozenset[str] = frozenset()
+    absent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def read(
@@ -104,14 +107,21 @@ def read(
 def tables(file: BinaryIO) -> list[DumpTable]:
     """All tables of a dump, with their rows counted."""
     known = _gone_through(file, counting=True)
-    found = [DumpTable(name, columns, known.counts.get(name, 0)) for name, columns in known.tables_told().items()]
+    found = [
+        DumpTable(name, columns, known.counts.get(name, 0), _lacking(known.absent.get(name, {})))
+        for name, columns in known.tables_told().items()
+    ]
     return found + [DumpTable(name, (), known.counts.get(name, 0), nameless(name)) for name in known.nameless]
 
 
 def outline(file: BinaryIO) -> DumpOutline:
     """The columns of all tables of a dump, in a third of the time in which its rows are counted."""
     known = _gone_through(file, counting=False)
-    return DumpOutline(known.tables_told(), known.nameless, frozenset(known.one_kept))
+    return DumpOutline(known.tables_told(), known.nameless, frozenset(known.one_kept), known.absent)
+
+
+def _lacking(columns: Collection[str]) -> str:
+    return f"without {', '.join(columns)}: {COMPUTED}" if columns else ""
 
 
 def nameless(table: str) -> str:
@@ -234,6 +244,7 @@ class Pass:
         line, found = cursor.line, head(cursor)
         self.known.fill(found.table, found.schema, line)
         self.known.learn(found, line)
+        self._note_absent(found, line)
         if cursor.words[0] == "INSERT":
             self.known.inserted.setdefault(found.table, line)
         if found.keeps_one:
@@ -260,12 +271,23 @@ class Pass:
         noted = self._noted(seen, keys, found.table, chain([first], rows), encoding)
         yield from self._blocks(found.table, shape, (convert(shape.pick(values)) for values in noted), line)
 
+    def _note_absent(self, found: Head, line: int) -> None:
+        """The generated columns that these rows have no values of; of a table without such nothing is looked at."""
+        table = self.known.tables.get(found.table)
+        if table is None or self.known.absent.get(table.name, {}).keys() >= {*table.generated}:
+            return
+        values = None if self._cursor.words[0] == "COPY" else first_tuple(self._cursor)
+        if found.columns is not None or values is not None:
+            order = unnamed(table.columns, len(values or ())) if found.columns is None else found.columns
+            self.known.lack(table.name, without_values(table.columns, order, values), line)
+
     def _keys(self, table: str, order: Sequence[str]) -> list[tuple[str, ...]]:
         """Those of the table's keys that the statement gives, where no two rows may have the same. PostgreSQL says only behind
         the rows that it keeps one of two."""
         if table not in self.known.tables or not (table in self.known.one_kept or self._cursor.dialect is POSTGRES):
             return []
-        return [key for key in self.known.tables[table].keys if set(key) <= set(order)]
+        given = {*order} - {*self.known.absent.get(table, ())}
+        return [key for key in self.known.tables[table].keys if given.issuperset(key)]
 
     def _noted(
         self, seen: SeenKeys, keys: Sequence[Shape], table: str, rows: Iterator[list[bytes]], encoding: str
@@ -317,6 +339,7 @@ class Pass:
         found = copy_head(cursor.statement(), line)
         self.known.fill(found.table, found.schema, line)
         self.known.learn(found, line)
+        self._note_absent(found, line)
         rows = copied(cursor.text, self.known.encoding or "utf-8")
         if found.table not in wanted:
             self._count(found.table, sum(1 for _ in rows))

@@ -12,6 +12,12 @@ from etl.dumps.insert import Cell
 
 Value = TypeVar("Value")
 
+COMPUTED = (
+    "the database computes it, and the dump has no values of it; compute it in the mapping or in a `query`, or read the "
+    "live database"
+)
+"""Of a generated column that rows leave out: null would be another value than the database has."""
+
 
 class UnknownColumn(ValueError):
     """A column that a table of the dump has not; `there_are` those that it has."""
@@ -68,6 +74,13 @@ def unnamed(columns: Sequence[Column], values: int) -> list[str]:
     return written if values == len(written) else [column.name for column in columns]
 
 
+def without_values(columns: Sequence[Column], order: Sequence[str], values: Sequence[bytes] | None) -> list[str]:
+    """The generated columns that a statement leaves out, or for which its first row has DEFAULT."""
+    default = {name for name, value in zip(order, values or (), strict=False) if value.upper() == b"DEFAULT"}
+    given = {*order} - default
+    return [column.name for column in columns if column.generated and column.name not in given]
+
+
 def shape_of(
     table: str, columns: Sequence[Column], order: Sequence[str], wanted: Sequence[str] | None, line: int
 ) -> Shape:
@@ -85,6 +98,8 @@ def shape_of(
 
 def _default(column: Column, table: str, line: int) -> Cell:
     """What the server would put there."""
+    if column.generated:
+        raise DumpError(line, f"column '{column.name}' of table '{table}': {COMPUTED}")
     literal = column.default.decode("utf-8", "replace")
     if literal[:1] == "'":
         return literal[1:-1].replace("''", "'")

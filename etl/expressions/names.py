@@ -31,7 +31,8 @@ class Flaw:
 class Names:
     """What an expression may use. `columns` None: not known, so any name may be a column. `text_only`: all cells are text.
 
-    `trims`: a cell that is text is not blank. `used` are the columns that the mapping names of this source, where it is known.
+    `trims`: a cell that is text is not blank. `used` are the columns that the mapping names of this source, where it is known;
+    `absent` those that it has not here, each with why.
     """
 
     columns: frozenset[str] | None = None
@@ -40,6 +41,7 @@ class Names:
     trims: bool = False
     functions: Mapping[str, Function] = field(default_factory=lambda: TABLE)
     used: frozenset[str] = frozenset()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 def column_of(node: nodes.Node) -> str | None:

@@ -99,9 +99,8 @@ def _column_faults(column: str, node: nodes.Node, names: Names) -> Iterator[Flaw
         yield Flaw(f"'{column}' begins with '_', which an expression may not reach", node.lineno, column)
     elif names.columns is not None and not known:
         null = "; null is written `none`" if column.lower() in ("null", "nil", "undefined") else ""
-        yield Flaw(
-            f"unknown column '{column}'{null or column_hint(column, names.columns, names.used)}", node.lineno, column
-        )
+        hint = null or column_hint(column, names.columns, names.used, names.absent)
+        yield Flaw(f"unknown column '{column}'{hint}", node.lineno, column)
 
 
 def _fine(node: Any, names: Names) -> Iterator[Flaw]:

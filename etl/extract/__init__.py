@@ -14,6 +14,7 @@ from pathlib import Path
 from etl.errors import SourceError
 from etl.extract.api import API, ApiTable, keep_answers
 from etl.extract.apis.answers import KeptAnswers, PagedTable, asked, host_of
+from etl.extract.columns import absent_columns
 from etl.extract.confinement import check_inside
 from etl.extract.corrected import Corrected, CorrectedTable, find_corrected
 from etl.extract.database import RemoteTable, database_server, fetch, keep
@@ -49,6 +50,7 @@ __all__ = [
     "Option",
     "Snapshot",
     "World",
+    "absent_columns",
     "answered_all",
     "asked_of",
     "check_inside",

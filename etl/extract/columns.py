@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from etl.expressions.cells import tidy
+from etl.model import Table
 from etl.suggest import NO_HEADER, look_like_data
+
+
+def absent_columns(table: Table) -> Mapping[str, str]:
+    """Columns that a table has where it comes from, and that cannot be read here, each with why and what to do."""
+    found: Mapping[str, str] = getattr(table, "absent", {})
+    return found
 
 
 def column_names(cells: Sequence[str]) -> tuple[str, ...]:

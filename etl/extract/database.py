@@ -48,6 +48,10 @@ class RemoteTable:
     first_row: int = 1
     text_only: bool = True
 
+    @property
+    def absent(self) -> Mapping[str, str]:
+        return self.relation.absent
+
     def parts(self, rows: int) -> Iterator[Part]:
         return self.fetched(self.header).parts(rows)
 

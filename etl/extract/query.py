@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etl.errors import SourceError, TextError
-from etl.extract.columns import column_names
+from etl.extract.columns import absent_columns, column_names
 from etl.extract.csv_file import CsvTable
 from etl.extract.database import FetchedTable
 from etl.extract.databases.spool import Spool, private_file
@@ -37,6 +37,10 @@ class QueryTable:
     header: tuple[str, ...]
     first_row: int = 1
     text_only: bool = True
+
+    @property
+    def absent(self) -> Mapping[str, str]:
+        return _absent(self.inner)
 
     def parts(self, rows: int) -> Iterator[Part]:
         return self.answered().parts(rows)
@@ -84,6 +88,10 @@ class QueryTable:
         self.spool.follow(f"{self.source.name}: rows read by the query", rows, total)
 
 
+def _absent(inner: Mapping[str, tuple[Source, Table]]) -> dict[str, str]:
+    return {name: why for _, table in inner.values() for name, why in absent_columns(table).items()}
+
+
 def _unread_file(result: Path) -> Path:
     return result.with_suffix(".unread")
 
@@ -110,7 +118,8 @@ def open_query(source: Source, world: World) -> Iterator[Table]:
         inner = {
             name: (world.sources.get(name, Source(name, "", name)), world.tables[name]) for name in statement.tables
         }
-        names = column_names(bound(statement, {name: table.header for name, (_, table) in inner.items()}))
+        headers = {name: table.header for name, (_, table) in inner.items()}
+        names = column_names(bound(statement, headers, _absent(inner)))
     except BadQuery as error:
         raise TextError(f"the query: {error}", error.at) from None
     except ValueError as error:

@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.expressions import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Names, PrivateKey
 from etl.expressions.syntax import faults
-from etl.extract import Connections, Snapshot, further_columns
+from etl.extract import Connections, Snapshot, absent_columns, further_columns
 from etl.geography import ChannelLists, NoLists
 from etl.mapping.opens import Opens
 from etl.mapping.places import Document, YamlPath
@@ -91,7 +91,12 @@ class Context:
         trims = source is not None and source.options.get("trim", True) is not False
         resources = {**self.resources, LOOKUP: lookups}
         used = columns_used(self.migration.stages).get(stage.source, set())
-        return Names(columns, resources, table is not None and table.text_only, trims, used=frozenset(used))
+        text_only, absent = table is not None and table.text_only, self.absent(stage.source)
+        return Names(columns, resources, text_only, trims, used=frozenset(used), absent=absent)
+
+    def absent(self, source: str) -> Mapping[str, str]:
+        """The columns that a source should have and has not here, each with why."""
+        return absent_columns(self.tables[source]) if source in self.tables else {}
 
     def columns(self, source: str, table: Table) -> list[str]:
         """A table's columns, and what can be asked for beside them."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from etl.errors import SourceError
 from etl.expressions.cells import clean
-from etl.extract import place_of, read_all
+from etl.extract import absent_columns, place_of, read_all
 from etl.findings import Unfit
 from etl.model import Lookup, Source, Table
 from etl.suggest import column_hint
@@ -55,7 +55,8 @@ def entry_rows(lookup: Lookup, source: Source, table: Table) -> dict[str, int]:
 def _position(table: Table, lookup: Lookup, setting: str) -> int:
     column = getattr(lookup, setting)
     if column not in table.header:
-        raise ColumnFault(setting, f"unknown column '{column}'{column_hint(column, table.header)}")
+        hint = column_hint(column, table.header, absent=absent_columns(table))
+        raise ColumnFault(setting, f"unknown column '{column}'{hint}")
     return table.header.index(column)
 
 

@@ -26,10 +26,9 @@ def cell_problems(context: Context, source: str, column: str, value: object, whe
 def _column_problems(context: Context, source: str, column: str, where: YamlPath) -> Iterator[Problem]:
     known = _columns(context, source)
     if known is not None and column not in known:
-        yield context.at_key(
-            where,
-            f"unknown column '{column}'{column_hint(column, known, columns_used(context.migration.stages).get(source, set()))}",
-        )
+        used = columns_used(context.migration.stages).get(source, set())
+        hint = column_hint(column, known, used, context.absent(source))
+        yield context.at_key(where, f"unknown column '{column}'{hint}")
 
 
 def _columns(context: Context, source: str) -> list[str] | None:

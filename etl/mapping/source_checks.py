@@ -10,7 +10,18 @@ from typing import Any
 
 from etl.errors import SourceError, TextError
 from etl.expressions import LOOKUP
-from etl.extract import KINDS, World, asked_of, counters_of, fetched, located, open_table, server_of, unread_rows
+from etl.extract import (
+    KINDS,
+    World,
+    absent_columns,
+    asked_of,
+    counters_of,
+    fetched,
+    located,
+    open_table,
+    server_of,
+    unread_rows,
+)
 from etl.extract.apis.asking import check_address
 from etl.extract.confinement import check_inside, why_unopened
 from etl.extract.kinds import COUNTERS
@@ -96,7 +107,8 @@ def _counters(context: Context, source: Source, table: Table) -> Iterator[Proble
             yield context.at_key(path, f"the source has a column '{name}' already; give the counter another name")
         for column in columns:
             if column not in table.header:
-                yield context.at(path, f"unknown column '{column}'{column_hint(column, table.header)}")
+                hint = column_hint(column, table.header, absent=absent_columns(table))
+                yield context.at(path, f"unknown column '{column}'{hint}")
 
 
 def _is_unset(source: Source) -> bool:
@@ -173,8 +185,8 @@ def _lookup_of(context: Context, path: YamlPath, lookup: Lookup, source: Source)
 
 def _read(context: Context, lookup: Lookup, source: Source) -> Mapping[str, object]:
     table = context.lookup_tables[lookup.name] = _table(context, source)
+    check_columns(lookup, table)
     if context.opens is Opens.COLUMNS:
-        check_columns(lookup, table)
         return Unread("its rows are not read yet")
     table = context.lookup_tables[lookup.name] = fetched(table, {lookup.key, lookup.value})
     for row in unread_rows(table):

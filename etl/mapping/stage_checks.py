@@ -99,7 +99,8 @@ def _totals(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]
 def _summand(context: Context, path: YamlPath, one: Expression, names: Names) -> Iterator[Problem]:
     if summand(one) != one:
         if names.columns is not None and one.text not in names.columns:
-            yield context.at(path, f"unknown column '{one.text}'{column_hint(one.text, names.columns, names.used)}")
+            hint = column_hint(one.text, names.columns, names.used, names.absent)
+            yield context.at(path, f"unknown column '{one.text}'{hint}")
         return
     found = context.expression_problems(path, one, names)
     yield from found

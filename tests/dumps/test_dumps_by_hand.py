@@ -513,7 +513,7 @@ def test_a_text_that_is_not_of_the_encoding_stays_as_it_is_for_the_reader_of_row
         (TABLE + "\nINSERT INTO t VALUES (1, 'x', 'y), (2, 'x', 'y');", "line 3: a row that cannot be read; is a quote missing? Else load the dump into a database, and read that: (1***, 'x***', 'y***), (2***, 'x***', 'y***');"),
         (TABLE + "INSERT INTO t SELECT * FROM s;", "line 2: an INSERT of a form that is not read (VALUES with tuples is): INSERT INTO t*** SELECT * FROM s***;"),
         (TABLE + "INSERT INTO t VALUES (1, now(), 'y');", "line 2: a function in the place of a value is not read; load the dump into a database, and read that: n***(), 'y***');"),
-        (TABLE + "INSERT INTO t VALUES (1, DEFAULT, 'y');", "line 2: table 't': DEFAULT is no value that is read; dump the table's data, not expressions"),
+        (TABLE + "INSERT INTO t VALUES (1, DEFAULT, 'y');", "line 2: table 't': DEFAULT is no value that is read; load the dump into a database, and read that"),
         (TABLE + "UPDATE t SET name = 'x';", "line 2: a statement that is not read: UPDATE t*** SET n*** = 'x***';"),
         (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\nDELETE FROM t;", "line 3: removes rows of table 't', which the dump has from line 2 on; are these two dumps in one file? part them"),
         (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\n" + TABLE, "line 3: table 't' again, of which rows begin in line 2; part the two dumps"),

@@ -286,9 +286,9 @@ def test_all_tables_of_a_dump_are_read_in_one_pass(tmp_path, monkeypatch):
         (tmp_path / "shop.sql").write_bytes(shop.dump())
     passes = []
 
-    def read(file, wanted, encoding):
+    def read(file, wanted, encoding, **further):
         passes.append(set(wanted))
-        return original(file, wanted, encoding)
+        return original(file, wanted, encoding, **further)
 
     original = dump.read
     monkeypatch.setattr(dump, "read", read)

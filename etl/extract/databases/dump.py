@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from etl.dumps.errors import DumpError
 from etl.dumps.reader import Block, nameless, outline, read
-from etl.dumps.shape import UnknownColumn
+from etl.dumps.shape import COMPUTED, UnknownColumn
 from etl.errors import SourceError
 from etl.extract.databases.mended import mended_rows
 from etl.extract.databases.session import Copied, Relation, Request
@@ -41,7 +41,10 @@ class DumpSession:
             raise SourceError(f"{self._path}:{self._outline.nameless[name]}: {nameless(name)}")
         if found is None:
             raise SourceError(f"{self._path}: no table '{name}'{did_you_mean(name, self._tables)}")
-        return Relation(found, of=name)
+        absent = self._outline.absent.get(name, {})
+        return Relation(
+            found, of=name, absent={column: f"{self._path}:{line}: {COMPUTED}" for column, line in absent.items()}
+        )
 
     def statement(self, sql: str) -> Relation:
         advice = "read its tables with `table`, and join them in a `query`; or load it into a server"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import BinaryIO, Protocol
 
 LOCKED = "another process of the shop has locked the table for more than a minute; run it again when that has ended"
@@ -20,6 +20,7 @@ class Relation:
     key      the columns of the primary key, by which rows come in a fixed order
     identity the same, where it is of whole numbers or UUIDs: by it a row is told to people
     note     what has to be known of the rows: that they are of no one moment
+    absent   further columns that it has, of which nobody has the values here, each with why and what to do
     """
 
     columns: tuple[str, ...]
@@ -28,6 +29,7 @@ class Relation:
     key: tuple[str, ...] = ()
     identity: tuple[str, ...] = ()
     note: str = ""
+    absent: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class Session(Protocol):

@@ -93,16 +93,17 @@ def _is_whole(nodes: Sequence[Node]) -> bool:
     return any(_is_of_whole_rows(node, names) for node in nodes)
 
 
-def bound(statement: Statement, headers: Headers) -> tuple[str, ...]:
-    """The columns that a statement gives over tables of these columns. Raises ValueError."""
+def bound(statement: Statement, headers: Headers, absent: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The columns that a statement gives over tables of these columns. `absent` are others that the tables should have, each with
+    why not. Raises ValueError."""
     with closing(_small()) as engine:
-        return tuple(_bind(engine, statement.text, headers)[0])
+        return tuple(_bind(engine, statement.text, headers, absent or {})[0])
 
 
 def in_fixed_order(statement: Statement, headers: Headers) -> str:
     """The statement with its own order first, ties broken by all of its columns. Raises ValueError."""
     with closing(_small()) as engine:
-        columns, types = _bind(engine, statement.text, headers)
+        columns, types = _bind(engine, statement.text, headers, {})
         tree = json.loads(json.dumps(statement.tree))
         _add_order(tree["statements"][0]["node"]["modifiers"], len(columns))
         ((text,),) = engine.execute("SELECT json_deserialize_sql($1::JSON)", [json.dumps(tree)]).fetchall()
@@ -208,7 +209,9 @@ def _by(position: int) -> Node:
     return {"type": "ORDER_DEFAULT", "null_order": "ORDER_DEFAULT", "expression": constant}
 
 
-def _bind(engine: DuckDBPyConnection, text: str, headers: Headers) -> tuple[list[str], list[str]]:
+def _bind(
+    engine: DuckDBPyConnection, text: str, headers: Headers, absent: Mapping[str, str]
+) -> tuple[list[str], list[str]]:
     import duckdb
 
     add_tables(engine, headers)
@@ -216,7 +219,8 @@ def _bind(engine: DuckDBPyConnection, text: str, headers: Headers) -> tuple[list
         return _described(engine, text)
     except duckdb.Error as error:
         columns = tuple(name for header in headers.values() for name in header)
-        raise refused(error, QueryScope(text, columns, lambda: _functions(engine)), before=len(DESCRIBE)) from None
+        scope = QueryScope(text, columns, lambda: _functions(engine), absent)
+        raise refused(error, scope, before=len(DESCRIBE)) from None
 
 
 DESCRIBE = "DESCRIBE "

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from etl.suggest import column_hint, did_you_mean, nearest, perhaps
@@ -28,11 +28,13 @@ class BadQuery(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class QueryScope:
-    """What a query may speak of, when it is refused: its text, the columns of its tables, the functions there are."""
+    """What a query may speak of, when it is refused: its text, the columns of its tables, the functions there are, and the
+    columns that its tables lack here, each with why."""
 
     text: str
     columns: tuple[str, ...] = ()
     functions: Callable[[], Iterable[str]] = tuple
+    absent: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +165,7 @@ def _unknown_column(told: Told, asked: QueryScope, at: int | None) -> str:
 
 
 def _no_column(name: str, asked: QueryScope, *, quoted: bool = False) -> str:
-    hint = column_hint(name, asked.columns)
+    hint = column_hint(name, asked.columns, absent=asked.absent)
     text = f"; a text stands between single quotes: '{name}'" if quoted and not nearest(name, asked.columns) else ""
     return f"unknown column '{name}'{hint}{text}"
 
