@@ -32,6 +32,11 @@ _TURKISH_LETTERS = re.compile(
 _UTF8_LETTERS = re.compile(rb"[\xc3-\xc5][\x80-\xbf]")
 _DOS_LETTERS = re.compile(rb"(?<=[A-Za-z])[\x81\x87\x8d\x94\x9f\xa7](?=[A-Za-z])")
 """ü ç ı ö ş ğ of code page 857, between letters that no other code page would break a word by."""
+_CENTRAL_LETTERS = re.compile(
+    rb"(?<=[A-Za-z\xc6-\xd6\xd8-\xf6\xf8-\xff])(?:[\xa3\xa5\xaa\xb9\xba]|(?<![Mm])\xb3)(?=[%(l)s])" % {b"l": _LETTER}
+)
+"""Ł Ą Ş ą ş ł of windows-1250, which are £ ¥ ª ¹ º ³ in windows-1254: nothing that stands within a word, but a cubic metre with
+an ending. (Not after Ã, Ä and Å, which these follow where UTF-8 was read as Latin.)"""
 _NOT_ASCII = re.compile(rb"[\x80-\xff]")
 
 SHOWN = 3
@@ -57,6 +62,7 @@ class _Seen:
     turkish: int = 0
     utf8_letters: int = 0
     dos: int = 0
+    central: int = 0
     undefined: bool = False
 
 
@@ -125,6 +131,7 @@ def _looked_at(blocks: Iterable[bytes]) -> _Seen:
             seen.turkish += len(_TURKISH_LETTERS.findall(piece))
             seen.utf8_letters += len(_UTF8_LETTERS.findall(piece))
             seen.dos += len(_DOS_LETTERS.findall(piece))
+            seen.central += len(_CENTRAL_LETTERS.findall(piece))
             seen.undefined = seen.undefined or not _is_turkish(block)
     return seen
 
@@ -144,6 +151,10 @@ def _judged(path: File, seen: _Seen) -> Detected:
     if seen.dos > seen.turkish:
         raise SourceError(
             f"{path}: its encoding cannot be told: it may be cp857, of old DOS programs; name it as `encoding`"
+        )
+    if seen.central * 4 > seen.turkish:
+        raise SourceError(
+            f"{path}: its encoding cannot be told: it may be windows-1250, of Central Europe; name it as `encoding`"
         )
     if seen.undefined:
         raise SourceError(f"{path}: its encoding is neither UTF-8, UTF-16 nor {TURKISH}; name it as `encoding`")

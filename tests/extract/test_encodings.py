@@ -68,12 +68,33 @@ def test_turkish_text_is_known_in_both_of_its_encodings(tmp_path_factory, text):
     ("data", "why"),
     [
         ("1,çağrı güneş\n".encode("cp857"), "it may be cp857, of old DOS programs; name it as `encoding`"),
+        (
+            "1,Şişli Łódź ąę\n".encode("windows-1250"),
+            "it may be windows-1250, of Central Europe; name it as `encoding`",
+        ),
+        (
+            "1,Małgorzata Wąsik\n".encode("windows-1250"),
+            "it may be windows-1250, of Central Europe; name it as `encoding`",
+        ),
+        ("1,Braşov, oraşul Iaşi\n".encode("windows-1250"), "it may be windows-1250, of Central Europe"),
         (b"id\n\x8d\x81\x8f\x90\n", "its encoding is neither UTF-8, UTF-16 nor windows-1254; name it as `encoding`"),
     ],
 )
 def test_what_cannot_be_told_is_asked_for(tmp_path, data, why):
     with pytest.raises(SourceError, match=why):
         detected(written(tmp_path, data))
+
+
+@pytest.mark.parametrize(
+    "text", ["1,Mª José, 5ª planta, Nº 7, £5, ¥9, 3¹\n", "100 m³lük depo, 3 cm³te, Şişli\n", "m³lük\n"]
+)
+def test_signs_that_stand_beside_a_word_say_nothing_against_turkish(tmp_path, text):
+    assert detected(written(tmp_path, text.encode("windows-1254"))).encoding == "windows-1254"
+
+
+def test_one_odd_sign_among_turkish_letters_changes_nothing(tmp_path):
+    data = (PEOPLE + "4,MªCarmen Işık\n").encode("windows-1254")
+    assert detected(written(tmp_path, data)).encoding == "windows-1254"
 
 
 OBJECTS = '{"id": "1", "name": "Şule"}\n{"id": "2", "name": "Işık"}\n'
