@@ -33,11 +33,11 @@ def lines_of(package, sheet="user"):
     return head, rows
 
 
-def mend(mapping, package, column, text, sheet="user"):
-    """Type into the first rejected row."""
+def mend(mapping, package, column, text, sheet="user", line=2):
+    """Type into a rejected row, the first unless told otherwise."""
     book = openpyxl.load_workbook(package.path / "rejects.xlsx")
     names = [cell.value for cell in book[sheet][1]]
-    book[sheet].cell(2, names.index(column) + 1).value = text
+    book[sheet].cell(line, names.index(column) + 1).value = text
     book.save(mapping.parent / "edited.xlsx")
     return fix(mapping, None, mapping.parent / "edited.xlsx")
 
@@ -127,6 +127,21 @@ def test_null_and_text_of_json_become_what_was_typed(tmp_path):
     mend(mapping, prepared(mapping), "email", "can@example.com")
     made = prepared(mapping, workers=2)
     assert (made.stage("user").counts.valid, list(made.stage("user").corrected)) == (2, ["1"])
+
+
+def test_a_number_is_taken_for_a_cell_that_was_one_and_not_for_a_text_of_the_same_column(tmp_path):
+    row = {"order": "100", "product": "Bot", "price": "1,00"}
+    rows = [{**row, "sku": "A", "quantity": 0}, {**row, "sku": "B", "quantity": "two"}]
+    (tmp_path / "lines.json").write_text(json.dumps(rows), encoding="utf-8")
+    mapping = write_shop(
+        tmp_path, mapping=PLAIN.replace('lines: { csv: lines.csv, delimiter: ";" }', "lines: { json: lines.json }")
+    )
+    package = prepared(mapping)
+    assert mend(mapping, package, "quantity", 2, sheet="order_item").refused == ()
+    fixed = mend(mapping, package, "quantity", 2, sheet="order_item", line=3)
+    ((where, why),) = fixed.refused
+    assert where == "edited.xlsx, sheet 'order_item' row 3, column 'quantity'"
+    assert why.startswith("is a number, and no text: ")
 
 
 def test_the_cells_of_a_workbook_are_mended_as_those_of_a_csv(tmp_path):
