@@ -76,6 +76,20 @@ def test_sums_and_joins_are_text_like_the_cells_of_a_file(folder):
     )
 
 
+def test_a_number_of_json_with_a_decimal_is_joined_with_a_whole_one_as_a_number(folder):
+    """As docs/sources.md says it; and that texts which are written otherwise are two."""
+    Path("orders.jsonl").write_text('{"id": 1.0}\n{"id": 2}\n{"id": 1.5}\n', encoding="utf-8")
+    orders = Source("orders", "jsonl", "orders.jsonl")
+    sql = "SELECT l.sku FROM lines l JOIN orders o ON "
+    assert asked(f"{sql} o.id = l.order_id", LINES, orders)[1] == [("c",)]
+    as_numbers = "CAST(o.id AS DECIMAL(18, 3)) = CAST(l.order_id AS DECIMAL(18, 3))"
+    assert as_numbers in (Path(__file__).parents[2] / "docs/sources.md").read_text(encoding="utf-8")
+    assert asked(sql + as_numbers, LINES, orders)[1] == [("a",), ("b",), ("c",)]
+    left = f"SELECT l.sku FROM lines l LEFT JOIN orders o ON {as_numbers} WHERE o.id IS NULL"
+    assert asked(left, LINES, orders)[1] == []
+    assert asked("SELECT CAST(id AS BIGINT) AS n FROM orders", orders)[1] == [("1",), ("2",), ("2",)]
+
+
 def test_who_waits_is_told_of_rows_that_a_query_reads_and_that_it_runs(folder):
     Path("orders.csv").write_text("id,city\n" + "1,a\n" * 12_000, encoding="utf-8")
     told: list[tuple[str, int, int | None]] = []
