@@ -13,6 +13,8 @@ NAME = rb"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|[\w$\x80-\xff]+)"
 QUALIFIED = rb"((?:%s\s*\.\s*){0,2}%s)" % (NAME, NAME)
 _PARTS = re.compile(NAME)
 _PARTITIONED = re.compile(rb"\)\s*PARTITION\s+BY\b", re.IGNORECASE)
+_INHERITS = re.compile(rb"\)\s*INHERITS\s*\(\s*(%s(?:\s*,\s*%s)*)\s*\)" % (QUALIFIED, QUALIFIED), re.IGNORECASE)
+_QUALIFIED = re.compile(QUALIFIED)
 _CREATE = re.compile(
     rb"CREATE\s+(?:(?:GLOBAL|LOCAL|TEMPORARY|TEMP|UNLOGGED|FOREIGN)\s+)*TABLE\s+(?:IF\s+NOT\s+EXISTS\s+)?%s\s*\("
     % QUALIFIED,
@@ -74,6 +76,8 @@ class Created:
     """Whether PostgreSQL keeps its rows in partitions, tables of their own, in which pg_dump writes them."""
     keys: tuple[tuple[str, ...], ...] = ()
     """The columns of its primary key, and of each other one that is unique, as far as the table is created with them."""
+    parents: tuple[str, ...] = ()
+    """The tables of PostgreSQL whose columns it has, too, and whose rows hold its own on the server."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,10 +95,15 @@ def created(statement: bytes, line: int, dialect: Dialect) -> Created | None:
     if match is None:
         return None
     items, no_column = _items(statement, match.end(), line, dialect), _NO_COLUMN[dialect.backslash]
-    columns = tuple(_column(item, line) for item in items if not no_column.match(item.lstrip()))
+    columns = tuple(_column(item, line) for item in items if item.strip() and not no_column.match(item.lstrip()))
     named = table_named(match[1], dialect)
     partitioned = dialect is POSTGRES and bool(_PARTITIONED.search(statement))
-    return Created(named.table, columns, named.schema, partitioned, _keys(items, columns))
+    return Created(named.table, columns, named.schema, partitioned, _keys(items, columns), _parents(statement, dialect))
+
+
+def _parents(statement: bytes, dialect: Dialect) -> tuple[str, ...]:
+    match = _INHERITS.search(statement) if dialect is POSTGRES else None
+    return tuple(table_named(one[0], dialect).table for one in _QUALIFIED.finditer(match[1])) if match else ()
 
 
 def _keys(items: list[bytes], columns: tuple[Column, ...]) -> tuple[tuple[str, ...], ...]:

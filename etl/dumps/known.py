@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
-from etl.dumps.create import Created
+from etl.dumps.create import Column, Created
 from etl.dumps.errors import DumpError
 from etl.dumps.insert import Head
 
@@ -28,6 +28,8 @@ class Known:
     absent: dict[str, dict[str, int]] = field(default_factory=dict)
     """Table -> its generated columns that rows leave out, each with the line of the first such rows."""
     counts: dict[str, int] = field(default_factory=dict)
+    children: dict[str, dict[str, None]] = field(default_factory=dict)
+    """Table -> those that inherit from it."""
     views: set[str] = field(default_factory=set)
     encoding: str | None = None
     database: str = ""
@@ -53,7 +55,35 @@ class Known:
         return made | {name: tuple(columns) for name, columns in self.named.items() if name not in self.nameless}
 
     def _told(self, table: Created) -> tuple[str, ...]:
-        return tuple(name for name in table.names if name not in self.absent.get(table.name, {}))
+        lacking = self.lacking(table.name)
+        return tuple(name for name in table.names if name not in lacking)
+
+    def create(self, table: Created) -> None:
+        """With the columns of the tables that it inherits from before its own, as PostgreSQL has them."""
+        parents = [self.tables[name] for name in table.parents if name in self.tables]
+        columns = {column.name: column for one in (*parents, table) for column in one.columns}
+        self.tables[table.name] = replace(table, columns=tuple(columns.values()))
+        for parent in table.parents:
+            self.children.setdefault(parent, {})[table.name] = None
+
+    def heirs(self, table: str) -> list[str]:
+        """The tables that inherit from it, and those that inherit from these: a server gives their rows with its own."""
+        found = [table]
+        for one in found:
+            found += [name for name in self.children.get(one, ()) if name not in found]
+        return found[1:]
+
+    def rows(self, table: str) -> int:
+        """As far as they were counted, with those of its heirs."""
+        return sum(self.counts.get(name, 0) for name in (table, *self.heirs(table)))
+
+    def lacking(self, table: str) -> dict[str, int]:
+        """The columns of `absent`, also those that rows of its heirs leave out."""
+        own = self.tables[table].names if table in self.tables else ()
+        found: dict[str, int] = {}
+        for name in (table, *self.heirs(table)):
+            found |= {column: line for column, line in self.absent.get(name, {}).items() if column in own}
+        return found
 
     def lack(self, table: str, columns: Iterable[str], line: int) -> None:
         """Rows of a table leave out these of its generated columns."""
@@ -63,11 +93,24 @@ class Known:
     def learn(self, found: Head, line: int) -> None:
         """What rows tell of a table that was not created."""
         if found.table in self.tables:
+            self._learn_inherited(self.tables[found.table], found.columns or ())
             return
         if found.columns is None:
             self.nameless.setdefault(found.table, line)
         else:
             self.named.setdefault(found.table, {}).update(dict.fromkeys(found.columns))
+
+    def orphaned(self, table: str) -> list[str]:
+        """The tables from which it inherits columns, and which are not in the dump."""
+        return [parent for parent in self.tables[table].parents if parent not in self.tables]
+
+    def _learn_inherited(self, table: Created, named: Sequence[str]) -> None:
+        """The columns of a parent that is not in the dump, by the rows that are given for them."""
+        if not self.orphaned(table.name):
+            return
+        columns = {name: Column(name, "", nullable=False) for name in named}
+        columns |= {column.name: column for column in table.columns}
+        self.tables[table.name] = replace(table, columns=tuple(columns.values()))
 
     def fill(self, table: str, schema: str, line: int) -> None:
         """Rows of a table begin in this line. Raises DumpError where others were of another database, or of an unnamed one."""

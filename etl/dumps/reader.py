@@ -22,6 +22,7 @@ from etl.dumps.statements import Cursor
 from etl.dumps.text import BEGINNING, BLOCK, Text
 
 FROM_ROOT = "dump it with pg_dump --load-via-partition-root"
+_WITH_PARENTS = "dump that, too, or with --column-inserts"
 ROWS = 1000
 """Rows that are handed over at once."""
 
@@ -72,12 +73,14 @@ class DumpTable:
 class DumpOutline:
     """The columns of all tables of a dump that can be read, and of each of the others the line of its first rows; `one_kept` are
     those with rows of which a database keeps one, where two have the same key. `absent` are the columns that the database
-    computes and the dump has no values of, none of `columns`: table -> column -> the line of the first rows without."""
+    computes and the dump has no values of, none of `columns`: table -> column -> the line of the first rows without.
+    `heirs` are the tables that inherit from each, whose rows a server gives with its own."""
 
     columns: dict[str, tuple[str, ...]]
     nameless: dict[str, int]
     one_kept: frozenset[str] = frozenset()
     absent: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    heirs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def read(
@@ -108,7 +111,7 @@ def tables(file: BinaryIO) -> list[DumpTable]:
     """All tables of a dump, with their rows counted."""
     known = _gone_through(file, counting=True)
     found = [
-        DumpTable(name, columns, known.counts.get(name, 0), _lacking(known.absent.get(name, {})))
+        DumpTable(name, columns, known.rows(name), _lacking(known.lacking(name)))
         for name, columns in known.tables_told().items()
     ]
     return found + [DumpTable(name, (), known.counts.get(name, 0), nameless(name)) for name in known.nameless]
@@ -117,7 +120,9 @@ def tables(file: BinaryIO) -> list[DumpTable]:
 def outline(file: BinaryIO) -> DumpOutline:
     """The columns of all tables of a dump, in a third of the time in which its rows are counted."""
     known = _gone_through(file, counting=False)
-    return DumpOutline(known.tables_told(), known.nameless, frozenset(known.one_kept), known.absent)
+    told = known.tables_told()
+    absent, heirs = {name: known.lacking(name) for name in told}, {name: tuple(known.heirs(name)) for name in told}
+    return DumpOutline(told, known.nameless, frozenset(known.one_kept), absent, heirs)
 
 
 def _lacking(columns: Collection[str]) -> str:
@@ -205,7 +210,7 @@ class Pass:
                 line, f"table '{table.name}' again, of which rows begin in line {first}; part the two dumps"
             )
         known.place(table.name, table.schema, line)
-        known.tables[table.name] = table
+        known.create(table)
 
     def _set(self) -> None:
         cursor = self._cursor
@@ -371,6 +376,8 @@ class Pass:
     def _columns_of(self, found: Head, line: int, wanted: Sequence[str] | None) -> tuple[Column, ...]:
         """The table's columns. Raises DumpError when neither a CREATE TABLE nor the INSERT names them."""
         if found.table in self.known.tables:
+            if found.columns is None and (missing := self.known.orphaned(found.table)):
+                raise DumpError(line, f"table '{found.table}' inherits columns from '{missing[0]}'; {_WITH_PARENTS}")
             return self.known.tables[found.table].columns
         if found.columns is None:
             raise DumpError(line, nameless(found.table))

@@ -54,19 +54,25 @@ class DumpSession:
         """Nobody else knows it; a dump that was cut off is refused by its reader."""
 
     def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
-        """One pass for all of them. A table that two of them want is read with the columns of both."""
+        """One pass for all of them. A table that two of them want is read with the columns of both. The rows of tables that
+        inherit from it are its own, too, as a server has it."""
         wanted: dict[str, tuple[str, ...]] = {}
-        for request in requests:
-            of = request.relation.of
-            columns = {*wanted.get(of, ()), *request.columns}
-            wanted[of] = tuple(name for name in request.relation.columns if name in columns)
+        read_of = [self._read_of(request.relation.of) for request in requests]
+        for request, names in zip(requests, read_of, strict=True):
+            for of in names:
+                columns = {*wanted.get(of, ()), *request.columns}
+                wanted[of] = tuple(name for name in self._tables[of] if name in columns)
         counts = [0] * len(requests)
         with self._speaking(), byte_stream(self._path) as file:
             for block in read(file, wanted, self._encoding, one_kept=self._outline.one_kept):
                 for number, request in enumerate(requests):
-                    if request.relation.of == block.table:
+                    if block.table in read_of[number]:
                         counts[number] += self._write(block, request)
         return [Copied(None, count) for count in counts]
+
+    def _read_of(self, table: str) -> tuple[str, ...]:
+        """The tables of the dump whose rows are those of a table of the server."""
+        return (table, *self._outline.heirs.get(table, ()))
 
     def _write(self, block: Block, request: Request) -> int:
         positions = [block.columns.index(name) for name in request.columns]
