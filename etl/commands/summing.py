@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from etl.report.page.data import AttentionFacts
 from etl.report.page.facts import JournalFacts, Telling
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
-from etl.report.uploads import upload_problems
+from etl.report.uploads import some_records, upload_problems
 from etl.stop import Stopped
 
 if TYPE_CHECKING:
@@ -114,10 +115,23 @@ def uploaded(
     failure: EtlError | None = None
     try:
         with outside.uploading():
-            summary = with_uploads(prepared, upload(), None)
+            summary = _with_the_rest(with_uploads(prepared, upload(), None), root)
     except EtlError as error:
         summary, failure = _ended_in(error, prepared, package, root, show_data), error
     return _reported(package, root, summary, failure, telling_of(package, show_data=show_data)), failure
+
+
+def _with_the_rest(summary: Summary, root: Path) -> Summary:
+    """With what goes on, where the upload came to its end and left records that can be sent: a retry sends no others."""
+    from etl.journal.journal import Journal
+    from etl.journal.workspace import Workspace
+
+    left = sum(one.waiting - one.unsettled - one.held_back for one in summary.stages)
+    if not left:
+        return summary
+    with closing(Journal.read(Workspace(root))) as journal:
+        line = f"not sent yet: {some_records(left)}; `etl {journal.runs.goes_on()}` goes on"
+    return replace(summary, problems=[*summary.problems, line])
 
 
 def _reported(package: Package, root: Path, summary: Summary, failure: EtlError | None, telling: Telling) -> Summary:

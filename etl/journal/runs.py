@@ -142,8 +142,8 @@ class Runs:
         """The command that goes on with what is here: `resume` sends a package that is there still, `run` makes one, and after a
         pilot it is another `pilot`, for anything else would be the real migration."""
         last = self.last_package()
-        load = self._database.row(
-            "SELECT command, outcome FROM runs WHERE package IS NOT NULL ORDER BY id DESC LIMIT 1"
+        load = self._database.row(  # a retry sends what failed of either, and is neither
+            "SELECT command, outcome FROM runs WHERE package IS NOT NULL AND command <> 'retry' ORDER BY id DESC LIMIT 1"
         )
         if load is not None and load["command"] == "pilot" and load["outcome"] != "ok":
             return "pilot"

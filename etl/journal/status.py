@@ -68,7 +68,8 @@ class Attention:
 class Status:
     """Where the load to one target stands. `ok`: nothing has failed, or is left to be sent or decided, but what is unsettled.
 
-    `per_second` records in the last run, `forecast` seconds for what is left to be sent; None when nothing tells.
+    `per_second` records in the last run; `forecast` seconds for what is left to be sent, while something runs; None when
+    nothing tells. `goes_on` is the command that sends what is left and can go; None when nothing is, or nothing may.
     `purged` is when people's data was last removed from the workspace. `barred` says why nothing may be sent from here:
     the journal was handed over, or is a copy.
     """
@@ -86,10 +87,16 @@ class Status:
     requests: Path
     purged: str | None = None
     barred: str | None = None
+    goes_on: str | None = None
 
     @property
     def waiting(self) -> int:
         return sum(stage.waiting for stage in self.stages)
+
+    @property
+    def left(self) -> int:
+        """Records that nothing keeps from being sent."""
+        return sum(stage.waiting - stage.unsettled - stage.held_back for stage in self.stages)
 
 
 def read_status(root: Path) -> Status:
@@ -125,10 +132,11 @@ def _status(journal: Journal, running: Holder | None) -> Status:
         stages=tuple(_stage(stage, _batches(journal, stage.name, lost)) for stage in stages),
         attention=_attention(journal, lost),
         per_second=per_second,
-        forecast=left / per_second if per_second and barred is None else None,
+        forecast=left / per_second if per_second and running else None,
         requests=journal.workspace.requests,
         purged=next((one.time for one in reversed(purges(journal.workspace.migration)) if one.finished), None),
         barred=barred,
+        goes_on=journal.runs.goes_on() if left and barred is None else None,
     )
 
 

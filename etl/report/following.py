@@ -93,7 +93,9 @@ def _heading(status: Status) -> Iterator[str]:
         yield f"Running: {running.command}, process {running.pid} on {running.host}, since {running.started}"
     elif status.run:
         run = status.run
-        outcome = (run.outcome or "was killed").partition("\n")[0]  # its particulars are those of the batches below
+        outcome = _outcome(status, run.outcome or "was killed").partition("\n")[
+            0
+        ]  # its particulars are those of the batches below
         if status.barred or not (status.package and status.package.exists()):
             outcome = ADVICE.sub("", outcome)  # what could be done then cannot be done any more
         yield f"Last run: {run.command}, {run.started}: {outcome}"
@@ -101,6 +103,30 @@ def _heading(status: Status) -> Iterator[str]:
         yield f"Pace: {status.per_second:,.0f} records a second"
     if status.forecast:
         yield f"Left: about {_duration(status.forecast)}"
+
+
+def _outcome(status: Status, outcome: str) -> str:
+    """Where a run came to its end, and not all is well all the same: what is left, and the next command."""
+    left = "; ".join(_left(status))
+    return f"came to its end; {left}" if outcome == "ok" and left else outcome
+
+
+def _left(status: Status) -> Iterator[str]:
+    failed, changed, held_back = (
+        sum(getattr(one, name) for one in status.stages) for name in ("failed", "changed", "held_back")
+    )
+    undecided = sum(one.unknown + one.refused + one.elsewhere for one in status.stages)
+    if failed:
+        yield f"failed: {_records(failed)}, `etl retry` sends them again"
+    if undecided:
+        yield f"undecided, refused, or of another package: {_records(undecided)}, see below"
+    if status.left:
+        advice = "" if undecided or status.goes_on is None else f", `etl {status.goes_on}` goes on"
+        yield f"not sent yet: {_records(status.left)}{advice}"
+    if held_back:
+        yield f"waiting for what they refer to: {_records(held_back)}"
+    if changed:
+        yield f"not sent again, though changed since the upload: {_records(changed)}, `etl status --changed` lists them"
 
 
 def _duration(seconds: float) -> str:

@@ -33,4 +33,8 @@ def upload_problems(stage: Loaded) -> Iterator[str]:
     for count, text in told.items():
         number: int = getattr(stage, count)
         if number:
-            yield f"{stage.name}: {text.format('1 record' if number == 1 else f'{number} records')}"
+            yield f"{stage.name}: {text.format(some_records(number))}"
+
+
+def some_records(count: int) -> str:
+    return "1 record" if count == 1 else f"{count} records"

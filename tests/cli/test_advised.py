@@ -8,7 +8,7 @@ import shlex
 import shutil
 
 import pytest
-from commands import etl, target, write_shop
+from commands import TARGET, etl, target, write_shop
 from load_helpers import TOKEN, Sandbox
 
 SHOP = "shop"
@@ -109,6 +109,34 @@ def of_an_older_version(shop):
     manifest.write_text(json.dumps({**raw, "format": 2, "versions": {"omnitron-etl": "0.0.1"}}), encoding="utf-8")
 
 
+def failed_of_two_batches(shop):
+    write_shop(shop.cwd / SHOP, target=TARGET.replace("{ url", "{ batch_size: 1, url"))
+    assert shop.failing("errors", "run", *HERE).returncode == 1
+
+
+def retried(shop):
+    failed_of_two_batches(shop)
+    assert shop.etl("retry", *HERE, "--yes").returncode == 1
+
+
+def failed_in_a_pilot(shop):
+    fresh(shop)
+    assert shop.failing("errors", "pilot", *HERE).returncode == 1
+
+
+def retried_in_a_pilot(shop):
+    failed_in_a_pilot(shop)
+    assert shop.etl("retry", *HERE, "--yes").returncode == 1
+
+
+def changed(shop):
+    fresh(shop)
+    assert shop.etl("run", *HERE).returncode == 0
+    rows = shop.cwd / SHOP / "customers.csv"
+    rows.write_text(rows.read_text(encoding="utf-8").replace("Ali,", "Can,"), encoding="utf-8")
+    assert shop.etl("run", *HERE).returncode == 1
+
+
 ASK = ("resolve 1 --arrived", "resolve 1 --lost")
 
 TABLE = {
@@ -134,6 +162,12 @@ TABLE = {
     (failed, "resume"): ("status", "retry", "dry-run", "retry", "resume --old-mapping"),
     (failed, "resolve 1 --lost"): ("retry --batch 1",),
     (failed, "resolve 1 --arrived"): ("resume",),
+    (failed_of_two_batches, "retry --yes"): ("resume",),
+    (retried, "status"): ("resume",),
+    (failed_in_a_pilot, "retry --yes"): ("pilot",),
+    (retried_in_a_pilot, "status"): ("pilot",),
+    (changed, "run"): ("status --changed",),
+    (changed, "status"): ("status --changed",),
     (failed_and_purged, "retry"): ("dry-run",),
     (failed_and_purged, "resume"): ("run",),
     (failed_and_purged, "resolve 1 --lost"): ("dry-run", "retry --batch 1"),

@@ -478,7 +478,6 @@ Package: FOLDER/work/shop/packages/PACKAGE
 Last run: run, TIME: batch 5, 2 records of stage 'order': it may have arrived, so it is not sent again; look in Omnitron \
 whether it did, then `etl resolve 5 --arrived [MIGRATION_ID]` or `etl resolve 5 --lost`
 Pace: SOME records a second
-Left: SOME
 Records of the last package
 
  stage       valid  uploaded  failed  waiting  unknown
@@ -504,12 +503,12 @@ def test_status_tells_where_it_stands_and_what_a_person_should_look_at(shop):
     shop.type("run", shop.mapping)
     done = shop.type("status")
     assert (done.returncode, done.stderr) == (4, "")
-    shown = re.sub(r"(?m)^(Pace: )[\d,]+|^(Left: ).*", r"\1\2SOME", plain(done.stdout, shop))
+    shown = re.sub(r"(?m)^(Pace: )[\d,]+", r"\1SOME", plain(done.stdout, shop))
     assert shown == STATUS
     found = json.loads(shop.type("status", shop.mapping, "--json").stdout)
     assert list(found) == [
         "target", "ok", "package", "running", "run", "pilot_succeeded", "stages", "attention", "per_second", "forecast",
-        "requests", "purged", "barred", "targets",
+        "requests", "purged", "barred", "goes_on", "targets",
     ]  # fmt: skip
     assert found["stages"][2] == {
         **dict.fromkeys(("uploaded", "already", "failed", "changed", "refused", "unsettled", "held_back", "gone"), 0),
@@ -524,7 +523,7 @@ def test_status_tells_where_it_stands_and_what_a_person_should_look_at(shop):
         (5, "unknown", 2, 0),
         (4, "done", 1, 1),
     ]
-    assert found["forecast"] == 4 / found["per_second"]
+    assert (found["forecast"], found["goes_on"]) == (None, "resume")
 
 
 # resolve
@@ -1002,3 +1001,20 @@ def test_a_second_one_is_told_who_holds_the_migration(name, shop):
     process.kill()
     process.communicate()
     assert process.returncode == KILLED
+
+
+def test_a_retry_that_leaves_records_says_so_and_what_goes_on(shop):
+    shop.sandbox.fault("errors", type="user")
+    assert shop.etl("run").code == 1
+    ended = shop.etl("retry", "--yes")
+    assert (ended.code, ended.summary["ok"]) == (1, False)
+    left = sum(one["waiting"] for one in ended.summary["stages"])
+    command = f"`etl resume {shop.mapping} --workspace {shop.folder}/work`"
+    assert ended.summary["problems"] == [f"not sent yet: {left} records; {command} goes on"]
+    shown = shop.type("status", shop.mapping).stdout
+    assert re.search(
+        r"Last run: retry, [^ ]*: came to its end; not sent yet: 10 records, `etl resume` goes on\n", shown
+    )
+    assert "Left:" not in shown
+    assert shop.etl("resume").code == 0
+    assert re.search(r"Last run: resume, [^ ]*: ok\n", shop.type("status", shop.mapping).stdout)

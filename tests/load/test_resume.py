@@ -341,7 +341,20 @@ def test_history_does_not_show_bytes_that_are_not_those_that_were_sent(tmp_path,
     assert read_history(tmp_path, "user", "6").sendings[0].record is None
 
 
-def test_status_tells_throughput_and_forecast(tmp_path, sandbox, package):
+def test_status_tells_the_time_left_only_while_something_runs(tmp_path, sandbox, package):
+    sandbox.fault("never_ends", skip=1)
+    process = start(tmp_path, sandbox.url)
+    while sandbox.uploads() != [4, 4]:
+        assert process.poll() is None
+    status = read_status(tmp_path)
+    assert status.forecast == status.left / status.per_second > 0
+    process.kill()
+    process.communicate()
+    status = read_status(tmp_path)
+    assert (status.forecast, status.left, status.goes_on) == (None, 6, "resume")
+
+
+def test_status_tells_throughput(tmp_path, sandbox, package):
     sandbox.fault("error_before", status=400, skip=2)
     with pytest.raises(Refused):
         load(package, target_of(sandbox.url), USER_STAGE, tmp_path)
@@ -349,7 +362,7 @@ def test_status_tells_throughput_and_forecast(tmp_path, sandbox, package):
     assert (status.run.command, status.running, status.package) == ("run", None, package.path)
     assert status.run.outcome.startswith("batch 3, 2 records of stage 'user': nothing of it was accepted; ")
     assert status.per_second > 0
-    assert status.forecast == status.waiting / status.per_second
+    assert (status.forecast, status.goes_on) == (None, None)
     assert (status.stages[0].uploaded, status.stages[0].refused, status.ok) == (8, 2, False)
 
 
