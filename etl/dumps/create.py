@@ -30,6 +30,10 @@ _NO_COLUMN = {
 _COLUMN = re.compile(rb"\s*(%s)\s+(%s)" % (NAME, NAME))
 _BARE_COLUMN = re.compile(rb"\s*(%s)\s*\Z" % NAME)
 _DEFAULT = re.compile(rb"\bDEFAULT\s+(NULL|[-+]?[\d.]+|[bB]?'(?:[^'\\]|\\.|'')*')", re.IGNORECASE | re.DOTALL)
+_COMPUTED_DEFAULT = re.compile(
+    rb"'(?:[^'\\]|\\.|'')*'|(?<!SET )\b(DEFAULT)\s++(?!NULL\b|[-+]?[\d.]|[bB]?')", re.IGNORECASE | re.DOTALL
+)
+"""`DEFAULT now()`, `DEFAULT (uuid())`: what no literal says; not in a text, and not ON DELETE SET DEFAULT."""
 _GENERATED = re.compile(rb"'(?:[^'\\]|\\.|'')*'|\b(AS)\s*(?:\(|ROW\s+(?:START|END)\b)", re.IGNORECASE | re.DOTALL)
 """`GENERATED ALWAYS AS (...)` and `AS (...)`; not in a text, and not `GENERATED ALWAYS AS IDENTITY (...)`, which has values."""
 _KEY = re.compile(
@@ -61,6 +65,7 @@ class Column:
     nullable: bool = True
     counted: bool = False
     generated: bool = False
+    computed_default: bool = False
     unique: bool = False
     """Whether it is a key by itself, where its own definition says so."""
 
@@ -172,6 +177,7 @@ def _column(item: bytes, line: int) -> Column:
         default[1] if default else b"",
         nullable=not _REQUIRED.search(item),
         counted=bool(_COUNTED.search(item)) or kind.endswith("serial"),
+        computed_default=any(found[1] for found in _COMPUTED_DEFAULT.finditer(item)),
         generated=any(found[1] for found in _GENERATED.finditer(item)),
         unique=any(found[1] for found in _KEY_OF_COLUMN.finditer(item)),
     )

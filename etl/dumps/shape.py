@@ -100,6 +100,12 @@ def _default(column: Column, table: str, line: int) -> Cell:
     """What the server would put there."""
     if column.generated:
         raise DumpError(line, f"column '{column.name}' of table '{table}': {COMPUTED}")
+    if column.computed_default:
+        raise DumpError(
+            line,
+            f"rows of table '{table}' leave out its column '{column.name}', whose default the database computes; dump all "
+            "columns of its rows",
+        )
     literal = column.default.decode("utf-8", "replace")
     if literal[:1] == "'":
         return literal[1:-1].replace("''", "'")

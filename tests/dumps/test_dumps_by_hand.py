@@ -122,6 +122,34 @@ def test_a_column_without_a_default_cannot_be_left_out():
     )
 
 
+@pytest.mark.parametrize(
+    "default",
+    [
+        "DEFAULT current_timestamp()",
+        "DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP",
+        "DEFAULT (uuid())",
+        "DEFAULT true",
+    ],
+)
+def test_a_column_whose_default_the_database_computes_is_no_null_where_rows_leave_it_out(default):
+    dump = f"CREATE TABLE t (id int, made timestamp NULL {default} COMMENT 'a');\nINSERT INTO t (id) VALUES (1);"
+    assert rows(dump, columns=["id"]) == [(b"1",)]
+    assert refusal(dump) == (
+        "line 2: rows of table 't' leave out its column 'made', whose default the database computes; dump all columns of its rows"
+    )
+
+
+@pytest.mark.parametrize(
+    ("default", "cell"),
+    [
+        ("", None), ("DEFAULT  NULL", None), ("DEFAULT NULL::text", None), ("DEFAULT 'x'::text", b"x"), ("DEFAULT -1.5", b"-1.5"),
+        ("COMMENT 'by DEFAULT now'", None), ("REFERENCES u (id) ON DELETE SET DEFAULT ", None),
+    ],
+)  # fmt: skip
+def test_a_column_that_rows_leave_out_holds_the_literal_that_its_table_says(default, cell):
+    assert rows(f"CREATE TABLE t (id int, v text {default});\nINSERT INTO t (id) VALUES (1);") == [(b"1", cell)]
+
+
 def test_only_the_columns_that_are_wanted_come_and_in_the_order_that_is_wanted():
     assert rows(TABLE + "INSERT INTO t VALUES (1, 'x', 'y');", columns=["kind", "id"]) == [(b"y", b"1")]
 
