@@ -24,6 +24,7 @@ from etl.suggest import did_you_mean
 
 if TYPE_CHECKING:
     from etl.extract.queries.process import QueryProcess
+    from etl.extract.queries.statement import ComparedColumn
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,18 @@ def columns_read(query: Source, header: Sequence[str]) -> tuple[str, ...]:
         return parsed(query.location).columns_read(header)
     except ValueError:
         return ()
+
+
+def columns_joined(source: Source) -> list[tuple[ComparedColumn, ComparedColumn]]:
+    """The columns that a query asks to be equal; none of one that cannot be read, or is no query."""
+    from etl.extract.queries.statement import compared_columns, parsed
+
+    if source.kind != QUERY.name:
+        return []
+    try:
+        return list(compared_columns(parsed(source.location)))
+    except ValueError:
+        return []
 
 
 def place_of_need(source: Source, name: str) -> int | None:

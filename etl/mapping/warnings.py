@@ -10,6 +10,7 @@ from contextlib import suppress
 from etl.errors import SourceError
 from etl.expressions import columns_in
 from etl.extract import KINDS
+from etl.extract.query import columns_joined
 from etl.mapping.channel_checks import channel_warnings
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_warnings
@@ -38,6 +39,9 @@ _MILLISECONDS = re.compile(r"(\w+)\s*\|\s*epoch\([^()]*['\"]ms['\"]")
 _ONE_BRACE = re.compile(r"(?<!\{)\{\s*(\w+)\s*(?:\|[^{}]*)?\}(?!\})")
 
 
+_FORMS = {"1": re.compile("-?[0-9]+").fullmatch, "1.0": re.compile(r"-?[0-9]+\.0+").fullmatch}
+
+
 def mapping_warnings(context: Context) -> Iterator[Problem]:
     for path, stage in placed_stages(context):
         yield from _one_brace(context, path, stage)
@@ -49,6 +53,8 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
     told = {one.place.line for one in doubtful}
     yield from _unused_sources(context)
     yield from swallowing_comments(context)
+    for source in context.migration.sources.values():
+        yield from _keys_never_equal(context, source)
     yield from channel_warnings(context)
     for name, table in context.tables.items():
         source = context.migration.sources[name]
@@ -129,6 +135,30 @@ def _seconds(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem
         if numbers and sum(0 < number < _IN_1973 for number in numbers) * 2 > len(numbers):
             what = f"most of '{found[1]}' lies before 1973 as milliseconds; if these are seconds, leave `unit='ms'` out"
             yield _warning(context, where, what)
+
+
+def _keys_never_equal(context: Context, source: Source) -> Iterator[Problem]:
+    """A query's texts are equal when they are written alike: a join of 103.0 with 103 finds nothing, and says nothing."""
+    for pair in columns_joined(source):
+        forms = {one.written: _forms_of_numbers(context, one.table, one.column) for one in pair}
+        one, other = sorted(forms, key=lambda written: "1.0" not in forms[written])
+        if "1.0" in forms[one] and forms[other] == {"1"}:
+            what = (
+                f"'{one}' has whole numbers written as 1.0, and '{other}' as 1: these texts are never equal; compare numbers: "
+                f"CAST({one} AS DECIMAL(18, 3)) = CAST({other} AS DECIMAL(18, 3))"
+            )
+            yield _warning(context, ("sources", source.name), what)
+
+
+def _forms_of_numbers(context: Context, name: str, column: str) -> set[str]:
+    """How the whole numbers of a column are written in its first rows, 1 or 1.0; what is none of them has a form of its own."""
+    source, table = context.migration.sources.get(name), context.tables.get(name)
+    if source is None or table is None or column not in table.header:
+        return set()
+    at = table.header.index(column)
+    texts = (str(row[at]).strip() for row in _first_rows(source, table) if row[at] is not None)
+    forms = {next((form for form, is_so in _FORMS.items() if is_so(text)), "") for text in texts if text}
+    return forms if forms <= set(_FORMS) else set()
 
 
 def _first_rows(source: Source, table: Table) -> list[Sequence[object]]:

@@ -90,6 +90,37 @@ def test_a_column_in_one_brace_is_no_expression(tmp_path, text):
     assert told(tmp_path, USER.replace('last_name: "-"', 'last_name: "{ other }"')) == []
 
 
+JOINED = USER.replace(
+    "sources: { people: { csv: people.csv } }\n",
+    """sources:
+  persons: { csv: people.csv }
+  orders: { jsonl: orders.jsonl }
+  people: { query: "SELECT p.* FROM persons p JOIN orders o ON CONDITION" }
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("ids", "condition", "warned"),
+    [
+        ((1.0, 2.0), "o.id = p.id", True),
+        ((1, 2.0), "p.id = o.id AND p.name <> o.id", True),
+        ((1.0, 2.0), "o.id = o.id AND length(o.id) = length(p.id)", False),
+        ((1, 2), "o.id = p.id", False),
+        ((1.0, "A2"), "o.id = p.id", False),
+        ((1.0, 2.0), "CAST(o.id AS DECIMAL(18, 3)) = CAST(p.id AS DECIMAL(18, 3))", False),
+        ((1.0, 2.0), "o.id = p.name", False),
+    ],
+)
+def test_a_query_that_joins_numbers_which_are_written_otherwise_finds_nothing(tmp_path, ids, condition, warned):
+    (tmp_path / "orders.jsonl").write_text("".join(json.dumps({"id": one}) + "\n" for one in ids), encoding="utf-8")
+    found = told(tmp_path, JOINED.replace("CONDITION", condition))
+    assert found == int(warned) * [
+        "7:11: warning: 'o.id' has whole numbers written as 1.0, and 'p.id' as 1: these texts are never equal; compare numbers: "
+        "CAST(o.id AS DECIMAL(18, 3)) = CAST(p.id AS DECIMAL(18, 3))"
+    ]
+
+
 def test_a_password_that_is_made_from_another_field_can_be_guessed(tmp_path):
     found = told(tmp_path, USER.replace(PASSWORD, "password: \"{{ mail | digest('md5') }}\""))
     assert found == [

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from etl.extract.queries.engine import Headers, add_tables, shut_in
 from etl.extract.queries.wording import BadQuery, QueryScope, refused
@@ -44,6 +44,37 @@ class Statement:
     def columns_read(self, header: Sequence[str]) -> tuple[str, ...]:
         """The columns of a table that the statement may read: all, when it speaks of rows as a whole."""
         return tuple(name for name in header if self.whole or name.casefold() in self.named)
+
+
+class ComparedColumn(NamedTuple):
+    """A column of a table, and how the statement says it, by the table's other name."""
+
+    table: str
+    column: str
+    written: str
+
+
+def compared_columns(statement: Statement) -> Iterator[tuple[ComparedColumn, ComparedColumn]]:
+    """The pairs of two columns that are asked to be equal, where it is plain of which tables they are."""
+    nodes = list(_nodes(statement.tree))
+    named: dict[str, set[str]] = {}
+    for node in nodes:
+        if node.get("type") == "BASE_TABLE":
+            named.setdefault((node["alias"] or node["table_name"]).casefold(), set()).add(node["table_name"])
+    for node in nodes:
+        if node.get("type") == "COMPARE_EQUAL":
+            left, right = _column(node["left"], named), _column(node["right"], named)
+            if left is not None and right is not None and left.written != right.written:
+                yield left, right
+
+
+def _column(node: Node, named: Mapping[str, Collection[str]]) -> ComparedColumn | None:
+    path: Sequence[str] = node.get("column_names") or ()
+    tables = named.get(path[0].casefold(), ()) if len(path) == 2 else ()
+    if len(tables) != 1:
+        return None
+    written = ".".join(part if part.isidentifier() else f'"{part}"' for part in path)
+    return ComparedColumn(next(iter(tables)), path[1], written)
 
 
 @cache
