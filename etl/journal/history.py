@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.errors import MappingError
+from etl.journal.database import NoJournal
 from etl.journal.journal import Journal
 from etl.journal.kept import SentRecords
 from etl.journal.requestlog import read_lines
 from etl.journal.trail import BatchDecision, Carried, Step
-from etl.journal.unsent import Unsent, reasons
-from etl.journal.workspace import Workspace
+from etl.journal.unsent import Unsent, foreseen, reasons
+from etl.journal.workspace import PACKAGES, Workspace
 from etl.suggest import did_you_mean
 
 
@@ -57,11 +58,18 @@ class History:
 
 
 def read_history(root: Path, stage: str, key: str) -> History:
-    """Raises JournalError when there is no journal, MappingError for a stage that is in none of its packages.
+    """Raises JournalError when there is no journal, and no package says why the record would not be sent; MappingError for a
+    stage that is in none of its packages.
 
     A record nobody ever planned has no sendings.
     """
-    journal = Journal.read(Workspace(root))
+    workspace = Workspace(root)
+    try:
+        journal = Journal.read(workspace)
+    except NoJournal:
+        if unsent := foreseen(workspace.migration / PACKAGES, stage, key):
+            return History(stage, key, (), (), unsent)
+        raise
     try:
         _require_stage(journal, stage)
         found = journal.trail.batches_of(stage, key)

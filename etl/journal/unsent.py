@@ -12,7 +12,7 @@ from etl.errors import PackageError
 from etl.findings import sentence
 from etl.journal.journal import Journal
 from etl.journal.plans import Wait, Why
-from etl.package import Held, Merged, Package, Reject
+from etl.package import Held, Merged, Package, Reject, is_readable
 from etl.personal import mask_key
 
 
@@ -45,6 +45,18 @@ def reasons(journal: Journal, stage: str, key: str) -> tuple[Unsent, ...]:
         )
     try:
         return tuple(_of_package(Package.open(path), stage, key))
+    except PackageError:
+        return ()
+
+
+def foreseen(packages: Path, stage: str, key: str) -> tuple[Unsent, ...]:
+    """Why the newest package would not send it, where no load has begun. None where there is no package, or it would."""
+    paths = [one.parent for one in packages.glob("*/manifest.json") if not one.parent.name.endswith(".partial")]
+    found = [Package.open(path) for path in paths if is_readable(path)]
+    if not found:
+        return ()
+    try:
+        return tuple(_of_package(max(found, key=lambda package: package.manifest.created), stage, key))
     except PackageError:
         return ()
 

@@ -470,6 +470,29 @@ def test_history_tells_why_a_record_was_not_sent(shop):
     ]
 
 
+def test_history_tells_why_a_record_will_not_be_sent_before_the_first_load(shop):
+    users = shop.folder / "customers.csv"
+    users.write_text(users.read_text().replace("user2@example.com", "user2"))
+    asked = ("history", shop.mapping, "--stage", "user", "--key")
+    nothing = shop.type(*asked, "2")
+    assert (nothing.returncode, "no journal here" in nothing.stderr) == (2, True)
+    assert shop.etl("dry-run").code == 1
+    done = shop.type(*asked, "2")
+    assert (done.returncode, done.stdout.splitlines(), done.stderr) == (
+        0,
+        [
+            "user '2': rejected: customers.csv row 3, field 'email': 'u***' is not an e-mail address: "
+            "An email address must have an @-sign."
+        ],
+        "",
+    )
+    held = shop.type("history", shop.mapping, "--stage", "order", "--key", "o2").stdout
+    assert held == "order 'o2': held: orders.csv row 3, field 'user': user '2' is rejected (row 3)\n"
+    good = shop.type(*asked, "1")
+    assert (good.returncode, "`etl run` sends it" in good.stderr) == (2, True)
+    assert not (shop.root / "journal.sqlite").exists()
+
+
 # status
 
 STATUS = """\
