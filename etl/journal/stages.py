@@ -16,7 +16,8 @@ SENT = "SELECT DISTINCT stage, payload FROM batches WHERE state IN ('sending', '
 
 
 class StageNames:
-    """The table `new_stages`: those of which a person said that they are no other one under a new name."""
+    """The table `new_stages`: those of which a person said that they are no other one under a new name. And `stage_keys`: what
+    the keys of each stage are made from, since under other keys its records would be other ones, too."""
 
     def __init__(self, database: JournalDatabase, time: Callable[[], str]) -> None:
         self._database = database
@@ -31,6 +32,19 @@ class StageNames:
         with self._database.transaction():
             self._database.change(
                 "INSERT OR IGNORE INTO new_stages (stage, person, time) VALUES (?, ?, ?)", (stage, person, self._time())
+            )
+
+    def key_of(self, stage: str) -> str | None:
+        """What the keys of a stage were made from when it was planned last; None where nobody noted it."""
+        if not self._database.has("stage_keys"):
+            return None
+        found = self._database.value("SELECT made_from FROM stage_keys WHERE stage = ?", (stage,))
+        return None if found is None else str(found)
+
+    def note_key(self, stage: str, made_from: str) -> None:
+        with self._database.transaction():
+            self._database.change(
+                "INSERT OR REPLACE INTO stage_keys (stage, made_from) VALUES (?, ?)", (stage, made_from)
             )
 
     def check(self, stages: Sequence[Stage], target: str) -> None:

@@ -31,6 +31,8 @@ ADDED_LATER = (
     "CREATE TABLE IF NOT EXISTS endings (run INTEGER PRIMARY KEY REFERENCES runs(id), told TEXT NOT NULL)",
     # Stages of which a person said that they are no other one under a new name.
     "CREATE TABLE IF NOT EXISTS new_stages (stage TEXT PRIMARY KEY, person TEXT NOT NULL, time TEXT NOT NULL) WITHOUT ROWID",
+    # What the mapping made the keys of a stage from when it was planned last.
+    "CREATE TABLE IF NOT EXISTS stage_keys (stage TEXT PRIMARY KEY, made_from TEXT NOT NULL) WITHOUT ROWID",
 )
 """What a journal of this version may lack, without being another one for it."""
 

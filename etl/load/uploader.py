@@ -23,6 +23,7 @@ from etl.load import wording
 from etl.load.cutting import Cutting
 from etl.load.delivery import Delivery
 from etl.load.flight import Flight
+from etl.load.keys import check_keys
 from etl.load.planning import Cut, Rules, plan_again, plan_batches
 from etl.load.probe import connect, probe
 from etl.load.tally import Tally
@@ -104,8 +105,10 @@ def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False)
 
 
 def check_names(here: Loading, stages: Sequence[Stage]) -> None:
-    """Look again whether a stage may be another one under a new name: since it was asked before preparing, more may be sent."""
+    """Look again whether a stage may be another one under a new name: since it was asked before preparing, more may be sent. And
+    whether its records have the keys that they were sent under."""
     here.journal.stage_names.check(stages, here.journal.workspace.target)
+    check_keys(here.journal, here.package, stages)
 
 
 def require_fit(package: Package, stages: Sequence[Stage], asked: Asked, remake: str = "run") -> None:

@@ -1,0 +1,84 @@
+"""A key that is made otherwise: the records that were sent under the old ones are not sent again by that."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+import pytest
+from commands import etl, target
+from killing import Migration, write_shop
+from load_helpers import TOKEN
+
+SMALL: dict[str, Any] = {"customers": 3, "dirty": False, "batch_size": 2}
+KEY, OTHER, ALIKE = "{{ order }}-{{ sku }}", "x-{{ order }}-{{ sku }}", "{{ order ~ '-' ~ sku }}"
+
+
+@pytest.fixture
+def shop(tmp_path, sandbox):
+    shop = Migration(tmp_path, sandbox, write_shop(tmp_path, **SMALL))
+    assert shop.etl("run").code == 0
+    return shop
+
+
+def edit(shop, old, new):
+    text = shop.mapping.read_text(encoding="utf-8")
+    assert text.count(f'key: "{old}"') == 1
+    shop.mapping.write_text(text.replace(f'key: "{old}"', f'key: "{new}"'), encoding="utf-8")
+
+
+def refused(ended, before):
+    [told] = ended.summary["problems"]
+    assert ended.code == 2
+    assert (
+        f"stage 'order_item': its key is made from `{OTHER}`, and was made from `{before}` when records were sent"
+        in told
+    )
+    assert (
+        "so that each record would be sent again. Make the key as before; or, if these are other records: `etl journal"
+        in told
+    )
+    return told
+
+
+def test_a_key_that_is_made_otherwise_after_a_load_does_not_send_its_records_again(shop):
+    before = shop.sandbox.uploads()
+    edit(shop, KEY, OTHER)
+    for command in (("run",), ("run", "--final"), ("pilot",)):
+        refused(shop.etl(*command), KEY)
+    newest = max((shop.home / "packages").iterdir())
+    refused(shop.etl("run", "--package", newest), KEY)
+    assert shop.sandbox.uploads() == before
+    edit(shop, OTHER, KEY)
+    assert shop.etl("run").code == 0
+    assert shop.sandbox.uploads() == before
+
+
+def test_a_key_that_is_only_written_otherwise_is_no_reason_to_refuse_and_is_the_one_that_counts_from_then_on(shop):
+    before = shop.sandbox.uploads()
+    edit(shop, KEY, ALIKE)
+    assert shop.etl("run").code == 0
+    edit(shop, ALIKE, OTHER)
+    refused(shop.etl("run"), ALIKE)
+    assert shop.sandbox.uploads() == before
+
+
+def test_that_the_records_are_other_ones_is_said_once_and_holds(shop):
+    edit(shop, KEY, OTHER)
+    advised = [one for one in refused(shop.etl("run"), KEY).split("`") if one.startswith("etl journal new-stage")]
+    done = etl(*shlex.split(advised[0])[1:], **target(shop.sandbox.url, TOKEN))
+    assert (done.returncode, done.stdout) == (0, f"stage 'order_item' sends records of its own to {shop.root.name}\n")
+    for uploaded in (3, 0):
+        ended = shop.etl("run")
+        assert ended.summary["stages"][3]["uploaded"] == uploaded
+
+
+def test_new_rows_alone_under_the_same_key_are_sent(shop):
+    """An export that has only what is new since the last one."""
+    lines = shop.folder / "lines.csv"
+    header, *rows = lines.read_text(encoding="utf-8").splitlines()
+    at = header.split(",").index("sku")
+    cells = [row.split(",") for row in rows]
+    new = [",".join([*row[:at], f"new-{row[at]}", *row[at + 1 :]]) for row in cells]
+    lines.write_text("\n".join([header, *new]) + "\n", encoding="utf-8")
+    assert shop.etl("run").summary["stages"][3]["uploaded"] == len(new) == 3
