@@ -27,6 +27,8 @@ class Known:
     """Tables with rows of which a database keeps one, where two have the same key (REPLACE, INSERT IGNORE)."""
     absent: dict[str, dict[str, int]] = field(default_factory=dict)
     """Table -> its generated columns that rows leave out, each with the line of the first such rows."""
+    looked_into: set[str] = field(default_factory=set)
+    """Tables of which the first values have been looked at for that; other rows of a dump are written as these are."""
     counts: dict[str, int] = field(default_factory=dict)
     children: dict[str, dict[str, None]] = field(default_factory=dict)
     """Table -> those that inherit from it."""

@@ -281,7 +281,10 @@ class Pass:
         table = self.known.tables.get(found.table)
         if table is None or self.known.absent.get(table.name, {}).keys() >= {*table.generated}:
             return
-        values = None if self._cursor.words[0] == "COPY" else first_tuple(self._cursor)
+        is_clear = self._cursor.words[0] == "COPY" or table.name in self.known.looked_into
+        values = None if is_clear else first_tuple(self._cursor)
+        if values is not None:
+            self.known.looked_into.add(table.name)
         if found.columns is not None or values is not None:
             order = unnamed(table.columns, len(values or ())) if found.columns is None else found.columns
             self.known.lack(table.name, without_values(table.columns, order, values), line)
