@@ -44,8 +44,9 @@ def processes(workers: int, plans: Sequence[Plan]) -> Iterator[Pools]:
     def pool(plan: Plan) -> Iterator[Pool]:
         if not started:
             # While a process is forked, Python drops a signal, and a worker does not yet ignore it: so it waits meanwhile, and
-            # until what has begun is where it will be ended. The executor's own thread begins here, too.
-            with deaf():
+            # until what has begun is where it will be ended. The executor's own thread begins here, too. Another thread of
+            # whoever called may take the signal all the same: then Python holds it back.
+            with later(), deaf():
                 started.append(_started(workers, plans, slots))
         (executor,) = started
         number = next(number for number, one in enumerate(plans) if one is plan)

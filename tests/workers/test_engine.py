@@ -340,7 +340,9 @@ def test_ctrl_c_and_its_like_end_a_dry_run_and_leave_nothing_behind(tmp_path, nu
 
 
 def test_a_signal_that_comes_while_workers_are_started_leaves_none_of_them(monkeypatch):
-    submit = ProcessPoolExecutor.submit
+    """Also where another thread takes it, which the main thread does not while it is deaf."""
+    submit, over = ProcessPoolExecutor.submit, threading.Event()
+    threading.Thread(target=over.wait, daemon=True).start()
 
     def interrupted(executor, work, *arguments):
         begun = submit(executor, work, *arguments)
@@ -350,6 +352,7 @@ def test_a_signal_that_comes_while_workers_are_started_leaves_none_of_them(monke
     monkeypatch.setattr(ProcessPoolExecutor, "submit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(chunks(plan(), GivenTable(("id",), tuple((str(n),) for n in range(5000))), workers=2))
+    over.set()
     assert multiprocessing.active_children() == []
     assert [one for one in threading.enumerate() if "ExecutorManager" in type(one).__name__] == []
 
