@@ -68,9 +68,14 @@ class StageNames:
 
 def _renamed(stage: str, former: Sequence[str], target: str) -> str:
     named = " or ".join(f"'{one}'" for one in former)
-    anew = "; or, to begin this rehearsal anew: `etl start-over`" if is_on_this_machine(target) else ""
     return (
         f"nothing was sent to {target} as stage '{stage}' yet, but as {named}, which the mapping does not have (any more): if "
         f"that is the same stage under a new name, all of it would be sent again. Call it {named} again; or, if '{stage}' sends "
-        f"other records: `etl journal new-stage MAPPING {stage}`{anew}. Nothing was sent now"
+        f"other records: {said_to_be_others(stage, target)}. Nothing was sent now"
     )
+
+
+def said_to_be_others(stage: str, target: str) -> str:
+    """How a person says that a stage sends other records than were sent; and that a rehearsal is to begin anew."""
+    anew = "; or, to begin this rehearsal anew: `etl start-over`" if is_on_this_machine(target) else ""
+    return f"`etl journal new-stage MAPPING {stage}`{anew}"

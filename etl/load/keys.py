@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from etl.address import is_on_this_machine
 from etl.errors import MappingError
 from etl.journal.journal import Journal
+from etl.journal.stages import said_to_be_others
 from etl.model import Expression, Stage
 from etl.package import Package, PackagedStage
 
@@ -41,9 +41,8 @@ def _are_all_new(journal: Journal, package: Package, stage: PackagedStage) -> bo
 
 
 def _other_keys(stage: str, now: str, before: str, package: Package, target: str) -> str:
-    anew = "; or, to begin this rehearsal anew: `etl start-over`" if is_on_this_machine(target) else ""
     return (
         f"stage '{stage}': its key is made from `{now}`, and was made from `{before}` when records were sent to {target}; none "
         f"of the keys in {package.path} was sent, so that each record would be sent again. Make the key as before; or, if these "
-        f"are other records: `etl journal new-stage MAPPING {stage}`{anew}. Nothing was sent now"
+        f"are other records: {said_to_be_others(stage, target)}. Nothing was sent now"
     )
