@@ -41,6 +41,10 @@ class StageNames:
         found = self._database.value("SELECT made_from FROM stage_keys WHERE stage = ?", (stage,))
         return None if found is None else str(found)
 
+    def keys_taken(self, stage: str) -> int:
+        """How many keys of a stage some batch has."""
+        return int(self._database.value("SELECT count(*) FROM records WHERE stage = ? AND live = 1", (stage,)) or 0)
+
     def note_key(self, stage: str, made_from: str) -> None:
         with self._database.transaction():
             self._database.change(

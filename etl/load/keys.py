@@ -12,9 +12,9 @@ from etl.package import Package, PackagedStage
 
 
 def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> None:
-    """Raise MappingError when records were sent under keys that were made otherwise, and this package has none of those keys.
+    """Raise MappingError when records were sent under keys that were made otherwise, and this package has others instead.
 
-    Remembers what the keys are made from. A key that is only written otherwise gives keys that are known: then all is well.
+    Remembers what the keys are made from. A key that is only written otherwise gives the keys that are known: then all is well.
     """
     packaged = {one.name: one for one in package.stages}
     sent = {stage for stage, _ in journal.stage_names.sent()}
@@ -22,8 +22,10 @@ def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> N
         now, before = key_text(stage), journal.stage_names.key_of(stage.name)
         if now == before or stage.name not in packaged:
             continue
-        if before is not None and stage.name in sent and _are_all_new(journal, package, packaged[stage.name]):
-            raise MappingError(_other_keys(stage.name, now, before, package, journal.workspace.target))
+        if before is not None and stage.name in sent:
+            new, gone = _new_and_gone(journal, package, packaged[stage.name])
+            if new and gone:
+                raise MappingError(_other_keys(stage.name, now, before, new, gone, journal.workspace.target))
         journal.stage_names.note_key(stage.name, now)
 
 
@@ -33,16 +35,15 @@ def key_text(stage: Stage) -> str:
     return template.text if isinstance(template, Expression) else str(template)
 
 
-def _are_all_new(journal: Journal, package: Package, stage: PackagedStage) -> bool:
-    """Whether there are records, and none of their keys was ever sent."""
-    return stage.counts.valid > 0 and not any(
-        journal.taken(stage.name, package.keys(batch)) for batch in package.batches(stage)
-    )
+def _new_and_gone(journal: Journal, package: Package, stage: PackagedStage) -> tuple[int, int]:
+    """How many of the package's keys no batch has, and how many that some batch has are not in the package."""
+    known = sum(len(journal.taken(stage.name, package.keys(batch))) for batch in package.batches(stage))
+    return stage.counts.valid - known, journal.stage_names.keys_taken(stage.name) - known
 
 
-def _other_keys(stage: str, now: str, before: str, package: Package, target: str) -> str:
+def _other_keys(stage: str, now: str, before: str, new: int, gone: int, target: str) -> str:
     return (
-        f"stage '{stage}': its key is made from `{now}`, and was made from `{before}` when records were sent to {target}; none "
-        f"of the keys in {package.path} was sent, so that each record would be sent again. Make the key as before; or, if these "
-        f"are other records: {said_to_be_others(stage, target)}. Nothing was sent now"
+        f"stage '{stage}': its key is made from `{now}`, and was made from `{before}` when records were sent to {target}; "
+        f"now {new:,} of its keys are new, and {gone:,} that are known are gone, so that records may be sent again under another "
+        f"key. Make the key as before; or, if these are other records: {said_to_be_others(stage, target)}. Nothing was sent now"
     )

@@ -15,7 +15,7 @@ from etl.journal.states import RecordState, State
 from etl.load import wording
 from etl.load.choice import Chosen, choose
 from etl.load.comparing import compare
-from etl.load.uploader import GateClosed, Loading, check_names, session, stop_at_unknown
+from etl.load.uploader import GateClosed, Loading, session, stop_at_unknown
 from etl.model import Stage
 from etl.outside import Outside
 from etl.package import Package
@@ -55,8 +55,7 @@ def run_pilot(
 
     `key` chooses a record of the first stage, `records` how many of it. Raises like `load`.
     """
-    with session("pilot", package, target, root, outside or Outside()) as here, _stopping():
-        check_names(here, stages)
+    with session("pilot", package, target, stages, root, outside or Outside()) as here, _stopping():
         compare(here.journal, package, here.number)
         for stage in stages:
             stop_at_unknown(here.journal, stage.name)

@@ -120,7 +120,7 @@ def retry(
 ) -> LoadSummary:
     """Send these records again, one by one, as the package has them. Raises like `load`; no gate stops it on its way."""
     require_fit(package, stages, asked or Asked(), remake="retry")
-    with session("retry", package, target, root, outside or Outside(), asked) as here:
+    with session("retry", package, target, stages, root, outside or Outside(), asked) as here:
         compare(here.journal, package, here.number)
         for stage in stages:
             stop_at_unknown(here.journal, stage.name)

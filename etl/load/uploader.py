@@ -78,14 +78,13 @@ def load(
     Raises Ambiguous, Refused, Unavailable, GateClosed, Stopped, JournalError...: all EtlErrors, with the journal right.
     """
     require_fit(package, stages, asked or Asked())
-    with session("run", package, target, root, outside or Outside(), asked) as here:
+    with session("run", package, target, stages, root, outside or Outside(), asked) as here:
         _require_pilot(here)
         return load_package(here, stages)
 
 
 def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False) -> LoadSummary:
     """Plan the package and send what is planned; `again`: only repetitions, all of them, whatever the gates say."""
-    check_names(here, stages)
     here.journal.supersede(_names(stages), lambda batch: batch.pilot or batch.package != here.number)
     wanted = [stage for stage in stages if stage.name in _names(here.package.stages)]
     for stage in wanted:
@@ -102,13 +101,6 @@ def load_package(here: Loading, stages: Sequence[Stage], *, again: bool = False)
     for run in runs if again else ():
         run.judge()
     return summarise(here.journal, here.package, here.number)
-
-
-def check_names(here: Loading, stages: Sequence[Stage]) -> None:
-    """Look again whether a stage may be another one under a new name: since it was asked before preparing, more may be sent. And
-    whether its records have the keys that they were sent under."""
-    here.journal.stage_names.check(stages, here.journal.workspace.target)
-    check_keys(here.journal, here.package, stages)
 
 
 def require_fit(package: Package, stages: Sequence[Stage], asked: Asked, remake: str = "run") -> None:
@@ -159,7 +151,7 @@ def resume(
     """Go on with the package of the last run: poll what was accepted, send what is planned. Raises like `load`."""
     package = last_package(root)
     require_fit(package, stages, asked or Asked())
-    with session("resume", package, target, root, outside or Outside(), asked) as here:
+    with session("resume", package, target, stages, root, outside or Outside(), asked) as here:
         _require_pilot(here)
         return load_package(here, stages)
 
@@ -185,14 +177,26 @@ def last_package(root: Path) -> Package:
 
 @contextmanager
 def session(
-    command: str, package: Package, target: Target, root: Path, outside: Outside, asked: Asked | None = None
+    command: str,
+    package: Package,
+    target: Target,
+    stages: Sequence[Stage],
+    root: Path,
+    outside: Outside,
+    asked: Asked | None = None,
 ) -> Iterator[Loading]:
-    """Hold the workspace, open its journal, and write there how this run began and ended."""
+    """Hold the workspace, open its journal, and write there how this run began and ended.
+
+    Raises MappingError, with nothing written, when a stage may be another one under a new name (asked once more: since it was
+    before preparing, more may be sent), or its records may be those that were sent, under other keys.
+    """
     workspace = Workspace(root)
     with workspace.locked() as holder:
         check_known(MigrationFolder(workspace.migration), workspace.target)
         journal = Journal.open(workspace, now=outside.now, seam=outside.seam, busy_seconds=outside.busy_seconds)
         try:
+            journal.stage_names.check(stages, workspace.target)
+            check_keys(journal, package, stages)
             journal.homes.begin(workspace, person())
             log = RequestLog(workspace.requests, outside.now, outside.seam)
             delivery = Delivery(journal, connect(target, log, outside), target, outside)

@@ -34,10 +34,8 @@ def refused(ended, before):
         f"stage 'order_item': its key is made from `{OTHER}`, and was made from `{before}` when records were sent"
         in told
     )
-    assert (
-        "so that each record would be sent again. Make the key as before; or, if these are other records: `etl journal"
-        in told
-    )
+    assert "now 3 of its keys are new, and 3 that are known are gone" in told
+    assert "Make the key as before; or, if these are other records: `etl journal" in told
     return told
 
 
@@ -61,6 +59,33 @@ def test_a_key_that_is_only_written_otherwise_is_no_reason_to_refuse_and_is_the_
     edit(shop, ALIKE, OTHER)
     refused(shop.etl("run"), ALIKE)
     assert shop.sandbox.uploads() == before
+
+
+def test_keys_of_which_some_are_known_by_chance_are_refused_too(shop):
+    before = shop.sandbox.uploads()
+    edit(shop, KEY, "{{ 'o2-s2' if order == 'o1' else 'x-' ~ order }}")
+    ended = shop.etl("run")
+    assert ended.code == 2
+    assert "now 2 of its keys are new, and 2 that are known are gone" in ended.summary["problems"][0]
+    assert shop.sandbox.uploads() == before
+
+
+def test_a_refused_retry_forgets_nothing_of_what_failed(shop):
+    """The journal is as it was: what failed is still failed, and no gate is opened by typing `run` again."""
+    customers = shop.folder / "customers.csv"
+    customers.write_text(customers.read_text(encoding="utf-8") + "9,user9@example.com,1\n", encoding="utf-8")
+    shop.sandbox.fault("errors", count=1, type="user")
+    assert shop.etl("run").code == 1
+    edit(shop, KEY, OTHER)
+    assert shop.etl("dry-run").code == 0
+    ended = shop.etl("retry", "--stage", "user", "--yes")
+    assert (ended.code, "Make the key as before" in str(ended.summary["problems"])) == (2, True), ended
+    edit(shop, OTHER, KEY)
+    status = shop.etl("status")
+    assert (status.code, status.summary["stages"][0]["failed"]) == (1, 1)
+    assert shop.etl("run").code == 1
+    assert shop.etl("retry", "--stage", "user", "--yes").code == 0
+    assert shop.etl("run").code == 0
 
 
 def test_that_the_records_are_other_ones_is_said_once_and_holds(shop):

@@ -22,6 +22,7 @@ from load_helpers import (
     user,
 )
 from rich.console import Console
+from waiting import eventually
 
 from etl.errors import Ambiguous, MappingError, PackageError, Refused
 from etl.journal.database import JournalError
@@ -344,8 +345,12 @@ def test_history_does_not_show_bytes_that_are_not_those_that_were_sent(tmp_path,
 def test_status_tells_the_time_left_only_while_something_runs(tmp_path, sandbox, package):
     sandbox.fault("never_ends", skip=1)
     process = start(tmp_path, sandbox.url)
-    while sandbox.uploads() != [4, 4]:
-        assert process.poll() is None
+
+    def accepted():
+        assert process.poll() is None, process.communicate()
+        return sandbox.uploads() == [4, 4] and states(tmp_path).get("accepted") == 1
+
+    eventually(accepted)
     status = read_status(tmp_path)
     assert status.forecast == status.left / status.per_second > 0
     process.kill()
