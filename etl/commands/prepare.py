@@ -62,7 +62,9 @@ def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop
         _before(settings, checked.migration) as before,
     ):
         stages, profile = _prepare_stages(_Desk(checked, settings, workers, writer, told), plans, before)
-        package = writer.finish(_manifest(checked, created, stages, profile, settings))
+        manifest = _manifest(checked, created, stages, profile, settings)
+        checked.connections.files.check()
+        package = writer.finish(manifest)
         catalogue = catalogue_of(settings.language)
         write_report(package, Telling(settings.show_data, catalogue))
         write_workbook(package, checked.resources, catalogue)

@@ -24,7 +24,7 @@ from etl.extract.evidence import fingerprint
 from etl.extract.extent import height_of
 from etl.extract.kinds import Kind, Kinds, Option, World
 from etl.extract.locations import is_url, located, shown
-from etl.extract.many import ManyTable, evidence_of_many, is_many, open_many
+from etl.extract.many import ManyTable, evidence_of_many, files_of, is_many, open_many
 from etl.extract.numbering import NumberedTable, counters_of, further_columns, numbered, read_columns
 from etl.extract.query import QueryTable, columns_read, unread_rows
 from etl.extract.rows import in_order, read_all
@@ -102,6 +102,8 @@ def open_table(source: Source, world: World = ALONE) -> Iterator[Table]:
 
 def _opened(kind: Kind, source: Source, world: World) -> AbstractContextManager[Table]:
     many = kind.where == "file" and is_many(source.location)
+    for file in files_of(source.location) if kind.where == "file" else ():
+        world.connections.files.add(file)
     return open_many(kind, source, world) if many else kind.open(source, world)
 
 

@@ -183,7 +183,9 @@ def open_table_of_database(source: Source, world: World) -> Iterator[Table]:
     check_database(database)
     folder = Path(database.location.reveal())
     if is_folder(folder):
-        yield open_csv(file_of_table(source, folder), _csv_settings(source))
+        file = file_of_table(source, folder)
+        world.connections.files.add(file)
+        yield open_csv(file, _csv_settings(source))
         return
     _refuse_options(database)
     session = world.connections.session(database)

@@ -14,6 +14,7 @@ from etl.extract.databases.mended import OPTION
 from etl.extract.databases.session import Session
 from etl.extract.databases.spool import Spool
 from etl.extract.opening import byte_stream, existing_file
+from etl.extract.stamps import FileStamps
 from etl.extract.zip_member import ZipMember
 from etl.model import Database
 
@@ -25,7 +26,8 @@ ENDINGS = (".sql", ".sql.gz", ".sql.bz2", ".sql.xz")
 
 
 class Connections:
-    """Everything a mapping takes from one database comes over one connection, in one moment. Used in a `with`.
+    """Everything a mapping takes from one database comes over one connection, in one moment. Used in a `with`. `files` are those
+    that its rows come from.
 
     With a snapshot no server is asked: it has what they had.
     """
@@ -34,6 +36,7 @@ class Connections:
         self._sessions: dict[str, Session] = {}
         self.kept = kept
         self.spool = Spool()
+        self.files = FileStamps()
 
     @cached_property
     def queries(self) -> QueryProcess:
@@ -54,6 +57,8 @@ class Connections:
         """Raises SourceError."""
         location = database.location.reveal()
         if location not in self._sessions:
+            if location.lower().endswith(ENDINGS):
+                self.files.add(location)  # of an SQLite file all is read in one moment, whoever writes there
             kept = self.kept if is_server(location) else None
             self._sessions[location] = (
                 _session(database, location) if kept is None else KeptSession(kept, database.shown)
