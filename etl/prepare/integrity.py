@@ -5,18 +5,18 @@ Works on chunks in the order of the source, so that the first of two equal recor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import compress
+from functools import cached_property, partial
+from itertools import chain, compress
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 from etl.model import Stage
 from etl.prepare.chunk import Chunk
 from etl.prepare.keys import Budget, Fate, KeyIndex
 from etl.prepare.merging import Aliases, Before, Merge, Merging, NothingBefore, Shared, refer
+from etl.prepare.numbers import KeyColumn
 from etl.prepare.texts import TextIndex
 
 
@@ -131,7 +131,7 @@ class StageIntegrity:
         keep_budget: Callable[[], None],
         merging: Merging | None = None,
     ) -> None:
-        self._own, self._unique, self._parents = own, unique, parents
+        self._own, self._parents = own, parents
         self._before, self._keep_budget, self._merging = before, keep_budget, merging
         key_field = stage.key if isinstance(stage.key, str) else None
         self._watched: list[tuple[str | None, ValuesOf, KeyIndex]] = [(key_field, attrgetter("keys"), own)]
@@ -145,34 +145,35 @@ class StageIntegrity:
         """
         for name, parent in self._parents.items():
             if parent.aliases is not None:
-                firsts = parent.aliases.resolved(_given(chunk.columns[name] for chunk in chunks), parent.keys)
+                firsts = parent.aliases.resolved(set(_keys_in(name, chunks).texts), parent.keys)
                 for chunk in chunks:
                     refer(chunk, name, firsts)
-        missing = {
-            name: parent.keys.not_valid(_given(chunk.columns[name] for chunk in chunks))
-            for name, parent in self._parents.items()
-        }
-        taken = [index.taken(_given(values_of(chunk) for chunk in chunks)) for _, values_of, index in self._watched]
+        missing = {name: parent.keys.not_valid(_keys_in(name, chunks)) for name, parent in self._parents.items()}
+        watched = [
+            [_Watched(name, values_of(chunk), index) for name, values_of, index in self._watched] for chunk in chunks
+        ]
+        taken = [index.taken(columns[at].keys for columns in watched) for at, (_, _, index) in enumerate(self._watched)]
         verdicts = []
-        for chunk in chunks:
-            verdicts.append(self._judge(chunk, first_row, missing, taken))
+        for chunk, columns in zip(chunks, watched, strict=True):
+            verdicts.append(self._judge(chunk, first_row, missing, columns, taken))
             first_row += chunk.height
         self._keep_budget()
         return verdicts
 
     def _judge(
-        self, chunk: Chunk, first_row: int, missing: Mapping[str, Set[str]], taken: Sequence[Set[str]]
+        self,
+        chunk: Chunk,
+        first_row: int,
+        missing: Mapping[str, Set[str]],
+        watched: Sequence[_Watched],
+        taken: Sequence[Set[str]],
     ) -> Verdict:
         verdict, rows = Verdict(), rows_of(chunk, first_row)
         self._find_orphans(chunk, missing, verdict)
-        columns = [
-            _Watched(field, values_of(chunk), index, known)
-            for (field, values_of, index), known in zip(self._watched, taken, strict=True)
-        ]
         shared = None if self._merging is None else self._merging.shared(chunk)
-        if (shared is not None and shared.is_any()) or not all(one.is_new() for one in columns):
-            self._sift(columns, rows, verdict, shared)
-        self._remember(chunk, first_row, rows, verdict)
+        if (shared is not None and shared.is_any()) or not all(map(_Watched.are_new, watched, taken)):
+            self._sift(watched, rows, verdict, shared)
+        self._remember(chunk, first_row, rows, verdict, watched)
         if self._merging is not None and shared is not None:
             self._merging.remember(shared, rows, verdict.dropped(), verdict.merges)
         return verdict
@@ -181,7 +182,7 @@ class StageIntegrity:
         held: set[int] = set()
         for name, parent in self._parents.items():
             keys = chunk.columns[name]
-            suspect = missing[name] & set(keys)
+            suspect = missing[name] and missing[name] & set(keys)
             known = self._known(parent.stage, parent.keys, suspect) if suspect else {}
             for position in [position for position, key in enumerate(keys) if key in suspect] if suspect else ():
                 key = str(keys[position])
@@ -198,7 +199,7 @@ class StageIntegrity:
         return known | dict.fromkeys(self._before.among(stage, missing), (Fate.VALID, None))
 
     def _sift(
-        self, watched: list[_Watched], rows: Sequence[int], verdict: Verdict, shared: Shared | None = None
+        self, watched: Sequence[_Watched], rows: Sequence[int], verdict: Verdict, shared: Shared | None = None
     ) -> None:
         """The key and every unique field, in one pass: a record dropped for one claims none of its other values."""
         held = {orphan.position for orphan in verdict.orphans}
@@ -222,14 +223,12 @@ class StageIntegrity:
         """An alias is no other record's key any more."""
         return {key: row for key, (_, row) in self._own.find(shared.aliased).items()}
 
-    def _remember(self, chunk: Chunk, first_row: int, rows: Sequence[int], verdict: Verdict) -> None:
+    def _remember(
+        self, chunk: Chunk, first_row: int, rows: Sequence[int], verdict: Verdict, watched: Sequence[_Watched]
+    ) -> None:
         dropped = verdict.dropped()
-        if not dropped:
-            self._remember_valid(chunk.keys, rows, {name: chunk.columns[name] for name in self._unique})
-        else:
-            sent = [position not in dropped for position in range(len(rows))]
-            unique = {name: list(compress(chunk.columns[name], sent)) for name in self._unique}
-            self._remember_valid(list(compress(chunk.keys, sent)), list(compress(rows, sent)), unique)
+        for one in watched:
+            one.remember(rows, dropped)
         for fate, dropped_for in (
             (Fate.HELD, verdict.orphans), (Fate.REJECTED, verdict.duplicates), (Fate.MERGED, verdict.merges),
         ):  # fmt: skip
@@ -239,33 +238,39 @@ class StageIntegrity:
         )
         self._own.add(Fate.FILTERED, [(key, first_row + index) for index, key in chunk.filtered if key is not None])
 
-    def _remember_valid(
-        self, keys: Sequence[str], rows: Sequence[int], unique: Mapping[str, Sequence[str | None]]
-    ) -> None:
-        self._own.add_valid(keys, rows)
-        for name, values in unique.items():
-            given = [value is not None for value in values]
-            self._unique[name].add_valid(compress(values, given), compress(rows, given))  # type: ignore[arg-type]
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Watched:
-    """A column in which no value may come twice. `field` None: the key is no field. `taken`: those that are in the file."""
+    """A column of a chunk in which no value may come twice. `field` None: the key is no field."""
 
     field: str | None
     values: Sequence[str | None]
     index: KeyIndex
-    taken: Set[str]
 
-    def is_new(self) -> bool:
-        """Whether no value is known and none comes twice: the usual case, settled without looking at each record."""
-        given = _given([self.values])
-        is_distinct = len(given) == len(self.values) - self.values.count(None)
-        return is_distinct and self.taken.isdisjoint(given) and self.index.is_new_in_memory(given)
+    @cached_property
+    def keys(self) -> KeyColumn:
+        """Those that are given."""
+        return _keys(self.values)
+
+    def are_new(self, taken: Set[str]) -> bool:
+        """Whether no value is known and none comes twice: the usual case, settled without looking at each record.
+
+        `taken`: those that are in the file.
+        """
+        keys = self.keys
+        return keys.are_distinct and taken.isdisjoint(keys.texts) and self.index.are_new_in_memory(keys)
 
     def first_rows(self) -> dict[str, int]:
         """The row of each of these values that is known."""
-        return {key: row for key, (_, row) in self.index.find(_given([self.values]), valid_only=True).items()}
+        return {key: row for key, (_, row) in self.index.find(self.keys.texts, valid_only=True).items()}
+
+    def remember(self, rows: Sequence[int], dropped: Set[int]) -> None:
+        """Note the values of the records that are sent: all but those at these positions."""
+        if not dropped and len(self.keys.texts) == len(rows):
+            self.index.add_valid(self.keys, rows)
+            return
+        sent = [value is not None and position not in dropped for position, value in enumerate(self.values)]
+        self.index.add_valid(_keys(list(compress(self.values, sent))), list(compress(rows, sent)))
 
 
 KEY = 0
@@ -294,7 +299,11 @@ def rows_of(chunk: Chunk, first_row: int) -> Sequence[int]:
     return [first_row + index for index in indices]
 
 
-def _given(columns: Iterable[Sequence[str | None]]) -> set[str]:
-    found: set[Any] = set().union(*columns)
-    found.discard(None)
-    return found
+def _keys_in(name: str, chunks: Sequence[Chunk]) -> KeyColumn:
+    """All of a field in chunks."""
+    return _keys(list(chain.from_iterable(chunk.columns[name] for chunk in chunks)))
+
+
+def _keys(values: Sequence[str | None]) -> KeyColumn:
+    """Those that are given."""
+    return KeyColumn([one for one in values if one is not None] if None in values else values)  # type: ignore[arg-type]

@@ -1,15 +1,18 @@
-"""What became of every key of a stage: in memory while they are few, in a SQLite file when they are many."""
+"""What became of every key of a stage: in memory while they take little of it, in a SQLite file when they take more."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from enum import IntEnum
+from itertools import islice
+from math import ceil
 from pathlib import Path
 
 import orjson
 
 from etl.payloads.sendable import is_unicode
+from etl.prepare.numbers import PLACES_OF_A_KEY, KeyColumn, NumberedRows
 from etl.prepare.texts import TextIndex
 
 
@@ -70,21 +73,23 @@ class Budget:
 
 
 class KeyIndex:
-    """Key -> fate and row: in memory, and after `spill` in a file.
+    """Key -> fate and row: in memory, and after `spill` in a file. Valid ones that are numbers lie in an array, where they can.
 
     The keys themselves are kept, not hashes of them: a collision would reject a good record.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._numbered = NumberedRows()
         self._valid: dict[str, int] = {}
         self._others: dict[str, int] = {}
         self._file: sqlite3.Connection | None = None
         self._range: tuple[str, str] | None = None  # the lowest and the highest key in the file
 
-    def add_valid(self, keys: Iterable[str], rows: Iterable[int]) -> None:
+    def add_valid(self, keys: KeyColumn, rows: Sequence[int]) -> None:
         """Note keys of valid records, none of which is known as such, and their rows."""
-        self._valid.update(zip(keys, rows, strict=True))
+        if not self._numbered.take(keys, rows):
+            self._valid.update(zip(keys.texts, rows, strict=True))
 
     def add(self, fate: Fate, entries: Iterable[tuple[str, int]]) -> None:
         """Note another fate of keys. A key that is known keeps the better of its fates, and of equal ones the first row."""
@@ -94,12 +99,14 @@ class KeyIndex:
 
     @property
     def in_memory(self) -> int:
-        """How many keys are in memory."""
-        return len(self._valid) + len(self._others)
+        """As how many keys of a dictionary it takes memory."""
+        return len(self._valid) + len(self._others) + ceil(self._numbered.places / PLACES_OF_A_KEY)
 
-    def not_valid(self, keys: Set[str]) -> Set[str]:
+    def not_valid(self, keys: KeyColumn) -> Set[str]:
         """Those of the keys that are of no valid record: of parents nearly always none."""
-        left = keys - self._valid.keys()
+        found = self._numbered.of(keys)
+        left = set() if all(found) else {key for key, row in zip(keys.texts, found, strict=True) if not row}
+        left -= self._valid.keys()
         if not self._may_be_in_file(left):
             return left
         asked = orjson.dumps(sorted(left)).decode()
@@ -107,8 +114,11 @@ class KeyIndex:
             return left - self.find(left, valid_only=True).keys()
         return {key for (key,) in self._ask(MISSING, asked)}
 
-    def taken(self, keys: Set[str]) -> Set[str]:
+    def taken(self, columns: Iterable[KeyColumn]) -> Set[str]:
         """Those of the keys that are of a valid record in the file: of new ones nearly always none."""
+        if self._range is None:
+            return frozenset()
+        keys = set().union(*(one.texts for one in columns))
         if not self._may_be_in_file(keys):
             return frozenset()
         asked = orjson.dumps(sorted(keys)).decode()
@@ -116,8 +126,9 @@ class KeyIndex:
             return self.find(keys, valid_only=True).keys()
         return {key for (key,) in self._ask(PRESENT, asked)}
 
-    def is_new_in_memory(self, keys: Set[str]) -> bool:
-        return self._valid.keys().isdisjoint(keys)
+    def are_new_in_memory(self, keys: KeyColumn) -> bool:
+        """Whether no valid record in memory has any of the keys."""
+        return self._valid.keys().isdisjoint(keys.texts) and self._numbered.are_new(keys)
 
     def _ask(self, question: str, asked: str) -> Iterable[tuple[str]]:
         assert self._file is not None
@@ -145,7 +156,15 @@ class KeyIndex:
             self._note_range(keys)
             for start in range(0, len(keys), SPILLED_AT_ONCE):
                 _insert(self._file, {key: memory[key] for key in keys[start : start + SPILLED_AT_ONCE]})
-        self._valid, self._others = {}, {}
+        self._spill_numbered(self._file)
+        self._numbered, self._valid, self._others = NumberedRows(), {}, {}
+
+    def _spill_numbered(self, file: sqlite3.Connection) -> None:
+        """In pieces: all of them as texts would take many times the memory that they take now."""
+        entries = self._numbered.all()
+        while some := dict(islice(entries, SPILLED_AT_ONCE)):
+            self._note_range(sorted(some))
+            _insert(file, some)
 
     def _note_range(self, keys: Sequence[str]) -> None:
         """`keys` are sorted."""
@@ -159,9 +178,12 @@ class KeyIndex:
             return False
         return min(keys) <= self._range[1] and max(keys) >= self._range[0]
 
-    def _find_in_memory(self, keys: Iterable[str]) -> Iterable[tuple[str, int]]:
-        valid, others = self._valid, self._others
-        known = [(key, valid.get(key, others.get(key))) for key in keys]
+    def _find_in_memory(self, keys: Collection[str]) -> Iterable[tuple[str, int]]:
+        asked = list(keys)
+        numbered, valid, others = self._numbered.of(KeyColumn(asked)), self._valid, self._others
+        known = [
+            (key, row - 1 if row else valid.get(key, others.get(key))) for key, row in zip(asked, numbered, strict=True)
+        ]
         return [(key, entry) for key, entry in known if entry is not None]
 
     def _find_in_file(self, keys: Collection[str]) -> Iterable[tuple[str, int]]:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from etl.prepare.chunk import Chunk
 from etl.prepare.keys import KeyIndex
 from etl.prepare.lines import split_lines, with_value
+from etl.prepare.numbers import KeyColumn
 from etl.prepare.texts import TextIndex
 
 
@@ -97,7 +98,7 @@ class Aliases:
 
     def _one_step(self, keys: Set[str], own: KeyIndex) -> dict[str, str]:
         found = self._now.find(keys)
-        left = own.not_valid(set(keys) - found.keys())
+        left = own.not_valid(KeyColumn(list(keys - found.keys())))
         formerly = self._formerly.find(left)
         arrived = set(self._before.among(self._stage, formerly.keys())) if formerly else set()
         return found | {key: into for key, into in formerly.items() if key not in arrived}

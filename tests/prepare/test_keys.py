@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.prepare.keys import Budget, Fate
+from etl.prepare.numbers import KeyColumn
 
 NAUGHTY = Path(__file__).parents[2] / "../shared/data/blns/blns.json"
 BOUNDS = (0, 1, 10, 10**9)
@@ -28,15 +29,22 @@ class Kept:
         self.budget = Budget(bound)
         self.index = self.budget.index(Path(folder) / "stage.key.sqlite")
         self.find, self.close = self.index.find, self.budget.close
-        self.not_valid, self.taken = self.index.not_valid, self.index.taken
-        self.is_new_in_memory = self.index.is_new_in_memory
+
+    def not_valid(self, keys):
+        return self.index.not_valid(KeyColumn(list(keys)))
+
+    def taken(self, keys):
+        return self.index.taken([KeyColumn(list(keys))])
+
+    def is_new_in_memory(self, keys):
+        return self.index.are_new_in_memory(KeyColumn(list(keys)))
 
     def add(self, fate, entries):
         self.index.add(fate, entries)
         self.budget.keep()
 
     def add_valid(self, keys, rows):
-        self.index.add_valid(keys, rows)
+        self.index.add_valid(KeyColumn(keys), rows)
         self.budget.keep()
 
 
@@ -45,7 +53,8 @@ def index(folder, bound):
 
 
 def add_valid(index, entries):
-    index.add_valid([key for key, _ in entries], [row for _, row in entries])
+    keys, rows = [key for key, _ in entries], [row for _, row in entries]
+    index.add_valid(keys if isinstance(index, Kept) else KeyColumn(keys), rows)
 
 
 @settings(deadline=None)
@@ -116,7 +125,7 @@ def test_all_indexes_share_one_budget_and_the_one_that_holds_most_goes(tmp_path)
     budget.keep()
     assert [path.name for path in tmp_path.iterdir()] == ["large"]
     assert (small.in_memory, large.in_memory) == (3, 0)
-    assert large.taken({"c", "g", "h"}) == {"c", "g"}
+    assert large.taken([KeyColumn(["c", "g", "h"])]) == {"c", "g"}
     assert small.find({"f"}) == {"f": (Fate.REJECTED, 5)}
     budget.close()
 
