@@ -13,7 +13,7 @@ from heapq import nlargest
 from itertools import filterfalse
 from math import floor
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
 """The fields of each payload that hold money."""
@@ -41,6 +41,21 @@ Sums = dict[Group, list[int]]
 Totals = tuple[Sums, Sums]
 """The same amounts by currency and status, and by currency and month. (By all three, a part's rows are nearly a group each.)"""
 
+
+class SumsByGroup(NamedTuple):
+    """Sums of one part's amounts: groups, how many amounts each has (there may be none in one), and what they add up to.
+
+    Three columns are sent from a worker, and added to what is known, in half the time that a dictionary of pairs takes.
+    """
+
+    groups: Sequence[Group]
+    many: Sequence[int]
+    units: Sequence[int]
+
+
+GroupSums = tuple[SumsByGroup, SumsByGroup]
+"""By currency and status, and by currency and month."""
+
 MOST_GROUPS = 20_000
 NAMED = 20
 
@@ -59,7 +74,8 @@ class NamedAmount:
 class MoneySketch:
     """The amounts of one field.
 
-    sums      fate -> how many, and their sum; `made` are those of all records, before any is held or repeated
+    sums      fate -> how many, and their sum; those that are made are those of all records, before any is held or repeated
+    made      the same of one part's records, until they are added to the sums of others
     unread    fate -> how many rows have no amount that can be read
     rounded   by how much the source's amounts exceed those of the records
     differs   the same of amounts that are computed, and are not what `totals` says that the source has
@@ -68,6 +84,7 @@ class MoneySketch:
     """
 
     sums: dict[str, Totals] = field(default_factory=dict)
+    made: GroupSums | None = None
     unread: Counter[str] = field(default_factory=Counter)
     rounded: Totals = field(default_factory=lambda: ({}, {}))
     differs: Totals = field(default_factory=lambda: ({}, {}))
@@ -75,25 +92,27 @@ class MoneySketch:
     named: list[NamedAmount] = field(default_factory=list)
 
     def take(self, fate: str, groups: Groups, units: Sequence[int | None]) -> None:
-        self._take(fate, *groups.sums(units))
+        summed, unread = groups.sums(units)
+        self._add(fate, summed)
+        self._miss(fate, unread)
 
-    def take_sent(self, groups: Groups, values: Sequence[Any]) -> None:
-        """The amounts of records as these have them. None has more decimals than UNITS tell."""
-        self._take(MADE, *groups.sums_of(values))
+    def take_made(self, groups: Groups, values: Sequence[Any], *, few_decimals: bool) -> None:
+        """The amounts of a part's records as these have them. `few_decimals`: none has more than UNITS tell."""
+        self.made, unread = groups.sums_of(values) if few_decimals else groups.sums(all_units(values))
+        self._miss(MADE, unread)
 
-    def _take(self, fate: str, totals: Totals, unread: int) -> None:
-        if fate in self.sums:
-            _put_together(self.sums[fate], totals)
-        else:
-            self.sums[fate] = totals
+    def _add(self, fate: str, summed: GroupSums) -> None:
+        _add_each(self.sums.setdefault(fate, ({}, {})), summed)
+
+    def _miss(self, fate: str, unread: int) -> None:
         if unread:
             self.unread[fate] += unread
 
     def round(self, groups: Groups, differences: Sequence[int]) -> None:
-        _put_together(self.rounded, groups.sums(differences)[0])
+        _add_each(self.rounded, groups.sums(differences)[0])
 
     def differ(self, groups: Groups, differences: Sequence[int]) -> None:
-        _put_together(self.differs, groups.sums(differences)[0])
+        _add_each(self.differs, groups.sums(differences)[0])
 
     def name(self, found: Iterable[NamedAmount]) -> None:
         """Remember the largest of each fate."""
@@ -107,12 +126,14 @@ class MoneySketch:
         if units is None:
             self.unread[MADE] -= 1
         else:
-            for sums, others in zip(self.sums[MADE], groups.sums([units])[0], strict=True):
-                _add(sums, {group: [-1, -units] for group in others})
+            for sums, its in zip(self.sums[MADE], groups.sums([units])[0], strict=True):
+                _add(sums, ((group, -1, -units) for group in its.groups))
 
     def add(self, other: MoneySketch) -> None:
-        for fate, sums in other.sums.items():
-            _put_together(self.sums.setdefault(fate, ({}, {})), sums)
+        for fate, totals in other.sums.items():
+            _put_together(self.sums.setdefault(fate, ({}, {})), totals)
+        if other.made is not None:
+            self._add(MADE, other.made)
         _put_together(self.rounded, other.rounded)
         _put_together(self.differs, other.differs)
         self.unread.update(other.unread)
@@ -142,72 +163,73 @@ class Groups:
         rare = []
         if currencies.count(usual) < len(currencies):
             rare = [(row, one) for row, one in enumerate(currencies) if one != usual]
-        self._by_status, self._by_month = _picks(usual, rare, statuses), _picks(usual, rare, months)
+        self._by_status, self._by_month = _grouping(usual, rare, statuses), _grouping(usual, rare, months)
 
-    def sums(self, units: Sequence[int | None]) -> tuple[Totals, int]:
+    def sums(self, units: Sequence[int | None]) -> tuple[GroupSums, int]:
         """The sums of these rows' amounts, and how many have none."""
         return self._sums(units, sum)
 
-    def sums_of(self, values: Sequence[Any]) -> tuple[Totals, int]:
+    def sums_of(self, values: Sequence[Any]) -> tuple[GroupSums, int]:
         """The same of amounts that have no more decimals than UNITS tell: floats are added as they are, where they may be."""
         return self._sums(values, _nearest_sum) if can_be_added(values) else self.sums(all_units(values))
 
     @property
     def months(self) -> dict[str, int]:
         """How many of the rows are of each month."""
-        found = Counter[str]()
-        for (_, month), _, many in self._by_month:
+        found: dict[str, int] = {}
+        for (_, month), many in zip(self._by_month.groups, self._by_month.many, strict=True):
             if month:
-                found[month] += many
+                found[month] = found.get(month, 0) + many
         return found
 
-    def _sums(self, values: Sequence[Any], add: Add) -> tuple[Totals, int]:
+    def _sums(self, values: Sequence[Any], add: Add) -> tuple[GroupSums, int]:
         nothing = [] if all(values) else list(filterfalse(None, values))
         unread = nothing.count(None)
         if not unread:
-            return (_added(self._by_status, values, add), _added(self._by_month, values, add)), 0
+            return (self._by_status.added(values, add), self._by_month.added(values, add)), 0
         given = _given if unread < len(nothing) else _some
-        found = (_added_of(given, picks, values, add) for picks in (self._by_status, self._by_month))
-        return (next(found), next(found)), unread
+        return (self._by_status.added_of(given, values, add), self._by_month.added_of(given, values, add)), unread
 
 
 Add = Callable[[Iterable[Any]], int]
 """Amounts -> their sum in UNITS."""
 
-Pick = tuple[Group, Callable[[Sequence[Any]], Sequence[Any]], int]
-"""A group, the way from all rows' values to those of the group's, and how many these are."""
+
+@dataclass(frozen=True, slots=True)
+class _Grouping:
+    """Rows by one label: the groups, how many rows each has, and the way from all rows' values to those of each."""
+
+    groups: Sequence[Group]
+    many: Sequence[int]
+    picks: Sequence[Callable[[Sequence[Any]], Sequence[Any]]]
+
+    def added(self, values: Sequence[Any], add: Add) -> SumsByGroup:
+        return SumsByGroup(self.groups, self.many, [add(pick(values)) for pick in self.picks])
+
+    def added_of(self, given: Callable[[Iterable[Any]], list[Any]], values: Sequence[Any], add: Add) -> SumsByGroup:
+        """`given`: values -> those of them that are not null."""
+        picked = [given(pick(values)) for pick in self.picks]
+        return SumsByGroup(self.groups, list(map(len, picked)), list(map(add, picked)))
 
 
-def _picks(usual: str | None, rare: Sequence[tuple[int, str | None]], labels: Labels) -> list[Pick]:
+def _grouping(usual: str | None, rare: Sequence[tuple[int, str | None]], labels: Labels) -> _Grouping:
     """`rare`: the rows with another currency than the usual one."""
     if labels and not rare and labels.count(labels[0]) == len(labels):
-        return [((usual, labels[0]), itemgetter(slice(None)), len(labels))]
+        return _Grouping([(usual, labels[0])], [len(labels)], [itemgetter(slice(None))])
     marked: list[str | Group | None] = [*labels]
     for row, currency in rare:
         marked[row] = currency, labels[row]
     rows: dict[str | Group | None, list[int]] = defaultdict(list)
     for row, label in enumerate(marked):
         rows[label].append(row)
-    named = (((one if isinstance(one, tuple) else (usual, one)), at) for one, at in rows.items())
-    return [(group, _pick(at), len(at)) for group, at in named]
+    groups = [one if isinstance(one, tuple) else (usual, one) for one in rows]
+    return _Grouping(groups, list(map(len, rows.values())), list(map(_pick, rows.values())))
 
 
 def _pick(rows: Sequence[int]) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """Picking a group's values in one call, and adding them in another, is quicker than adding row by row."""
     first = rows[0]
     return itemgetter(*rows) if len(rows) > 1 else itemgetter(slice(first, first + 1))
-
-
-def _added(picks: Iterable[Pick], values: Sequence[Any], add: Add) -> Sums:
-    return {group: [many, add(pick(values))] for group, pick, many in picks}
-
-
-def _added_of(
-    given: Callable[[Iterable[Any]], list[Any]], picks: Iterable[Pick], values: Sequence[Any], add: Add
-) -> Sums:
-    """`given`: values -> those of them that are not null."""
-    picked = [(group, given(pick(values))) for group, pick, _ in picks]
-    return {group: [len(some), add(some)] for group, some in picked if some}
 
 
 def _given(values: Iterable[Any]) -> list[Any]:
@@ -225,13 +247,20 @@ def _nearest_sum(values: Iterable[float]) -> int:
 
 def _put_together(totals: Totals, others: Totals) -> None:
     for sums, more in zip(totals, others, strict=True):
-        _add(sums, more)
+        _add(sums, ((group, many, units) for group, (many, units) in more.items()))
 
 
-def _add(sums: Sums, others: Sums) -> None:
-    for group, (many, units) in others.items():
+def _add_each(totals: Totals, summed: GroupSums) -> None:
+    for sums, more in zip(totals, summed, strict=True):
+        _add(sums, zip(*more, strict=True))
+
+
+def _add(sums: Sums, summed: Iterable[tuple[Group, int, int]]) -> None:
+    for group, many, units in summed:
         found = sums.get(group)
         if found is None:
+            if not many:
+                continue
             found = sums.setdefault(_bounded(sums, group), [0, 0])
         found[0] += many
         found[1] += units

@@ -18,7 +18,6 @@ from etl.measures.money import (
     DECIMALS,
     DIFFERS,
     FILTERED,
-    MADE,
     REJECTED,
     ROUNDED,
     Groups,
@@ -171,10 +170,7 @@ class Meter:
         they can be read."""
         found = {name: MoneySketch() for name in self._amounts}
         for name in self._amounts:
-            if name in self._few_decimals:
-                found[name].take_sent(made, part.made[name])
-            else:
-                found[name].take(MADE, made, all_units(part.made[name]))
+            found[name].take_made(made, part.made[name], few_decimals=name in self._few_decimals)
         for fate, indices in ((FILTERED, part.filtered), (REJECTED, part.rejected)):
             if indices:
                 self._left(found, fate, read(part.of(indices)), indices)
