@@ -74,6 +74,8 @@ class Engine:
 ORDERS = Engine("etl dry-run, the orders alone", "orders_only.yaml")
 WHOLE = Engine("etl dry-run, customers and `refers` too", "migration.yaml")
 UNREPORTED = replace(WHOLE, what="the same without the report", program="benchmarks.unreported")
+IN_ORDER = Engine("etl dry-run, orders in the order of their dates", "in_order.yaml")
+UNREPORTED_IN_ORDER = replace(IN_ORDER, what="the same without the report", program="benchmarks.unreported")
 COMPRESSED = Engine("etl dry-run, the orders from a .gz", "compressed.yaml")
 
 ONE_BY_ONE = Peer("script_jsonschema_rs", "script: csv, jsonschema-rs, orjson")

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import islice
 from pathlib import Path
 
 SEED = 20240314
@@ -77,7 +78,8 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A folder of work. `mapping` has both stages, `orders_only` the peers' part alone, `compressed` that from a .gz."""
+    """A folder of work. `mapping` has both stages, and so has `in_order`, whose orders are older the lower their numbers are;
+    `orders_only` has the peers' part alone, `compressed` that from a .gz."""
 
     folder: Path
     rows: int
@@ -89,6 +91,10 @@ class Work:
     @property
     def mapping(self) -> Path:
         return self.folder / "migration.yaml"
+
+    @property
+    def in_order(self) -> Path:
+        return self.folder / "in_order.yaml"
 
     @property
     def orders_only(self) -> Path:
@@ -113,7 +119,33 @@ def make_work(under: Path, rows: int, seed: int = SEED) -> Work:
         shutil.copy(mapping, work.folder)
     text = work.orders_only.read_text(encoding="utf-8")
     work.compressed.write_text(text.replace("orders.csv", "orders.csv.gz"), encoding="utf-8")
+    text = work.mapping.read_text(encoding="utf-8")
+    work.in_order.write_text(text.replace("orders.csv", IN_ORDER), encoding="utf-8")
     return work
+
+
+IN_ORDER = "orders_in_order.csv"
+DATE = ORDER_COLUMNS.index("ordered_at")
+
+
+def put_in_order(work: Work) -> None:
+    """Write the same orders with dates that ascend as their numbers do, when they are not there yet."""
+    target = work.folder / IN_ORDER
+    if not target.exists():
+        dates = iter(sorted((row[DATE] for row in _rows(work.orders)), key=_in_time))
+        dated = ((*row[:DATE], next(dates), *row[DATE + 1 :]) for row in _rows(work.orders))
+        with Finished(target) as partial:
+            write_csv(partial, ORDER_COLUMNS, dated)
+
+
+def _rows(path: Path) -> Iterator[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        yield from islice(csv.reader(file, delimiter=";"), 1, None)
+
+
+def _in_time(date: str) -> tuple[str, ...]:
+    """'14.03.2024 16:05' as its year, month, day and time."""
+    return date[6:10], date[3:5], date[:2], date[11:]
 
 
 def compress(work: Work) -> None:

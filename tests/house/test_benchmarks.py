@@ -71,6 +71,20 @@ def test_both_mappings_make_the_same_orders(made, expected, tmp_path):
     assert contenders.engine_records(contenders.WHOLE.package(tmp_path)) == expected
 
 
+def test_orders_in_order_are_the_same_orders_with_dates_that_ascend(made, tmp_path):
+    work.put_in_order(made)
+    run([*contenders.IN_ORDER.command(made, tmp_path), "--workers", "1"])
+    found = contenders.engine_records(contenders.IN_ORDER.package(tmp_path))
+    dates = [order["created_date"] for order in found.values()]
+    run([*contenders.WHOLE.command(made, tmp_path / "whole"), "--workers", "1"])
+    whole = contenders.engine_records(contenders.WHOLE.package(tmp_path / "whole"))
+    assert dates == sorted(order["created_date"] for order in whole.values())
+    assert dates != [order["created_date"] for order in whole.values()]
+    assert {number: {**order, "created_date": None} for number, order in found.items()} == {
+        number: {**order, "created_date": None} for number, order in whole.items()
+    }
+
+
 def test_the_compressed_work_makes_the_same_orders(made, expected, tmp_path):
     work.compress(made)
     run([*contenders.COMPRESSED.command(made, tmp_path), "--workers", "1"])
