@@ -1,6 +1,6 @@
 """Move a shop to Akinon Omnitron, described by one YAML file.
 
-What the command line does can be called from Python; each takes plain inputs and gives a frozen result, in any thread:
+What the command line does can be called from Python; each takes plain inputs and gives a result with types, in any thread:
 
     from etl import Settings, check, dry_run
 

@@ -1,4 +1,7 @@
-"""What a migration is: plain, frozen data that cannot run itself, and can be sent to another process. Standard library only."""
+"""What a migration is: plain, frozen data that cannot run itself. Nothing from outside the project, and of it what is below.
+
+A Migration stays in its process, as its secrets do; what travels to others is a stage's Plan (prepare/plan.py), and parts.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Source -> table of rows. KINDS is the open table of what can be read; the only room that knows calamine.
 
-A table is read in parts (`etl.model.Part`), each of which can be read in another process. `read_all` is the rule a
+A table is read in parts (`etl.model.Part`), each of which can be read in another process. `in_order` is the rule a
 consumer follows, written once: it puts a part in its true place when a cut in the file was guessed wrong.
 """
 

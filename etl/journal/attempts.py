@@ -60,7 +60,8 @@ class Attempts:
 
     def name_failed(self, number: int, failed: Mapping[str, bytes], evidence: str) -> int | None:
         """Keep which of a batch's records (key -> bytes) failed, where only their count was known: they become a batch of
-        their own, whose number is given. None, and nothing is kept: fewer failed than these, so it cannot be all of them."""
+        their own, whose number is given. None, and nothing is kept: there are none, the batch failed as a whole, or fewer failed
+        than these, so that not all of them can have."""
         with self._database.transaction():
             batch = self._batches.batch(number)
             if not failed or batch.failed_whole or len(failed) > batch.failed:

@@ -21,7 +21,7 @@ from etl.mapping.templates import leaves
 from etl.model import WARNING, Expression, Problem, Source, Stage, Table
 
 LOOKED_AT = 300
-"""So many rows of a CSV are looked at: enough for what is wrong with a whole file, and read at once."""
+"""So many rows of a CSV or JSON file are looked at: enough for what is wrong with a whole file, and read at once."""
 
 NULL_MARKS = ("NULL", "\\N")
 
@@ -162,7 +162,7 @@ def _forms_of_numbers(context: Context, name: str, column: str) -> set[str]:
 
 
 def _first_rows(source: Source, table: Table) -> list[Sequence[object]]:
-    """Of a file that is read at once."""
+    """Of a CSV or JSON file those as wide as its header; of one that cannot be read, and of any other source, none."""
     if source.kind not in ("csv", "json", "jsonl"):
         return []
     with suppress(SourceError, OSError, StopIteration):

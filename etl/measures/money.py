@@ -93,7 +93,7 @@ class MoneySketch:
 
     def take(self, fate: str, groups: Groups, units: Sequence[int | None]) -> None:
         summed, unread = groups.sums(units)
-        self._add(fate, summed)
+        self._include(fate, summed)
         self._miss(fate, unread)
 
     def take_made(self, groups: Groups, values: Sequence[Any], *, few_decimals: bool) -> None:
@@ -101,7 +101,7 @@ class MoneySketch:
         self.made, unread = groups.sums_of(values) if few_decimals else groups.sums(all_units(values))
         self._miss(MADE, unread)
 
-    def _add(self, fate: str, summed: GroupSums) -> None:
+    def _include(self, fate: str, summed: GroupSums) -> None:
         _add_each(self.sums.setdefault(fate, ({}, {})), summed)
 
     def _miss(self, fate: str, unread: int) -> None:
@@ -133,7 +133,7 @@ class MoneySketch:
         for fate, totals in other.sums.items():
             _put_together(self.sums.setdefault(fate, ({}, {})), totals)
         if other.made is not None:
-            self._add(MADE, other.made)
+            self._include(MADE, other.made)
         _put_together(self.rounded, other.rounded)
         _put_together(self.differs, other.differs)
         self.unread.update(other.unread)

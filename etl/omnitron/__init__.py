@@ -1,1 +1,1 @@
-"""Omnitron's migration API over HTTP: log in, start a migration, follow it."""
+"""Omnitron's API over HTTP: log in, start a migration, follow it; list its users and its places."""

@@ -1,4 +1,4 @@
-"""What preparing leaves on disk: payload files, rejects, held records, manifest. Written once, then only read.
+"""What preparing leaves on disk: payload files, rejects, held records, manifest.
 
     manifest.json                 counts, versions, and the SHA-256 of everything (mapping, sources, the files below)
     payloads/<stage>/000001.json  one batch: a JSON array, one record a line; the exact bytes that are uploaded
@@ -14,7 +14,9 @@
     rejects.xlsx                  the rejected rows, whole, for the person who mends them
     report.html, report.json      all of it for people, and for programs; written again after each load
 
-Everything is written under `<name>.partial` and renamed when whole.
+What the manifest sums is written once, under `<name>.partial`, renamed when whole, and then only read. rejects.xlsx,
+report.html and report.json are made of it once it has its name (commands/workbook.py, commands/report_files.py); `etl report`
+makes the report anew.
 """
 
 from etl.package.lines import Held, Merged, ProblemExample, ProblemKind, Reject, SourceRow

@@ -1,4 +1,7 @@
-"""A part of a source -> what became of its rows. Pure: this is the unit that runs in parallel, here or on a cluster."""
+"""A part of a source -> what became of its rows: the unit that runs in parallel, here or on a cluster.
+
+`prepare_chunk` reads the part; `prepare_rows`, which does the rest, is pure.
+"""
 
 from __future__ import annotations
 

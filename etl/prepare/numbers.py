@@ -79,7 +79,8 @@ class NumberedRows:
         return len(self._rows)
 
     def take(self, keys: KeyColumn, rows: Sequence[int]) -> bool:
-        """Note the rows of keys, which ascend. Nothing of it, and False, when not all are numbers, or too far from the others."""
+        """Note the rows of keys; the rows ascend. False, and none is noted, when not all keys are numbers of at most MOST_DIGITS,
+        when they lie too far from each other and the others, or when the last row is beyond LARGEST_ROW."""
         if (numbers := keys.numbers) is None or rows[-1] > LARGEST_ROW:
             return False
         low, end = min(numbers), max(numbers) + 1

@@ -47,7 +47,7 @@ def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Reso
 
 
 def with_nulls(stage: Stage, schema: Mapping[str, Any]) -> Stage:
-    """The stage, in which every field that may be null has a value: Omnitron's page calls some of them mandatory all the same."""
+    """The stage, in which every further field that may be null is null: Omnitron's page calls some mandatory all the same."""
     nulls = [
         name for name, keywords in schema["properties"].items() if _may_be_null(keywords) and name not in stage.fields
     ]

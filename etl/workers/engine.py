@@ -21,7 +21,7 @@ from etl.workers.pools import ROWS_A_PART, Pools, without_collecting
 
 @contextmanager
 def pools(engine: str, workers: int, scheduler: str | None, plans: Sequence[Plan]) -> Iterator[Pools | None]:
-    """Whoever prepares the parts of these plans' tables, for as long as a package is prepared. None: this process alone."""
+    """Who prepares the parts of tables, while the context lasts. None: this process. Worker processes know these plans only."""
     if engine == LOCAL and workers == 1:
         yield None
     elif engine == LOCAL:
@@ -41,7 +41,8 @@ def chunks(
 ) -> Generator[Chunk]:
     """Every chunk of a table, in the table's order, whoever prepares them. With `limit`, of its first rows only.
 
-    To be closed: what others have under way is then ended.
+    To be closed. Where that is before the last chunk, worker processes are ended with what they have under way, and so serve no
+    further table; the tasks of a cluster are let go.
     """
     rows = rows or (ROWS_A_PART if pools is None else pools.rows)
     cut = table.parts(rows if limit is None else min(rows, max(limit, 1)))

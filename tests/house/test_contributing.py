@@ -34,9 +34,14 @@ def files_with(pattern):
     return sorted(str(path.relative_to(ROOT)) for path in paths if re.search(pattern, path.read_text(encoding="utf-8")))
 
 
+def part(section):
+    """The text of a section."""
+    return PAGE.partition(f"## {section}\n")[2].partition("\n## ")[0]
+
+
 def points(section):
-    """How many files a section says that there are: each of its numbered points is one."""
-    return len(re.findall(r"^\d\. ", PAGE.partition(f"## {section}\n")[2].partition("\n## ")[0], re.MULTILINE))
+    """How many numbered points a section has."""
+    return len(re.findall(r"^\d\. ", part(section), re.MULTILINE))
 
 
 def test_a_function_is_two_files():
@@ -46,16 +51,27 @@ def test_a_function_is_two_files():
     assert "### fix_encoding" in (ROOT / "docs/functions.md").read_text(encoding="utf-8")
 
 
-def test_a_kind_of_source_is_five_files_at_most():
-    """Its module, the table of kinds, the table of tests, a fragment; and the page of libraries when it brings one."""
-    assert points("To add a kind of source") == 4
+def test_a_kind_of_source_is_five_files_and_two_where_inspect_sees_it():
+    """Its module, the table of kinds, the table of tests and tests of its own, a fragment; and what `etl inspect` tells it by."""
+    assert points("To add a kind of source") == 5
+    assert "Five files" in part("To add a kind of source")
     assert files_with(r"\bjsonl=|import JSONL\b") == ["etl/extract/__init__.py"]
     assert files_with(r"(?m)^JSONL = Kind\(") == ["etl/extract/jsonl_file.py"]
+    assert files_with(r"\bparquet=") == ["etl/extract/__init__.py"]
+    assert files_with(r"[\"'.]parquet\b") == [
+        "etl/extract/listing.py",
+        "etl/extract/opening.py",
+        "etl/extract/parquet_file.py",
+    ]
 
 
-def test_a_command_is_four_files_at_most():
-    """Its module, its arguments, its row in the README, its tests; those that Python programs call are named once more."""
-    assert points("To add a command") == 4
+def test_a_command_is_four_files_and_up_to_five_more():
+    """Its module, its arguments, its row in the README, its tests; and its lines, its type, a page, the face for Python twice."""
+    assert points("To add a command") == 5
+    assert files_with(r"commands(\.| import )lineage\b") == ["etl/__init__.py", "etl/cli/looking.py"]
+    assert files_with(r"\bLineage\b") == ["etl/commands/lineage.py", "etl/report/looking.py", "etl/report/results.py"]
+    pages = ("README.md", "docs/looking.md", "docs/python.md")
+    assert all("lineage" in (ROOT / page).read_text(encoding="utf-8") for page in pages)
     assert files_with(r"commands(\.| import )start_over\b") == ["etl/__init__.py", "etl/cli/placing.py"]
 
 

@@ -1,4 +1,4 @@
-"""What report.json holds, as types; its form is schemas/report.schema.json. Masked already."""
+"""What report.json holds, as types; its form is schemas/report.schema.json. Masked already, unless --show-data is given."""
 
 from __future__ import annotations
 

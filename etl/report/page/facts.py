@@ -1,5 +1,5 @@
-"""What a report tells: the content of report.json, and all that report.html is made from. Masked already: neither of the two
-holds what may not be seen.
+"""What a report tells: the content of report.json, and all that report.html is made from. Masked already, unless --show-data
+is given: neither of the two holds what may not be seen.
 """
 
 from __future__ import annotations
