@@ -1,10 +1,11 @@
-"""The address of an Omnitron channel, and the one name that it has in the workspace and in every message."""
+"""Addresses: which ones people's data and secrets may go to; and the one name that an Omnitron channel has in every message."""
 
 from __future__ import annotations
 
 import hashlib
 import ipaddress
 import re
+from enum import Enum
 from urllib.parse import quote, unquote, urlsplit
 
 PORTS = {"http": 80, "https": 443}
@@ -56,3 +57,43 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+class AddressFault(Enum):
+    """Why nothing is sent to an address."""
+
+    NONE_AT_ALL = "it is no address"
+    LOGIN = "it has a user or a password in it, which would end up in logs"
+    OPEN = "everybody on the way could read what is sent there"
+    QUERY = "it has a query or a fragment, and nothing can be put behind them"
+
+
+def address_fault(url: str) -> AddressFault | None:
+    """The one rule for every address that data or a token goes to. An address that is itself asked may have a query."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return AddressFault.NONE_AT_ALL
+    if parts.username is not None or parts.password is not None:
+        return AddressFault.LOGIN
+    host = parts.hostname or ""
+    no_host = not _is_host(host) or port == 0 or _NOT_IN_A_HOST.search(parts.netloc)
+    if parts.scheme not in PORTS or no_host or _NOWHERE.search(url):
+        return AddressFault.NONE_AT_ALL
+    if parts.scheme == "http" and not is_loopback(host):
+        return AddressFault.OPEN
+    return AddressFault.QUERY if parts.query or parts.fragment else None
+
+
+# urlsplit passes over line breaks and tabs, and takes a host of any characters.
+_NOWHERE = re.compile(r"[\s\x00-\x1f\x7f]")
+_NOT_IN_A_HOST = re.compile(r"[<>\"{}|\\^`]")
+_NAMES = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
+_NUMBERS = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]+(%\w+)?")
+
+
+def _is_host(host: str) -> bool:
+    """Names of up to 63 characters with one dot between each (and perhaps one at the end), or the numbers of IPv6."""
+    names = host.removesuffix(".").split(".")
+    return _NUMBERS.fullmatch(host) is not None or (len(host) <= 253 and all(map(_NAMES.fullmatch, names)))

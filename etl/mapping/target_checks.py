@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from string import Formatter
 from typing import Any
-from urllib.parse import urlsplit
 
-from etl.address import is_loopback
+from etl.address import AddressFault, address_fault
 from etl.expressions import Names
 from etl.expressions.syntax import is_computed
 from etl.mapping import environment
@@ -102,33 +101,20 @@ def _addresses(context: Context) -> Iterator[Problem]:
 def address_faults(url: str) -> list[str]:
     """What is wrong with an address to send people's data to. One that may hold a password is not repeated."""
     shown = "this" if "@" in url else f"'{url}'"
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        return [f"{shown} is no address: write https://host"]
-    if parts.password is not None or parts.username is not None:
-        return ["a user or password in an address would end up in logs; use `token`, or `username` and `password`"]
-    host = parts.hostname or ""
-    if parts.scheme not in ("http", "https") or not _is_host(host) or port == 0 or _NO_PART.search(url):
-        return [f"{shown} is no address: write https://host"]
-    if parts.query or parts.fragment:
-        return [f"{shown} has a query (?) or a fragment (#); an address ends before them"]
-    if parts.scheme == "http" and not is_loopback(host):
-        return [f"{shown} is not encrypted: Omnitron is served over https only"]
-    return []
+    fault = address_fault(url)
+    if fault is None and _NOT_IN_A_PATH.search(url):
+        fault = AddressFault.NONE_AT_ALL
+    return [] if fault is None else [FAULTS[fault].format(shown=shown)]
 
 
-# urlsplit passes over line breaks and tabs, and takes a host of any characters.
-_NO_PART = re.compile(r"[@\s\x00-\x1f\x7f<>\"{}|\\^`]")
-_NAMES = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
-_NUMBERS = re.compile(r"[0-9a-f:.]*:[0-9a-f:.]+(%\w+)?")
+_NOT_IN_A_PATH = re.compile(r"[@<>\"{}|\\^`]")
 
-
-def _is_host(host: str) -> bool:
-    """Names of up to 63 characters with one dot between each (and perhaps one at the end), or the numbers of IPv6."""
-    names = host.removesuffix(".").split(".")
-    return _NUMBERS.fullmatch(host) is not None or (len(host) <= 253 and all(map(_NAMES.fullmatch, names)))
+FAULTS = {
+    AddressFault.NONE_AT_ALL: "{shown} is no address: write https://host",
+    AddressFault.LOGIN: "a user or password in an address would end up in logs; use `token`, or `username` and `password`",
+    AddressFault.OPEN: "{shown} is not encrypted: Omnitron is served over https only",
+    AddressFault.QUERY: "{shown} has a query (?) or a fragment (#); an address ends before them",
+}
 
 
 def _paths(context: Context) -> Iterator[Problem]:

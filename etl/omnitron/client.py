@@ -23,7 +23,7 @@ from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.utils import get_environ_proxies
 
 from etl import __version__
-from etl.address import is_loopback
+from etl.address import AddressFault, address_fault, is_loopback
 from etl.errors import Ambiguous, MappingError, Unavailable
 from etl.journal.requestlog import MASK, Entry, LogError, RequestLog
 from etl.omnitron.watchdog import Watchdog, WatchedAdapter
@@ -269,20 +269,18 @@ class Client:
 
 def check_url(url: str) -> str:
     """A URL that secrets may be sent to: https, or http to this machine. Ends in a slash. Raises MappingError."""
-    try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        raise MappingError(
-            f"'{url}' is not a URL: its host or its port cannot be read; write it as https://<your Omnitron>"
-        ) from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise MappingError(f"'{url}' is not a URL; write it as https://<your Omnitron>")
-    if parts.username or parts.password:
-        raise MappingError(f"the URL of {host} holds a user name; use target.username and target.password")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise MappingError(f"'{url}' is not encrypted; only https:// is used, and http:// to this machine alone")
+    fault = address_fault(url)
+    if fault is not None:
+        raise MappingError(FAULTS[fault].format(url="this" if "@" in url else f"'{url}'"))
     return url.rstrip("/") + "/"
+
+
+FAULTS = {
+    AddressFault.NONE_AT_ALL: "{url} is not a URL; write it as https://<your Omnitron>",
+    AddressFault.LOGIN: "the URL holds a user name; use target.username and target.password",
+    AddressFault.OPEN: "{url} is not encrypted; only https:// is used, and http:// to this machine alone",
+    AddressFault.QUERY: "{url} has a query (?) or a fragment (#); an address ends before them",
+}
 
 
 def _check_limits(limits: Limits) -> Limits:

@@ -290,7 +290,7 @@ def test_nothing_of_a_login_is_printed_or_stored(spool, tmp_path):
         ("https://ali:s3cr3t@shop.example.com/", "a login does not belong in an address; write `login: ${SHOP_LOGIN}`"),
         ("orders.json", "is no address of an API; write https://host/path"),
         ("ftp://shop.example.com/", "is no address of an API; write https://host/path"),
-        ("https://shop.example.com:port/", "is no address; write https://host/path"),
+        ("https://shop.example.com:port/", "is no address of an API; write https://host/path"),
     ],
 )
 def test_an_address_that_is_none_is_told_by_check_which_asks_nobody(url, what, tmp_path):

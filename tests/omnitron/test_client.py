@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from load_helpers import TOKEN, before_body, free_port, lines, reset_connection, scripted, send, target_of
 
-from etl.errors import Ambiguous, MappingError, Refused, Unavailable
+from etl.errors import Ambiguous, MappingError, Refused, SourceError, Unavailable
+from etl.extract.apis.asking import check_address
 from etl.journal.batches import utc_now
 from etl.journal.requestlog import LogError, RequestLog
+from etl.mapping.target_checks import address_faults
 from etl.omnitron import client as client_module
 from etl.omnitron.api import Omnitron, Unauthorized
 from etl.omnitron.client import Call, Client, CookieJar, Limits, check_url
@@ -405,26 +407,42 @@ def test_plain_http_to_another_machine_is_refused(url):
     assert str(caught.value) == f"'{url}' is not encrypted; only https:// is used, and http:// to this machine alone"
 
 
-@pytest.mark.parametrize("url", ["omnitron.example", "", "ftp://omnitron.example", "https://"])
+NO_ADDRESSES = [
+    "omnitron.example", "", "ftp://omnitron.example", "https://", "https://omnitron:port/", "https://[x/",
+    "https://omnitron:99999", "https://h:0/", "https://h /", "https://-h/", "https://h..x/", "https://h\n/x",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", NO_ADDRESSES)
 def test_what_is_no_url_is_refused(url):
     with pytest.raises(MappingError) as caught:
         check_url(url)
     assert str(caught.value) == f"'{url}' is not a URL; write it as https://<your Omnitron>"
 
 
-@pytest.mark.parametrize("url", ["https://omnitron:port/", "https://[x/", "https://omnitron:99999"])
-def test_a_url_whose_host_or_port_cannot_be_read_is_refused_in_our_words(url):
-    with pytest.raises(MappingError) as caught:
-        check_url(url)
-    assert str(caught.value) == (
-        f"'{url}' is not a URL: its host or its port cannot be read; write it as https://<your Omnitron>"
-    )
-
-
 def test_a_url_with_a_password_in_it_is_refused_without_showing_it():
     with pytest.raises(MappingError) as caught:
         check_url("https://ada:pw@omnitron.example")
-    assert str(caught.value) == "the URL of omnitron.example holds a user name; use target.username and target.password"
+    assert str(caught.value) == "the URL holds a user name; use target.username and target.password"
+
+
+@pytest.mark.parametrize("url", ["https://h/?a=1", "https://h/#f"])
+def test_a_url_that_ends_in_a_query_is_refused(url):
+    with pytest.raises(MappingError) as caught:
+        check_url(url)
+    assert str(caught.value) == f"'{url}' has a query (?) or a fragment (#); an address ends before them"
+
+
+ONES_TO_REFUSE = [*NO_ADDRESSES, "https://@h/", "https://:@h/", "https://a:b@h/", "http://h/"]
+
+
+@pytest.mark.parametrize("url", ONES_TO_REFUSE)
+def test_what_no_token_may_go_to_is_refused_of_a_target_and_of_an_api_alike(url):
+    assert address_faults(url) != []
+    with pytest.raises(MappingError):
+        check_url(url)
+    with pytest.raises(SourceError):
+        check_address(url)
 
 
 @pytest.mark.parametrize(

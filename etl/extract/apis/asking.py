@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from etl import __version__
-from etl.address import is_loopback
+from etl.address import AddressFault, address_fault, is_loopback
 from etl.errors import SourceError
 from etl.extract.locations import shown
 from etl.target import Secret
@@ -145,18 +145,17 @@ class Asker:
 
 def check_address(url: str) -> None:
     """Raises SourceError for what is no address of an API, or one over which everybody could read the token."""
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port
-    except ValueError:
-        raise SourceError(f"{shown(url)}: is no address; write https://host/path") from None
-    if parts.scheme not in ("http", "https") or not host:
-        raise SourceError(f"{shown(url)}: is no address of an API; write https://host/path")
-    if parts.username or parts.password:
-        raise SourceError(f"{shown(url)}: a login does not belong in an address; write `login: ${{SHOP_LOGIN}}`")
-    if parts.scheme == "http" and not is_loopback(host):
-        raise SourceError(f"{shown(url)}: everybody on the way could read what comes over plain HTTP; write https://")
+    fault = address_fault(url)
+    if fault in FAULTS:
+        raise SourceError(f"{shown(url)}: {FAULTS[fault]}")
+
+
+FAULTS = {
+    AddressFault.NONE_AT_ALL: "is no address of an API; write https://host/path",
+    AddressFault.LOGIN: "a login does not belong in an address; write `login: ${SHOP_LOGIN}`",
+    AddressFault.OPEN: "everybody on the way could read what comes over plain HTTP; write https://",
+}
+"""A query is none: an API may be asked by one."""
 
 
 def _host(url: str) -> tuple[str, str, int | None]:
