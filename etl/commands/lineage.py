@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from etl.commands.packages import package_of
 from etl.commands.which import Which
+from etl.expressions import uses
+from etl.findings import HIDDEN
 from etl.report.results import FieldLineage, Lineage
-
-LOOKUP = re.compile(r"\|\s*lookup\(\s*(['\"])(.*?)\1")
-FUNCTION = re.compile(r"\|\s*([A-Za-z_]\w*)")
 
 
 def lineage(which: Which, path: Path | None = None) -> Lineage:
@@ -24,9 +22,9 @@ def lineage(which: Which, path: Path | None = None) -> Lineage:
 
 
 def _field(stage: str, one: dict[str, Any]) -> FieldLineage:
-    text = " ".join(one["made_from"])
-    lookups = dict.fromkeys(found[1] for found in LOOKUP.findall(text))
-    functions = dict.fromkeys(FUNCTION.findall(text))
+    used = [use for text in one["made_from"] if "{{" in text for use in uses(text)]
+    functions = dict.fromkeys(name for name, _ in used)
+    lookups = dict.fromkeys(name for _, names in used for name in names if name != HIDDEN)
     return FieldLineage(
         stage, one["name"], tuple(one["columns"]), tuple(functions), tuple(lookups), tuple(one["made_from"])
     )

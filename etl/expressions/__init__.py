@@ -20,7 +20,7 @@ from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Res
 from etl.expressions.header import Header
 from etl.expressions.names import Flaw, Names, columns_in, summand
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
-from etl.expressions.syntax import ExpressionError, faults, given_default, giving_resource, uses_resource
+from etl.expressions.syntax import ExpressionError, faults, given_default, giving_resource, uses, uses_resource
 
 __all__ = [
     "FILTERED",
@@ -59,6 +59,7 @@ __all__ = [
     "summand",
     "tidy",
     "unfit",
+    "uses",
     "uses_resource",
     "writers",
 ]

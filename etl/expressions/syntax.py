@@ -251,10 +251,33 @@ def given_resources(function: Function, names: Names) -> dict[str, Resource]:
 
 def uses_resource(text: str, kind: str) -> bool:
     """Whether an expression calls a function that needs a resource of a kind."""
-    calls = (node for tree in parse(text) if isinstance(tree, nodes.Expr) for node in tree.find_all(nodes.Filter))
-    here = (tree for tree in parse(text) if isinstance(tree, nodes.Filter))
-    known = (TABLE.get(call.name) for call in chain(here, calls))
+    known = (TABLE.get(name) for name, _ in uses(text))
     return any(one.resource == kind for function in known if function is not None for one in function.parameters)
+
+
+Use = tuple[str, tuple[str, ...]]
+"""A function that an expression calls, and the resources that it is given there by their names."""
+
+
+def uses(text: str) -> list[Use]:
+    """The calls of an expression, in the order in which they stand. Raises ExpressionError for what is none."""
+    trees = (tree for tree in parse(text) if isinstance(tree, nodes.Expr))
+    calls = chain.from_iterable(_calls(tree) for tree in trees)
+    return [(call.name, tuple(_resources_named(call))) for call in sorted(calls, key=lambda call: call.lineno)]
+
+
+def _calls(tree: nodes.Expr) -> Iterator[nodes.Filter]:
+    if isinstance(tree, nodes.Filter):
+        yield tree
+    yield from tree.find_all(nodes.Filter)
+
+
+def _resources_named(call: nodes.Filter) -> Iterator[str]:
+    function = TABLE.get(call.name)
+    for parameter in () if function is None else function.parameters:
+        argument = _argument_of(function, parameter, call) if function and parameter.resource else None
+        if isinstance(argument, nodes.Const):
+            yield str(argument.value)
 
 
 def giving_resource(text: str, kind: str, names: Names) -> str | None:

@@ -43,6 +43,8 @@ READABLE = (
     ".jsonl",
     ".ndjson",
     ".xlsx",
+    ".xlsm",
+    ".xlsb",
     ".xls",
     ".ods",
     ".parquet",

@@ -23,6 +23,7 @@ from etl.prepare.program import Program
 from etl.stop import SIGNALS, deaf, later
 from etl.workers.pools import ROWS_A_PART, Pool, Pools
 from etl.workers.slots import Slots
+from etl.workers.stdlib import abandon, are_alive
 
 AHEAD = 8
 """Parts under way for each worker: enough that none waits while chunks are written, few enough that memory stays flat."""
@@ -57,7 +58,7 @@ def processes(workers: int, plans: Sequence[Plan]) -> Iterator[Pools]:
                 "a worker process was ended from outside (out of memory?); use --workers 1, or a machine with more memory"
             ) from None
         except BaseException:
-            _abandon(executor)  # what is under way is not wanted any more, and may never come
+            abandon(executor)  # what is under way is not wanted any more, and may never come
             raise
 
     with closing(Slots(most)) as slots:
@@ -106,31 +107,18 @@ class _InProcess:
         return chunk
 
     def _answer(self) -> SlottedChunk:
-        """Wait for the worker.
-
-        One that is killed while it writes its chunk leaves half a message, and the executor waits for the other half for
-        ever. So the workers are looked at while waiting.
-        """
+        """Wait for the worker. One that was killed is noticed while waiting (stdlib.py tells why)."""
         while True:
             try:
                 return self.future.result(timeout=1)
             except TimeoutError:
-                if not all(worker.is_alive() for worker in self.executor._processes.values()):
-                    _abandon(self.executor)
+                if not are_alive(self.executor):
+                    abandon(self.executor)
                     raise BrokenProcessPool from None
 
 
 def _nothing() -> None:
     pass
-
-
-def _abandon(executor: ProcessPoolExecutor) -> None:
-    """End the workers at once. The executor holds the writing end of their pipe too: closed, half a message is its end."""
-    for worker in list((executor._processes or {}).values()):
-        worker.kill()
-    if not executor._result_queue._writer.closed:  # type: ignore[attr-defined]
-        executor._result_queue._writer.close()  # type: ignore[attr-defined]
-    executor.shutdown(wait=True, cancel_futures=True)
 
 
 FORKED = sys.platform == "linux"

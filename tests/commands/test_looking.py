@@ -202,4 +202,19 @@ def test_each_field_is_told_with_its_columns_functions_and_lookups_and_columns_t
     assert lineage(Which(tmp_path, None)).unused == (("order", "remark"),)
 
 
+ODD = """{{ (name if 'x | lookup(0)' == name else name) | default("| digits | lookup('zz')") | trim }}"""
+
+
+def test_a_call_is_told_as_it_is_read_and_a_text_that_looks_like_one_is_a_text(tmp_path):
+    changed = MAPPING.replace("lookup('currency')", "lookup(table='currency')")
+    usual = "\"{{ name | split_name('first') | title('tr') }}\""
+    assert usual in changed
+    mapping = write_shop(tmp_path, mapping=changed.replace(usual, f">-\n        {ODD}"))
+    dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    found = {(one.stage, one.field): one for one in lineage(Which(mapping, None)).fields}
+    currency, name = found["order", "currency"], found["user", "first_name"]
+    assert (currency.functions, currency.lookups) == (("lookup",), ("currency",))
+    assert (name.columns, name.functions, name.lookups) == (("name",), ("default", "trim"), ())
+
+
 WITHOUT_NOTE = MAPPING.replace('note: "{{ note }}", ', "")
