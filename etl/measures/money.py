@@ -319,10 +319,12 @@ HALF_A_CENT = UNITS // 200
 def apart(total: int | None, own: int | None, sent: int | None) -> tuple[int, int]:
     """What lies between a row's own total and its record: what was rounded, and what differs for another reason.
 
-    `own` is what the record's expression gives before it rounds. A total that is not known differs in nothing.
+    `own` is what the record's expression gives before it rounds; where that is no amount, what is sent stands for it. A total
+    that is not known differs in nothing.
     """
-    rounded = 0 if own is None or sent is None else own - sent
-    differs = 0 if total is None else total - (own or 0)
+    before = sent if own is None else own
+    rounded = 0 if before is None or sent is None else before - sent
+    differs = 0 if total is None else total - (before or 0)
     return (rounded + differs, 0) if abs(differs) <= HALF_A_CENT else (rounded, differs)
 
 

@@ -6,11 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from itertools import chain
 from typing import Any
 
-from etl.expressions import Writers, columns_in, compile_stage, summand
+from etl.expressions import Writers, columns_in, compile_stage, decimal_to_number, summand
 from etl.expressions.header import Row
+from etl.findings import Unfit
 from etl.measures.balance import Amounts
 from etl.measures.census import FieldSketch, census, empty, look
 from etl.measures.money import (
@@ -296,13 +298,37 @@ def source_of(plan: Plan, name: str) -> Any:
 
 
 def _reader(plan: Plan, sources: Mapping[str, Any], write: Writers) -> Callable[[Sequence[Row]], ValuesByField]:
-    """Rows -> their amounts, and what these are grouped by; what cannot be computed is null."""
+    """Rows -> their amounts, and what these are grouped by; what cannot be computed is null.
+
+    An amount before its rounding may have more digits than JSON keeps, and is an amount all the same.
+    """
     stage = plan.stage
     key = stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
     grouped = {name: stage.fields[name] for name in GROUPED_BY if name in stage.fields}
     fields = {**grouped, **sources, KEY: key}
-    compiled = compile_stage(replace(stage, where=None, key=KEY, fields=fields), plan.header, plan.resources, write)
+    of_any_digits = _of_any_digits(write)
+    compiled = compile_stage(
+        replace(stage, where=None, key=KEY, fields=fields), plan.header, plan.resources, of_any_digits
+    )
     return lambda rows: compiled.records(rows).columns
+
+
+def _of_any_digits(write: Writers) -> Writers:
+    """The same writers, but for a Decimal that no float is: it stays what it is."""
+
+    def plain(value: Any) -> Any:
+        return _number(value) if isinstance(value, Decimal) else write.plain(value)
+
+    return replace(write, plain=plain, known={**write.known, Decimal: _number})
+
+
+def _number(value: Decimal) -> float | Decimal:
+    try:
+        return decimal_to_number(value)
+    except Unfit:
+        if not value.is_finite():
+            raise
+        return value
 
 
 def _months(plan: Plan) -> dict[str, MonthsOf]:

@@ -15,6 +15,7 @@ from etl.commands.dry_run import dry_run
 from etl.commands.reconcile import reconcile
 from etl.commands.settings import Settings
 from etl.commands.which import Which
+from etl.measures.money import apart
 from etl.report.looking import print_reconciled, unaccounted_lines
 from etl.report.results import Reconciled
 from etl.resources import load_schema
@@ -96,6 +97,55 @@ def test_an_amount_rounded_to_whole_units_is_rounded_however_much_that_is(tmp_pa
     mapping, _ = shop(tmp_path, [order(100, "33,40", "33,40", "")], amount="{{ amount | decimal | round(0) }}")
     (line,) = amounts(mapping).totals
     assert (line.source, line.rounded, line.differs, line.payload) == (33.4, 0.4, 0, 33.0)
+
+
+def test_an_amount_of_more_digits_than_json_keeps_is_an_amount_before_its_rounding(tmp_path):
+    """100.10000000000001 + 0.1, as an export of JSON has it: no float is that sum, and its cents are."""
+    orders = [order(100, "", "100.10000000000001", "0.1"), order(101, "", "0.30000000000000004", "1")]
+    expression = "{{ ((goods | decimal('.')) + (shipping | decimal('.'))) | round }}"
+    totals = "\"{{ goods | decimal('.') + (shipping | decimal('.')) }}\""
+    mapping, _ = shop(tmp_path, orders, totals=totals, amount=expression)
+    (line,) = amounts(mapping).totals
+    assert (line.source, line.rounded, line.differs, line.payload) == (101.5, 0, 0, 101.5)
+    assert etl("reconcile", mapping).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "written", ["58.523999999999", "58.52399999999999", "58.523999999999999", f"58.524{'0' * 30}1"]
+)
+@pytest.mark.parametrize("totals", [None, "\"{{ amount | decimal('.') }}\""])
+def test_what_is_rounded_is_told_however_many_digits_it_had(tmp_path, written, totals):
+    text = MAPPING.replace(AMOUNT, "      amount: \"{{ amount | decimal('.') | round }}\"\n")
+    if totals:
+        text = text.replace(REFERS, f"{REFERS}    totals: {{ amount: {totals} }}\n", 1)
+    mapping = write_shop(tmp_path / "shop", orders=HEADER + order(100, written, "", ""), mapping=text)
+    dry_run(mapping, Settings(mapping.parent / "work"))
+    (line,) = amounts(mapping).totals
+    assert (line.source, line.rounded, line.differs, line.payload) == (58.524, 0.004, 0, 58.52)
+
+
+def test_a_rejected_row_has_its_amount_however_many_digits_that_has(tmp_path):
+    orders = [*SOUND, order(103, "9.100000000000000001", "", "")]
+    mapping, _ = shop(tmp_path, orders, totals="amount", amount="{{ amount | decimal(',') }}")
+    assert amounts(mapping).unread == {"rejected": 1}
+    mapping, _ = shop(tmp_path / "b", [*SOUND, order(103, "9,100000000000000001", "", "")], totals="amount")
+    (line,) = amounts(mapping).totals
+    assert (line.source, line.rejected, amounts(mapping).unread) == (153.6, 9.1, {})
+
+
+@pytest.mark.parametrize(
+    ("total", "own", "sent", "expected"),
+    [
+        (1_005_000, None, 1_005_000, (0, 0)),
+        (1_010_000, None, 1_005_000, (0, 5_000)),
+        (1_005_030, None, 1_005_000, (30, 0)),
+        (None, None, 1_005_000, (0, 0)),
+        (7, None, None, (7, 0)),
+        (1_005_240, 1_005_240, 1_005_200, (40, 0)),
+    ],
+)
+def test_what_is_sent_stands_for_an_amount_that_cannot_be_read_before_its_rounding(total, own, sent, expected):
+    assert apart(total, own, sent) == expected
 
 
 def test_totals_may_be_an_expression_and_of_one_column(tmp_path):
