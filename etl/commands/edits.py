@@ -16,7 +16,7 @@ from etl.languages import LANGUAGES
 from etl.model import Locator
 from etl.package import Package, PackagedStage, Reject, SourceRow
 from etl.report.catalogue import catalogue_of
-from etl.report.workbook import LONGEST, headings, shown
+from etl.report.workbook import LONGEST, column_headings, headings, shown
 
 HEAD = "mark"
 UNSEEN = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[trn])")
@@ -174,25 +174,53 @@ class _Reading:
 
     def _columns_of(self, stage: PackagedStage, head: Sequence[object], mark: int) -> dict[str, int]:
         """Where the source's columns stand. A name that comes twice says of neither which it is."""
-        if stage.name in self._columns:
-            return self._columns[stage.name]
-        names = [cell_text(cell) for cell in head]
+        if stage.name not in self._columns:
+            names = [_heading(cell) for cell in head]
+            of_column = _by_heading(stage.columns)
+            columns = [of_column.get(one, of_column.get(one.strip())) for one in names]
+            self._columns[stage.name] = self._found(stage, columns, names, mark)
+            self._tell_others(stage, columns, names, mark)
+        return self._columns[stage.name]
+
+    def _found(
+        self, stage: PackagedStage, columns: Sequence[str | None], names: Sequence[str], mark: int
+    ) -> dict[str, int]:
         told, found = _told_in(names), {}
         for name in stage.columns:
-            places = [at for at, one in enumerate(names) if one == shown(name).strip() and at != mark]
+            places = [at for at, one in enumerate(columns) if one == name and at != mark]
             # What is told beside the row comes after it, and may be called as a column is.
             if len(places) == 1 + (name in told and name != HEAD):
                 found[name] = places[0]
             elif len(places) > 1:
                 self._refuse("", f"several columns are called '{name}'; delete the ones that were added")
-        missing = [name for name in stage.columns if name not in found]
-        if missing:
-            self._note(f"has no column {_listed(missing)} of '{stage.name}': these cells stay as they are")
-        unknown = [name for name in names if name and name not in (*map(shown, stage.columns), *told)]
-        if unknown:
-            self._note(f"column {_listed(unknown)} is none of the source of '{stage.name}', and was not read")
-        self._columns[stage.name] = found
         return found
+
+    def _tell_others(
+        self, stage: PackagedStage, columns: Sequence[str | None], names: Sequence[str], mark: int
+    ) -> None:
+        """The source's columns that are not there, and those that are there and are none of them.
+
+        Where there are both, one may be the other under a name that somebody has changed: what was typed there is not lost in silence.
+        """
+        told, found = _told_in(names), self._columns[stage.name]
+        missing = [name for name in stage.columns if name not in found]
+        unknown = [
+            str(_cell(names, at)) or f"{at + 1} (without a name)"
+            for at in self._filled(mark)
+            if at != mark and (at >= len(names) or columns[at] is None) and _cell(names, at) not in told
+        ]
+        if missing and unknown:
+            what = f"column {_listed(unknown)} is none of the source of '{stage.name}', and {_listed(missing)} is not there"
+            self._refuse("", f"{what}: what stands in it was not taken; if it is that column, give it its name back")
+        elif missing:
+            self._note(f"has no column {_listed(missing)} of '{stage.name}': these cells stay as they are")
+        elif unknown:
+            self._note(f"column {_listed(unknown)} is none of the source of '{stage.name}', and was not read")
+
+    def _filled(self, mark: int) -> list[int]:
+        """The columns in which something stands, in rows of the source or as their name."""
+        rows = (row for row in self._sheet.rows if _cell(row, mark) == HEAD or MARK.fullmatch(str(_cell(row, mark))))
+        return sorted({at for row in rows for at, cell in enumerate(row) if cell_text(cell)})
 
     def _note(self, what: str) -> None:
         self._edits.notes.append(f"{self._where}: {what}")
@@ -214,6 +242,20 @@ class _Reading:
             self._refuse(where, why)
             return {}
         return {name: cell_text(text)}
+
+
+def _heading(cell: object) -> str:
+    """As it stands there: blanks at its ends may be a column's own."""
+    return cell.replace("\r\n", "\n") if isinstance(cell, str) else cell_text(cell)
+
+
+def _by_heading(columns: Sequence[str]) -> dict[str, str]:
+    """A heading -> its column. Workbooks of before have the columns' own names; blanks at the ends may have come or gone."""
+    exact = {name.replace("\r\n", "\n"): name for name in columns} | dict(
+        zip(column_headings(columns), columns, strict=True)
+    )
+    bare = Counter(name for one in {*exact, *columns} if (name := one.strip()) not in exact)
+    return exact | {one.strip(): name for one, name in exact.items() if bare[one.strip()] == 1}
 
 
 def _told_in(names: Sequence[str]) -> list[str]:

@@ -85,7 +85,7 @@ class _Sheet:
     def write(self, rows: Iterator[tuple[SourceRow, list[Reject]]], suggest: Suggest, catalogue: Catalogue) -> None:
         self._sheet.freeze_panes(1, 0)
         self._set_widths()
-        self._write_row(0, [*self._stage.columns, *headings(catalogue)], self._head)
+        self._write_row(0, [*column_headings(self._stage.columns), *headings(catalogue)], self._head)
         number = 0
         for number, (row, problems) in enumerate(rows, 1):
             cells = [shown(cell) for cell in row.cells][: len(self._stage.columns)]
@@ -117,6 +117,19 @@ class _Sheet:
 def headings(catalogue: Catalogue) -> list[str]:
     """Those of TOLD, in a language. The mark is called the same in all of them: the row with the headings is found by it."""
     return [catalogue.text(name) for name in TOLD]
+
+
+def column_headings(columns: Sequence[str]) -> list[str]:
+    """Those of the source's columns: what no key types is seen as what it is, and none is another column's name or heading."""
+    found, taken = list[str](), set(columns)
+    for name in columns:
+        seen, number = shown(name), 2
+        heading = name if seen == name else seen
+        while heading != name and heading in taken:
+            heading, number = f"{seen} ({number})", number + 1
+        taken.add(heading)
+        found.append(heading)
+    return found
 
 
 def shown(cell: Any) -> str:

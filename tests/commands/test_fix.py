@@ -391,20 +391,98 @@ def test_a_column_that_is_deleted_edits_no_row_that_could_not_be_read_as_a_whole
     assert (fixed.cells, fixed.refused) == ((), ())
 
 
-def test_a_column_that_is_deleted_stays_as_it_is_and_a_foreign_one_is_told(mapping, package):
+def test_a_column_that_is_deleted_stays_as_it_is(mapping, package):
     def change(book):
         typed(*CAN)(book)
-        sheet = book["user"]
-        sheet.cell(1, 13).value = "remarks"
-        sheet.cell(2, 13).value = "call him"
-        sheet.delete_cols(3)
+        book["user"].delete_cols(3)
 
     fixed = mend(mapping, package, change)
     assert [one.column for one in fixed.cells] == ["joined"]
+    assert fixed.notes == ("edited.xlsx, sheet 'user': has no column 'email' of 'user': these cells stay as they are",)
+    assert fixed.refused == ()
+
+
+def test_a_foreign_column_is_told(mapping, package):
+    def change(book):
+        sheet = book["user"]
+        sheet.cell(1, 13).value = "remarks"
+        sheet.cell(2, 13).value = "call him"
+        sheet.cell(2, 14).value = "twice"
+
+    fixed = mend(mapping, package, change)
     assert fixed.notes == (
-        "edited.xlsx, sheet 'user': has no column 'email' of 'user': these cells stay as they are",
-        "edited.xlsx, sheet 'user': column 'remarks' is none of the source of 'user', and was not read",
+        "edited.xlsx, sheet 'user': column 'remarks', '14 (without a name)' is none of the source of 'user', and was not read",
     )
+    assert fixed.refused == ()
+
+
+@pytest.mark.parametrize(("name", "told"), [("E-posta", "E-posta"), (None, "3 (without a name)")])
+def test_a_column_whose_name_was_changed_is_refused(mapping, package, name, told):
+    def change(book):
+        typed(*CAN)(book)
+        book["user"].cell(1, 3).value = name
+
+    fixed = mend(mapping, package, change)
+    assert [one.column for one in fixed.cells] == ["joined"]
+    assert fixed.refused == (
+        (
+            "edited.xlsx, sheet 'user'",
+            f"column '{told}' is none of the source of 'user', and 'email' is not there: what stands in it was not taken; "
+            "if it is that column, give it its name back",
+        ),
+    )
+
+
+UNSEEN = ("e\u00a0mail", "e\u200bmail", "e\u202email")
+
+
+def with_column(folder, email, phone="phone"):
+    """The shop with other names of these columns of its customers."""
+    mapping = PLAIN.replace("{{ email | lower", f"{{{{ row['{email}'] | lower").replace(
+        "{{ phone |", "{{ row['" + phone.replace("\\", "\\" * 4) + "'] |"
+    )
+    return shop(folder, mapping=mapping, customers=CUSTOMERS.replace("email", email, 1).replace("phone", phone, 1))
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_a_column_with_letters_that_nobody_sees_is_called_as_what_it_is_and_its_cells_are_taken(tmp_path, name):
+    mapping = with_column(tmp_path, name)
+    seen = name.encode("unicode_escape").decode()
+    fixed = mend(mapping, prepared(mapping), typed(("user", "5", seen, "can@example.com")))
+    assert [(one.column, one.new) for one in fixed.cells] == [(name, "can@example.com")]
+    assert (fixed.notes, fixed.refused) == ((), ())
+    assert prepared(mapping).manifest.refused == ()
+
+
+@pytest.mark.parametrize("name", UNSEEN)
+def test_a_workbook_of_before_has_the_columns_own_names_and_is_read(tmp_path, name):
+    def change(book):
+        book["user"].cell(1, 3).value = name
+        typed(("user", "5", name, "can@example.com"))(book)
+
+    mapping = with_column(tmp_path, name)
+    fixed = mend(mapping, prepared(mapping), change)
+    assert [(one.column, one.new) for one in fixed.cells] == [(name, "can@example.com")]
+    assert (fixed.notes, fixed.refused) == ((), ())
+
+
+@pytest.mark.parametrize("is_of_before", [False, True])
+def test_two_columns_that_look_alike_are_told_apart(tmp_path, is_of_before):
+    """One is called as what stands for the other's letter."""
+
+    def change(book):
+        if is_of_before:
+            book["user"].cell(1, 3).value = "e\u200bmail"
+        heading = "e\u200bmail" if is_of_before else "e\\u200bmail (2)"
+        typed(("user", "5", heading, "can@example.com"), ("user", "5", "e\\u200bmail", "0532 111 22 33"))(book)
+
+    mapping = with_column(tmp_path, "e\u200bmail", phone="e\\u200bmail")
+    fixed = mend(mapping, prepared(mapping), change)
+    assert [(one.column, one.new) for one in fixed.cells] == [
+        ("e\u200bmail", "can@example.com"),
+        ("e\\u200bmail", "0532 111 22 33"),
+    ]
+    assert (fixed.notes, fixed.refused) == ((), ())
 
 
 def test_a_row_that_stands_there_twice_and_not_the_same_is_refused(mapping, package):
