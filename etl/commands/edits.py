@@ -200,7 +200,7 @@ class _Reading:
     ) -> None:
         """The source's columns that are not there, and those that are there and are none of them.
 
-        Where there are both, one may be the other under a name that somebody has changed: what was typed there is not lost in silence.
+        Where there are both, one may be the other under a changed name: what was typed there is not lost in silence.
         """
         told, found = _told_in(names), self._columns[stage.name]
         missing = [name for name in stage.columns if name not in found]
