@@ -9,13 +9,15 @@ from typing import Any
 from etl.expressions import Header, Resources
 from etl.model import Migration, Stage, Table
 from etl.payloads.validate import payload_schema
+from etl.prepare.privacy import Privacy, privacy_of, secret_columns
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything needed to work on a stage's rows, as plain data: it travels to other processes and is compiled there.
 
-    `weighed`: the amounts of orders are held against those of their items.
+    `weighed`: the amounts of orders are held against those of their items. `secrets`: the columns of its source that
+    some stage makes a password of.
     """
 
     stage: Stage
@@ -26,13 +28,18 @@ class Plan:
     datetime_format: str
     fast: bool = True
     weighed: bool = False
+    secrets: frozenset[str] = frozenset()
+
+    @property
+    def privacy(self) -> Privacy:
+        return privacy_of(self.stage, self.header.columns, self.schema, self.secrets)
 
 
 def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Resources, *, fast: bool = True) -> Plan:
     target = migration.target
     options = migration.sources[stage.source].options
     trim, normalize = (options.get(name, True) is not False for name in ("trim", "normalize"))
-    schema = payload_schema(stage.payload, target.payloads.get(stage.payload, {}))
+    schema = _schema_of(migration, stage)
     stage = replace(stage, corrections=())  # they are in the rows
     return Plan(
         stage=with_nulls(stage, schema) if target.send_nulls else stage,
@@ -43,7 +50,17 @@ def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Reso
         datetime_format=target.datetime_format,
         fast=fast,
         weighed={"order", "order_item"} <= {one.payload for one in migration.stages},
+        secrets=_secrets(migration, stage.source),
     )
+
+
+def _secrets(migration: Migration, source: str) -> frozenset[str]:
+    readers = [one for one in migration.stages if one.source == source]
+    return frozenset[str]().union(*(secret_columns(one, _schema_of(migration, one)) for one in readers))
+
+
+def _schema_of(migration: Migration, stage: Stage) -> dict[str, Any]:
+    return payload_schema(stage.payload, migration.target.payloads.get(stage.payload, {}))
 
 
 def with_nulls(stage: Stage, schema: Mapping[str, Any]) -> Stage:

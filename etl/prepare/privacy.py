@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,8 @@ class Privacy:
     columns   of the source: those that feed a personal field, and those that feed none
     fields    of the payload: the personal ones, and those that are made from a masked column (`where` among them); what stands
               in the mapping itself is nobody's, but for a password
-    hidden    columns of which nobody should see anything: they feed a field that its schema calls `writeOnly`, and not the key
+    hidden    columns of which nobody should see anything: they feed a field that its schema calls `writeOnly`, and not the key;
+              or they do so in another stage, and feed nothing here
     secret    such fields
     """
 
@@ -52,8 +53,13 @@ def _hidden(name: str, part: Any) -> Any:
     return [HIDDEN] if name == "names" else HIDDEN
 
 
-def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) -> Privacy:
-    """`schema` is the payload's, with the target's settings over it; `columns` are the source's."""
+def privacy_of(
+    stage: Stage, columns: Iterable[str], schema: Mapping[str, Any], elsewhere: Set[str] = frozenset()
+) -> Privacy:
+    """`schema` is the payload's, with the target's settings over it; `columns` are the source's.
+
+    `elsewhere`: those that other stages which read the same source make passwords of.
+    """
     reads = {name: _reads(template) for name, template in stage.fields.items()}
     properties = schema.get("properties", {})
     written = {name for name, read in reads.items() if not read}  # in the mapping itself, the same for everybody
@@ -71,8 +77,15 @@ def privacy_of(stage: Stage, columns: Iterable[str], schema: Mapping[str, Any]) 
         reads["settled"] = _reads(stage.settled)
     tainted = {name for name, read in reads.items() if read & masked}
     # What the key is made of is told beside each row anyway: `{{ id | unusable_password }}` makes no secret of the id.
-    hidden = _union(reads[name] for name in reads.keys() & secret) - _reads(_key(stage))
+    read = _union(reads[name] for name in stage.fields) | _reads(_key(stage))
+    hidden = secret_columns(stage, schema) | (frozenset(elsewhere) - read)
     return Privacy(masked, frozenset(personal | tainted | (written & secret)), hidden, secret)
+
+
+def secret_columns(stage: Stage, schema: Mapping[str, Any]) -> frozenset[str]:
+    """The columns that a stage makes a password of, but for those of its key."""
+    secret = [name for name, keywords in schema.get("properties", {}).items() if keywords.get("writeOnly") is True]
+    return _union(_reads(stage.fields[name]) for name in secret if name in stage.fields) - _reads(_key(stage))
 
 
 def _key(stage: Stage) -> Template:

@@ -21,7 +21,7 @@ from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
 from etl.prepare.meter import Meter
 from etl.prepare.plan import Plan
-from etl.prepare.privacy import Privacy, privacy_of
+from etl.prepare.privacy import Privacy
 from etl.profile import is_of_codes
 
 PARENTS = 10_000
@@ -230,8 +230,7 @@ def balance_facts(ledger: Ledger, key_at: KeyAt) -> dict[str, Any] | None:
 
 
 def profiler_of(plan: Plan, ledger: Ledger | None = None) -> Profiler:
-    privacy = privacy_of(plan.stage, plan.header.columns, plan.schema)
-    return Profiler(plan, privacy, Meter(plan, writers(plan.date_format, plan.datetime_format)), ledger)
+    return Profiler(plan, plan.privacy, Meter(plan, writers(plan.date_format, plan.datetime_format)), ledger)
 
 
 def profile_facts(plans: Sequence[Plan], profiles: Sequence[Profiler], ledger: Ledger, key_at: KeyAt) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from etl.payloads.validate import Validator
 from etl.prepare.lines import lines_of
 from etl.prepare.meter import Meter
 from etl.prepare.plan import Plan
-from etl.prepare.privacy import Privacy, privacy_of
+from etl.prepare.privacy import Privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +156,7 @@ class Program:
 
     @cached_property
     def privacy(self) -> Privacy:
-        return privacy_of(self.plan.stage, self.plan.header.columns, self.plan.schema)
+        return self.plan.privacy
 
     def _stamped(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
         return tuple(map(self.privacy.stamped, findings))

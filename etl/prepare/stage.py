@@ -19,7 +19,6 @@ from etl.prepare.keys import Fate
 from etl.prepare.merging import Merge
 from etl.prepare.oddities import Oddities
 from etl.prepare.plan import Plan
-from etl.prepare.privacy import privacy_of
 from etl.prepare.profiling import Profiler
 from etl.prepare.program import about_row
 
@@ -84,7 +83,7 @@ class Scribe:
 
     def __init__(self, plan: Plan, locate: Locate, writer: StageWriter, profiler: Profiler) -> None:
         self._locate, self.writer, self._profiler = locate, writer, profiler
-        self._privacy = privacy_of(plan.stage, plan.header.columns, plan.schema)
+        self._privacy = plan.privacy
         self.oddities = Oddities(plan.stage, locate, self._privacy.is_personal)
         hidden = self._privacy.hidden
         self._hidden = [position for position, name in enumerate(plan.header.columns) if name in hidden]

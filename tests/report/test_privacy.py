@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import stat
 
+import openpyxl
 import pytest
 from commands import etl, target, write_shop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from etl.commands.dry_run import dry_run
+from etl.commands.settings import Settings
 from etl.findings import HIDDEN, sentence
 from etl.model import PAYLOADS, Expression, Place, Stage
 from etl.package import Package
@@ -75,6 +78,61 @@ def test_a_where_that_reads_a_masked_column_is_masked_too():
 def test_a_column_of_a_password_is_hidden():
     found = of(["id", "hash"], customer_code="{{ id }}", password="{{ hash | lower }}")
     assert (found.hidden, found.secret) == ({"hash"}, {"password"})
+
+
+TWO_STAGES = """\
+version: 1
+name: people
+sources:
+  people: {{ csv: people.csv }}
+stages:
+  - name: user
+    from: people
+    key: customer_code
+    fields:
+      customer_code: "{{{{ id }}}}"
+      first_name: "{{{{ name }}}}"
+      last_name: "{{{{ name }}}}"
+      email: "{{{{ mail }}}}"
+      phone: "{{{{ phone }}}}"
+      gender: null
+      sms_allowed: false
+      email_allowed: false
+      date_joined: "2020-01-01 00:00:00"
+      password: "{{{{ digest }}}}"
+      password_algorithm: md5
+  - name: {name}
+    from: people
+    key: "{{{{ id }}}}"
+    refers: {{ user: user }}
+    fields:
+      user: "{{{{ id }}}}"
+      phone_number: "{{{{ phone }}}}"
+      email: "{{{{ mail }}}}"
+      first_name: "{{{{ name }}}}"
+      last_name: "{{{{ name }}}}"
+      line: Cad. 1
+      city: Ankara
+      township: Ankara
+      country: Türkiye
+"""
+
+
+@pytest.mark.parametrize("phone", ["5", "5321234567"], ids=["rejected", "held"])
+def test_a_digest_is_hidden_in_the_rows_of_every_stage_that_reads_its_source(tmp_path, phone):
+    digest = "311624273bfd1d33311624273bfd1d33"
+    mapping = tmp_path / "people.yaml"
+    mapping.write_text(TWO_STAGES.format(name="address"), encoding="utf-8")
+    # One customer of a good and of a bad e-mail: he is rejected, and so his address is rejected or held.
+    (tmp_path / "people.csv").write_text(f"id,name,mail,phone,digest\n1,Ada,no,{phone},{digest}\n", encoding="utf-8")
+    package = dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    rows = {one.name: [*package.rows(one)] for one in package.stages}
+    assert [len(found) for found in rows.values()] == [1, 1]
+    assert {found[0].cells[-1] for found in rows.values()} == {"(hidden)"}
+    book = openpyxl.load_workbook(package.path / "rejects.xlsx")
+    told = [str(cell.value) for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert not any(digest in one for one in told)
+    assert told.count("(hidden)") == 2
 
 
 # Nothing personal is printed
