@@ -77,8 +77,10 @@ class Balance:
     differing: list[Differing] = field(default_factory=list)
 
     @property
-    def price_of(self) -> str:
-        """What a price is, as the most orders have it."""
+    def price_of(self) -> str | None:
+        """What a price is, as the most orders have it. None: as many have it the one way as the other."""
+        if self.line == self.piece:
+            return None
         return "line" if self.line > self.piece else "piece"
 
     def weigh(self, one: Differing, tolerance: int) -> bool:

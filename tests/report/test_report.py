@@ -108,6 +108,17 @@ def test_orders_are_held_against_their_items_in_both_ways_of_reading_a_price(tmp
     ]
 
 
+def test_neither_way_of_reading_a_price_is_more_likely_when_as_many_orders_add_up_both_ways(tmp_path):
+    write_shop(tmp_path, lines=LINES.replace(";2;150", ";1;300"))
+    package = prepared(tmp_path, tmp_path / "migration.yaml")
+    report = report_of(package)
+    Draft202012Validator(load_schema("report")).validate(report)
+    balance = report["balance"]
+    assert (balance["compared"], balance["piece"], balance["line"], balance["price_of"]) == (1, 1, 1, None)
+    assert "more likely</b>" not in page_of(package)
+    assert "Neither is more likely: as many orders add up the one way as the other." in page_of(package)
+
+
 def test_amounts_beyond_all_bounds_are_weighed_too(tmp_path):
     write_shop(tmp_path, lines=LINES.replace("BOT-2;Bot;2;150", "BOT-2;Bot;2147483647;9999999999,99"))
     balance = report_of(prepared(tmp_path, tmp_path / "migration.yaml"))["balance"]

@@ -153,7 +153,10 @@ class DifferingOrder:
 
 @dataclass(frozen=True, slots=True)
 class BalanceFacts:
-    """Of how many orders the items add up, and in which way (measures.Balance); amounts in the currency's own unit."""
+    """Of how many orders the items add up, and in which way (measures.Balance); amounts in the currency's own unit.
+
+    price_of  "piece" or "line", whichever more orders have; None where neither has more
+    """
 
     compared: int
     line: int
@@ -161,7 +164,7 @@ class BalanceFacts:
     discounted: int
     either: int
     no_items: int
-    price_of: str
+    price_of: str | None
     tolerance: Decimal
     differing: tuple[DifferingOrder, ...]
 
