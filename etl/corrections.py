@@ -115,14 +115,14 @@ def written(corrections: Iterable[RowCorrection]) -> bytes:
     made = io.StringIO(newline="")
     writer = csv.writer(made, lineterminator="\n")
     writer.writerow(NAMES)
-    for one in corrections:
-        columns = _listed(one.columns)
-        for edit in one.edits:
+    for correction in corrections:
+        columns = _listed(correction.columns)
+        for edit in correction.edits:
             cells = (
-                one.stage,
-                one.key,
-                one.row,
-                one.sum,
+                correction.stage,
+                correction.key,
+                correction.row,
+                correction.sum,
                 edit.column,
                 edit.old,
                 edit.new,

@@ -1,8 +1,12 @@
-"""Text from outside, made fit for a terminal: a cell or an answer may hold what moves the cursor or turns a line round."""
+"""Text from outside, made fit for a terminal: a cell or an answer may hold what moves the cursor or turns a line round.
+
+And names and numbers, as a sentence has them.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 
 def visible(text: str) -> str:
@@ -21,3 +25,13 @@ def visible_json(text: str) -> str:
 def visible_lines(text: str) -> str:
     """As `visible`, but the line breaks (`\\n`) stay. For a whole message, whose own lines are meant."""
     return "\n".join(map(visible, text.split("\n")))
+
+
+def listed(names: Iterable[str]) -> str:
+    """'a', 'b', 'c'"""
+    return ", ".join(f"'{name}'" for name in names)
+
+
+def counted(number: int, word: str, more: str = "s") -> str:
+    """1 row; 1,200 rows. `more` is what the word ends in where there is not one."""
+    return f"{number:,} {word}{'' if number == 1 else more}"

@@ -13,7 +13,7 @@ from etl.cli.advice import given
 from etl.cli.keeping import size
 from etl.cli.shared import json_option, mapping_argument, workspace_option
 from etl.errors import MappingError
-from etl.terminal import visible
+from etl.terminal import counted, visible
 
 if TYPE_CHECKING:
     from etl.commands.purge import ToPurge
@@ -45,16 +45,12 @@ def purge(mapping: Path, yes: bool, force: bool, workspace: Path | None, as_json
         print(plain_json(plain(done)))
     elif done.files:
         parts = (
-            _count(len(done.packages), "package"),
-            _count(len(done.snapshots), "snapshot"),
-            _count(done.files, "file"),
+            counted(len(done.packages), "package"),
+            counted(len(done.snapshots), "snapshot"),
+            counted(done.files, "file"),
         )
         print(visible(f"removed: {', '.join(parts)}, {size(done.bytes)}"))
         print("the journal stays: `etl history`, `etl find` and `etl status` tell from it")
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _asked() -> bool:

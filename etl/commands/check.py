@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from etl.commands.keeping import latest
+from etl.commands.keeping import latest_kept
 from etl.commands.lists import kept_lists
-from etl.commands.settings import Settings
-from etl.extract import Snapshot
 from etl.extract.databases.following import Follow
 from etl.mapping import Checked, Opens, ask_servers, load_mapping
-from etl.mapping.kept import servers_used
-from etl.model import Migration
 from etl.places import workspace_of
 
 
@@ -23,11 +19,7 @@ def check(
     Of a server's tables the latest snapshot in the workspace tells the columns. `connect`: the servers are asked, and what
     is behind URLs is looked at. `follow` is told of sources that are opened, and of rows that come from servers.
     """
-
-    def known(migration: Migration) -> Snapshot | None:
-        return latest(Settings(workspace_of(mapping, workspace)), migration) if servers_used(migration) else None
-
     lists = kept_lists(workspace_of(mapping, workspace))
-    opens, kept = (Opens.ALL, ask_servers) if connect else (Opens.HERE, known)
+    opens, kept = (Opens.ALL, ask_servers) if connect else (Opens.HERE, latest_kept(mapping, workspace))
     with load_mapping(mapping, opens=opens, kept=kept, lists=lists, follow=follow) as checked:
         return checked

@@ -17,6 +17,7 @@ from etl.model import Locator
 from etl.package import Package, PackagedStage, Reject, SourceRow
 from etl.report.catalogue import catalogue_of
 from etl.report.workbook import LONGEST, column_headings, headings, shown
+from etl.terminal import listed
 
 HEAD = "mark"
 UNSEEN = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[trn])")
@@ -95,12 +96,12 @@ def edits_of(sheets: Sequence[EditedSheet], file: str, known: Mapping[str, OldRo
     edits, seen = Edits(), dict[str, MendedRow]()
     for sheet in sheets:
         where = file if sheet.is_plain else f"{file}, sheet '{sheet.name}'"
-        for one in _Reading(sheet, where, known, edits).rows():
-            mark = mark_of(one.old.stage.name, one.old.row.source, one.old.row.row, one.old.row.cells)
-            before = seen.setdefault(mark, one)
-            if before is not one and before.cells != one.cells:
+        for mended in _Reading(sheet, where, known, edits).rows():
+            mark = mark_of(mended.old.stage.name, mended.old.row.source, mended.old.row.row, mended.old.row.cells)
+            before = seen.setdefault(mark, mended)
+            if before is not mended and before.cells != mended.cells:
                 edits.refused.append(
-                    NotTaken(one.where, f"is the row of {before.where} once more, and not the same; delete one")
+                    NotTaken(mended.where, f"is the row of {before.where} once more, and not the same; delete one")
                 )
                 seen[mark] = MendedRow(before.old, before.where, {})
     edits.mended = [one for one in seen.values() if one.cells]
@@ -210,12 +211,14 @@ class _Reading:
             if at != mark and (at >= len(names) or columns[at] is None) and _cell(names, at) not in told
         ]
         if missing and unknown:
-            what = f"column {_listed(unknown)} is none of the source of '{stage.name}', and {_listed(missing)} is not there"
+            what = (
+                f"column {listed(unknown)} is none of the source of '{stage.name}', and {listed(missing)} is not there"
+            )
             self._refuse("", f"{what}: what stands in it was not taken; if it is that column, give it its name back")
         elif missing:
-            self._note(f"has no column {_listed(missing)} of '{stage.name}': these cells stay as they are")
+            self._note(f"has no column {listed(missing)} of '{stage.name}': these cells stay as they are")
         elif unknown:
-            self._note(f"column {_listed(unknown)} is none of the source of '{stage.name}', and was not read")
+            self._note(f"column {listed(unknown)} is none of the source of '{stage.name}', and was not read")
 
     def _filled(self, mark: int) -> list[int]:
         """The columns in which something stands, in rows of the source or as their name."""
@@ -273,10 +276,6 @@ def _is_json(text: str, kind: type) -> bool:
 
 def _cell(row: Sequence[object], at: int) -> object:
     return row[at] if at < len(row) else ""
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
 
 
 NO_TEXT = (

@@ -154,11 +154,11 @@ def _fed(package: Package, stage: str) -> Mapping[str, str]:
 def _valid(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
     """The stages are gone through in their order: an order is known before its items."""
     source = f"{stage.source} " if stage.source else _source_of(package, stage)
-    for one in package.walk(stage):
-        record = orjson.loads(one.data)
+    for walked in package.walk(stage):
+        record = orjson.loads(walked.data)
         if wanted.belongs(record):
             wanted.learn(record)
-            yield FoundRecord(stage.name, one.key, f"{source}row {one.row}", "valid")
+            yield FoundRecord(stage.name, walked.key, f"{source}row {walked.row}", "valid")
 
 
 def _source_of(package: Package, stage: PackagedStage) -> str:
@@ -186,12 +186,12 @@ def _reasons(
     problems: Iterator[Reject | Held | Merged] = chain(
         package.rejects(stage), package.held(stage), package.merged(stage)
     )
-    for one in problems:
-        if (one.source, one.row) in rows:
-            personal = False if isinstance(one, Held) else one.personal
-            masked = sentence(one.words, one.parts, masked=True, personal=personal)
-            field = f"field '{one.field}': " if one.field else ""
-            yield (one.source, one.row), f"{field}{one.reason}", f"{field}{masked}"
+    for problem in problems:
+        if (problem.source, problem.row) in rows:
+            personal = False if isinstance(problem, Held) else problem.personal
+            masked = sentence(problem.words, problem.parts, masked=True, personal=personal)
+            field = f"field '{problem.field}': " if problem.field else ""
+            yield (problem.source, problem.row), f"{field}{problem.reason}", f"{field}{masked}"
 
 
 class _Journals:

@@ -217,14 +217,16 @@ class _Merging:
     def _replace(self, before: RowCorrection | None, made: RowCorrection) -> None:
         if before is not None:
             del self._all[before.name]
-        for one in list(self._all.values()):
+        for correction in list(self._all.values()):
             if (
-                one.stage == made.stage
-                and one.name in self._refused
-                and (one.row == made.row or (one.key and one.key == made.key))
+                correction.stage == made.stage
+                and correction.name in self._refused
+                and (correction.row == made.row or (correction.key and correction.key == made.key))
             ):
-                del self._all[one.name]
-                self.notes.append(f"{one.row}: takes the place of a correction that could not be applied any more")
+                del self._all[correction.name]
+                self.notes.append(
+                    f"{correction.row}: takes the place of a correction that could not be applied any more"
+                )
         if made.edits:
             self._all[made.name] = made
 

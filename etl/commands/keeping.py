@@ -16,7 +16,7 @@ from etl.files import private_folder
 from etl.mapping import Checked, Opens, load_mapping, require
 from etl.mapping.kept import lacking, servers_used, wanted_sources
 from etl.model import Migration, Table
-from etl.places import make_workspace
+from etl.places import make_workspace, workspace_of
 
 SNAPSHOTS = "snapshots"
 
@@ -33,6 +33,15 @@ def latest(settings: Settings, migration: Migration) -> Snapshot | None:
     """The newest snapshot of the servers that a mapping reads, whether it has everything or not."""
     servers = servers_used(migration)
     return snapshots_of(settings, migration).latest(servers) if servers and migration.name else None
+
+
+def latest_kept(mapping: Path, workspace: Path | None) -> Callable[[Migration], Snapshot | None]:
+    """The same, for whoever reads a mapping without asking its servers."""
+
+    def known(migration: Migration) -> Snapshot | None:
+        return latest(Settings(workspace_of(mapping, workspace)), migration) if servers_used(migration) else None
+
+    return known
 
 
 def fitting(settings: Settings, migration: Migration) -> Snapshot | None:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from etl import __version__
 from etl.commands.foreseeing import Foresight
@@ -43,9 +42,6 @@ from etl.report.page.facts import Telling
 from etl.stop import Stop, Stopped
 from etl.workers.engine import chunks, pools
 from etl.workers.pools import Pools
-
-if TYPE_CHECKING:
-    from etl.stop import Stop, Stopped
 
 
 def prepare(checked: Checked, settings: Settings, watch: Watch = unwatched, stop: Stop | None = None) -> Package:

@@ -32,6 +32,7 @@ from etl.package import MANIFEST, Package
 from etl.partial import is_partial, partial_of, sweep
 from etl.personal import looks_personal
 from etl.report.mask import HIDDEN_ANSWER, PLAIN_ANSWER, is_plain, without_answer
+from etl.terminal import counted
 
 OPEN = {
     State.SENDING: ("being sent, or left so by a process that was killed", "`etl {command} MAPPING` finds out"),
@@ -73,9 +74,9 @@ def purge(mapping: Path, workspace: Path | None, confirmed: Callable[[ToPurge], 
     """Raises MappingError, and removes nothing, where something is still under way or unknown, unless `force` says so."""
     file = find_mapping(mapping)
     folder = Which(mapping, workspace).folder()
-    with ExitStack() as held:
+    with ExitStack() as locks:
         for one in folder.targets():
-            held.enter_context(one.locked())
+            locks.enter_context(one.locked())
         found = to_purge(folder, file)
         if found.still and not force:
             raise MappingError("\n".join([*found.still, FORCE]))
@@ -151,12 +152,8 @@ def _still(folder: MigrationFolder) -> Iterator[str]:
                 batches = journal.batches(state=state)
                 if batches:
                     records = sum(one.records for one in batches)
-                    some = f"{_count(len(batches), 'batch', 'es')} ({_count(records, 'record')})"
+                    some = f"{counted(len(batches), 'batch', 'es')} ({counted(records, 'record')})"
                     yield f"{workspace.target}: {some}: {why}; {ELSEWHERE if barred else how.format(command=command)}"
-
-
-def _count(number: int, word: str, more: str = "s") -> str:
-    return f"{number:,} {word}{'' if number == 1 else more}"
 
 
 def _merging(packages: Sequence[Path]) -> list[str]:

@@ -94,17 +94,17 @@ def _choose(reading: _Reading, chosen: Selection, covered: set[Point]) -> None:
     """Of a stage, whose parents were chosen before."""
     kinds: dict[frozenset[Point], SampledRecord] = {}
     cost = partial(_cost, chosen)
-    for one in reading.records(chosen.left):
-        if one.name in chosen.whole:
-            chosen.records[one.name] = one
-            covered |= one.points
-        known = kinds.get(one.points)
+    for record in reading.records(chosen.left):
+        if record.name in chosen.whole:
+            chosen.records[record.name] = record
+            covered |= record.points
+        known = kinds.get(record.points)
         if known is None:
-            if len(kinds) < MOST_KINDS or not one.points <= chosen.sent:
-                kinds[one.points] = one
-            chosen.sent |= one.points
-        elif cost(one) < cost(known):
-            kinds[one.points] = one
+            if len(kinds) < MOST_KINDS or not record.points <= chosen.sent:
+                kinds[record.points] = record
+            chosen.sent |= record.points
+        elif cost(record) < cost(known):
+            kinds[record.points] = record
     chosen.known |= reading.known
     candidates = list(kinds.values())
     for at in cover([one.points for one in candidates], [cost(one) for one in candidates], covered):

@@ -64,10 +64,10 @@ def seen_tables(found: Iterable[Contents], connections: Connections) -> list[Rea
     columns = {id(one): frozenset(each.name for each in outline.columns) for one, outline in outlines}
     names: set[str] = set()
     read: list[ReadTable] = []
-    for place, one in places:
-        if one in chosen:
-            outer = _outer(one.source, read)
-            named = _named(one if outer is None else _beside(one, columns[id(one)], outer), names)
+    for place, entry in places:
+        if entry in chosen:
+            outer = _outer(entry.source, read)
+            named = _named(entry if outer is None else _beside(entry, columns[id(entry)], outer), names)
             table = _read(named, connections)
             read.append(replace(table, place=place, table=_belonging(table, outer)))
     return read

@@ -11,17 +11,15 @@ from typing import Any
 
 from etl.commands.coverage import Footprints
 from etl.commands.given_rows import table_of_cells, table_of_sources
-from etl.commands.keeping import latest
+from etl.commands.keeping import latest_kept
 from etl.commands.lists import kept_lists
 from etl.commands.selecting import Meant, all_of_them
-from etl.commands.settings import Settings
 from etl.errors import SourceError
-from etl.extract import Snapshot, read_all
+from etl.extract import read_all
 from etl.findings import Finding
 from etl.geography import fold
 from etl.mapping import Checked, Opens, load_mapping, require
 from etl.mapping.geography_checks import asks_for_places
-from etl.mapping.kept import servers_used
 from etl.model import Case, MappingTest, Migration, Stage, Table
 from etl.places import workspace_of
 from etl.prepare.plan import plan_stage
@@ -47,12 +45,8 @@ def run_own_tests(
     coverage: bool = False,
 ) -> Tested:
     """The same of the tests that are meant, by stage and name; with `coverage`, what they reach of the mapping, too."""
-
-    def known(migration: Migration) -> Snapshot | None:
-        return latest(Settings(workspace_of(mapping, workspace)), migration) if servers_used(migration) else None
-
     lists = kept_lists(workspace_of(mapping, workspace))
-    with load_mapping(mapping, opens=Opens.LOOKUPS, kept=known, lists=lists) as checked:
+    with load_mapping(mapping, opens=Opens.LOOKUPS, kept=latest_kept(mapping, workspace), lists=lists) as checked:
         migration = require(checked, upload=False)
         bench = _Bench(checked, Footprints() if coverage else None)
         results: list[TestResult] = []

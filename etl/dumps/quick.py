@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from operator import itemgetter
 
 from etl.dumps.escapes import ITSELF, with_meant
 from etl.dumps.insert import ESCAPED, Cell
+from etl.dumps.picking import picker
 
 CELL, ROW = b"\x1f", b"\n"
 """What parts cells, and rows."""
@@ -56,17 +56,11 @@ class PlainRows:
         bare = self.marked.replace(_NULL, b"")
         if self.positions is None:
             return bare + ROW
-        pick = _picker(self.positions)
+        pick = picker(self.positions)
         return ROW.join([CELL.join(pick(line.split(CELL))) for line in bare.split(ROW)]) + ROW
 
     def _is_broken(self) -> bool:
         return _FEED in self.marked or _RETURN in self.marked
-
-
-def _picker(positions: Sequence[int]) -> Callable[[Sequence[bytes]], Sequence[bytes]]:
-    if len(positions) < 2:  # of one, itemgetter gives the cell itself
-        return lambda row: [row[at] for at in positions]
-    return itemgetter(*positions)
 
 
 def _with_breaks(text: str) -> str:

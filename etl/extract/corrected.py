@@ -51,14 +51,16 @@ def find_corrected(
     rows: dict[int, RowCorrection] = {}
     for columns, sums in wanted.items():
         for total, ones in sums.items():
-            for one, hit in _paired(ones, hits.get((columns, total), ())):
-                why = _why_not(one, hit, ones, len(hits.get((columns, total), ())), table.header)
+            for correction, hit in _paired(ones, hits.get((columns, total), ())):
+                why = _why_not(correction, hit, ones, len(hits.get((columns, total), ())), table.header)
                 if why is not None:
-                    lost += [] if hit is None and most is not None else [Unapplied(one, why)]
+                    lost += [] if hit is None and most is not None else [Unapplied(correction, why)]
                 elif hit is not None and hit.number not in rows:
-                    rows[hit.number] = one
+                    rows[hit.number] = correction
                 elif hit is not None:
-                    lost.append(Unapplied(one, f"line {rows[hit.number].line} is of the same row; put both into one"))
+                    lost.append(
+                        Unapplied(correction, f"line {rows[hit.number].line} is of the same row; put both into one")
+                    )
     return Corrected(rows, tuple(sorted(lost, key=lambda one: one.correction.line)))
 
 

@@ -83,20 +83,20 @@ def raw_lines(
     chunks: Iterator[bytes], begin: int = 0, cut: Callable[[bytes], list[bytes]] = at_every_end
 ) -> Iterator[bytes]:
     """Lines with their endings, of a stream whose first byte is number `begin`. Raises EndlessLine."""
-    held: list[bytes] = []  # a line that has not ended, or whose last \r may be half of \r\n
+    pending: list[bytes] = []  # a line that has not ended, or whose last \r may be half of \r\n
     size = 0
     for chunk in chunks:
-        held.append(chunk)
+        pending.append(chunk)
         size += len(chunk)
         # Put together only when there is an end in it: a line of many chunks would be copied for each of them.
-        if b"\n" in chunk or b"\r" in chunk or (len(held) > 1 and held[-2].endswith(b"\r")):
-            lines = cut(b"".join(held))
-            held = [lines.pop()] if lines and not lines[-1].endswith(b"\n") else []
-            begin, size = begin + size - sum(map(len, held)), sum(map(len, held))
+        if b"\n" in chunk or b"\r" in chunk or (len(pending) > 1 and pending[-2].endswith(b"\r")):
+            lines = cut(b"".join(pending))
+            pending = [lines.pop()] if lines and not lines[-1].endswith(b"\n") else []
+            begin, size = begin + size - sum(map(len, pending)), sum(map(len, pending))
             yield from lines
         if size > LONGEST_LINE:
             raise EndlessLine(begin)
-    yield from held
+    yield from pending
 
 
 def read_records(lines: Lines, format: CsvFormat, stop: int | None = None) -> Iterator[ReadRow]:

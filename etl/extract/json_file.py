@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 from array import array
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from itertools import islice
 
 from etl.errors import SourceError
@@ -27,7 +26,7 @@ from etl.extract.kinds import (
     holding_nothing,
 )
 from etl.extract.locations import File
-from etl.extract.nested import PATH_SCHEMA, WITH, RowShape, nested_table
+from etl.extract.nested import PATH_SCHEMA, WITH, RowShape, naming, nested_table
 from etl.extract.opening import chunk_encoding, existing_file, reading, text_chunks, text_start
 from etl.extract.reach import Reach
 from etl.extract.undecodable import offset, undecodable
@@ -78,19 +77,11 @@ class JsonRows:
         return why and f"`path: {self._inner}`: {why}"
 
     def _items(self) -> Iterator[Item]:
-        with reading(self.path), self._told():
+        with reading(self.path), naming(self.path):
             cut = self._encoding if can_be_cut(self.path, self._encoding) else None
             text = JsonText(texts_of(self.path, self._encoding, self.reach), cut)
             yield from self._at(text, self._outer, "")
             text.end()
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except ValueError as error:
-            sentence = str(error)
-            raise SourceError(f"{self.path}{'' if sentence.startswith(':') else ': '}{sentence}") from None
 
     def _at(self, text: JsonText, steps: Steps, so_far: str) -> Iterator[Item]:
         if not steps:

@@ -96,14 +96,14 @@ def _exported(text: JsonText, path: str, found: Outline) -> None:
 
 def _inside(value: dict[str, Any], prefix: str, found: Outline, levels: int) -> None:
     """The lists inside of an object, and in the objects in it. `prefix` is the object's own path."""
-    for key, one in value.items() if levels else ():
+    for key, inner in value.items() if levels else ():
         path = f"{prefix}.{key}".removeprefix(".")
         if not _is_key(key):
             continue
-        if isinstance(one, dict):
-            _inside(one, path, found, levels - 1)
-        elif isinstance(one, list):
-            for element in one:
+        if isinstance(inner, dict):
+            _inside(inner, path, found, levels - 1)
+        elif isinstance(inner, list):
+            for element in inner:
                 if isinstance(element, dict):
                     found.add(path)
                     _inside(element, f"{path}[*]", found, levels - 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -144,3 +145,14 @@ def _or_none(value: object) -> object:
 
 def _written(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
+
+
+@contextmanager
+def naming(path: File) -> Iterator[None]:
+    """Have what is wrong with a document told with its file: a ValueError becomes a SourceError. One that begins with a colon has
+    a place in the file in front, which follows its name at once."""
+    try:
+        yield
+    except ValueError as error:
+        sentence = str(error)
+        raise SourceError(f"{path}{'' if sentence.startswith(':') else ': '}{sentence}") from None

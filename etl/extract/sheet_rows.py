@@ -39,7 +39,7 @@ class Sheet:
     reach: Reach = field(default_factory=Reach)
 
 
-def held(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Sheet:
+def sheet_of(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Sheet:
     """A sheet that is in memory, with "" for a blank cell."""
     while grid and all(cell == "" for cell in grid[-1]) and len(grid) not in faults:
         grid.pop()

@@ -18,7 +18,7 @@ from etl.extract.locations import File
 from etl.extract.ods_file import CONTENT, ods_names, read_ods
 from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import BadSheet
-from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, held, no_times_below_zero
+from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, no_times_below_zero, sheet_of
 from etl.extract.temporary import scratch
 from etl.extract.xlsb_scan import check_texts, look
 from etl.extract.xlsx_parts import DAMAGED, book_of, workbook_of
@@ -135,7 +135,7 @@ def _xlsb_sheet(opened: _Opened, sheet: str) -> Sheet:
     cells = _unless_it_panics(cells_of, workbook, sheet)
     no_times_below_zero(cells, found.bounds.faults, found.bounds.negatives)
     found.with_days(cells)
-    return held(cells, found.bounds.faults)
+    return sheet_of(cells, found.bounds.faults)
 
 
 def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:
@@ -160,7 +160,7 @@ def _ods_names(opened: _Opened) -> SheetNames:
 
 def _ods_sheet(opened: _Opened, sheet: str) -> Sheet:
     cells, bounds = read_ods(opened.parts, sheet)
-    return held(cells, bounds.faults)
+    return sheet_of(cells, bounds.faults)
 
 
 def _other_names(opened: _Opened) -> SheetNames:
@@ -171,7 +171,7 @@ def _other_names(opened: _Opened) -> SheetNames:
 
 def _other_sheet(opened: _Opened, sheet: str) -> Sheet:
     _, _, cells, faults = in_another_process(opened.whole(), sheet)
-    return held(cells, faults)
+    return sheet_of(cells, faults)
 
 
 XLSX = _Form(_xlsx_names, _xlsx_sheet)

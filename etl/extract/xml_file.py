@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from etl.errors import SourceError
 from etl.extract.detecting import DETECT
 from etl.extract.json_path import EVERY, Found, Steps, rows_path
 from etl.extract.kinds import (
@@ -23,7 +21,7 @@ from etl.extract.kinds import (
     holding_nothing,
 )
 from etl.extract.locations import File
-from etl.extract.nested import PATH_SCHEMA, WITH, RowShape, nested_table
+from etl.extract.nested import PATH_SCHEMA, WITH, RowShape, naming, nested_table
 from etl.extract.opening import byte_pieces, existing_file
 from etl.extract.reach import Reach
 from etl.extract.xml_stream import TEXT, Element, XmlElements
@@ -75,7 +73,7 @@ class XmlRows:
     def why_empty(self) -> str:
         names = (*self._names, *self._inner)
         paths = XmlElements(names, self._encoding)
-        with self._told():
+        with naming(self.path):
             for _ in paths.read(byte_pieces(self.path)):
                 return ""
         written = "/".join(names)
@@ -86,16 +84,8 @@ class XmlRows:
         """It is read from its beginning to its end."""
 
     def _elements(self, names: tuple[str, ...]) -> Iterator[Element]:
-        with self._told():
+        with naming(self.path):
             yield from XmlElements(names, self._encoding).read(byte_pieces(self.path, self.reach))
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except ValueError as error:
-            sentence = str(error)
-            raise SourceError(f"{self.path}{'' if sentence.startswith(':') else ': '}{sentence}") from None
 
 
 def _names(steps: Steps) -> tuple[str, ...]:
@@ -104,15 +94,15 @@ def _names(steps: Steps) -> tuple[str, ...]:
 
 def _found(value: Any, names: tuple[str, ...], parents: tuple[dict[str, Any], ...] = ()) -> Iterator[Found]:
     """Every inner element that the names lead to: one alone is as good as a list of one."""
-    for one in value if isinstance(value, list) else [value]:
+    for element in value if isinstance(value, list) else [value]:
         if not names:
-            yield Found(_row(one), parents)
-        elif isinstance(one, dict):
-            if names[0] in one:
-                yield from _found(one[names[0]], names[1:], (*parents, one))
-        elif one is not None:
+            yield Found(_row(element), parents)
+        elif isinstance(element, dict):
+            if names[0] in element:
+                yield from _found(element[names[0]], names[1:], (*parents, element))
+        elif element is not None:
             words = "is a text, where `path` needs an element '{step}'"
-            yield Found(one, parents, Unfit("row:path", None, words, step=names[0]))
+            yield Found(element, parents, Unfit("row:path", None, words, step=names[0]))
 
 
 def _row(value: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import orjson
 from etl.errors import MappingError, PackageError
 from etl.model import Stage
 from etl.package import Batch, Package
+from etl.terminal import listed
 
 FIRST_WINDOW = 1000
 WIDER = 10
@@ -165,7 +166,7 @@ def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingEr
             stage.name for stage in stages[1:]
         ]
         return PackageError(
-            f"the record '{key}' of stage '{first}' has nothing in {_quoted(missing)}; "
+            f"the record '{key}' of stage '{first}' has nothing in {listed(missing)}; "
             "a pilot needs a record in every stage: choose another with --key"
         )
     if not stages[1:]:
@@ -175,10 +176,6 @@ def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingEr
         )
     return PackageError(
         f"no record of stage '{first}' that was not uploaded before has something in each of "
-        f"{_quoted([stage.name for stage in stages[1:]])}; "
+        f"{listed([stage.name for stage in stages[1:]])}; "
         "a pilot needs a record in every stage: prepare a package that has one"
     )
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)

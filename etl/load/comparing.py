@@ -30,13 +30,13 @@ def note_taken(
 ) -> None:
     """`records`: key -> bytes; `taken`: those of them that some batch holds. Inside a transaction."""
     same, changed = Counter[int](), dict[str, int]()
-    for key, one in taken.items():
-        if one.package == number:
+    for key, earlier in taken.items():
+        if earlier.package == number:
             continue
-        if one.sha256 == record_hash(records[key]):
-            same[one.batch] += 1
+        if earlier.sha256 == record_hash(records[key]):
+            same[earlier.batch] += 1
         else:
-            changed[key] = one.batch
+            changed[key] = earlier.batch
     differing = Counter(changed.values())
     journal.plans.change(number, stage, changed)
     for batch in same | differing:

@@ -92,10 +92,10 @@ def _judge(here: Loading, stage: str, batches: Sequence[Shipment]) -> None:
 
 def _fresh(here: Loading, chosen: Chosen) -> Chosen:
     """Without the records that have arrived. Raises GateClosed when one of them failed, or may have."""
-    held = here.journal.taken(chosen.stage, chosen.keys)
-    failed = {one.batch for one in held.values() if one.fate in (RecordState.FAILED, RecordState.DOUBTFUL)}
+    taken = here.journal.taken(chosen.stage, chosen.keys)
+    failed = {one.batch for one in taken.values() if one.fate in (RecordState.FAILED, RecordState.DOUBTFUL)}
     _judge(here, chosen.stage, [here.journal.batch(number) for number in sorted(failed)])
-    left = [(key, record) for key, record in zip(chosen.keys, chosen.records, strict=True) if key not in held]
+    left = [(key, record) for key, record in zip(chosen.keys, chosen.records, strict=True) if key not in taken]
     return Chosen(chosen.stage, tuple(key for key, _ in left), tuple(record for _, record in left))
 
 

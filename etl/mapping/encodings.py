@@ -38,24 +38,22 @@ class Declared:
 
 def encoding_warnings(context: Context) -> Iterator[Problem]:
     """Where the declared encoding is not what the bytes say."""
-    for one in _declared(context):
+    for declared in _declared(context):
         with suppress(SourceError, OSError):
-            found = None if one.encoding == DETECT else detected(one.file, LOOKED_AT)
-            if found and found.letters and (what := _doubt(one.encoding, found)):
-                yield Problem(context.document.place(one.path), f"{_name(one.file)}: {what}", WARNING)
+            found = None if declared.encoding == DETECT else detected(declared.file, LOOKED_AT)
+            if found and found.letters and (what := _doubt(declared.encoding, found)):
+                yield Problem(context.document.place(declared.path), f"{_name(declared.file)}: {what}", WARNING)
 
 
 def encoding_notes(context: Context) -> Iterator[Problem]:
     """What `encoding: detect` has found, each with three cells by which a person sees whether it is right."""
-    for one in _declared(context):
+    for declared in _declared(context):
         with suppress(SourceError, OSError):
-            if one.encoding == DETECT:
-                found = detected(one.file)
-                cells = ", ".join(f"'{cell}'" for cell in cells_with_letters(one.file, found.encoding))
-                what = (
-                    f"{_name(one.file)}: the encoding is {found.encoding} ({found.why}){f': {cells}' if cells else ''}"
-                )
-                yield Problem(context.document.place(one.path), what, NOTE)
+            if declared.encoding == DETECT:
+                found = detected(declared.file)
+                cells = ", ".join(f"'{cell}'" for cell in cells_with_letters(declared.file, found.encoding))
+                what = f"{_name(declared.file)}: the encoding is {found.encoding} ({found.why}){f': {cells}' if cells else ''}"
+                yield Problem(context.document.place(declared.path), what, NOTE)
 
 
 def _name(file: File) -> str:

@@ -42,13 +42,13 @@ class Oddities:
 
     def note(self, noted: Sequence[PutRight], first_row: int) -> None:
         """What was put right in a chunk's rows, which begin at this one."""
-        for one in noted:
-            rows = tuple(first_row + index for index in one.rows)
-            known = self._noted.get((one.field, one.rule))
-            self._noted[one.field, one.rule] = (
-                replace(one, rows=rows)
+        for put_right in noted:
+            rows = tuple(first_row + index for index in put_right.rows)
+            known = self._noted.get((put_right.field, put_right.rule))
+            self._noted[put_right.field, put_right.rule] = (
+                replace(put_right, rows=rows)
                 if known is None
-                else replace(known, count=known.count + one.count, rows=(known.rows + rows)[:PLACES])
+                else replace(known, count=known.count + put_right.count, rows=(known.rows + rows)[:PLACES])
             )
 
     def kinds(self, counts: Counts) -> list[ProblemKind]:

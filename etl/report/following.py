@@ -61,11 +61,11 @@ def _say(console: Console, line: str) -> None:
 
 
 def _differences(standing: Standing) -> Iterator[str]:
-    for one in standing.changed or ():
-        yield f"changed since it was uploaded: {_sent_in(one)}"
-        if one.fields is None:
+    for changed in standing.changed or ():
+        yield f"changed since it was uploaded: {_sent_in(changed)}"
+        if changed.fields is None:
             yield "  (the bytes that were uploaded are gone or changed, so its fields cannot be compared)"
-        yield from map(_difference, one.fields or ())
+        yield from map(_difference, changed.fields or ())
     yield from (f"uploaded, and not in the package: {_sent_in(one)}" for one in standing.gone or ())
 
 
@@ -137,15 +137,15 @@ def _duration(seconds: float) -> str:
 
 def _attention(status: Status, *, own: bool) -> Iterator[str]:
     at = "" if own else f" --target {status.target}"
-    for one in status.attention:
-        keys = f" ({', '.join(one.keys)})" if one.keys else ""
+    for shipment in status.attention:
+        keys = f" ({', '.join(shipment.keys)})" if shipment.keys else ""
         yield (
-            f"batch {one.batch} ({one.stage}, {_records(one.records)}) is {one.state}: {one.why}{keys}; "
-            f"its bytes: {_there(one.file, status)}"
+            f"batch {shipment.batch} ({shipment.stage}, {_records(shipment.records)}) is {shipment.state}: {shipment.why}{keys}; "
+            f"its bytes: {_there(shipment.file, status)}"
         )
-        yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in one.doubts.items())
-        if one.state == "unknown" and status.barred is None:
-            number = one.batch
+        yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in shipment.doubts.items())
+        if shipment.state == "unknown" and status.barred is None:
+            number = shipment.batch
             yield (
                 f"  look in Omnitron, then: `etl resolve {number} --arrived [MIGRATION_ID]{at}`, "
                 f"or: `etl resolve {number} --lost{at}`"
@@ -231,14 +231,16 @@ def _history_lines(history: History, *, verbose: bool) -> Iterator[str]:
         yield f"{named}: {why.fate}: {why.place or why.package}{field}: {why.reason}"
     if not history.sendings and not history.unsent:
         yield f"{named}: no load has ever planned to send it"
-    for one in history.sendings:
-        yield f"{named}: batch {one.batch}, {one.state}{' (pilot)' if one.pilot else ''}"
-        yield f"  migration  {one.migration_id or 'not known'}{_counted(one)}"
-        yield f"  bytes      {one.file}, record {one.position + 1}, SHA-256 {one.sha256}"
-        yield f"  record     {one.record.decode() if one.record else '(its file is gone or changed)'}"
-        yield from (f"  {step.time}  {_step(step)}" for step in one.steps)
-        yield from (f"  {made.time}  {made.person} decided: {_decided(made)}" for made in one.decisions)
-        yield from (f"  {line}" for line in (map(_request, one.requests) if verbose else _attempts(one.requests)))
+    for sending in history.sendings:
+        yield f"{named}: batch {sending.batch}, {sending.state}{' (pilot)' if sending.pilot else ''}"
+        yield f"  migration  {sending.migration_id or 'not known'}{_counted(sending)}"
+        yield f"  bytes      {sending.file}, record {sending.position + 1}, SHA-256 {sending.sha256}"
+        yield f"  record     {sending.record.decode() if sending.record else '(its file is gone or changed)'}"
+        yield from (f"  {step.time}  {_step(step)}" for step in sending.steps)
+        yield from (f"  {made.time}  {made.person} decided: {_decided(made)}" for made in sending.decisions)
+        yield from (
+            f"  {line}" for line in (map(_request, sending.requests) if verbose else _attempts(sending.requests))
+        )
     for package in history.changed:
         yield f"{named}: other bytes for it were prepared in {package}, and not sent"
 

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 
 def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:
-    for one in found:
-        yield f"Package: {one.package}" if one.package else "Of packages that are gone, by the journal:"
-        yield from (f"  {line}" for record in one.records for line in _record_lines(record))
-        if one.further:
-            yield f"  and {one.further:,} more"
-        if not one.records:
+    for place in found:
+        yield f"Package: {place.package}" if place.package else "Of packages that are gone, by the journal:"
+        yield from (f"  {line}" for record in place.records for line in _record_lines(record))
+        if place.further:
+            yield f"  and {place.further:,} more"
+        if not place.records:
             yield "  nothing"
 
 
@@ -129,21 +129,24 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
 
     if not found:
         console.print("no stage has amounts: orders have `amount`, items `price`", markup=False)
-    for one in found:
-        if not one.totals:
-            console.print(f"{one.stage}: {one.field}: no row has an amount", markup=False)
+    for reconciled in found:
+        if not reconciled.totals:
+            console.print(f"{reconciled.stage}: {reconciled.field}: no row has an amount", markup=False)
             continue
         table = Table(
-            box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=f"{one.stage}: {one.field}", title_justify="left"
+            box=box.SIMPLE_HEAD,
+            padding=(0, 1, 0, 0),
+            title=f"{reconciled.stage}: {reconciled.field}",
+            title_justify="left",
         )
         table.add_column("currency", no_wrap=True)
-        names = ["source", *(name for name in BETWEEN if any(line.of(name) for line in one.totals)), "payload"]
+        names = ["source", *(name for name in BETWEEN if any(line.of(name) for line in reconciled.totals)), "payload"]
         for name in names:
             table.add_column(name if name in ("source", "payload") else f"- {name}", justify="right", no_wrap=True)
-        for line, exact in zip(one.totals, one.exact, strict=True):
+        for line, exact in zip(reconciled.totals, reconciled.exact, strict=True):
             table.add_row(visible(line.currency or "-"), *(written_amount(exact[name]) for name in names))
         print_whole(console, table)
-        for told in unaccounted_lines(one):
+        for told in unaccounted_lines(reconciled):
             console.print(told, soft_wrap=True, markup=False)
 
 

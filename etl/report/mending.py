@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from etl.personal import mask_key, mask_known, mask_text
+from etl.terminal import counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ def fixed_lines(fixed: Fixed) -> Iterator[str]:
         yield f"{one.stage}: {one.row}, column '{one.column}': '{one.old}' -> '{one.new}'{done}"
     rows = len({(one.stage, one.row) for one in fixed.cells})
     yield (
-        f"{_count(len(fixed.cells), 'cell')} of {_count(rows, 'row')} taken, {_count(fixed.unchanged, 'row')} unchanged, "
+        f"{counted(len(fixed.cells), 'cell')} of {counted(rows, 'row')} taken, {counted(fixed.unchanged, 'row')} unchanged, "
         f"{len(fixed.refused):,} not taken"
     )
     if fixed.cells:
@@ -105,7 +106,3 @@ def known_lines(found: Sequence[KnownCorrection], none: str) -> Iterator[str]:
         yield f"line {one.line}: {cell}, {one.who}, {one.when}{refused}"
     if not found:
         yield none
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"

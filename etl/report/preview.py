@@ -152,11 +152,11 @@ def _stacked(rows: Sequence[Beside]) -> Any:
     from rich.text import Text
 
     lines = Text()
-    for one in rows:
-        lines.append(visible(one.field or "feeds nothing") + "\n", "bold")
-        for text in one.cells:
+    for row in rows:
+        lines.append(visible(row.field or "feeds nothing") + "\n", "bold")
+        for text in row.cells:
             lines.append(f"  < {visible(text)}\n")
-        for text in one.problems:
+        for text in row.problems:
             lines.append(f"  ! {visible(text)}\n", "red")
     return lines
 

@@ -89,11 +89,11 @@ NAMED = 5
 def _missing_lines(missing: Sequence[SampledPoint]) -> Iterator[str]:
     """A line each; the entries of a lookup, of which there may be hundreds, together."""
     entries: dict[tuple[str | None, str, str | None], list[str]] = {}
-    for one in missing:
-        if one.kind == "entry":
-            entries.setdefault((one.place, one.field, one.nobody), []).append(f"'{one.what}'")
+    for point in missing:
+        if point.kind == "entry":
+            entries.setdefault((point.place, point.field, point.nobody), []).append(f"'{point.what}'")
         else:
-            yield f"{told(one)}: {one.nobody}"
+            yield f"{told(point)}: {point.nobody}"
     for (place, lookup, why), names in entries.items():
         further = ", ..." if len(names) > NAMED else ""
         count = f"{len(names):,} {'entry' if len(names) == 1 else 'entries'}"

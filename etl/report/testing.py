@@ -29,11 +29,11 @@ def names(results: Sequence[TestResult]) -> Iterator[str]:
 
 def failures(results: Sequence[TestResult]) -> Iterator[str]:
     """Of each that failed: its name, where it stands, what it gives, and each field that is not as expected."""
-    for one in results:
-        if not one.passed:
+    for result in results:
+        if not result.passed:
             yield ""
-            yield f"FAILED {one.stage}: {one.name}"
-            yield from (f"  {line}" for line in _failure(one))
+            yield f"FAILED {result.stage}: {result.name}"
+            yield from (f"  {line}" for line in _failure(result))
 
 
 def _failure(result: TestResult) -> Iterator[str]:

@@ -63,9 +63,9 @@ def _rows(package: Package, stage: PackagedStage) -> Iterator[tuple[SourceRow, l
     problems: dict[tuple[str, int], list[Reject]] = {}
     rows = list(islice((row for row in package.rows(stage) if row.fate == "rejected"), MOST))
     wanted = {(row.source, row.row) for row in rows}
-    for one in package.rejects(stage):
-        if (one.source, one.row) in wanted:
-            problems.setdefault((one.source, one.row), []).append(one)
+    for reject in package.rejects(stage):
+        if (reject.source, reject.row) in wanted:
+            problems.setdefault((reject.source, reject.row), []).append(reject)
         elif len(problems) == len(wanted):
             break  # what follows is of rows that no sheet has
     yield from ((row, problems.get((row.source, row.row), [])) for row in rows)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from workbook_files import MAIN, OFFICE, row, write_xlsx
 
 from etl.extract.calamine_sheet import cells_of, names_of, open_workbook
-from etl.extract.sheet_rows import held
+from etl.extract.sheet_rows import sheet_of
 from etl.extract.workbooks import names_in, open_sheet
 
 FEW = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -45,7 +45,7 @@ def ours(path, sheet=None):
 def calamines(path, sheet=None):
     workbook = open_workbook(path)
     chosen = sheet or names_of(workbook)[0][0]
-    return list(held(cells_of(workbook, chosen), {}).rows())
+    return list(sheet_of(cells_of(workbook, chosen), {}).rows())
 
 
 def as_written(rows):

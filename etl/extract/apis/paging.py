@@ -95,11 +95,11 @@ def paging_of(value: object) -> Paging:
 
 def _written(value: Mapping[str, object]) -> Paging:
     known = tuple(Paging.__dataclass_fields__)
-    for name, one in value.items():
+    for name, setting in value.items():
         if name not in known:
             raise ValueError(f"unknown key '{name}'{did_you_mean(name, known)}")
-        if (name in NUMBERS) != (isinstance(one, int) and not isinstance(one, bool)):
-            raise ValueError(f"`{name}`: {one!r} is no {'number' if name in NUMBERS else 'text'}")
+        if (name in NUMBERS) != (isinstance(setting, int) and not isinstance(setting, bool)):
+            raise ValueError(f"`{name}`: {setting!r} is no {'number' if name in NUMBERS else 'text'}")
     by = str(value.get("by", ""))
     if by in RECIPES:
         return replace(RECIPES[by], **{name: one for name, one in value.items() if name != "by"})  # type: ignore[arg-type]

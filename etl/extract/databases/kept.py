@@ -260,8 +260,9 @@ def _as_written(rows: KeptRows) -> dict[str, object]:
     return {"held" if name == "fetched" else name: part for name, part in written.items()}
 
 
-def _as_read(held: Sequence[str], **others: Any) -> KeptRows:
-    return KeptRows(fetched=held, **others)
+def _as_read(**columns: Any) -> KeptRows:
+    fetched = columns.pop("held")
+    return KeptRows(fetched=fetched, **columns)
 
 
 @contextmanager

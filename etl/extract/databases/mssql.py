@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 from etl.errors import SourceError
 from etl.extract.databases.address import Address
 from etl.extract.databases.mended import mended_rows
-from etl.extract.databases.session import LOCKED, Copied, OneByOne, Relation, identity_of, trimmed
+from etl.extract.databases.session import LOCKED, ByCursor, Copied, Relation, identity_of, trimmed
 from etl.extract.databases.writing import write_rows
 from etl.suggest import did_you_mean
 
@@ -44,7 +44,9 @@ _CHANGES = re.compile(
 )
 
 
-class MssqlSession(OneByOne):
+class MssqlSession(ByCursor):
+    _tables = _TABLES
+
     def __init__(self, address: Address, *, mend: bool = False) -> None:
         try:
             import pymssql
@@ -74,15 +76,6 @@ class MssqlSession(OneByOne):
     def _run(self, statement: str) -> None:
         with self._connection.cursor() as cursor:
             cursor.execute(statement)
-
-    def _rows(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, values or None)
-            return list(cursor.fetchall())
-
-    def tables(self) -> list[str]:
-        with self._speaking():
-            return [str(one) for (one,) in self._rows(_TABLES)]
 
     def table(self, name: str) -> Relation:
         with self._speaking():

@@ -12,8 +12,8 @@ from etl.extract.databases.mended import mended_rows
 from etl.extract.databases.mysql_drivers import mysql_driver
 from etl.extract.databases.session import (
     LOCKED,
+    ByCursor,
     Copied,
-    OneByOne,
     Relation,
     identity_of,
     quoted,
@@ -49,7 +49,9 @@ JOIN information_schema.columns c USING (table_schema, table_name, column_name)
 WHERE s.table_schema = %s AND s.table_name = %s AND s.index_name = 'PRIMARY' ORDER BY s.seq_in_index"""
 
 
-class MysqlSession(OneByOne):
+class MysqlSession(ByCursor):
+    _tables = _TABLES
+
     def __init__(self, address: Address, *, mend: bool = False) -> None:
         self._address, self._mend, self._driver = address, mend, mysql_driver()
         with self._speaking():
@@ -57,15 +59,6 @@ class MysqlSession(OneByOne):
             for statement in (*SETTINGS, SNAPSHOT):
                 self._rows(statement)
             self.taken = str(self._rows(_NOW)[0][0])
-
-    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._connection.cursor() as cursor:
-            cursor.execute(statement, values or None)
-            return list(cursor.fetchall())
-
-    def tables(self) -> list[str]:
-        with self._speaking():
-            return [str(one) for (one,) in self._rows(_TABLES)]
 
     def table(self, name: str) -> Relation:
         with self._speaking():

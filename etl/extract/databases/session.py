@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, ClassVar, Protocol
 
 LOCKED = "another process of the shop has locked the table for more than a minute; run it again when that has ended"
 
@@ -87,6 +88,26 @@ class OneByOne(ABC):
 
     def copy_all(self, requests: Sequence[Request]) -> list[Copied]:
         return [self.copy(one.relation, one.columns, one.file) for one in requests]
+
+
+class ByCursor(OneByOne):
+    """A session that asks through cursors of its connection. `_tables` is the statement that gives the names of tables."""
+
+    _connection: Any
+    _tables: ClassVar[str]
+
+    @abstractmethod
+    def _speaking(self) -> AbstractContextManager[None]:
+        """Has what the library raises told as a SourceError."""
+
+    def _rows(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement, values or None)
+            return list(cursor.fetchall())
+
+    def tables(self) -> list[str]:
+        with self._speaking():
+            return [str(one) for (one,) in self._rows(self._tables)]
 
 
 NUMBERS = ("smallint", "integer", "bigint", "uuid", "int", "tinyint", "mediumint")

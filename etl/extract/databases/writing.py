@@ -7,11 +7,11 @@ break, or one of the two, stands in quotes. A snapshot that is kept says which m
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import Any, BinaryIO
 
+from etl.dumps.picking import picker
 from etl.extract.csv_format import CsvFormat
 
 DELIMITER, QUOTE = "\x1f", "\x02"
@@ -34,20 +34,13 @@ def write_rows(rows: Iterable[Sequence[object]], positions: Sequence[int] | None
     """Rows in the form of `spooled`; of each the cells at `positions`, or all. None is a blank cell, and bytes are lowercase
     hexadecimal digits; text that is no UTF-8 keeps its bytes.
     """
-    pick = None if positions is None else _picker(positions)
+    pick = None if positions is None else picker(positions)
     coming, count = iter(rows), 0
     while some := list(islice(coming, AT_ONCE)):
         picked = some if pick is None else list(map(pick, some))
         file.write(lines_of(picked))
         count += len(some)
     return count
-
-
-def _picker(positions: Sequence[int]) -> Callable[[Sequence[object]], Sequence[object]]:
-    """The way from a row to its cells at these positions."""
-    if len(positions) < 2:  # of one, itemgetter gives no row but the cell
-        return lambda row: [row[at] for at in positions]
-    return itemgetter(*positions)
 
 
 def lines_of(rows: Sequence[Sequence[object]]) -> bytes:
