@@ -206,6 +206,7 @@ moments = st.one_of(
     st.sampled_from(["0000-00-00 00:00:00", "0000-00-00", "00.00.0000 00:00", "29.02.2023 10:00", "29.02.2024 10:00",
                      "1.2.2020 3:04", "31.03.2019 03:30", "27.10.2019 03:30"]),
 )  # fmt: skip
+serials = st.one_of(wholes, st.sampled_from(["43893,58", "43.893", "60", "59", "1", "2957100", "2958465"]))
 FORMATS = ["%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%d/%m/%Y %H:%M", "%d.%m.%Y", "%Y-%m-%d", "%d.%m.%y",
            "%H:%M %d.%m.%Y", "%m/%d/%Y %H:%M:%S", "%d%m%Y %H%M"]  # fmt: skip
 CALLS = {
@@ -230,9 +231,10 @@ CALLS = {
     "country": (st.sampled_from(["TR", "turkey", "ALMANYA", "xx", "İngiltere", "T.C.", "EU"]), ["", "('en')", "(default='-')"]),
     "place": (st.sampled_from(["ISTANBUL", "Kadıköy / İstanbul", "xx", "Üsküdar", "1"]),
               ["('city')", "('country')", "('city', default='-')", "('township', city='istanbul')"]),
-    "epoch": (st.one_of(wholes, st.sampled_from(["1577836800", "1577836800.5"])), ["('UTC')", "('Europe/Istanbul', 'ms')"]),
-    "excel_date": (st.one_of(wholes, st.sampled_from(["43893,58", "60", "59", "1"])), ["", "(1904)"]),
-    "excel_datetime": (st.one_of(wholes, st.sampled_from(["43893,58", "60", "59", "1"])), ["", "(start=1904)"]),
+    "epoch": (st.one_of(wholes, st.sampled_from(["1577836800", "1577836800.5", "43.893"])),
+              ["('UTC')", "('Europe/Istanbul', 'ms')"]),
+    "excel_date": (serials, ["", "(1904)"]),
+    "excel_datetime": (serials, ["", "(start=1904)"]),
     "date": (moments, ["", *(f"('{one}')" for one in FORMATS), "('%d.%m.%Y', '%Y-%m-%d')"]),
 }  # fmt: skip
 

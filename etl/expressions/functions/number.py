@@ -158,13 +158,13 @@ def _cents(number: Decimal, value: Any, mark: str) -> Decimal:
     cents = _rounded(number, 2)
     if cents != number:
         words = "{value} has more than two decimals"
-        if advised := _reading(value, "round", mark):
+        if advised := ways_to_read(value, "round", mark):
             words = "{value} has more than two decimals; if it may be rounded, write {advised}"
         raise Unfit("function:money:decimals", value, words, advised=advised)
     return cents
 
 
-def _reading(value: Any, then: str, mark: str | None = None) -> object:
+def ways_to_read(value: Any, then: str, mark: str | None = None) -> object:
     """How a value becomes a number that `then` takes, as an expression goes on: `| decimal('.') | round`.
 
     Both ways, where only the source's owner can tell what a dot means in 2.675; nothing, where none reads it, or it is too
@@ -222,7 +222,7 @@ def _too_long(value: object) -> Unfit:
 def _no_whole_number(text: str) -> Unfit:
     """With what to write for a text with decimals. Rounding is only spoken of where there is something to round."""
     zeros = re.fullmatch(r".*[.,]0*", text) is not None
-    advised = _reading(text, "int" if zeros else "round(0) | int")
+    advised = ways_to_read(text, "int" if zeros else "round(0) | int")
     words = "{value} is not a whole number"
     if advised and zeros:
         words = "{value} is not a whole number; if it has decimals, write {advised}"
@@ -269,7 +269,7 @@ def _computed(function: str, value: Any, call: str = "") -> Decimal:
     """The number to compute with. `call` is how the mapping calls the function, for the advice."""
     if isinstance(value, str):
         words = "{function} expects a number, not the text {value}"
-        if advised := _reading(value, call or function):
+        if advised := ways_to_read(value, call or function):
             words = "{function} expects a number, not the text {value}; write {advised}"
         raise Unfit(f"function:{function}:text", value, words, function=function, advised=advised)
     return _number(function, value)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from etl.expressions.functions.columns import ColumnWay, each_once
 from etl.expressions.functions.date import zone_named
 from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.number import ways_to_read
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import one_of
 from etl.findings import Unfit
@@ -24,16 +25,20 @@ STARTS = (1900, 1904)
 _1970 = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _LAST_SECOND = 253_402_300_799  # the end of the year 9999
 _FAR = 10**11  # seconds; in the year 5138
-_LAST_DAY = 2_958_466
+_DAYS = 2_958_466
 _SECONDS = 86_400
 
 
-def _number(function: str, value: Any) -> Decimal | None:
-    """A number, or the text of one; None for blank text."""
-    if isinstance(value, str) and not value.strip():
+def _number(function: str, value: Any, call: str) -> Decimal | None:
+    """A number, or the text of one; None for blank text. `call` is how the mapping calls the function, for the advice."""
+    text = value.strip() if isinstance(value, str) else None
+    if text == "":
         return None
+    if text and _GROUPED.fullmatch(text):
+        words = "{value} can be read in two ways; write {advised}"
+        raise Unfit(f"function:{function}:ways", value, words, advised=ways_to_read(text, call))
     known = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    if known or (isinstance(value, str) and _WRITTEN.fullmatch(value.strip())):
+    if known or (text and _WRITTEN.fullmatch(text)):
         number = Decimal(str(value).strip().replace(",", "."))
         if number.is_finite():
             return number
@@ -43,13 +48,17 @@ def _number(function: str, value: Any) -> Decimal | None:
 _WRITTEN = re.compile(r"[-+]?[0-9]{1,20}(?:[.,][0-9]{1,20})?")
 """A number whose digits are all there: 1,57784E+09 has lost some."""
 
+_GROUPED = re.compile(r"[-+]?[1-9][0-9]{0,2}[.,][0-9]{3}")
+"""43.893 is a day of 2020 with a mark for its thousands, and one of 1900 with its time."""
+
 
 def bind_epoch(to: str, unit: str = "s") -> Callable[[Any], dt.datetime | None]:
     one_of("unit", unit, UNITS)
     wanted, parts = zone_named("to", to), UNITS[unit]
+    call = f"epoch({to!r})" if unit == "s" else f"epoch({to!r}, {unit!r})"
 
     def read(value: Any) -> dt.datetime | None:
-        number = _number("epoch", value)
+        number = _number("epoch", value, call)
         if number is None:
             return None
         if unit == "s" and _FAR < abs(number) < _FAR * 1000:
@@ -79,14 +88,19 @@ def epoch_column(write: Writers, to: str, unit: str = "s") -> ColumnWay:
 
 
 def bind_excel_datetime(start: int = 1900) -> Callable[[Any], dt.datetime | None]:
+    return _days("excel_datetime", start)
+
+
+def _days(function: str, start: int) -> Callable[[Any], dt.datetime | None]:
     _known_start(start)
+    call = function if start == 1900 else f"{function}({start})"
 
     def read(value: Any) -> dt.datetime | None:
         if isinstance(value, dt.datetime):
             return value
         if isinstance(value, dt.date):
             return dt.datetime(value.year, value.month, value.day)
-        number = _number("excel_datetime", value)
+        number = _number(function, value, call)
         return None if number is None else _moment(number, start, value)
 
     return read
@@ -99,14 +113,21 @@ def _known_start(start: int) -> None:
 
 def _moment(days: Decimal, start: int, value: Any) -> dt.datetime:
     """Excel holds days as a float, so the nearest second is meant. Its 1900 has a 29th of February, which is day 60."""
-    if not 0 <= days < _LAST_DAY:
-        raise Unfit("function:excel:far", value, "{value} is no day of a workbook")
+    if not 0 <= days < _DAYS:
+        raise _no_day(value)
     if start == 1900 and days < 1:
         raise Unfit("function:excel:day", value, "{value} is a time without a day; the first of a workbook is 1")
     first = dt.datetime(1904, 1, 1) if start == 1904 else dt.datetime(1899, 12, 30 if days >= 61 else 31)
     if start == 1900 and 60 <= days < 61:
         raise Unfit("function:excel:leap", value, "{value} is the 29th of February 1900, which there never was")
-    return first + dt.timedelta(seconds=round(days * _SECONDS))
+    try:
+        return first + dt.timedelta(seconds=round(days * _SECONDS))
+    except OverflowError:  # the days of 1904 end earlier, and the last second of all is rounded up
+        raise _no_day(value) from None
+
+
+def _no_day(value: Any) -> Unfit:
+    return Unfit("function:excel:far", value, "{value} is no day of a workbook")
 
 
 def excel_datetime(value: Any, start: int = 1900) -> dt.datetime | None:
@@ -118,7 +139,7 @@ def excel_datetime_column(write: Writers, start: int = 1900) -> ColumnWay:
 
 
 def bind_excel_date(start: int = 1900) -> Callable[[Any], dt.date | None]:
-    read = bind_excel_datetime(start)
+    read = _days("excel_date", start)
 
     def day(value: Any) -> dt.date | None:
         moment = read(value)
@@ -188,6 +209,12 @@ FUNCTIONS = (
         examples=(
             shows("{{ birthday | excel_date }}", dt.date(2020, 3, 3), birthday="43893"),
             shows("{{ birthday | excel_date }}", dt.date(1900, 2, 28), birthday=59),
+            fails(
+                "{{ birthday | excel_date }}",
+                "'43.893' can be read in two ways; write `| decimal | excel_date` when a comma stands before the decimals or "
+                "`| decimal('.') | excel_date` when a dot stands before the decimals",
+                birthday="43.893",
+            ),
             fails("{{ birthday | excel_date }}", "60 is the 29th of February 1900, which there never was", birthday=60),
         ),
     ),
