@@ -175,6 +175,12 @@ class Stage:
     def merges(self) -> bool:
         return self.duplicates == "merge"
 
+    @property
+    def key_text(self) -> str:
+        """What the key is made from, as the mapping has it."""
+        template = self.fields.get(self.key) if isinstance(self.key, str) else self.key
+        return template.text if isinstance(template, Expression) else str(template)
+
 
 @dataclass(frozen=True, slots=True)
 class SmallTable:

@@ -9,7 +9,6 @@ from etl.commands.which import Which, own_target
 from etl.errors import MappingError
 from etl.journal.folder import person
 from etl.journal.journal import Journal
-from etl.load.keys import key_text
 from etl.mapping import Opens, load_mapping, require
 from etl.suggest import did_you_mean
 
@@ -27,5 +26,5 @@ def new_stage(mapping: Path, workspace: Path | None, name: str) -> str:
     with folder.locked(), closing(Journal.open(folder)) as journal:
         journal.homes.check(folder)
         journal.stage_names.declare(name, person())
-        journal.stage_names.note_key(name, key_text(stages[name]))
+        journal.stage_names.note_key(name, stages[name].key_text)
     return folder.target

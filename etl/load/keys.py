@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from etl.errors import MappingError
+from etl.expressions import ExpressionError
+from etl.expressions.parsing import parse
 from etl.journal.journal import Journal
 from etl.journal.stages import said_to_be_others
-from etl.model import Expression, Stage
+from etl.model import Stage
 from etl.package import Package, PackagedStage
 
 
@@ -19,20 +21,25 @@ def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> N
     packaged = {one.name: one for one in package.stages}
     sent = {stage for stage, _ in journal.stage_names.sent()}
     for stage in stages:
-        now, before = key_text(stage), journal.stage_names.key_of(stage.name)
-        if now == before or stage.name not in packaged:
+        if stage.name not in packaged:
             continue
-        if before is not None and stage.name in sent:
+        # A package may be older than the mapping beside it.
+        now, before = packaged[stage.name].key or stage.key_text, journal.stage_names.key_of(stage.name)
+        if now == before:
+            continue
+        if before is not None and stage.name in sent and not _is_same(now, before):
             new, gone = _new_and_gone(journal, package, packaged[stage.name])
             if new and gone:
                 raise MappingError(_other_keys(stage.name, now, before, new, gone, journal.workspace.target))
         journal.stage_names.note_key(stage.name, now)
 
 
-def key_text(stage: Stage) -> str:
-    """What a stage's keys are made from, as the mapping has it."""
-    template = stage.fields.get(stage.key) if isinstance(stage.key, str) else stage.key
-    return template.text if isinstance(template, Expression) else str(template)
+def _is_same(now: str, before: str) -> bool:
+    """Whether two texts are one expression, with other blanks in it or other quotes."""
+    try:
+        return parse(now) == parse(before)
+    except ExpressionError:
+        return False
 
 
 def _new_and_gone(journal: Journal, package: Package, stage: PackagedStage) -> tuple[int, int]:

@@ -55,6 +55,7 @@ class PackagedStage:
     `beyond`: in which ways more rows are left behind than the mapping accepts; None: it says nothing about that.
     `corrected`: by their numbers the rows that persons have mended, each with the sum of its cells as the source has them.
     `merged`: None in a stage that merges nothing. `source`: what its rows are of, as people are told; older packages lack it.
+    `key`: what the keys are made from, as the mapping had it then; older packages lack it, too.
     """
 
     name: str
@@ -72,6 +73,7 @@ class PackagedStage:
     identity: tuple[str, ...] = ()
     corrected: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
+    key: str = ""
 
     @property
     def is_well(self) -> bool:
@@ -179,4 +181,5 @@ def _stage(raw: dict[str, Any]) -> PackagedStage:
         identity=tuple(raw.get("identity", ())),
         corrected=raw.get("corrected", {}),
         source=raw.get("source", ""),
+        key=raw.get("key", ""),
     )

@@ -61,6 +61,39 @@ def test_a_key_that_is_only_written_otherwise_is_no_reason_to_refuse_and_is_the_
     assert shop.sandbox.uploads() == before
 
 
+def test_an_older_package_is_loaded_under_the_key_it_was_made_with_whatever_the_mapping_says_now(shop):
+    """What it sends is known by its own key: the next run with the edited mapping is refused all the same."""
+    before, made = shop.sandbox.uploads(), max((shop.home / "packages").iterdir())
+    edit(shop, KEY, OTHER)
+    for command in (("resume",), ("run", "--package", made)):
+        assert shop.etl(*command, "--old-mapping").code == 0
+        refused(shop.etl("run"), KEY)
+    assert shop.sandbox.uploads() == before
+
+
+def test_a_package_that_was_made_with_the_other_key_is_refused_though_the_mapping_has_the_first_again(shop):
+    before = shop.sandbox.uploads()
+    edit(shop, KEY, OTHER)
+    assert shop.etl("dry-run").code == 0
+    made = max((shop.home / "packages").iterdir())
+    edit(shop, OTHER, KEY)
+    refused(shop.etl("run", "--package", made, "--old-mapping"), KEY)
+    assert shop.sandbox.uploads() == before
+
+
+@pytest.mark.parametrize("written", ["{{order}}-{{sku}}", "{{  order  }}-{{- sku }}"])
+def test_other_blanks_in_a_key_are_no_other_key_also_where_rows_come_and_go(shop, written):
+    edit(shop, KEY, written)
+    lines = shop.folder / "lines.csv"
+    header, first, *rows = lines.read_text(encoding="utf-8").splitlines()
+    at = header.split(",").index("sku")
+    cells = first.split(",")
+    new = ",".join([*cells[:at], f"new-{cells[at]}", *cells[at + 1 :]])
+    lines.write_text("\n".join([header, new, *rows]) + "\n", encoding="utf-8")
+    ended = shop.etl("run")
+    assert (ended.code, ended.summary["stages"][3]["uploaded"]) == (0, 1)
+
+
 def test_keys_of_which_some_are_known_by_chance_are_refused_too(shop):
     before = shop.sandbox.uploads()
     edit(shop, KEY, "{{ 'o2-s2' if order == 'o1' else 'x-' ~ order }}")
