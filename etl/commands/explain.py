@@ -10,6 +10,7 @@ from etl.arguments import Key
 from etl.commands.find import find
 from etl.commands.keeping import opened
 from etl.commands.packages import package_of
+from etl.commands.prepare import inputs_of, mapping_input
 from etl.commands.preview import named_stage, numbered_rows
 from etl.commands.settings import Settings
 from etl.commands.which import Which
@@ -37,6 +38,7 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Exp
         fields = tuple(_fields(program, row, outcome))
         aliases = tuple(_aliases(mapping, settings, stage.refers, outcome.partial))
         corrected = tuple(_corrected(ready, stage_name, number))
+        notes = tuple(_notes(mapping, settings, ready, stage_name))
         at = teller(migration.sources[stage.source], ready.tables[stage.source])(number, row)
     return Explanation(
         stage_name, key, at.source, at.number,
@@ -47,7 +49,23 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Exp
         aliases,
         corrected,
         at.place,
+        notes,
     )  # fmt: skip
+
+
+def _notes(mapping: Path, settings: Settings, checked: Checked, stage: str) -> Iterator[str]:
+    """What is not what the newest package was made from: where the record went is of what it was then."""
+    try:
+        made = package_of(Which(mapping, settings.workspace), None).manifest
+    except EtlError:
+        return
+    before = {one.name: one.sha256 for one in made.inputs}
+    since = "has changed since the newest package was made: where the record went is of what it was then"
+    if mapping_input(checked).sha256 != made.mapping.sha256:
+        yield f"the mapping {since}"
+    for one in inputs_of(checked, [stage]):
+        if None not in (one.sha256, known := before.get(one.name)) and one.sha256 != known:
+            yield f"'{one.name}' {since}"
 
 
 def _corrected(checked: Checked, stage: str, number: int) -> Iterator[str]:

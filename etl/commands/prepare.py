@@ -237,15 +237,6 @@ def _manifest(
     checked: Checked, created: datetime, stages: tuple[PackagedStage, ...], profile: FileEntry, settings: Settings
 ) -> Manifest:
     migration = checked.migration
-    used = with_needs(migration.sources, {migration.stage(stage.name).source for stage in stages})
-    sources = [source for name, source in migration.sources.items() if name in used]
-    lookups = [one.source for one in migration.lookups.values() if one.source is not None]
-    # A quick look at the first rows of a large file must not read the rest to sum it up.
-    inputs = [
-        Input.of(one.name, evidence(one, checked.tables[one.name], whole=settings.limit is None)) for one in sources
-    ]
-    inputs += [Input.of(one.name, evidence(one, checked.lookup_tables[one.name])) for one in lookups]
-    inputs += _lists_used(checked, [migration.stage(stage.name) for stage in stages])
     refused = tuple(_refused(checked))
     return Manifest(
         format=FORMAT,
@@ -253,8 +244,9 @@ def _manifest(
         # To the microsecond: the journal knows a package by its manifest, and two of one second are not the same.
         created=created.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
         versions={"omnitron-etl": __version__, "python": platform.python_version()},
-        mapping=Input.of("mapping", mapping_evidence(migration.file, checked.files)),
-        inputs=tuple(inputs),
+        mapping=mapping_input(checked),
+        # A quick look at the first rows of a large file must not read the rest to sum it up.
+        inputs=inputs_of(checked, [stage.name for stage in stages], whole=settings.limit is None),
         stages=stages,
         warnings=tuple(_warnings(checked, refused)),
         profile=profile,
@@ -262,6 +254,22 @@ def _manifest(
         language=settings.language,
         part=None if settings.limit is None else LIMIT,
     )
+
+
+def mapping_input(checked: Checked) -> Input:
+    return Input.of("mapping", mapping_evidence(checked.migration.file, checked.files))
+
+
+def inputs_of(checked: Checked, names: Sequence[str], *, whole: bool = True) -> tuple[Input, ...]:
+    """What the stages of these names are made from. Reads files to sum them up; sources only where they are to be `whole`."""
+    migration = checked.migration
+    stages = [migration.stage(name) for name in names]
+    used = with_needs(migration.sources, {stage.source for stage in stages})
+    sources = [source for name, source in migration.sources.items() if name in used]
+    lookups = [one.source for one in migration.lookups.values() if one.source is not None]
+    inputs = [Input.of(one.name, evidence(one, checked.tables[one.name], whole=whole)) for one in sources]
+    inputs += [Input.of(one.name, evidence(one, checked.lookup_tables[one.name])) for one in lookups]
+    return (*inputs, *_lists_used(checked, stages))
 
 
 def _lists_used(checked: Checked, stages: Sequence[Stage]) -> list[Input]:

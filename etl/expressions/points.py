@@ -9,7 +9,6 @@ cover, and what a sample of its records has to hold, are questions about these p
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +19,13 @@ from jinja2 import nodes
 
 from etl.expressions.compiler import WHERE, flat_fields
 from etl.expressions.emit import THEN, Emitter
-from etl.expressions.functions.choice import letters
-from etl.expressions.functions.table import LOOKUP, Resource, Resources
-from etl.expressions.functions.values import as_text
+from etl.expressions.entries import comparing, lookups_in
+from etl.expressions.functions.table import Resource, Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Names, start
 from etl.expressions.runtime import ROW_ERRORS, Writers
 from etl.expressions.source import RowFunction, function_with, source_of
-from etl.expressions.syntax import constant_arguments, resource_of
+from etl.expressions.syntax import constant_arguments
 from etl.expressions.tracing import call_at
 from etl.model import Expression, Place, Stage, Template
 
@@ -230,23 +228,10 @@ def _without_default(node: nodes.Filter, names: Names) -> Callable[[Any], object
 
 def _entries(node: nodes.Filter, names: Names, notes: _Notes) -> list[_PointsOf]:
     """For each lookup that a call names: the entries that a value hits, as the function compares them."""
-    arguments = [*node.args, *(pair.value for pair in node.kwargs)]
-    found = [resource_of(node, one, names) for one in arguments]
-    lookups = names.resources.get(LOOKUP, {})
-    return [_hits(one, _by(node, names), notes) for one in found if one and lookups.get(one.name) is one.content]
+    return [_hits(one, comparing(node, names), notes) for one in lookups_in(node, names)]
 
 
-def _by(node: nodes.Filter, names: Names) -> object:
-    constants = constant_arguments(node, names)
-    if constants is None:
-        named = (pair.value for pair in node.kwargs if pair.key == "by")
-        return next((one.value for one in named if isinstance(one, nodes.Const)), None)
-    args, kwargs = constants
-    return inspect.signature(names.functions[node.name].call).bind(None, *args, **kwargs).arguments.get("by")
-
-
-def _hits(lookup: Resource, by: object, notes: _Notes) -> _PointsOf:
-    compared = as_text if by is None else lambda key: letters(as_text(key))
+def _hits(lookup: Resource, compared: Callable[[object], str], notes: _Notes) -> _PointsOf:
     known: dict[str, list[int]] = {}
     for key in lookup.content:
         known.setdefault(compared(key), []).append(notes.note(Point(ENTRY, "", lookup.name, key)))

@@ -14,6 +14,7 @@ from typing import Any
 from jinja2 import nodes
 
 from etl.expressions.emit import Emitter
+from etl.expressions.entries import comparing, lookups_in
 from etl.expressions.functions.table import Resources
 from etl.expressions.header import Header
 from etl.expressions.names import Names, column_of
@@ -27,11 +28,21 @@ COLUMN, FUNCTION, OPERATOR, CHOICE = "column", "function", "operator", "choice"
 
 @dataclass(frozen=True, slots=True)
 class TracedStep:
-    """A value on the way: of a column, a function with its arguments, an operator, or what an `if` chose."""
+    """A value on the way: of a column, a function with its arguments, an operator, or what an `if` chose.
+
+    hit    of a lookup: whether the value has an entry; where it has none, the default stands for it. None: of anything else
+    entry  its key
+    """
 
     kind: str
     what: str
     value: Any
+    hit: bool | None = None
+    entry: str | None = None
+
+
+Hit = tuple[bool | None, str | None]
+NO_HIT: Hit = (None, None)
 
 
 @dataclass(slots=True)
@@ -40,18 +51,34 @@ class Tracer(Emitter):
 
     text: str = ""
     noted: list[TracedStep] = field(default_factory=list)
+    looked: dict[int, Hit] = field(default_factory=dict)
+    """Where the tree has a lookup, by its node, what the row's value hit there."""
 
     def emit(self, node: nodes.Node) -> str:
         source = Emitter.emit(self, node)
         told = _told(node, self.text)
         if told is None:
             return source
-        note = self.keep(self._noting(*told), "n")
+        note = self.keep(self._noting(*told, id(node)), "n")
         return f"{note}({source})"
 
-    def _noting(self, kind: str, what: str) -> Callable[[Any], Any]:
+    def piped(self, node: nodes.Filter, source: str) -> str:
+        lookups = lookups_in(node, self.names)
+        if not lookups:
+            return source
+        compared = comparing(node, self.names)
+        keys = {compared(key): key for one in lookups for key in reversed(one.content)}
+
+        def look(value: Any) -> Any:
+            entry = None if value is None else keys.get(compared(value))
+            self.looked[id(node)] = NO_HIT if value is None else (entry is not None, entry)
+            return value
+
+        return f"{self.keep(look, 'p')}({source})"
+
+    def _noting(self, kind: str, what: str, node: int) -> Callable[[Any], Any]:
         def note(value: Any) -> Any:
-            self.noted.append(TracedStep(kind, what, value))
+            self.noted.append(TracedStep(kind, what, value, *self.looked.get(node, NO_HIT)))
             return value
 
         return note

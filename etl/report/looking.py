@@ -67,6 +67,7 @@ def explain_lines(found: Explanation) -> Iterator[str]:
             if one.field == field.field
         )
     yield ""
+    yield from (f"note: {one}" for one in found.notes)
     yield from (line for record in found.went for line in _record_lines(record))
     if not found.went:
         yield "no package has this record"
@@ -76,7 +77,13 @@ def _step(step: TracedStep) -> str:
     value = _shown(step.value)
     if step.kind == "column":
         return f"{step.what}: {value}"
-    return f"{'| ' if step.kind == 'function' else ''}{step.what} -> {value}"
+    return f"{'| ' if step.kind == 'function' else ''}{step.what} -> {value}{_hit(step)}"
+
+
+def _hit(step: TracedStep) -> str:
+    if step.hit is None:
+        return ""
+    return f" (entry {_shown(step.entry)})" if step.hit else " (no entry: the default)"
 
 
 def _shown(value: Any) -> str:
@@ -101,7 +108,7 @@ def _shown_field(field: ExplainedField, *, show_data: bool) -> ExplainedField:
     return replace(
         field,
         problems=field.problems if show_data else field.masked_problems,
-        steps=tuple(replace(step, value=mask(step.value)) for step in field.steps),
+        steps=tuple(replace(step, value=mask(step.value), entry=mask(step.entry)) for step in field.steps),
         value=mask(field.value),
     )
 

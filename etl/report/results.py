@@ -154,7 +154,8 @@ class ExplainedField:
 class Explanation:
     """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what the newest package and
     the journals know of the record; `aliases` are the records it refers to for which others stand there;
-    `corrected` tells which cells a person has mended; `place` is how the source itself calls the row (model.Locator)."""
+    `corrected` tells which cells a person has mended; `place` is how the source itself calls the row (model.Locator);
+    `notes` say what is not what the newest package was made from."""
 
     stage: str
     key: str
@@ -167,6 +168,7 @@ class Explanation:
     aliases: tuple[ExplainedAlias, ...] = ()
     corrected: tuple[str, ...] = ()
     place: str | None = None
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

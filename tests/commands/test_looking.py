@@ -11,6 +11,7 @@ from commands import write_shop as customers_shop
 from rich.console import Console
 from small_migration import MAPPING, ORDERS, write_shop
 
+from etl.cli.plain import explanation
 from etl.commands.dry_run import dry_run
 from etl.commands.explain import explain
 from etl.commands.find import find
@@ -138,6 +139,62 @@ def test_a_password_is_never_explained_and_personal_data_is_masked(shop):
     assert "IŞIK" in shown
     password = next(one.value for one in found.fields if one.field == "password")
     assert password not in shown
+
+
+WAS = "has changed since the newest package was made: where the record went is of what it was then"
+
+
+def test_a_source_and_a_mapping_that_are_not_those_of_the_package_are_told(tmp_path):
+    mapping = write_shop(tmp_path)
+    made = Settings(tmp_path / "work", workers=1)
+    assert explain(mapping, made, "order", "100").notes == ()
+    dry_run(mapping, made)
+    customers = tmp_path / "customers.csv"
+    customers.write_text(customers.read_text(encoding="utf-8").replace("AYŞE", "Ayse"), encoding="utf-8")
+    assert explain(mapping, made, "order", "100").notes == ()
+    mapping.write_text(mapping.read_text(encoding="utf-8").replace("yurtici", "aras"), encoding="utf-8")
+    found = explain(mapping, made, "user", "1")
+    assert found.notes == (f"the mapping {WAS}", f"'customers' {WAS}")
+    assert f"note: 'customers' {WAS}" in explain_lines(found)
+    assert explanation(found)["notes"] == list(found.notes)
+
+
+LOOKING_UP = [
+    ("{{ currency | lookup('currency') }}", "TL", (True, "TL"), "| lookup('currency') -> 'try' (entry 'TL')"),
+    ("{{ currency | lookup('currency', by='lower') }}", "tl", (True, "TL"), "-> 'try' (entry 'TL')"),
+    ("{{ currency | lookup('currency', default='try') }}", "YTL", (False, None), "-> 'try' (no entry: the default)"),
+    (
+        "{{ currency | lookup('currency', default=note) }}",
+        "YTL",
+        (False, None),
+        "-> 'kapıya \"bırak\"' (no entry: the default)",
+    ),
+    ("{{ currency | lookup('currency', default='try') }}", "", (None, None), "-> null"),
+]
+
+
+@pytest.mark.parametrize(("text", "cell", "hit", "told"), LOOKING_UP)
+def test_of_a_lookup_the_entry_that_was_hit_is_told_and_where_the_default_was_taken(tmp_path, text, cell, hit, told):
+    mapping = write_shop(
+        tmp_path,
+        mapping=MAPPING.replace("{{ currency | lookup('currency') }}", text),
+        orders=ORDERS.replace(";TL;", f";{cell};"),
+    )
+    found = explain(mapping, Settings(tmp_path / "work"), "order", "100")
+    (step,) = [
+        one for field in found.fields if field.field == "currency" for one in field.steps if "lookup" in one.what
+    ]
+    assert (step.hit, step.entry) == hit
+    assert any(line.endswith(told) for line in explain_lines(shown_explanation(found, show_data=True)))
+
+
+def test_the_entry_of_a_personal_field_is_masked_as_its_values_are(tmp_path):
+    names = MAPPING.replace("lookups:", "lookups:\n  names: { AYŞE NUR IŞIK: Ayşe }").replace(
+        "{{ name | split_name('first') | title('tr') }}", "{{ name | lookup('names', default='-') }}"
+    )
+    found = explain(write_shop(tmp_path, mapping=names), Settings(tmp_path / "work"), "user", "1")
+    assert not any("IŞIK" in line for line in explain_lines(shown_explanation(found, show_data=False)))
+    assert "    | lookup('names', default='-') -> 'Ayşe' (entry 'AYŞE NUR IŞIK')" in explain_lines(found)
 
 
 def test_a_key_that_no_row_has_is_an_error(shop):
