@@ -1,6 +1,8 @@
 """The report's page in a real browser: sorting, filtering, the keyboard, a phone, paper, and that nothing in it runs."""
 
+import json
 from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
 from browsing import browser
@@ -9,6 +11,8 @@ from small_migration import ORDERS, write_shop
 
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
+from etl.report.catalogue import catalogue_of
+from etl.report.page.render import page as rendered
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
@@ -89,6 +93,30 @@ def test_a_keyboard_alone_comes_past_the_head_and_to_a_section(chromium, sample)
 def test_no_page_is_wider_than_its_screen(chromium, sample, viewport):
     with opened(chromium, sample, viewport) as page:
         assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+
+
+@pytest.mark.parametrize("width", [320, 360, 700, 1100])
+def test_no_number_of_the_tiles_breaks_in_two_lines_however_long_it_is(chromium, sample, tmp_path, width):
+    report = json.loads(sample.with_name("report.json").read_text(encoding="utf-8"))
+    money = next(one for one in report["money"] if one["field"] == "amount")
+    line = {**money["totals"][0], "payload": 0}
+    sums = (Decimal(one) for one in ("12730.774", "880544.79", "9009999998733.4643"))
+    few = {**line, "currency": "few", "source": 9_009_999_998_733, "payload": 9_009_999_998_731}
+    money["totals"] = [few, *({**line, "currency": f"c{at}", "source": one} for at, one in enumerate(sums))]
+    report["stages"][0]["read"] += 12_000_000
+    (tmp_path / "report.html").write_text(rendered(report, catalogue_of("tr")), encoding="utf-8")
+    with opened(chromium, tmp_path / "report.html", {"width": width, "height": 900}) as page:
+        tiles = page.evaluate(LINES_OF_TILES)
+        assert "9.009.999.998.733,4643" in [one["text"] for one in tiles]
+        assert [one for one in tiles if one["lines"] > 1 or one["beyond"] > 0] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+LINES_OF_TILES = """() => [...document.querySelectorAll(".tiles dd, .tiles small")].map((one) => {
+  const text = [...one.childNodes].find((node) => node.nodeType === 3), range = document.createRange();
+  range.selectNode(text);
+  return {text: text.data.trim(), lines: range.getClientRects().length, beyond: one.scrollWidth - one.clientWidth};
+})"""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
