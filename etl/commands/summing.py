@@ -21,8 +21,9 @@ from etl.report.page.data import AttentionFacts
 from etl.report.page.facts import JournalFacts, Telling
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
-from etl.report.uploads import some_records, upload_problems
+from etl.report.uploads import upload_problems
 from etl.stop import Stopped
+from etl.terminal import some_records
 
 if TYPE_CHECKING:
     from etl.journal.summary import LoadSummary

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
@@ -29,6 +29,7 @@ from etl.extract.json_values import HEADER_SAMPLE
 from etl.extract.jsonl_file import values_of
 from etl.extract.locations import File, RemoteFile, located, shown
 from etl.extract.many import files_of
+from etl.extract.nested import naming
 from etl.extract.opening import byte_pieces, byte_stream, existing_file, is_compressed
 from etl.extract.parquet_file import MAGIC as PARQUET_MAGIC
 from etl.extract.rows import read_all
@@ -300,7 +301,7 @@ def _of_json(asked: ListingRequest, path: File) -> Iterator[Listed]:
     counted: Counter[str] = Counter()
     names: dict[str, str] = {}
     for file in _files(asked):
-        with told(file):
+        with naming(file):
             found = json_outline(texts_of(file, str(encoding.get("encoding", "utf-8"))))
         counted.update(found.rows)
         names.update(found.names)
@@ -326,7 +327,7 @@ def _of_parquet(asked: ListingRequest, path: File) -> Iterator[Listed]:
 def _of_xml(asked: ListingRequest, path: File) -> Iterator[Listed]:
     counted: Counter[str] = Counter()
     for file in _files(asked):
-        with told(file):
+        with naming(file):
             counted.update(xml_outline(byte_pieces(file), asked.given.get("encoding")))
     for written, rows in counted.items():
         yield Listed(written, Source(written, "xml", asked.location, {**asked.given, "path": written}), rows)
@@ -335,16 +336,6 @@ def _of_xml(asked: ListingRequest, path: File) -> Iterator[Listed]:
 def _encoding(asked: ListingRequest, path: File) -> dict[str, Any]:
     encoding = asked.given.get("encoding") or detected(path).encoding
     return {} if encoding == "utf-8" else {"encoding": encoding}
-
-
-@contextmanager
-def told(path: File) -> Iterator[None]:
-    """What is wrong with a document, with its name."""
-    try:
-        yield
-    except ValueError as error:
-        sentence = str(error)
-        raise SourceError(f"{path}{'' if sentence.startswith(':') else ': '}{sentence}") from None
 
 
 def _stem(path: File) -> str:

@@ -21,6 +21,7 @@ from etl.omnitron.progress import DeadlineMissed, Progress, ProgressReader
 from etl.outside import Event, Outside
 from etl.package import split_records
 from etl.target import Target
+from etl.terminal import some_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ class Delivery:
         """One attempt. Whatever comes of it is in the journal before this returns or raises."""
         self._outside.stop.check()
         self._journal.move(batch.id, State.SENDING)
-        self._tell("sending", batch, f"batch {batch.id}: sending {wording.some_records(batch.records)}")
+        self._tell("sending", batch, f"batch {batch.id}: sending {some_records(batch.records)}")
         try:
             accepted = self._omnitron.start(token, batch.payload, (Path(batch.file).name, data), _about(batch))
         except (Unavailable, LogError) as error:

@@ -13,7 +13,7 @@ from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.personal import is_code
-from etl.terminal import visible
+from etl.terminal import some_records, visible
 
 ErrorKind = TypeVar("ErrorKind", bound=TargetError)
 
@@ -306,7 +306,3 @@ def _shown_keys(keys: Sequence[str], *, again: bool) -> Words:
     if len(keys) > SHOWN_KEYS:
         words = "failed again: keys {keys} and {count} more" if again else "keys {keys} and {count} more"
     return words, {"keys": visible(", ".join(keys[:SHOWN_KEYS])), "count": len(keys) - SHOWN_KEYS}
-
-
-def some_records(count: int) -> str:
-    return "1 record" if count == 1 else f"{count} records"

@@ -10,7 +10,7 @@ import orjson
 
 from etl.personal import mask_key, mask_known, mask_value
 from etl.report.summary import print_whole
-from etl.terminal import visible
+from etl.terminal import counted, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,18 +82,14 @@ def difference_lines(found: Compared) -> Iterator[str]:
 def _stage_lines(stage: ComparedStage) -> Iterator[str]:
     for what, count, were in (("added", stage.added, stage.added_were), ("gone", stage.gone, stage.gone_are)):
         if count:
-            yield f"{_records(count)} {what}{_fates(what, were)}: {_first(stage.first[what], count)}"
+            yield f"{counted(count, 'record')} {what}{_fates(what, were)}: {_first(stage.first[what], count)}"
             yield from (f"  {_concentrated(one)}" for one in stage.concentrated if one.fate == what)
     for field in stage.fields:
-        yield f"{field.field}: {field.what} in {_records(field.count)}"
+        yield f"{field.field}: {field.what} in {counted(field.count, 'record')}"
         yield from (f"  {_example(one)}" for one in field.examples)
         about = (one for one in stage.concentrated if (one.field, one.rule) == (field.field, field.what))
         yield from (f"  {_concentrated(one)}" for one in about)
     yield from map(_uploaded, stage.uploaded)
-
-
-def _records(count: int) -> str:
-    return f"{count:,} {'record' if count == 1 else 'records'}"
 
 
 WORDS = {

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from etl.personal import mask_key
 from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_record, without_answer, without_login_answer
 from etl.report.summary import print_counts
-from etl.terminal import visible
+from etl.terminal import some_records, visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -117,16 +117,16 @@ def _left(status: Status) -> Iterator[str]:
     )
     undecided = sum(one.unknown + one.refused + one.elsewhere for one in status.stages)
     if failed:
-        yield f"failed: {_records(failed)}, `etl retry` sends them again"
+        yield f"failed: {some_records(failed)}, `etl retry` sends them again"
     if undecided:
-        yield f"undecided, refused, or of another package: {_records(undecided)}, see below"
+        yield f"undecided, refused, or of another package: {some_records(undecided)}, see below"
     if status.left:
         advice = "" if undecided or status.goes_on is None else f", `etl {status.goes_on}` goes on"
-        yield f"not sent yet: {_records(status.left)}{advice}"
+        yield f"not sent yet: {some_records(status.left)}{advice}"
     if held_back:
-        yield f"waiting for what they refer to: {_records(held_back)}"
+        yield f"waiting for what they refer to: {some_records(held_back)}"
     if changed:
-        yield f"not sent again, though changed since the upload: {_records(changed)}, `etl status --changed` lists them"
+        yield f"not sent again, though changed since the upload: {some_records(changed)}, `etl status --changed` lists them"
 
 
 def _duration(seconds: float) -> str:
@@ -140,8 +140,8 @@ def _attention(status: Status, *, own: bool) -> Iterator[str]:
     for shipment in status.attention:
         keys = f" ({', '.join(shipment.keys)})" if shipment.keys else ""
         yield (
-            f"batch {shipment.batch} ({shipment.stage}, {_records(shipment.records)}) is {shipment.state}: {shipment.why}{keys}; "
-            f"its bytes: {_there(shipment.file, status)}"
+            f"batch {shipment.batch} ({shipment.stage}, {some_records(shipment.records)}) is {shipment.state}: "
+            f"{shipment.why}{keys}; its bytes: {_there(shipment.file, status)}"
         )
         yield from (f"  {key}: before it was sent: {', '.join(told)}" for key, told in shipment.doubts.items())
         if shipment.state == "unknown" and status.barred is None:
@@ -157,10 +157,6 @@ def _there(path: Path, status: Status) -> str:
     if path.exists():
         return str(path)
     return "removed by the purge" if status.purged else f"{path} (gone)"
-
-
-def _records(count: int) -> str:
-    return "1 record" if count == 1 else f"{count} records"
 
 
 def masked_standing(standing: Standing) -> Standing:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
+from etl.terminal import some_records
+
 
 class Loaded(Protocol):
     """The counts that the journal gives of a stage."""
@@ -34,7 +36,3 @@ def upload_problems(stage: Loaded) -> Iterator[str]:
         number: int = getattr(stage, count)
         if number:
             yield f"{stage.name}: {text.format(some_records(number))}"
-
-
-def some_records(count: int) -> str:
-    return "1 record" if count == 1 else f"{count} records"
