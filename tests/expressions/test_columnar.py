@@ -235,7 +235,9 @@ CALLS = {
               ["('UTC')", "('Europe/Istanbul', 'ms')"]),
     "excel_date": (serials, ["", "(1904)"]),
     "excel_datetime": (serials, ["", "(start=1904)"]),
-    "date": (moments, ["", *(f"('{one}')" for one in FORMATS), "('%d.%m.%Y', '%Y-%m-%d')"]),
+    "date": (moments, ["", *(f"('{one}')" for one in FORMATS), "('%d.%m.%Y', '%Y-%m-%d')",
+                       "(zone='Europe/Istanbul', to='UTC')",
+                       "('%d.%m.%Y', '%d.%m.%Y %H:%M', zone='Europe/Istanbul', to='UTC')"]),
 }  # fmt: skip
 
 

@@ -480,9 +480,10 @@ DAMAGE = st.sampled_from("0123456789 +-:.TZW٣,_\u3000") | st.just("")
 
 def by_strptime(text, format_):
     try:
-        return datetime.strptime(text, format_)
+        moment = datetime.strptime(text, format_)
     except ValueError:
         return None
+    return moment if re.search("%[HIMSf]", format_) else moment.date()
 
 
 @given(st.sampled_from(FIXED), st.datetimes(min_value=datetime(1, 1, 1)), st.data())
@@ -522,14 +523,14 @@ def test_a_number_that_lost_a_digit_or_is_on_no_clock_is_not_read(format_, text)
     ("text", "format_", "expected"),
     [
         ("3 Mart 2020 14:05", "%d %B %Y %H:%M", datetime(2020, 3, 3, 14, 5)),
-        ("29 AĞUSTOS 2019", "%d %B %Y", datetime(2019, 8, 29)),
-        ("29 agustos 2019", "%d %b %Y", datetime(2019, 8, 29)),
-        ("1 KASIM 2019 Cuma", "%d %B %Y %A", datetime(2019, 11, 1)),
-        ("Kas 1, 2019", "%b %d, %Y", datetime(2019, 11, 1)),
-        ("Sept 30 2021", "%b %d %Y", datetime(2021, 9, 30)),
+        ("29 AĞUSTOS 2019", "%d %B %Y", date(2019, 8, 29)),
+        ("29 agustos 2019", "%d %b %Y", date(2019, 8, 29)),
+        ("1 KASIM 2019 Cuma", "%d %B %Y %A", date(2019, 11, 1)),
+        ("Kas 1, 2019", "%b %d, %Y", date(2019, 11, 1)),
+        ("Sept 30 2021", "%b %d %Y", date(2021, 9, 30)),
         ("03.03.2020 ÖÖ 12:05", "%d.%m.%Y %p %I:%M", datetime(2020, 3, 3, 0, 5)),
         ("03.03.2020 12:05 öS", "%d.%m.%Y %I:%M %p", datetime(2020, 3, 3, 12, 5)),
-        ("060 2024", "%j %Y", datetime(2024, 2, 29)),
+        ("060 2024", "%j %Y", date(2024, 2, 29)),
         ("2020-03-03 10:30:05.123+03", "%Y-%m-%d %H:%M:%S.%f%z", "2020-03-03 10:30:05.123000+03:00"),
         ("2020-03-03 10:30:05-0330", "%Y-%m-%d %H:%M:%S%z", "2020-03-03 10:30:05-03:30"),
     ],
@@ -655,6 +656,24 @@ def test_moments_are_moved_between_time_zones():
     assert read_datetime("2023-01-01 10:00", *mixed, zone="Europe/Berlin", to="UTC").hour == 9
     assert "too far away" in refusal(read_datetime, "0001-01-01 00:00", zone="Asia/Tokyo", to="UTC")
     assert "say to=" in refusal(read_datetime, datetime.fromisoformat("2023-03-24T10:30:00Z"))
+
+
+@pytest.mark.parametrize(("zone", "to"), [*product(["UTC", "Europe/Istanbul", "America/New_York"], repeat=2)])
+@pytest.mark.parametrize(
+    ("value", "patterns"),
+    [("2003-01-06", ()), (date(2003, 1, 6), ()), ("06.01.2003", ("%d.%m.%Y", "%d.%m.%Y %H:%M")),
+     ("06.01.2003", ("%d.%m.%Y %H:%M", "%d.%m.%Y")), ("6 Ocak 2003", ("%d %B %Y",)), ("2003-01-06+03:00", ("%Y-%m-%d%z",))],
+)  # fmt: skip
+def test_a_date_alone_stays_the_day_whatever_the_zones_say(value, patterns, zone, to):
+    assert read_date(value, *patterns, zone=zone, to=to) == date(2003, 1, 6)
+    assert read_datetime(value, *patterns, zone=zone, to=to) == datetime(2003, 1, 6)
+
+
+def test_a_midnight_that_is_written_is_moved():
+    assert read_date("2003-01-06 00:00", zone="Europe/Istanbul", to="UTC") == date(2003, 1, 5)
+    assert read_date(datetime(2003, 1, 6), zone="Europe/Istanbul", to="UTC") == date(2003, 1, 5)
+    half = ("%d.%m.%Y %p %I:%M",)
+    assert read_datetime("06.01.2003 ÖÖ 12:00", *half, zone="Europe/Istanbul", to="UTC") == datetime(2003, 1, 5, 22)
 
 
 @pytest.mark.parametrize(

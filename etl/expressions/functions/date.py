@@ -57,7 +57,7 @@ def to_date(
 
 
 def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str | None, century: int | None) -> Moment:
-    """The function of a value that reads a text by the patterns, takes a date as it is, and moves what it got."""
+    """The function of a value that reads a text by the patterns, takes a date as it is, and moves what has a time."""
     read = _reader(patterns, century)
     _check_zones(patterns, zone, to)
     move = _mover(zone, to)
@@ -66,11 +66,11 @@ def _moments(function: str, patterns: tuple[str, ...], zone: str | None, to: str
     )
 
     def carefully(value: Any) -> dt.datetime | None:
-        if not isinstance(value, str):
-            return move(_ready_made(function, value))
-        found = read(value.strip())
-        if found is not None:
+        found = read(value.strip()) if isinstance(value, str) else _ready_made(function, value)
+        if isinstance(found, dt.datetime):
             return move(found)
+        if found is not None:  # a day alone has no time that a zone could move
+            return dt.datetime(found.year, found.month, found.day)
         _refuse_unless_absent(function, value.strip(), patterns, further)
         return None
 
@@ -144,12 +144,10 @@ def zone_named(parameter: str, name: str) -> ZoneInfo:
         raise Unfit(f"parameter:{parameter}", name, words, name=parameter) from None
 
 
-def _ready_made(function: str, value: Any) -> dt.datetime:
-    """A date that Excel, SQL or another function made already; a day is its midnight."""
-    if isinstance(value, dt.datetime):
-        return value
+def _ready_made(function: str, value: Any) -> dt.datetime | dt.date:
+    """A date that Excel, SQL or another function made already."""
     if isinstance(value, dt.date):
-        return dt.datetime(value.year, value.month, value.day)
+        return value
     words = "{function} expects text or a date, not {value}"
     if isinstance(value, dt.time):
         words = "{function} expects text or a date, and {value} is a time alone; write (day ~ ' ' ~ time) | datetime"
@@ -220,8 +218,8 @@ _OPTIONS = (
     Parameter("zone", "The time zone that times are in, such as 'UTC'; has to be named, and needs `to`.", None),
     Parameter(
         "to",
-        "The time zone that is wanted, such as 'Europe/Istanbul'; has to be named. A time that the clock shows "
-        "twice is the first of the two; one that it never shows is refused.",
+        "The time zone that is wanted, such as 'Europe/Istanbul'; has to be named. A date without a time stays the day. "
+        "A time that the clock shows twice is the first of the two; one that it never shows is refused.",
         None,
     ),
     Parameter(
@@ -284,6 +282,11 @@ FUNCTIONS = (
                 "{{ created | datetime('%d.%m.%Y %p %I:%M') }}",
                 dt.datetime(2019, 8, 29, 14, 5),
                 created="29.08.2019 ÖS 02:05",
+            ),
+            shows(
+                "{{ created | datetime(zone='UTC', to='Europe/Istanbul') }}",
+                dt.datetime(2023, 3, 24),
+                created="2023-03-24",
             ),
             shows("{{ created | datetime }}", None, created="0000-00-00 00:00:00"),
             fails(

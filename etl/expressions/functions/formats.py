@@ -16,8 +16,8 @@ from functools import cache
 from etl.expressions.functions.values import text_parameter
 from etl.findings import Unfit, shown
 
-DateReader = Callable[[str], datetime | None]
-"""Gives the moment a text names, or None when the text does not fit."""
+DateReader = Callable[[str], datetime | date | None]
+"""Gives the moment a text names, the day when there is no time in it, or None when the text does not fit."""
 
 WIDTHS = {"Y": 4, "m": 2, "d": 2, "H": 2, "M": 2, "S": 2}
 SHAPES = {"Ymd": "{}-{}-{}", "YmdHM": "{}-{}-{} {}:{}", "YmdHMS": "{}-{}-{} {}:{}:{}"}
@@ -40,6 +40,9 @@ _MONTH = {name: number for number, names in enumerate(_MONTHS, 1) for name in na
 _DAY = [name for names in _DAYS for name in names.split()]
 _HALVES = {"am": 0, "oo": 0, "pm": 12, "os": 12}
 
+_CLOCK = frozenset("HIMSf")
+"""The directives of a time of day: a text without any is a day."""
+
 _OFFSET = "z|[+-][0-9]{2}(?::?[0-5][0-9](?::?[0-5][0-9])?)?"
 
 
@@ -59,7 +62,7 @@ def reader_of(format_: str, century: int | None = None) -> DateReader:
     check_format(format_)
     match = re.compile(_expression(format_)).fullmatch
 
-    def read(text: str) -> datetime | None:
+    def read(text: str) -> datetime | date | None:
         found = match(folded(text))
         return None if found is None else _moment(found.groupdict(), century)
 
@@ -96,8 +99,8 @@ def _part(piece: re.Match[str], *, touches: bool) -> str:
     return f"(?P<{directive}>[0-9]{{{most if touches else least},{most}}}{padded})"
 
 
-def _moment(parts: Mapping[str, str], century: int | None) -> datetime | None:
-    """The moment of the parts of a text; None when it is in no calendar or on no clock."""
+def _moment(parts: Mapping[str, str], century: int | None) -> datetime | date | None:
+    """The moment of the parts of a text, or the day; None when it is in no calendar or on no clock."""
     number = {name: int(text) for name, text in parts.items() if name in DIGITS}
     year = number["Y"] if "Y" in number else _year(number["y"], century)
     names = [_MONTH[parts[name]] for name in "Bb" if name in parts]
@@ -109,7 +112,9 @@ def _moment(parts: Mapping[str, str], century: int | None) -> datetime | None:
         moment = moment if "j" not in number else _on_day(moment, number["j"])
         # A day's name that is wrong tells of a day and a month that changed places, or of another calendar.
         wrong = [name for name in "Aa" if name in parts and moment.weekday() != _WEEKDAY[parts[name]]]
-        return None if wrong else moment
+        if wrong:
+            return None
+        return moment if _CLOCK & parts.keys() else moment.date()
     except (ValueError, OverflowError):
         return None
 
@@ -192,17 +197,17 @@ def looks_iso(text: str) -> bool:
     return _ISO.fullmatch(text.lower()) is not None
 
 
-def read_iso(text: str) -> datetime | None:
+def read_iso(text: str) -> datetime | date | None:
     """`2023-03-24`, or with a time: ` 10:30` or `T10:30`, with seconds and up to nine decimals of them, with or without a zone.
 
-    A day alone is its midnight. Zones are written `Z`, `+03:00`, `+0300` or, as PostgreSQL does, `+03`.
+    Zones are written `Z`, `+03:00`, `+0300` or, as PostgreSQL does, `+03`.
     """
     found = _ISO.fullmatch(text.lower())
     if found is None:
         return None
     parts = {name: part for name, part in found.groupdict().items() if part is not None}
     # datetime keeps six decimals of a second.
-    return _moment({**parts, "f": parts.get("f", "0")[:6]}, None)
+    return _moment({**parts, "f": parts["f"][:6]} if "f" in parts else parts, None)
 
 
 USUAL = tuple(
@@ -228,7 +233,7 @@ def first_that_fits(readers: Sequence[DateReader]) -> DateReader:
     if len(readers) == 1:
         return readers[0]
 
-    def read(text: str) -> datetime | None:
+    def read(text: str) -> datetime | date | None:
         for reader in readers:
             found = reader(text)
             if found is not None:
