@@ -36,7 +36,7 @@ stages:
       sms_allowed: false
       email_allowed: true
       date_joined: "2020-01-02 03:04:05"
-      password: 7ac66c0f148de9519b8bd264312c4d64
+      password: ffffffffffffffffffffffffffffffff
       password_algorithm: md5
 """
 GOOD_ROWS = "id,name,mail\n1,Ayşe,ayse@example.com\n2,Ali,ali@example.com\n"

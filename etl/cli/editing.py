@@ -62,7 +62,7 @@ def check(mapping: Path, connect: bool, strict: bool, data: bool, workspace: Pat
             print(visible(line))
         for line in _not_known(checked.closed):
             print(visible(given.whole(line)), file=sys.stderr)
-        print(visible(_check_verdict(len(problems), len(warnings), mapping)), file=sys.stderr)
+        print(visible(_check_verdict(len(problems), len(warnings), mapping, strict=strict)), file=sys.stderr)
     sys.exit(Exit.OK if ok else Exit.MAPPING)
 
 
@@ -85,9 +85,12 @@ def _census_lines(counted: Sequence[StageCensus]) -> list[str]:
     return [line for one in counted for line in census_lines(one.stage, one.kinds)]
 
 
-def _check_verdict(problems: int, warnings: int, mapping: Path) -> str:
+def _check_verdict(problems: int, warnings: int, mapping: Path, *, strict: bool) -> str:
     found = f"{problems:,} problem{'' if problems == 1 else 's'}" if problems else f"{mapping}: no problems"
-    return f"{found}, {warnings:,} warning{'' if warnings == 1 else 's'}" if warnings else found
+    if not warnings:
+        return found
+    taken = f", which --strict takes for {'a problem' if warnings == 1 else 'problems'}" if strict else ""
+    return f"{found}, {warnings:,} warning{'' if warnings == 1 else 's'}{taken}"
 
 
 @click.command

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from etl.address import PORTS, AddressFault, address_fault
 from etl.errors import SourceError
 from etl.extract.zip_member import ZipMember, is_archive, only_member, split
 from etl.suggest import perhaps
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PATH = re.compile(r"[/?#]")
+"""Where a path or a query begins, which a server takes with blanks in it, too."""
 _PASSWORD = re.compile(r"(?<=://)[^/?#@]*:[^/?#]*@")
 
 
@@ -87,7 +90,7 @@ def located(location: str) -> File:
     """The file that a location names. Raises SourceError for a URL with a password in it, or of an odd storage."""
     if not is_url(location):
         return _on_this_machine(location)
-    scheme, _, rest = location.partition("://")
+    scheme, sign, rest = location.partition("://")
     if scheme.lower() not in STORAGES or "::" in rest:
         what = "a URL with `::`" if "::" in rest else f"{scheme}://"
         hint = "" if scheme.lower() in STORAGES else perhaps(scheme, STORAGES)
@@ -100,6 +103,8 @@ def located(location: str) -> File:
             f"{shown(location)}: a password does not belong in a location; give it to fsspec, "
             "by its configuration files or variables (FSSPEC_...)"
         )
+    if scheme.lower() in PORTS and address_fault(scheme + sign + _PATH.split(rest)[0]) is AddressFault.NONE_AT_ALL:
+        raise SourceError(f"{shown(location)}: is no address; write {scheme}://host/path")
     return RemoteFile(location)
 
 

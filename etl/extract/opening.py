@@ -103,7 +103,9 @@ def reading(path: File) -> Iterator[None]:
     """Turn what can go wrong with a file that is being read into a SourceError that says what to do."""
     try:
         yield
-    except FileNotFoundError:
+    except FileNotFoundError as error:
+        if (cause := _of_connecting(error)) is not None:
+            raise SourceError(f"{path}: cannot be read ({_reason(path, cause)})") from None
         raise SourceError(f"{path}: no such file{_near_files(path)}") from None
     except PermissionError:
         raise SourceError(f"{path}: this user may not read it; change its owner or its mode (chmod u+r)") from None
@@ -125,12 +127,18 @@ def _is_foreign(error: Exception) -> bool:
     return type(error).__module__.partition(".")[0] not in ("builtins", "etl")
 
 
+def _of_connecting(error: Exception) -> Exception | None:
+    """The fault of a connection, which fsspec's HTTP calls a file that is not there."""
+    cause = error.__cause__
+    return cause if isinstance(cause, Exception) and _OF_A_CONNECTION.search(str(cause)) else None
+
+
 def _reason(path: File, error: Exception) -> str:
     if not isinstance(path, RemoteFile):
         return _of_this_machine(error)
+    if _OF_A_CONNECTION.search(whole := str(error)):
+        return next((words for sign, words in _CONNECTIONS.items() if sign in whole.lower()), "the connection was cut")
     text = str(getattr(error, "strerror", None) or error)
-    if _OF_A_CONNECTION.search(text):
-        return next((words for sign, words in _CONNECTIONS.items() if sign in text.lower()), "the connection was cut")
     # A storage repeats the URL, with the signature that may be in it.
     return text.replace(path.url, str(path))
 
@@ -146,6 +154,7 @@ _OF_A_CONNECTION = re.compile(r"Caused by|ConnectionPool\(|Connection aborted|Ca
 """What libraries that carry HTTP write around the words of the system."""
 _CONNECTIONS = {
     "refused": "nothing answers there",
+    "connect call failed": "nothing answers there",
     "timed out": "the server does not answer in time",
     "resolve": "its host is not known here",
     "not known": "its host is not known here",

@@ -6,15 +6,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 from etl.errors import SourceError
-from etl.expressions import columns_in
 from etl.extract import KINDS
 from etl.extract.query import columns_joined
 from etl.mapping.channel_checks import channel_warnings
 from etl.mapping.context import Context
 from etl.mapping.encodings import encoding_warnings
 from etl.mapping.folded_sql import swallowing_comments
+from etl.mapping.guessable import guessable_passwords
 from etl.mapping.places import YamlPath
 from etl.mapping.stage_checks import placed_stages
 from etl.mapping.templates import leaves
@@ -23,7 +24,8 @@ from etl.model import WARNING, Expression, Problem, Source, Stage, Table
 LOOKED_AT = 300
 """So many rows of a CSV or JSON file are looked at: enough for what is wrong with a whole file, and read at once."""
 
-NULL_MARKS = ("NULL", "\\N")
+NULL_MARKS = ("null", "(null)", "\\n", "none", "nan")
+"""What programs write for a value that is not there, in any case. (N/A and - are what people write, and may be meant.)"""
 
 MISREAD = ("windows-1254", "windows-1252", "latin-1")
 """What UTF-8 is most often read as by mistake."""
@@ -46,7 +48,7 @@ def mapping_warnings(context: Context) -> Iterator[Problem]:
     for path, stage in placed_stages(context):
         yield from _one_brace(context, path, stage)
         yield from _parentless(context, path, stage)
-        yield from _computed_password(context, path, stage)
+        yield from guessable_passwords(context, path, stage)
         yield from _seconds(context, path, stage)
     doubtful = list(encoding_warnings(context))
     yield from doubtful
@@ -104,23 +106,6 @@ def _parentless(context: Context, path: YamlPath, stage: Stage) -> Iterator[Prob
         yield _warning(context, path, what)
 
 
-def _computed_password(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
-    """A password that is made from what other fields hold can be guessed by whoever knows these."""
-    password = stage.fields.get("password")
-    if stage.payload != "user" or not isinstance(password, Expression) or "unusable_password" in password.text:
-        return
-    others = [template for name, template in stage.fields.items() if name not in ("password", "password_algorithm")]
-    with suppress(ValueError):
-        shared = {name for one in others if isinstance(one, Expression) for name in columns_in(one.text)}
-        for name in columns_in(password.text):
-            if name in shared:
-                what = (
-                    f"is computed from '{name}', which other fields hold, too: whoever knows it can log in as the customer; "
-                    "for shops without passwords there is `unusable_password`"
-                )
-                yield _warning(context, (*path, "fields", "password"), what)
-
-
 def _seconds(context: Context, path: YamlPath, stage: Stage) -> Iterator[Problem]:
     """Seconds that are read as milliseconds lie in January 1970: a day like any other to all that comes after."""
     table = context.tables.get(stage.source)
@@ -172,15 +157,16 @@ def _first_rows(source: Source, table: Table) -> list[Sequence[object]]:
 
 
 def _odd_columns(context: Context, source: Source, table: Table) -> Iterator[Problem]:
-    known = str(source.options.get("nulls", ""))
+    written: Any = source.options.get("nulls") or []
+    known = [written] if isinstance(written, str) else [str(one) for one in written]
     columns = zip(*_first_rows(source, table), strict=True)
     for name, cells in zip(table.header, columns, strict=False):
         texts = [cell for cell in cells if isinstance(cell, str)]
         commonest = Counter(texts).most_common(1)[0][0] if texts else ""
-        if commonest in NULL_MARKS and commonest not in known:
-            what = (
-                f'the commonest value of \'{name}\' is the text {commonest}; with `nulls: ["NULL", "\\\\N"]` it is null'
-            )
+        if commonest.lower() in NULL_MARKS and commonest not in known:
+            # In double quotes YAML reads \N as another character; in single ones as it stands.
+            nulls = ", ".join("'{}'".format(one.replace("'", "''")) for one in (*known, commonest))
+            what = f"the commonest value of '{name}' is the text {commonest}; with `nulls: [{nulls}]` it is null"
             yield _warning(context, ("sources", source.name), what)
         # What UTF-8's letters begin with is seen at once; hardly a column holds it.
         if any(sign in "".join(texts) for sign in LEADS) and any(map(is_misread, texts)):

@@ -8,6 +8,7 @@ from itertools import compress, islice
 from operator import attrgetter, itemgetter
 from typing import Any
 
+from etl.expressions import WHERE
 from etl.findings import HIDDEN, Finding, Unfit, Words, about, inside, sentence
 from etl.measures.money import HELD, REPEATED
 from etl.model import Counts, Gate, Locate, Locator, Stage, UnreadRow
@@ -165,6 +166,7 @@ class Scribe:
         kept = []
         for index, key, findings, row in sorted(rejected, key=itemgetter(0)):
             for finding in findings:
+                self.oddities.where_failed |= finding.field == WHERE
                 self.writer.reject(_rejected(self._locate(first_row + index, row), key, finding))
             kept.append(self._kept("rejected", first_row + index, key, row))
             self._profiler.problem((("rejected", one.field, one.rule) for one in findings), row)

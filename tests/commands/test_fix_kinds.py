@@ -16,7 +16,7 @@ from etl.commands.dry_run import dry_run
 from etl.commands.fix import fix, known_corrections
 from etl.commands.settings import Settings
 
-PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "7ac66c0f148de9519b8bd264312c4d64")
+PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "ffffffffffffffffffffffffffffffff")
 ROWS = [
     (5, "Can Er", "can@example", "1", "0212 555 11 22", "28.02.2018 00:00", "x"),
     (1, "Ayşe Işık", "ayse@example.com", "1", None, "29.02.2020 10:30", "y"),
@@ -201,7 +201,7 @@ stages:
       sms_allowed: false
       email_allowed: true
       date_joined: "2020-01-02 03:04:05"
-      password: 7ac66c0f148de9519b8bd264312c4d64
+      password: ffffffffffffffffffffffffffffffff
       password_algorithm: md5
 """
 

@@ -16,7 +16,7 @@ from etl.mapping import load_mapping
 from etl.mapping.warnings import is_misread
 from etl.prepare import oddities
 
-PASSWORD = "password: 0cc175b9c0f1b6a831c399e269772661"
+PASSWORD = f"password: '{'0' * 32}'"
 USER = f"""version: 1
 name: one
 target: {{ url: "https://omnitron.example.com", channel: 7, token: "${{T}}" }}
@@ -129,6 +129,42 @@ def test_a_password_that_is_made_from_another_field_can_be_guessed(tmp_path):
     ]
 
 
+INSTEAD = "`unusable_password` makes one for each customer that nobody knows, where the old shop stored none"
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["5f4dcc3b5aa765d61d8327deb882cf99", "{{ 'secret' | digest('md5') }}", "md5$a$5f4dcc3b5aa765d61d8327deb882cf99"],
+)
+def test_one_password_for_all_customers_is_told(tmp_path, password):
+    assert told(tmp_path, USER.replace(PASSWORD, f'password: "{password}"')) == [
+        "17:17: warning: is the same for all customers: whoever knows one password can log in as anybody; " + INSTEAD
+    ]
+
+
+@pytest.mark.parametrize("column", ["born", "row_number", "pw"])
+def test_a_digest_that_is_made_in_the_mapping_is_of_what_can_be_read_or_guessed(tmp_path, column):
+    rows = "id,name,mail,born,pw\n1,Jale,jale@example.com,1990-01-01,hunter2\n"
+    assert told(tmp_path, USER.replace(PASSWORD, f"password: \"{{{{ {column} | digest('md5') }}}}\""), rows) == [
+        f"17:17: warning: is a digest that is made here, so '{column}' holds plain passwords, or what can be guessed: whoever "
+        "reads or guesses it can log in as the customer; send the digest that the old shop stored; " + INSTEAD
+    ]
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "{{ pw }}",
+        "{{ pw | password('hash') }}",
+        "0" * 64,
+        "{{ pw | password('hash') | default(id | unusable_password) }}",
+    ],
+)
+def test_a_password_that_the_old_shop_stored_or_nobody_has_is_not_told(tmp_path, password):
+    rows = "id,name,mail,pw\n1,Jale,jale@example.com,5f4dcc3b5aa765d61d8327deb882cf99\n"
+    assert told(tmp_path, USER.replace(PASSWORD, f'password: "{password}"'), rows) == []
+
+
 def test_addresses_that_refer_to_no_customer_are_told(tmp_path):
     assert told(tmp_path, USER + ADDRESS) == [
         "19:5: warning: says nothing of its customers: with `refers: { customer_code: user }` those of customers who are not "
@@ -143,12 +179,20 @@ def test_orders_that_refer_to_no_customer_are_told(tmp_path):
     assert told(tmp_path, USER + advised) == []
 
 
-def test_a_column_whose_commonest_value_is_a_mark_for_null_is_told(tmp_path):
-    rows = "id,name,mail\n1,NULL,a@example.com\n2,NULL,b@example.com\n3,Su,c@example.com\n"
-    assert told(tmp_path, USER, rows) == [
-        '4:20: warning: the commonest value of \'name\' is the text NULL; with `nulls: ["NULL", "\\\\N"]` it is null'
+@pytest.mark.parametrize("mark", ["NULL", "null", "(null)", "\\N", "None", "NaN"])
+def test_a_column_whose_commonest_value_is_a_mark_for_null_is_told(tmp_path, mark):
+    rows = f"id,name,mail\n1,{mark},a@example.com\n2,{mark},b@example.com\n3,Su,c@example.com\n"
+    words = f"4:20: warning: the commonest value of 'name' is the text {mark}; with `nulls: [NULLS]` it is null"
+    assert told(tmp_path, USER, rows) == [words.replace("NULLS", f"'{mark}'")]
+    assert told(tmp_path, USER.replace("people.csv", "people.csv, nulls: ['-', L]"), rows) == [
+        words.replace("NULLS", f"'-', 'L', '{mark}'")
     ]
-    assert told(tmp_path, USER.replace("people.csv", 'people.csv, nulls: ["NULL"]'), rows) == []
+    assert told(tmp_path, USER.replace("people.csv", f"people.csv, nulls: ['{mark}']"), rows) == []
+
+
+@pytest.mark.parametrize("text", ["N/A", "-", "0", "Su"])
+def test_what_people_write_for_nothing_is_no_mark_for_null(tmp_path, text):
+    assert told(tmp_path, USER, f"id,name,mail\n1,{text},a@example.com\n2,{text},b@example.com\n") == []
 
 
 def test_letters_that_were_read_in_another_encoding_are_told(tmp_path):
@@ -181,6 +225,9 @@ def test_warnings_end_a_check_only_when_it_is_strict(tmp_path):
     assert done.returncode == 0
     assert done.stderr.endswith("no problems, 1 warning\n")
     assert "warning: says nothing of its customers" in done.stdout
+    assert etl("check", tmp_path, "--strict").stderr.endswith(
+        "no problems, 1 warning, which --strict takes for a problem\n"
+    )
     strict = etl("check", tmp_path, "--strict", "--json")
     assert strict.returncode == 2
     assert [len(json.loads(strict.stdout)[name]) for name in ("problems", "warnings")] == [0, 1]
@@ -199,6 +246,13 @@ def test_a_where_that_leaves_out_all_rows_or_none_is_told_in_the_summary(tmp_pat
     assert json.loads(done.stdout)["warnings"] == ([] if warning is None else [warning])
     assert done.returncode == 0
     assert etl("dry-run", tmp_path, "--strict").returncode == (0 if warning is None else 1)
+
+
+def test_of_a_where_that_cannot_be_told_of_a_row_nothing_is_said(tmp_path):
+    where = '    where: "{{ mail | int > 0 }}"\n    key: customer_code\n'
+    told(tmp_path, USER.replace("    key: customer_code\n", where))
+    done = json.loads(etl("dry-run", tmp_path, "--json").stdout)
+    assert (done["warnings"], len(done["problems"])) == ([], 1)
 
 
 def test_an_address_that_is_sent_twice_is_told_with_its_rows(tmp_path):

@@ -19,6 +19,7 @@ from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
 from etl.errors import SourceError
 from etl.extract import read_all, shown
+from etl.extract.locations import located
 from etl.mapping import load_mapping
 from etl.model import Source
 
@@ -106,6 +107,10 @@ def test_a_url_in_a_mapping_is_kept_and_the_manifest_holds_what_was_read(tmp_pat
             "sftp://***@host/x.csv: a password does not belong in a location; give it to fsspec, "
             "by its configuration files or variables (FSSPEC_...)",
         ),
+        ("https://a b", "https://a b: is no address; write https://host/path"),
+        ("https://", "https://: is no address; write https://host/path"),
+        ("https://a..b/x", "https://a..b/x: is no address; write https://host/path"),
+        ("http://h:99999/x", "http://h:99999/x: is no address; write http://host/path"),
     ],
 )
 def test_a_url_that_cannot_be_opened_says_why(location, message):
@@ -160,9 +165,17 @@ def test_fsspec_is_imported_for_urls_only(tmp_path):
     assert done.stdout == "False\n"
 
 
-def test_a_storage_that_does_not_answer_is_told_in_plain_words():
+@pytest.mark.parametrize(
+    "location", ["http://shop.example.com/a b.csv?x=1 2", "HTTPS://shop.example.com:8443", "http://h"]
+)
+def test_an_address_of_any_machine_may_be_a_source(location):
+    assert str(located(location)) == shown(location)
+
+
+@pytest.mark.parametrize("scheme", ["webhdfs", "http"])
+def test_a_storage_that_does_not_answer_is_told_in_plain_words(scheme):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    location = f"webhdfs://127.0.0.1:{port}/customers.csv"
+    location = f"{scheme}://127.0.0.1:{port}/customers.csv"
     assert error("csv", location) == f"{location}: cannot be read (nothing answers there)"

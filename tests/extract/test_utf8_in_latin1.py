@@ -31,7 +31,7 @@ stages:
       sms_allowed: false
       email_allowed: false
       date_joined: "2020-01-01 00:00:00"
-      password: 0cc175b9c0f1b6a831c399e269772661
+      password: ffffffffffffffffffffffffffffffff
       password_algorithm: md5
 """
 NAMES = ["Gülşah Çiğdem", "İĞDIR € “x”", "Zoë"]

@@ -196,7 +196,7 @@ def test_a_constant_that_the_payload_refuses_is_shown_where_it_stands(case, fiel
 
 def test_a_constant_password_that_is_refused_is_not_repeated(case):
     case.finds(
-        edited(("0cc175b9c0f1b6a831c399e269772661", '«""')),
+        edited(("ffffffffffffffffffffffffffffffff", '«""')),
         "the payload 'user' refuses this 'password': must not be empty",
     )
 
