@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from etl.dumps.dialect import POSTGRES, Dialect
+from etl.dumps.dialect import POSTGRES, SQLITE, Dialect
 from etl.dumps.errors import DumpError
 
 NAME = rb"(?:`(?:[^`]|``)+`|\"(?:[^\"]|\"\")+\"|\[[^\]]+\]|[\w$\x80-\xff]+)"
@@ -100,7 +100,9 @@ def created(statement: bytes, line: int, dialect: Dialect) -> Created | None:
     if match is None:
         return None
     items, no_column = _items(statement, match.end(), line, dialect), _NO_COLUMN[dialect.backslash]
-    columns = tuple(_column(item, line) for item in items if item.strip() and not no_column.match(item.lstrip()))
+    columns = tuple(
+        _column(item, line, dialect) for item in items if item.strip() and not no_column.match(item.lstrip())
+    )
     named = table_named(match[1], dialect)
     partitioned = dialect is POSTGRES and bool(_PARTITIONED.search(statement))
     return Created(named.table, columns, named.schema, partitioned, _keys(items, columns), _parents(statement, dialect))
@@ -163,7 +165,7 @@ def _without_comments(statement: bytes, dialect: Dialect) -> bytes:
     return re.sub(pattern, lambda m: m[1] or b" " * len(m[0]), statement, flags=re.DOTALL)
 
 
-def _column(item: bytes, line: int) -> Column:
+def _column(item: bytes, line: int, dialect: Dialect) -> Column:
     match = _COLUMN.match(item) or _BARE_COLUMN.match(item)
     if match is None:
         raise DumpError(
@@ -171,13 +173,59 @@ def _column(item: bytes, line: int) -> Column:
         )
     kind = unquoted(match[2]).lower() if match.re is _COLUMN else ""
     default = _DEFAULT.search(item)
+    is_made = any(found[1] for found in _COMPUTED_DEFAULT.finditer(item))
+    if default and dialect is not SQLITE:
+        is_made = is_made or not _stands_as_written(kind, item, default[1], dialect)
     return Column(
         unquoted(match[1]),
         kind,
         default[1] if default else b"",
         nullable=not _REQUIRED.search(item),
         counted=bool(_COUNTED.search(item)) or kind.endswith("serial"),
-        computed_default=any(found[1] for found in _COMPUTED_DEFAULT.finditer(item)),
+        computed_default=is_made,
         generated=any(found[1] for found in _GENERATED.finditer(item)),
         unique=any(found[1] for found in _KEY_OF_COLUMN.finditer(item)),
     )
+
+
+_WHOLE = re.compile(r"-?(?:0|[1-9]\d*)")
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?")
+_FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d*[1-9])?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_WRITTEN = {
+    **dict.fromkeys(("tinyint", "smallint", "mediumint", "int", "integer", "bigint"), _WHOLE),
+    **dict.fromkeys(("float", "double", "real"), _FLOAT),
+    **dict.fromkeys(("timestamp", "datetime"), _MOMENT),
+    "date": _DATE,
+}
+_SCALE = re.compile(rb"\(\s*\d+\s*(?:,\s*(\d+)\s*)?\)")
+
+
+def _stands_as_written(kind: str, item: bytes, default: bytes, dialect: Dialect) -> bool:
+    """Whether a server's rows have a default as the table writes it: `DEFAULT '5'` is 5.00 in a decimal(10,2)."""
+    text = default.decode("utf-8", "replace").strip("'")
+    if default.upper() == b"NULL":
+        return True
+    if kind == "bit" or default[:1] in b"bB":
+        return False
+    if kind in ("decimal", "numeric", "dec", "fixed"):
+        scale = _SCALE.search(item)
+        is_any = scale is None and dialect is POSTGRES
+        decimals = len(text.partition(".")[2])
+        return _DECIMAL.fullmatch(text) is not None and (is_any or decimals == int(scale[1] or 0 if scale else 0))
+    written = _WRITTEN.get(kind)
+    return written is None or written.fullmatch(text) is not None
+
+
+_DEFAULTED = re.compile(
+    rb"ALTER\s+TABLE\s+(?:IF\s+EXISTS\s+)?(?:ONLY\s+)?%s\s+ALTER\s+(?:COLUMN\s+)?(%s)\s+SET\s+DEFAULT\b"
+    % (QUALIFIED, NAME),
+    re.IGNORECASE,
+)
+
+
+def defaulted(statement: bytes, dialect: Dialect) -> tuple[str, str] | None:
+    """Table and column, of a statement that gives a column another default than its table was made with."""
+    match = _DEFAULTED.match(statement)
+    return (table_named(match[1], dialect).table, unquoted(match[2])) if match else None

@@ -68,6 +68,13 @@ class Known:
         for parent in table.parents:
             self.children.setdefault(parent, {})[table.name] = None
 
+    def give_default(self, table: str, column: str) -> None:
+        """A default that a statement of its own sets: rows that leave the column out are refused, as its value is not known."""
+        made = self.tables.get(table)
+        if made is not None:
+            columns = (replace(one, computed_default=True) if one.name == column else one for one in made.columns)
+            self.tables[table] = replace(made, columns=tuple(columns))
+
     def heirs(self, table: str) -> list[str]:
         """The tables that inherit from it, and those that inherit from these: a server gives their rows with its own."""
         found = [table]

@@ -10,7 +10,7 @@ from itertools import chain, islice
 from typing import BinaryIO
 
 from etl.dumps.copy import copied, copy_head
-from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, created, table_named, unquoted
+from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, created, defaulted, table_named, unquoted
 from etl.dumps.dialect import MYSQL, POSTGRES, Dialect, delimiter_of, dialect_of
 from etl.dumps.errors import DumpError, excerpt
 from etl.dumps.insert import Cell, CellReader, Head, first_tuple, head, tuples
@@ -187,6 +187,8 @@ class Pass:
         elif word in SKIPPED:
             if used := _USED.match(cursor.text.rest()):
                 self.known.database = unquoted(used[1])
+            elif given := defaulted(cursor.text.rest(), cursor.dialect):
+                self.known.give_default(*given)
             cursor.skip()
         else:
             raise DumpError(cursor.line, f"a statement that is not read: {excerpt(cursor.text.rest())}")

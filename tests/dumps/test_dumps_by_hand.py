@@ -140,6 +140,39 @@ def test_a_column_whose_default_the_database_computes_is_no_null_where_rows_leav
 
 
 @pytest.mark.parametrize(
+    ("kind", "default", "cell"),
+    [
+        ("decimal(10,2)", "'5.00'", b"5.00"), ("decimal(10,2)", "0.00", b"0.00"), ("decimal(10,2)", "'5'", None),
+        ("decimal(10,2)", "5.005", None), ("decimal(6)", "5", b"5"), ("decimal", "5.0", None), ("decimal(10,2)", "NULL", ""),
+        ("bit(3)", "b'101'", None), ("int", "'7'", b"7"), ("int", "'07'", None), ("double", "0.5", b"0.5"), ("double", "0.50", None),
+        ("date", "'2020-01-01'", b"2020-01-01"), ("date", "'20200101'", None), ("datetime", "'2020-01-01'", None),
+        ("datetime", "'2020-01-01 00:00:00'", b"2020-01-01 00:00:00"), ("varchar(9)", "'05'", b"05"),
+    ],
+)  # fmt: skip
+def test_a_default_that_is_not_written_as_the_columns_values_are_is_not_given_to_rows_that_leave_it_out(
+    kind, default, cell
+):
+    dump = f"CREATE TABLE t (id int, a {kind} DEFAULT {default});\nINSERT INTO t (id) VALUES (1);"
+    if cell is None:
+        assert "leave out its column 'a', whose default the database computes" in refusal(dump)
+    else:
+        assert rows(dump) == [(b"1", cell or None)]
+    assert rows(dump, columns=["id"]) == [(b"1",)]
+
+
+@pytest.mark.parametrize("only", ["", "ONLY "])
+@pytest.mark.parametrize("column", ["", "COLUMN "])
+def test_a_default_that_a_statement_of_its_own_sets_is_no_null(only, column):
+    dump = (
+        "--\n-- PostgreSQL database dump\n--\nCREATE TABLE public.t (id integer, a text);\n"
+        f"ALTER TABLE {only}public.t ALTER {column}a SET DEFAULT 'later'::text;\nINSERT INTO public.t %s;\n"
+        "--\n-- PostgreSQL database dump complete\n--\n"
+    )
+    assert rows(dump % "(id, a) VALUES (1, 'x')") == [(b"1", b"x")]
+    assert "leave out its column 'a', whose default the database computes" in refusal(dump % "(id) VALUES (1)")
+
+
+@pytest.mark.parametrize(
     ("default", "cell"),
     [
         ("", None), ("DEFAULT  NULL", None), ("DEFAULT NULL::text", None), ("DEFAULT 'x'::text", b"x"), ("DEFAULT -1.5", b"-1.5"),
