@@ -68,12 +68,39 @@ def test_a_table_is_sorted_by_any_column_and_back(chromium, sample):
 def test_a_table_is_filtered_by_all_words_that_are_typed(chromium, sample):
     with opened(chromium, sample) as page:
         everything = len(column(page, "kinds", 1))
-        page.get_by_role("searchbox").first.fill("ADDRESS city")
+        page.locator("input[data-filter=kinds]").fill("ADDRESS city")
         assert set(column(page, "kinds", 1)) == {"address"}
         assert 0 < len(column(page, "kinds", 1)) < everything
         assert page.locator("output[data-shown=kinds]").inner_text().endswith(f"/ {everything}")
-        page.get_by_role("searchbox").first.fill("")
+        page.locator("input[data-filter=kinds]").fill("")
         assert len(column(page, "kinds", 1)) == everything
+
+
+def test_every_table_that_is_longer_than_a_few_rows_is_filtered_and_every_long_one_is_sorted(chromium, sample):
+    with opened(chromium, sample) as page:
+        long = page.evaluate(LONG_TABLES)
+        assert {"kinds", "every-parent", "amounts-1-month", "amounts-1-rows"} <= {one["id"] for one in long}
+        assert [one for one in long if not (one["sorted"] and one["filtered"])] == []
+        assert page.locator("#stages thead button").count() == page.locator("#stages thead th").count()
+        page.locator("summary", has_text="By month").first.click()
+        months = len(page.locator("#amounts-1-month tbody tr:visible").all())
+        page.locator("input[data-filter=amounts-1-month]").fill("2019-0")
+        shown = page.locator("#amounts-1-month tbody tr:visible").all_inner_texts()
+        assert all("2019-0" in one for one in shown)
+        assert 0 < len(shown) < months
+
+
+LONG_TABLES = """() => [...document.querySelectorAll("table")].filter((one) => one.tBodies[0].rows.length > 5).map((one) => ({
+  id: one.id, sorted: one.querySelectorAll("thead th button").length === one.tHead.rows[0].cells.length,
+  filtered: one.id !== "" && document.querySelectorAll(`input[data-filter="${one.id}"]`).length === 1}))"""
+
+
+def test_the_table_of_rows_is_sorted_by_numbers_however_they_are_written(chromium, sample):
+    with opened(chromium, sample) as page:
+        page.locator("#stages thead th").nth(1).get_by_role("button").click()
+        counts = [int(one.replace(",", "")) for one in column(page, "stages", 2)]
+        assert counts == sorted(counts, reverse=True)
+        assert counts[0] > 1000 > counts[1]
 
 
 def test_a_keyboard_alone_comes_past_the_head_and_to_a_section(chromium, sample):
