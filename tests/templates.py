@@ -23,6 +23,7 @@ from babel.messages.pofile import read_po, write_po
 from etl.findings import EITHER
 from etl.report.catalogue import PAGE
 from etl.report.page.render import ENDINGS, NAMES, PASSWORD_FORMS, WHYS
+from etl.report.sample import WORDS
 from etl.report.workbook import TOLD
 
 ROOT = Path(__file__).parents[1]
@@ -192,8 +193,8 @@ MARKED = re.compile(r"""\b_\((?:"([^"]+)"|'([^']+)')\)|\bsay\((?:"([^"]+)"|'([^'
 
 
 def of_the_page() -> list[str]:
-    """The texts of the report's page and of the workbook."""
-    found = {*NAMES, *PASSWORD_FORMS, *ENDINGS, *WHYS, *TOLD[: TOLD.index("key") + 1], "none"}
+    """The texts of the report's page and of the workbooks."""
+    found = {*NAMES, *PASSWORD_FORMS, *ENDINGS, *WHYS, *TOLD[: TOLD.index("key") + 1], *WORDS, "none"}
     for file in (*(ROOT / "etl/report/page").glob("*.py"), ROOT / "etl/report/page/report.html.jinja"):
         found |= {text for groups in MARKED.findall(file.read_text(encoding="utf-8")) for text in groups if text}
     return sorted(found)

@@ -9,7 +9,7 @@ import click
 
 from etl.cli.advice import given
 from etl.cli.following import maybe_mapping_argument, target_option
-from etl.cli.shared import console, json_option, language_option, settings, show_data_option, workspace_option
+from etl.cli.shared import console, json_option, language_of, settings, show_data_option, workspace_option
 from etl.errors import Exit
 from etl.terminal import visible
 
@@ -21,7 +21,7 @@ package_option = click.option("--package", "path", type=Path, help="This package
 @package_option
 @workspace_option
 @target_option
-@language_option
+@language_of("the report; rejects.xlsx, which somebody may be editing, stays as it is", "the package's")
 @show_data_option
 @json_option
 def report(
@@ -51,7 +51,7 @@ def report(
 @click.command
 @click.argument("mapping", type=Path, callback=given.remember, help="The mapping.")
 @click.argument("text", help="A customer's or order's code, an e-mail address, a telephone number.")
-@package_option
+@click.option("--package", "path", type=Path, help="Only this package. Default: all of them.")
 @workspace_option
 @show_data_option
 @json_option

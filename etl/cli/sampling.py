@@ -13,6 +13,7 @@ from etl.cli.shared import (
     console,
     json_option,
     keeping,
+    language_of,
     mapping_argument,
     settings,
     show_data_option,
@@ -26,6 +27,7 @@ from etl.cli.shared import (
 @workspace_option
 @workers_option
 @keeping
+@language_of("the report and of customers.xlsx")
 @show_data_option
 @json_option
 def sample(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:

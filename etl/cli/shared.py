@@ -46,12 +46,15 @@ workspace_option = click.option(
 workers_option = click.option(
     "--workers", type=click.IntRange(min=1), help="Processes to prepare with. Default: one a core."
 )
-language_option = click.option(
-    "--language",
-    envvar="ETL_LANGUAGE",
-    type=click.Choice(LANGUAGES),
-    help="Of the report and the workbook of rejects. Default: en.",
-)
+
+
+def language_of(what: str, default: str = DEFAULT) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return click.option(
+        "--language", envvar="ETL_LANGUAGE", type=click.Choice(LANGUAGES), help=f"Of {what}. Default: {default}."
+    )
+
+
+language_option = language_of("the report and the workbook of rejects")
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Only this many rows of each source, for a quick look."
 )

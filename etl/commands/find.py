@@ -56,11 +56,16 @@ def _in_journals(key: str, found: Sequence[FoundIn], journals: _Journals) -> Fou
     """What was sent of packages that are gone is known by its key alone."""
     told = {(one.stage, one.key) for each in found for one in each.records}
     records = (
-        FoundRecord(stage, key, "of a package that is gone", "planned", sent=sent)
+        FoundRecord(stage, key, "of a package that is gone", _fate(sent), sent=sent)
         for stage in journals.stages()
         if (stage, key) not in told and (sent := journals.of(stage, key))
     )
     return FoundIn(None, "", tuple(records))
+
+
+def _fate(sent: Sequence[FoundSending]) -> str:
+    """The state of the last batch that counts; where none does, of the last."""
+    return next((one.state for one in reversed(sent) if one.counts), sent[-1].state)
 
 
 @dataclass(slots=True)

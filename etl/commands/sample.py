@@ -21,7 +21,7 @@ from etl.errors import PackageError
 from etl.expressions import WHERE
 from etl.expressions.points import BRANCH, ENTRY, KEY, SETTLED, Point
 from etl.files import private_folder, write_private
-from etl.journal.folder import MigrationFolder, barred
+from etl.journal.folder import barred
 from etl.mapping import target_known
 from etl.mapping.rows import with_rows
 from etl.measures.balance import Ledger
@@ -35,16 +35,13 @@ from etl.prepare.program import Program
 from etl.report.catalogue import catalogue_of
 from etl.report.page.facts import Telling
 from etl.report.results import LookAt, Sampled, SampledCustomer, SampledPoint, SampledStage
-from etl.report.sample import customers_book
+from etl.report.sample import NO_ROW, NOT_SENT, customers_book
 
 SAMPLES = "samples"
 CUSTOMERS = "customers.xlsx"
 
 CONDITIONS = {WHERE, SETTLED, KEY}
 """What is said beside the fields of a stage, and nobody sees in a shop."""
-
-NO_ROW = "no row reaches it"
-NOT_SENT = "only rows that are not sent reach it"
 
 
 def sample(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Sampled:
@@ -61,7 +58,7 @@ def sample(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Sampl
                 raise PackageError(f"{mapping}: no record would be sent, so there is none to choose; see `etl dry-run`")
             make_workspace(settings.workspace, migration.file)
             made = _written(migration, package, chosen, settings)
-    return _told(migration, package, made, chosen, settings.folder(migration))
+    return _told(migration, package, made, chosen, settings)
 
 
 def _written(migration: Migration, package: Package, chosen: Selection, settings: Settings) -> Package:
@@ -103,7 +100,7 @@ def _measure(profiler: Profiler, program: Program, records: Sequence[SampledReco
     profiler.sent(sketch.orders, ())
 
 
-def _told(migration: Migration, package: Package, made: Package, chosen: Selection, folder: MigrationFolder) -> Sampled:
+def _told(migration: Migration, package: Package, made: Package, chosen: Selection, settings: Settings) -> Sampled:
     ordered = [one for stage in package.stages for one in chosen.of(stage.name)]
     shown = shown_by(ordered)
     told = Sampled(
@@ -113,9 +110,9 @@ def _told(migration: Migration, package: Package, made: Package, chosen: Selecti
         tuple(SampledStage(one.name, len(chosen.of(one.name)), one.counts.valid) for one in package.stages),
         tuple(_customers(package, chosen, shown, ordered)),
         tuple(_points(migration, chosen, shown)),
-        barred(folder.target(target_known(migration.target) or "")),
+        barred(settings.folder(migration).target(target_known(migration.target) or "")),
     )
-    write_private(told.customers_file, customers_book(told))
+    write_private(told.customers_file, customers_book(told, catalogue_of(settings.language)))
     return told
 
 

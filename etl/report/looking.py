@@ -32,7 +32,8 @@ def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:
 
 def _record_lines(record: FoundRecord) -> Iterator[str]:
     key = "" if record.key is None else f" '{record.key}'"
-    fate = "" if record.fate == "planned" else f"{record.fate}, "  # what became of it, the batches below say
+    told_below = any(one.state == record.fate for one in record.sent)
+    fate = "" if told_below else f"{record.fate}, "
     yield f"{record.stage}{key}: {fate}{record.place}"
     yield from (f"  {why}" for why in record.why)
     for sent in record.sent:

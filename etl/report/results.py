@@ -109,8 +109,8 @@ class FoundSending:
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """A record, or a row that made none. `fate`: valid, rejected, held or merged, and planned where its package is gone; `why`
-    its reasons, `masked` the same masked."""
+    """A record, or a row that made none. `fate`: valid, rejected, held or merged; without a package its batch's state;
+    `why` its reasons, `masked` the same masked."""
 
     stage: str
     key: str | None

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from etl.personal import mask_key, mask_text
+from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.workbook import SETTINGS, shown
 from etl.terminal import visible
 
@@ -112,15 +113,22 @@ def told(point: SampledPoint) -> str:
 
 # The workbook
 
+CUSTOMER_HEADINGS = ("customer", "name", "e-mail", "phone", "look at", "is right")
+POINT_HEADINGS = ("kind", "stage", "point", "stage of record", "record")
+NO_ROW = "no row reaches it"
+NOT_SENT = "only rows that are not sent reach it"
+WORDS = (*CUSTOMER_HEADINGS, *POINT_HEADINGS, "customers", "points", NO_ROW, NOT_SENT)
+"""What the workbook says, for the languages' files."""
 
-def customers_book(found: Sampled) -> bytes:
+
+def customers_book(found: Sampled, catalogue: Catalogue = ENGLISH) -> bytes:
     """Unmasked: it is for the person who holds the customers against the shop. Every cell is text."""
     from xlsxwriter import Workbook
 
     stages = [stage.name for stage in found.stages]
     made = io.BytesIO()
     with Workbook(made, SETTINGS) as book:
-        head = ("customer", "name", "e-mail", "phone", *stages, "look at", "is right")
+        customer, name, email, phone, look_at, is_right = map(catalogue.text, CUSTOMER_HEADINGS)
         rows = (
             (
                 one.key,
@@ -133,9 +141,11 @@ def customers_book(found: Sampled) -> bytes:
             )
             for one in found.customers
         )
-        _sheet(book, "customers", head, rows, {"look at": 60, "name": 24, "e-mail": 28})
-        points = ((one.kind, one.stage, told(one), *_shown(one)) for one in found.points)
-        _sheet(book, "points", ("kind", "stage", "point", "stage of record", "record"), points, {"point": 70})
+        head = (customer, name, email, phone, *stages, look_at, is_right)
+        _sheet(book, catalogue.text("customers"), head, rows, {look_at: 60, name: 24, email: 28})
+        points = ((one.kind, one.stage, told(one), *_shown(one, catalogue)) for one in found.points)
+        headings = [catalogue.text(one) for one in POINT_HEADINGS]
+        _sheet(book, catalogue.text("points"), headings, points, {catalogue.text("point"): 70})
     return made.getvalue()
 
 
@@ -143,8 +153,8 @@ def _looks(one: SampledCustomer) -> str:
     return "\n".join(map(_look, one.look_at))
 
 
-def _shown(one: SampledPoint) -> tuple[str, str]:
-    return (one.shown.stage, one.shown.key) if one.shown else ("", one.nobody or "")
+def _shown(one: SampledPoint, catalogue: Catalogue) -> tuple[str, str]:
+    return (one.shown.stage, one.shown.key) if one.shown else ("", catalogue.text(one.nobody or ""))
 
 
 def _sheet(book: Workbook, name: str, head: Sequence[str], rows: Iterable[Sequence[str]], wide: dict[str, int]) -> None:

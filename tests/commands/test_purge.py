@@ -220,6 +220,9 @@ def test_after_a_forced_one_no_file_is_named_that_is_gone_nor_a_record_called_pl
     found = etl("find", shop.mapping, "1", *where[1:], **target(shop.sandbox.url, TOKEN))
     assert ": of a package that is gone" in found.stdout
     assert "planned" not in found.stdout
+    told = json.loads(etl("find", shop.mapping, "1", *where[1:], "--json", **target(shop.sandbox.url, TOKEN)).stdout)
+    (record,) = told["packages"][-1]["records"]
+    assert (record["fate"], record["sent"][-1]["state"]) == ("unknown", "unknown")
 
 
 def test_what_a_take_over_that_was_killed_had_unpacked_goes_too(loaded):

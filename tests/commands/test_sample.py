@@ -3,6 +3,7 @@
 import json
 import stat
 from itertools import combinations
+from pathlib import Path
 from random import Random
 
 import openpyxl
@@ -390,3 +391,14 @@ def test_the_sample_is_sent_by_run_and_by_pilot(tmp_path, sandbox):
     assert [one["uploaded"] for one in summary["stages"]] == [one.records for one in found.stages]
     refused = etl("pilot", mapping, "--package", found.package, "--fresh", **where)
     assert (refused.returncode, "leave --fresh and --snapshot out" in refused.stderr) == (2, True)
+
+
+def test_the_command_takes_the_language_of_the_report_and_of_the_customers_workbook(tmp_path):
+    mapping = write_shop(tmp_path, **large_shop(11, 150))
+    made = json.loads(etl("sample", mapping, "--workers", 1, "--json", ETL_LANGUAGE="tr").stdout)
+    book = openpyxl.load_workbook(made["customers_file"])
+    assert book.sheetnames == ["müşteriler", "noktalar"]
+    heads = [cell.value for cell in book["müşteriler"][1]]
+    assert (heads[:4], heads[-2:]) == (["müşteri", "ad", "e-posta", "telefon"], ["bakılacaklar", "doğru mu"])
+    assert '<html lang="tr">' in (Path(made["package"]) / "report.html").read_text(encoding="utf-8")
+    assert etl("sample", mapping, "--workers", 1, "--language", "en").returncode == 0
