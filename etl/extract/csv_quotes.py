@@ -80,19 +80,22 @@ def _cell(format: CsvFormat) -> re.Pattern[str]:
 CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 
-def unescaped(text: str, escape: str, delimiter: str) -> str:
+def unescaped(text: str, format: CsvFormat) -> str:
     """A line with the escapes of databases as csv knows them: a letter for a control character becomes the character, escaped;
-    a cell of \\N alone, which is their null, keeps its escape."""
+    a cell of \\N alone, which is their null, keeps its escape, in quotes and without."""
+    escape = format.escape or ""
 
     def as_csv_reads(found: re.Match[str]) -> str:
         letter = found[1]
-        if letter == "N" and _is_cell(text, found.start(), found.end(), delimiter):
+        if letter == "N" and _is_cell(text, found.start(), found.end(), format):
             return f"{escape}{escape}N"
         return f"{escape}{CONTROLS.get(letter, letter)}"
 
     return re.sub(f"{re.escape(escape)}(.)", as_csv_reads, text, flags=re.DOTALL)
 
 
-def _is_cell(text: str, start: int, end: int, delimiter: str) -> bool:
+def _is_cell(text: str, start: int, end: int, format: CsvFormat) -> bool:
+    if format.quote and text[start - 1 : start] == format.quote == text[end : end + 1]:
+        start, end = start - 1, end + 1
     before, after = text[start - 1 : start], text[end : end + 1]
-    return before in ("", delimiter) and after in ("", delimiter, "\r", "\n")
+    return before in ("", format.delimiter) and after in ("", format.delimiter, "\r", "\n")

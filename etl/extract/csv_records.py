@@ -36,7 +36,7 @@ class Lines:
     def __init__(self, chunks: Iterator[bytes], start: int, format: CsvFormat) -> None:
         self._lines = raw_lines(chunks, start)
         self._encoding, self._longest, self._escape = format.encoding, format.longest, format.escape
-        self._delimiter = format.delimiter
+        self._format = format
         self.position = start
         self.begin_record()
 
@@ -52,7 +52,7 @@ class Lines:
         line = next(self._lines)
         text = self._decode(line)
         if self._escape and self._escape in text:
-            text = unescaped(text, self._escape, self._delimiter)
+            text = unescaped(text, self._format)
         self.position += len(line)
         self.record.append(text)
         if len(self.record) > 1 and self.position - self.record_start > self._longest:
