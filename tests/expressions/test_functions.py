@@ -329,10 +329,24 @@ def test_a_full_name_is_taken_apart_without_losing_a_word(name, first, last):
         ("<p>\n</p>", None),
         ("<scr<script>ipt>a()</script>b", "<scrb"),
         ("<img src=x onerror=alert(1)>", None),
+        ("A<BR/>B<br / >C<hr noshade>D</P >E", "A B C D E"),
+        ('<td nowrap width="5">A</td><a data-x href="/?a<b">B</a><option selected>C</option>', "A B C"),
+        ("<!DOCTYPE html><?xml version='1.0'?><!-- M -->A<o:p></o:p>", "A"),
+        ("<p\nclass = 'x'>A</p><img/src=x>", "A"),
     ],
 )
 def test_html_leaves_its_text_and_nothing_else(html, text):
     assert TABLE["strip_html"].call(html) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["S<M>L", "Ali <ali@x.com>", "if a<b then c>d", "Kablo L<M", "<180cm>", "<3", "<>", "</>", "<M></M>", "<ben>", "<!>", "<?>",
+     "<https://x.com/a>", "<mailto:a@x.com>", "5 <p 6> 7", "<bold>"],
+)  # fmt: skip
+def test_what_is_no_element_of_html_stays_as_text(text):
+    assert TABLE["strip_html"].call(text) == text
+    assert TABLE["strip_html"].call(f"<p>{text}</p>") == text
 
 
 @pytest.mark.parametrize(

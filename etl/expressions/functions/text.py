@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import time
-from html import escape, unescape
 from unicodedata import category
 
 from etl.expressions.cells import UNSEEN, shown
 from etl.expressions.functions.examples import fails, shows
+from etl.expressions.functions.html import without_tags
 from etl.expressions.functions.table import Function, Parameter
 from etl.expressions.functions.values import LARGEST, as_text, one_of, text_for, text_parameter, whole, within_bound
 from etl.findings import Unfit
@@ -20,15 +19,6 @@ SKIN_TONES = ("\U0001f3fb", "\U0001f3ff")
 FLAG_LETTERS = ("\U0001f1e6", "\U0001f1ff")
 _FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
-# Markup that stands between two words; what is not here (b, span, a) may stand inside one.
-BLOCKS = {
-    "address", "article", "aside", "blockquote", "br", "caption", "center", "dd", "details", "div", "dl", "dt", "fieldset",
-    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "legend", "li", "main", "nav", "ol",
-    "optgroup", "option", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
-}  # fmt: skip
-_BLOCK_TAG = re.compile(r"<[^<>]*>")
-_CELL = re.compile(r"<(/?)(?:td|th|tr|tbody|thead|tfoot|caption)\b", re.IGNORECASE)
-_OPENS = re.compile("[A-Za-z/!?]")
 _WITHOUT_UNSEEN = dict.fromkeys(map(ord, UNSEEN))
 
 MOST_TAGS = 5_000
@@ -166,37 +156,8 @@ def strip_html(value: str) -> str | None:
             most=MOST_TAGS,
         )
     if "<" in text or "&" in text:
-        text = unescape(_without_tags(_without_sections(text)))
+        text = without_tags(text)
     return " ".join(text.split()) or None
-
-
-def _without_tags(text: str) -> str:
-    """HTML with its tags gone, still escaped. Tags that part words leave a space."""
-    import nh3
-
-    # A cell outside of a table is no cell to a parser, which would join it to the one before.
-    text = _CELL.sub(r"<\1div", _with_plain_signs(text))
-    # The cleaner gives well-formed HTML whose every '<' is one of BLOCKS' tags, so what follows cannot be fooled.
-    blocks = nh3.clean(text, tags=BLOCKS, attributes={}, clean_content_tags={"script", "style"})
-    return _BLOCK_TAG.sub(" ", blocks)
-
-
-def _without_sections(text: str) -> str:
-    """The text of XML's `<![CDATA[Ali]]>`, which a parser of HTML drops: `Ali`, with its signs escaped."""
-    first, *rest = text.split("<![CDATA[")
-    parts = [one.partition("]]>") for one in rest]
-    return first + "".join(escape(inside) + after for inside, _, after in parts)
-
-
-def _with_plain_signs(text: str) -> str:
-    """The text, in which every < that opens no tag is written out: in `Kablo L<M` a parser would see a tag to the end."""
-    first, *rest = text.split("<")
-    return first + "".join(f"<{one}" if _is_tag(one) else f"&lt;{one}" for one in rest)
-
-
-def _is_tag(text: str) -> bool:
-    """Whether what stands between a < and the next one begins with a tag; a quoted attribute may hold a <."""
-    return _OPENS.match(text) is not None and (">" in text or text.count('"') % 2 == 1 or text.count("'") % 2 == 1)
 
 
 FUNCTIONS = (
@@ -362,7 +323,8 @@ FUNCTIONS = (
         group="text",
         sentence=(
             "Removes HTML: tags, comments, scripts and styles go, `&amp;` becomes `&`, runs of blank space become one "
-            "space. A shop that stores its HTML escaped (`&lt;p&gt;`) needs it twice: `| strip_html | strip_html`."
+            "space. A < that opens no element of HTML is text: `S<M>L` stays. A shop that stores its HTML escaped "
+            "(`&lt;p&gt;`) needs it twice: `| strip_html | strip_html`."
         ),
         call=strip_html,
         examples=(
@@ -370,6 +332,7 @@ FUNCTIONS = (
             shows("{{ name | strip_html }}", "Yeni sezon", name="<p>Yeni</p><p>sezon</p><script>x()</script>"),
             shows("{{ name | strip_html | strip_html }}", "Yeni", name="&lt;p&gt;Yeni&lt;/p&gt;"),
             shows("{{ name | strip_html }}", "Kablo L<M", name="Kablo L<M"),
+            shows("{{ name | strip_html }}", "Ali <ali@example.com>", name="<b>Ali</b> <ali@example.com>"),
             shows("{{ name | strip_html }}", "Ali Ankara", name="<td>Ali</td><td>Ankara</td>"),
             fails("{{ name | strip_html }}", "strip_html expects text, not 8; write `| text` before it", name=8),
         ),
