@@ -12,7 +12,7 @@ from etl.extract.locations import File, located
 from etl.extract.zip_member import ZipMember
 
 Stamp = tuple[int, int, int, int]
-"""Of a file: device, number, size, and when it was written last, in nanoseconds."""
+"""Of a file: device, number, size, and when it was changed last, in nanoseconds. (The time of its writing can be put back.)"""
 
 
 class FileStamps:
@@ -53,4 +53,4 @@ def _on_disk(file: File) -> Path | None:
 
 
 def _stamp(found: os.stat_result) -> Stamp:
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return found.st_dev, found.st_ino, found.st_size, found.st_ctime_ns

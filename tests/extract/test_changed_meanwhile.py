@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -66,7 +67,16 @@ def replaced(path, text):
     other.replace(path)
 
 
-@pytest.mark.parametrize("change", [written_over, replaced])
+def written_in_place_and_dated_back(path, text):
+    """As `rsync --inplace --times` leaves a file whose size is the same."""
+    before = path.stat()
+    assert len(text.encode()) == before.st_size
+    with path.open("r+", encoding="utf-8") as file:
+        file.write(text)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+@pytest.mark.parametrize("change", [written_over, replaced, written_in_place_and_dated_back])
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("source", FORMS)
 def test_no_package_is_made_of_a_file_that_changes_while_it_is_read(tmp_path, source, workers, change):
