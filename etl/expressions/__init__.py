@@ -20,7 +20,7 @@ from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Res
 from etl.expressions.header import Header
 from etl.expressions.names import Flaw, Names, columns_in, summand
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
-from etl.expressions.syntax import ExpressionError, faults, given_default, giving_resource, uses, uses_resource
+from etl.expressions.syntax import ExpressionError, faults, resources_giving, uses, uses_resource
 
 __all__ = [
     "FILTERED",
@@ -51,10 +51,9 @@ __all__ = [
     "decimal_to_number",
     "faults",
     "flat_fields",
-    "given_default",
-    "giving_resource",
     "inside",
     "reason_of",
+    "resources_giving",
     "stored_password",
     "summand",
     "tidy",

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Context, Decimal, DivisionByZero, Inexact, InvalidOperation, Overflow
 from typing import Any
 
-from etl.expressions.types import SPOKEN, computes, family, incomparable, truth_wanted
+from etl.expressions.types import SPOKEN, computes, family, incomparable, looks_for, truth_wanted
 from etl.findings import Unfit, Words, phrase
 
 DIGITS = 60
@@ -166,11 +166,7 @@ def contains(item: Any, container: Any) -> bool:
         return item in container
     if item is None and isinstance(container, str | Mapping):
         return False
-    raise _ill_matched("in", item, container, _looks_for())
-
-
-def _looks_for() -> Words:
-    return "'in' looks for a value in a list, for text in text, for a name in an object", {}
+    raise _ill_matched("in", item, container, looks_for())
 
 
 def _is_among(item: Any, values: Sequence[Any]) -> bool:

@@ -280,23 +280,35 @@ def _resources_named(call: nodes.Filter) -> Iterator[str]:
             yield str(argument.value)
 
 
-def giving_resource(text: str, kind: str, names: Names) -> str | None:
-    """The name of the resource of a kind that gives an expression its value, as in `{{ code | lookup('status') }}`."""
+Given = tuple[str, object, bool]
+"""A resource that gives a value; the constant beside it (`default=`), or None; whether what follows replaces null."""
+
+
+def resources_giving(text: str, kind: str, names: Names) -> list[Given]:
+    """The resources of a kind that give an expression its value, as in `{{ code | lookup('status') | default('550') }}`."""
     pieces = parse(text)
-    call = only(pieces) if is_single(pieces) else None
-    function = names.functions.get(call.name) if isinstance(call, nodes.Filter) else None
-    if function is None or not isinstance(call, nodes.Filter):
-        return None
-    given = (_argument_of(function, one, call) for one in function.parameters if one.resource == kind)
-    return next((str(one.value) for one in given if isinstance(one, nodes.Const)), None)
+    return list(_giving(only(pieces), kind, names, filled=False)) if is_single(pieces) else []
 
 
-def given_default(text: str, names: Names) -> object:
-    """The constant that a single call gives as `default=`; None where there is none, or where it is computed."""
-    call = only(parse(text))
-    if not isinstance(call, nodes.Filter):
-        return None
-    function = names.functions[call.name]
+def _giving(node: nodes.Node, kind: str, names: Names, *, filled: bool) -> Iterator[Given]:
+    """Through a `default` and both sides of an `if`. `filled`: null is replaced later."""
+    if isinstance(node, nodes.CondExpr):
+        for one in (node.expr1, node.expr2):
+            if one is not None:
+                yield from _giving(one, kind, names, filled=filled)
+    function = names.functions.get(node.name) if isinstance(node, nodes.Filter) else None
+    if function is None or not isinstance(node, nodes.Filter):
+        return
+    if node.name == "default" and node.node is not None:
+        yield from _giving(node.node, kind, names, filled=True)
+    for parameter in function.parameters:
+        argument = _argument_of(function, parameter, node) if parameter.resource == kind else None
+        if isinstance(argument, nodes.Const):
+            yield str(argument.value), _default_of(function, node), filled
+
+
+def _default_of(function: Function, call: nodes.Filter) -> object:
+    """The constant that a call gives as `default=`; None where there is none, or where it is computed."""
     given = [_argument_of(function, one, call) for one in function.parameters if one.name == "default"]
     return next((one.value for one in given if isinstance(one, nodes.Const)), None)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import nodes
 
+from etl.expressions.functions.table import LOOKUP
 from etl.expressions.names import Flaw, Names, column_of, levels, start
 from etl.findings import Words, sentence, shown
 
@@ -87,13 +88,31 @@ def type_of(node: nodes.Node, names: Names) -> type | None:
         return type(node.value)
     if isinstance(node, nodes.Filter):
         function = names.functions.get(node.name)
-        return function.gives if function is not None else None
+        return str if _gives_text(node, names) else function.gives if function is not None else None
+    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
+        return str if type_of(node.node, names) is str else None
     if isinstance(node, nodes.Or):
         return bool if is_condition(node, names) else _either(node.left, node.right, names)
     if isinstance(node, nodes.CondExpr):
         return _either(node.expr1, node.expr2, names)
     return next((type_ for kind, type_ in GIVES.items() if isinstance(node, kind)), None)
 
+
+def _gives_text(node: nodes.Filter, names: Names) -> bool:
+    """Whether a function that gives what it is given (a `default`, a `lookup`) has texts alone to give, and null."""
+    given = [*node.args, *(pair.value for pair in node.kwargs)]
+    if node.name == "default":
+        return len(given) == 1 and node.node is not None and _either(node.node, given[0], names) is str
+    if node.name != "lookup" or not given or not isinstance(given[0], nodes.Const):
+        return False
+    entries = names.resources.get(LOOKUP, {}).get(given[0].value, {})
+    instead = [pair.value for pair in node.kwargs if pair.key == "default"] + node.args[1:2]
+    texts = 0 < len(entries) <= MOST_ENTRIES and {str, type(None)}.issuperset(map(type, entries.values()))
+    return texts and all(type_of(one, names) in (str, type(None)) for one in instead)
+
+
+MOST_ENTRIES = 10_000
+"""A lookup of more is not looked through for each expression that names it."""
 
 GIVES: dict[Any, type] = {
     (nodes.Test, nodes.Not, nodes.Compare, nodes.And): bool,
@@ -117,7 +136,8 @@ def is_condition(node: nodes.Or, names: Names) -> bool:
     left = type_of(node.left, names)
     if left is bool:
         return not (isinstance(node.right, nodes.Const) and isinstance(node.right.value, bool))
-    return left is str and type_of(node.right, names) is bool
+    looked_up = isinstance(node.left, nodes.Filter) and node.left.name == "lookup"
+    return left is str and not looked_up and type_of(node.right, names) is bool
 
 
 def is_never_null(node: nodes.Node) -> bool:
@@ -196,6 +216,9 @@ def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names
     one = type_of(left, names)
     listed = operator in ("in", "not in")
     others = right.items if listed and isinstance(right, nodes.List | nodes.Tuple) else [] if listed else [right]
+    if listed and one not in (None, str, type(None)) and type_of(right, names) is str:
+        pair = f"{_named(left)} is {SPOKEN[family(one or str)]} and {_named(right)} is text: "
+        yield Flaw(pair + sentence(*looks_for()), start(left))
     if operator not in ORDERING:
         yield from _empty_text(operator, left, others, names)
     for node in others:
@@ -207,6 +230,10 @@ def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names
         what = sentence(*why) if type(None) in (one, other) else pair + sentence(*why)
         yield Flaw(what, start(left))
         return
+
+
+def looks_for() -> Words:
+    return "'in' looks for a value in a list, for text in text, for a name in an object", {}
 
 
 def _empty_text(operator: str, left: nodes.Node, others: Sequence[nodes.Node], names: Names) -> Iterator[Flaw]:
@@ -226,7 +253,8 @@ def _is_never_blank(node: nodes.Node, names: Names) -> bool:
     """Whether this is a cell, or what a function made of one that gives text or null."""
     if column_of(node) is not None:
         return names.text_only or names.trims
-    return names.text_only and isinstance(node, nodes.Filter) and type_of(node, names) is str
+    made = isinstance(node, nodes.Filter) and node.name not in ("default", "lookup")
+    return names.text_only and made and type_of(node, names) is str
 
 
 def _named(node: nodes.Node) -> str:

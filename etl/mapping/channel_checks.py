@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from etl.expressions import LOOKUP, faults, given_default, giving_resource
+from etl.expressions import LOOKUP, faults, resources_giving
 from etl.geography import LEVELS, ChannelLists, Gazetteer, KnownPlace, fold
 from etl.mapping.context import Context
 from etl.mapping.places import YamlPath
@@ -113,7 +113,7 @@ def _carriers(context: Context, lists: ChannelLists) -> Iterator[Problem]:
 
 
 def _said(context: Context, path: YamlPath, stage: Stage, field: str) -> Iterator[Said]:
-    """The texts that a field is given by a constant, a lookup or the lookup's `default=`."""
+    """The texts that a field is given by a constant, by lookups and their `default=`."""
     template, where = stage.fields.get(field), (*path, "fields", field)
     if isinstance(template, str):
         yield Said(template, where)
@@ -122,13 +122,12 @@ def _said(context: Context, path: YamlPath, stage: Stage, field: str) -> Iterato
     names = context.names(stage)
     if faults(template.text, names):
         return
-    lookup = giving_resource(template.text, LOOKUP, names)
-    if lookup is None:
-        return
-    instead = given_default(template.text, names)
-    if isinstance(instead, str):
-        yield Said(instead, where)
-    yield from _looked_up(context, lookup, where)
+    found = resources_giving(template.text, LOOKUP, names)
+    for instead in dict.fromkeys(instead for _, instead, _ in found):
+        if isinstance(instead, str):
+            yield Said(instead, where)
+    for lookup in dict.fromkeys(lookup for lookup, _, _ in found):
+        yield from _looked_up(context, lookup, where)
 
 
 def _looked_up(context: Context, lookup: str, where: YamlPath) -> Iterator[Said]:

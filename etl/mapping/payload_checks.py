@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 
-from etl.expressions import LOOKUP, faults, given_default, giving_resource
+from etl.expressions import LOOKUP, faults, resources_giving
 from etl.findings import Finding
 from etl.mapping.context import Context
 from etl.mapping.places import YamlPath
@@ -148,22 +149,27 @@ def _looked_up(context: Context, path: YamlPath, stage: Stage, schema: Schema) -
     for field, template in stage.fields.items():
         if not isinstance(template, Expression) or field not in schema["properties"] or faults(template.text, names):
             continue
-        lookup = giving_resource(template.text, LOOKUP, names)
-        table = context.resources[LOOKUP].get(lookup or "", {})
-        wrong = [
-            (key, value) for key, value in table.items() if value is not None and not validator.is_valid({field: value})
-        ]
-        instead = given_default(template.text, names) if lookup else None
-        if instead is not None and not validator.is_valid({field: instead}):
-            why = next(map(_why, validator.explain_field(field, instead)), "it is not valid")
-            yield context.at(
-                (*path, field), f"the payload '{stage.payload}' refuses this `default=` of '{field}': {why}"
-            )
-        for key, value in wrong[:MOST_ENTRIES]:
-            why = next(map(_why, validator.explain_field(field, value)), "it is not valid")
-            what = f"the payload '{stage.payload}' refuses what this gives for '{key}' to '{field}': {why}"
-            entry: YamlPath = ("lookups", str(lookup), key)
-            yield context.at(entry if context.document.holds(entry) else (*path, field), what)
+        for lookup, instead, filled in dict.fromkeys(resources_giving(template.text, LOOKUP, names)):
+            if instead is not None and not validator.is_valid({field: instead}):
+                why = next(map(_why, validator.explain_field(field, instead)), "it is not valid")
+                what = f"the payload '{stage.payload}' refuses this `default=` of '{field}': {why}"
+                yield context.at((*path, field), what)
+            for key, value in _refused(context, validator, field, lookup, filled=filled):
+                why = next(map(_why, validator.explain_field(field, value)), "it is not valid")
+                what = f"the payload '{stage.payload}' refuses what this gives for '{key}' to '{field}': {why}"
+                entry: YamlPath = ("lookups", lookup, key)
+                yield context.at(entry if context.document.holds(entry) else (*path, field), what)
+
+
+def _refused(
+    context: Context, validator: Validator, field: str, lookup: str, *, filled: bool
+) -> list[tuple[str, object]]:
+    """The first entries of a lookup that a field refuses. Of one from a file null is told by the rows that have it."""
+    table = context.resources[LOOKUP].get(lookup, {})
+    known = context.migration.lookups.get(lookup)
+    nulls = not filled and known is not None and known.source is None
+    looked_at = ((key, value) for key, value in table.items() if value is not None or nulls)
+    return list(islice((one for one in looked_at if not validator.is_valid({field: one[1]})), MOST_ENTRIES))
 
 
 def _why(finding: Finding) -> str:

@@ -10,7 +10,7 @@ from itertools import product
 import pytest
 from mapping_case import Case, edited
 
-from etl.expressions import ROW_ERRORS, ExpressionError, compile_value, reason_of
+from etl.expressions import LOOKUP, ROW_ERRORS, ExpressionError, compile_value, reason_of
 from etl.expressions.names import Names
 from etl.expressions.runtime import writers
 from etl.expressions.syntax import faults
@@ -241,3 +241,27 @@ def test_a_share_of_money_is_written_once_it_is_rounded():
 def test_a_refused_expression_is_not_compiled():
     with pytest.raises(ExpressionError, match="computes with numbers"):
         compile_value(Expression("{{ 'a' * 3 }}", Place("")))
+
+
+LOOKUPS = {LOOKUP: {"texts": {"1": "a", "2": None}, "mixed": {"1": "a", "2": 2}}}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(flag | default('0')) == 0", "flag[0:1] == 1", "'x' if flag[0:1] else 'y'", "'x' if (active | default('0')) else 'y'",
+     "'x' if (status | lookup('texts')) else 'y'", "(status | lookup('texts', default='b')) == 1", "1 in status",
+     "1 not in (status | default(''))"],
+)  # fmt: skip
+def test_text_behind_a_default_a_slice_and_a_lookup_is_text(text):
+    names = Names(resources=LOOKUPS, text_only=True, trims=True)
+    assert "text" in faults(f"{{{{ {text} }}}}", names)[0].what
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(flag | default(0)) == 0", "(flag | default('')) == ''", "flag[0:1] == ''", "(status | lookup('mixed')) == 1",
+     "(status | lookup('texts', default='')) == ''", "(status | lookup('texts', default=1)) == 1", "'a' in status",
+     "none in status", "(flag | int | default(0)) == 0"],
+)  # fmt: skip
+def test_what_may_be_no_text_behind_them_is_left_to_the_row(text):
+    assert faults(f"{{{{ {text} }}}}", Names(resources=LOOKUPS, text_only=True, trims=True)) == []

@@ -89,6 +89,29 @@ def test_what_a_lookup_gives_to_a_field_is_checked_against_the_field_before_a_ro
     )
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["{{ status | trim | lookup('group') | default('x') }}",
+     "{{ (status | lookup('group')) if status == '1' else (status | lookup('group')) }}"],
+)  # fmt: skip
+def test_what_a_lookup_gives_is_checked_through_a_default_and_both_sides_of_an_if(case, text):
+    case.finds(
+        edited(("group: { 1: a, 2: b }", "group: { 1: male, 2: «Bay }"), ("gender: null", f'gender: "{text}"')),
+        "the payload 'user' refuses what this gives for '2' to 'gender': 'Bay' is not one of male, female, ''",
+    )
+
+
+def test_null_in_a_lookup_is_refused_where_a_field_needs_a_value_and_nothing_replaces_it(case):
+    group, name = ("group: { 1: a, 2: b }", "group: { 1: «null, 2: b }"), "{{ status | lookup('group') }}"
+    found = case.told(edited((group[0], group[1].replace("«", "")), ("last_name: Yılmaz", f'last_name: "{name}"')))
+    assert [one.partition("the payload")[2] for one in found] == [
+        " 'user' refuses what this gives for '1' to 'last_name': must not be null"
+    ]
+    replaced = name.replace(" }}", " | default('-') }}")
+    for field in (("last_name: Yılmaz", f'last_name: "{replaced}"'), ("gender: null", f'gender: "{name}"')):
+        assert case.told(edited(("group: { 1: a, 2: b }", "group: { 1: null, 2: male }"), field)) == []
+
+
 def test_a_number_of_a_lookup_is_text_in_the_quotes_that_are_advised(case):
     name = ("last_name: Yılmaz", "last_name: \"{{ status | lookup('group') }}\"")
     what = "the payload 'user' refuses what this gives for '1' to 'last_name': 550 is not text; in quotes it is"
