@@ -280,17 +280,17 @@ def _resources_named(call: nodes.Filter) -> Iterator[str]:
             yield str(argument.value)
 
 
-Given = tuple[str, object, bool]
+GivingResource = tuple[str, object, bool]
 """A resource that gives a value; the constant beside it (`default=`), or None; whether what follows replaces null."""
 
 
-def resources_giving(text: str, kind: str, names: Names) -> list[Given]:
+def resources_giving(text: str, kind: str, names: Names) -> list[GivingResource]:
     """The resources of a kind that give an expression its value, as in `{{ code | lookup('status') | default('550') }}`."""
     pieces = parse(text)
     return list(_giving(only(pieces), kind, names, filled=False)) if is_single(pieces) else []
 
 
-def _giving(node: nodes.Node, kind: str, names: Names, *, filled: bool) -> Iterator[Given]:
+def _giving(node: nodes.Node, kind: str, names: Names, *, filled: bool) -> Iterator[GivingResource]:
     """Through a `default` and both sides of an `if`. `filled`: null is replaced later."""
     if isinstance(node, nodes.CondExpr):
         for one in (node.expr1, node.expr2):
