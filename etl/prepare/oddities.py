@@ -18,6 +18,9 @@ MOST_ADDRESSES = 500_000
 
 PLACES = 20
 
+BARE_SHA1 = "a bare sha1 lets nobody in, as far as is known; write sha1$$ before it, as `password('hash')` does"
+"""Django's hashers know an unsalted one by its empty salt only (Omnitron contract, 'user')."""
+
 
 class Oddities:
     """Looks at a stage's records as they are written."""
@@ -53,12 +56,15 @@ class Oddities:
                 else replace(known, count=known.count + put_right.count, rows=(known.rows + rows)[:PLACES])
             )
 
-    def kinds(self, counts: Counts) -> list[ProblemKind]:
+    def kinds(self, counts: Counts, bare_sha1: int = 0) -> list[ProblemKind]:
+        """`bare_sha1`: how many customers are sent with such a password."""
         found = []
         if self._stage.where is not None and counts.read and counts.filtered == counts.read:
             found.append(self._kind("where", "where:all", counts.read, [], "`where` leaves out every row"))
         elif self._stage.where is not None and counts.read and not counts.filtered and not self.where_failed:
             found.append(self._kind("where", "where:none", counts.read, [], "`where` leaves out no row"))
+        if bare_sha1:
+            found.append(self._kind("password", "password:sha1", bare_sha1, [], BARE_SHA1))
         if self._count:
             words = "the same address of a customer is sent more than once"
             if len(self._addresses or ()) > MOST_ADDRESSES:

@@ -82,6 +82,10 @@ class Profiler:
             if units:
                 money.name([NamedAmount(fate, key, row, units)])
 
+    def passwords_of(self, algorithm: str, form: str) -> int:
+        """How many passwords of an algorithm and a form are sent."""
+        return sum(many for kind, many in self._sketch.passwords.items() if kind[:2] == (algorithm, form))
+
     def facts(self) -> dict[str, Any]:
         """All of it as plain data, unmasked; amounts in whole ten-thousandths (money.UNITS)."""
         sketch, privacy = self._sketch, self._privacy

@@ -12,7 +12,7 @@ from etl.expressions import WHERE
 from etl.findings import HIDDEN, Finding, Unfit, Words, about, inside, sentence
 from etl.measures.money import HELD, REPEATED
 from etl.model import Counts, Gate, Locate, Locator, Stage, UnreadRow
-from etl.package import UNSETTLED, Held, IndexLine, Merged, PackagedStage, Reject, SourceRow
+from etl.package import UNSETTLED, Held, IndexLine, Merged, PackagedStage, ProblemKind, Reject, SourceRow
 from etl.packing import StageWriter
 from etl.prepare.chunk import Chunk
 from etl.prepare.integrity import Duplicate, Orphan, StageIntegrity, Verdict, rows_of
@@ -51,7 +51,7 @@ def prepare_stage(
             counts += scribe.write(chunk, row, verdict)
             row += chunk.height
             progress(chunk.read)
-    packaged = replace(writer.close(counts, scribe.oddities.kinds(counts)), beyond=beyond(plan.stage, counts))
+    packaged = replace(writer.close(counts, scribe.odd(counts)), beyond=beyond(plan.stage, counts))
     written = writer.records, packaged.held.records, writer.merged
     if not counts.add_up() or written != (counts.valid, counts.held, counts.merged):
         raise AssertionError(
@@ -110,6 +110,9 @@ class Scribe:
             valid=self._write_sent(chunk, first_row, verdict, dropped),
             merged=len(verdict.merges),
         )
+
+    def odd(self, counts: Counts) -> list[ProblemKind]:
+        return self.oddities.kinds(counts, self._profiler.passwords_of("sha1", "40 hexadecimal digits"))
 
     def _write_sent(self, chunk: Chunk, first_row: int, verdict: Verdict, dropped: Set[int]) -> int:
         """Gives how many records there are."""

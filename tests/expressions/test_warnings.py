@@ -255,6 +255,21 @@ def test_of_a_where_that_cannot_be_told_of_a_row_nothing_is_said(tmp_path):
     assert (done["warnings"], len(done["problems"])) == ([], 1)
 
 
+@pytest.mark.parametrize(
+    ("password", "algorithm", "warned"),
+    [("{{ pw }}", "sha1", True), ("sha1$${{ pw }}", "sha1", False), ("{{ pw | password('hash') }}", "sha1", False)],
+)
+def test_a_bare_sha1_is_sent_as_it_is_and_told(tmp_path, password, algorithm, warned):
+    text = USER.replace(PASSWORD, f'password: "{password}"').replace("algorithm: md5", f"algorithm: {algorithm}")
+    digest = "5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8"
+    told(tmp_path, text, f"id,name,mail,pw\n1,Jale,jale@example.com,{digest}\n")
+    done = json.loads(etl("dry-run", tmp_path, "--json").stdout)
+    words = "user: a bare sha1 lets nobody in, as far as is known; write sha1$$ before it, as `password('hash')` does"
+    assert done["warnings"] == ([words] if warned else [])
+    records = "".join(one.read_text(encoding="utf-8") for one in (tmp_path / "work").glob("**/user/*.json"))
+    assert (f'"{digest}"' in records) == warned
+
+
 def test_an_address_that_is_sent_twice_is_told_with_its_rows(tmp_path):
     told(tmp_path, USER + ADDRESS, PEOPLE + "3,Su,can@example.com\n")
     done = etl("dry-run", tmp_path)

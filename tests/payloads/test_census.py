@@ -17,7 +17,7 @@ ROWS = f"""id,name,mail,pw
 6,Ela,ela@example.com,{MD5}
 7,Umut,nobody,{MD5}
 """
-PLAIN = """password: 7ac66c0f148de9519b8bd264312c4d64
+PLAIN = """password: ffffffffffffffffffffffffffffffff
       password_algorithm: md5"""
 RECOGNISED = """password: "{{ pw | password('hash') | default(id | unusable_password) }}"
       password_algorithm: "{{ pw | password('algorithm') | default('sha256') }}\""""
