@@ -17,6 +17,7 @@ from etl.expressions.functions.digest import recognised as stored_password
 from etl.expressions.functions.password import UNUSABLE, Counted, PrivateKey
 from etl.expressions.functions.place import atlas_of
 from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Resources
+from etl.expressions.functions.values import key_text
 from etl.expressions.header import Header
 from etl.expressions.names import Flaw, Names, columns_in, summand
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
@@ -52,6 +53,7 @@ __all__ = [
     "faults",
     "flat_fields",
     "inside",
+    "key_text",
     "reason_of",
     "resources_giving",
     "stored_password",

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from decimal import Decimal
-from fractions import Fraction
-from math import isfinite
-from typing import Any
 
+from etl.expressions import key_text
 from etl.expressions.cells import clean
 
 MOST = 500_000
@@ -15,11 +12,11 @@ MOST = 500_000
 
 
 class GroupCounts:
-    """Groups are tuples of cells; equal ones are those that expressions see as equal."""
+    """Groups are tuples of cells; equal ones are those that would be the same key."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._counts: dict[object, int] = {}
+        self._counts: dict[tuple[str | None, ...], int] = {}
         self._file: sqlite3.Connection | None = None
 
     @property
@@ -37,7 +34,7 @@ class GroupCounts:
         self._counts[group] = count + 1
         return count + 1
 
-    def _filed(self, group: tuple[object, ...]) -> int:
+    def _filed(self, group: tuple[str | None, ...]) -> int:
         if self._file is None:
             return 0
         found = self._file.execute("SELECT count FROM groups WHERE name = ?", (_written(group),)).fetchone()
@@ -55,16 +52,11 @@ class GroupCounts:
         self._counts.clear()
 
 
-def _comparable(cell: object) -> Any:
-    """A cell as expressions see it, in a form that a dictionary takes."""
+def _comparable(cell: object) -> str | None:
+    """A cell as the text that a key has of it: 1, 1.0 and '1' are one, and true is none of them."""
     value = clean(cell)
-    return repr(value) if isinstance(value, list | dict) else value
+    return None if value is None else key_text(value)
 
 
-def _written(group: Any) -> str:
-    """Groups that a dictionary takes for one are written alike: 1, 1.0 and true are."""
-    return repr([_number(one) if isinstance(one, int | float | Decimal) else one for one in group])
-
-
-def _number(value: int | float | Decimal) -> object:
-    return Fraction(value) if isfinite(value) else value
+def _written(group: tuple[str | None, ...]) -> str:
+    return repr(group)

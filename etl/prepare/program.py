@@ -17,6 +17,7 @@ from etl.expressions import (
     columns_in,
     compile_stage,
     flat_fields,
+    key_text,
     unfit,
     writers,
 )
@@ -203,7 +204,7 @@ def _settling(plan: Plan, write: Writers) -> CompiledStage | None:
 
 def text_of(value: object) -> str | None:
     """A key as text. Keys of JSON sources may be numbers."""
-    return None if value is None else str(value)
+    return None if value is None else key_text(value)
 
 
 def about_row(fault: RowFault, path: str | None = None) -> Finding:

@@ -143,3 +143,10 @@ def test_groups_are_counted_alike_in_memory_and_in_a_file_and_memory_is_bounded(
     for group in groups:
         assert bounded.next(group) == whole.next(group)
         assert bounded.in_memory <= most
+
+
+@pytest.mark.parametrize("most", [1, 100])
+def test_a_group_is_what_would_be_one_key(most):
+    counts = GroupCounts(most)
+    cells = [1, True, 1.0, "1", " 1 ", "true", False, 0, 0.5, "0.5", None, ""]
+    assert [counts.next((cell,)) for cell in cells] == [1, 1, 2, 3, 4, 2, 1, 1, 1, 2, 1, 2]

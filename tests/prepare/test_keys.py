@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from etl.prepare.chunk import text_column
 from etl.prepare.keys import Budget, Fate
 from etl.prepare.numbers import KeyColumn
+from etl.prepare.program import text_of
 
 NAUGHTY = Path(__file__).parents[2] / "../shared/data/blns/blns.json"
 BOUNDS = (0, 1, 10, 10**9)
@@ -164,3 +166,9 @@ def test_keys_inside_and_outside_of_what_a_file_holds_are_told_apart(added, aske
         assert known.is_new_in_memory(asked)
         assert known.find(asked).keys() == asked & held
         known.close()
+
+
+def test_a_number_of_json_is_one_key_however_it_is_written():
+    values = [1, 1.0, "1", "1.0", 0.5, 1e22, 10**22, True, False, None]
+    texts = ["1", "1", "1", "1.0", "0.5", "1" + "0" * 22, "1" + "0" * 22, "true", "false", None]
+    assert text_column(values) == [text_of(one) for one in values] == texts

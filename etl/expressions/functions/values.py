@@ -79,6 +79,12 @@ def as_text(value: Any) -> str:
     raise Unfit("function:text:single", value, words, type=_MANY.get(type(value), "an object"))
 
 
+def key_text(value: Any) -> str:
+    """A value as the text of a key, as JSON has it: 1.0 is '1', and true is 'true'."""
+    as_json = isinstance(value, bool) or (isinstance(value, float) and isfinite(value))
+    return as_text(value) if as_json else str(value)
+
+
 _MANY: dict[type, str] = {list: "a list", tuple: "a list", type(None): "null"}
 
 
