@@ -154,6 +154,8 @@ def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
         for line, exact in zip(reconciled.totals, reconciled.exact, strict=True):
             table.add_row(visible(line.currency or "-"), *(written_amount(exact[name]) for name in names))
         print_whole(console, table)
+        if any(line.currency is None for line in reconciled.totals):
+            console.print("-: no currency in the record: several may be added here", soft_wrap=True, markup=False)
         for told in unaccounted_lines(reconciled):
             console.print(told, soft_wrap=True, markup=False)
 

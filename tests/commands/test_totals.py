@@ -223,6 +223,17 @@ def test_a_report_has_the_sums_to_the_last_digit_as_numbers_and_its_page_shows_t
     assert "9,009,999,998,733.4643" in (package.path / "report.html").read_text(encoding="utf-8")
 
 
+def test_a_line_without_a_currency_says_that_several_may_be_added_in_it(tmp_path):
+    mapping, package = shop(tmp_path, SOUND)
+    told = "no currency in the record: several may be added here"
+    orders, items = etl("reconcile", mapping).stdout.split("order_item: price")
+    assert told not in orders
+    assert f"\n-: {told}\n" in items
+    page = (package.path / "report.html").read_text(encoding="utf-8")
+    before, after = page.split("order_item: <code>price</code>")
+    assert (told in before, after.count(f"—: {told}.")) == (False, 1)
+
+
 def test_a_difference_of_less_than_a_cent_is_not_told_as_nothing():
     (told,) = unaccounted_lines(Reconciled("order", "amount", (), 0.0001, {}))
     assert told == "not accounted for: the payload files amount to +0.0001 more than was counted"
