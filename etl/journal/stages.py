@@ -12,6 +12,9 @@ from etl.errors import MappingError
 from etl.journal.database import JournalDatabase
 from etl.model import Stage
 
+AS_PYTHON_WROTE = (
+    "SELECT key FROM records WHERE stage = ? AND live = 1 AND (key GLOB '*[0-9].0' OR key IN ('True', 'False'))"
+)
 SENT = "SELECT DISTINCT stage, payload FROM batches WHERE state IN ('sending', 'accepted', 'done', 'unknown') ORDER BY stage"
 
 
@@ -45,6 +48,16 @@ class StageNames:
         """How many keys of a stage some batch has."""
         return int(self._database.value("SELECT count(*) FROM records WHERE stage = ? AND live = 1", (stage,)) or 0)
 
+    def keys_as_python_wrote(self, stage: str) -> dict[str, str]:
+        """What numbers and truths of JSON are as keys -> what they were as keys that were sent: '1' -> '1.0', 'true' -> 'True'.
+
+        None of a stage of which a person said that its records are other ones.
+        """
+        if stage in self._declared():
+            return {}
+        found = (str(row["key"]) for row in self._database.rows(AS_PYTHON_WROTE, (stage,)))
+        return {today: key for key in found if (today := _today(key)) is not None}
+
     def note_key(self, stage: str, made_from: str) -> None:
         with self._database.transaction():
             self._database.change(
@@ -68,6 +81,13 @@ class StageNames:
         if not self._database.has("new_stages"):
             return set()
         return {row["stage"] for row in self._database.rows("SELECT stage FROM new_stages")}
+
+
+def _today(key: str) -> str | None:
+    if key in ("True", "False"):
+        return key.lower()
+    whole = key.removesuffix(".0")
+    return whole if whole.removeprefix("-").isdecimal() else None
 
 
 def _renamed(stage: str, former: Sequence[str], target: str) -> str:

@@ -23,6 +23,7 @@ def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> N
     for stage in stages:
         if stage.name not in packaged:
             continue
+        _check_numbers(journal, package, packaged[stage.name])
         # A package may be older than the mapping beside it.
         now, before = packaged[stage.name].key or stage.key_text, journal.stage_names.key_of(stage.name)
         if now == before:
@@ -32,6 +33,23 @@ def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> N
             if new and gone:
                 raise MappingError(_other_keys(stage.name, now, before, new, gone, journal.workspace.target))
         journal.stage_names.note_key(stage.name, now)
+
+
+def _check_numbers(journal: Journal, package: Package, stage: PackagedStage) -> None:
+    """Raise MappingError where a record that was sent as '1.0' would be sent again as '1'."""
+    formerly = journal.stage_names.keys_as_python_wrote(stage.name)
+    if not formerly:
+        return
+    for batch in package.batches(stage):
+        again = [key for key in package.keys(batch) if key in formerly]
+        known = journal.taken(stage.name, again) if again else {}
+        if new := [key for key in again if key not in known]:
+            others = said_to_be_others(stage.name, journal.workspace.target)
+            raise MappingError(
+                f"stage '{stage.name}': a record was sent with the key '{formerly[new[0]]}', as earlier versions wrote numbers "
+                f"and truths of JSON, and would be sent again with the key '{new[0]}'. Make the key what it was "
+                f"({{{{ ... ~ '.0' }}}}); or, if these are other records: {others}. Nothing was sent now"
+            )
 
 
 def _is_same(now: str, before: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -140,3 +142,25 @@ def test_new_rows_alone_under_the_same_key_are_sent(shop):
     new = [",".join([*row[:at], f"new-{row[at]}", *row[at + 1 :]]) for row in cells]
     lines.write_text("\n".join([header, *new]) + "\n", encoding="utf-8")
     assert shop.etl("run").summary["stages"][3]["uploaded"] == len(new) == 3
+
+
+def test_numbers_that_were_keys_with_a_point_are_not_sent_again_without_it(tmp_path, sandbox):
+    """Whole floats of JSON were keys such as '1.0' in earlier versions. The journal says the same of the expression."""
+    shop = Migration(tmp_path, sandbox, write_shop(tmp_path, **SMALL))
+    edit(shop, KEY, "{{ row_number ~ '.0' }}")
+    assert shop.etl("run").code == 0
+    edit(shop, "{{ row_number ~ '.0' }}", "{{ row_number }}")
+    with closing(sqlite3.connect(shop.root / "journal.sqlite")) as journal, journal:
+        journal.execute("UPDATE stage_keys SET made_from = '{{ row_number }}' WHERE stage = 'order_item'")
+    before = shop.sandbox.uploads()
+    [told] = shop.etl("run").summary["problems"]
+    assert "a record was sent with the key '2.0'" in told
+    assert "would be sent again with the key '2'" in told
+    assert shop.sandbox.uploads() == before
+    edit(shop, "{{ row_number }}", "{{ row_number ~ '.0' }}")
+    assert shop.etl("run").code == 0
+    assert shop.sandbox.uploads() == before
+    edit(shop, "{{ row_number ~ '.0' }}", "{{ row_number }}")
+    declared = etl("journal", "new-stage", shop.mapping, "order_item", **target(shop.sandbox.url, TOKEN))
+    assert declared.returncode == 0, declared.stderr
+    assert shop.etl("run").summary["stages"][3]["uploaded"] == 3
