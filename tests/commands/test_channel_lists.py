@@ -450,7 +450,7 @@ target: { url: "URL", channel: 1, token: "${OMNITRON_TOKEN}" }
 sources:
   addresses: { csv: addresses.csv }
 lookups:
-  town: { 1: Kadıköy, 2: Kadikoy, 3: KADIKÖY, 4: Moda, 5: null }
+  town: { 1: Kadıköy, 2: Kadikoy, 3: KADIKÖY, 4: Moda }
   carrier: { 1: yurtici, 2: yurtiçi }
 stages:
   - name: address
