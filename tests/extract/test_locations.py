@@ -20,6 +20,7 @@ from etl.commands.settings import Settings
 from etl.errors import SourceError
 from etl.extract import read_all, shown
 from etl.extract.locations import located
+from etl.extract.opening import reading
 from etl.mapping import load_mapping
 from etl.model import Source
 
@@ -172,10 +173,18 @@ def test_an_address_of_any_machine_may_be_a_source(location):
     assert str(located(location)) == shown(location)
 
 
-@pytest.mark.parametrize("scheme", ["webhdfs", "http"])
-def test_a_storage_that_does_not_answer_is_told_in_plain_words(scheme):
+def test_a_web_server_that_does_not_answer_is_no_missing_file():
+    """As fsspec and aiohttp, which need not be here, tell it."""
+    url = "http://127.0.0.1:9/customers.csv"
+    cause = OSError(f"Cannot connect to host 127.0.0.1:9 ssl:default [Connect call failed ({url!r}, 9)]")
+    with pytest.raises(SourceError) as caught, reading(located(url)):
+        raise FileNotFoundError(url) from cause
+    assert str(caught.value) == f"{url}: cannot be read (nothing answers there)"
+
+
+def test_a_storage_that_does_not_answer_is_told_in_plain_words():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    location = f"{scheme}://127.0.0.1:{port}/customers.csv"
+    location = f"webhdfs://127.0.0.1:{port}/customers.csv"
     assert error("csv", location) == f"{location}: cannot be read (nothing answers there)"
