@@ -10,6 +10,7 @@ import ast
 import math
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from functools import lru_cache
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -117,6 +118,9 @@ def _refuse(text: str, tokens: list[Token]) -> None:
             _refuse_controls(start, value)
         if kind in ("integer", "float") and not _is_usual(kind, value):
             raise ExpressionError("a number that is too large to compute with", start)
+        if kind == "float" and not _is_exact(value):
+            what = f"{value} has more digits than a number here keeps; write '{value}' | decimal('.')"
+            raise ExpressionError(what, start)
 
 
 _ESCAPE = re.compile(r"\\(?:[0-7]{1,3}|.)", re.DOTALL)
@@ -138,6 +142,12 @@ def _is_usual(kind: str, number: str) -> bool:
     if len(number) > LONGEST_NUMBER:
         return False
     return kind == "integer" or math.isfinite(float(number.replace("_", "")))
+
+
+def _is_exact(number: str) -> bool:
+    """Whether a number with a point is what it becomes when it is read: of more than 17 digits it would be another one."""
+    plain = number.replace("_", "")
+    return Decimal(plain) == Decimal(repr(float(plain)))
 
 
 def _parser(tokens: list[Token]) -> Parser:

@@ -12,6 +12,7 @@ from mapping_case import Case, edited
 
 from etl.expressions import LOOKUP, ROW_ERRORS, ExpressionError, compile_value, reason_of
 from etl.expressions.names import Names
+from etl.expressions.parsing import parse
 from etl.expressions.runtime import writers
 from etl.expressions.syntax import faults
 from etl.model import Expression, Place
@@ -265,3 +266,12 @@ def test_text_behind_a_default_a_slice_and_a_lookup_is_text(text):
 )  # fmt: skip
 def test_what_may_be_no_text_behind_them_is_left_to_the_row(text):
     assert faults(f"{{{{ {text} }}}}", Names(resources=LOOKUPS, text_only=True, trims=True)) == []
+
+
+def test_a_number_of_many_digits_is_exact_in_the_way_that_its_refusal_names():
+    with pytest.raises(ExpressionError) as caught:
+        parse("{{ 12345678901234567.89 == 12345678901234567.88 }}")
+    advised = str(caught.value).rpartition("write ")[2]
+    assert advised == "'12345678901234567.89' | decimal('.')"
+    assert outcome(f"{advised} == '12345678901234567.88' | decimal('.')", ()) is False
+    assert outcome(f"({advised} * 100) | text", ()) == "1234567890123456789.00"
