@@ -401,7 +401,7 @@ def test_a_limit_bounds_what_is_to_come(tmp_path):
 
 
 def test_a_terminal_shows_how_far_it_is_and_a_pipe_does_not(tmp_path):
-    write_shop(tmp_path, "id,name,mail\n" + "".join(f"{n},Ali,m{n}@example.com\n" for n in range(20000)))
+    write_shop(tmp_path, "id,name,mail\n" + "".join(f"{n},Ali,m{n}@example.com\n" for n in range(150_000)))
     ours, theirs = pty.openpty()
     words = command("dry-run", tmp_path, "-w", tmp_path / "work", "--workers", 1)
     variables = {**environment(TERM="xterm"), "COLUMNS": "120"}
