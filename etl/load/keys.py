@@ -17,6 +17,7 @@ def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> N
     """Raise MappingError when records were sent under keys that were made otherwise, and this package has others instead.
 
     Remembers what the keys are made from. A key that is only written otherwise gives the keys that are known: then all is well.
+    A package that lacks some of these, be it for an export that is empty, does not tell: what was remembered stays.
     """
     packaged = {one.name: one for one in package.stages}
     sent = {stage for stage, _ in journal.stage_names.sent()}
@@ -32,6 +33,8 @@ def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> N
             new, gone = _new_and_gone(journal, package, packaged[stage.name])
             if new and gone:
                 raise MappingError(_other_keys(stage.name, now, before, new, gone, journal.workspace.target))
+            if gone:
+                continue
         journal.stage_names.note_key(stage.name, now)
 
 

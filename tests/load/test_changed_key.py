@@ -83,6 +83,24 @@ def test_a_package_that_was_made_with_the_other_key_is_refused_though_the_mappin
     assert shop.sandbox.uploads() == before
 
 
+def test_a_run_that_sends_nothing_of_a_stage_does_not_take_its_other_key_for_the_one_that_was_sent(shop):
+    """Of an export without rows, or of one whose keys are known by chance, nobody can tell."""
+    before, lines = shop.sandbox.uploads(), shop.folder / "lines.csv"
+    whole = lines.read_text(encoding="utf-8")
+    header, first, *_ = whole.splitlines()
+    chance = "{{ 'o1-s1' if order == 'o1' else 'x-' ~ order }}"
+    for key, export in ((OTHER, f"{header}\n"), (chance, f"{header}\n{first}\n")):
+        edit(shop, KEY, key)
+        lines.write_text(export, encoding="utf-8")
+        assert shop.etl("run").summary["stages"][3]["uploaded"] == 0
+        lines.write_text(whole, encoding="utf-8")
+        ended = shop.etl("run")
+        assert (ended.code, "its key is made from" in ended.summary["problems"][0]) == (2, True)
+        edit(shop, key, KEY)
+    assert shop.etl("run").code == 0
+    assert shop.sandbox.uploads() == before
+
+
 @pytest.mark.parametrize("written", ["{{order}}-{{sku}}", "{{  order  }}-{{- sku }}"])
 def test_other_blanks_in_a_key_are_no_other_key_also_where_rows_come_and_go(shop, written):
     edit(shop, KEY, written)
