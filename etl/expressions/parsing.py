@@ -119,7 +119,7 @@ def _refuse(text: str, tokens: list[Token]) -> None:
         if kind in ("integer", "float") and not _is_usual(kind, value):
             raise ExpressionError("a number that is too large to compute with", start)
         if kind == "float" and not _is_exact(value):
-            what = f"{value} has more digits than a number here keeps; write '{value}' | decimal('.')"
+            what = f"{value} has more digits than a number here keeps; write ('{value}' | decimal('.'))"
             raise ExpressionError(what, start)
 
 

@@ -272,6 +272,7 @@ def test_a_number_of_many_digits_is_exact_in_the_way_that_its_refusal_names():
     with pytest.raises(ExpressionError) as caught:
         parse("{{ 12345678901234567.89 == 12345678901234567.88 }}")
     advised = str(caught.value).rpartition("write ")[2]
-    assert advised == "'12345678901234567.89' | decimal('.')"
+    assert advised == "('12345678901234567.89' | decimal('.'))"
     assert outcome(f"{advised} == '12345678901234567.88' | decimal('.')", ()) is False
     assert outcome(f"({advised} * 100) | text", ()) == "1234567890123456789.00"
+    assert outcome(f"-{advised} | text", ()) == "-12345678901234567.89"

@@ -127,10 +127,10 @@ BOMBS = {
     "«" + "9" * 5000: "a number that is too large to compute with",
     "«1e999": "a number that is too large to compute with",
     "«12345678901234567.89 == total": (
-        "12345678901234567.89 has more digits than a number here keeps; write '12345678901234567.89' | decimal('.')"
+        "12345678901234567.89 has more digits than a number here keeps; write ('12345678901234567.89' | decimal('.'))"
     ),
     "«0.1234567890123456789": (
-        "0.1234567890123456789 has more digits than a number here keeps; write '0.1234567890123456789' | decimal('.')"
+        "0.1234567890123456789 has more digits than a number here keeps; write ('0.1234567890123456789' | decimal('.'))"
     ),
     "«1 " + "+ 1 " * 61: "is nested too deeply",
     "«" + "[" * 100 + "]" * 100: "is nested too deeply",
