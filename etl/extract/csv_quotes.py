@@ -95,7 +95,18 @@ def unescaped(text: str, format: CsvFormat) -> str:
 
 
 def _is_cell(text: str, start: int, end: int, format: CsvFormat) -> bool:
+    """Whether what stands there is all of a cell, but for its quotes and the blanks that do not count."""
+    start, end = _with_blanks(text, start, end, format)
     if format.quote and text[start - 1 : start] == format.quote == text[end : end + 1]:
-        start, end = start - 1, end + 1
+        start, end = _with_blanks(text, start - 1, end + 1, format)
     before, after = text[start - 1 : start], text[end : end + 1]
     return before in ("", format.delimiter) and after in ("", format.delimiter, "\r", "\n")
+
+
+def _with_blanks(text: str, start: int, end: int, format: CsvFormat) -> tuple[int, int]:
+    blanks = " \t".replace(format.delimiter, "") if format.trim else ""
+    while start and text[start - 1] in blanks:
+        start -= 1
+    while text[end : end + 1] and text[end] in blanks:
+        end += 1
+    return start, end
