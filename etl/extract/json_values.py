@@ -1,6 +1,6 @@
 """JSON text -> values that lose nothing: amounts stay exact, and what JSON leaves open is told instead of guessed.
 
-A number with a point becomes a Decimal, so that 0.1 is 0.1. An object with the same key twice, NaN and Infinity, and
+A number with a point becomes a Decimal, so that 0.1 is 0.1, and 2.50 is 2.5. An object with the same key twice, NaN and Infinity, and
 half a character (a lone surrogate) are faults.
 """
 
@@ -79,12 +79,25 @@ def _no_number(text: str) -> NoReturn:
 # A number that no Decimal can hold becomes NaN or an infinity, which JSON cannot write: value_fault tells.
 _EXACT = Context(prec=MAX_PREC, Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[]).create_decimal
 
-_WHOLE = re.compile(r"-?[0-9]{1,15}\.0+").fullmatch
+_WHOLE = re.compile(r"-?[0-9]{1,15}").fullmatch
 
 
 def _number(text: str) -> Decimal | float:
-    """A number with a point, exact; 103.0 as a float, as a workbook has its whole numbers, whose text is 103."""
-    return float(text) if text.endswith("0") and _WHOLE(text) else _EXACT(text)
+    """A number with a point or a power of ten, exact; 103.0 as a float, as a workbook has its whole numbers, whose text is 103.
+
+    It is what it says, however it is written: 2.50 is 2.5, and 1E3 is 1000, or one number would be two keys.
+    """
+    if "e" in text or "E" in text:
+        number = _EXACT(text)
+        return _shortest(f"{number:f}") if _in_bounds(number) else number
+    return _EXACT(text) if text[-1] != "0" else _shortest(text)
+
+
+def _shortest(plain: str) -> Decimal | float:
+    """A number that is written without a power of ten."""
+    text = plain.rstrip("0").rstrip(".") if "." in plain else plain
+    # Nothing is added to -0, which is no other number than 0.
+    return float(text) + 0.0 if _WHOLE(text) else _EXACT(text)
 
 
 def _number_in_bounds(text: str) -> Decimal | float:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from etl.errors import SourceError
+from etl.expressions import key_text
 from etl.extract import KINDS
 from etl.extract.query import columns_joined
 from etl.mapping.channel_checks import channel_warnings
@@ -141,7 +142,7 @@ def _forms_of_numbers(context: Context, name: str, column: str) -> set[str]:
     if source is None or table is None or column not in table.header:
         return set()
     at = table.header.index(column)
-    texts = (str(row[at]).strip() for row in _first_rows(source, table) if row[at] is not None)
+    texts = (key_text(row[at]).strip() for row in _first_rows(source, table) if row[at] is not None)
     forms = {next((form for form, is_so in _FORMS.items() if is_so(text)), "") for text in texts if text}
     return forms if forms <= set(_FORMS) else set()
 

@@ -103,13 +103,14 @@ JOINED = USER.replace(
 @pytest.mark.parametrize(
     ("ids", "condition", "warned"),
     [
-        ((1.0, 2.0), "o.id = p.id", True),
-        ((1, 2.0), "p.id = o.id AND p.name <> o.id", True),
-        ((1.0, 2.0), "o.id = o.id AND length(o.id) = length(p.id)", False),
+        (("1.0", "2.0"), "o.id = p.id", True),
+        ((1, "2.0"), "p.id = o.id AND p.name <> o.id", True),
+        (("1.0", "2.0"), "o.id = o.id AND length(o.id) = length(p.id)", False),
         ((1, 2), "o.id = p.id", False),
-        ((1.0, "A2"), "o.id = p.id", False),
-        ((1.0, 2.0), "CAST(o.id AS DECIMAL(18, 3)) = CAST(p.id AS DECIMAL(18, 3))", False),
-        ((1.0, 2.0), "o.id = p.name", False),
+        ((1.0, 2.0), "o.id = p.id", False),
+        (("1.0", "A2"), "o.id = p.id", False),
+        (("1.0", "2.0"), "CAST(o.id AS DECIMAL(18, 3)) = CAST(p.id AS DECIMAL(18, 3))", False),
+        (("1.0", "2.0"), "o.id = p.name", False),
     ],
 )
 def test_a_query_that_joins_numbers_which_are_written_otherwise_finds_nothing(tmp_path, ids, condition, warned):

@@ -60,7 +60,7 @@ def within_bound(function: str, length: int) -> None:
 
 
 def as_text(value: Any) -> str:
-    """Any single value as text; 5.0, as Excel stores whole numbers, is '5'. Lists and mappings raise Unfit."""
+    """Any single value as text; 5.0, as Excel stores whole numbers, is '5', and -0 is '0'. Lists and mappings raise Unfit."""
     if isinstance(value, str):
         return value
     if isinstance(value, bool):
@@ -80,9 +80,11 @@ def as_text(value: Any) -> str:
 
 
 def key_text(value: Any) -> str:
-    """A value as the text of a key, as JSON has it: 1.0 is '1', and true is 'true'."""
-    as_json = isinstance(value, bool) or (isinstance(value, float) and isfinite(value))
-    return as_text(value) if as_json else str(value)
+    """The same as the text of a key, which any value has."""
+    try:
+        return as_text(value)
+    except Unfit:
+        return str(value)
 
 
 _MANY: dict[type, str] = {list: "a list", tuple: "a list", type(None): "null"}
@@ -91,12 +93,12 @@ _MANY: dict[type, str] = {list: "a list", tuple: "a list", type(None): "null"}
 def _decimal_text(value: Decimal) -> str:
     if not value.is_finite() or abs(value.adjusted()) > MOST_PLACES:
         raise Unfit("function:text:number", value, "{value} is not a number that can be written")
-    return f"{value:f}"
+    return f"{value or abs(value):f}"
 
 
 def _float_text(value: float) -> str:
     if not isfinite(value):
         raise Unfit("function:text:number", value, "{value} is not a number that can be written")
     # repr is the shortest decimal text that is this float; Decimal writes it without an exponent.
-    plain = f"{Decimal(repr(value)):f}"
+    plain = f"{Decimal(repr(value or 0.0)):f}"
     return plain.removesuffix(".0")

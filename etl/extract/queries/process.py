@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from etl.errors import SourceError
+from etl.expressions import key_text
 from etl.expressions.cells import all_of, texts_of
 from etl.extract.queries.blame import Blame, CellOfTable
 from etl.extract.queries.task import AT_ONCE, CellColumns, Task
@@ -164,12 +165,21 @@ def _readable(content: Rows) -> Sequence[Sequence[object]]:
 
 
 def _text(cell: object) -> str:
-    """A cell of JSON or a workbook as text: numbers as they are written, true and false, lists as JSON."""
+    """A cell of JSON or a workbook as the text that expressions have of it; lists and objects as JSON."""
     if isinstance(cell, str):
         return cell
     if cell is None:
         return ""
-    if not isinstance(cell, bool | list | dict):
-        return str(cell)
-    # A number with decimals becomes a text: SQL's JSON would make a float of it, which is not exact.
-    return json.dumps(cell, ensure_ascii=False, default=str)
+    if isinstance(cell, list | dict):
+        # A number with decimals becomes a text: SQL's JSON would make a float of it, which is not exact.
+        return json.dumps(_plain(cell), ensure_ascii=False, default=str)
+    return key_text(cell)
+
+
+def _plain(cell: object) -> object:
+    """A whole number that JSON wrote as 103.0 is 103 inside of lists and objects, too."""
+    if isinstance(cell, list):
+        return [_plain(one) for one in cell]
+    if isinstance(cell, dict):
+        return {name: _plain(one) for name, one in cell.items()}
+    return int(cell) if isinstance(cell, float) and cell.is_integer() else cell
