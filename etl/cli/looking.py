@@ -1,4 +1,4 @@
-"""Commands that look at what a dry-run or run left: they read packages, journal and mapping, and send nothing."""
+"""Commands that look at what a dry-run or run left: they read packages, journal, mapping and sources, and send nothing."""
 
 from __future__ import annotations
 
@@ -58,7 +58,8 @@ def report(
 def find(mapping: Path, text: str, path: Path | None, workspace: Path | None, show_data: bool, as_json: bool) -> None:
     """Find a customer or an order, and all that belongs to it.
 
-    Each record with its source row, its fate, and the batches that sent it: in all packages, and in the journal.
+    Each record with its source row, its fate, and the batches that sent it: in all packages, and in the journal. Rows that
+    `where` leaves out are looked up in the sources as they are now, of a server in its newest snapshot.
     """
     from etl.cli.plain import plain
     from etl.commands import find as verb

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from etl.arguments import Key
-from etl.commands.find import find
+from etl.commands.find import find_packaged
 from etl.commands.keeping import opened
 from etl.commands.packages import package_of
-from etl.commands.prepare import inputs_of, mapping_input
 from etl.commands.preview import named_stage, numbered_rows
 from etl.commands.settings import Settings
+from etl.commands.since import changed_since
 from etl.commands.which import Which
 from etl.corrections import corrections_file
 from etl.errors import EtlError, MappingError
@@ -59,13 +59,8 @@ def _notes(mapping: Path, settings: Settings, checked: Checked, stage: str) -> I
         made = package_of(Which(mapping, settings.workspace), None).manifest
     except EtlError:
         return
-    before = {one.name: one.sha256 for one in made.inputs}
-    since = "has changed since the newest package was made: where the record went is of what it was then"
-    if mapping_input(checked).sha256 != made.mapping.sha256:
-        yield f"the mapping {since}"
-    for one in inputs_of(checked, [stage]):
-        if None not in (one.sha256, known := before.get(one.name)) and one.sha256 != known:
-            yield f"'{one.name}' {since}"
+    for name in changed_since(made, checked, [stage]):
+        yield f"{name} has changed since the newest package was made: where the record went is of what it was then"
 
 
 def _corrected(checked: Checked, stage: str, number: int) -> Iterator[str]:
@@ -87,7 +82,7 @@ def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:
 
 def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[FoundRecord, ...]:
     try:
-        packages = find(Which(mapping, settings.workspace), key)
+        packages = find_packaged(Which(mapping, settings.workspace), key)
     except MappingError:
         return ()
     records = packages[0].records if packages else ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from etl.arguments import Key
+from etl.commands.left_out import LeftOutRows, left_out_rows
 from etl.commands.packages import package_of, packages_of
 from etl.commands.which import Which
 from etl.errors import MappingError
@@ -38,7 +39,23 @@ MOST = 200
 
 
 def find(which: Which, text: Key, path: Path | None = None) -> list[FoundIn]:
-    """The newest package first. Looks at packages and journals, never at the source. Raises MappingError without a package."""
+    """The newest package first, with the rows that `where` leaves out, which are in the sources alone; asks no server.
+
+    Raises MappingError without a package.
+    """
+    return _find(which, text, path, lambda package: left_out_rows(which.file(), which.workspace, package))
+
+
+def find_packaged(which: Which, text: Key) -> list[FoundIn]:
+    """The same without a look at the sources."""
+    return _find(which, text, None, lambda package: nullcontext(NOWHERE))
+
+
+NOWHERE = LeftOutRows()
+LookUp = Callable[[Package], AbstractContextManager[LeftOutRows]]
+
+
+def _find(which: Which, text: Key, path: Path | None, look: LookUp) -> list[FoundIn]:
     if not text.strip():
         raise MappingError(f"there is nothing to look for; give {SOUGHT}")
     purged = path is None and bool(purges(which.folder().root))
@@ -48,7 +65,10 @@ def find(which: Which, text: Key, path: Path | None = None) -> list[FoundIn]:
     wanted = Search.of(text)
     with closing(_Journals(which)) as journals:
         newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)
-        found = [_in_package(package, wanted, journals) for package in newest_first]
+        found = []
+        for package in newest_first:
+            with look(package) if package is newest_first[0] else nullcontext(NOWHERE) as left_out:
+                found.append(_in_package(package, wanted, journals, left_out))
         return [*found, _in_journals(text.strip(), found, journals)] if purged else found
 
 
@@ -112,17 +132,23 @@ TELEPHONE = 10
 """Digits of a telephone's number, without the country's."""
 
 
-def _in_package(package: Package, wanted: Search, journals: _Journals) -> FoundIn:
+def _in_package(package: Package, wanted: Search, journals: _Journals, left_out: LeftOutRows) -> FoundIn:
     here = replace(wanted, customers=set(), orders=set())
-    for record in (*_records(package, here.is_asked_for), *_rows_as_records(package, here.is_asked_for)):
+    asked_for = (
+        *_records(package, here.is_asked_for),
+        *_rows_as_records(package, here.is_asked_for),
+        *(record for stage in package.stages for record, _ in left_out.of(stage.name, ASKED, here.is_asked_for)),
+    )
+    for record in asked_for:
         here.learn(record)
     here.customers |= _stand_for(package, here.customers)
     found: list[FoundRecord] = []
     for stage in package.stages:
         found += _valid(package, stage, here)
         found += _left(package, stage, here)
+        found += _filtered(left_out, stage.name, here) if here.customers or here.orders else ()
     shown = tuple(replace(one, sent=journals.of(one.stage, one.key)) for one in found[:MOST])
-    return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown))
+    return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown), left_out.notes)
 
 
 def _stand_for(package: Package, customers: Set[str]) -> set[str]:
@@ -183,6 +209,12 @@ def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[Fo
             stage.name, row.key, place, row.fate, tuple(one for one, _ in told), tuple(one for _, one in told)
         )
         wanted.learn(_as_record(package, stage, row))
+
+
+def _filtered(left_out: LeftOutRows, stage: str, wanted: Search) -> Iterator[FoundRecord]:
+    for record, row in left_out.of(stage, ASKED, wanted.belongs):
+        wanted.learn(record)
+        yield row
 
 
 def _reasons(

@@ -26,12 +26,12 @@ class Which:
 
     def folder(self) -> MigrationFolder:
         """The migration's: that of the mapping, of the one here, or the only one in the workspace."""
-        workspace, file = workspace_of(self.mapping, self.workspace), self._file()
+        workspace, file = workspace_of(self.mapping, self.workspace), self.file()
         return _only_migration(workspace) if file is None else migration_folder(workspace, migration_name(file))
 
     def sent_from(self) -> MigrationFolder:
         """The migration's. Raises MappingError when its mapping has sent records under another name."""
-        folder, file = self.folder(), self._file()
+        folder, file = self.folder(), self.file()
         if file is not None:
             check_not_renamed(folder, find_mapping(file))
         return folder
@@ -49,10 +49,11 @@ class Which:
 
     def own(self) -> str | None:
         """The target of the mapping, as far as it says which."""
-        file = self._file()
+        file = self.file()
         return None if file is None else target_known(read_target(file))
 
-    def _file(self) -> Path | None:
+    def file(self) -> Path | None:
+        """The mapping, where one is named or lies here."""
         return self.mapping or (Path(USUAL) if Path(USUAL).is_file() else None)
 
 

@@ -114,7 +114,7 @@ def prepare_rows(program: Program, rows: Rows, *, closely: bool = True) -> Chunk
 
     `closely`: the report's sample has these rows in it.
     """
-    readable, indices = _readable(rows)
+    readable, indices = readable_rows(rows)
     batch = program.records(readable)
     keys = text_column(batch.keys)
     unsettled, unsure = _unsettled(program, batch, readable)
@@ -224,7 +224,7 @@ def _noted(program: Program, made: _Made, stay: Sequence[int], bad: Set[int]) ->
     ]
 
 
-def _readable(rows: Rows) -> tuple[Sequence[Sequence[Any]], Sequence[int]]:
+def readable_rows(rows: Rows) -> tuple[Sequence[Sequence[Any]], Sequence[int]]:
     """The rows that could be read, and their indices."""
     if not rows.faults:
         return rows.rows, range(len(rows.rows))

@@ -28,6 +28,7 @@ def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:
             yield f"  and {place.further:,} more"
         if not place.records:
             yield "  nothing"
+        yield from (f"  note: {one}" for one in place.notes)
 
 
 def _record_lines(record: FoundRecord) -> Iterator[str]:

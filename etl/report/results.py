@@ -109,7 +109,7 @@ class FoundSending:
 
 @dataclass(frozen=True, slots=True)
 class FoundRecord:
-    """A record, or a row that made none. `fate`: valid, rejected, held or merged; without a package its batch's state;
+    """A record, or a row that made none. `fate`: valid, filtered, rejected, held or merged; without a package its batch's state;
     `why` its reasons, `masked` the same masked."""
 
     stage: str
@@ -123,12 +123,14 @@ class FoundRecord:
 
 @dataclass(frozen=True, slots=True)
 class FoundIn:
-    """What one package has; None: what the journals alone know. `further`: how many records are left out, there were too many."""
+    """What one package has; None: what the journals alone know. `further`: how many records are left out, there were too many.
+    `notes` say where rows that are filtered are not told as the package was made, or not at all."""
 
     package: Path | None
     created: str
     records: tuple[FoundRecord, ...]
     further: int = 0
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
