@@ -14,7 +14,7 @@ from etl.expressions.compiler import (
     unfit,
 )
 from etl.expressions.functions.digest import recognised as stored_password
-from etl.expressions.functions.password import UNUSABLE, Counted, PrivateKey
+from etl.expressions.functions.password import Counted, PrivateKey
 from etl.expressions.functions.place import atlas_of
 from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.functions.values import key_text
@@ -29,7 +29,6 @@ __all__ = [
     "LOOKUP",
     "PRIVATE_KEYS",
     "ROW_ERRORS",
-    "UNUSABLE",
     "WHERE",
     "Columns",
     "CompiledStage",

@@ -1,7 +1,7 @@
 """JSON text -> values that lose nothing: amounts stay exact, and what JSON leaves open is told instead of guessed.
 
-A number with a point becomes a Decimal, so that 0.1 is 0.1, and 2.50 is 2.5. An object with the same key twice, NaN and Infinity, and
-half a character (a lone surrogate) are faults.
+A number with a point becomes a Decimal, so that 0.1 is 0.1, and 2.50 is 2.5. An object with the same key twice, NaN and
+Infinity, and half a character (a lone surrogate) are faults.
 """
 
 from __future__ import annotations

@@ -13,9 +13,12 @@ FormOfPassword = tuple[str | None, str, str]
 StandingOf = Callable[[str | None, Any], str]
 """Algorithm and password -> what happens at a login; the same for all of one algorithm and form."""
 
-MOST = 100
+NOBODYS = "a digest that no password has"
+
+LEAST_DIGITS = 32
+
 _HEX = re.compile(r"[0-9a-fA-F]+")
-_HEX_DIGITS = b"0123456789abcdefABCDEF"
+HEX_DIGITS = "0123456789abcdefABCDEF"
 _PREFIX = re.compile(
     r"\$(2[abxy]|P|H|S|1|5|6|argon2\w{1,2})\$|(md5|sha1|sha256|sha512|pbkdf2_sha256|pbkdf2_sha1|bcrypt|bcrypt_sha256|argon2)\$"
 )
@@ -36,20 +39,30 @@ def passwords(algorithms: Sequence[Any], values: Sequence[Any], standing_of: Sta
 
 def _forms(values: Sequence[Any]) -> list[str]:
     # Nearly always all are digests: one look at all of them together then says so.
-    if {str}.issuperset(map(type, values)) and all(values) and _are_hexadecimal("".join(values)):
-        told = {length: f"{length} hexadecimal digits" for length in set(map(len, values))}
-        return [told[len(value)] for value in values] if len(told) > 1 else [*told.values()] * len(values)
-    return [form(value) for value in values]
+    if not ({str}.issuperset(map(type, values)) and all(values) and _are_hexadecimal("".join(values))):
+        return [form(value) for value in values]
+    told = {length: f"{length} hexadecimal digits" for length in set(map(len, values))}
+    if not {length * digit for length in told for digit in HEX_DIGITS}.isdisjoint(values):
+        return [form(value) for value in values]
+    return [told[len(value)] for value in values] if len(told) > 1 else [*told.values()] * len(values)
 
 
 def _are_hexadecimal(text: str) -> bool:
-    return text.isascii() and not text.encode().translate(None, _HEX_DIGITS)
+    return text.isascii() and not text.encode().translate(None, HEX_DIGITS.encode())
+
+
+def is_nobodys(password: str) -> bool:
+    """Whether it is a digest of one sign over and over, which hardly a text has: such a one is made to let nobody in."""
+    digest = password.rpartition("$")[2]
+    return len(digest) >= LEAST_DIGITS and digest == digest[0] * len(digest)
 
 
 def form(value: Any) -> str:
     """'32 hexadecimal digits', '$2y$..., 60 characters'."""
     if not isinstance(value, str) or not value:
         return "none"
+    if is_nobodys(value):
+        return NOBODYS
     if _HEX.fullmatch(value):
         return f"{len(value)} hexadecimal digits"
     prefix = _PREFIX.match(value)

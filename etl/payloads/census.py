@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from etl.expressions import UNUSABLE, stored_password
+from etl.expressions import stored_password
 from etl.findings import Unfit
+from etl.measures.passwords import is_nobodys
 from etl.payloads.digests import FIELDS
 
 AT_ONCE = "log in at once"
@@ -33,7 +34,7 @@ def kind_of(record: Mapping[str, Any]) -> tuple[str, str, str]:
     """Kind, algorithm and standing of a user's password."""
     password, algorithm = (str(record.get(name)) for name in FIELDS)
     standing = STANDINGS.get(algorithm, RESET)
-    if password == UNUSABLE or standing == RESET:
+    if standing == RESET or is_nobodys(password):
         return "none that Omnitron can check", algorithm, RESET
     try:
         found = stored_password(password)

@@ -40,6 +40,7 @@ from etl.payloads.census import standing_of
 from etl.payloads.columns import decimals_of
 from etl.payloads.digests import FIELDS
 from etl.payloads.formats import DATE, DATETIME, PAST_DATE
+from etl.prepare.made_up import as_stored
 from etl.prepare.plan import Plan
 
 ValuesByField = Mapping[str, Sequence[Any]]
@@ -99,6 +100,7 @@ class Meter:
         # Of what has amounts, the groups of these tell the months of its creation.
         self._spreading = [name for name in self._months if name != CREATED or not self._amounts]
         self._texts = {name for name, keywords in properties.items() if keywords.get("type") == "string"}
+        self._as_stored = as_stored(plan, write)
         self._filled = {name for name, keywords in properties.items() if is_never_empty(keywords)}
 
     def _single(self, template: object) -> int | None:
@@ -111,7 +113,7 @@ class Meter:
         sketch = StageSketch(len(part.readable), len(part.keys))
         sketch.empty = {name: many for name, values in part.made.items() if (many := self._empty(name, values))}
         if PASSWORD in part.made:
-            sketch.passwords = self.passwords(part.made, len(part.keys))
+            sketch.passwords = self.passwords(part.made, part.of(part.at))
         spreads = {name: self._spread(name, part.made[name]) for name in self._spreading if name in part.made}
         if self._read is not None:
             made = self._groups(part.made, len(part.keys), self._texts)
@@ -231,9 +233,10 @@ class Meter:
             if (column := self._cells[name]) is not None:
                 money.shapes = shapes([row[column] for row in part.of(part.at)], part.made[name])
 
-    def passwords(self, made: ValuesByField, count: int) -> Counter[FormOfPassword]:
-        """Those of so many records, by kind."""
-        return passwords(made.get(ALGORITHM) or [None] * count, made[PASSWORD], standing_of)
+    def passwords(self, made: ValuesByField, rows: Sequence[Row]) -> Counter[FormOfPassword]:
+        """Those of the records that some rows make, by kind."""
+        values = made[PASSWORD] if self._as_stored is None else self._as_stored(made[PASSWORD], rows)
+        return passwords(made.get(ALGORITHM) or [None] * len(rows), values, standing_of)
 
     def groups(self, record: Mapping[str, Any]) -> Groups:
         """Those of one record."""

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from etl.expressions import columns_in, flat_fields, summand, writers
+from etl.expressions.header import Row
 from etl.findings import HIDDEN
 from etl.measures.balance import Amounts, Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
@@ -67,14 +68,14 @@ class Profiler:
         if len(self._parents) > PARENTS:
             self._parents = Counter(dict(self._parents.most_common(PARENTS // 2)))
 
-    def drop(self, fate: str, record: bytes, key: str, row: int) -> None:
+    def drop(self, fate: str, record: bytes, key: str, row: int, cells: Row) -> None:
         """A good record that is not sent: its amounts count with those that are left behind, its password not at all."""
         names = [name for name in AMOUNTS.get(self._plan.stage.payload, ()) if name in self._sketch.money]
         if not names and not self._sketch.passwords:
             return
         made = orjson.loads(record)
         if self._sketch.passwords:
-            self._sketch.passwords.subtract(self._meter.passwords({name: [one] for name, one in made.items()}, 1))
+            self._sketch.passwords.subtract(self._meter.passwords({name: [one] for name, one in made.items()}, [cells]))
         groups = self._meter.groups(made)
         for name in names:
             money, units = self._sketch.money[name], units_of(made[name])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import compress, islice
 from operator import attrgetter, itemgetter
@@ -107,18 +107,19 @@ class Scribe:
             filtered=len(chunk.filtered),
             rejected=len(chunk.rejected) + len(verdict.duplicates),
             held=len(verdict.orphans),
-            valid=self._write_sent(chunk, first_row, verdict, dropped),
+            valid=self._write_sent(chunk, first_row, verdict, cells),
             merged=len(verdict.merges),
         )
 
     def odd(self, counts: Counts) -> list[ProblemKind]:
         return self.oddities.kinds(counts, self._profiler.passwords_of("sha1", "40 hexadecimal digits"))
 
-    def _write_sent(self, chunk: Chunk, first_row: int, verdict: Verdict, dropped: Set[int]) -> int:
+    def _write_sent(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: CellsByPlace) -> int:
         """Gives how many records there are."""
+        dropped = verdict.dropped()
         records, index_lines = chunk.records, _index_lines(chunk, first_row)
         if dropped:
-            self._tell_dropped(records, index_lines, verdict)
+            self._tell_dropped(records, index_lines, verdict, {at: cells[chunk.indices[at]] for at in dropped})
             sent = [position not in dropped for position in range(len(records))]
             records, index_lines = list(compress(records, sent)), list(compress(index_lines, sent))
         self.writer.add(records, index_lines)
@@ -154,11 +155,14 @@ class Scribe:
             counts += Counts(read=1, rejected=1)
         return counts
 
-    def _tell_dropped(self, records: Sequence[bytes], index: Sequence[IndexLine], verdict: Verdict) -> None:
+    def _tell_dropped(
+        self, records: Sequence[bytes], index: Sequence[IndexLine], verdict: Verdict, cells: CellsByPlace
+    ) -> None:
         held = {one.position for one in verdict.orphans}
-        for position in sorted(verdict.dropped()):
+        for position in sorted(cells):
             key, row = index[position][:2]
-            self._profiler.drop(HELD if position in held else REPEATED, records[position], key, row)
+            fate = HELD if position in held else REPEATED
+            self._profiler.drop(fate, records[position], key, row, cells[position])
 
     def _write_rejects(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: CellsByPlace) -> list[SourceRow]:
         """Gives the rows, to be kept."""

@@ -77,7 +77,7 @@ def test_null_and_blank_and_what_holds_nothing_are_empty_and_zero_and_false_are_
     assert empty(values) == sum(value in (None, "", [], {}) for value in values)
 
 
-HASHES = st.sampled_from(["d8578edf8458ce06fbc5bb76a58c5ca4", "D857", "$2y$10$abc", "abcg", "", None])
+HASHES = st.sampled_from(["d8578edf8458ce06fbc5bb76a58c5ca4", "D857", "$2y$10$abc", "abcg", "", None, "f" * 64])
 
 
 @given(st.lists(st.tuples(st.sampled_from(["md5", "sha1", None, 5]), HASHES)), st.lists(HASHES))

@@ -34,12 +34,14 @@ def user(password, algorithm):
 def test_kinds_are_told_by_what_omnitron_makes_of_them():
     records = [user(MD5, "md5"), user(MD5, "md5"), user(f"md5$salt${MD5}", "md5"), user(MD5, "opencart3")]
     records += [user(MD5 * 2, "sha256"), user(MD5 + "0" * 8, "sha1"), user("sha1$$" + MD5 + "0" * 8, "sha1")]
+    records += [user("f" * 32, "md5"), user("md5$salt$" + "0" * 32, "md5")]
     assert census(records) == [
         PasswordKind("md5", "md5", AT_ONCE, 2),
         PasswordKind("md5 with salt", "md5", AT_ONCE, 1),
         PasswordKind("sha1", "sha1", AT_ONCE, 1),
         PasswordKind("sha1, bare", "sha1", AGREED, 1),
         PasswordKind("sha256", "sha256", AGREED, 1),
+        PasswordKind("none that Omnitron can check", "md5", RESET, 2),
         PasswordKind("none that Omnitron can check", "opencart3", RESET, 1),
     ]
 

@@ -15,6 +15,7 @@ from commands import ROOT, sample_people
 from jsonschema import Draft202012Validator
 from small_migration import CUSTOMERS, LINES, ORDERS, large_shop, write_shop
 
+from etl.commands.census import count_passwords
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
 from etl.report.page.pictures import flow, months
@@ -232,6 +233,26 @@ def test_passwords_are_counted_of_all_that_are_sent_with_what_happens_at_a_login
     }
     assert package.stage("user").counts.valid == 9000
     assert "6,000 log in at once; 3,000 log in once Akinon has agreed to it" in page_of(package)
+
+
+@pytest.mark.parametrize("salt", ["", "sha256$a$"])
+def test_a_password_that_was_made_up_is_a_reset_to_the_report_as_it_is_to_check(tmp_path, salt):
+    """Beside digests of the same form that are real ones; also of customers that others drop."""
+    mapping, hashes = write_shop(tmp_path), ("", "ab" * 32, "ab" * 32, "")
+    lines = [f"{n};N N;c{n // 2}@example.com;1;;01.01.2018 00:00;{hashes[n % 4]}" for n in range(10)]
+    head = "id;name;email;active;phone;joined;hash\n"
+    (tmp_path / "customers.csv").write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
+    made = f'"{salt}{{{{ hash or (id | unusable_password) }}}}"'
+    text = mapping.read_text(encoding="utf-8").replace("\"{{ email | digest('md5') }}\"", made)
+    mapping.write_text(text.replace("password_algorithm: md5", "password_algorithm: sha256"), encoding="utf-8")
+    package = prepared(tmp_path, mapping, stages=("user",))
+    reset, agreed = "reset at first login", "log in once Akinon has agreed to it"
+    form = "sha256$..., 73 characters" if salt else "64 hexadecimal digits"
+    found = {one["form"]: (one["count"], one["standing"]) for one in report_of(package)["passwords"]}
+    assert found == {"a digest that no password has": (3, reset), form: (2, agreed)}
+    assert f"3 {reset}; 2 {agreed}" in page_of(package)
+    kinds = count_passwords(mapping, tmp_path / "work")[0].kinds
+    assert {one.standing: one.count for one in kinds} == {reset: 3, agreed: 2}
 
 
 def test_only_the_owner_may_read_a_report(sample):

@@ -29,7 +29,7 @@ class PrivateKey:
 
 
 UNUSABLE = "0" * 64
-"""What stands for a digest that no password has, where passwords are counted and none is sent."""
+"""What stands for a digest that no password has, where passwords are counted: it is told from all others by its looks."""
 
 
 class Counted(PrivateKey):

@@ -29,7 +29,7 @@ Say = Callable[[str], str]
 NAMES = (
     *("read", "filtered", "rejected", "held", "merged", "valid", "absent", "currency", "status", "month"),
     *LOADED,
-    *("log in at once", "log in once Akinon has agreed to it", "reset at first login"),
+    *("log in at once", "log in once Akinon has agreed to it", "reset at first login", "a digest that no password has"),
     *("repeated", "rounded", "differs", "planned", "sending", "accepted", "done", "lost", "warned"),
 )
 """Words of the data that the page says in the reader's language."""
