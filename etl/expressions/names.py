@@ -107,16 +107,3 @@ def _ways(node: nodes.Node) -> list[nodes.Expr]:
         given = [pair.value for pair in node.kwargs if pair.key == "default"]
         return given if node.name != "default" or node.node is None else [*given, node.node, *node.args]
     return []
-
-
-def levels(tree: nodes.Node) -> Iterator[list[nodes.Node]]:
-    """The nodes of a tree by their depth. Without recursion, as a tree may be deeper than Python goes."""
-    level = [tree]
-    while level:
-        yield level
-        level = [child for one in level for child in one.iter_child_nodes()]
-
-
-def start(node: nodes.Node) -> int:
-    """Where the text of a part begins. (A call's own place is that of the function's name.)"""
-    return min(each.lineno for level in levels(node) for each in level if each.lineno is not None)

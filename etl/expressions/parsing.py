@@ -20,6 +20,7 @@ from jinja2.parser import Parser
 LONGEST = 10_000
 """Characters of one expression. It bounds everything else that its text could make big."""
 
+DEEPEST = 60
 LONGEST_NUMBER = 30
 
 Piece = str | nodes.Expr
@@ -67,7 +68,16 @@ def parse(text: str) -> tuple[Piece, ...]:
     except RecursionError:
         first = next((start for start, kind, _ in tokens if kind not in ("data", "variable_begin", "whitespace")), 0)
         raise ExpressionError("is nested too deeply", first) from None
-    return tuple(piece for part in body for piece in _pieces(part))
+    found = tuple(piece for part in body for piece in _pieces(part))
+    _bound(found)
+    return found
+
+
+def _bound(pieces: Sequence[Piece]) -> None:
+    """Refuse a tree that those who walk it would not come back from."""
+    for piece in pieces:
+        if isinstance(piece, nodes.Expr) and len(list(levels(piece))) > DEEPEST:
+            raise ExpressionError("is nested too deeply", start(piece))
 
 
 def _tokens(text: str) -> list[Token]:
@@ -160,6 +170,19 @@ def _pieces(part: nodes.Node) -> Iterator[Piece]:
     assert isinstance(part, nodes.Output)  # statements have been refused
     for node in part.nodes:
         yield node.data if isinstance(node, nodes.TemplateData) else node
+
+
+def levels(tree: nodes.Node) -> Iterator[list[nodes.Node]]:
+    """The nodes of a tree by their depth. Without recursion, as a tree may be deeper than Python goes."""
+    level = [tree]
+    while level:
+        yield level
+        level = [child for one in level for child in one.iter_child_nodes()]
+
+
+def start(node: nodes.Node) -> int:
+    """Where the text of a part begins. (A call's own place is that of the function's name.)"""
+    return min(each.lineno for level in levels(node) for each in level if each.lineno is not None)
 
 
 def is_single(pieces: Sequence[Piece]) -> bool:

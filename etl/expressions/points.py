@@ -22,7 +22,8 @@ from etl.expressions.emit import THEN, Emitter
 from etl.expressions.entries import comparing, lookups_in
 from etl.expressions.functions.table import Resource, Resources
 from etl.expressions.header import Header
-from etl.expressions.names import Names, start
+from etl.expressions.names import Names
+from etl.expressions.parsing import start
 from etl.expressions.runtime import ROW_ERRORS, Writers
 from etl.expressions.source import RowFunction, function_with, source_of
 from etl.expressions.syntax import constant_arguments

@@ -15,7 +15,7 @@ from jinja2 import nodes
 
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Parameter, Resource, signature
-from etl.expressions.names import ROW, Flaw, Names, column_of, columns_in, levels, start
+from etl.expressions.names import ROW, Flaw, Names, column_of, columns_in
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
 from etl.expressions.types import type_faults
 from etl.suggest import column_hint, did_you_mean, perhaps
@@ -35,7 +35,6 @@ __all__ = [
     "resource_of",
 ]
 
-DEEPEST = 60
 TESTS = ("none",)
 
 
@@ -45,9 +44,6 @@ def faults(text: str, names: Names, *, condition: bool = False) -> list[Flaw]:
         trees = expressions(text)
     except ExpressionError as error:
         return [Flaw(str(error), error.at)]
-    for tree in trees:
-        if len(list(levels(tree))) > DEEPEST:
-            return [Flaw("is nested too deeply", start(tree))]
     found = [_pointed(text, fault) for tree in trees for fault in _faults(tree, names)]
     if not found:
         found = [fault for tree in trees for fault in type_faults(tree, names, condition=condition)]

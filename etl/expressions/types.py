@@ -16,7 +16,8 @@ from typing import Any
 from jinja2 import nodes
 
 from etl.expressions.functions.table import LOOKUP
-from etl.expressions.names import Flaw, Names, column_of, levels, start
+from etl.expressions.names import Flaw, Names, column_of
+from etl.expressions.parsing import levels, start
 from etl.findings import Words, sentence, shown
 
 COMPUTING = {

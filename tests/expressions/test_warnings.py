@@ -159,11 +159,56 @@ def test_a_digest_that_is_made_in_the_mapping_is_of_what_can_be_read_or_guessed(
         "{{ pw | password('hash') }}",
         "0" * 64,
         "{{ pw | password('hash') | default(id | unusable_password) }}",
+        "{{ 'md5$' ~ id ~ '$' ~ pw }}",
+        "md5${{ mail | digest('md5') }}${{ pw | lower }}",
+        "{{ id | lookup('stored', default='00000000000000000000000000000000') }}",
+        "{{ pw if mail is not none else 'ffffffffffffffffffffffffffffffff' }}",
     ],
 )
 def test_a_password_that_the_old_shop_stored_or_nobody_has_is_not_told(tmp_path, password):
     rows = "id,name,mail,pw\n1,Jale,jale@example.com,5f4dcc3b5aa765d61d8327deb882cf99\n"
-    assert told(tmp_path, USER.replace(PASSWORD, f'password: "{password}"'), rows) == []
+    mapping = USER.replace("stages:", "lookups: { stored: { '1': 5f4dcc3b5aa765d61d8327deb882cf99 } }\nstages:")
+    assert told(tmp_path, mapping.replace(PASSWORD, f'password: "{password}"'), rows) == []
+
+
+ONE = "5f4dcc3b5aa765d61d8327deb882cf99"
+STANDS_IN = "for those whom its `or` or `default` stands in for, it "
+SAME = "is the same for all of them: whoever knows one password can log in as any of them; " + INSTEAD
+MAIL = (
+    "is computed from 'mail', which other fields hold, too: whoever knows it can log in as the customer; "
+    "for shops without passwords there is `unusable_password`"
+)
+
+
+@pytest.mark.parametrize(
+    ("password", "words"),
+    [
+        (f"{{{{ pw | default('{ONE}') }}}}", [STANDS_IN + SAME]),
+        (f"{{{{ pw | password('hash') | default('{ONE.upper()}') | lower }}}}", [STANDS_IN + SAME]),
+        (f"{{{{ 'md5$a$' ~ (pw or '{ONE}') }}}}", [STANDS_IN + SAME]),
+        (f"{{{{ id | lookup('stored', default='{ONE}') }}}}", [STANDS_IN + SAME]),
+        (f"{{{{ pw if born is none else '{ONE}' }}}}", ["for those whom one side of its `if` is for, it " + SAME]),
+        ("{{ pw or (mail | digest('md5')) }}", [STANDS_IN + MAIL]),
+        ("{{ (id | unusable_password) or (mail | digest('md5')) }}", [STANDS_IN + MAIL]),
+        ("{{ (mail | digest('md5')) or pw }}", [MAIL]),
+        (
+            "{{ (id ~ mail) | digest('md5') }}",
+            [MAIL.replace("'mail'", "'id' and 'mail'").replace("knows it", "knows them")],
+        ),
+        (
+            "{{ (id ~ pw) | digest('md5') }}",
+            [
+                "is a digest that is made here, so 'pw' holds plain passwords, or what can be guessed: whoever reads or guesses "
+                "it can log in as the customer; send the digest that the old shop stored; " + INSTEAD
+            ],
+        ),
+    ],
+)
+def test_a_password_that_can_be_guessed_on_one_of_its_ways_alone_says_on_which(tmp_path, password, words):
+    rows = f"id,name,mail,born,pw\n1,Jale,jale@example.com,1990-01-01,{ONE}\n"
+    mapping = USER.replace("stages:", f"lookups: {{ stored: {{ '1': {ONE} }} }}\nstages:")
+    found = told(tmp_path, mapping.replace(PASSWORD, f'password: "{password}"'), rows)
+    assert found == [f"18:17: warning: {one}" for one in words]
 
 
 def test_addresses_that_refer_to_no_customer_are_told(tmp_path):

@@ -145,7 +145,14 @@ def test_a_bomb_is_refused_and_never_executed(case, bomb):
 
 
 @pytest.mark.parametrize(
-    "text", ["{{ " + "(" * 4000 + "1" + ")" * 4000 + " }}", "{{ " + "not " * 2400 + "1 }}", "{{ " + "-" * 9000 + "1 }}"]
+    "text",
+    [
+        "{{ " + "(" * 4000 + "1" + ")" * 4000 + " }}",
+        "{{ " + "not " * 2400 + "1 }}",
+        "{{ " + "-" * 9000 + "1 }}",
+        "{{ email" + " or email" * 1000 + " }}",
+        "{{ email" + "|trim" * 1000 + " }}",
+    ],
 )
 def test_an_expression_that_would_exhaust_the_parser_is_refused(case, text):
     assert [line.split(": ", 1)[1] for line in case.told(last_name(f'"{text}"'))] == ["is nested too deeply"]

@@ -1,0 +1,96 @@
+"""What the value of an expression is made of, on each of the ways by which it may come about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import chain, islice, product
+
+from jinja2 import nodes
+
+from etl.expressions.names import column_of
+from etl.expressions.parsing import parse
+
+MOST_WAYS = 64
+"""Of more ways the others are not looked at."""
+
+DIGEST = "digest"
+UNTOLD = frozenset(("lookup", "unusable_password"))
+"""Functions whose value is told neither by the row nor by the mapping's expressions."""
+
+
+class Way(StrEnum):
+    """When a value comes about so: always, where another one is null, or in one branch of an `if`."""
+
+    ALWAYS = "always"
+    INSTEAD = "instead"
+    BRANCH = "branch"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One way. `columns`: each with whether a digest is made of it here. `text`: of constants alone. `untold`: other things
+    stand in it, too."""
+
+    way: Way = Way.ALWAYS
+    columns: tuple[tuple[str, bool], ...] = ()
+    text: str | None = None
+    untold: bool = False
+
+
+def origins(text: str) -> list[Origin]:
+    """Raises ExpressionError for what is no expression."""
+    pieces = [[Origin(text=one)] if isinstance(one, str) else _origins(one) for one in parse(text)]
+    return pieces[0] if len(pieces) == 1 else _joined(pieces)
+
+
+def _origins(node: nodes.Node) -> list[Origin]:
+    if (column := column_of(node)) is not None:
+        return [Origin(columns=((column, False),))]
+    if isinstance(node, nodes.Const):
+        return [Origin(text="" if node.value is None else str(node.value))]
+    if isinstance(node, nodes.Or):
+        return [*_origins(node.left), *_by(Way.INSTEAD, node.right)]
+    if isinstance(node, nodes.CondExpr):
+        return [one for branch in (node.expr1, node.expr2) if branch is not None for one in _by(Way.BRANCH, branch)]
+    if isinstance(node, nodes.Filter) and node.node is not None:
+        return _of_function(node, _origins(node.node))
+    return _joined(map(_origins, node.iter_child_nodes()))
+
+
+def _by(way: Way, node: nodes.Node) -> list[Origin]:
+    """Those of a part that stands in on a way: the outermost way is the one that tells."""
+    return [replace(one, way=way) for one in _origins(node)]
+
+
+def _of_function(node: nodes.Filter, piped: list[Origin]) -> list[Origin]:
+    named = {str(pair.key): pair.value for pair in node.kwargs}
+    if node.name == "default":
+        return [*piped, *(one for value in (*node.args, *named.values()) for one in _by(Way.INSTEAD, value))]
+    instead = [] if "default" not in named else _by(Way.INSTEAD, named.pop("default"))
+    if node.name in UNTOLD:
+        return [Origin(untold=True), *instead]
+    if node.name == DIGEST:
+        return [*map(_hashed, piped), *instead]
+    given = _joined(map(_origins, (*node.args, *named.values())))
+    return [*(replace(one, columns=one.columns + more.columns) for one in piped for more in given[:1]), *instead]
+
+
+def _hashed(one: Origin) -> Origin:
+    return replace(one, columns=tuple((name, True) for name, _ in one.columns), text=None)
+
+
+def _joined(parts: Iterable[Sequence[Origin]]) -> list[Origin]:
+    """Those of what several parts make together."""
+    return [_one_of(ways) for ways in islice(product(*parts), MOST_WAYS)]
+
+
+def _one_of(parts: Sequence[Origin]) -> Origin:
+    texts = [one.text for one in parts if one.text is not None]
+    return Origin(
+        next((one.way for one in parts if one.way is not Way.ALWAYS), Way.ALWAYS),
+        tuple(dict.fromkeys(chain.from_iterable(one.columns for one in parts))),
+        "".join(texts) if len(texts) == len(parts) else None,
+        any(one.untold for one in parts),
+    )
