@@ -12,7 +12,7 @@ Whoever raises knows neither row nor field: who catches it stamps them on.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import reduce
@@ -208,6 +208,63 @@ named       what stands where a source has its columns' names: only what anybody
 
 Words = tuple[str, dict[str, object]]
 """A template, and the parts it needs."""
+
+
+class Sentence(str):
+    """A sentence in the engine's own English that remembers of what it was made: where people read it, a catalogue says it in
+    their language (report/catalogue.py). For all else, `--json` among it, it is the English text.
+
+    What is done to the text (a new line put in, a part cut off) gives plain text again. A part may be one of these itself.
+    """
+
+    __slots__ = ("masked", "parts", "personal", "words")
+
+    words: str
+    parts: Mapping[str, object]
+    masked: bool
+    personal: bool
+
+    def __new__(
+        cls, text: str, words: str, parts: Mapping[str, object], *, masked: bool = False, personal: bool = True
+    ) -> Sentence:
+        made = super().__new__(cls, text)
+        made.words, made.parts, made.masked, made.personal = words, parts, masked, personal
+        return made
+
+    def __reduce__(self) -> Any:
+        return _said_again, (str(self), self.words, dict(self.parts), self.masked, self.personal)
+
+    def of_parts(self, change: Callable[[str], str]) -> Sentence:
+        """The sentence with every text in it changed."""
+        parts = {name: change(part) if isinstance(part, str) else part for name, part in self.parts.items()}
+        return Sentence(change(str(self)), self.words, parts, masked=self.masked, personal=self.personal)
+
+
+def _said_again(text: str, words: str, parts: Mapping[str, object], masked: bool, personal: bool) -> Sentence:
+    return Sentence(text, words, parts, masked=masked, personal=personal)
+
+
+def said(words: str, /, **parts: object) -> Sentence:
+    """A sentence for people. `words` is a literal, as of a finding."""
+    return Sentence(sentence(words, parts), words, parts)
+
+
+def some_records(count: int) -> Sentence:
+    return said("{count} record" if count == 1 else "{count} records", count=count)
+
+
+def joined(between: str, lines: Iterable[str]) -> Sentence:
+    """Sentences beside each other, each of which is said in the reader's language."""
+    parts: dict[str, object] = {f"line{number}": line for number, line in enumerate(lines)}
+    words = literally(between).join(f"{{{name}}}" for name in parts)
+    return Sentence(sentence(words, parts), words, parts)
+
+
+class Heading(str):
+    """A word above figures, in a table of the terminal and on the report's page alike."""
+
+    __slots__ = ()
+
 
 PROBLEM = "problem"
 WARNING = "warning"

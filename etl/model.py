@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from etl.corrections import RowCorrection
-from etl.findings import Unfit
+from etl.findings import Sentence, Unfit, said
 from etl.target import Secret, Target
 from etl.terminal import visible
 
@@ -282,8 +282,14 @@ class Locator:
     number: int
     place: str | None = None
 
+    @property
+    def told(self) -> Sentence:
+        if self.place:
+            return said("{source} {place}", source=visible(self.source), place=visible(self.place))
+        return said("{source} row {row}", source=visible(self.source), row=self.number)
+
     def __str__(self) -> str:
-        return visible(f"{self.source} {self.place or f'row {self.number}'}")
+        return str(self.told)
 
 
 class Locate(Protocol):

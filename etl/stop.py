@@ -11,6 +11,7 @@ from types import FrameType
 
 from etl.arguments import checked
 from etl.errors import EtlError, Exit
+from etl.findings import said
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -66,7 +67,8 @@ class Stopped(EtlError):
     exit_code = Exit.TARGET
 
     def __init__(self, why: str = "", then: str = "") -> None:
-        super().__init__(f"stopped{f' by {why}' if why else ''}; {then or 'give the same command again'}")
+        words = "stopped by {signal}; {then}" if why else "stopped; {then}"
+        super().__init__(said(words, signal=why, then=then or said("give the same command again")))
         self.why, self.then = why, then
 
 

@@ -35,7 +35,3 @@ def listed(names: Iterable[str]) -> str:
 def counted(number: int, word: str, more: str = "s") -> str:
     """1 row; 1,200 rows. `more` is what the word ends in where there is not one."""
     return f"{number:,} {word}{'' if number == 1 else more}"
-
-
-def some_records(count: int) -> str:
-    return "1 record" if count == 1 else f"{count} records"

@@ -1,10 +1,12 @@
-"""All texts that people read in a report or a workbook, read out of the engine's own source: what a language's file has to say.
+"""All texts that people read in a report, a workbook or on the terminal, read out of the engine's own source.
+
+They are what a language's file has to say.
 
     python tests/templates.py      puts what is new into each of etl/report/languages/, with room for it in that language
 
 A template is a literal at the place where a finding is made, which is what these look for: the `words` of Unfit, Finding,
-Trouble and ProblemExample, and what a function returns that is annotated with findings.Words. The schemas' own sentences
-count, too.
+Trouble and ProblemExample, what a function returns that is annotated with findings.Words, and what `said` is given, which makes
+a line of the terminal. The schemas' own sentences count, too.
 A phrase is what the engine itself says in a part of a template ('a whole number'); they come out of tables. The page marks its
 texts by `_(...)`, and code by `say(...)`; words that come out of the data are in tables, too.
 """
@@ -24,10 +26,12 @@ from etl.findings import EITHER
 from etl.report.catalogue import PAGE
 from etl.report.page.render import ENDINGS, NAMES, PASSWORD_FORMS, WHYS
 from etl.report.sample import WORDS
+from etl.report.summary import ALWAYS, WHEN_THERE_ARE
 from etl.report.workbook import TOLD
 
 ROOT = Path(__file__).parents[1]
-WORDS_AT = {"Unfit": 2, "Finding": 3, "ProblemExample": 3, "Trouble": 1}
+COUNTS = (*ALWAYS, *WHEN_THERE_ARE)
+WORDS_AT = {"Unfit": 2, "Finding": 3, "ProblemExample": 3, "Trouble": 1, "said": 0}
 """Which argument of these is a template."""
 
 OTHERS = {
@@ -70,6 +74,9 @@ class Module:
         self.functions = [node for node in ast.walk(self.tree) if isinstance(node, ast.FunctionDef)]
 
     def found(self) -> Iterator[Found]:
+        for node in own_nodes(self.tree):
+            if isinstance(node, ast.Call) and isinstance(words := template_of(node), ast.Constant):
+                yield Found(f"{self.name} line {node.lineno}", str(words.value))
         for function in self.functions:
             for node in own_nodes(function):
                 if isinstance(node, ast.Call) and (words := template_of(node)) is not None:
@@ -127,9 +134,9 @@ class Module:
                     yield from self.texts(caller, node.args[position - shift])
 
 
-def own_nodes(function: ast.FunctionDef) -> Iterator[ast.AST]:
-    """Those of a function, without the functions in it."""
-    left: list[ast.AST] = list(function.body)
+def own_nodes(function: ast.FunctionDef | ast.Module) -> Iterator[ast.AST]:
+    """Those of a function or a module, without the functions in it."""
+    left: list[ast.AST] = [one for one in function.body if not isinstance(one, ast.FunctionDef)]
     while left:
         node = left.pop(0)
         yield node
@@ -186,15 +193,21 @@ def phrases() -> list[str]:
 
 
 def templates() -> list[str]:
-    return sorted({one.words for one in places() if one.words is not None})
+    """Without those that only put parts beside each other, which every language does alike."""
+    found = {one.words for one in places() if one.words is not None}
+    return sorted(words for words in found if re.search(r"[^\W\d_]", re.sub(r"{[^}]*}", "", words)))
 
 
 MARKED = re.compile(r"""\b_\((?:"([^"]+)"|'([^']+)')\)|\bsay\((?:"([^"]+)"|'([^']+)')\)""")
 
+HEADING = re.compile(r"""\bHeading\("([^"]+)"\)""")
+
 
 def of_the_page() -> list[str]:
-    """The texts of the report's page and of the workbooks."""
-    found = {*NAMES, *PASSWORD_FORMS, *ENDINGS, *WHYS, *TOLD[: TOLD.index("key") + 1], *WORDS, "none"}
+    """The texts of the report's page and of the workbooks, and the headings of the terminal's tables."""
+    found = {*COUNTS, *NAMES, *PASSWORD_FORMS, *ENDINGS, *WHYS, *TOLD[: TOLD.index("key") + 1], *WORDS, "none"}
+    for file in (ROOT / "etl").rglob("*.py"):
+        found |= set(HEADING.findall(file.read_text(encoding="utf-8")))
     for file in (*(ROOT / "etl/report/page").glob("*.py"), ROOT / "etl/report/page/report.html.jinja"):
         found |= {text for groups in MARKED.findall(file.read_text(encoding="utf-8")) for text in groups if text}
     return sorted(found)

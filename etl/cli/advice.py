@@ -16,9 +16,11 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from etl.languages import DEFAULT
 from etl.terminal import visible, visible_lines
 
 R = TypeVar("R")
+V = TypeVar("V", Path | None, str | None)
 
 USUAL = Path("migration.yaml")
 PLACE = "MAPPING"
@@ -44,16 +46,19 @@ class Given:
 
     mapping: Path | None = None
     workspace: Path | None = None
+    language: str | None = None
     root: tuple[Path, ...] = ()
     commands: Mapping[str, click.Command] = field(default_factory=dict)
 
-    def remember(self, context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    def remember(self, context: click.Context, parameter: click.Parameter, value: V) -> V:
         """For click, as the callback of a parameter that is called like a field."""
         setattr(self, str(parameter.name), value)
         return value
 
     def fit(self, text: str) -> str:
-        """The text for a terminal: whole, and without new lines out of what was typed, or of names of folders."""
+        """The text for a terminal: in the language that was asked for, whole, and without new lines out of what was typed, or
+        of names of folders."""
+        text = self.told(text)
         places = [one.resolve() for one in (self.mapping, self.workspace, Path()) if one]
         # The workspace lies beside the mapping, whose folder is therefore in most paths.
         for name in (*map(str, places), *(str(one.parent) for one in places), *sys.argv[1:]):
@@ -62,7 +67,15 @@ class Given:
 
     def fit_line(self, text: str) -> str:
         """As `fit`, of what is one line."""
-        return visible(self.whole(text))
+        return visible(self.whole(self.told(text)))
+
+    def told(self, text: str) -> str:
+        """The text in the language of who reads the terminal: English, where none was asked for."""
+        if self.language in (None, DEFAULT):
+            return text
+        from etl.report.catalogue import catalogue_of
+
+        return catalogue_of(self.language).tell(text)
 
     def whole(self, text: str) -> str:
         """The text, with every command in it as it has to be typed."""

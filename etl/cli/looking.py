@@ -11,6 +11,7 @@ from etl.cli.advice import given
 from etl.cli.following import maybe_mapping_argument, target_option
 from etl.cli.shared import console, json_option, language_of, settings, show_data_option, workspace_option
 from etl.errors import Exit
+from etl.findings import said
 from etl.terminal import visible
 
 package_option = click.option("--package", "path", type=Path, help="This package. Default: the newest.")
@@ -45,7 +46,7 @@ def report(
     if as_json:
         print(plain_json({"page": written.page, "data": written.data}))
     else:
-        print(visible(f"Report: {written.page}"))
+        print(given.fit_line(said("Report: {path}", path=str(written.page))))
 
 
 @click.command

@@ -32,6 +32,7 @@ from etl.cli import (
 from etl.cli.advice import given
 from etl.cli.shared import root_option
 from etl.errors import DiskError, EtlError, Exit
+from etl.findings import said
 from etl.stop import heeded
 from etl.terminal import visible
 
@@ -81,9 +82,9 @@ def run() -> None:
     try:
         _invoke()
     except EtlError as error:
-        _fail(str(error), error.exit_code)
+        _fail(_text_of(error), error.exit_code)
     except KeyboardInterrupt:
-        _fail("interrupted", INTERRUPTED)
+        _fail(said("interrupted"), INTERRUPTED)
     except BrokenPipeError:
         # The reader went away (`etl ... | head`).
         _drop_output()
@@ -96,7 +97,7 @@ def run() -> None:
         print(given.fit(shown.getvalue().rstrip()), file=sys.stderr)
         _end(error.format_message(), Exit.MAPPING)
     except click.Abort:
-        _fail("aborted", INTERRUPTED)
+        _fail(said("aborted"), INTERRUPTED)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -133,11 +134,16 @@ def _survive_odd_letters() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
+def _text_of(error: EtlError) -> str:
+    """The error's text as it was given: a findings.Sentence is said in the reader's language."""
+    return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], str) else str(error)
+
+
 def _fail(told: str, code: int) -> None:
     message = given.fit(told)
     with suppress(OSError):  # the terminal may be gone
         print(message, file=sys.stderr)
-    _end(message, code)
+    _end(given.fit(str(told)), code)
 
 
 def _end(message: str, code: int) -> None:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 import click
 
 from etl.cli.advice import given
-from etl.cli.watching import Watcher, heard
+from etl.cli.watching import Watcher, hearing
 from etl.errors import EtlError, Exit, MappingError
+from etl.findings import said
 from etl.languages import DEFAULT, LANGUAGES
 
 if TYPE_CHECKING:
@@ -50,11 +51,26 @@ workers_option = click.option(
 
 def language_of(what: str, default: str = DEFAULT) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return click.option(
-        "--language", envvar="ETL_LANGUAGE", type=click.Choice(LANGUAGES), help=f"Of {what}. Default: {default}."
+        "--language",
+        envvar="ETL_LANGUAGE",
+        show_envvar=True,
+        type=click.Choice(LANGUAGES),
+        callback=given.remember,
+        help=f"Of {what}. Default: {default}.",
     )
 
 
-language_option = language_of("the report and the workbook of rejects")
+language_option = language_of("what is printed, the report and the workbook of rejects")
+printed_option = click.option(
+    "--language",
+    envvar="ETL_LANGUAGE",
+    show_envvar=True,
+    type=click.Choice(LANGUAGES),
+    callback=given.remember,
+    expose_value=False,
+    help=f"Of what is printed. Default: {DEFAULT}.",
+)
+"""Of a command that writes nothing in the reader's language but what it prints."""
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Only this many rows of each source, for a quick look."
 )
@@ -179,9 +195,8 @@ def reporting(as_json: bool) -> Iterator[TellSummary]:
     """Print a summary and end with its exit code."""
 
     def report(summary: Summary, error: EtlError | None = None) -> None:
-        summary = replace(summary, problems=given.whole_result(summary.problems))
         if as_json:
-            print(summary.as_json())
+            print(replace(summary, problems=given.whole_result(summary.problems)).as_json())
         else:
             _print_for_people(summary)
         sys.exit(error.exit_code if error else Exit.OK if summary.ok else Exit.DATA)
@@ -217,7 +232,7 @@ def outside(watcher: Watcher | None = None) -> Outside:
     from etl.seams import seam_from_environment
     from etl.stop import Stop
 
-    stop = Stop(heard)
+    stop = Stop(hearing())
     return Outside(
         events=watcher.told if watcher else nobody_watches,
         stop=stop,
@@ -259,4 +274,4 @@ def settings(
 
 
 def _warn(sentence: str) -> None:
-    print(given.fit(f"warning: {sentence}"), file=sys.stderr, flush=True)
+    print(given.fit(said("warning: {line}", line=sentence)), file=sys.stderr, flush=True)

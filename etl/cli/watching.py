@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from etl.cli.advice import given
+from etl.findings import Sentence, joined, said
 from etl.stop import deaf
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 TOLD = frozenset({"retry", "halved", "odd"})
 """The kinds of event that are worth a line, also where nobody watches: a log has to tell why the night was long."""
 
-STOPPING = "stopping after the request in hand; a second one ends it at once"
+STOPPING = said("stopping after the request in hand; a second one ends it at once")
 
 
 class Watcher:
@@ -77,11 +78,11 @@ class Bars(Watcher):
         self._tasks: dict[str, Task] = {}
 
     def __call__(self, stage: str, rows: int) -> None:
-        self._advance(f"{stage}: rows read", rows)
+        self._advance(_rows_of(stage), rows)
 
     def expect(self, stage: str, rows: int, *, about: bool) -> None:
         with self._lock:
-            task = self._task(f"{stage}: rows read")
+            task = self._task(_rows_of(stage))
             # Not by `update`, which would begin to measure the rate anew.
             task.total, task.fields["about"] = rows, about
 
@@ -99,7 +100,7 @@ class Bars(Watcher):
         self._bars.console.print(given.fit(text), markup=False, highlight=False, soft_wrap=True)
 
     def count(self, event: Event) -> None:
-        name = f"{event.stage}: records uploaded"
+        name = said("{stage}: records uploaded", stage=event.stage)
         if event.kind == "planned" and event.records:
             with self._lock:
                 self._task(name, event.records)
@@ -112,9 +113,13 @@ class Bars(Watcher):
 
     def _task(self, name: str, total: int | None = None) -> Task:
         if name not in self._tasks:
-            made = self._bars.add_task(name, total=total, about=False)
+            made = self._bars.add_task(given.fit_line(name), total=total, about=False)
             self._tasks[name] = next(one for one in self._bars.tasks if one.id == made)
         return self._tasks[name]
+
+
+def _rows_of(stage: str) -> Sentence:
+    return said("{stage}: rows read", stage=stage)
 
 
 @contextmanager
@@ -147,29 +152,42 @@ def pace_columns(width: int = WIDE) -> list[ProgressColumn]:
 
     class Pace(ProgressColumn):
         def render(self, task: Task) -> Text:
-            words = pace(task.completed, task.total, task.speed, about=task.fields["about"])
-            return Text(words if width >= WIDE else _short(words))
+            words = pace(task.completed, task.total, task.speed, about=task.fields["about"], is_short=width < WIDE)
+            return Text(given.told(words))
 
     return [BarColumn(bar_width=20), Pace(), TimeElapsedColumn()] if width >= WIDE else [Pace()]
 
 
-def _short(words: str) -> str:
-    return words.replace(" a second", "/s").replace("about ", "~")
-
-
-def pace(done: float, total: float | None, per_second: float | None, *, about: bool = False) -> str:
+def pace(
+    done: float, total: float | None, per_second: float | None, *, about: bool = False, is_short: bool = False
+) -> Sentence:
     """1,200 of about 4,800 (25 %), 200 a second, 0:00:18 left"""
-    share = f" of {'about ' if about else ''}{total:,.0f} ({100 * done / total:.0f} %)" if total else ""
-    speed = f", {per_second:,.0f} a second" if per_second else ""
-    left = (
-        f", {timedelta(seconds=round((total - done) / per_second))} left"
-        if total and per_second and done < total
-        else ""
-    )
-    return f"{done:,.0f}{share}{speed}{left}" if done or total else ""
+    if not (done or total):
+        return joined("", [])
+    parts = [_share(done, total, about, is_short) if total else said("{count:,}", count=round(done))]
+    if per_second:
+        words = "{count:,}/s" if is_short else "{count:,} a second"
+        parts.append(said(words, count=round(per_second)))
+        if total and done < total:
+            left = timedelta(seconds=round((total - done) / per_second))
+            parts.append(said("{duration} left", duration=str(left)))
+    return joined(", ", parts)
 
 
-def heard(signal_name: str) -> None:
-    """Tell that the first signal was heard. This runs in its handler, so the text goes past the stream's own buffer."""
-    with suppress(OSError):
-        os.write(sys.stderr.fileno(), f"{signal_name}: {STOPPING}\n".encode())
+def _share(done: float, total: float, about: bool, is_short: bool) -> Sentence:
+    words = "{count:,} of {total:,} ({percent} %)"
+    if about:
+        words = "{count:,} of ~{total:,} ({percent} %)" if is_short else "{count:,} of about {total:,} ({percent} %)"
+    return said(words, count=round(done), total=round(total), percent=round(100 * done / total))
+
+
+def hearing() -> Callable[[str], None]:
+    """Tells that the first signal was heard. It runs in the signal's handler: the sentence is made before, and the text goes
+    past the stream's own buffer."""
+    stopping = given.told(STOPPING)
+
+    def heard(signal_name: str) -> None:
+        with suppress(OSError):
+            os.write(sys.stderr.fileno(), f"{signal_name}: {stopping}\n".encode())
+
+    return heard

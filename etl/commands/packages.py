@@ -6,6 +6,7 @@ from pathlib import Path
 
 from etl.commands.which import Which
 from etl.errors import MappingError
+from etl.findings import Sentence, said
 from etl.journal.purges import purges
 from etl.package import MANIFEST, Package
 
@@ -32,6 +33,14 @@ def package_of(which: Which, path: Path | None) -> Package:
         return Package.open(path.resolve())
     found = packages_of(which)
     if not found:
-        when = "".join(f" any more (removed by {one.person}, {one.time})" for one in purges(which.folder().root)[-1:])
-        raise MappingError(f"{which.folder().packages}: there is no package{when or ' yet'}; `etl dry-run` makes one")
+        raise MappingError(_no_package(which))
     return max(found, key=lambda one: one.manifest.created)
+
+
+def _no_package(which: Which) -> Sentence:
+    folder = which.folder()
+    purged = purges(folder.root)
+    if not purged:
+        return said("{path}: there is no package yet; `etl dry-run` makes one", path=str(folder.packages))
+    words = "{path}: there is no package any more (removed by {person}, {time}); `etl dry-run` makes one"
+    return said(words, path=str(folder.packages), person=purged[-1].person, time=purged[-1].time)

@@ -23,6 +23,7 @@ from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, us
 from etl.extract import Corrected, evidence, height_of, locate, name_of, unread_rows, with_needs
 from etl.extract.database import FetchedTable, named_rows
 from etl.files import FULL, kept_secret, private_folder
+from etl.findings import said
 from etl.mapping import Checked, target_known
 from etl.mapping.geography_checks import uses_places
 from etl.mapping.rows import with_rows
@@ -84,7 +85,7 @@ def stopping(watch: Watch, stop: Stop) -> Watch:
         try:
             stop.check()
         except Stopped as stopped:
-            raise Stopped(stopped.why, "no package was made, and nothing was sent") from None
+            raise Stopped(stopped.why, said("no package was made, and nothing was sent")) from None
 
     return told
 

@@ -14,7 +14,7 @@ from etl.commands.copied import EXAMPLE, example_of
 from etl.commands.seeing import ReadTable, free_name
 from etl.extract import is_url
 from etl.extract.databases.address import shown_address
-from etl.guess.expressions import EMAILS, OPTIONAL, REQUIRED, Written, expression, reference, said, written
+from etl.guess.expressions import EMAILS, OPTIONAL, REQUIRED, Written, as_text, expression, reference, written
 from etl.guess.proposal import REFERENCES, Proposal, ProposedStage, known_statuses
 from etl.guess.tables import SeenColumn
 from etl.mapping import USUAL
@@ -224,7 +224,7 @@ def _key(stage: ProposedStage) -> str:
         return "customer_code" if stage.payload == "user" else "number"
     own, parent = _own_key(stage), _parent(stage)
     if own is not None or not stage.table.rows:
-        return expression(said(own or stage.table.columns[0]))
+        return expression(as_text(own or stage.table.columns[0]))
     return expression(f"{reference(parent)} ~ '-' ~ {reference(_counter(stage))}" if parent else "row_number")
 
 

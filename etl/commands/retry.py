@@ -38,7 +38,7 @@ def retry(
     asked = Asked(mapping=None if old_mapping else mapping_sha256(migration))
     require_fit(package, migration.stages, asked, remake="retry")
     check_ready(migration.target, root, outside)
-    if unsure := [str(one) for one in again if not one.certain]:
+    if unsure := [one.told for one in again if not one.certain]:
         agree(unsure)
     upload = partial(retrying.retry, package, migration.target, migration.stages, root, again, outside, asked)
     return uploaded(package, root, upload, outside, show_data)

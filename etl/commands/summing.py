@@ -12,7 +12,7 @@ from etl.commands.report_files import telling_of, write_report
 from etl.commands.which import Which
 from etl.commands.written import mapping_evidence
 from etl.errors import Ambiguous, EtlError, Refused, TargetError, Unavailable
-from etl.findings import Words
+from etl.findings import Sentence, Words, said, sentence, some_records
 from etl.model import Migration
 from etl.package import Package
 from etl.report.following import masked_attention
@@ -23,7 +23,6 @@ from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
 from etl.stop import Stopped
-from etl.terminal import some_records
 
 if TYPE_CHECKING:
     from etl.journal.summary import LoadSummary
@@ -49,7 +48,7 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
         for stage in package.stages
     ]
     empty = [
-        f"{stage.name}: the source has no rows; is the export whole?"
+        said("{stage}: the source has no rows; is the export whole?", stage=stage.name)
         for stage in package.stages
         if not stage.counts.read
     ]
@@ -65,12 +64,18 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
 
 
 def _beyond(package: Package) -> list[str]:
-    return [f"{stage.name}: {line}" for stage in package.stages for line in stage.beyond or ()]
+    return [
+        said("{stage}: {line}", stage=stage.name, line=line) for stage in package.stages for line in stage.beyond or ()
+    ]
 
 
 def _notes(package: Package) -> list[str]:
     """What has to be known of the sources' rows."""
-    return [f"source '{one.name}': {note}" for one in package.manifest.inputs for note in one.notes]
+    return [
+        said("source '{name}': {note}", name=one.name, note=note)
+        for one in package.manifest.inputs
+        for note in one.notes
+    ]
 
 
 def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None, *, show_data: bool = False) -> Summary:
@@ -131,7 +136,8 @@ def _with_the_rest(summary: Summary, root: Path) -> Summary:
     if not left:
         return summary
     with closing(Journal.read(Workspace(root))) as journal:
-        line = f"not sent yet: {some_records(left)}; `etl {journal.runs.goes_on()}` goes on"
+        command = journal.runs.goes_on()
+        line = said("not sent yet: {records}; `etl {command}` goes on", records=some_records(left), command=command)
     return replace(summary, problems=[*summary.problems, line])
 
 
@@ -144,7 +150,11 @@ def _reported(package: Package, root: Path, summary: Summary, failure: EtlError 
         write_report(package, telling, upload)
     except (OSError, EtlError) as error:
         return replace(
-            summary, warnings=[*summary.warnings, f"{package.path}: its report could not be written ({error})"]
+            summary,
+            warnings=[
+                *summary.warnings,
+                said("{path}: its report could not be written ({error})", path=str(package.path), error=str(error)),
+            ],
         )
     return summary
 
@@ -211,16 +221,18 @@ def _attention(root: Path, telling: Telling) -> tuple[AttentionFacts, ...]:
     )
 
 
-BEYOND = (
+BEYOND = said(
     "nothing was sent, because more rows are left behind than the mapping accepts; put them right, or raise `accept`"
 )
 
-STRICT = "nothing was sent, because there are warnings and --strict takes them for problems"
+STRICT = said("nothing was sent, because there are warnings and --strict takes them for problems")
 
 
 def _told(error: EtlError, show_data: bool) -> list[str]:
     """An error in lines. What Omnitron answered may repeat the record that it did not like."""
-    return (str(error) if show_data else without_answer(str(error))).split("\n")
+    told = [Sentence(sentence(words, parts), words, parts) for words, parts in error.told]
+    lines = told or str(error).split("\n")
+    return list(lines if show_data else map(without_answer, lines))
 
 
 def _ended_in(failure: EtlError, prepared: Summary, package: Package, root: Path, show_data: bool) -> Summary:

@@ -34,6 +34,7 @@ from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World, co
 from etl.extract.locations import shown
 from etl.extract.nested import PATH_SCHEMA, WITH
 from etl.files import sha256_of
+from etl.findings import said
 from etl.model import Evidence, Part, Source, Table
 from etl.target import Secret
 
@@ -208,7 +209,7 @@ class ApiTable:
             while (document := self.walk.page(len(counts))) is not None:
                 counts.append(_write(self.walk.shape, document, names, file))
                 if self.spool.follow:
-                    self.spool.follow(f"{self.source.name}: rows fetched", counts[-1], None)
+                    self.spool.follow(said("{source}: rows fetched", source=self.source.name), counts[-1], None)
         self.walk.done = True
         statement = f"GET {shown(self.walk.url)}: {len(counts)} page{'' if len(counts) == 1 else 's'}"
         seen = Evidence(

@@ -32,6 +32,7 @@ from etl.extract.locations import shown
 from etl.extract.own_file import InOwnFile
 from etl.extract.zip_member import ENDING, is_archive, members
 from etl.files import sha256_of
+from etl.findings import said
 from etl.model import Database, Evidence, Locate, Locator, Part, Source, Table
 from etl.suggest import did_you_mean
 
@@ -145,7 +146,7 @@ def _followed(table: RemoteTable, file: BinaryIO) -> AbstractContextManager[Bina
     """The file, of whose rows somebody may be told: how many there will be is asked for nobody else."""
     follow = table.connections.spool.follow
     total = table.session.count(table.relation) if follow and table.relation.of else None
-    return followed(file, f"{table.source.name}: rows fetched", follow, total)
+    return followed(file, said("{source}: rows fetched", source=table.source.name), follow, total)
 
 
 @dataclass(frozen=True, slots=True)

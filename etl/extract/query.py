@@ -19,6 +19,7 @@ from etl.extract.databases.writing import spooled
 from etl.extract.kinds import COUNTERS, NORMALIZE, TRIM, Kind, Option, World
 from etl.extract.queries.task import Task
 from etl.files import sha256_of
+from etl.findings import said
 from etl.model import Evidence, Part, Source, Table, UnreadRow
 from etl.suggest import did_you_mean
 
@@ -81,12 +82,12 @@ class QueryTable:
         if self.spool.follow is None:
             return
         if rows is None:
-            self.spool.follow(f"{self.source.name}: the query runs", 0, None)
+            self.spool.follow(said("{source}: the query runs", source=self.source.name), 0, None)
             return
         heights = [table.evidence.rows if isinstance(table, FetchedTable) else None for _, table in self.inner.values()]
         known = [one for one in heights if one is not None]
         total = sum(known) if len(known) == len(heights) else None
-        self.spool.follow(f"{self.source.name}: rows read by the query", rows, total)
+        self.spool.follow(said("{source}: rows read by the query", source=self.source.name), rows, total)
 
 
 def _absent(inner: Mapping[str, tuple[Source, Table]]) -> dict[str, str]:

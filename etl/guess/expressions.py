@@ -34,7 +34,7 @@ def cell(column: SeenColumn) -> str:
     return column.name if column.inside else reference(column.name)
 
 
-def said(column: SeenColumn) -> str:
+def as_text(column: SeenColumn) -> str:
     """The same as a text: a number of JSON is none by itself."""
     return f"{cell(column)} | text" if column.typed else cell(column)
 
@@ -90,7 +90,7 @@ OPTIONAL: Mapping[str, tuple[str, ...]] = {
 
 def _as_it_is(field: str, column: SeenColumn) -> str:
     """Text, unless it is surely something else: codes, postcodes and telephones keep their zeros."""
-    name, number = said(column), cell(column)
+    name, number = as_text(column), cell(column)
     if field in ("email", "user_email"):
         return f"{name} | email"
     if field == "phone":
@@ -133,11 +133,13 @@ Made = Callable[[str, ProposedStage, Proposal], Written | None]
 def _name(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
     own, whole = stage.guesses.get(field), stage.guesses.get("name")
     if own is not None and own.is_sure:
-        return Written(expression(said(own.column)), own.why)
+        return Written(expression(as_text(own.column)), own.why)
     if whole is not None and whole.is_sure:
         which = "first" if field == "first_name" else "last"
         end = "" if which == "first" else " | default('-')"
-        return Written(expression(f"{said(whole.column)} | split_name('{which}'){end}"), f"a whole name, {whole.why}")
+        return Written(
+            expression(f"{as_text(whole.column)} | split_name('{which}'){end}"), f"a whole name, {whole.why}"
+        )
     return gap(field, own or whole)
 
 
@@ -145,17 +147,17 @@ def _line(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
     first, second = stage.guesses.get("line"), stage.guesses.get("line_2")
     if first is None or not first.is_sure:
         return gap(field, first)
-    more = f" | join({said(second.column)})" if second is not None and second.is_sure else ""
-    return Written(expression(said(first.column) + more), first.why)
+    more = f" | join({as_text(second.column)})" if second is not None and second.is_sure else ""
+    return Written(expression(as_text(first.column) + more), first.why)
 
 
 def _city(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
     """Where one column says where somebody lives, it is all that there is for city and township."""
     own, other = stage.guesses.get(field), stage.guesses.get("township" if field == "city" else "city")
     if own is not None and own.is_sure:
-        return Written(expression(said(own.column)), own.why)
+        return Written(expression(as_text(own.column)), own.why)
     if other is not None and other.is_sure:
-        return Written(expression(said(other.column)), "no column of its own: what is known of the place")
+        return Written(expression(as_text(other.column)), "no column of its own: what is known of the place")
     return gap(field, own)
 
 
@@ -168,12 +170,12 @@ def _permission(field: str, stage: ProposedStage, proposal: Proposal) -> Written
 
 def _password(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
     guess, code = stage.guesses.get("password"), stage.guesses.get("customer_code")
-    key = said(code.column) if code is not None else reference("customer_code?")
+    key = as_text(code.column) if code is not None else reference("customer_code?")
     if guess is None or not guess.is_sure:
         if field == "password":
             return Written(expression(f"{key} | unusable_password"), "no column holds one: nobody can log in with this")
         return Written("reset", "the word to agree with Akinon for customers who set a new password")
-    name = said(guess.column)
+    name = as_text(guess.column)
     if field == "password":
         return Written(expression(f"{name} | password('hash') | default({key} | unusable_password)"), guess.why)
     return Written(expression(f"{name} | password('algorithm') | default('reset')"), "by the form of the password")
@@ -183,7 +185,7 @@ def _of_the_user(field: str, stage: ProposedStage, proposal: Proposal) -> Writte
     """The e-mail of an address or order: its own, or that of the customer it belongs to."""
     own, user = stage.guesses.get(field), proposal.stage("user")
     if own is not None and own.is_sure:
-        return Written(expression(f"{said(own.column)} | email"), own.why)
+        return Written(expression(f"{as_text(own.column)} | email"), own.why)
     email = user.guesses.get("email") if user is not None else None
     if stage.belongs is None or email is None or not email.is_sure:
         return gap(field, own)
@@ -198,21 +200,21 @@ def _gender(field: str, stage: ProposedStage, proposal: Proposal) -> Written | N
     guess = stage.guesses.get(field)
     if guess is None or not guess.is_sure:
         return None
-    return Written(expression(f"{said(guess.column)} | lookup('gender', default=none, by='lower')"), guess.why)
+    return Written(expression(f"{as_text(guess.column)} | lookup('gender', default=none, by='lower')"), guess.why)
 
 
 def _status(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
     guess = stage.guesses.get(field)
     if guess is None or not guess.is_sure:
         return gap(field, guess)
-    return Written(expression(f"{said(guess.column)} | lookup('order_status')"), f"{guess.why}; see the lookup")
+    return Written(expression(f"{as_text(guess.column)} | lookup('order_status')"), f"{guess.why}; see the lookup")
 
 
 def _currency(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
     guess = stage.guesses.get(field)
     if guess is None or not guess.is_sure:
         return gap(field, guess)
-    return Written(expression(f"{said(guess.column)} | lookup('currency', by='lower')"), guess.why)
+    return Written(expression(f"{as_text(guess.column)} | lookup('currency', by='lower')"), guess.why)
 
 
 def _or_nothing(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
@@ -222,13 +224,13 @@ def _or_nothing(field: str, stage: ProposedStage, proposal: Proposal) -> Written
             "no column looks like it" if guess is None else f"the likeliest is '{guess.column.name}', {guess.why}"
         )
         return Written('""', f"{likeliest}; it may be empty")
-    return Written(expression(f"{said(guess.column)} | truncate(64) | default('')"), guess.why)
+    return Written(expression(f"{as_text(guess.column)} | truncate(64) | default('')"), guess.why)
 
 
 def _place(field: str, stage: ProposedStage, proposal: Proposal) -> Written:
     other = "billing_address" if field == "shipping_address" else "shipping_address"
     for name in (field, other):
-        columns = [said(one) for one in stage.places.get(name, ())]
+        columns = [as_text(one) for one in stage.places.get(name, ())]
         if columns:
             rest = f" | join({', '.join(columns[1:])}, separator=', ')" if columns[1:] else ""
             own = "columns of its own" if name == field else f"no columns of its own: those of {other}"

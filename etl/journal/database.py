@@ -12,6 +12,7 @@ from typing import Any
 
 from etl.errors import EtlError
 from etl.files import open_private, private_folder
+from etl.findings import said
 from etl.journal.tables import ADDED_LATER, VERSION, create, upgrade
 
 BUSY_SECONDS = 10.0
@@ -25,10 +26,11 @@ class NoJournal(JournalError):
     """Nothing has been sent from here: there is no journal, or a full disk kept its tables from being made."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(
-            f"{path}: no journal here; nothing has been sent to this target from this workspace yet. `etl run MAPPING` sends it; "
+        words = (
+            "{path}: no journal here; nothing has been sent to this target from this workspace yet. `etl run MAPPING` sends it; "
             "what was sent from another workspace is known there: name that with --workspace"
         )
+        super().__init__(said(words, path=str(path)))
 
 
 Parameters = Sequence[object] | Mapping[str, object]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from etl.errors import EtlError
 from etl.files import FILE_MODE, private_folder
+from etl.findings import Sentence, said
 
 PACKAGES = "packages"
 LOOKS, BETWEEN_LOOKS = 5, 0.05
@@ -36,10 +37,17 @@ class Holder:
     command: str
     started: str
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> Sentence:
         if self == UNNAMED:
-            return "another process"
-        return f"`{self.command}`, process {self.pid} on {self.host}, since {self.started}"
+            return said("another process")
+        return said(
+            "`{command}`, process {number} on {host}, since {time}",
+            command=self.command, number=str(self.pid), host=self.host, time=self.started,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return str(self.told)
 
 
 UNNAMED = Holder(0, "?", "?", "?")
@@ -168,5 +176,6 @@ def _this_process(command: str) -> Holder:
     return Holder(os.getpid(), socket.gethostname(), command, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-def _occupied(root: Path, holder: Holder) -> str:
-    return f"{root} is held by {holder}; one load at a time: wait for it, or stop it with Ctrl-C"
+def _occupied(root: Path, holder: Holder) -> Sentence:
+    words = "{path} is held by {holder}; one load at a time: wait for it, or stop it with Ctrl-C"
+    return said(words, path=str(root), holder=holder.told)

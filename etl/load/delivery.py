@@ -9,6 +9,7 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, PackageError, Refused, TargetError, Unavailable
 from etl.files import sync_folder
+from etl.findings import some_records
 from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
@@ -21,7 +22,6 @@ from etl.omnitron.progress import DeadlineMissed, Progress, ProgressReader
 from etl.outside import Event, Outside
 from etl.package import split_records
 from etl.target import Target
-from etl.terminal import some_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +122,7 @@ class Delivery:
         """A batch that is too large becomes two; any other refusal ends the run."""
         if error.status == 413 and batch.records > 1:
             halves = self._journal.cut(batch.id, split_records(data), (batch.records + 1) // 2, _facts(error))
-            self._tell(
-                "halved", batch, f"batch {batch.id}: too large (413), sent as batches {halves[0]} and {halves[1]}"
-            )
+            self._tell("halved", batch, wording.halved(batch, *halves))
             return
         self._record(batch, State.REFUSED, _facts(error))
         raise wording.because(Refused, error, batch, self._journal, wording.refused(self._journal)) from error
@@ -141,7 +139,7 @@ class Delivery:
         if pause is None:
             text = wording.gave_up(failures, error.retry_after or 0.0, self._journal)
             raise wording.because(Unavailable, error, batch, self._journal, text) from error
-        self._tell("retry", batch, f"batch {batch.id}: {error}; attempt {failures + 1} in {pause:.1f} s")
+        self._tell("retry", batch, wording.tries_again(error, failures + 1, pause, batch))
         self._outside.wait(pause)
 
     # Following
@@ -178,11 +176,11 @@ class Delivery:
         if look.progress:
             self._tell("progress", batch, f"batch {batch.id}: working on it", look.progress)
         else:
-            self._tell("retry", batch, f"batch {batch.id}: {look.text}; looking again in {wait:.1f} s")
+            self._tell("retry", batch, wording.looks_again(batch, look.text, wait))
 
     def _done(self, batch: Shipment, progress: Progress) -> Shipment:
         odd = wording.too_many(batch, progress.too_many) if progress.too_many else ""
-        facts = Facts(note=odd, total=progress.total, success=progress.success, errors=progress.errors)
+        facts = Facts(note=str(odd), total=progress.total, success=progress.success, errors=progress.errors)
         done = self._journal.move(batch.id, State.DONE, facts)
         if odd:
             self._tell("odd", batch, odd)

@@ -10,6 +10,7 @@ from pathlib import Path
 import orjson
 
 from etl.errors import MappingError
+from etl.findings import said
 from etl.journal.batch import Draft, Shipment
 from etl.journal.states import RecordState, State
 from etl.load import wording
@@ -75,7 +76,7 @@ def _stopping() -> Iterator[None]:
     try:
         yield
     except Stopped as error:
-        raise Stopped(error.why, "what was sent is in the journal; `etl pilot` starts another one") from error
+        raise Stopped(error.why, said("what was sent is in the journal; `etl pilot` starts another one")) from error
 
 
 def _follow_earlier(here: Loading, stage: str) -> None:

@@ -36,7 +36,7 @@ def probe(target: Target, root: Path, outside: Outside) -> None:
                 raise Unavailable(
                     wording.nobody_there(error, failures), status=error.status, body=error.body
                 ) from error
-            outside.events(Event("retry", "", f"{error}; attempt {failures + 1} in {pause:.1f} s"))
+            outside.events(Event("retry", "", wording.tries_again(error, failures + 1, pause)))
             outside.wait(pause)
         else:
             return

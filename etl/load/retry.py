@@ -9,6 +9,7 @@ from pathlib import Path
 
 from etl.arguments import Key, checked
 from etl.errors import MappingError
+from etl.findings import Heading, Sentence, said
 from etl.journal.attempts import REFUSES_REPEATED
 from etl.journal.batch import Shipment
 from etl.journal.folder import person
@@ -50,21 +51,35 @@ class Again:
         """Whether the batch surely created none of them."""
         return self.batch.failed_whole
 
-    def __str__(self) -> str:
+    @property
+    def told(self) -> Sentence:
         """What is known of them, and what sending them again may come to."""
-        batch, some = self.batch, f"{self.records} of its records" if self.keys is not None else "its records"
-        named = f"batch {batch.id} ({batch.stage})"
+        batch = self.batch
+        words = (
+            "batch {batch} ({stage}): {count} of {records} failed, nobody knows which; its records would be sent again: "
+            "{then}"
+        )
+        if self.keys is not None:
+            words = (
+                "batch {batch} ({stage}): {count} of {records} failed, nobody knows which; {some} of its records would be sent "
+                "again: {then}"
+            )
         if self.certain:
-            return (
-                f"{named}: all of its records failed, so it is certain that it created none of them "
+            words = (
+                "batch {batch} ({stage}): all of its records failed, so it is certain that it created none of them "
                 "(they may be there from elsewhere: an e-mail that exists is an error, too)"
             )
-        meaning = (
-            "one that is there is refused, because its e-mail exists, and counts as failed until all of them are there"
-            if batch.payload in REFUSES_REPEATED
-            else f"one that is there comes twice, for Omnitron knows no {batch.payload} again"
-        )
-        return f"{named}: {batch.failed} of {batch.counting} failed, nobody knows which; {some} would be sent again: {meaning}"
+        parts = {"batch": batch.id, "stage": batch.stage, "count": batch.failed, "records": batch.counting}
+        return said(words, some=self.records, then=self._twice(), **parts)
+
+    def _twice(self) -> Sentence:
+        words = "one that is there comes twice, for Omnitron knows no {payload} again"
+        if self.batch.payload in REFUSES_REPEATED:
+            words = (
+                "one that is there is refused, because its e-mail exists, and counts as failed until all of them are "
+                "there"
+            )
+        return said(words, payload=self.batch.payload)
 
 
 def find(root: Path, wanted: RetryChoice) -> list[Again]:
@@ -82,12 +97,18 @@ def _find(journal: Journal, wanted: RetryChoice) -> list[Again]:
     failed = [one for one in journal.failed(wanted.stage) if wanted.batch in (None, one.id)]
     if wanted.batch is not None and not failed:
         batch = journal.batch(wanted.batch)
-        raise MappingError(f"batch {batch.id} is {batch.state}, and none of its records is known to have failed")
+        raise MappingError(
+            said(
+                "batch {batch} is {state}, and none of its records is known to have failed",
+                batch=batch.id,
+                state=Heading(batch.state),
+            )
+        )
     if wanted.keys:
         failed_keys = _of_keys(journal, failed, wanted.keys)
         return [Again(one, failed_keys[one.id]) for one in failed if one.id in failed_keys]
     if not failed:
-        raise MappingError("no record is known to have failed, so there is nothing to send again")
+        raise MappingError(said("no record is known to have failed, so there is nothing to send again"))
     return [Again(one, None) for one in failed]
 
 
@@ -102,10 +123,10 @@ def _of_keys(journal: Journal, failed: Sequence[Shipment], keys: Sequence[str]) 
     for key in keys:
         if not times[key]:
             raise MappingError(
-                f"no record with the key '{key}' is known to have failed; `etl status` lists those that did"
+                said("no record with the key {key} is known to have failed; `etl status` lists those that did", key=key)
             )
         if times[key] > 1:
-            raise MappingError(f"records of several stages have the key '{key}'; say which with --stage")
+            raise MappingError(said("records of several stages have the key {key}; say which with --stage", key=key))
     return {batch: tuple(each) for batch, each in found.items()}
 
 
@@ -134,6 +155,8 @@ def newest_package(folder: Path) -> Package:
     """The package that was made last. Raises MappingError when there is none, PackageError when there is none to be read."""
     paths = sorted(one.parent for one in folder.glob("*/manifest.json") if not one.parent.name.endswith(".partial"))
     if not paths:
-        raise MappingError(f"{folder}: no package is here to take the records from; `etl dry-run` makes one")
+        raise MappingError(
+            said("{path}: no package is here to take the records from; `etl dry-run` makes one", path=str(folder))
+        )
     packages = [Package.open(path) for path in paths if is_readable(path)] or [Package.open(paths[-1])]
     return max(packages, key=lambda package: package.manifest.created)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from etl.errors import Ambiguous, Exit, MappingError, PackageError, TargetError
 from etl.files import sha256_of
+from etl.findings import said
 from etl.journal.batch import Shipment
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.folder import MigrationFolder, check_known, person
@@ -138,7 +139,7 @@ def _check_journal(workspace: Workspace, target: Target) -> None:
         raise MappingError(NO_PILOT)
 
 
-NO_PILOT = "target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first"
+NO_PILOT = said("target.require_pilot is set, and no pilot has succeeded yet; run `etl pilot` first")
 
 
 def resume(
@@ -167,10 +168,15 @@ def last_package(root: Path) -> Package:
     finally:
         journal.close()
     if path is None:
-        raise JournalError(f"{root}: there is nothing to resume; `etl {command}` starts a load")
+        raise JournalError(
+            said("{path}: there is nothing to resume; `etl {command}` starts a load", path=str(root), command=command)
+        )
     if not path.exists():
         raise PackageError(
-            f"{path}: is not there any more; `etl run` makes a new package, and sends what has not arrived"
+            said(
+                "{path}: is not there any more; `etl run` makes a new package, and sends what has not arrived",
+                path=str(path),
+            )
         )
     return Package.open(path, again="run")
 
@@ -217,7 +223,7 @@ def _stopping(journal: Journal) -> Iterator[None]:
     except Stopped as stopped:
         if stopped.then:
             raise
-        again = Stopped(stopped.why, f"{wording.goes_on(journal)} goes on where this ended")
+        again = Stopped(stopped.why, wording.goes_on(journal))
         again.told = (wording.stopped(stopped.why, journal),)
         raise again from stopped
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from etl.errors import Ambiguous, EtlError, TargetError, Unavailable
-from etl.findings import Words, phrase, sentence
+from etl.findings import Sentence, Words, joined, phrase, said, sentence, some_records
 from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.states import State
 from etl.personal import is_code
-from etl.terminal import some_records, visible
+from etl.terminal import listed, visible
 
 ErrorKind = TypeVar("ErrorKind", bound=TargetError)
 
@@ -21,13 +21,13 @@ SHOWN_KEYS = 5
 SHOWN_BATCHES = 5
 
 
-def goes_on(journal: Journal) -> str:
-    return f"`etl {journal.runs.goes_on()}`"
+def goes_on(journal: Journal) -> Sentence:
+    return said("`etl {command}` goes on where this ended", command=journal.runs.goes_on())
 
 
-def lines_of(told: Sequence[Words]) -> str:
-    """What is told, as it is said in English."""
-    return "\n".join(sentence(words, parts) for words, parts in told)
+def lines_of(told: Sequence[Words]) -> Sentence:
+    """What is told, in lines."""
+    return joined("\n", (Sentence(sentence(words, parts), words, parts) for words, parts in told))
 
 
 AnyError = TypeVar("AnyError", bound=EtlError)
@@ -156,9 +156,14 @@ def _tried(failures: int, seconds: str) -> Words:
     return words, {"count": failures, "seconds": seconds}
 
 
-def nobody_there(error: Unavailable, failures: int) -> str:
-    tried = f"given up after {failures} attempts" if failures > 1 else "given up"
-    return f"{error}: {tried}, before anything was prepared or sent; see whether target.url is right, and Omnitron is there"
+def nobody_there(error: Unavailable, failures: int) -> Sentence:
+    words = "{error}: given up, before anything was prepared or sent; see whether target.url is right, and Omnitron is there"
+    if failures > 1:
+        words = (
+            "{error}: given up after {count} attempts, before anything was prepared or sent; see whether target.url is right, "
+            "and Omnitron is there"
+        )
+    return said(words, error=str(error), count=failures)
 
 
 def overdue(batch: Shipment, deadline: float, last: str, journal: Journal) -> list[Words]:
@@ -183,11 +188,26 @@ def _last_look(last: str) -> Words:
     return "  the last look: {error}", {"error": last}
 
 
-def too_many(batch: Shipment, counted: int) -> str:
-    return (
-        f"batch {batch.id}: Omnitron counts {some_records(counted)}, though {batch.records} were sent; "
-        "ask Akinon what else it counts"
-    )
+def too_many(batch: Shipment, counted: int) -> Sentence:
+    words = "batch {batch}: Omnitron counts {records}, though {count} were sent; ask Akinon what else it counts"
+    return said(words, batch=batch.id, records=some_records(counted), count=batch.records)
+
+
+def tries_again(error: Unavailable, attempt: int, pause: float, batch: Shipment | None = None) -> Sentence:
+    parts = {"error": str(error), "count": attempt, "seconds": f"{pause:.1f}"}
+    if batch is None:
+        return said("{error}; attempt {count} in {seconds} s", **parts)
+    return said("batch {batch}: {error}; attempt {count} in {seconds} s", batch=batch.id, **parts)
+
+
+def looks_again(batch: Shipment, answer: str, pause: float) -> Sentence:
+    words = "batch {batch}: {error}; looking again in {seconds} s"
+    return said(words, batch=batch.id, error=answer, seconds=f"{pause:.1f}")
+
+
+def halved(batch: Shipment, first: int, second: int) -> Sentence:
+    words = "batch {batch}: too large (413), sent as batches {first} and {second}"
+    return said(words, batch=batch.id, first=first, second=second)
 
 
 def gate_closed(stage: str, failed: list[Shipment], errors: int, records: int, journal: Journal) -> list[Words]:
@@ -224,12 +244,17 @@ def _are_known(failed: list[Shipment], journal: Journal) -> bool:
     return all(one.failed_whole or len(journal.attempts.failed_again(one, one.failed)) == one.failed for one in failed)
 
 
-def stages_missing(package: Path, missing: Sequence[str], remake: str) -> str:
-    named = ", ".join(f"'{name}'" for name in missing)
-    return (
-        f"{package} holds records of {'stage' if len(missing) == 1 else 'the stages'} {named}, which the mapping does not have "
-        f"(any more): without them others would be sent too early; put them back, or prepare a new package with {REMAKES[remake]}"
+def stages_missing(package: Path, missing: Sequence[str], remake: str) -> Sentence:
+    words = (
+        "{path} holds records of the stages {stages}, which the mapping does not have (any more): without them others would be "
+        "sent too early; put them back, or prepare a new package with {how}"
     )
+    if len(missing) == 1:
+        words = (
+            "{path} holds records of stage {stages}, which the mapping does not have (any more): without them others would be "
+            "sent too early; put them back, or prepare a new package with {how}"
+        )
+    return said(words, path=str(package), stages=listed(missing), how=said(REMAKES[remake]))
 
 
 REMAKES = {
@@ -240,12 +265,17 @@ REMAKES = {
 """How a command that was given a package gets one that fits."""
 
 
-def other_mapping(package: Path, mapping: str, remake: str) -> str:
-    return (
-        f"{package} was made by another version of {Path(mapping).name} than the one that is there now, or before rows of it "
-        f"were mended, and holds what was made then; prepare a new package with {REMAKES[remake]}"
-        f"{'' if remake == 'pilot' else '; or --old-mapping sends this one as it is'}"
+def other_mapping(package: Path, mapping: str, remake: str) -> Sentence:
+    words = (
+        "{path} was made by another version of {file} than the one that is there now, or before rows of it were mended, and "
+        "holds what was made then; prepare a new package with {how}; or --old-mapping sends this one as it is"
     )
+    if remake == "pilot":
+        words = (
+            "{path} was made by another version of {file} than the one that is there now, or before rows of it were mended, and "
+            "holds what was made then; prepare a new package with {how}"
+        )
+    return said(words, path=str(package), file=Path(mapping).name, how=said(REMAKES[remake]))
 
 
 def pilot_failed(stage: str, failed: list[Shipment], journal: Journal) -> str:

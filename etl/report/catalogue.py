@@ -1,8 +1,11 @@
-"""What people read in report and workbook, in their language: languages/NAME.po has the engine's own text, and the same in it.
+"""What people read, in their language: languages/NAME.po has the engine's own text, and the same in it.
 
 The engine's own is English. All that there is to say is found in the source: sentences of findings are literals at the places of
 their findings, and the page marks its texts. `make docs` puts what is new into each language's file, with room for its
 translation, and a test fails while that room is empty.
+
+Report and workbook ask for each text. On the terminal one place asks for all of them, where a line is printed
+(cli/advice.py): a line for people is a findings.Sentence, which is English until then.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from etl.findings import sentence
+from etl.findings import Heading, Sentence, sentence
 from etl.languages import DEFAULT
 
 
@@ -36,8 +39,18 @@ class Catalogue:
         """The one way from a finding to what people read."""
         return sentence(words, self._counted(parts), masked=masked, personal=personal, translate=self._said)
 
+    def tell(self, text: str) -> str:
+        """A text in this language, where it remembers of what it was made."""
+        if self.language == DEFAULT:
+            return text
+        if isinstance(text, Sentence):
+            return self.say(text.words, text.parts, masked=text.masked, personal=text.personal)
+        return self.text(text) if isinstance(text, Heading) else text
+
     def _counted(self, part: Any) -> Any:
-        """A part with the numbers in it as this language writes them."""
+        """A part with the numbers and the sentences in it as this language writes them."""
+        if isinstance(part, str):
+            return self.tell(part)
         if isinstance(part, Mapping):
             return {name: self._counted(one) for name, one in part.items()}
         if isinstance(part, list | tuple):

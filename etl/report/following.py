@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from etl.findings import some_records
 from etl.personal import mask_key
 from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_record, without_answer, without_login_answer
 from etl.report.summary import print_counts
-from etl.terminal import some_records, visible
+from etl.terminal import visible
 
 if TYPE_CHECKING:
     from pathlib import Path

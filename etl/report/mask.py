@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
+from etl.findings import Sentence
 from etl.model import PAYLOADS
 from etl.personal import looks_personal, mask_value
 from etl.resources import load_schema
@@ -55,6 +56,8 @@ def mask_record(record: Mapping[str, Any], personal: Collection[str] | None = No
 
 def without_answer(text: str) -> str:
     """The text of an error without what Omnitron answered, which may repeat the data of a record."""
+    if isinstance(text, Sentence):
+        return text.of_parts(without_answer)
     return _ANSWERED.sub(lambda told: f"{told[1] if is_plain(told[1]) else HIDDEN_ANSWER}{told[2]}", text)
 
 

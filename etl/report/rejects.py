@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from etl.findings import BECAUSE, PROBLEM
+from etl.findings import BECAUSE, PROBLEM, Sentence, joined, said, sentence
 from etl.model import Locator
 from etl.package import Package, PackagedStage, ProblemExample, ProblemKind
 from etl.personal import mask_known, mask_text
@@ -25,13 +25,13 @@ ROOM, WIDTH = 30, 80
 """Lines of a screen that there are for it, and how wide they are: below stands the table of stages."""
 
 
-def data_problems(package: Package, *, show_data: bool = False) -> list[str]:
+def data_problems(package: Package, *, show_data: bool = False) -> list[Sentence]:
     """A line for each of the commonest kinds of each stage, and one that names those that are left out: on one screen."""
     found = {stage.name: like_kinds(_problems(package, stage)) for stage in package.stages}
-    lines: list[str] = []
+    lines: list[Sentence] = []
     for shown, named in zip(SHOWN, NAMED, strict=True):
         lines = [
-            f"{stage}: {line}"
+            said("{stage}: {line}", stage=stage, line=line)
             for stage, kinds in found.items()
             for line in _stage_lines(kinds, show_data, shown, named)
         ]
@@ -80,19 +80,20 @@ def _together(group: Sequence[ProblemKind]) -> LikeKinds:
 
 
 def data_warnings(package: Package) -> list[str]:
-    """migration.yaml:7:3: ... of the mapping and its sources; then orders: `where` leaves out every row"""
+    """Of the mapping and its sources, then of records."""
     found = [(stage, kind) for stage in package.stages for kind in package.kinds(stage) if kind.severity != PROBLEM]
-    of_records = [f"{stage.name}: {kind.examples[0].reason}{_rows(kind)}" for stage, kind in found]
-    return [*package.manifest.warnings, *of_records]
+    return [*package.manifest.warnings, *(_warning(stage, kind) for stage, kind in found)]
 
 
-def _rows(kind: ProblemKind) -> str:
-    """(rows 3, 7 and 12 more)"""
+def _warning(stage: PackagedStage, kind: ProblemKind) -> Sentence:
+    """orders: `where` leaves out every row (rows 3, 7 and 12 more)"""
+    why = _sentence(kind.examples[0], show_data=True)
+    parts = {"stage": stage.name, "why": why, "rows": ", ".join(map(str, kind.rows[:FEW])), "further": kind.count - FEW}
     if not kind.rows:
-        return ""
-    named = ", ".join(map(str, kind.rows[:FEW]))
-    further = f" and {kind.count - FEW:,} more" if kind.count > FEW else ""
-    return f" ({'row' if kind.count == 1 else 'rows'} {named}{further})"
+        return said("{stage}: {why}", **parts)
+    if kind.count > FEW:
+        return said("{stage}: {why} (rows {rows} and {further:,} more)", **parts)
+    return said("{stage}: {why} (row {rows})" if kind.count == 1 else "{stage}: {why} (rows {rows})", **parts)
 
 
 FEW = 5
@@ -103,36 +104,44 @@ def kinds_of(package: Package, *, show_data: bool = False, catalogue: Catalogue 
     return [_summary(stage, kind, show_data, catalogue) for stage in package.stages for kind in package.kinds(stage)]
 
 
-def _stage_lines(found: Sequence[LikeKinds], show_data: bool, most: int, named: int) -> Iterator[str]:
+def _stage_lines(found: Sequence[LikeKinds], show_data: bool, most: int, named: int) -> Iterator[Sentence]:
     further: list[LikeKinds] = []
     for _, group in groupby(found, key=lambda one: one.first.fate):
         for one in islice(group, most):
             yield _with_count(kind_line(one.first, show_data=show_data), one)
         further += list(group)
     if further:
-        names = ", ".join(_named(one, show_data) for one in further[:named])
-        more = f", and {len(further) - named:,} more (--json lists them)" if len(further) > named else ""
-        yield f"and {len(further):,} {'kind' if len(further) == 1 else 'kinds'} more: {names}{more}"
+        yield _further(len(further), joined(", ", (_named(one, show_data) for one in further[:named])), named)
 
 
-def kind_line(kind: ProblemKind, *, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
+def _further(count: int, kinds: Sentence, named: int) -> Sentence:
+    if count > named:
+        words = "and {count:,} kinds more: {kinds}, and {further:,} more (--json lists them)"
+        return said(words, count=count, kinds=kinds, further=count - named)
+    words = "and {count:,} kind more: {kinds}" if count == 1 else "and {count:,} kinds more: {kinds}"
+    return said(words, count=count, kinds=kinds)
+
+
+def kind_line(kind: ProblemKind, *, show_data: bool) -> Sentence:
     """customers.csv row 87, field 'phone': '0***' is not a Turkish mobile number"""
     first = kind.examples[0]
-    field = f", field '{kind.field}'" if kind.field else ""
-    held = "held, because " if kind.fate == "held" else ""
-    return f"{place_of(first)}{field}: {held}{_sentence(first, show_data, catalogue)}"
+    parts = {"place": place_of(first).told, "field": kind.field, "why": _sentence(first, show_data)}
+    if kind.fate == "held":
+        words = "{place}, field '{field}': held, because {why}" if kind.field else "{place}: held, because {why}"
+    else:
+        words = "{place}, field '{field}': {why}" if kind.field else "{place}: {why}"
+    return said(words, **parts)
 
 
 def place_of(example: ProblemExample) -> Locator:
     return Locator(example.source, example.row, example.place)
 
 
-def _sentence(example: ProblemExample, show_data: bool, catalogue: Catalogue = ENGLISH) -> str:
-    masked = not show_data and (example.personal or _tells(example.parts))
+def _sentence(example: ProblemExample, show_data: bool) -> Sentence:
+    masked, personal = not show_data and (example.personal or _tells(example.parts)), example.personal
     # What was made of the value itself: of the value as JSON has it, the sentence could read a little differently.
-    if not masked and catalogue is ENGLISH:
-        return example.reason
-    return catalogue.say(example.words, example.parts, masked=masked, personal=example.personal)
+    text = sentence(example.words, example.parts, masked=True, personal=personal) if masked else example.reason
+    return Sentence(text, example.words, example.parts, masked=masked, personal=personal)
 
 
 def _tells(parts: Mapping[str, Any]) -> bool:
@@ -142,33 +151,36 @@ def _tells(parts: Mapping[str, Any]) -> bool:
     return any(mask_known(part) != part for part in parts.values())
 
 
-def _with_count(line: str, found: LikeKinds) -> str:
+def _with_count(line: Sentence, found: LikeKinds) -> Sentence:
     number = found.first.count
-    more = [f"and {number - 1:,} more like it"] if number > 1 else []
+    more = [said("and {count:,} more like it", count=number - 1)] if number > 1 else []
     if found.others:
-        rows = found.count - number
-        more.append(f"and {rows:,} rows with {_entries(found.others)} other entries that it lacks (--json lists them)")
-    return f"{line} ({'; '.join(more)})" if more else line
+        words = "and {rows:,} rows with {entries} other entries that it lacks (--json lists them)"
+        more.append(said(words, rows=found.count - number, entries=_entries(found.others)))
+    return said("{line} ({more})", line=line, more=joined("; ", more)) if more else line
 
 
-def _entries(kinds: Sequence[ProblemKind]) -> str:
+def _entries(kinds: Sequence[ProblemKind]) -> Sentence:
     """How many entries these are of: more than so many, where not all were told apart."""
-    return f"more than {len(kinds) - 1:,}" if any(one.cut for one in kinds) else f"{len(kinds):,}"
+    cut = any(one.cut for one in kinds)
+    return said("more than {count:,}" if cut else "{count:,}", count=len(kinds) - cut)
 
 
-def _named(found: LikeKinds, show_data: bool) -> str:
+def _named(found: LikeKinds, show_data: bool) -> Sentence:
     """field 'status' (lookup 'X'): 12"""
     kind = found.first
     if kind.field is None:
-        return f"whole rows ({kind.rule}): {kind.count:,}"
-    others = f" and {_entries(found.others)} others" if found.others else ""
-    return f"field '{kind.field}' ({_rule(kind, show_data)}{others}): {found.count:,}"
+        return said("whole rows ({rule}): {count:,}", rule=kind.rule, count=kind.count)
+    parts = {"field": kind.field, "rule": _rule(kind, show_data), "count": found.count}
+    if found.others:
+        return said("field '{field}' ({rule} and {others} others): {count:,}", others=_entries(found.others), **parts)
+    return said("field '{field}' ({rule}): {count:,}", **parts)
 
 
 def _rule(kind: ProblemKind, show_data: bool) -> str:
     name = kind.rule.removeprefix("function:")
     if kind.cut:
-        return f"{name}, further entries"
+        return said("{rule}, further entries", rule=name)
     return name if kind.entry is None else f"{name} {_entry(kind, show_data)!r}"
 
 
@@ -184,7 +196,7 @@ def _entry(kind: ProblemKind, show_data: bool) -> str | None:
 def _summary(stage: PackagedStage, kind: ProblemKind, show_data: bool, catalogue: Catalogue) -> KindSummary:
     return KindSummary(
         stage.name, kind.fate, kind.field, kind.rule, _entry(kind, show_data), kind.severity, kind.count, kind.rows,
-        [_sentence(one, show_data, catalogue) for one in kind.examples], kind.cut,
+        [catalogue.tell(_sentence(one, show_data)) for one in kind.examples], kind.cut,
     )  # fmt: skip
 
 

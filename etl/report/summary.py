@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from etl.findings import Heading, Sentence, joined, said
 from etl.terminal import visible, visible_json
 
 if TYPE_CHECKING:
@@ -75,9 +77,9 @@ class KindSummary:
 class Summary:
     """What became of a migration. `package` is its folder, `target` the name of the one it was sent to; if there is one.
 
-    `problems` are lines for people, of the commonest kinds; `kinds` are all of them. `warnings` are lines, too:
-    of what is odd, and is sent all the same. `snapshot` is the one whose rows these are; `not_known` are sources that were
-    not opened. `notes` are lines of what was found out, and of what could not be.
+    `problems` are lines for people (findings.Sentence), of the commonest kinds; `kinds` are all of them. `warnings` are
+    lines, too: of what is odd, and is sent all the same. `snapshot` is the one whose rows these are; `not_known` are
+    sources that were not opened. `notes` are lines of what was found out, and of what could not be.
     """
 
     migration: str
@@ -106,12 +108,15 @@ COLOURED = ("rejected", "held", "failed", "refused", "unknown", "elsewhere")
 def print_summary(console: Console, summary: Summary) -> None:
     """The table of stages, then where the package lies."""
     always = WITH_MERGED if any(stage.merged for stage in summary.stages) else ALWAYS
-    print_counts(console, f"Migration {summary.migration}", summary.stages, always)
+    print_counts(console, said("Migration {name}", name=summary.migration), summary.stages, always)
+    lines = []
     if summary.package:
-        console.print(visible(f"Package: {summary.package}"), soft_wrap=True, highlight=False, markup=False)
-        console.print(visible(f"Report: {summary.package}/report.html"), soft_wrap=True, highlight=False, markup=False)
+        page = str(Path(summary.package) / "report.html")
+        lines += [said("Package: {path}", path=summary.package), said("Report: {path}", path=page)]
     if summary.target:
-        console.print(visible(f"Target: {summary.target}"), soft_wrap=True, highlight=False, markup=False)
+        lines.append(said("Target: {name}", name=summary.target))
+    for line in lines:
+        console.print(visible(line), soft_wrap=True, highlight=False, markup=False)
 
 
 def print_counts(
@@ -122,13 +127,13 @@ def print_counts(
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
-    table.add_column("stage", no_wrap=True)
+    table.add_column(Heading("stage"), no_wrap=True)
     columns = [
         *always,
         *(name for name in WHEN_THERE_ARE if name not in always and any(getattr(one, name, 0) for one in stages)),
     ]
     for name in columns:
-        table.add_column(name, justify="right", no_wrap=True)
+        table.add_column(Heading(name), justify="right", no_wrap=True)
     for stage in stages:
         table.add_row(stage.name, *(_cell(name, getattr(stage, name, 0)) for name in columns))
     print_whole(console, table)
@@ -145,10 +150,10 @@ def print_whole(console: Console, table: Table) -> None:
     console.print(Segments(console.render(table, wide)), crop=False, end="")
 
 
-def _cell(column: str, number: int) -> str:
+def _cell(column: str, number: int) -> Sentence:
     """Numbers grouped by thousands; what needs a look is coloured, where the terminal has colours."""
-    text = f"{number:,}"
-    return f"[yellow]{text}[/]" if number and column in COLOURED else text
+    written = said("{count:,}", count=number)
+    return joined("", ["[yellow]", written, "[/]"]) if number and column in COLOURED else written
 
 
 def plain_json(value: Any) -> str:

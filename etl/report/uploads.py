@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from etl.terminal import some_records
+from etl.findings import Sentence, said, some_records
 
 
 class Loaded(Protocol):
@@ -25,14 +25,15 @@ class Loaded(Protocol):
     def elsewhere(self) -> int: ...
 
 
-def upload_problems(stage: Loaded) -> Iterator[str]:
-    told = {
-        "failed": "failed at Omnitron: {}; `etl status` names the batches, `etl retry` sends them again",
-        "elsewhere": "failed, or nobody knows, and not in this package: {}; `etl status` names the batches",
-        "held_back": "not sent, because what they refer to has not arrived: {}; they go when it has",
-        "changed": "not sent again, though changed since the upload: {}; `etl status --changed` lists them",
-    }
-    for count, text in told.items():
-        number: int = getattr(stage, count)
+def upload_problems(stage: Loaded) -> Iterator[Sentence]:
+    for count, number in ((name, getattr(stage, name)) for name in LEFT):
         if number:
-            yield f"{stage.name}: {text.format(some_records(number))}"
+            yield said(LEFT[count], stage=stage.name, records=some_records(number))
+
+
+LEFT = {
+    "failed": "{stage}: failed at Omnitron: {records}; `etl status` names the batches, `etl retry` sends them again",
+    "elsewhere": "{stage}: failed, or nobody knows, and not in this package: {records}; `etl status` names the batches",
+    "held_back": "{stage}: not sent, because what they refer to has not arrived: {records}; they go when it has",
+    "changed": "{stage}: not sent again, though changed since the upload: {records}; `etl status --changed` lists them",
+}

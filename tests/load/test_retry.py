@@ -80,7 +80,7 @@ def test_records_of_which_some_failed_are_told_with_what_a_repetition_means(tmp_
     sandbox.fault("errors", type="user", count=1)
     sandbox.fault("errors", type="order_item", count=2)
     load(package, target_of(sandbox.url), which, tmp_path)
-    assert [str(one) for one in find(tmp_path, ALL)][::3] == [
+    assert [one.told for one in find(tmp_path, ALL)][::3] == [
         "batch 1 (user): 1 of 3 failed, nobody knows which; its records would be sent again: one that is there is refused, "
         "because its e-mail exists, and counts as failed until all of them are there",
         "batch 4 (order_item): 2 of 3 failed, nobody knows which; its records would be sent again: one that is there comes "

@@ -73,7 +73,7 @@ tests:
 
 
 @dataclass(frozen=True)
-class Said:
+class Sentence:
     words: tuple
     code: int
     out: str
@@ -155,7 +155,7 @@ class Shop:
         settings = {"OMNITRON_URL": self.server.url, "OMNITRON_TOKEN": TOKEN, "LOGNAME": f"p{self.all}"}
         done = etl(*words, *place, text=False, ETL_VERIFY_PASSWORD="x", **settings)
         out = done.stdout.decode()
-        return Said(words, done.returncode, out, out + done.stderr.decode())
+        return Sentence(words, done.returncode, out, out + done.stderr.decode())
 
 
 def walk(shop):

@@ -149,5 +149,5 @@ def test_why_a_shop_refuses_a_login_is_told_when_it_says_the_same_to_all(answer,
 
 
 def test_who_is_held_because_of_whom_is_masked_in_a_second_language_too():
-    line = kind_line(held_by("ali@mail.com"), show_data=False, catalogue=catalogue_of("tr"))
-    assert line == "orders.csv row 5, field 'user': held, because user 'a***@m***.com' reddedildi (2. satır)"
+    line = catalogue_of("tr").tell(kind_line(held_by("ali@mail.com"), show_data=False))
+    assert line == "orders.csv 5. satır, 'user' alanı: bekletiliyor, çünkü user 'a***@m***.com' reddedildi (2. satır)"

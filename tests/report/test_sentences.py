@@ -125,19 +125,24 @@ def test_every_language_has_a_file():
 
 NAMES = frozenset({
     "algorithm", "allowed", "byte", "cell", "cities", "column", "command", "decided", "directive", "either", "element",
-    "encoding", "error", "expected", "false", "field", "file", "formats", "function", "guess", "keys", "known", "migration",
-    "name", "near", "operator", "option", "prefix", "region", "sign", "signal", "stage", "step", "table", "true", "within",
-    "written", "zone",
+    "encoding", "error", "expected", "false", "field", "file", "formats", "function", "guess", "host", "keys", "known",
+    "migration", "name", "near", "operator", "option", "path", "payload", "person", "prefix", "region", "rule", "sign",
+    "signal", "source", "stage", "stages", "state", "step", "table", "target", "time", "true", "within", "written",
+    "zone",
 })  # fmt: skip
 """Parts that are called the same in every language: names of fields, functions, encodings, columns and places; how a date is
 written; a word that stands in a cell or a schema."""
 NUMBERS = frozenset({
-    "at", "batch", "cells", "columns", "count", "holder", "least", "length", "limit", "line", "most", "number", "places",
-    "records", "row", "seconds", "taken",
+    "at", "batch", "cells", "columns", "count", "duration", "first", "further", "holder", "least", "length", "limit",
+    "line", "most", "number", "percent", "places", "records", "row", "rows", "second", "seconds", "some", "taken",
+    "total",
 })  # fmt: skip
 TYPED = frozenset({"advice", "advised", "call", "choices", "fields", "instead", "kind"})
 """What is typed into a mapping, and lists of it."""
-SAID = frozenset({"because", "before", "computes", "place", "then", "tried", "wanted", "what", "why"})
+SAID = frozenset({
+    "because", "before", "computes", "entries", "how", "kinds", "note", "others", "place", "then", "tried", "wanted",
+    "what", "why",
+})  # fmt: skip
 """Parts that are templates with parts of their own."""
 
 

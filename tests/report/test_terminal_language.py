@@ -1,0 +1,158 @@
+"""The terminal in Turkish, where it is asked for: what a clerk reads while rows are mended. All else, --json too, is English."""
+
+import ast
+import copy
+import json
+import pickle
+import re
+
+import pytest
+import templates
+from commands import ROOT, etl, target
+from load_helpers import TOKEN, Sandbox
+from small_migration import MAPPING, write_shop
+
+from etl.findings import Sentence, joined, said
+from etl.report.catalogue import catalogue_of
+
+TURKISH = catalogue_of("tr")
+SENT = MAPPING.replace(
+    "target: { batch_size: 7 }",
+    "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 1, retry_wait: 0.01, "
+    "polling: { interval: 0.01 } }",
+)
+
+SPOKEN = (
+    "etl/report/summary.py",
+    "etl/report/rejects.py",
+    "etl/report/uploads.py",
+)
+"""Modules that make lines for a clerk."""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    server = Sandbox()
+    yield server
+    server.close()
+
+
+def english():
+    """What the engine's own texts have between their parts: at least two words."""
+    for text in templates.templates():
+        for piece in re.split(r"\{[^}]*\}", text):
+            words = piece.strip(" ;:,.'()")
+            if len(re.findall(r"[A-Za-z]{2,}", words)) >= 2:
+                yield words
+
+
+def left_in_english(told):
+    """Which of the engine's own texts stand in what was printed. A mapping's own warnings are for its engineer."""
+    lines = "\n".join(line for line in told.splitlines() if "migration.yaml:" not in line)
+    said_so = [*TURKISH.sentences.values(), *TURKISH.texts.values()]
+    found = {one for one in english() if re.search(rf"(?<!\w){re.escape(one)}(?!\w)", lines)}
+    return {one for one in found if not any(one in each for each in said_so)}
+
+
+def words_in(file):
+    """What an f-string of the module says in words: it is said in no other language."""
+    tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            pieces = [str(one.value) for one in node.values if isinstance(one, ast.Constant)]
+            yield from (f"line {node.lineno}: {one}" for one in pieces if re.search(r"[A-Za-z]{2,}", one))
+
+
+@pytest.mark.parametrize("file", SPOKEN)
+def test_no_line_for_a_clerk_is_put_together_in_english_alone(file):
+    assert list(words_in(file)) == []
+
+
+def test_a_dry_run_is_told_in_turkish_with_every_line_of_its_own(tmp_path):
+    write_shop(tmp_path)
+    done = etl("dry-run", ".", "--language", "tr", cwd=tmp_path)
+    assert done.returncode == 1
+    assert left_in_english(done.stderr + done.stdout) == set()
+    assert (
+        "order: orders.csv 3. satır, 'user' alanı: bekletiliyor, çünkü user '3' reddedildi (4. satır) "
+        "(ve bunun gibi 1 tane daha)\n"
+    ) in done.stderr
+    head, *stages = done.stdout.splitlines()[2:7]
+    assert head.split() == [
+        "aşama", "okunan", "elenen", "reddedilen", "bekletilen", "geçerli", "yüklenen", "başarısız", "bekleyen",
+    ]  # fmt: skip
+    assert stages[1].split() == ["user", "7", "1", "3", "0", "3", "0", "0", "3"]
+    assert done.stdout.startswith("Göç shop\n")
+    assert "\nPaket: " in done.stdout
+    assert "\nRapor: " in done.stdout
+
+
+def test_the_terminal_is_english_where_nothing_was_asked_and_asked_by_the_environment_too(tmp_path):
+    write_shop(tmp_path)
+    assert etl("dry-run", ".", cwd=tmp_path).stdout.startswith("Migration shop\n")
+    assert etl("dry-run", ".", cwd=tmp_path, ETL_LANGUAGE="tr").stdout.startswith("Göç shop\n")
+    asked = etl("dry-run", ".", "--language", "en", cwd=tmp_path, ETL_LANGUAGE="tr")
+    assert asked.stdout.startswith("Migration shop\n")
+
+
+def test_json_is_the_same_in_every_language(tmp_path):
+    write_shop(tmp_path)
+    english, turkish = (
+        json.loads(etl("dry-run", ".", "--json", cwd=tmp_path, ETL_LANGUAGE=one).stdout) for one in ("en", "tr")
+    )
+    assert {**english, "package": None} == {**turkish, "package": None}
+    failed = etl("report", ".", "-w", "elsewhere", "--json", "--language", "tr", cwd=tmp_path)
+    assert json.loads(failed.stdout)["problems"][0].endswith(
+        ": there is no package yet; `etl dry-run . --workspace elsewhere` makes one"
+    )
+    assert failed.stderr.endswith(": henüz paket yok; `etl dry-run . --workspace elsewhere` bir tane yapar\n")
+
+
+def test_numbers_of_the_terminal_are_grouped_as_turkish_groups_them():
+    assert TURKISH.tell(said("and {count:,} more like it", count=1234)) == "ve bunun gibi 1.234 tane daha"
+    assert catalogue_of("en").tell(said("and {count:,} more like it", count=1234)) == "and 1,234 more like it"
+
+
+def test_what_a_sentence_was_made_of_is_copied_with_it():
+    line = said("{line} ({more})", line=said("{count} records", count=2), more="x")
+    for one in (copy.deepcopy(line), pickle.loads(pickle.dumps(line))):
+        assert isinstance(one, Sentence)
+        assert (one, TURKISH.tell(one)) == ("2 records (x)", "2 kayıt (x)")
+
+
+def test_sentences_beside_each_other_are_each_said_and_what_a_row_holds_stays():
+    line = joined("; ", [said("{count} records", count=2), "{count} records", said("interrupted")])
+    assert TURKISH.tell(line) == "2 kayıt; {count} records; yarıda kesildi"
+
+
+@pytest.fixture
+def sent(tmp_path):
+    write_shop(tmp_path, mapping=SENT)
+    return tmp_path
+
+
+def test_a_run_that_stops_is_told_in_turkish_with_what_to_do(sent, sandbox):
+    sandbox.fault("errors", count=1)
+    done = etl("run", ".", "--language", "tr", cwd=sent, **target(sandbox.url, TOKEN))
+    sandbox.clear_faults()
+    assert done.returncode == 1
+    assert left_in_english(done.stderr + done.stdout) == set()
+    assert "`etl resume . --old-mapping` onlarsız sürer\n  1. parti: " in done.stderr
+    assert "user: Omnitron'da başarısız olan: 1 kayıt; `etl status .` hangi partilerde olduğunu söyler" in done.stderr
+    again = etl("retry", ".", cwd=sent, ETL_LANGUAGE="tr", **target(sandbox.url, TOKEN))
+    assert again.stderr.startswith("1. parti (user): 3 kayıttan 1 tanesi başarısız oldu, hangileri bilinmiyor; ")
+    assert again.stderr.endswith("isteniyorsa --yes yazın\n")
+    assert left_in_english(again.stderr) == set()
+
+
+def test_a_pause_is_told_in_turkish_and_what_omnitron_said_is_not_printed(sent, sandbox):
+    sandbox.fault("error_before", count=1, status=429)
+    done = etl("run", ".", "--language", "tr", cwd=sent, **target(sandbox.url, TOKEN))
+    sandbox.clear_faults()
+    assert re.search(r"answered 429: \(see --show-data\); 2\. deneme [\d.]+ sn sonra\n", done.stderr), done.stderr
+
+
+def test_that_there_is_nothing_to_go_on_with_is_told_in_turkish(sent, sandbox):
+    done = etl("resume", ".", "--language", "tr", cwd=sent, **target(sandbox.url, TOKEN))
+    assert done.returncode != 0
+    assert "bu çalışma alanından bu hedefe henüz hiçbir şey gönderilmedi. `etl run .` gönderir" in done.stderr
