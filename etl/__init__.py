@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from etl.commands.amounts import all_amounts as all_amounts
     from etl.commands.channel import pull as pull
     from etl.commands.check import check as check
     from etl.commands.diff import Preparing as Preparing
@@ -75,6 +76,7 @@ EXPORTED = {
     "Stop": "etl.stop",
     "ToPurge": "etl.commands.purge",
     "Which": "etl.commands.which",
+    "all_amounts": "etl.commands.amounts",
     "backup": "etl.commands.transfer",
     "check": "etl.commands.check",
     "decide_target": "etl.commands.target",

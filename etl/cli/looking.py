@@ -102,25 +102,34 @@ def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_da
 @maybe_mapping_argument
 @package_option
 @workspace_option
+@click.option(
+    "--all", "every", is_flag=True, help="List every row of which the largest are named. Reads the sources again."
+)
 @json_option
-def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, as_json: bool) -> None:
+def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, every: bool, as_json: bool) -> None:
     """Hold the money that is sent against the money of the source.
+
+    By currency, status and month; and what lies between the two row by row.
 
     Exit code 1 when they differ by more than what is told to be filtered, rejected, held, repeated or rounded. Where an amount is
     computed, `totals` in the mapping says what the source's own amount is.
     """
-    from etl.cli.plain import plain
+    from etl.cli.plain import fields_of, plain
     from etl.commands import reconcile as verb
+    from etl.commands.amounts import all_amounts
     from etl.commands.which import Which
-    from etl.report.looking import print_reconciled
+    from etl.report.reconciled import all_rows_lines, print_reconciled
     from etl.report.summary import plain_json
 
     made = verb.reconcile(Which(mapping, workspace), path)
+    found = all_amounts(Which(mapping, workspace), path) if every else None
     ok = all(one.ok for one in made)
     if as_json:
-        print(plain_json({"ok": ok, "amounts": plain(made)}))
+        print(plain_json({"ok": ok, "amounts": plain(made), **({} if found is None else fields_of(found))}))
     else:
-        print_reconciled(console(), made)
+        print_reconciled(console(), made, path)
+        for line in () if found is None else all_rows_lines(found):
+            print(visible(line))
     sys.exit(Exit.OK if ok else Exit.DATA)
 
 

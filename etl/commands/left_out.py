@@ -6,18 +6,13 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from etl.commands.keeping import latest_kept
-from etl.commands.lists import kept_lists
-from etl.commands.since import changed_since
+from etl.commands.since import changed_since, opened_again, what_is_away
 from etl.errors import EtlError
-from etl.expressions import LOOKUP
-from etl.extract import read_all, with_needs
-from etl.mapping import Checked, Opens, load_mapping, require
-from etl.mapping.lookups import Unread
+from etl.extract import read_all
+from etl.mapping import Checked, Opens, load_mapping
 from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Record, Stage
 from etl.package import Package
-from etl.places import workspace_of
 from etl.prepare.left_out import LeftOut
 from etl.prepare.plan import plan_stage
 from etl.report.results import FoundRecord
@@ -93,10 +88,9 @@ def _look(mapping: Path | None, workspace: Path | None, package: Package, opened
         names = {one.name for one in unopened.migration.stages if one.where is not None} & counts.keys()
     if not names:
         return LeftOutRows()
-    kept, lists = latest_kept(mapping, workspace), kept_lists(workspace_of(mapping, workspace))
-    checked = opened.enter_context(load_mapping(mapping, opens=Opens.AGAIN, kept=kept, lists=lists))
-    stages = [one for one in require(checked, upload=False).stages if one.name in names]
-    away = {one.name: why for one in stages if (why := _away(checked, one))}
+    checked = opened.enter_context(opened_again(mapping, workspace))
+    stages = [one for one in checked.migration.stages if one.name in names]
+    away = {one.name: why for one in stages if (why := what_is_away(checked, one))}
     notes = [f"{NOT_LOOKED} in {name}: {why}" for name, why in away.items()]
     there = [one for one in stages if one.name not in away]
     if not there:
@@ -106,12 +100,3 @@ def _look(mapping: Path | None, workspace: Path | None, package: Package, opened
     now = "has changed since this package was made: what `where` leaves out is told as it is now"
     notes += [f"{name} {now}" for name in changed]
     return LeftOutRows(ready, [one for one in there if changed or counts[one.name].filtered], notes)
-
-
-def _away(checked: Checked, stage: Stage) -> str | None:
-    """Why a stage's rows cannot be told here: something that they are made from is not on this machine."""
-    closed = with_needs(checked.migration.sources, {stage.source}) & {*checked.closed}
-    closed |= {name for name, one in checked.resources[LOOKUP].items() if isinstance(one, Unread)}
-    if not closed:
-        return None
-    return f"{', '.join(sorted(closed))} not on this machine; `etl explain MAPPING {stage.name} KEY` reads it"

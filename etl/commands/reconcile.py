@@ -12,8 +12,8 @@ from etl.commands.which import Which
 from etl.measures.money import DIFFERS, UNITS, units_of
 from etl.package import Package
 from etl.report.page.facts import Telling
-from etl.report.page.money import as_float, exact_totals, money_facts
-from etl.report.results import Reconciled
+from etl.report.page.money import as_float, exact_amounts, money_facts
+from etl.report.reconciled import Reconciled
 
 
 def reconcile(which: Which, path: Path | None = None) -> list[Reconciled]:
@@ -35,7 +35,14 @@ def _reconciled(package: Package, stage: str, money: dict[str, Any]) -> Reconcil
         told.unread,
         summed=told.summed,
         differing=tuple(one for one in told.rows if one.fate == DIFFERS),
-        exact=exact_totals(money),
+        exact=exact_amounts(money["sums"], "currency"),
+        statuses=told.statuses,
+        exact_statuses=exact_amounts(money["sums"], "currency", "status"),
+        months=told.months,
+        exact_months=exact_amounts(money["months"], "currency", "month"),
+        rows=told.rows,
+        many=told.many,
+        lacking=told.lacking,
     )
 
 

@@ -96,10 +96,11 @@ class Balance:
 
 
 class Ledger:
-    """Orders and items of all stages as they are written, in files of the package's scratch folder."""
+    """Orders and items of all stages as they are written, in files of a scratch folder. Of orders whose items do not sum up to
+    them so many are named, those that differ most."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, most: int = NAMED) -> None:
+        self._folder, self._most = folder, most
         self._orders: dict[str, _Columns] = {}
         self._items: dict[str, _Columns] = {}
         self._opened = ExitStack()
@@ -117,7 +118,7 @@ class Ledger:
             one.flush()
         passes = 1 + sum(one.count for one in self._orders.values()) // ORDERS_AT_ONCE
         for turn in range(passes if self._items else 0):
-            _compare(found, self._of_orders(turn, passes), self._of_items(turn, passes), tolerance)
+            _compare(found, self._of_orders(turn, passes), self._of_items(turn, passes), tolerance, self._most)
         return found
 
     def close(self) -> None:
@@ -139,6 +140,7 @@ def _compare(
     orders: Iterator[tuple[int, str, int, int, int]],
     items: Iterator[tuple[int, int, int]],
     tolerance: int,
+    most: int,
 ) -> None:
     sums: dict[int, tuple[int, int]] = {}
     for number, line, piece in items:
@@ -153,9 +155,9 @@ def _compare(
         one = Differing(stage, position, amount, discount, line, piece)
         if not found.weigh(one, tolerance):
             differing.append(one)
-            if len(differing) > BLOCK:
-                differing = nlargest(NAMED, differing, key=_size)
-    found.differing = nlargest(NAMED, [*found.differing, *differing], key=_size)
+            if len(differing) > max(BLOCK, most):
+                differing = nlargest(most, differing, key=_size)
+    found.differing = nlargest(most, [*found.differing, *differing], key=_size)
 
 
 def _size(one: Differing) -> tuple[int, int]:

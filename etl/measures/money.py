@@ -5,18 +5,22 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from heapq import nlargest
-from itertools import filterfalse
+from itertools import filterfalse, islice
 from math import floor
 from operator import itemgetter
 from typing import Any, NamedTuple
 
+from etl.measures.spelling import MOST_SHAPES, Spelling
+
 AMOUNTS = {"order": ("amount", "discount_amount"), "order_item": ("price",)}
 """The fields of each payload that hold money."""
+
+MAY_BE_NULL = ("discount_amount",)
+"""That such an amount is missing is nothing to be told."""
 
 DECIMALS = 4
 UNITS: int = 10**DECIMALS
@@ -62,12 +66,12 @@ NAMED = 20
 
 @dataclass(frozen=True, slots=True)
 class NamedAmount:
-    """One row's amount: of a row that is not sent, or by how much what is sent differs from the source."""
+    """One row's amount: of a row that is not sent, or by how much what is sent differs from the source. None: unreadable."""
 
     fate: str
     key: str | None
     row: int
-    units: int
+    units: int | None
 
 
 @dataclass(slots=True)
@@ -81,6 +85,9 @@ class MoneySketch:
     differs   the same of amounts that are computed, and are not what `totals` says that the source has
     shapes    how amounts are written in the source ('9.999,99'): how many, and the first with what is made of it
     named     the largest of those that are not sent as they stand in the source
+    many      fate -> how many of these there are
+    lacking   the first rows of each fate whose amount cannot be read
+    most      so many rows of each fate are named
     """
 
     sums: dict[str, Totals] = field(default_factory=dict)
@@ -90,6 +97,9 @@ class MoneySketch:
     differs: Totals = field(default_factory=lambda: ({}, {}))
     shapes: dict[str, Spelling] = field(default_factory=dict)
     named: list[NamedAmount] = field(default_factory=list)
+    many: Counter[str] = field(default_factory=Counter)
+    lacking: list[NamedAmount] = field(default_factory=list)
+    most: int = NAMED
 
     def take(self, fate: str, groups: Groups, units: Sequence[int | None]) -> None:
         summed, unread = groups.sums(units)
@@ -114,11 +124,29 @@ class MoneySketch:
     def differ(self, groups: Groups, differences: Sequence[int]) -> None:
         _add_each(self.differs, groups.sums(differences)[0])
 
-    def name(self, found: Iterable[NamedAmount]) -> None:
-        """Remember the largest of each fate."""
+    def name(self, found: Sequence[NamedAmount]) -> None:
+        """Count them, and remember the largest of each fate."""
+        self.many.update(one.fate for one in found)
+        self._keep(found)
+
+    def lack(self, found: Iterable[NamedAmount]) -> None:
+        """Remember the first of these, which are all of one fate."""
+        self._keep_first(list(islice(found, self.most)))
+
+    def renumber(self, number_of: Callable[[int], int]) -> None:
+        """Tell the rows by other numbers."""
+        self.named = [replace(one, row=number_of(one.row)) for one in self.named]
+        self.lacking = [replace(one, row=number_of(one.row)) for one in self.lacking]
+
+    def _keep(self, found: Sequence[NamedAmount]) -> None:
         everything = [*self.named, *found]
         fates = dict.fromkeys(one.fate for one in everything)
-        self.named = [one for fate in fates for one in nlargest(NAMED, _of(fate, everything), key=_size)]
+        self.named = [one for fate in fates for one in nlargest(self.most, _of(fate, everything), key=_size)]
+
+    def _keep_first(self, found: Sequence[NamedAmount]) -> None:
+        everything = [*self.lacking, *found]
+        fates = dict.fromkeys(one.fate for one in everything)
+        self.lacking = [one for fate in fates for one in islice(_of(fate, everything), self.most)]
 
     def move(self, fate: str, groups: Groups, units: int | None) -> None:
         """A record that is not sent for the sake of another one."""
@@ -143,7 +171,9 @@ class MoneySketch:
                 known.count += shape.count
             elif len(self.shapes) < MOST_SHAPES:
                 self.shapes[written] = shape
-        self.name(other.named)
+        self.many.update(other.many)
+        self._keep(other.named)
+        self._keep_first(other.lacking)
 
 
 def _of(fate: str, found: Iterable[NamedAmount]) -> Iterator[NamedAmount]:
@@ -151,7 +181,7 @@ def _of(fate: str, found: Iterable[NamedAmount]) -> Iterator[NamedAmount]:
 
 
 def _size(one: NamedAmount) -> tuple[int, int]:
-    return abs(one.units), -one.row
+    return abs(one.units or 0), -one.row
 
 
 class Groups:
@@ -331,52 +361,3 @@ def apart(total: int | None, own: int | None, sent: int | None) -> tuple[int, in
 def sizes(values: Iterable[Any]) -> dict[int, int]:
     """How many amounts are between which of EDGES; each size under its number."""
     return Counter(map(partial(bisect_right, EDGES), filter(None, values)))
-
-
-@dataclass(slots=True)
-class Spelling:
-    """Amounts that are written alike: how many, and the first of them with what is made of it."""
-
-    count: int
-    written: str
-    value: Any
-
-
-MOST_SHAPES = 60
-LONGEST = 24
-DIGITS = str.maketrans("012345678", "999999999")
-
-
-def shapes(cells: Sequence[Any], values: Sequence[Any]) -> dict[str, Spelling]:
-    """How amounts are written: every digit as a 9."""
-    if not {str}.issuperset(map(type, cells)):
-        cells = [cell if isinstance(cell, str) else "" for cell in cells]
-    alike = [cell.translate(DIGITS) for cell in cells]
-    found: dict[str, Spelling] = {}
-    for one, many in Counter(alike).most_common(MOST_SHAPES):
-        if shape := one.strip()[:LONGEST]:
-            at = alike.index(one)
-            found.setdefault(shape, Spelling(0, cells[at].strip()[:LONGEST], values[at])).count += many
-    return found
-
-
-MonthsOf = Callable[[Sequence[Any]], Sequence[str | None]]
-
-
-def month_reader(written: str) -> MonthsOf | None:
-    """The way from dates written in this format to their months, such as '2019-03'. None: the format does not tell it plainly."""
-    seen = datetime(1987, 11, 23, 4, 5, 6).strftime(written)
-    year, month = seen.find("1987"), seen.find("11")
-    if year < 0 or month < 0:
-        return None
-    if (year, month) == (0, 5):
-        return partial(_of_texts, itemgetter(slice(7)))
-    years, months = slice(year, year + 4), slice(month, month + 2)
-    return partial(_of_texts, lambda value: f"{value[years]}-{value[months]}")
-
-
-def _of_texts(month_of: Callable[[Any], str], values: Sequence[Any]) -> Sequence[str | None]:
-    try:
-        return list(map(month_of, values))
-    except TypeError:
-        return [month_of(value) if isinstance(value, str) else None for value in values]

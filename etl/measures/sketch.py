@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from etl.measures.balance import Amounts
 from etl.measures.census import Census, FieldSketch, together
@@ -39,7 +39,7 @@ class StageSketch:
     def placed(self, at: Sequence[int]) -> StageSketch:
         """The same, with places instead of the indices of rows."""
         for money in self.money.values():
-            money.named = [replace(one, row=at[one.row]) for one in money.named]
+            money.renumber(at.__getitem__)
         return self
 
     def add(self, other: StageSketch) -> None:

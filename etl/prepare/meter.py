@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
@@ -20,21 +20,22 @@ from etl.measures.money import (
     DECIMALS,
     DIFFERS,
     FILTERED,
+    MADE,
+    MAY_BE_NULL,
+    NAMED,
     REJECTED,
     ROUNDED,
     Groups,
     MoneySketch,
-    MonthsOf,
     NamedAmount,
     all_units,
     apart,
-    month_reader,
-    shapes,
     sizes,
     units_of,
 )
 from etl.measures.passwords import FormOfPassword, passwords
 from etl.measures.sketch import StageSketch
+from etl.measures.spelling import MonthsOf, month_reader, shapes
 from etl.model import Expression, Rows, Stage
 from etl.payloads.census import standing_of
 from etl.payloads.columns import decimals_of
@@ -79,9 +80,12 @@ class Measured:
 
 
 class Meter:
-    """Measures the parts of a stage. It remembers which columns hold too many values to be counted: no need to try again."""
+    """Measures the parts of a stage. It remembers which columns hold too many values to be counted: no need to try again.
 
-    def __init__(self, plan: Plan, write: Writers) -> None:
+    Of the rows whose amounts are not sent as they are, so many of each fate are named."""
+
+    def __init__(self, plan: Plan, write: Writers, named: int = NAMED) -> None:
+        self._named = named
         self._stage, self._header = plan.stage, plan.header.columns
         self._months = _months(plan)
         properties = plan.schema.get("properties", {})
@@ -172,14 +176,18 @@ class Meter:
     ) -> dict[str, MoneySketch]:
         """The amounts of all rows: of those that make a record as it has them (their groups are `made`), of the others as far as
         they can be read."""
-        found = {name: MoneySketch() for name in self._amounts}
+        found = {name: MoneySketch(most=self._named) for name in self._amounts}
         for name in self._amounts:
             found[name].take_made(made, part.made[name], few_decimals=name in self._few_decimals)
+            if found[name].unread[MADE] and name not in MAY_BE_NULL:
+                found[name].lack(_lacking(MADE, zip(part.at, part.keys, all_units(part.made[name]), strict=True)))
         for fate, indices in ((FILTERED, part.filtered), (REJECTED, part.rejected)):
             if indices:
                 self._left(found, fate, read(part.of(indices)), indices)
-        for money in found.values():
-            money.unread.update({REJECTED: len(part.rows.faults)} if part.rows.faults else {})
+        for name, money in found.items() if part.rows.faults else ():
+            money.unread[REJECTED] += len(part.rows.faults)
+            if name not in MAY_BE_NULL:
+                money.lack(NamedAmount(REJECTED, None, fault.index, None) for fault in part.rows.faults)
         if closely:
             self._written(found, part)
         rounds = any(self._source[name] is not self._stage.fields[name] for name in self._amounts)
@@ -201,9 +209,11 @@ class Meter:
         for name, money in found.items():
             units = self._units(name, columns)
             money.take(fate, groups, units)
+            rows = list(zip(indices, _texts(columns[KEY]), units, strict=True))
             if fate == REJECTED:
-                rows = zip(indices, _texts(columns[KEY]), units, strict=True)
-                money.name(NamedAmount(fate, key, row, one) for row, key, one in rows if one)
+                money.name(_named(fate, rows))
+            if None in units and name not in MAY_BE_NULL:
+                money.lack(_lacking(fate, rows))
 
     def _rounded(self, found: Mapping[str, MoneySketch], part: Measured, read: ValuesByField, groups: Groups) -> None:
         for name, money in found.items():
@@ -211,8 +221,7 @@ class Meter:
             off = [(0 if a is None or b is None else a - b) for a, b in zip(source, sent, strict=True)]
             if any(off):
                 money.round(groups, off)
-                rows = zip(part.at, part.keys, off, strict=True)
-                money.name(NamedAmount(ROUNDED, key, row, one) for row, key, one in rows if one)
+                money.name(_named(ROUNDED, zip(part.at, part.keys, off, strict=True)))
 
     def _held_against(
         self, found: Mapping[str, MoneySketch], part: Measured, read: ValuesByField, groups: Groups
@@ -220,13 +229,14 @@ class Meter:
         """What lies between the sources' amounts, as `totals` tells them, and those of the records."""
         for name, money in found.items():
             totals = self._units(name, read)
-            money.unread.update({TOTALS: totals.count(None)} if None in totals else {})
+            if None in totals:
+                money.unread[TOTALS] += totals.count(None)
+                money.lack(_lacking(TOTALS, zip(part.at, part.keys, totals, strict=True)))
             rounded, differs = zip(*map(apart, totals, all_units(read[name]), all_units(part.made[name])), strict=True)
             for fate, take, off in ((ROUNDED, money.round, rounded), (DIFFERS, money.differ, differs)):
                 if any(off):
                     take(groups, off)
-                    rows = zip(part.at, part.keys, off, strict=True)
-                    money.name(NamedAmount(fate, key, row, one) for row, key, one in rows if one)
+                    money.name(_named(fate, zip(part.at, part.keys, off, strict=True)))
 
     def _written(self, found: Mapping[str, MoneySketch], part: Measured) -> None:
         for name, money in found.items():
@@ -245,6 +255,18 @@ class Meter:
     def _groups(self, columns: ValuesByField, count: int, texts: Set[str] = frozenset()) -> Groups:
         months_of, created = self._months.get(CREATED), columns.get(CREATED)
         return groups_of(columns, None if months_of is None or created is None else months_of(created), count, texts)
+
+
+AmountsOfRows = Iterable[tuple[int, str | None, int | None]]
+"""Rows, their keys, their amounts."""
+
+
+def _named(fate: str, rows: AmountsOfRows) -> list[NamedAmount]:
+    return [NamedAmount(fate, key, row, one) for row, key, one in rows if one]
+
+
+def _lacking(fate: str, rows: AmountsOfRows) -> Iterator[NamedAmount]:
+    return (NamedAmount(fate, key, row, one) for row, key, one in rows if one is None)
 
 
 def groups_of(columns: ValuesByField, months: Months | None, count: int, texts: Set[str]) -> Groups:

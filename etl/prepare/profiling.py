@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import chain
 from typing import Any
 
@@ -17,10 +17,21 @@ from etl.findings import HIDDEN
 from etl.measures.balance import Amounts, Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, RuleOfFate
-from etl.measures.money import AMOUNTS, DIFFERS, FATES, ROUNDED, UNITS, MoneySketch, NamedAmount, Sums, units_of
+from etl.measures.money import (
+    AMOUNTS,
+    DIFFERS,
+    FATES,
+    MAY_BE_NULL,
+    ROUNDED,
+    UNITS,
+    MoneySketch,
+    NamedAmount,
+    Sums,
+    units_of,
+)
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
-from etl.prepare.meter import Meter
+from etl.prepare.meter import TOTALS, Meter
 from etl.prepare.plan import Plan
 from etl.prepare.privacy import Privacy
 from etl.profile import is_of_codes
@@ -44,7 +55,7 @@ class Profiler:
 
     def add(self, sketch: StageSketch, first_row: int) -> None:
         for money in sketch.money.values():
-            money.named = [replace(one, row=first_row + one.row) for one in money.named]
+            money.renumber(first_row.__add__)
         self._sketch.add(sketch)
 
     def sent(self, orders: Amounts, dropped: Container[int]) -> None:
@@ -80,8 +91,11 @@ class Profiler:
         for name in names:
             money, units = self._sketch.money[name], units_of(made[name])
             money.move(fate, groups, units)
-            if units:
-                money.name([NamedAmount(fate, key, row, units)])
+            one = [NamedAmount(fate, key, row, units)]
+            if units is None and name not in MAY_BE_NULL:
+                money.lack(one)
+            elif units:
+                money.name(one)
 
     def passwords_of(self, algorithm: str, form: str) -> int:
         """How many passwords of an algorithm and a form are sent."""
@@ -203,8 +217,14 @@ def _money(field: str, money: MoneySketch) -> dict[str, Any]:
             {"shape": shape, "count": one.count, "written": one.written, "value": one.value}
             for shape, one in sorted(money.shapes.items(), key=lambda item: (-item[1].count, item[0]))
         ],
-        "named": [asdict(one) for one in sorted(money.named, key=lambda one: FATES.index(one.fate))],
+        "named": [asdict(one) for one in sorted(money.named, key=_by_fate)],
+        "many": {fate: money.many[fate] for fate in FATES if money.many[fate]},
+        "lacking": [{"fate": one.fate, "key": one.key, "row": one.row} for one in sorted(money.lacking, key=_by_fate)],
     }
+
+
+def _by_fate(one: NamedAmount) -> int:
+    return (*FATES, TOTALS).index(one.fate)
 
 
 def _lines(fate: str, name: str, sums: Sums) -> Iterator[dict[str, Any]]:

@@ -22,6 +22,7 @@ from etl.expressions import (
     writers,
 )
 from etl.findings import Finding, Unfit, about, inside
+from etl.measures.money import NAMED
 from etl.model import Expression, Record, RowFault, Template
 from etl.payloads.validate import Validator
 from etl.prepare.lines import lines_of
@@ -45,10 +46,12 @@ class Outcome:
 
 
 class Program:
-    """A compiled plan. `records` is the fast way, for many rows; `outcome` the slow one, which explains what became of one."""
+    """A compiled plan. `records` is the fast way, for many rows; `outcome` the slow one, which explains what became of one.
 
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
+    `named`: of each part's rows whose amounts are not sent as they are, its meter names so many."""
+
+    def __init__(self, plan: Plan, named: int = NAMED) -> None:
+        self.plan, self._named = plan, named
         write = writers(plan.date_format, plan.datetime_format)
         self._compiled: CompiledStage = compile_stage(plan.stage, plan.header, plan.resources, write)
         self.validator = Validator(
@@ -153,7 +156,7 @@ class Program:
 
     @cached_property
     def meter(self) -> Meter:
-        return Meter(self.plan, self.write)
+        return Meter(self.plan, self.write, self._named)
 
     @cached_property
     def privacy(self) -> Privacy:

@@ -1,4 +1,4 @@
-"""What `find`, `explain` and `reconcile` tell, in lines and tables."""
+"""What `find`, `explain` and `lineage` tell, in lines and tables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Any
 from etl.findings import HIDDEN
 from etl.model import Locator
 from etl.personal import mask_key, mask_known, mask_value
-from etl.report.page.money import BETWEEN, DIFFERS, TOTALS, written_amount
-from etl.report.summary import print_whole
 from etl.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from etl.expressions.tracing import TracedStep
-    from etl.report.results import ExplainedField, Explanation, FoundIn, FoundRecord, Lineage, Reconciled
+    from etl.report.results import ExplainedField, Explanation, FoundIn, FoundRecord, Lineage
 
 
 def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:
@@ -130,64 +128,6 @@ def _hidden(value: Any) -> Any:
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def print_reconciled(console: Console, found: Sequence[Reconciled]) -> None:
-    from rich import box
-    from rich.table import Table
-
-    if not found:
-        console.print("no stage has amounts: orders have `amount`, items `price`", markup=False)
-    for reconciled in found:
-        if not reconciled.totals:
-            console.print(f"{reconciled.stage}: {reconciled.field}: no row has an amount", markup=False)
-            continue
-        table = Table(
-            box=box.SIMPLE_HEAD,
-            padding=(0, 1, 0, 0),
-            title=f"{reconciled.stage}: {reconciled.field}",
-            title_justify="left",
-        )
-        table.add_column("currency", no_wrap=True)
-        names = ["source", *(name for name in BETWEEN if any(line.of(name) for line in reconciled.totals)), "payload"]
-        for name in names:
-            table.add_column(name if name in ("source", "payload") else f"- {name}", justify="right", no_wrap=True)
-        for line, exact in zip(reconciled.totals, reconciled.exact, strict=True):
-            table.add_row(visible(line.currency or "-"), *(written_amount(exact[name]) for name in names))
-        print_whole(console, table)
-        if any(line.currency is None for line in reconciled.totals):
-            console.print("-: no currency in the record: several may be added here", soft_wrap=True, markup=False)
-        for told in unaccounted_lines(reconciled):
-            console.print(told, soft_wrap=True, markup=False)
-
-
-def unaccounted_lines(one: Reconciled) -> Iterator[str]:
-    yield from _differing_lines(one)
-    if one.unaccounted:
-        yield f"not accounted for: the payload files amount to {written_amount(one.unaccounted, '+')} more than was counted"
-    for fate, count in one.unread.items():
-        rows = "row" if count == 1 else "rows"
-        what = (
-            f"{rows} of which `totals` cannot be read"
-            if fate == TOTALS
-            else f"{fate} {rows} whose amount cannot be read"
-        )
-        yield f"not accounted for: {count:,} {what}"
-
-
-MOST_DIFFERING = 3
-
-
-def _differing_lines(one: Reconciled) -> Iterator[str]:
-    for line, exact in zip(one.totals, one.exact, strict=True):
-        if line.differs:
-            money = f"{written_amount(abs(exact[DIFFERS]))} {line.currency or ''}".rstrip()
-            than = f"{'more' if line.differs > 0 else 'less'} than what '{one.field}' is made from"
-            yield f"not accounted for: `totals` ({', '.join(one.summed)}) come to {money} {than}"
-    for row in one.differing[:MOST_DIFFERING]:
-        yield f"  '{row.key}', row {row.row}: {written_amount(row.amount, '+')}"
-    if len(one.differing) > MOST_DIFFERING:
-        yield "  and others; the report lists those that differ most"
 
 
 def print_lineage(console: Console, found: Lineage) -> None:

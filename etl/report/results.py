@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
     from pathlib import Path
 
     from etl.expressions.tracing import TracedStep
@@ -16,7 +14,6 @@ if TYPE_CHECKING:
     from etl.journal.status import Status
     from etl.measures.concentration import Concentration
     from etl.measures.differing import BothValues
-    from etl.report.page.money import MoneyLine, ShownAmount
     from etl.verify.verify import VerifyReport
 
 
@@ -181,30 +178,6 @@ class ExplainedAlias:
     stage: str
     key: str
     into: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """The amounts of one field. `totals` are the report's; `unaccounted` is by how much the payload files differ from them.
-
-    unread   rows of each fate whose amount cannot be read: what they hold is not known
-    summed   what the mapping's `totals` names; empty where the source's amount is what the field's own expression reads
-    differing  the rows whose amount is not what `totals` says, those that differ most; keys are masked
-    exact    the amounts of each of `totals` to the last ten-thousandth, which a float of a sum of some billions does not have
-    """
-
-    stage: str
-    field: str
-    totals: tuple[MoneyLine, ...]
-    unaccounted: float
-    unread: Mapping[str, int]
-    summed: tuple[str, ...] = ()
-    differing: tuple[ShownAmount, ...] = ()
-    exact: tuple[Mapping[str, Decimal], ...] = ()
-
-    @property
-    def ok(self) -> bool:
-        return not self.unaccounted and not self.unread and not any(line.differs for line in self.totals)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,8 @@ from etl.commands.settings import Settings
 from etl.commands.which import Which
 from etl.errors import MappingError
 from etl.expressions.tracing import call_at
-from etl.report.looking import explain_lines, print_reconciled, shown_explanation
-from etl.report.results import Reconciled
+from etl.report.looking import explain_lines, shown_explanation
+from etl.report.reconciled import Reconciled, print_reconciled
 
 
 @pytest.fixture(scope="module")

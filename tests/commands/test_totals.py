@@ -16,8 +16,7 @@ from etl.commands.reconcile import reconcile
 from etl.commands.settings import Settings
 from etl.commands.which import Which
 from etl.measures.money import apart
-from etl.report.looking import print_reconciled, unaccounted_lines
-from etl.report.results import Reconciled
+from etl.report.reconciled import Reconciled, print_reconciled, unaccounted_lines
 from etl.resources import load_schema
 
 AMOUNT = '      amount: "{{ amount | money }}"\n'
@@ -159,7 +158,10 @@ def test_totals_may_be_an_expression_and_of_one_column(tmp_path):
 
 def test_a_total_that_cannot_be_read_is_told_and_is_nothing_to_pass_over(tmp_path):
     mapping, _ = shop(tmp_path, [*SOUND, order(103, "50", "fifty", "0")])
-    assert told(mapping) == ["not accounted for: 1 row of which `totals` cannot be read"]
+    assert told(mapping) == [
+        "not accounted for: 1 row of which `totals` cannot be read; what is sent stands for the source's amount",
+        "  '103', row 5",
+    ]
     assert etl("reconcile", mapping).returncode == 1
 
 

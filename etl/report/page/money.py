@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
+from etl.measures.money import MAY_BE_NULL
+
 UNITS = 10_000
 """As in profile.json: amounts are whole ten-thousandths there."""
 
@@ -25,17 +27,14 @@ def as_float(units: int) -> float:
     return units / UNITS
 
 
-DIFFERS = "differs"
+ROUNDED, DIFFERS = "rounded", "differs"
 
-BETWEEN = ("filtered", "rejected", "held", "repeated", "rounded", DIFFERS)
+BETWEEN = ("filtered", "rejected", "held", "repeated", ROUNDED, DIFFERS)
 """Why an amount of the source is not, or not quite, in the payload. What differs nothing accounts for: the mapping's `totals` say
 something else than what the field is computed from."""
 
 TOTALS = "totals"
 """Among `unread`: of how many records `totals` cannot be read."""
-
-MAY_BE_NULL = ("discount_amount",)
-"""That such an amount is missing is nothing to be told."""
 
 Plain = dict[str, Any]
 
@@ -88,12 +87,23 @@ class ShownAmount:
 
 
 @dataclass(frozen=True, slots=True)
+class LackingAmount:
+    """A row whose amount, or whose total, cannot be read."""
+
+    fate: str
+    key: Any
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
 class MoneyFacts:
     """The amounts of one field of a stage: together, by status and by month; and the rows that matter most.
 
-    summed  what the mapping's `totals` names
-    unread  rows of each fate whose amount cannot be read
-    shapes  how amounts are written, as profile.json has them
+    summed   what the mapping's `totals` names
+    unread   rows of each fate whose amount cannot be read
+    shapes   how amounts are written, as profile.json has them
+    many     of how many rows of each fate `rows` are the largest; empty in a package of before this was counted
+    lacking  the first of those whose amount cannot be read
     """
 
     stage: str
@@ -105,6 +115,8 @@ class MoneyFacts:
     unread: Mapping[str, int]
     shapes: Sequence[Mapping[str, Any]]
     rows: tuple[ShownAmount, ...]
+    many: Mapping[str, int]
+    lacking: tuple[LackingAmount, ...]
 
 
 def money_facts(
@@ -122,14 +134,15 @@ def money_facts(
         _unread(money),
         money["shapes"],
         tuple(ShownAmount(one["fate"], shown_key(one["key"]), one["row"], amount(one["units"])) for one in named),
+        money.get("many", {}),
+        tuple(LackingAmount(one["fate"], shown_key(one["key"]), one["row"]) for one in money.get("lacking", ())),
     )
 
 
-def exact_totals(money: Mapping[str, Any]) -> tuple[Mapping[str, Decimal], ...]:
-    """The amounts of each of the totals, in their order."""
+def exact_amounts(sums: Sequence[Mapping[str, Any]], *by: str) -> tuple[Mapping[str, Decimal], ...]:
+    """The amounts of each line of a table, in their order."""
     return tuple(
-        {name: Decimal(units).scaleb(-4) for name, units in total.told().items()}
-        for _, total in _grouped(money["sums"], ("currency",))
+        {name: Decimal(units).scaleb(-4) for name, units in total.told().items()} for _, total in _grouped(sums, by)
     )
 
 

@@ -1,0 +1,225 @@
+"""What `reconcile` tells: the sums of money on both sides, and the rows that lie between."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as made_by
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from etl.report.page.money import BETWEEN, DIFFERS, ROUNDED, TOTALS, ShownAmount, written_amount
+from etl.report.summary import print_whole
+from etl.terminal import visible
+
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+    from rich.console import Console
+
+    from etl.report.page.money import LackingAmount, MoneyLine, MonthLine, StatusLine
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """The amounts of one field. `totals`, `statuses` and `months` are the report's; by `unaccounted` the payload files
+    differ from them.
+
+    unread   rows of each fate whose amount cannot be read: what they hold is not known
+    summed   what the mapping's `totals` names; empty where the source's amount is what the field's own expression reads
+    differing  the rows whose amount is not what `totals` says, those that differ most; keys are masked
+    exact    the amounts of each of `totals` to the last ten-thousandth, which a float of a sum of some billions does not have;
+             `exact_statuses` and `exact_months` are those of the other tables
+    rows     the largest amounts of each fate that are not, or not quite, in the payload; `many` are there of each
+    lacking  the first rows of each fate whose amount cannot be read
+    """
+
+    stage: str
+    field: str
+    totals: tuple[MoneyLine, ...]
+    unaccounted: float
+    unread: Mapping[str, int]
+    summed: tuple[str, ...] = ()
+    differing: tuple[ShownAmount, ...] = ()
+    exact: tuple[Mapping[str, Decimal], ...] = ()
+    statuses: tuple[StatusLine, ...] = ()
+    exact_statuses: tuple[Mapping[str, Decimal], ...] = ()
+    months: tuple[MonthLine, ...] = ()
+    exact_months: tuple[Mapping[str, Decimal], ...] = ()
+    rows: tuple[ShownAmount, ...] = ()
+    many: Mapping[str, int] = made_by(default_factory=dict)
+    lacking: tuple[LackingAmount, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        return not self.unaccounted and not self.unread and not any(line.differs for line in self.totals)
+
+
+@dataclass(frozen=True, slots=True)
+class RowAmount:
+    """A row whose amount is not, or not quite, in the payload; None: it cannot be read. The key is as the report shows keys."""
+
+    stage: str
+    field: str
+    fate: str
+    key: str | None
+    place: str
+    amount: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class UnbalancedOrder:
+    """An order whose items do not sum up to it: neither by `piece`, each price times its quantity, nor by `line`."""
+
+    stage: str
+    key: str
+    amount: float
+    discount: float
+    piece: float
+    line: float
+
+
+@dataclass(frozen=True, slots=True)
+class AllAmounts:
+    """All rows of which a report names the largest, and all orders."""
+
+    rows: tuple[RowAmount, ...]
+    orders: tuple[UnbalancedOrder, ...]
+
+
+def print_reconciled(console: Console, found: Sequence[Reconciled], package: Path | None = None) -> None:
+    """`package`: the one that was named, which the advice names again."""
+    advice = ALL_ROWS if package is None else f"`etl reconcile --all --package {shlex.quote(str(package))}` lists them"
+    if not found:
+        console.print("no stage has amounts: orders have `amount`, items `price`", markup=False)
+    for one in found:
+        if one.totals:
+            _print_sums(console, one)
+        else:
+            console.print(f"{one.stage}: {one.field}: no row has an amount", markup=False)
+        for told in (*_rows_lines(one, advice), *unaccounted_lines(one, advice)):
+            console.print(told, soft_wrap=True, markup=False)
+
+
+def _print_sums(console: Console, one: Reconciled) -> None:
+    """By currency; and by status and by month, where that says more."""
+    _print_table(console, f"{one.stage}: {one.field}", (), one.totals, one.exact)
+    if any(line.currency is None for line in one.totals):
+        console.print("-: no currency in the record: several may be added here", soft_wrap=True, markup=False)
+    if len(one.statuses) > len(one.totals):
+        told = [line.status for line in one.statuses]
+        _print_table(console, "by status", ("status", told), one.statuses, one.exact_statuses)
+    if len(one.months) > len(one.totals):
+        told = [line.month for line in one.months]
+        _print_table(console, "by month", ("month", told), one.months, one.exact_months)
+
+
+def _print_table(
+    console: Console,
+    title: str,
+    by: tuple[()] | tuple[str, Sequence[str | None]],
+    lines: Sequence[MoneyLine],
+    exact: Sequence[Mapping[str, Decimal]],
+) -> None:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
+    for name in ("currency", *by[:1]):
+        table.add_column(name, no_wrap=True)
+    names = ["source", *(name for name in BETWEEN if any(line.of(name) for line in lines)), "payload"]
+    for name in names:
+        table.add_column(name if name in ("source", "payload") else f"- {name}", justify="right", no_wrap=True)
+    groups = zip(*([line.currency for line in lines], *by[1:]), strict=True)
+    for group, amounts in zip(groups, exact, strict=True):
+        table.add_row(*(visible(one or "-") for one in group), *(written_amount(amounts[name]) for name in names))
+    print_whole(console, table)
+
+
+MOST_ROWS = 3
+"""Rows of each fate that are named on a terminal."""
+
+ALL_ROWS = "`etl reconcile --all` lists them"
+
+
+def _rows_lines(one: Reconciled, advice: str) -> Iterator[str]:
+    """What lies between source and payload, row by row."""
+    for fate in BETWEEN[:-1]:
+        rows = [row for row in one.rows if row.fate == fate]
+        if rows:
+            count = one.many.get(fate)
+            many = "the largest" if count is None else f"{count:,} row{'' if count == 1 else 's'}"
+            yield f"{fate}: {many}"
+            yield from _named_rows(rows, count, advice)
+
+
+def _named_rows(rows: Sequence[ShownAmount | LackingAmount], many: int | None, advice: str) -> Iterator[str]:
+    """The first of so many rows; None: it was not counted how many there are."""
+    shown = rows[:MOST_ROWS]
+    yield from map(_row, shown)
+    if many is None and len(rows) > len(shown):
+        yield f"  and others; {advice}"
+    if many is not None and many > len(shown):
+        yield f"  and {many - len(shown):,} more; {advice}"
+
+
+def _row(row: ShownAmount | LackingAmount) -> str:
+    amount = f": {written_amount(row.amount, _sign(row.fate))}" if isinstance(row, ShownAmount) else ""
+    return f"  {_key(row.key)}, row {row.row}{amount}"
+
+
+def _key(key: str | None) -> str:
+    return "no key" if key is None else f"'{key}'"
+
+
+def _sign(fate: str) -> Literal["", "+"]:
+    return "+" if fate in (ROUNDED, DIFFERS) else ""
+
+
+def unaccounted_lines(one: Reconciled, advice: str = ALL_ROWS) -> Iterator[str]:
+    yield from _differing_lines(one, advice)
+    if one.unaccounted:
+        yield f"not accounted for: the payload files amount to {written_amount(one.unaccounted, '+')} more than was counted"
+    for fate, count in one.unread.items():
+        rows = f"{count:,} row{'' if count == 1 else 's'}"
+        yield (
+            f"not accounted for: {rows} of which `totals` cannot be read; what is sent stands for the source's amount"
+            if fate == TOTALS
+            else f"not accounted for: {rows} ({fate}) whose amount cannot be read, and is in no sum"
+        )
+        yield from _named_rows([row for row in one.lacking if row.fate == fate], count, advice)
+
+
+def _differing_lines(one: Reconciled, advice: str) -> Iterator[str]:
+    for line, exact in zip(one.totals, one.exact, strict=True):
+        if line.differs:
+            money = f"{written_amount(abs(exact[DIFFERS]))} {line.currency or ''}".rstrip()
+            than = f"{'more' if line.differs > 0 else 'less'} than what '{one.field}' is made from"
+            yield f"not accounted for: `totals` ({', '.join(one.summed)}) come to {money} {than}"
+    yield from _named_rows(one.differing, one.many.get(DIFFERS, None if one.differing else 0), advice)
+
+
+def all_rows_lines(found: AllAmounts) -> Iterator[str]:
+    """Every row, and every order whose items do not sum up to it."""
+    told = ""
+    for row in found.rows:
+        head = f"{row.stage}: {row.field}, every row:"
+        if head != told:
+            yield head
+        told = head
+        yield f"  {_fate(row)} {_key(row.key)}, {row.place}" + (
+            "" if row.amount is None else f": {written_amount(row.amount, _sign(row.fate))}"
+        )
+    if found.orders:
+        yield f"orders whose items do not add up to their amount: {len(found.orders):,}"
+    for one in found.orders:
+        discount = f" (and {written_amount(one.discount)} of discount)" if one.discount else ""
+        items = f"{written_amount(one.piece)} when a price is that of a piece, {written_amount(one.line)} of the line"
+        yield f"  '{one.key}': {written_amount(one.amount)}{discount}, its items {items}"
+
+
+def _fate(row: RowAmount) -> str:
+    if row.amount is not None:
+        return row.fate
+    return "`totals` cannot be read:" if row.fate == TOTALS else f"{row.fate}, amount cannot be read:"
