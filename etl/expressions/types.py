@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from itertools import product
 from numbers import Number
 from typing import Any
 
@@ -90,7 +91,7 @@ def type_of(node: nodes.Node, names: Names) -> type | None:
     if isinstance(node, nodes.Filter):
         function = names.functions.get(node.name)
         return str if _gives_text(node, names) else function.gives if function is not None else None
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice):
+    if isinstance(node, nodes.Getitem):
         return str if type_of(node.node, names) is str else None
     if isinstance(node, nodes.Or):
         return bool if is_condition(node, names) else _either(node.left, node.right, names)
@@ -101,15 +102,13 @@ def type_of(node: nodes.Node, names: Names) -> type | None:
 
 def _gives_text(node: nodes.Filter, names: Names) -> bool:
     """Whether a function that gives what it is given (a `default`, a `lookup`) has texts alone to give, and null."""
-    given = [*node.args, *(pair.value for pair in node.kwargs)]
     if node.name == "default":
-        return len(given) == 1 and node.node is not None and _either(node.node, given[0], names) is str
-    if node.name != "lookup" or not given or not isinstance(given[0], nodes.Const):
+        instead = _instead(node)
+        return len(instead) == 1 and node.node is not None and _either(node.node, instead[0], names) is str
+    entries = _types_of_entries(node, names)
+    if not entries or not {str, type(None)}.issuperset(entries):
         return False
-    entries = names.resources.get(LOOKUP, {}).get(given[0].value, {})
-    instead = [pair.value for pair in node.kwargs if pair.key == "default"] + node.args[1:2]
-    texts = 0 < len(entries) <= MOST_ENTRIES and {str, type(None)}.issuperset(map(type, entries.values()))
-    return texts and all(type_of(one, names) in (str, type(None)) for one in instead)
+    return all(type_of(one, names) in (str, type(None)) for one in _instead(node))
 
 
 MOST_ENTRIES = 10_000
@@ -171,16 +170,46 @@ def _conditions(node: nodes.Node, names: Names) -> Sequence[nodes.Node]:
 
 
 def _asked(node: nodes.Node, names: Names) -> Iterator[Flaw]:
-    """The fault of an expression that is text where true or false is asked for."""
+    """The fault of an expression that is text, or always the same, where true or false is asked for."""
+    for part, given in _types(node, names):
+        if given is str:
+            yield Flaw(f"{_named(part)} is {sentence(*truth_wanted())}", start(part))
+        elif isinstance(part, nodes.List | nodes.Tuple | nodes.Dict):
+            always = "true" if part.items else "false"
+            yield Flaw(f"{_named(part)} is written out, so it is always {always}: ask for what is in it", start(part))
+
+
+def _types(node: nodes.Node, names: Names) -> Iterator[tuple[nodes.Node, type | None]]:
+    """The parts of an expression that may be what it gives, each with its type, where it can be told."""
     if isinstance(node, nodes.CondExpr):
-        parts = [node.expr1, node.expr2] if node.expr2 is not None else [node.expr1]
+        parts = [node.expr1, *([] if node.expr2 is None else [node.expr2])]
+    elif isinstance(node, nodes.Or) and not is_condition(node, names):
+        parts = [node.left, node.right]
+    elif isinstance(node, nodes.Filter) and node.name in ("default", "lookup"):
+        parts = [*([node.node] if node.name == "default" and node.node is not None else []), *_instead(node)]
+        # What a lookup of several types gives only a row shows.
+        entries = {family(given) for given in _types_of_entries(node, names)} - {type(None)}
+        yield node, next(iter(entries)) if len(entries) == 1 else None
     else:
-        # The parts of an `or` that is a condition by itself are found when it is looked at.
-        parts = [node.left, node.right] if isinstance(node, nodes.Or) and not is_condition(node, names) else []
+        yield node, type_of(node, names)
+        return
     for part in parts:
-        yield from _asked(part, names)
-    if not parts and type_of(node, names) is str:
-        yield Flaw(f"{_named(node)} is {sentence(*truth_wanted())}", start(node))
+        yield from _types(part, names)
+
+
+def _instead(call: nodes.Filter) -> list[nodes.Expr]:
+    """What a call of `default` or `lookup` gives in place of what there is not."""
+    named = [pair.value for pair in call.kwargs if pair.key in ("default", "instead")]
+    return [*(call.args if call.name == "default" else call.args[1:2]), *named]
+
+
+def _types_of_entries(call: nodes.Filter, names: Names) -> list[type]:
+    """Those of what a lookup has; none of one that is too large to be looked through, or of another function."""
+    given = [*call.args[:1], *(pair.value for pair in call.kwargs if pair.key == "table")]
+    if call.name != "lookup" or not given or not isinstance(given[0], nodes.Const):
+        return []
+    entries = names.resources.get(LOOKUP, {}).get(given[0].value, {})
+    return [*dict.fromkeys(map(type, entries.values()))] if len(entries) <= MOST_ENTRIES else []
 
 
 def _operand_faults(node: nodes.Node, names: Names) -> Iterator[Flaw]:
@@ -194,15 +223,32 @@ def _operand_faults(node: nodes.Node, names: Names) -> Iterator[Flaw]:
         for operand in node.ops:
             yield from _comparison_faults(COMPARING[operand.op], left, operand.expr, names)
             left = operand.expr
+    elif isinstance(node, nodes.Getattr | nodes.Getitem) and column_of(node) is None:
+        yield from _no_parts(node, names)
+
+
+def _no_parts(node: nodes.Getattr | nodes.Getitem, names: Names) -> Iterator[Flaw]:
+    """Of a value that has none of the kind that is asked for."""
+    given = type_of(node.node, names)
+    named = isinstance(node, nodes.Getattr) or type_of(node.arg, names) is str
+    if given is None or given is type(None) or given is dict or (not named and given in (str, list, tuple)):
+        return
+    what = f"{_named(node.node)} is {SPOKEN[family(given)]}, and "
+    if named:
+        of_text = "; `| json` reads one out of a text" if given is str else ""
+        yield Flaw(f"{what}only an object of JSON has named values{of_text}", start(node))
+    else:
+        yield Flaw(f"{what}only a list or a text has parts that are counted", start(node))
 
 
 def _not_a_number(node: nodes.Node, operator: str, names: Names) -> Iterator[Flaw]:
-    given = type_of(node, names)
     # Lists are added, and null may stand for a number that is missing in this row.
     usual = {None, type(None), *([list] if operator == "+" else [])}
-    if given in usual or family(given or Decimal) is Decimal:
-        return
-    yield Flaw(f"{_named(node)} is {SPOKEN[family(given or str)]}, and {sentence(*computes(operator))}", start(node))
+    for part, given in _types(node, names):
+        if given not in usual and family(given or Decimal) is not Decimal:
+            what = f"{_named(part)} is {SPOKEN[family(given or str)]}, and {sentence(*computes(operator))}"
+            yield Flaw(what, start(part))
+            return
 
 
 def computes(operator: str) -> Words:
@@ -222,15 +268,33 @@ def _comparison_faults(operator: str, left: nodes.Node, right: nodes.Node, names
         yield Flaw(pair + sentence(*looks_for()), start(left))
     if operator not in ORDERING:
         yield from _empty_text(operator, left, others, names)
-    for node in others:
-        other = type_of(node, names)
-        why = None if one is None or other is None else incomparable(operator, one, other)
+    found = (_incomparable(operator, (left, node), names) for node in others)
+    if (what := next(filter(None, found), None)) is not None:
+        yield Flaw(what, start(left))
+
+
+def _incomparable(operator: str, sides: tuple[nodes.Node, nodes.Node], names: Names) -> str | None:
+    """Why two sides are not compared, whatever part of them it is that they come to; a null of a part is not looked at."""
+    for (left, one), (right, other) in product(*(_types(side, names) for side in sides)):
+        null, whole = type(None) in (one, other), (left, right) == sides
+        why = None if one is None or other is None or (null and not whole) else incomparable(operator, one, other)
         if one is None or other is None or why is None:
             continue
-        pair = f"{_named(left)} is {SPOKEN[family(one)]} and {_named(node)} is {SPOKEN[family(other)]}: "
-        what = sentence(*why) if type(None) in (one, other) else pair + sentence(*why)
-        yield Flaw(what, start(left))
-        return
+        if null:
+            return sentence(*why)
+        pair = f"{_named(left)} is {SPOKEN[family(one)]} and {_named(right)} is {SPOKEN[family(other)]}: "
+        inner = [
+            (part, wanted)
+            for part, side, wanted in zip((left, right), sides, (other, one), strict=True)
+            if part is not side
+        ]
+        instead = (_in_place_of(part, wanted) for part, wanted in inner if isinstance(part, nodes.Const))
+        return pair + next(instead, sentence(*why))
+    return None
+
+
+def _in_place_of(part: nodes.Node, wanted: type) -> str:
+    return f"write {SPOKEN[family(wanted)]} in place of {_named(part)}"
 
 
 def looks_for() -> Words:

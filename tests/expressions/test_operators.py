@@ -251,7 +251,9 @@ LOOKUPS = {LOOKUP: {"texts": {"1": "a", "2": None}, "mixed": {"1": "a", "2": 2}}
     "text",
     ["(flag | default('0')) == 0", "flag[0:1] == 1", "'x' if flag[0:1] else 'y'", "'x' if (active | default('0')) else 'y'",
      "'x' if (status | lookup('texts')) else 'y'", "(status | lookup('texts', default='b')) == 1", "1 in status",
-     "1 not in (status | default(''))"],
+     "1 not in (status | default(''))", "(flag | default(0)) == 0", "(status | lookup('texts', default=1)) == 1",
+     "(status | lookup('texts', default=false)) == 'a'", "'x' if (status | lookup('texts', default=false)) else 'y'",
+     "'x' if flag[0] else 'y'", "(status | lookup('texts', default=0)) + 1", "(flag | default(1)) > 3"],
 )  # fmt: skip
 def test_text_behind_a_default_a_slice_and_a_lookup_is_text(text):
     names = Names(resources=LOOKUPS, text_only=True, trims=True)
@@ -259,10 +261,31 @@ def test_text_behind_a_default_a_slice_and_a_lookup_is_text(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("'x' if [flag, status] else 'y'", "10: this is written out, so it is always true: ask for what is in it"),
+        ("not []", "7: this is written out, so it is always false: ask for what is in it"),
+        ("flag == 'x' and {'a': flag}", "19: this is written out, so it is always true: ask for what is in it"),
+        ("flag.x", "3: 'flag' is text, and only an object of JSON has named values; `| json` reads one out of a text"),
+        ("flag['x']", "3: 'flag' is text, and only an object of JSON has named values; `| json` reads one out of a text"),
+        ("(flag | int)[0]", "4: what `int` gives is a number, and only a list or a text has parts that are counted"),
+        ("(flag | default(0)) == '0'", "4: 0 is a number and '0' is text: write text in place of 0"),
+        ("(status | lookup('texts', default=false)) == 'a'",
+         "4: false is true or false and 'a' is text: write text in place of false"),
+        ("(flag | int | default('no')) == 1", "4: 'no' is text and 1 is a number: write a number in place of 'no'"),
+    ],
+)  # fmt: skip
+def test_what_can_be_told_without_a_row_is_told_at_its_place_with_the_way_out(text, why):
+    [flaw] = faults(f"{{{{ {text} }}}}", Names(resources=LOOKUPS, text_only=True, trims=True))
+    assert f"{flaw.at}: {flaw.what}" == why
+
+
+@pytest.mark.parametrize(
     "text",
-    ["(flag | default(0)) == 0", "(flag | default('')) == ''", "flag[0:1] == ''", "(status | lookup('mixed')) == 1",
-     "(status | lookup('texts', default='')) == ''", "(status | lookup('texts', default=1)) == 1", "'a' in status",
-     "none in status", "(flag | int | default(0)) == 0"],
+    ["(flag | default('')) == ''", "flag[0:1] == ''", "(status | lookup('mixed')) == 1",
+     "'x' if (status | lookup('mixed')) else 'y'",
+     "(status | lookup('texts', default='')) == ''", "'a' in status", "(status | lookup('texts', default=none)) == 'a'",
+     "none in status", "(flag | int | default(0)) == 0", "(flag | int | default(none)) > 3", "flag[0] == 'x'"],
 )  # fmt: skip
 def test_what_may_be_no_text_behind_them_is_left_to_the_row(text):
     assert faults(f"{{{{ {text} }}}}", Names(resources=LOOKUPS, text_only=True, trims=True)) == []
