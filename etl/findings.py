@@ -240,6 +240,12 @@ class Sentence(str):
         return Sentence(change(str(self)), self.words, parts, masked=self.masked, personal=self.personal)
 
 
+def masked_sentence(words: str, parts: Mapping[str, object], *, personal: bool) -> Sentence:
+    """A finding's sentence as it may be printed."""
+    text = sentence(words, parts, masked=True, personal=personal)
+    return Sentence(text, words, parts, masked=True, personal=personal)
+
+
 def _said_again(text: str, words: str, parts: Mapping[str, object], masked: bool, personal: bool) -> Sentence:
     return Sentence(text, words, parts, masked=masked, personal=personal)
 
@@ -262,6 +268,12 @@ def joined(between: str, lines: Iterable[str]) -> Sentence:
 
 class Heading(str):
     """A word above figures, in a table of the terminal and on the report's page alike."""
+
+    __slots__ = ()
+
+
+class Figure(str):
+    """A number as English writes it: 1,234.50."""
 
     __slots__ = ()
 
@@ -297,6 +309,10 @@ class Finding:
     def masked_reason(self) -> str:
         """The sentence as it may be printed."""
         return sentence(self.words, self.parts, masked=True, personal=self.personal)
+
+    def told(self, *, masked: bool) -> Sentence:
+        text = self.masked_reason if masked else self.reason
+        return Sentence(text, self.words, self.parts, masked=masked, personal=self.personal)
 
     @property
     def entry(self) -> str | None:

@@ -9,10 +9,17 @@ import click
 
 from etl.cli.advice import given
 from etl.cli.following import maybe_mapping_argument, target_option
-from etl.cli.shared import console, json_option, language_of, settings, show_data_option, workspace_option
+from etl.cli.shared import (
+    console,
+    json_option,
+    language_of,
+    printed_option,
+    settings,
+    show_data_option,
+    workspace_option,
+)
 from etl.errors import Exit
 from etl.findings import said
-from etl.terminal import visible
 
 package_option = click.option("--package", "path", type=Path, help="This package. Default: the newest.")
 
@@ -54,6 +61,7 @@ def report(
 @click.argument("text", help="A customer's or order's code, an e-mail address, a telephone number.")
 @click.option("--package", "path", type=Path, help="Only this package. Default: all of them.")
 @workspace_option
+@printed_option
 @show_data_option
 @json_option
 def find(mapping: Path, text: str, path: Path | None, workspace: Path | None, show_data: bool, as_json: bool) -> None:
@@ -70,8 +78,10 @@ def find(mapping: Path, text: str, path: Path | None, workspace: Path | None, sh
 
     found = verb.find(Which(mapping, workspace), text, path)
     shown = found if show_data else masked_find(found)
-    for line in [plain_json({"packages": plain(shown)})] if as_json else find_lines(shown):
-        print(visible(line))
+    for line in [] if as_json else find_lines(shown):
+        print(given.fit_line(line))
+    if as_json:
+        print(plain_json({"packages": plain(shown)}))
     sys.exit(Exit.OK if any(one.records for one in found) else Exit.DATA)
 
 
@@ -80,6 +90,7 @@ def find(mapping: Path, text: str, path: Path | None, workspace: Path | None, sh
 @click.argument("stage", help="The record's stage.")
 @click.argument("key", help="The record's key.")
 @workspace_option
+@printed_option
 @show_data_option
 @json_option
 def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_data: bool, as_json: bool) -> None:
@@ -94,8 +105,10 @@ def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_da
     from etl.report.summary import plain_json
 
     found = shown_explanation(verb.explain(mapping, settings(mapping, workspace), stage, key), show_data=show_data)
-    for line in [plain_json(explanation(found))] if as_json else explain_lines(found):
-        print(visible(line))
+    for line in [] if as_json else explain_lines(found):
+        print(given.fit_line(line))
+    if as_json:
+        print(plain_json(explanation(found)))
 
 
 @click.command
@@ -105,6 +118,7 @@ def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_da
 @click.option(
     "--all", "every", is_flag=True, help="List every row of which the largest are named. Reads the sources again."
 )
+@printed_option
 @json_option
 def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, every: bool, as_json: bool) -> None:
     """Hold the money that is sent against the money of the source.
@@ -129,7 +143,7 @@ def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, e
     else:
         print_reconciled(console(), made, path)
         for line in () if found is None else all_rows_lines(found):
-            print(visible(line))
+            print(given.fit_line(line))
     sys.exit(Exit.OK if ok else Exit.DATA)
 
 
@@ -137,6 +151,7 @@ def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, e
 @maybe_mapping_argument
 @package_option
 @workspace_option
+@printed_option
 @json_option
 def lineage(mapping: Path | None, path: Path | None, workspace: Path | None, as_json: bool) -> None:
     """Show which column feeds which field, and which feed none.

@@ -16,6 +16,7 @@ from etl.commands.since import changed_since, opened_again, what_is_away
 from etl.commands.which import Which
 from etl.errors import MappingError
 from etl.extract import read_all
+from etl.findings import said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.measures.balance import Ledger
@@ -38,19 +39,19 @@ def all_amounts(which: Which, path: Path | None = None) -> AllAmounts:
     """Reads the sources of the package again. Raises MappingError where they, or the mapping, are not what it was made from."""
     package, mapping = package_of(which, path), which.file()
     if mapping is None:
-        raise MappingError("all rows are read from the sources again; name the mapping")
+        raise MappingError(said("all rows are read from the sources again; name the mapping"))
     if package.manifest.part is not None:
-        raise MappingError(f"{package.path}: is made from some of the rows only; name a whole package with --package")
+        words = "{path}: is made from some of the rows only; name a whole package with --package"
+        raise MappingError(said(words, path=str(package.path)))
     with opened_again(mapping, which.workspace) as checked:
         packaged = {one.name: one for one in package.stages}
         stages = [one for one in checked.migration.stages if one.name in packaged and one.payload in AMOUNTS]
         for why in filter(None, (what_is_away(checked, one) for one in stages)):
-            raise MappingError(f"all rows are read from the sources again: {why}")
+            raise MappingError(said("all rows are read from the sources again: {why}", why=why))
         ready = with_rows(checked, stages)
         for name in changed_since(package.manifest, ready, [one.name for one in stages]):
-            raise MappingError(
-                f"{name} has changed since the package was made; `etl dry-run` makes one of what is there now"
-            )
+            words = "{name} has changed since the package was made; `etl dry-run` makes one of what is there now"
+            raise MappingError(said(words, name=name))
         rows = [row for one in stages for row in _of_stage(package, packaged[one.name], ready, one)]
     return AllAmounts(tuple(sorted(rows, key=_by_size)), tuple(_unbalanced(package)))
 
@@ -68,7 +69,7 @@ def _of_stage(package: Package, packaged: PackagedStage, checked: Checked, stage
         cells = {rows.place(index): row for index, row in enumerate(rows.rows)}
         for field, one in _of_rows(program, rows, first, dropped):
             amount = None if one.units is None else as_float(one.units)
-            place = str(located(first + one.row, cells[one.row]))
+            place = located(first + one.row, cells[one.row]).told
             yield RowAmount(stage.name, field, one.fate, key(one.key), place, amount)
 
 

@@ -18,6 +18,7 @@ from etl.corrections import corrections_file
 from etl.errors import EtlError, MappingError
 from etl.expressions import WHERE, flat_fields
 from etl.expressions.tracing import TracedStep, trace
+from etl.findings import said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Table, Template
@@ -44,7 +45,7 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Exp
         stage_name, key, at.source, at.number,
         "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid",
         fields,
-        tuple((one.reason, one.masked_reason) for one in outcome.findings if one.field is None),
+        tuple((one.told(masked=False), one.told(masked=True)) for one in outcome.findings if one.field is None),
         _went(mapping, settings, stage_name, key),
         aliases,
         corrected,
@@ -60,7 +61,8 @@ def _notes(mapping: Path, settings: Settings, checked: Checked, stage: str) -> I
     except EtlError:
         return
     for name in changed_since(made, checked, [stage]):
-        yield f"{name} has changed since the newest package was made: where the record went is of what it was then"
+        words = "{name} has changed since the newest package was made: where the record went is of what it was then"
+        yield said(words, name=name)
 
 
 def _corrected(checked: Checked, stage: str, number: int) -> Iterator[str]:
@@ -68,16 +70,15 @@ def _corrected(checked: Checked, stage: str, number: int) -> Iterator[str]:
     one = None if found is None else found.rows.get(number)
     file = corrections_file(checked.migration.file).name
     for edit in one.edits if one else ():
-        yield f"column '{edit.column}' is mended: {file}:{edit.line}"
+        yield said("column '{column}' is mended: {file}:{number}", column=edit.column, file=file, number=str(edit.line))
 
 
 def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:
     for number, row, fault in numbered_rows(table):
         if fault is None and program.key(row) == key:
             return number, row
-    raise MappingError(
-        f"no row of {program.plan.stage.name} has the key '{key}'; `etl find MAPPING TEXT` looks for other texts"
-    )
+    words = "no row of {stage} has the key {key}; `etl find MAPPING TEXT` looks for other texts"
+    raise MappingError(said(words, stage=program.plan.stage.name, key=key))
 
 
 def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[FoundRecord, ...]:
@@ -117,8 +118,8 @@ def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedF
             template.text if isinstance(template, Expression) else "",
             tuple(steps),
             value,
-            tuple(one.reason for one in told),
-            tuple(one.masked_reason for one in told),
+            tuple(one.told(masked=False) for one in told),
+            tuple(one.told(masked=True) for one in told),
             program.privacy.is_personal(name),
             name.split(".")[0] in program.privacy.secret,
             tuple(sorted(own_texts(template, cells))),

@@ -18,12 +18,12 @@ from etl.commands.left_out import LeftOutRows, left_out_rows
 from etl.commands.packages import package_of, packages_of
 from etl.commands.which import Which
 from etl.errors import MappingError
-from etl.findings import sentence
+from etl.findings import Sentence, masked_sentence, said
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.purges import purges
 from etl.journal.workspace import Workspace
-from etl.model import Record
+from etl.model import Locator, Record
 from etl.package import Held, Merged, Package, PackagedStage, Reject, SourceRow
 from etl.report.results import FoundIn, FoundRecord, FoundSending
 
@@ -32,7 +32,6 @@ ORDERS = ("number", "order_number")
 ASKED = (*CUSTOMERS, *ORDERS, "email", "user_email", "phone", "phone_number")
 """The fields that a person is asked for by, and those that tell whose an order or an item is."""
 
-SOUGHT = "a customer's code, an e-mail address, a telephone number or an order's number"
 
 MOST = 200
 """Records of a package that are told."""
@@ -57,7 +56,11 @@ LookUp = Callable[[Package], AbstractContextManager[LeftOutRows]]
 
 def _find(which: Which, text: Key, path: Path | None, look: LookUp) -> list[FoundIn]:
     if not text.strip():
-        raise MappingError(f"there is nothing to look for; give {SOUGHT}")
+        raise MappingError(
+            said(
+                "there is nothing to look for; give a customer's code, an e-mail address, a telephone number or an order's number"
+            )
+        )
     purged = path is None and bool(purges(which.folder().root))
     if not purged:
         newest = package_of(which, path)  # raises, where there is none
@@ -76,7 +79,7 @@ def _in_journals(key: str, found: Sequence[FoundIn], journals: _Journals) -> Fou
     """What was sent of packages that are gone is known by its key alone."""
     told = {(one.stage, one.key) for each in found for one in each.records}
     records = (
-        FoundRecord(stage, key, "of a package that is gone", _fate(sent), sent=sent)
+        FoundRecord(stage, key, said("of a package that is gone"), _fate(sent), sent=sent)
         for stage in journals.stages()
         if (stage, key) not in told and (sent := journals.of(stage, key))
     )
@@ -184,18 +187,19 @@ def _fed(package: Package, stage: str) -> Mapping[str, str]:
 
 def _valid(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
     """The stages are gone through in their order: an order is known before its items."""
-    source = f"{stage.source} " if stage.source else _source_of(package, stage)
+    source = stage.source or _source_of(package, stage)
     for walked in package.walk(stage):
         record = orjson.loads(walked.data)
         if wanted.belongs(record):
             wanted.learn(record)
-            yield FoundRecord(stage.name, walked.key, f"{source}row {walked.row}", "valid")
+            place = Locator(source, walked.row).told if source else said("row {row}", row=walked.row)
+            yield FoundRecord(stage.name, walked.key, place, "valid")
 
 
 def _source_of(package: Package, stage: PackagedStage) -> str:
     """By a row that was not sent: a package of before says it nowhere else."""
     row = next(iter(package.rows(stage)), None)
-    return "" if row is None else f"{row.source} "
+    return "" if row is None else row.source
 
 
 def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
@@ -204,7 +208,7 @@ def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[Fo
     why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
     for row in rows:
         told = [(whole, masked) for at, whole, masked in why if at == (row.source, row.row)]
-        place = f"{row.source} {row.place or f'row {row.row}'}"
+        place = Locator(row.source, row.row, row.place).told
         yield FoundRecord(
             stage.name, row.key, place, row.fate, tuple(one for one, _ in told), tuple(one for _, one in told)
         )
@@ -226,9 +230,13 @@ def _reasons(
     for problem in problems:
         if (problem.source, problem.row) in rows:
             personal = False if isinstance(problem, Held) else problem.personal
-            masked = sentence(problem.words, problem.parts, masked=True, personal=personal)
-            field = f"field '{problem.field}': " if problem.field else ""
-            yield (problem.source, problem.row), f"{field}{problem.reason}", f"{field}{masked}"
+            whole = Sentence(problem.reason, problem.words, problem.parts)
+            masked = masked_sentence(problem.words, problem.parts, personal=personal)
+            yield (problem.source, problem.row), _of_field(problem.field, whole), _of_field(problem.field, masked)
+
+
+def _of_field(field: str | None, why: Sentence) -> Sentence:
+    return said("field '{field}': {why}", field=field, why=why) if field else why
 
 
 class _Journals:

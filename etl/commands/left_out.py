@@ -9,6 +9,7 @@ from pathlib import Path
 from etl.commands.since import changed_since, opened_again, what_is_away
 from etl.errors import EtlError
 from etl.extract import read_all
+from etl.findings import Sentence, said
 from etl.mapping import Checked, Opens, load_mapping
 from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Record, Stage
@@ -18,8 +19,6 @@ from etl.prepare.plan import plan_stage
 from etl.report.results import FoundRecord
 
 AT_ONCE = 5_000
-
-NOT_LOOKED = "rows that `where` leaves out were not looked for"
 
 
 class LeftOutRows:
@@ -43,12 +42,20 @@ class LeftOutRows:
         try:
             yield from _rows(self._checked, stage, fields, is_wanted)
         except EtlError as error:
-            self._notes.append(f"{NOT_LOOKED} in {name}: {_first_line(error)}")
+            self._notes.append(_not_looked(_first_line(error), name))
 
 
 def _first_line(error: EtlError) -> str:
     """Of a mapping with many problems, `etl check` tells all."""
-    return str(error).partition("\n")[0]
+    text = str(error.args[0]) if error.args else ""
+    first = text.partition("\n")[0]
+    return text if first == text else first
+
+
+def _not_looked(why: str, stage: str | None = None) -> Sentence:
+    if stage is None:
+        return said("rows that `where` leaves out were not looked for: {why}", why=why)
+    return said("rows that `where` leaves out were not looked for in {stage}: {why}", stage=stage, why=why)
 
 
 def _rows(
@@ -62,11 +69,12 @@ def _rows(
         for index, key, record in left_out.of(rows):
             if is_wanted(record):
                 at = located(first + rows.place(index), rows.rows[index])
-                yield record, FoundRecord(stage.name, key, str(at), "filtered", why, why)
+                yield record, FoundRecord(stage.name, key, at.told, "filtered", why, why)
 
 
 def _why(where: Expression) -> str:
-    return f"`where` is not true of it ({where.place}): {' '.join(where.text.split())}"
+    words = "`where` is not true of it ({place}): {expression}"
+    return said(words, place=str(where.place), expression=" ".join(where.text.split()))
 
 
 @contextmanager
@@ -76,13 +84,13 @@ def left_out_rows(mapping: Path | None, workspace: Path | None, package: Package
         try:
             found = _look(mapping, workspace, package, opened)
         except EtlError as error:
-            found = LeftOutRows(notes=[f"{NOT_LOOKED}: {_first_line(error)}"])
+            found = LeftOutRows(notes=[_not_looked(_first_line(error))])
         yield found
 
 
 def _look(mapping: Path | None, workspace: Path | None, package: Package, opened: ExitStack) -> LeftOutRows:
     if mapping is None:
-        return LeftOutRows(notes=[f"{NOT_LOOKED}: name the mapping"])
+        return LeftOutRows(notes=[_not_looked(said("name the mapping"))])
     counts = {one.name: one.counts for one in package.stages}
     with load_mapping(mapping, opens=Opens.NOTHING) as unopened:
         names = {one.name for one in unopened.migration.stages if one.where is not None} & counts.keys()
@@ -91,12 +99,12 @@ def _look(mapping: Path | None, workspace: Path | None, package: Package, opened
     checked = opened.enter_context(opened_again(mapping, workspace))
     stages = [one for one in checked.migration.stages if one.name in names]
     away = {one.name: why for one in stages if (why := what_is_away(checked, one))}
-    notes = [f"{NOT_LOOKED} in {name}: {why}" for name, why in away.items()]
+    notes = [_not_looked(why, name) for name, why in away.items()]
     there = [one for one in stages if one.name not in away]
     if not there:
         return LeftOutRows(notes=notes)
     ready = with_rows(checked, there)
     changed = list(changed_since(package.manifest, ready, [one.name for one in there]))
-    now = "has changed since this package was made: what `where` leaves out is told as it is now"
-    notes += [f"{name} {now}" for name in changed]
+    words = "{name} has changed since this package was made: what `where` leaves out is told as it is now"
+    notes += [said(words, name=name) for name in changed]
     return LeftOutRows(ready, [one for one in there if changed or counts[one.name].filtered], notes)

@@ -11,6 +11,7 @@ from etl.commands.lists import kept_lists
 from etl.commands.prepare import inputs_of, mapping_input
 from etl.expressions import LOOKUP
 from etl.extract import with_needs
+from etl.findings import said
 from etl.mapping import Checked, Opens, load_mapping, require
 from etl.mapping.lookups import Unread
 from etl.model import Stage
@@ -31,7 +32,7 @@ def changed_since(made: Manifest, checked: Checked, stages: Sequence[str]) -> It
     """What has changed, as a person calls it. Sums up the sources of these stages; one read in part is not known."""
     before = {one.name: one.sha256 for one in made.inputs}
     if mapping_input(checked).sha256 != made.mapping.sha256:
-        yield "the mapping"
+        yield said("the mapping")
     for one in inputs_of(checked, stages):
         if None not in (one.sha256, known := before.get(one.name)) and one.sha256 != known:
             yield f"'{one.name}'"
@@ -43,4 +44,5 @@ def what_is_away(checked: Checked, stage: Stage) -> str | None:
     closed |= {name for name, one in checked.resources[LOOKUP].items() if isinstance(one, Unread)}
     if not closed:
         return None
-    return f"{', '.join(sorted(closed))} not on this machine; `etl explain MAPPING {stage.name} KEY` reads it"
+    words = "{sources} not on this machine; `etl explain MAPPING {stage} KEY` reads it"
+    return said(words, sources=", ".join(sorted(closed)), stage=stage.name)

@@ -16,8 +16,13 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from etl.findings import Heading, Sentence, sentence
+from etl.findings import Figure, Heading, Sentence, sentence
 from etl.languages import DEFAULT
+
+_SWAP = str.maketrans(",.", ".,")
+
+
+_SWAP = str.maketrans(",.", ".,")
 
 
 class _Turkish(int):
@@ -45,6 +50,10 @@ class Catalogue:
             return text
         if isinstance(text, Sentence):
             return self.say(text.words, text.parts, masked=text.masked, personal=text.personal)
+        if isinstance(text, Figure):
+            return text.translate(_SWAP) if self.language == "tr" else text
+        if isinstance(text, Figure):
+            return text.translate(_SWAP) if self.language == "tr" else text
         return self.text(text) if isinstance(text, Heading) else text
 
     def _counted(self, part: Any) -> Any:

@@ -1,4 +1,6 @@
-"""What `find`, `explain` and `lineage` tell, in lines and tables."""
+"""What `find`, `explain` and `lineage` tell, in lines and tables.
+
+What became of a record is a word in a line here, and above figures (findings.Heading) elsewhere: languages differ in that."""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from etl.findings import HIDDEN
+from etl.findings import HIDDEN, Heading, Sentence, joined, said
 from etl.model import Locator
 from etl.personal import mask_key, mask_known, mask_value
 from etl.terminal import visible
@@ -15,31 +17,57 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from etl.expressions.tracing import TracedStep
-    from etl.report.results import ExplainedField, Explanation, FoundIn, FoundRecord, Lineage
+    from etl.report.results import (
+        ExplainedAlias,
+        ExplainedField,
+        Explanation,
+        FoundIn,
+        FoundRecord,
+        Lineage,
+    )
+
+
+FATES = {
+    "valid": "valid", "filtered": "filtered", "rejected": "rejected", "held": "held", "merged": "merged",
+    "planned": "planned", "sending": "sending", "accepted": "accepted", "done": "done", "refused": "refused",
+    "unknown": "unknown", "superseded": "superseded",
+}  # fmt: skip
+"""Of a row or a record, and of a batch."""
+
+
+def fate_told(fate: str) -> str:
+    return said(FATES[fate]) if fate in FATES else fate
 
 
 def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:
     for place in found:
-        yield f"Package: {place.package}" if place.package else "Of packages that are gone, by the journal:"
-        yield from (f"  {line}" for record in place.records for line in _record_lines(record))
+        yield said("Package: {path}", path=str(place.package)) if place.package else PACKAGES_GONE
+        yield from (_inner(line) for record in place.records for line in _record_lines(record))
         if place.further:
-            yield f"  and {place.further:,} more"
+            yield _inner(said("and {count:,} more", count=place.further))
         if not place.records:
-            yield "  nothing"
-        yield from (f"  note: {one}" for one in place.notes)
+            yield _inner(said("nothing"))
+        yield from (_inner(said("note: {note}", note=one)) for one in place.notes)
+
+
+PACKAGES_GONE = said("Of packages that are gone, by the journal:")
+
+
+def _inner(line: str, depth: int = 1) -> Sentence:
+    return joined("", ["  " * depth, line])
 
 
 def _record_lines(record: FoundRecord) -> Iterator[str]:
-    key = "" if record.key is None else f" '{record.key}'"
+    named = record.stage if record.key is None else f"{record.stage} '{record.key}'"
     told_below = any(one.state == record.fate for one in record.sent)
-    fate = "" if told_below else f"{record.fate}, "
-    yield f"{record.stage}{key}: {fate}{record.place}"
-    yield from (f"  {why}" for why in record.why)
+    yield joined("", [named, ": ", *([] if told_below else [fate_told(record.fate), ", "]), record.place])
+    yield from map(_inner, record.why)
     for sent in record.sent:
-        answer = f", migration {sent.migration_id}" if sent.migration_id else ""
-        errors = f", {sent.errors} errors" if sent.errors else ""
-        aside = "" if sent.counts else " (does not count)"
-        yield f"  {sent.target}: batch {sent.batch}, {sent.state}{answer}{errors}{aside}"
+        told = [said("batch {batch}", batch=sent.batch), fate_told(sent.state)]
+        told += [said("migration {migration}", migration=sent.migration_id)] if sent.migration_id else []
+        told += [said("{count} errors", count=sent.errors)] if sent.errors else []
+        aside = [] if sent.counts else [" (", said("does not count"), ")"]
+        yield _inner(joined("", [sent.target, ": ", joined(", ", told), *aside]))
 
 
 def masked_find(found: Sequence[FoundIn]) -> list[FoundIn]:
@@ -51,39 +79,43 @@ def _masked_record(record: FoundRecord) -> FoundRecord:
 
 
 def explain_lines(found: Explanation) -> Iterator[str]:
-    yield f"{found.stage} '{found.key}': {Locator(found.source, found.row, found.place)}: {found.fate}"
-    yield from (f"  {one}" for one in found.corrected)
-    yield from (f"  {one}" for one, _ in found.others)
+    at = Locator(found.source, found.row, found.place).told
+    yield joined(": ", [f"{found.stage} '{found.key}'", at, fate_told(found.fate)])
+    yield from map(_inner, found.corrected)
+    yield from (_inner(one) for one, _ in found.others)
     for field in found.fields:
         yield ""
-        yield f"{field.field} = {_shown(field.value)}"
-        if field.place:
-            yield f"  {field.place}: {field.made_from}"
-        yield from (f"    {_step(step)}" for step in field.steps)
-        yield from (f"  ! {problem}" for problem in field.problems)
-        yield from (
-            f"    {one.stage} '{one.key}' is merged into '{one.into}': '{one.into}' is sent"
-            for one in found.aliases
-            if one.field == field.field
-        )
+        yield from _field_lines(field, [one for one in found.aliases if one.field == field.field])
     yield ""
-    yield from (f"note: {one}" for one in found.notes)
+    yield from (said("note: {note}", note=one) for one in found.notes)
     yield from (line for record in found.went for line in _record_lines(record))
     if not found.went:
-        yield "no package has this record"
+        yield said("no package has this record")
+
+
+def _field_lines(field: ExplainedField, aliases: Sequence[ExplainedAlias]) -> Iterator[str]:
+    yield f"{field.field} = {_shown(field.value)}"
+    if field.place:
+        yield f"  {field.place}: {field.made_from}"
+    yield from (_inner(_step(step), 2) for step in field.steps)
+    yield from (joined("", ["  ! ", problem]) for problem in field.problems)
+    for one in aliases:
+        words = "{stage} '{alias}' is merged into '{into}': '{into}' is sent"
+        yield _inner(said(words, stage=one.stage, alias=one.key, into=one.into), 2)
 
 
 def _step(step: TracedStep) -> str:
     value = _shown(step.value)
     if step.kind == "column":
         return f"{step.what}: {value}"
-    return f"{'| ' if step.kind == 'function' else ''}{step.what} -> {value}{_hit(step)}"
+    return joined("", [f"{'| ' if step.kind == 'function' else ''}{step.what} -> {value}", *_hit(step)])
 
 
-def _hit(step: TracedStep) -> str:
+def _hit(step: TracedStep) -> list[str]:
     if step.hit is None:
-        return ""
-    return f" (entry {_shown(step.entry)})" if step.hit else " (no entry: the default)"
+        return []
+    told = said("entry {written}", written=_shown(step.entry)) if step.hit else said("no entry: the default")
+    return [" (", told, ")"]
 
 
 def _shown(value: Any) -> str:
@@ -135,11 +167,12 @@ def print_lineage(console: Console, found: Lineage) -> None:
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for name in ("stage", "field", "columns", "functions", "lookups"):
+    for name in (Heading("stage"), Heading("field"), Heading("columns"), Heading("functions"), Heading("lookups")):
         table.add_column(name)
     for one in found.fields:
         parts = [one.stage, one.field, *map(", ".join, (one.columns, one.functions, one.lookups))]
         table.add_row(*(visible(part).replace("[", r"\[") for part in parts))
     console.print(table)
     for stage, column in found.unused:
-        console.print(visible(f"{stage}: nothing is made from column '{column}'"), soft_wrap=True, markup=False)
+        line = said("{stage}: nothing is made from column '{column}'", stage=visible(stage), column=visible(column))
+        console.print(line, soft_wrap=True, markup=False)

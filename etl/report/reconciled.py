@@ -9,6 +9,7 @@ from dataclasses import field as made_by
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from etl.findings import Heading, Sentence, joined, said
 from etl.report.page.money import BETWEEN, DIFFERS, ROUNDED, TOTALS, ShownAmount, written_amount
 from etl.report.summary import print_whole
 from etl.terminal import visible
@@ -90,14 +91,16 @@ class AllAmounts:
 
 def print_reconciled(console: Console, found: Sequence[Reconciled], package: Path | None = None) -> None:
     """`package`: the one that was named, which the advice names again."""
-    advice = ALL_ROWS if package is None else f"`etl reconcile --all --package {shlex.quote(str(package))}` lists them"
+    advice = ALL_ROWS if package is None else _all_rows_of(package)
     if not found:
-        console.print("no stage has amounts: orders have `amount`, items `price`", markup=False)
+        console.print(said("no stage has amounts: orders have `amount`, items `price`"), markup=False)
     for one in found:
         if one.totals:
             _print_sums(console, one)
         else:
-            console.print(f"{one.stage}: {one.field}: no row has an amount", markup=False)
+            console.print(
+                said("{stage}: {field}: no row has an amount", stage=one.stage, field=one.field), markup=False
+            )
         for told in (*_rows_lines(one, advice), *unaccounted_lines(one, advice)):
             console.print(told, soft_wrap=True, markup=False)
 
@@ -106,13 +109,14 @@ def _print_sums(console: Console, one: Reconciled) -> None:
     """By currency; and by status and by month, where that says more."""
     _print_table(console, f"{one.stage}: {one.field}", (), one.totals, one.exact)
     if any(line.currency is None for line in one.totals):
-        console.print("-: no currency in the record: several may be added here", soft_wrap=True, markup=False)
+        unnamed = joined(": ", ["-", Heading("no currency in the record: several may be added here")])
+        console.print(unnamed, soft_wrap=True, markup=False)
     if len(one.statuses) > len(one.totals):
         told = [line.status for line in one.statuses]
-        _print_table(console, "by status", ("status", told), one.statuses, one.exact_statuses)
+        _print_table(console, Heading("by status"), (Heading("status"), told), one.statuses, one.exact_statuses)
     if len(one.months) > len(one.totals):
         told = [line.month for line in one.months]
-        _print_table(console, "by month", ("month", told), one.months, one.exact_months)
+        _print_table(console, Heading("by month"), (Heading("month"), told), one.months, one.exact_months)
 
 
 def _print_table(
@@ -126,11 +130,12 @@ def _print_table(
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title=title, title_justify="left")
-    for name in ("currency", *by[:1]):
+    for name in (Heading("currency"), *by[:1]):
         table.add_column(name, no_wrap=True)
     names = ["source", *(name for name in BETWEEN if any(line.of(name) for line in lines)), "payload"]
     for name in names:
-        table.add_column(name if name in ("source", "payload") else f"- {name}", justify="right", no_wrap=True)
+        head = Heading(name) if name in ("source", "payload") else joined(" ", ["-", Heading(name)])
+        table.add_column(head, justify="right", no_wrap=True)
     groups = zip(*([line.currency for line in lines], *by[1:]), strict=True)
     for group, amounts in zip(groups, exact, strict=True):
         table.add_row(*(visible(one or "-") for one in group), *(written_amount(amounts[name]) for name in names))
@@ -140,7 +145,11 @@ def _print_table(
 MOST_ROWS = 3
 """Rows of each fate that are named on a terminal."""
 
-ALL_ROWS = "`etl reconcile --all` lists them"
+ALL_ROWS = said("`etl reconcile --all` lists them")
+
+
+def _all_rows_of(package: Path) -> Sentence:
+    return said("`etl reconcile --all --package {path}` lists them", path=shlex.quote(str(package)))
 
 
 def _rows_lines(one: Reconciled, advice: str) -> Iterator[str]:
@@ -149,9 +158,12 @@ def _rows_lines(one: Reconciled, advice: str) -> Iterator[str]:
         rows = [row for row in one.rows if row.fate == fate]
         if rows:
             count = one.many.get(fate)
-            many = "the largest" if count is None else f"{count:,} row{'' if count == 1 else 's'}"
-            yield f"{fate}: {many}"
+            yield joined(": ", [Heading(fate), said("the largest") if count is None else _rows(count)])
             yield from _named_rows(rows, count, advice)
+
+
+def _rows(count: int) -> Sentence:
+    return said("{count:,} row" if count == 1 else "{count:,} rows", count=count)
 
 
 def _named_rows(rows: Sequence[ShownAmount | LackingAmount], many: int | None, advice: str) -> Iterator[str]:
@@ -159,18 +171,18 @@ def _named_rows(rows: Sequence[ShownAmount | LackingAmount], many: int | None, a
     shown = rows[:MOST_ROWS]
     yield from map(_row, shown)
     if many is None and len(rows) > len(shown):
-        yield f"  and others; {advice}"
+        yield said("  and others; {then}", then=advice)
     if many is not None and many > len(shown):
-        yield f"  and {many - len(shown):,} more; {advice}"
+        yield said("  and {count:,} more; {then}", count=many - len(shown), then=advice)
 
 
 def _row(row: ShownAmount | LackingAmount) -> str:
-    amount = f": {written_amount(row.amount, _sign(row.fate))}" if isinstance(row, ShownAmount) else ""
-    return f"  {_key(row.key)}, row {row.row}{amount}"
+    amount = [": ", written_amount(row.amount, _sign(row.fate))] if isinstance(row, ShownAmount) else []
+    return joined("", ["  ", _key(row.key), ", ", said("row {row}", row=row.row), *amount])
 
 
 def _key(key: str | None) -> str:
-    return "no key" if key is None else f"'{key}'"
+    return said("no key") if key is None else f"'{key}'"
 
 
 def _sign(fate: str) -> Literal["", "+"]:
@@ -180,23 +192,24 @@ def _sign(fate: str) -> Literal["", "+"]:
 def unaccounted_lines(one: Reconciled, advice: str = ALL_ROWS) -> Iterator[str]:
     yield from _differing_lines(one, advice)
     if one.unaccounted:
-        yield f"not accounted for: the payload files amount to {written_amount(one.unaccounted, '+')} more than was counted"
+        words = "not accounted for: the payload files amount to {amount} more than was counted"
+        yield said(words, amount=written_amount(one.unaccounted, "+"))
     for fate, count in one.unread.items():
-        rows = f"{count:,} row{'' if count == 1 else 's'}"
-        yield (
-            f"not accounted for: {rows} of which `totals` cannot be read; what is sent stands for the source's amount"
-            if fate == TOTALS
-            else f"not accounted for: {rows} ({fate}) whose amount cannot be read, and is in no sum"
-        )
+        words = "not accounted for: {rows} ({fate}) whose amount cannot be read, and is in no sum"
+        if fate == TOTALS:
+            words = "not accounted for: {rows} of which `totals` cannot be read; what is sent stands for the source's amount"
+        yield said(words, rows=_rows(count), fate=Heading(fate))
         yield from _named_rows([row for row in one.lacking if row.fate == fate], count, advice)
 
 
 def _differing_lines(one: Reconciled, advice: str) -> Iterator[str]:
     for line, exact in zip(one.totals, one.exact, strict=True):
         if line.differs:
-            money = f"{written_amount(abs(exact[DIFFERS]))} {line.currency or ''}".rstrip()
-            than = f"{'more' if line.differs > 0 else 'less'} than what '{one.field}' is made from"
-            yield f"not accounted for: `totals` ({', '.join(one.summed)}) come to {money} {than}"
+            money = joined(" ", [written_amount(abs(exact[DIFFERS])), *([line.currency] if line.currency else [])])
+            words = "not accounted for: `totals` ({columns}) come to {amount} less than what '{field}' is made from"
+            if line.differs > 0:
+                words = "not accounted for: `totals` ({columns}) come to {amount} more than what '{field}' is made from"
+            yield said(words, columns=", ".join(one.summed), amount=money, field=one.field)
     yield from _named_rows(one.differing, one.many.get(DIFFERS, None if one.differing else 0), advice)
 
 
@@ -204,22 +217,32 @@ def all_rows_lines(found: AllAmounts) -> Iterator[str]:
     """Every row, and every order whose items do not sum up to it."""
     told = ""
     for row in found.rows:
-        head = f"{row.stage}: {row.field}, every row:"
+        head = said("{stage}: {field}, every row:", stage=row.stage, field=row.field)
         if head != told:
             yield head
         told = head
-        yield f"  {_fate(row)} {_key(row.key)}, {row.place}" + (
-            "" if row.amount is None else f": {written_amount(row.amount, _sign(row.fate))}"
-        )
+        amount = [] if row.amount is None else [": ", written_amount(row.amount, _sign(row.fate))]
+        yield joined("", ["  ", _fate(row), " ", _key(row.key), ", ", row.place, *amount])
     if found.orders:
-        yield f"orders whose items do not add up to their amount: {len(found.orders):,}"
-    for one in found.orders:
-        discount = f" (and {written_amount(one.discount)} of discount)" if one.discount else ""
-        items = f"{written_amount(one.piece)} when a price is that of a piece, {written_amount(one.line)} of the line"
-        yield f"  '{one.key}': {written_amount(one.amount)}{discount}, its items {items}"
+        yield said("orders whose items do not add up to their amount: {count:,}", count=len(found.orders))
+    yield from map(_order, found.orders)
+
+
+def _order(one: UnbalancedOrder) -> str:
+    words = "  '{order}': {amount}, its items {piece} when a price is that of a piece, {whole} of the line"
+    if one.discount:
+        words = (
+            "  '{order}': {amount} (and {discount} of discount), its items {piece} when a price is that of a piece, "
+            "{whole} of the line"
+        )
+    amounts = map(written_amount, (one.amount, one.discount, one.piece, one.line))
+    named = dict(zip(("amount", "discount", "piece", "whole"), amounts, strict=True))
+    return said(words, order=one.key, **named)
 
 
 def _fate(row: RowAmount) -> str:
     if row.amount is not None:
-        return row.fate
-    return "`totals` cannot be read:" if row.fate == TOTALS else f"{row.fate}, amount cannot be read:"
+        return Heading(row.fate)
+    if row.fate == TOTALS:
+        return said("`totals` cannot be read:")
+    return said("{fate}, amount cannot be read:", fate=Heading(row.fate))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
 
-from etl.findings import BECAUSE, PROBLEM, Sentence, joined, said, sentence
+from etl.findings import BECAUSE, PROBLEM, Sentence, joined, masked_sentence, said
 from etl.model import Locator
 from etl.package import Package, PackagedStage, ProblemExample, ProblemKind
 from etl.personal import mask_known, mask_text
@@ -138,10 +138,10 @@ def place_of(example: ProblemExample) -> Locator:
 
 
 def _sentence(example: ProblemExample, show_data: bool) -> Sentence:
-    masked, personal = not show_data and (example.personal or _tells(example.parts)), example.personal
+    if not show_data and (example.personal or _tells(example.parts)):
+        return masked_sentence(example.words, example.parts, personal=example.personal)
     # What was made of the value itself: of the value as JSON has it, the sentence could read a little differently.
-    text = sentence(example.words, example.parts, masked=True, personal=personal) if masked else example.reason
-    return Sentence(text, example.words, example.parts, masked=masked, personal=personal)
+    return Sentence(example.reason, example.words, example.parts)
 
 
 def _tells(parts: Mapping[str, Any]) -> bool:

@@ -26,6 +26,12 @@ SPOKEN = (
     "etl/report/summary.py",
     "etl/report/rejects.py",
     "etl/report/uploads.py",
+    "etl/report/looking.py",
+    "etl/report/reconciled.py",
+    "etl/commands/amounts.py",
+    "etl/commands/find.py",
+    "etl/commands/left_out.py",
+    "etl/commands/explain.py",
 )
 """Modules that make lines for a clerk."""
 
@@ -156,3 +162,31 @@ def test_that_there_is_nothing_to_go_on_with_is_told_in_turkish(sent, sandbox):
     done = etl("resume", ".", "--language", "tr", cwd=sent, **target(sandbox.url, TOKEN))
     assert done.returncode != 0
     assert "bu çalışma alanından bu hedefe henüz hiçbir şey gönderilmedi. `etl run .` gönderir" in done.stderr
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("prepared")
+    write_shop(folder)
+    assert etl("dry-run", ".", cwd=folder).returncode == 1
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("find", ".", "3"), "\n  user '3': reddedildi, customers.csv 4. satır\n    'email' alanı: 'a***@e***.com' zaten 2. "),
+        (("find", ".", "4"), "\n  user '4': elendi, customers.csv 5. satır\n    `where` bu satır için doğru değil ("),
+        (("find", ".", "nobody"), "\n  hiçbir şey yok\n"),
+        (("explain", ".", "order", "105"), "order '105': orders.csv 7. satır: reddedildi\n"),
+        (("explain", ".", "order", "105"), "\n  ! 'ten' ondalıklarından önce virgül olan bir tutar değil\n"),
+        (("explain", ".", "order", "999"), "order aşamasının hiçbir satırında '999' anahtarı yok; `etl find . TEXT` başka "),
+        (("reconcile", "."), "\n try          1.339,90         40,00    1.299,90\n"),
+        (("reconcile", ".", "--all"), "\naçıklanamayan: tutarı okunamayan, hiçbir toplamda olmayan 1 satır (reddedilen)\n"),
+    ],
+)  # fmt: skip
+def test_what_is_looked_up_is_told_in_turkish(prepared, words, told):
+    done = etl(*words, "--language", "tr", cwd=prepared)
+    printed = done.stdout + done.stderr
+    assert told in printed, printed
+    assert left_in_english(printed) == set()

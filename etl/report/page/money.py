@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
 
+from etl.findings import Figure
 from etl.measures.money import MAY_BE_NULL
 
 UNITS = 10_000
@@ -39,10 +40,10 @@ TOTALS = "totals"
 Plain = dict[str, Any]
 
 
-def written_amount(value: Amount, sign: Literal["", "+"] = "") -> str:
+def written_amount(value: Amount, sign: Literal["", "+"] = "") -> Figure:
     """1,234.50, and what is no whole cent as it is: rounded ones would not add up. "+": with a sign also above zero."""
     whole, _, rest = f"{value:{sign},.4f}".partition(".")
-    return f"{whole}.{rest[:2]}{rest[2:].rstrip('0')}"
+    return Figure(f"{whole}.{rest[:2]}{rest[2:].rstrip('0')}")
 
 
 @dataclass(frozen=True, slots=True)
