@@ -76,6 +76,8 @@ WHOLE = Engine("etl dry-run, customers and `refers` too", "migration.yaml")
 UNREPORTED = replace(WHOLE, what="the same without the report", program="benchmarks.unreported")
 IN_ORDER = Engine("etl dry-run, orders in the order of their dates", "in_order.yaml")
 UNREPORTED_IN_ORDER = replace(IN_ORDER, what="the same without the report", program="benchmarks.unreported")
+WITH_ITEMS = Engine("etl dry-run, with the orders' items", "with_items.yaml")
+UNREPORTED_WITH_ITEMS = replace(WITH_ITEMS, what="the same without the report", program="benchmarks.unreported")
 COMPRESSED = Engine("etl dry-run, the orders from a .gz", "compressed.yaml")
 
 ONE_BY_ONE = Peer("script_jsonschema_rs", "script: csv, jsonschema-rs, orjson")

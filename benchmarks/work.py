@@ -79,7 +79,7 @@ class Finished:
 @dataclass(frozen=True, slots=True)
 class Work:
     """A folder of work. `mapping` has both stages, and so has `in_order`, whose orders are older the lower their numbers are;
-    `orders_only` has the peers' part alone, `compressed` that from a .gz."""
+    `with_items` has their items, too; `orders_only` has the peers' part alone, `compressed` that from a .gz."""
 
     folder: Path
     rows: int
@@ -95,6 +95,10 @@ class Work:
     @property
     def in_order(self) -> Path:
         return self.folder / "in_order.yaml"
+
+    @property
+    def with_items(self) -> Path:
+        return self.folder / "with_items.yaml"
 
     @property
     def orders_only(self) -> Path:
@@ -136,6 +140,35 @@ def put_in_order(work: Work) -> None:
         dated = ((*row[:DATE], next(dates), *row[DATE + 1 :]) for row in _rows(work.orders))
         with Finished(target) as partial:
             write_csv(partial, ORDER_COLUMNS, dated)
+
+
+ITEM_COLUMNS = ("item_no", "order_no", "sku", "product", "quantity", "price")
+NUMBER, AMOUNT = ORDER_COLUMNS.index("order_no"), ORDER_COLUMNS.index("amount")
+
+
+def write_items(work: Work) -> None:
+    """Write one item or two of each order, whose lines sum up to its amount, when they are not there yet."""
+    target = work.folder / "items.csv"
+    if not target.exists():
+        orders = ((row[NUMBER], _cents(row[AMOUNT])) for row in _rows(work.orders))
+        lines = ((order, line) for order, cents in orders for line in _lines(cents, int(order) % 2))
+        items = (_item(number, order, cents) for number, (order, cents) in enumerate(lines))
+        with Finished(target) as partial:
+            write_csv(partial, ITEM_COLUMNS, items)
+
+
+def _cents(amount: str) -> int:
+    """'3.455,05' as 345505."""
+    return int(amount.replace(".", "").replace(",", ""))
+
+
+def _lines(cents: int, more: int) -> tuple[int, ...]:
+    return (cents - cents * 2 // 5, cents * 2 // 5) if more else (cents,)
+
+
+def _item(number: int, order: str, cents: int) -> Row:
+    article, price = number % 5000, f"{cents // 100},{cents % 100:02}"
+    return f"I{number}", order, f"SKU-{article}", f"Ürün {article}", str(1 + number // 3 % 3), price
 
 
 def _rows(path: Path) -> Iterator[list[str]]:

@@ -22,6 +22,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from secrets import token_hex
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
@@ -110,7 +111,8 @@ def start(arguments: list[str], environment: dict[str, str], folder: Path | None
 @cache
 def _server() -> bytes:
     """The address of this process' server of forks, which ends with it."""
-    address = f"\0etl-forks-{os.getpid()}"
+    # The numbers of processes come again: a server that outlived a killed process may still have the address of its number.
+    address = f"\0etl-forks-{os.getpid()}-{token_hex(4)}"
     server = subprocess.Popen(
         [sys.executable, __file__, address[1:]],
         env=os.environ | STARTED,

@@ -19,8 +19,9 @@ from etl.extract import read_all
 from etl.findings import said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
-from etl.measures.balance import Ledger
-from etl.measures.money import AMOUNTS, FATES, HELD, MADE, REPEATED, NamedAmount, units_of
+from etl.measures.amounts import units_of
+from etl.measures.balance import Ledger, weighed_by
+from etl.measures.money import AMOUNTS, FATES, HELD, MADE, REPEATED, NamedAmount
 from etl.model import Rows, Stage
 from etl.package import Package, PackagedStage
 from etl.prepare.chunk import Chunk, prepare_rows
@@ -99,9 +100,11 @@ def _unbalanced(package: Package) -> Iterator[UnbalancedOrder]:
     with TemporaryDirectory() as folder, closing(Ledger(Path(folder), most=sys.maxsize)) as ledger:
         for stage in package.stages:
             for batch in package.batches(stage) if stage.payload in AMOUNTS else ():
-                amounts = orders_of(stage.payload, _columns([orjson.loads(one) for one in package.records(batch)]))
-                ledger.add(stage.name, amounts, items=stage.payload == "order_item")
+                columns = _columns([orjson.loads(one) for one in package.records(batch)])
                 keys.setdefault(stage.name, []).extend(package.keys(batch))
+                if by := weighed_by(stage.payload, columns):
+                    amounts = orders_of(stage.payload, columns)
+                    ledger.add(stage.name, columns[by], amounts, items=stage.payload == "order_item")
         for one in ledger.balance(TOLERANCE).differing:
             told = map(as_float, (one.amount, one.discount, one.piece, one.line))
             yield UnbalancedOrder(one.stage, Telling().key(keys[one.stage][one.position]), *told)

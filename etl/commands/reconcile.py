@@ -9,7 +9,8 @@ import orjson
 
 from etl.commands.packages import package_of
 from etl.commands.which import Which
-from etl.measures.money import DIFFERS, UNITS, units_of
+from etl.measures.amounts import UNITS, units_of
+from etl.measures.money import DIFFERS
 from etl.package import Package
 from etl.report.page.facts import Telling
 from etl.report.page.money import as_float, exact_amounts, money_facts

@@ -93,11 +93,11 @@ def _profile(writer: PackageWriter, chosen: Selection) -> FileEntry:
 
 
 def _measure(profiler: Profiler, program: Program, records: Sequence[SampledRecord]) -> None:
-    sketch = prepare_rows(program, Rows([one.cells for one in records])).sketch
-    for money in sketch.money.values():
+    chunk = prepare_rows(program, Rows([one.cells for one in records]))
+    for money in chunk.sketch.money.values():
         money.named = [replace(one, row=records[one.row].line[1]) for one in money.named]
-    profiler.add(sketch, 0)
-    profiler.sent(sketch.orders, ())
+    profiler.add(chunk.sketch, 0)
+    profiler.sent(chunk, ())
 
 
 def _told(migration: Migration, package: Package, made: Package, chosen: Selection, settings: Settings) -> Sampled:

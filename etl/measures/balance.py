@@ -3,43 +3,55 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from heapq import nlargest
-from itertools import compress
+from itertools import compress, product
+from operator import add, sub
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from etl.files import open_private
+from etl.measures.amounts import HALF, UNITS
+from etl.measures.money import AMOUNTS
 
 ORDERS_AT_ONCE = 1_000_000
 """Numbers that are compared at a time: with more of them the files are gone through again."""
 
-BLOCK = 50_000
+BLOCK = 4000
 NAMED = 20
+
+
+NUMBERS = {"order": "number", "order_item": "order_number"}
+"""Payload -> the field that tells which order a record is, or belongs to."""
+
+
+def weighed_by(payload: str, fields: Collection[str]) -> str | None:
+    """The field with the number of an order, of records with these fields; None where they lack it or have no amount."""
+    number, (amount, *_) = NUMBERS.get(payload), AMOUNTS.get(payload, ("",))
+    return number if number in fields and amount in fields else None
 
 
 @dataclass(slots=True)
 class Amounts:
-    """What the records of a part amount to, each under the number of its order. Amounts are in money.UNITS.
+    """What the records of a part amount to, in their order; what is no amount is zero. They are empty where nothing is weighed.
 
     first, second   of orders the amount and the discount; of items the price, and the price times the quantity
     """
 
-    numbers: Sequence[str] = ()
-    first: Sequence[int] = ()
-    second: Sequence[int] = ()
+    first: array[float] = field(default_factory=lambda: array("d"))
+    second: array[float] = field(default_factory=lambda: array("d"))
 
     def only(self, kept: Sequence[bool]) -> Amounts:
-        return Amounts(
-            list(compress(self.numbers, kept)), list(compress(self.first, kept)), list(compress(self.second, kept))
-        )
+        return Amounts(array("d", compress(self.first, kept)), array("d", compress(self.second, kept)))
 
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """An order whose items do not sum up to it. `position` is that of its record in the stage `stage`, from 0."""
+    """An order whose items do not sum up to it. `position` is that of its record in the stage `stage`, from 0; amounts are in
+    money.UNITS."""
 
     stage: str
     position: int
@@ -83,16 +95,21 @@ class Balance:
             return None
         return "line" if self.line > self.piece else "piece"
 
-    def weigh(self, one: Differing, tolerance: int) -> bool:
-        """Count an order. Whether its items sum up to it."""
-        plain = [abs(one.amount - items) <= tolerance for items in (one.line, one.piece)]
-        lowered = [abs(one.amount + one.discount - items) <= tolerance for items in (one.line, one.piece)]
-        self.compared += 1
-        self.line += plain[0] or lowered[0]
-        self.piece += plain[1] or lowered[1]
-        self.discounted += not any(plain) and any(lowered)
-        self.either += any(plain) or any(lowered)
-        return any(plain) or any(lowered)
+    def count(self, fits: Counter[Fits]) -> None:
+        for (line, piece, lowered_line, lowered_piece), many in fits.items():
+            plain, lowered = line or piece, lowered_line or lowered_piece
+            self.compared += many
+            self.line += many * (line or lowered_line)
+            self.piece += many * (piece or lowered_piece)
+            self.discounted += many * (lowered and not plain)
+            self.either += many * (plain or lowered)
+
+
+Fits = tuple[bool, bool, bool, bool]
+"""Whether an order's items sum up to its amount when a price is that of the line, or of a piece; and whether they do so to its
+amount and discount together."""
+
+NOT_AT_ALL = (False, False, False, False)
 
 
 class Ledger:
@@ -105,12 +122,12 @@ class Ledger:
         self._items: dict[str, _Columns] = {}
         self._opened = ExitStack()
 
-    def add(self, stage: str, amounts: Amounts, *, items: bool) -> None:
-        """Records that are sent, in the order in which they are."""
+    def add(self, stage: str, numbers: Sequence[str | None], amounts: Amounts, *, items: bool) -> None:
+        """Records that are sent, in the order in which they are; and the numbers of their orders."""
         kept = self._items if items else self._orders
         if stage not in kept:
             kept[stage] = _Columns(self._opened, self._folder, f"{'items' if items else 'orders'}-{stage}")
-        kept[stage].add(amounts)
+        kept[stage].add(numbers, amounts)
 
     def balance(self, tolerance: int) -> Balance:
         found = Balance()
@@ -118,85 +135,130 @@ class Ledger:
             one.flush()
         passes = 1 + sum(one.count for one in self._orders.values()) // ORDERS_AT_ONCE
         for turn in range(passes if self._items else 0):
-            _compare(found, self._of_orders(turn, passes), self._of_items(turn, passes), tolerance, self._most)
+            items = _Items()
+            for columns in self._items.values():
+                for _, *block in columns.blocks(turn, passes):
+                    items.add(*block)
+            for stage, columns in self._orders.items():
+                for positions, *block in columns.blocks(turn, passes):
+                    _weigh(found, items.beside(stage, positions, *block), tolerance, self._most)
         return found
 
     def close(self) -> None:
         self._opened.close()
 
-    def _of_orders(self, turn: int, passes: int) -> Iterator[tuple[int, str, int, int, int]]:
-        for stage, columns in self._orders.items():
-            for position, (number, amount, discount) in enumerate(columns.rows()):
-                if number % passes == turn:
-                    yield number, stage, position, amount, discount
 
-    def _of_items(self, turn: int, passes: int) -> Iterator[tuple[int, int, int]]:
-        for columns in self._items.values():
-            yield from (row for row in columns.rows() if row[0] % passes == turn)
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """Orders of one stage that have items, by columns: where they are, and what they and their items amount to."""
+
+    stage: str
+    positions: Sequence[int]
+    amounts: Sequence[float]
+    discounts: Sequence[float]
+    lines: Sequence[float]
+    pieces: Sequence[float]
+    no_items: int
+
+    def at(self, place: int) -> Differing:
+        columns = (self.amounts, self.discounts, self.lines, self.pieces)
+        return Differing(self.stage, self.positions[place], *(_in_units(column[place]) for column in columns))
 
 
-def _compare(
-    found: Balance,
-    orders: Iterator[tuple[int, str, int, int, int]],
-    items: Iterator[tuple[int, int, int]],
-    tolerance: int,
-    most: int,
-) -> None:
-    sums: dict[int, tuple[int, int]] = {}
-    for number, line, piece in items:
-        known = sums.get(number, (0, 0))
-        sums[number] = (known[0] + line, known[1] + piece)
-    differing = []
-    for number, stage, position, amount, discount in orders:
-        if number not in sums:
-            found.no_items += 1
-            continue
-        line, piece = (min(items, LARGEST) for items in sums[number])
-        one = Differing(stage, position, amount, discount, line, piece)
-        if not found.weigh(one, tolerance):
-            differing.append(one)
-            if len(differing) > max(BLOCK, most):
-                differing = nlargest(most, differing, key=_size)
-    found.differing = nlargest(most, [*found.differing, *differing], key=_size)
+class _Items:
+    """The sums of the items by order, in both ways of reading a price."""
+
+    def __init__(self) -> None:
+        self._places: dict[int, int] = {}
+        self._lines, self._pieces = array("d"), array("d")
+
+    def add(self, numbers: Sequence[int], prices: Sequence[float], pieces: Sequence[float]) -> None:
+        places, by_line, by_piece = self._places, self._lines, self._pieces
+        for number, line, piece in zip(numbers, prices, pieces, strict=True):
+            place = places.get(number)
+            if place is None:
+                places[number] = len(by_line)
+                by_line.append(line)
+                by_piece.append(piece)
+            else:
+                by_line[place] += line
+                by_piece[place] += piece
+
+    def beside(
+        self,
+        stage: str,
+        positions: Sequence[int],
+        numbers: Sequence[int],
+        amounts: Sequence[float],
+        discounts: Sequence[float],
+    ) -> _Orders:
+        """Those of the orders that have items, with what these sum up to."""
+        places = list(map(self._places.get, numbers))
+        given = [place for place in places if place is not None]
+        lines, pieces = (list(map(sums.__getitem__, given)) for sums in (self._lines, self._pieces))
+        if len(given) < len(places):
+            having = [place is not None for place in places]
+            positions = list(compress(positions, having))
+            amounts, discounts = list(compress(amounts, having)), list(compress(discounts, having))
+        return _Orders(stage, positions, amounts, discounts, lines, pieces, len(places) - len(given))
+
+
+def _weigh(found: Balance, orders: _Orders, tolerance: int, most: int) -> None:
+    limit = (tolerance + HALF) / UNITS
+    wholes = list(map(add, orders.amounts, orders.discounts))
+    pairs = product((orders.amounts, wholes), (orders.lines, orders.pieces))
+    apart = [list(map(abs, map(sub, one, other))) for one, other in pairs]
+    fits = list(zip(*(map(limit.__gt__, column) for column in apart), strict=True))
+    found.no_items += orders.no_items
+    found.count(Counter(fits))
+    differing = [place for place, fit in enumerate(fits) if fit == NOT_AT_ALL]
+    if differing:
+        sizes = list(map(min, *apart))
+        largest = nlargest(most, differing, key=sizes.__getitem__)
+        found.differing = nlargest(most, [*found.differing, *map(orders.at, largest)], key=_size)
+
+
+def _in_units(amount: float) -> int:
+    return round(min(max(amount, -LARGEST), LARGEST) * UNITS)
+
+
+LARGEST = 1e15
+"""Of what is beyond, such as a price of billions times a quantity of billions, nobody wants to know more."""
 
 
 def _size(one: Differing) -> tuple[int, int]:
     return one.size, -one.position
 
 
-def _whole(values: Sequence[int]) -> array[int]:
-    """As whole numbers of 64 bits: a price of billions times a quantity of billions is cut to the largest of them."""
-    try:
-        return array("q", values)
-    except OverflowError:
-        return array("q", (max(-LARGEST, min(LARGEST, one)) for one in values))
-
-
-LARGEST = (1 << 63) - 1
-
-
 class _Columns:
-    """Three columns of whole numbers, each in a file: order numbers as their hashes, of which two alike are no concern."""
+    """Three columns, each in a file: order numbers as their hashes, of which two alike are no concern, and two of amounts."""
 
     def __init__(self, opened: ExitStack, folder: Path, name: str) -> None:
         self._paths = [folder / f"{name}-{part}" for part in ("numbers", "first", "second")]
         self._files: list[BinaryIO] = [opened.enter_context(open_private(path)) for path in self._paths]
         self.count = 0
 
-    def add(self, amounts: Amounts) -> None:
-        self.count += len(amounts.numbers)
-        for file, column in zip(self._files, (map(hash, amounts.numbers), amounts.first, amounts.second), strict=True):
-            _whole(list(column)).tofile(file)
+    def add(self, numbers: Sequence[str | None], amounts: Amounts) -> None:
+        self.count += len(numbers)
+        columns: tuple[array[Any], ...] = (array("q", map(hash, numbers)), amounts.first, amounts.second)
+        for file, column in zip(self._files, columns, strict=True):
+            column.tofile(file)
 
     def flush(self) -> None:
         for file in self._files:
             file.flush()
 
-    def rows(self) -> Iterator[tuple[int, int, int]]:
+    def blocks(self, turn: int, passes: int) -> Iterator[tuple[Sequence[Any], ...]]:
+        """Positions, order numbers and amounts; of each so many passes those whose numbers have their turn."""
         with ExitStack() as opened:
             files = [opened.enter_context(path.open("rb")) for path in self._paths]
             for begin in range(0, self.count, BLOCK):
-                columns = [array("q") for _ in files]
+                columns: tuple[array[Any], ...] = (array("q"), array("d"), array("d"))
                 for column, file in zip(columns, files, strict=True):
                     column.fromfile(file, min(BLOCK, self.count - begin))
-                yield from zip(*columns, strict=True)
+                block = (range(begin, begin + len(columns[0])), *columns)
+                if passes == 1:
+                    yield block
+                else:
+                    its = [number % passes == turn for number in columns[0]]
+                    yield tuple(list(compress(column, its)) for column in block)

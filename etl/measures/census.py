@@ -72,10 +72,10 @@ def empty(values: Sequence[Any]) -> int:
     if all(values):
         return 0
     nothing = list(filterfalse(None, values))
-    if nothing.count("") == len(nothing):
-        return len(nothing)
-    # A zero and a false are values.
-    return len(nothing) - nothing.count(0)
+    # A zero and a false are values. Nearly always one thing alone stands for nothing in a column, which is soon counted.
+    first = nothing[0]
+    zeros = nothing.count(0) if nothing.count(first) < len(nothing) or first == 0 else 0
+    return len(nothing) - zeros
 
 
 def look(sketch: FieldSketch, values: Sequence[Any], *, many: bool) -> None:

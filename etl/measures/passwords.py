@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any
 
 FormOfPassword = tuple[str | None, str, str]
@@ -28,23 +29,24 @@ _PREFIX = re.compile(
 def passwords(algorithms: Sequence[Any], values: Sequence[Any], standing_of: StandingOf) -> Counter[FormOfPassword]:
     forms = _forms(values)
     named = {one: None if one is None else str(one) for one in set(algorithms)}
-    if len(named) == 1:
+    if len(named) == 1 and isinstance(forms, str):
         (name,) = named.values()
-        counted = {(name, one): (many, forms.index(one)) for one, many in Counter(forms).items()}
-    else:
-        alike = list(zip(map(named.__getitem__, algorithms), forms, strict=True))
-        counted = {pair: (many, alike.index(pair)) for pair, many in Counter(alike).items()}
+        return Counter({(name, forms, standing_of(name, values[0])): len(values)})
+    each = repeat(forms) if isinstance(forms, str) else forms
+    alike = list(zip(map(named.__getitem__, algorithms), each, strict=False))
+    counted = {pair: (many, alike.index(pair)) for pair, many in Counter(alike).items()}
     return Counter({(*pair, standing_of(pair[0], values[at])): many for pair, (many, at) in counted.items()})
 
 
-def _forms(values: Sequence[Any]) -> list[str]:
+def _forms(values: Sequence[Any]) -> str | list[str]:
+    """The form of all of them, where they have one; else of each."""
     # Nearly always all are digests: one look at all of them together then says so.
     if not ({str}.issuperset(map(type, values)) and all(values) and _are_hexadecimal("".join(values))):
         return [form(value) for value in values]
     told = {length: f"{length} hexadecimal digits" for length in set(map(len, values))}
     if not {length * digit for length in told for digit in HEX_DIGITS}.isdisjoint(values):
         return [form(value) for value in values]
-    return [told[len(value)] for value in values] if len(told) > 1 else [*told.values()] * len(values)
+    return [told[len(value)] for value in values] if len(told) != 1 else told.popitem()[1]
 
 
 def _are_hexadecimal(text: str) -> bool:

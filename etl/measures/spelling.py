@@ -48,9 +48,25 @@ def month_reader(written: str) -> MonthsOf | None:
     if year < 0 or month < 0:
         return None
     if (year, month) == (0, 5):
-        return partial(_of_texts, itemgetter(slice(7)))
+        return _of_first_seven
     years, months = slice(year, year + 4), slice(month, month + 2)
     return partial(_of_texts, lambda value: f"{value[years]}-{value[months]}")
+
+
+FIRST_SEVEN = itemgetter(slice(7))
+
+
+def _of_first_seven(values: Sequence[Any]) -> Sequence[str | None]:
+    """The months of '2019-03-24 10:30:00' and its like. In an export in the order of its orders' numbers a part's dates are
+    nearly always of one month: that is told by counting the lines that begin with it."""
+    try:
+        if values and values[0][:7] == values[-1][:7]:
+            month = values[0][:7]
+            if ("\n" + "\n".join(values)).count("\n" + month) == len(values):
+                return [month] * len(values)
+    except TypeError:
+        pass  # one is null
+    return _of_texts(FIRST_SEVEN, values)
 
 
 def _of_texts(month_of: Callable[[Any], str], values: Sequence[Any]) -> Sequence[str | None]:

@@ -255,8 +255,8 @@ def _rejected(program: Program, rows: Rows, bad: Sequence[int]) -> list[Rejected
 
 def watched(program: Program) -> list[str]:
     """The fields that records are held against each other by."""
-    stage = program.plan.stage
-    return list(dict.fromkeys([*stage.unique, *stage.refers]))
+    stage, number = program.plan.stage, program.plan.weighed_by
+    return list(dict.fromkeys([*stage.unique, *stage.refers, *([number] if number else [])]))
 
 
 def text_column(values: Sequence[Any]) -> Sequence[str | None]:

@@ -209,6 +209,3 @@ def refer(chunk: Chunk, name: str, firsts: Mapping[str, str]) -> None:
     for at, first in changed.items():
         records[at] = with_value(records[at], name, first)
     chunk.lines = b"".join(record + b"\n" for record in records)
-    orders = chunk.sketch.orders
-    if name == "order_number" and orders.numbers:
-        orders.numbers = [changed.get(at, one) for at, one in enumerate(orders.numbers)]

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
+from operator import mul
 from typing import Any
 
 from etl.expressions import Writers, columns_in, compile_stage, decimal_to_number, summand
 from etl.expressions.header import Row
 from etl.findings import Unfit
+from etl.measures.amounts import DECIMALS, UNITS, all_units, units_of
 from etl.measures.balance import Amounts
 from etl.measures.census import FieldSketch, census, empty, look
+from etl.measures.groups import Groups
 from etl.measures.money import (
     AMOUNTS,
-    DECIMALS,
     DIFFERS,
     FILTERED,
     MADE,
@@ -25,13 +28,10 @@ from etl.measures.money import (
     NAMED,
     REJECTED,
     ROUNDED,
-    Groups,
     MoneySketch,
     NamedAmount,
-    all_units,
     apart,
     sizes,
-    units_of,
 )
 from etl.measures.passwords import FormOfPassword, passwords
 from etl.measures.sketch import StageSketch
@@ -90,7 +90,7 @@ class Meter:
         self._months = _months(plan)
         properties = plan.schema.get("properties", {})
         self._secret = {name for name, keywords in properties.items() if keywords.get("writeOnly") is True}
-        self._weighed = plan.weighed
+        self._is_weighed = plan.weighed_by is not None
         self._many: set[tuple[str, str]] = set()
         fields = plan.stage.fields
         self._constant = {name for name, one in fields.items() if one is None or isinstance(one, str | int | float)}
@@ -106,6 +106,7 @@ class Meter:
         self._texts = {name for name, keywords in properties.items() if keywords.get("type") == "string"}
         self._as_stored = as_stored(plan, write)
         self._filled = {name for name, keywords in properties.items() if is_never_empty(keywords)}
+        self._filled |= {name for name, one in fields.items() if one and isinstance(one, Mapping | list | tuple)}
 
     def _single(self, template: object) -> int | None:
         """The position of the column that an amount is read from, when it is one."""
@@ -124,7 +125,7 @@ class Meter:
             sketch.money = self._money(part, made, self._read, closely)
             if CREATED in self._months and CREATED in part.made:
                 spreads[CREATED] = made.months
-            if self._weighed:
+            if self._is_weighed:
                 sketch.orders = orders_of(self._stage.payload, part.made)
         sketch.fields = self._fields(part.made, spreads, closely)
         if closely:
@@ -153,7 +154,8 @@ class Meter:
 
     def _spread(self, name: str, values: Sequence[Any]) -> dict[str, int]:
         """How many of a field's dates are of each month."""
-        return Counter(filter(None, self._months[name](list(filter(None, values)))))
+        months = self._months[name](values if all(values) else list(filter(None, values)))
+        return Counter(filter(None, months))
 
     def _fields(
         self, made: ValuesByField, spreads: Mapping[str, dict[str, int]], closely: bool
@@ -284,7 +286,9 @@ def is_never_empty(keywords: Any) -> bool:
     if not isinstance(keywords, Mapping):
         return False
     types = keywords.get("type")
-    return types in ("boolean", "integer", "number") or (types == "string" and keywords.get("minLength", 0) > 0)
+    if types != "string":
+        return types in ("boolean", "integer", "number")
+    return keywords.get("minLength", 0) > 0 or keywords.get("format") in DATES or "" not in keywords.get("enum", [""])
 
 
 KEY = "(key)"
@@ -369,22 +373,24 @@ def _months(plan: Plan) -> dict[str, MonthsOf]:
 
 def orders_of(payload: str, made: ValuesByField) -> Amounts:
     """What each record amounts to, to be held against its order or items."""
-    if payload == "order" and {"number", "amount"} <= made.keys():
-        discounts = all_units(made["discount_amount"]) if "discount_amount" in made else ()
-        return _amounts(made["number"], all_units(made["amount"]), discounts)
-    if payload == "order_item" and {"price", "order_number"} <= made.keys():
-        prices = all_units(made["price"])
-        return _amounts(made["order_number"], prices, _times(prices, made.get("quantity")))
-    return Amounts()
+    if payload == "order":
+        amounts = _amounts(made["amount"])
+        return Amounts(amounts, _amounts(made["discount_amount"]) if "discount_amount" in made else _zeros(amounts))
+    prices, quantities = _amounts(made["price"]), made.get("quantity")
+    return Amounts(prices, prices if quantities is None else _times(prices, quantities))
 
 
-def _times(prices: Sequence[int | None], quantities: Sequence[Any] | None) -> Sequence[int | None]:
-    if quantities is None:
-        return prices
-    return [round((price or 0) * (1 if many is None else many)) for price, many in zip(prices, quantities, strict=True)]
+def _times(prices: array[float], quantities: Sequence[Any]) -> array[float]:
+    many = [1 if one is None else one for one in quantities] if None in quantities else quantities
+    return array("d", map(mul, prices, _amounts(many)))
 
 
-def _amounts(numbers: Sequence[Any], first: Sequence[int | None], second: Sequence[int | None]) -> Amounts:
-    whole = first if None not in first else [one or 0 for one in first]
-    other = second or [0] * len(first)
-    return Amounts(list(map(str, numbers)), whole, other if None not in other else [one or 0 for one in other])  # type: ignore[arg-type]
+def _amounts(values: Sequence[Any]) -> array[float]:
+    try:
+        return array("d", [one or 0 for one in values] if None in values else values)
+    except (TypeError, OverflowError):  # what is no number, or one of some hundred digits
+        return array("d", [(units_of(one) or 0) / UNITS for one in values])
+
+
+def _zeros(like: array[float]) -> array[float]:
+    return array("d", bytes(like.itemsize * len(like)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from etl.expressions import Header, Resources
+from etl.measures.balance import NUMBERS, weighed_by
 from etl.model import Migration, Stage, Table
 from etl.payloads.validate import payload_schema
 from etl.prepare.privacy import Privacy, privacy_of, secret_columns
@@ -16,8 +17,8 @@ from etl.prepare.privacy import Privacy, privacy_of, secret_columns
 class Plan:
     """Everything needed to work on a stage's rows, as plain data: it travels to other processes and is compiled there.
 
-    `weighed`: the amounts of orders are held against those of their items. `secrets`: the columns of its source that
-    some stage makes a password of.
+    `weighed_by`: the field with the number of an order, where the amounts of orders are held against those of their items.
+    `secrets`: the columns of its source that some stage makes a password of.
     """
 
     stage: Stage
@@ -27,7 +28,7 @@ class Plan:
     date_format: str
     datetime_format: str
     fast: bool = True
-    weighed: bool = False
+    weighed_by: str | None = None
     secrets: frozenset[str] = frozenset()
 
     @property
@@ -49,9 +50,14 @@ def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Reso
         date_format=target.date_format,
         datetime_format=target.datetime_format,
         fast=fast,
-        weighed={"order", "order_item"} <= {one.payload for one in migration.stages},
+        weighed_by=_weighed_by(migration, stage),
         secrets=_secrets(migration, stage.source),
     )
+
+
+def _weighed_by(migration: Migration, stage: Stage) -> str | None:
+    has_both = NUMBERS.keys() <= {one.payload for one in migration.stages}
+    return weighed_by(stage.payload, stage.fields) if has_both else None
 
 
 def _secrets(migration: Migration, source: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import chain
+from itertools import chain, compress
 from typing import Any
 
 import orjson
@@ -14,23 +14,14 @@ import orjson
 from etl.expressions import columns_in, flat_fields, summand, writers
 from etl.expressions.header import Row
 from etl.findings import HIDDEN
-from etl.measures.balance import Amounts, Balance, Ledger
+from etl.measures.amounts import UNITS, units_of
+from etl.measures.balance import Balance, Ledger
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, RuleOfFate
-from etl.measures.money import (
-    AMOUNTS,
-    DIFFERS,
-    FATES,
-    MAY_BE_NULL,
-    ROUNDED,
-    UNITS,
-    MoneySketch,
-    NamedAmount,
-    Sums,
-    units_of,
-)
+from etl.measures.money import AMOUNTS, DIFFERS, FATES, MAY_BE_NULL, ROUNDED, MoneySketch, NamedAmount, Sums
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
+from etl.prepare.chunk import Chunk
 from etl.prepare.meter import TOTALS, Meter
 from etl.prepare.plan import Plan
 from etl.prepare.privacy import Privacy
@@ -58,14 +49,17 @@ class Profiler:
             money.renumber(first_row.__add__)
         self._sketch.add(sketch)
 
-    def sent(self, orders: Amounts, dropped: Container[int]) -> None:
+    def sent(self, chunk: Chunk, dropped: Container[int]) -> None:
         """The records of a part that are sent: all but those at these positions."""
-        if dropped and orders.numbers:
-            kept = [position not in dropped for position in range(len(orders.numbers))]
-            orders = orders.only(kept)
-        if self._ledger is not None and orders.numbers:
-            stage = self._plan.stage
-            self._ledger.add(stage.name, orders, items=stage.payload == "order_item")
+        by = self._plan.weighed_by
+        if by is None or self._ledger is None:
+            return
+        numbers, amounts = chunk.columns[by], chunk.sketch.orders
+        if dropped:
+            kept = [position not in dropped for position in range(len(numbers))]
+            numbers, amounts = list(compress(numbers, kept)), amounts.only(kept)
+        stage = self._plan.stage
+        self._ledger.add(stage.name, numbers, amounts, items=stage.payload == "order_item")
 
     def problem(self, kinds: Iterable[RuleOfFate], cells: Sequence[Any]) -> None:
         """A row that is not sent, with the kinds of its problems."""

@@ -123,7 +123,7 @@ class Scribe:
             sent = [position not in dropped for position in range(len(records))]
             records, index_lines = list(compress(records, sent)), list(compress(index_lines, sent))
         self.writer.add(records, index_lines)
-        self._profiler.sent(chunk.sketch.orders, dropped)
+        self._profiler.sent(chunk, dropped)
         self.oddities.see(records, index_lines)
         self.oddities.note(chunk.noted, first_row)
         return len(records)

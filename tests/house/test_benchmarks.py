@@ -1,6 +1,7 @@
 """The benchmark's work is the same every time, and its peers make what the engine makes. No speed is asserted here."""
 
 import ast
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -83,6 +84,16 @@ def test_orders_in_order_are_the_same_orders_with_dates_that_ascend(made, tmp_pa
     assert {number: {**order, "created_date": None} for number, order in found.items()} == {
         number: {**order, "created_date": None} for number, order in whole.items()
     }
+
+
+def test_the_items_of_the_work_sum_up_to_their_orders(made, tmp_path):
+    work.put_in_order(made)
+    work.write_items(made)
+    run([*contenders.WITH_ITEMS.command(made, tmp_path), "--workers", "2"])
+    package = contenders.WITH_ITEMS.package(tmp_path)
+    found = json.loads((package.path / "report.json").read_text())["balance"]
+    assert (found["compared"], found["line"], found["no_items"]) == (ROWS, ROWS, 0)
+    assert 0 < found["piece"] < ROWS
 
 
 def test_the_compressed_work_makes_the_same_orders(made, expected, tmp_path):
