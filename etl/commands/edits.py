@@ -179,32 +179,34 @@ class _Reading:
             names = [_heading(cell) for cell in head]
             of_column = _by_heading(stage.columns)
             columns = [of_column.get(one, of_column.get(one.strip())) for one in names]
-            self._columns[stage.name] = self._found(stage, columns, names, mark)
-            self._tell_others(stage, columns, names, mark)
+            places = _places(stage, columns, names, mark)
+            self._columns[stage.name] = {name: at[0] for name, at in places.items() if len(at) == 1}
+            self._tell_doubled(places)
+            self._tell_others(stage, columns, names, mark, [name for name, at in places.items() if not at])
         return self._columns[stage.name]
 
-    def _found(
-        self, stage: PackagedStage, columns: Sequence[str | None], names: Sequence[str], mark: int
-    ) -> dict[str, int]:
-        told, found = _told_in(names), {}
-        for name in stage.columns:
-            places = [at for at, one in enumerate(columns) if one == name and at != mark]
-            # What is told beside the row comes after it, and may be called as a column is.
-            if len(places) == 1 + (name in told and name != HEAD):
-                found[name] = places[0]
-            elif len(places) > 1:
-                self._refuse("", f"several columns are called '{name}'; delete the ones that were added")
-        return found
+    def _tell_doubled(self, places: Mapping[str, Sequence[int]]) -> None:
+        """Of a name that comes twice. One of the columns may be another one of the source, which nothing is called any more."""
+        missing = [name for name, at in places.items() if not at]
+        lost = f"; if one of them is {listed(missing)}, which is not there, give it its name back" if missing else ""
+        for name, at in places.items():
+            if len(at) > 1:
+                what = f"several columns are called '{name}', and none of them was read"
+                self._refuse("", f"{what}: delete the ones that were added{lost}")
 
     def _tell_others(
-        self, stage: PackagedStage, columns: Sequence[str | None], names: Sequence[str], mark: int
+        self,
+        stage: PackagedStage,
+        columns: Sequence[str | None],
+        names: Sequence[str],
+        mark: int,
+        missing: Sequence[str],
     ) -> None:
         """The source's columns that are not there, and those that are there and are none of them.
 
         Where there are both, one may be the other under a changed name: what was typed there is not lost in silence.
         """
-        told, found = _told_in(names), self._columns[stage.name]
-        missing = [name for name in stage.columns if name not in found]
+        told = _told_in(names)
         unknown = [
             str(_cell(names, at)) or f"{at + 1} (without a name)"
             for at in self._filled(mark)
@@ -245,6 +247,19 @@ class _Reading:
             self._refuse(where, why)
             return {}
         return {name: cell_text(text)}
+
+
+def _places(
+    stage: PackagedStage, columns: Sequence[str | None], names: Sequence[str], mark: int
+) -> dict[str, list[int]]:
+    """Where each of the source's columns stands: nowhere, once, or more than once."""
+    told, found = _told_in(names), dict[str, list[int]]()
+    for name in stage.columns:
+        found[name] = [at for at, one in enumerate(columns) if one == name and at != mark]
+        # What is told beside the row comes after it, and may be called as a column is.
+        if name in told and name != HEAD and len(found[name]) <= 2:
+            found[name] = found[name][:-1]
+    return found
 
 
 def _heading(cell: object) -> str:

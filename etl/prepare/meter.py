@@ -211,10 +211,11 @@ class Meter:
         for name, money in found.items():
             units = self._units(name, columns)
             money.take(fate, groups, units)
-            rows = list(zip(indices, _texts(columns[KEY]), units, strict=True))
+            lacks = None in units and name not in MAY_BE_NULL
+            rows = list(zip(indices, _texts(columns[KEY]), units, strict=True)) if lacks or fate == REJECTED else []
             if fate == REJECTED:
                 money.name(_named(fate, rows))
-            if None in units and name not in MAY_BE_NULL:
+            if lacks:
                 money.lack(_lacking(fate, rows))
 
     def _rounded(self, found: Mapping[str, MoneySketch], part: Measured, read: ValuesByField, groups: Groups) -> None:

@@ -416,6 +416,44 @@ def test_a_foreign_column_is_told(mapping, package):
     assert fixed.refused == ()
 
 
+TWICE = "several columns are called 'email', and none of them was read: delete the ones that were added"
+
+
+@pytest.mark.parametrize("at", [2, 13])
+def test_of_two_columns_of_one_name_none_is_read_and_none_is_said_to_be_missing(mapping, package, at):
+    def add(book):
+        typed(*CAN)(book)
+        if at == 2:
+            book["user"].insert_cols(2)
+        book["user"].cell(1, at).value = "email"
+        book["user"].cell(1, 14).value = "remarks"
+
+    def add_and_delete(book):
+        add(book)
+        book["user"].delete_cols(at)
+
+    fixed = mend(mapping, package, add)
+    assert [one.column for one in fixed.cells] == ["joined"]
+    assert fixed.refused == (("edited.xlsx, sheet 'user'", TWICE),)
+    assert fixed.notes == (
+        "edited.xlsx, sheet 'user': column 'remarks' is none of the source of 'user', and was not read",
+    )
+    fixed = mend(mapping, package, add_and_delete)
+    assert [one.column for one in fixed.cells] == ["email", "joined"]
+    assert fixed.refused == ()
+
+
+def test_a_column_that_was_given_the_name_of_another_one_is_not_advised_to_be_deleted_alone(mapping, package):
+    def change(book):
+        typed(*CAN)(book)
+        book["user"].cell(1, 2).value = "email"
+
+    fixed = mend(mapping, package, change)
+    lost = "; if one of them is 'name', which is not there, give it its name back"
+    assert fixed.refused == (("edited.xlsx, sheet 'user'", f"{TWICE}{lost}"),)
+    assert fixed.notes == ("edited.xlsx, sheet 'user': has no column 'name' of 'user': these cells stay as they are",)
+
+
 @pytest.mark.parametrize(("name", "told"), [("E-posta", "E-posta"), (None, "3 (without a name)")])
 def test_a_column_whose_name_was_changed_is_refused(mapping, package, name, told):
     def change(book):
