@@ -83,6 +83,10 @@ class Emitter:
         """The source of what a function is given. Who follows an expression looks at it here."""
         return source
 
+    def calling(self, node: nodes.Filter, function: Callable[..., Any]) -> Callable[..., Any]:
+        """What is called with arguments that are computed. Who follows an expression looks at them here."""
+        return function
+
     def called(self, operator: Any) -> str:
         """The name of an operator's function."""
         name = CALLED[operator]
@@ -239,7 +243,7 @@ def _callee(e: Emitter, function: Function, node: nodes.Filter) -> tuple[str, st
     written = [_argument(e, node, argument) for argument in node.args]
     written += [f"{pair.key}={_argument(e, node, pair.value)}" for pair in node.kwargs]
     written += [f"{name}={e.keep(one, 'k')}" for name, one in given_resources(function, e.names).items()]
-    return e.keep(function.call, "f"), "".join(f", {argument}" for argument in written)
+    return e.keep(e.calling(node, function.call), "f"), "".join(f", {argument}" for argument in written)
 
 
 def _argument(e: Emitter, node: nodes.Filter, argument: nodes.Expr) -> str:

@@ -75,7 +75,7 @@ class Points:
     def all(self) -> tuple[Point, ...]:
         known = [one for one in self._notes.points if one.kind != NULL]
         fields = {name: number for number, name in enumerate(dict.fromkeys((one.stage, one.field) for one in known))}
-        return tuple(sorted(known, key=lambda one: (fields[one.stage, one.field], one.at)))
+        return tuple(sorted(known, key=lambda one: (fields[one.stage, one.field], one.at, one.kind == DEFAULT)))
 
     def reached(self, row: Sequence[Any]) -> frozenset[Point]:
         """What a row reaches, whatever becomes of it: of a field that cannot be computed, what came before. A row that
@@ -164,7 +164,7 @@ class _Follower(Emitter):
     def branch(self, node: nodes.CondExpr | nodes.Or, taken: str, source: str) -> str:
         if isinstance(node, nodes.Or):
             at = start(node.right)
-            found = self.point(DEFAULT, f"or {_text_at(self.text, at)}", at)
+            found = self.point(DEFAULT, f"or {_text_at(self.text, at, (*_ENDS, 'or'))}", at)
         else:
             at = start(node.test)
             condition = f"if {_text_at(self.text, at)}"
@@ -186,6 +186,22 @@ class _Follower(Emitter):
 
         return f"{self.keep(look, 'p')}({source})"
 
+    def calling(self, node: nodes.Filter, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Where other arguments are computed, what `default=` stands in for is known by them as well."""
+        place = _place_of_default(node, self.names)
+        if place is None:
+            return function
+        call = call_at(self.text, node.lineno, node.name)
+        reached = partial(self.notes.reached.add, self.notes.note(self.point(DEFAULT, call, node.lineno)))
+
+        def look(value: Any, *args: Any, **kwargs: Any) -> Any:
+            others = {name: one for name, one in kwargs.items() if name != DEFAULT}
+            if _fails(partial(function, value, *args[:place], **others)):
+                reached()
+            return function(value, *args, **kwargs)
+
+        return look
+
     def _instead(self, node: nodes.Filter, call: str) -> list[_PointsOf]:
         """Whether a call gives what stands in for a value: `default` for null, `default=` where it fails without it."""
         if node.name == "default":
@@ -195,30 +211,35 @@ class _Follower(Emitter):
         if strict is None:
             return []
         found = self.notes.note(self.point(DEFAULT, call, node.lineno))
-        return [lambda value: [found] if _fails(strict, value) else []]
+        return [lambda value: [found] if _fails(partial(strict, value)) else []]
 
 
 _PointsOf = Callable[[Any], Sequence[int]]
 """The value that a function is given -> the numbers of the points that it reaches by it."""
 
 
-def _fails(function: Callable[[Any], object], value: Any) -> bool:
+def _fails(call: Callable[[], object]) -> bool:
     try:
-        function(value)
+        call()
     except ROW_ERRORS:
         return True
     return False
 
 
+def _place_of_default(node: nodes.Filter, names: Names) -> int | None:
+    """The place of `default=` among the arguments of a call's function; None where the call has none."""
+    parameters = names.functions[node.name].parameters
+    place = next((at for at, one in enumerate(parameters) if one.name == DEFAULT), None)
+    is_given = place is not None and (len(node.args) > place or any(pair.key == DEFAULT for pair in node.kwargs))
+    return place if is_given else None
+
+
 def _without_default(node: nodes.Filter, names: Names) -> Callable[[Any], object] | None:
     """The function of a call without its `default=`; None where it has none, or where its other arguments are computed."""
-    function = names.functions[node.name]
-    place = next((at for at, one in enumerate(function.parameters) if one.name == "default"), None)
+    function, place = names.functions[node.name], _place_of_default(node, names)
     if place is None:
         return None
-    kept = [pair for pair in node.kwargs if pair.key != "default"]
-    if len(kept) == len(node.kwargs) and len(node.args) <= place:
-        return None
+    kept = [pair for pair in node.kwargs if pair.key != DEFAULT]
     bare = nodes.Filter(node.node, node.name, node.args[:place], kept, None, None, lineno=node.lineno)
     constants = constant_arguments(bare, names)
     if constants is None or function.bind is None:
@@ -248,12 +269,13 @@ _DEEPER = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _ENDS = ("else", "if")
 
 
-def _text_at(text: str, at: int) -> str:
-    """The part of an expression that begins at a position, to where its brackets, its `else` or the expression end."""
+def _text_at(text: str, at: int, ends: Sequence[str] = _ENDS) -> str:
+    """The part of an expression that begins at a position, or the brackets before it, to where its brackets, one of `ends` or
+    the expression end."""
     written, depth = "", 0
-    for word in _WORDS.findall(text[max(at, 0) :]):
+    for word in _WORDS.findall(text[len(text[: max(at, 0)].rstrip("( \n\t")) :]):
         depth += _DEEPER.get(word, 0)
-        if depth < 0 or (not depth and word in _ENDS):
+        if depth < 0 or (not depth and word in ends):
             break
         written += word
     return " ".join(written.split())

@@ -39,12 +39,84 @@ def test_both_ways_of_an_if_are_points_and_a_row_takes_one_of_them():
     assert told(points.all, BRANCH) == [
         (BRANCH, "if a == '1'"),
         (BRANCH, "else of if a == '1'"),
-        (BRANCH, "if b == '2'"),
-        (BRANCH, "else of if b == '2'"),
+        (BRANCH, "if (b == '2')"),
+        (BRANCH, "else of if (b == '2')"),
     ]
     assert reached(points, "1", "", "") == [(VALUE, "f"), (BRANCH, "if a == '1'")]
-    assert reached(points, "", "2", "") == [(VALUE, "f"), (BRANCH, "else of if a == '1'"), (BRANCH, "if b == '2'")]
+    assert reached(points, "", "2", "") == [(VALUE, "f"), (BRANCH, "else of if a == '1'"), (BRANCH, "if (b == '2')")]
     assert (NULL, "f") in reached(points, "", "", "")
+
+
+def test_a_condition_that_begins_with_a_bracket_is_told_with_it():
+    points = points_of("{{ 'x' if ((a or b) is not none) and c == '1' else 'y' }}")
+    assert (BRANCH, "if ((a or b) is not none) and c == '1'") in told(points.all)
+
+
+@pytest.mark.parametrize(
+    ("text", "taken", "not_taken"),
+    [
+        ("{{ a | phone(b, default=none) }}", ("0212 555 11 22", "TR"), ("0532 123 45 67", "TR")),
+        ("{{ a | phone(b | default('TR'), default='-') }}", ("x", ""), ("0532 123 45 67", "")),
+    ],
+)
+def test_a_default_beside_arguments_that_are_computed_is_reached_where_it_is_needed(text, taken, not_taken):
+    points = points_of(text)
+    call = text.removeprefix("{{ a | ").removesuffix(" }}")
+    assert (DEFAULT, call) in told(points.all)
+    assert (DEFAULT, call) in reached(points, *taken, "")
+    assert (DEFAULT, call) not in reached(points, *not_taken, "")
+    assert (FUNCTION, call) in reached(points, *not_taken, "")
+
+
+DEEP = "{{ 'y' if a in ['1', b | default('-')] and (c == '1' or not c | bool) else c | trim }}"
+HOSTILE = {
+    "f": "{{ ('a' if a == '1' else ('b' if b == '2' else 'c')) ~ (a or b or 'nobody') }}",
+    "g": "{{ (a | lookup('currency', default=(b | lookup('city', default=0)))) | default(c | upper | default('z')) }}",
+}
+OF_HOSTILE = {
+    ("where", BRANCH): ["true", "false"],
+    ("where", FUNCTION): ["lookup('currency', default='eur')", "bool"],
+    ("where", DEFAULT): ["lookup('currency', default='eur')"],
+    ("settled", BRANCH): ["true", "false"],
+    ("settled", DEFAULT): ["or b"],
+    ("f", BRANCH): ["if a == '1'", "else of if a == '1'", "if b == '2'", "else of if b == '2'"],
+    ("f", DEFAULT): ["or b", "or 'nobody'"],
+    ("g", FUNCTION): [
+        "lookup('currency', default=(b | lookup('city', default=0)))",
+        "lookup('city', default=0)",
+        "default(c | upper | default('z'))",
+        "upper",
+        "default('z')",
+    ],
+    ("g", DEFAULT): [
+        "lookup('currency', default=(b | lookup('city', default=0)))",
+        "lookup('city', default=0)",
+        "default(c | upper | default('z'))",
+        "default('z')",
+    ],
+    ("h.deep.1", BRANCH): [
+        "if a in ['1', b | default('-')] and (c == '1' or not c | bool)",
+        "else of if a in ['1', b | default('-')] and (c == '1' or not c | bool)",
+    ],
+    ("h.deep.1", FUNCTION): ["default('-')", "bool", "trim"],
+    ("h.deep.1", DEFAULT): ["default('-')"],
+    **{(field, VALUE): [field] for field in ("f", "g", "h.deep.1")},
+    ("currency", ENTRY): ["TL", "USD"],
+    ("city", ENTRY): ["Istanbul", "ISTANBUL", "Izmir"],
+}
+
+
+def test_every_part_of_expressions_within_each_other_is_a_point_once():
+    where = "{{ a | lookup('currency', default='eur') == 'try' or (c | bool and b != '9') }}"
+    points = points_of(
+        {**HOSTILE, "h": {"deep": (0, Expression(DEEP, PLACE))}},
+        where=where,
+        settled="{{ (a or b) == '1' }}",
+    )
+    found = {}
+    for one in points.all:
+        found.setdefault((one.field, one.kind), []).append(one.what)
+    assert found == OF_HOSTILE
 
 
 def test_an_if_without_else_has_an_else_all_the_same():
