@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from etl.errors import MappingError
 from etl.expressions import ExpressionError
@@ -30,10 +31,10 @@ def check_keys(journal: Journal, package: Package, stages: Sequence[Stage]) -> N
         if now == before:
             continue
         if before is not None and stage.name in sent and not _is_same(now, before):
-            new, gone = _new_and_gone(journal, package, packaged[stage.name])
-            if new and gone:
-                raise MappingError(_other_keys(stage.name, now, before, new, gone, journal.workspace.target))
-            if gone:
+            found = _looked_up(journal, package, packaged[stage.name])
+            if found.new and found.gone:
+                raise MappingError(_other_keys(stage.name, now, before, found, journal.workspace.target))
+            if found.gone:
                 continue
         journal.stage_names.note_key(stage.name, now)
 
@@ -63,15 +64,24 @@ def _is_same(now: str, before: str) -> bool:
         return False
 
 
-def _new_and_gone(journal: Journal, package: Package, stage: PackagedStage) -> tuple[int, int]:
-    """How many of the package's keys no batch has, and how many that some batch has are not in the package."""
+class _Keys(NamedTuple):
+    """How many of a package's keys some batch has, how many none has, and how many that some batch has are not in the package."""
+
+    known: int
+    new: int
+    gone: int
+
+
+def _looked_up(journal: Journal, package: Package, stage: PackagedStage) -> _Keys:
     known = sum(len(journal.taken(stage.name, package.keys(batch))) for batch in package.batches(stage))
-    return stage.counts.valid - known, journal.stage_names.keys_taken(stage.name) - known
+    return _Keys(known, stage.counts.valid - known, journal.stage_names.keys_taken(stage.name) - known)
 
 
-def _other_keys(stage: str, now: str, before: str, new: int, gone: int, target: str) -> str:
+def _other_keys(stage: str, now: str, before: str, keys: _Keys, target: str) -> str:
     return (
         f"stage '{stage}': its key is made from `{now}`, and was made from `{before}` when records were sent to {target}; "
-        f"now {new:,} of its keys are new, and {gone:,} that are known are gone, so that records may be sent again under another "
-        f"key. Make the key as before; or, if these are other records: {said_to_be_others(stage, target)}. Nothing was sent now"
+        f"now {keys.new:,} of its keys are new, and {keys.gone:,} that are known are gone, so that records may be sent again under "
+        f"another key. Make the key as before; or, if these are other records, or the same key is only written otherwise and rows "
+        f"came and went ({keys.known:,} of its keys are known, and are not sent again): {said_to_be_others(stage, target)}. "
+        "Nothing was sent now"
     )
