@@ -79,9 +79,9 @@ def _looked_up(journal: Journal, package: Package, stage: PackagedStage) -> _Key
 
 def _other_keys(stage: str, now: str, before: str, keys: _Keys, target: str) -> str:
     return (
-        f"stage '{stage}': its key is made from `{now}`, and was made from `{before}` when records were sent to {target}; "
-        f"now {keys.new:,} of its keys are new, and {keys.gone:,} that are known are gone, so that records may be sent again under "
-        f"another key. Make the key as before; or, if these are other records, or the same key is only written otherwise and rows "
-        f"came and went ({keys.known:,} of its keys are known, and are not sent again): {said_to_be_others(stage, target)}. "
-        "Nothing was sent now"
+        f"stage '{stage}': its key is made from `{now}`, and was made from `{before}` when records were sent to {target}; now "
+        f"{keys.new:,} of its keys are new, and {keys.gone:,} that are known are gone, so that records may be sent again under "
+        "another key. Make the key as before; or, if these are other records, or the same key is only written otherwise and "
+        f"rows came and went ({keys.known:,} of its keys are known, and are not sent again): "
+        f"{said_to_be_others(stage, target)}. Nothing was sent now"
     )

@@ -333,6 +333,12 @@ def test_a_full_name_is_taken_apart_without_losing_a_word(name, first, last):
         ('<td nowrap width="5">A</td><a data-x href="/?a<b">B</a><option selected>C</option>', "A B C"),
         ("<!DOCTYPE html><?xml version='1.0'?><!-- M -->A<o:p></o:p>", "A"),
         ("<p\nclass = 'x'>A</p><img/src=x>", "A"),
+        ("<my-thing>A</my-thing> <x-a class='q'>B</x-a>", "A B"),
+        ("<svg viewBox='0 0 1 1'><title>T</title><text x=\"1\">A</text><path d='M0'/></svg>B", "TAB"),
+        ("<math><mi>x</mi><mo>=</mo><mn>2</mn></math>", "x=2"),
+        ("A<!-- b < c <i>d</i> -->E<!-- f --!>G<!-->H<!--->I<!---->J", "AEGHIJ"),
+        ("A <b title='x>y<!--'>B</b> <!-- C <b>D</b>", "A B"),
+        ("<!--[if mso]><p>A</p><![endif]--><![if !mso]>B<![endif]>", "B"),
     ],
 )
 def test_html_leaves_its_text_and_nothing_else(html, text):
@@ -342,6 +348,7 @@ def test_html_leaves_its_text_and_nothing_else(html, text):
 @pytest.mark.parametrize(
     "text",
     ["S<M>L", "Ali <ali@x.com>", "if a<b then c>d", "Kablo L<M", "<180cm>", "<3", "<>", "</>", "<M></M>", "<ben>", "<!>", "<?>",
+     "S<M-L>XL", "Ali <ali-veli@x.com>", "5<a-b", "<text>", "<g>", "<!- x ->",
      "<https://x.com/a>", "<mailto:a@x.com>", "5 <p 6> 7", "<bold>"],
 )  # fmt: skip
 def test_what_is_no_element_of_html_stays_as_text(text):

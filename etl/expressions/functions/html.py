@@ -28,24 +28,56 @@ _BARE = (
     "allowfullscreen async autofocus autoplay checked compact controls default defer disabled download hidden inert ismap "
     "itemscope loop multiple muted noshade nowrap open playsinline readonly required reversed selected"
 )
-_OPENS = re.compile(
-    rf"""/?(?:{_ELEMENTS.replace(" ", "|")}|(?:o|v|w|m|x|st1):[a-z]+)  # of HTML, or of Word, whose texts shops hold, too
-    (?: [\s/]*(?:>|$) | [\s/]+(?: [^\s=<>"'/]+\s*= | (?:data-[^\s=<>"'/]+|{_BARE.replace(" ", "|")})[\s/>] ) )
-    | !-- | !doctype\b | \?[a-z]""",
-    re.IGNORECASE | re.VERBOSE,
+_DRAWN = (
+    "animate animatemotion animatetransform circle clippath defs desc ellipse filter foreignobject g line lineargradient marker "
+    "mask metadata mpath path pattern polygon polyline radialgradient rect set stop switch symbol text textpath tspan use view "
+    "fe[a-z]+ annotation annotation-xml maction menclose merror mfenced mfrac mi mmultiscripts mn mo mover mpadded mphantom "
+    "mprescripts mroot mrow ms mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover semantics"
 )
+"""The elements of SVG and MathML. Their names are words of texts, too: they count in a text that has one of these drawings."""
+
+_DRAWING = re.compile(r"<(?:svg|math)[\s/>]", re.IGNORECASE)
+_OF_DRAWING = re.compile(rf"<(/?)(?:svg|math|{_DRAWN.replace(' ', '|')})(?=[\s/>])", re.IGNORECASE)
+
+
+def _opening(elements: str) -> re.Pattern[str]:
+    return re.compile(
+        rf"""/?(?: {elements.replace(" ", "|")}
+        | (?-i:[a-z][a-z0-9._]*-[a-z0-9._-]*)  # of a page's own: there is a hyphen in its name, and no capital letter
+        | (?:o|v|w|m|x|st1):[a-z]+ )  # of Word, whose texts shops hold, too
+        (?: [\s/]*(?:>|$) | [\s/]+(?: [^\s=<>"'/]+\s*= | (?:data-[^\s=<>"'/]+|{_BARE.replace(" ", "|")})[\s/>] ) )
+        | !doctype\b | !\[(?:if|endif)\b | \?[a-z]""",
+        re.IGNORECASE | re.VERBOSE,
+    )
+
+
+_OPENS, _OPENS_DRAWN = _opening(_ELEMENTS), _opening(f"{_ELEMENTS} {_DRAWN}")
 """What a tag begins with, after its <: the name of an element, and nothing or an attribute. In `a<b then c>d` there is none."""
+
+_COMMENT = re.compile(
+    r"""<!--(?:-?>|.*?(?:--!?>|\Z))  # to the end, when none is written
+    | (?P<tag></?[a-z](?:[^"'<>]|"[^"]{0,2000}+"|'[^']{0,2000}+')*+>)""",
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
+"""A comment as the HTML standard has them; or a tag, in whose attributes there is none."""
 
 
 def without_tags(text: str) -> str:
     """The text of HTML. Tags that part words leave a space."""
     import nh3
 
-    # A cell outside of a table is no cell to a parser, which would join it to the one before.
-    text = _CELL.sub(r"<\1div", _with_plain_signs(_without_sections(text)))
+    text = _with_plain_signs(_without_sections(_without_comments(text)))
+    # A cell outside of a table is no cell to a parser, which would join it to the one before; a drawing's words it drops.
+    text = _CELL.sub(r"<\1div", text)
+    if _DRAWING.search(text):
+        text = _OF_DRAWING.sub(r"<\1span", text)
     # The cleaner gives well-formed HTML whose every '<' is one of BLOCKS' tags, so what follows cannot be fooled.
     blocks = nh3.clean(text, tags=BLOCKS, attributes={}, clean_content_tags={"script", "style"})
     return unescape(_BLOCK_TAG.sub(" ", blocks))
+
+
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub(lambda found: found["tag"] or "", text) if "<!--" in text else text
 
 
 def _without_sections(text: str) -> str:
@@ -58,9 +90,10 @@ def _without_sections(text: str) -> str:
 def _with_plain_signs(text: str) -> str:
     """The text, in which every < that opens no tag is written out: in `Kablo L<M` a parser would see a tag to the end."""
     first, *rest = text.split("<")
-    return first + "".join(f"<{one}" if _is_tag(one) else f"&lt;{one}" for one in rest)
+    opens = _OPENS_DRAWN if _DRAWING.search(text) else _OPENS
+    return first + "".join(f"<{one}" if _is_tag(one, opens) else f"&lt;{one}" for one in rest)
 
 
-def _is_tag(text: str) -> bool:
+def _is_tag(text: str, opens: re.Pattern[str]) -> bool:
     """Whether what stands between a < and the next one begins with a tag; a quoted attribute may hold a <."""
-    return _OPENS.match(text) is not None and (">" in text or text.count('"') % 2 == 1 or text.count("'") % 2 == 1)
+    return opens.match(text) is not None and (">" in text or text.count('"') % 2 == 1 or text.count("'") % 2 == 1)

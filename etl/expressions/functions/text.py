@@ -323,7 +323,8 @@ FUNCTIONS = (
         group="text",
         sentence=(
             "Removes HTML: tags, comments, scripts and styles go, `&amp;` becomes `&`, runs of blank space become one "
-            "space. A < that opens no element of HTML is text: `S<M>L` stays. A shop that stores its HTML escaped "
+            "space. A < that opens no element of HTML is text: `S<M>L` stays. An element of a page's own has a hyphen in its "
+            "name and no capital letter; a comment that never ends goes to the end. A shop that stores its HTML escaped "
             "(`&lt;p&gt;`) needs it twice: `| strip_html | strip_html`."
         ),
         call=strip_html,
