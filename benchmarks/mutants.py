@@ -100,6 +100,7 @@ TESTS = {
         "commands/test_fix.py",
         "cli/test_cli.py",
     ),
+    "records": ("house/test_records.py", "report/test_report.py"),
     "resources": ("mapping/test_mapping_schema.py", "payloads/test_schemas.py"),
     "sandbox": ("sandbox",),
     "seams": ("journal/test_journal.py", "load/test_resume.py"),

@@ -9,11 +9,10 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, wraps
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from etl.errors import ArgumentError, DiskError
 from etl.suggest import perhaps
@@ -34,8 +33,7 @@ class _Unlike(Exception):
         self.within = within
 
 
-@dataclass(frozen=True, slots=True)
-class AtLeast:
+class AtLeast(NamedTuple):
     least: int
 
     def taken(self, value: Any) -> Any:
@@ -44,8 +42,7 @@ class AtLeast:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(NamedTuple):
     names: tuple[str, ...]
 
     def taken(self, value: Any) -> Any:
@@ -54,8 +51,7 @@ class OneOf:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class NotEmpty:
+class NotEmpty(NamedTuple):
     what: str
 
     def taken(self, value: Any) -> Any:
@@ -64,8 +60,7 @@ class NotEmpty:
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class WithoutZero:
+class WithoutZero(NamedTuple):
     """A text that may be a path, which holds no zero byte."""
 
     what: str
@@ -76,7 +71,6 @@ class WithoutZero:
         return value
 
 
-@dataclass(frozen=True, slots=True)
 class AsText:
     """A whole number stands for its digits."""
 

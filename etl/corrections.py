@@ -9,13 +9,14 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, time
 from hashlib import blake2b
 from itertools import groupby
 from math import isnan
 from operator import attrgetter
 from pathlib import Path
+
+from msgspec import Struct
 
 ENDING = ".corrections.csv"
 
@@ -31,8 +32,7 @@ BETWEEN = " | "
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
-@dataclass(frozen=True, slots=True)
-class Edit:
+class Edit(Struct, frozen=True):
     """A cell that was mended: what the source has, and what is taken in its place. `line` is its place in the file."""
 
     column: str
@@ -44,8 +44,7 @@ class Edit:
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class RowCorrection:
+class RowCorrection(Struct, frozen=True):
     """The mended cells of one row of a stage.
 
     sum      of the row's cells in `columns`, as the source has them: by it the row is found again, wherever it stands
@@ -70,8 +69,7 @@ class RowCorrection:
         return self.edits[0].line
 
 
-@dataclass(frozen=True, slots=True)
-class LineFault:
+class LineFault(Struct, frozen=True):
     """Something that is wrong with the file, and where."""
 
     line: int
@@ -149,8 +147,7 @@ def _as_meant(text: str) -> str:
     return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     number: int
     cells: dict[str, str]
     raw: str

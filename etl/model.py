@@ -6,9 +6,10 @@ A Migration stays in its process, as its secrets do; what travels to others is a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from etl.corrections import RowCorrection
 from etl.findings import Sentence, Unfit, said
@@ -19,8 +20,7 @@ PAYLOADS = ("user", "address", "order", "order_item")
 """The types Omnitron's migration API takes, in the order it asks for them (Omnitron contract, 'The flow')."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(Struct, frozen=True, order=True):
     """A position in a text file, counted from 1 as editors do."""
 
     file: str
@@ -38,8 +38,7 @@ NOTE = "note"
 """The kind of a Problem that is none: something found out that a person may want to see."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """Something wrong with a mapping, and where. `kind` groups problems that some commands can live with."""
 
     place: Place
@@ -50,8 +49,7 @@ class Problem:
         return f"{self.place}: {f'{self.kind}: ' if self.kind in (WARNING, NOTE) else ''}{self.what}"
 
 
-@dataclass(frozen=True, slots=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """A YAML string that holds `{{ }}`: its text, and where it stands."""
 
     text: str
@@ -62,8 +60,7 @@ Template = Expression | str | int | float | bool | None | tuple["Template", ...]
 """What a field is made from: an expression, a constant, or a list or mapping of these (nested JSON)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Database:
+class Database(Struct, frozen=True):
     """Where the old shop's database is: an address, whose password only `reveal()` gives away, or a file (absolute).
 
     `shown` is the location without what must not be seen; `options` say how files are written. `varies`: a variable says where it
@@ -78,8 +75,7 @@ class Database:
     varies: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A named table of rows. `kind` is csv, excel, json, jsonl...; `location` the file (absolute) or other address."""
 
     name: str
@@ -89,8 +85,7 @@ class Source:
     place: Place = Place("")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What a source was when it was read: its location as it may be shown, and a file's size and SHA-256, or what a
     database was asked, at what time of its own (ISO 8601), and how many rows it gave. None: not known, or not summed up.
 
@@ -106,8 +101,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Lookup:
+class Lookup(Struct, frozen=True):
     """A table from a source's codes to Omnitron's. Either `pairs`, each with where it stands, or two columns of `source`."""
 
     name: str
@@ -119,8 +113,7 @@ class Lookup:
     places: Mapping[str, Place] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """How many errors a stage may have. What is None sets no limit; both None means none are allowed."""
 
     errors: int | None = None
@@ -134,16 +127,14 @@ class Gate:
         return within_count and within_share
 
 
-@dataclass(frozen=True, slots=True)
-class Accept:
+class Accept(Struct, frozen=True):
     """How many rows of a stage may be left behind. What is not named may have none."""
 
     rejected: Gate = Gate()
     held: Gate = Gate()
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """One kind of record, made from one source. `refers` maps a payload field to the stage it points at."""
 
     name: str
@@ -182,16 +173,14 @@ class Stage:
         return template.text if isinstance(template, Expression) else str(template)
 
 
-@dataclass(frozen=True, slots=True)
-class SmallTable:
+class SmallTable(Struct, frozen=True):
     """A source as a test gives it: columns, and rows with a value for each."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[object, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Struct, frozen=True):
     """One row that a test gives, and the fields that it expects of it (None: the test says what else becomes of it)."""
 
     given: Mapping[str, object]
@@ -199,8 +188,7 @@ class Case:
     place: Place = Place("")
 
 
-@dataclass(frozen=True, slots=True)
-class MappingTest:
+class MappingTest(Struct, frozen=True):
     """One of the mapping's own tests: rows of a source, and what must become of them.
 
     Either `cases` give the rows, or the stage makes them of `sources`; then a case is one of these rows, and gives nothing.
@@ -217,16 +205,14 @@ class MappingTest:
     tabled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceSettings:
+class PlaceSettings(Struct, frozen=True):
     """How places are told: the country of rows that name none, and the lookups in which a person decided about names."""
 
     country: str | None = None
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Migration:
+class Migration(Struct, frozen=True):
     """One mapping file, understood."""
 
     name: str
@@ -244,8 +230,7 @@ class Migration:
         return next(stage for stage in self.stages if stage.name == name)
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(Struct, frozen=True):
     """What became of a stage's rows. `read` is always the sum of the other five."""
 
     read: int = 0
@@ -269,8 +254,7 @@ class Counts:
         return self.read == self.filtered + self.rejected + self.held + self.merged + self.valid
 
 
-@dataclass(frozen=True, slots=True)
-class Locator:
+class Locator(Struct, frozen=True):
     """Where a row is found again, as its source tells it.
 
     source   the file's, table's or address's name, without what nobody should see
@@ -302,8 +286,7 @@ Record = Mapping[str, Any]
 """What is sent of a customer, an address, an order, an item: the payload's fields and their values."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowFault:
+class RowFault(Struct, frozen=True):
     """A row that could not be read as the header promises. `index` counts the part's rows from 0; `cells` is what was there.
 
     `column` is the one, counted from 0, whose cell alone is at fault.
@@ -315,8 +298,7 @@ class RowFault:
     column: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadRow:
+class UnreadRow(Struct, frozen=True):
     """A row that a query lacks, because it could not be read: of which source of the mapping it is, and where in it."""
 
     source: str
@@ -324,8 +306,7 @@ class UnreadRow:
     fault: RowFault
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(Struct, frozen=True):
     """The rows of one part of a source, in order. A faulty row stays in `rows` (its cells unusable), so that indices hold.
 
     `end` is where the next part has to start, when the source can tell only by reading (see Part.moved).

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec import Struct
+
 from etl.arguments import checked
 from etl.journal.batches import utc_now
 from etl.journal.database import BUSY_SECONDS
@@ -17,8 +19,7 @@ from etl.seams import Seam, no_seam
 from etl.stop import Stop
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """Something that happened, for a person who watches. Told from the thread in which it happened.
 
     kind     planned, polling, sending, accepted, progress, done, retry, halved

@@ -8,13 +8,13 @@ import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, fields
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
 import orjson
+from msgspec import Struct, field
 
 from etl.files import durably, open_private, private_folder, sync_folder
 from etl.findings import PROBLEM, entry_in
@@ -38,6 +38,7 @@ from etl.package import (
     join_records,
 )
 from etl.partial import claim, partial_of
+from etl.records import as_dict
 
 DEEPEST_SHOWN = 20
 
@@ -45,10 +46,14 @@ DEEPEST_SHOWN = 20
 def _line(line: Reject | Held | Merged | SourceRow | ProblemKind) -> bytes:
     """A rejected value may be anything that a source can hold, such as half a character or a number of 30 digits."""
     try:
-        return orjson.dumps(line, default=str, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(line, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        named = {field.name: _writable(getattr(line, field.name)) for field in fields(line)}
+        named = {name: _writable(getattr(line, name)) for name in line.__struct_fields__}
         return orjson.dumps(named, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _plain(value: object) -> object:
+    return as_dict(value) if isinstance(value, Struct) else str(value)
 
 
 def _writable(value: object, depth: int = 0) -> object:
@@ -134,8 +139,7 @@ class ProblemCounter:
         return [count.kind(name) for name, count in found]
 
 
-@dataclass(slots=True)
-class _Count:
+class _Count(Struct):
     severity: str
     cut: bool
     count: int = 0
@@ -257,7 +261,7 @@ class StageWriter:
         records = self._waiting[:size]
         payload = self._write(f"payloads/{self.name}/{self._number:06}.json", join_records(records), len(records))
         batch = Batch(self._number, payload, self._write_index(self._index[:size]))
-        self._batches.write(orjson.dumps(batch, option=orjson.OPT_APPEND_NEWLINE))
+        self._batches.write(orjson.dumps(batch, default=as_dict, option=orjson.OPT_APPEND_NEWLINE))
         self.records += len(records)
         del self._waiting[:size], self._index[:size]
 
@@ -327,7 +331,7 @@ class PackageWriter:
     def finish(self, manifest: Manifest) -> Package:
         shutil.rmtree(self._root / ".scratch", ignore_errors=True)
         with durably(self._root / MANIFEST) as file:
-            file.write(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+            file.write(orjson.dumps(manifest, default=as_dict, option=orjson.OPT_INDENT_2))
         self._root.rename(self._path)
         sync_folder(self._path.parent)
         self._finished = True

@@ -7,9 +7,10 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
+
+from msgspec import Struct, field
 
 KEPT = 4096
 """So many different values are counted exactly; of more, their number is an estimate, off by some 2 in 100."""
@@ -37,8 +38,7 @@ def is_of_codes(distinct: int, rows: int) -> bool:
     return 0 < distinct <= FEW and rows >= MANY_ROWS * distinct
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(Struct, frozen=True):
     """What a value may be: `name` says it, `detail` how it is written, `pattern` which texts are."""
 
     name: str
@@ -96,8 +96,7 @@ FORMS = (
 """From the special to the common: of two forms that as many values have, the first is said."""
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnProfile:
+class ColumnProfile(Struct, frozen=True):
     """What is known of a column. `distinct` is an estimate unless it is `exact`. `shortest` and `longest` are in letters.
 
     form      what `share` of its filled cells are, and `detail` how they are written; "text" for anything
@@ -120,8 +119,7 @@ class ColumnProfile:
     nulls: int
 
 
-@dataclass(slots=True)
-class Distinct:
+class Distinct(Struct):
     """The number of different values, from the smallest of their hashes: as many as are kept tell how dense all of them lie."""
 
     hashes: set[int] = field(default_factory=set)
@@ -151,8 +149,7 @@ def _hash(value: str) -> int:
     return int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
-@dataclass(slots=True)
-class _Column:
+class _Column(Struct):
     """What has been seen of a column until now. `few` is None once there were too many values."""
 
     filled: int = 0

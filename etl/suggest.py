@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from difflib import get_close_matches
 
 ROW_NUMBER = "row_number"
 """What may be asked for beside the columns of a file (extract/numbering.py)."""
@@ -20,6 +19,8 @@ _NUMBER = re.compile(r"(?!(?:19|20)\d\d$)\d+(?:[.,]\d+)*")
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known name most like `word`, whatever its case; None when nothing is near."""
+    from difflib import get_close_matches
+
     by_fold = {name.casefold(): name for name in known}
     found = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return by_fold[found[0]] if found else None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 
 class Secret:
@@ -24,8 +25,7 @@ class Secret:
         raise TypeError("a secret is not stored")
 
 
-@dataclass(frozen=True, slots=True)
-class Polling:
+class Polling(Struct, frozen=True):
     """How a migration_id is followed. Seconds. The four expressions read the answer's JSON, and `records`, the number of
     records that were sent (Omnitron contract)."""
 
@@ -40,8 +40,7 @@ class Polling:
     deadline: float = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """The Omnitron channel to load into. Everything the API's documentation leaves open is a setting here."""
 
     url: str = ""

@@ -10,12 +10,13 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
 import orjson
+from msgspec.structs import replace
 
 from etl.journal.status import read_status
 from etl.model import Counts, Stage

@@ -10,7 +10,7 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -92,8 +92,8 @@ class Given:
             return {name: self._whole(one) for name, one in found.items()}
         if isinstance(found, list | tuple):
             return tuple(map(self._whole, found))
-        if is_dataclass(found) and not isinstance(found, type):
-            return replace(found, **{one.name: self._whole(getattr(found, one.name)) for one in fields(found)})
+        if names := getattr(found, "__struct_fields__", ()):
+            return type(found)(**{name: self._whole(getattr(found, name)) for name in names})
         return found
 
     def _command(self, found: re.Match[str]) -> str:

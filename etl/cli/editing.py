@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +41,7 @@ def check(mapping: Path, connect: bool, strict: bool, data: bool, workspace: Pat
     Of a shop's server the latest snapshot tells the columns. Warnings are told beside the problems, and are none unless
     --strict says so. With --data: how many customers log in with their old password, and how many choose a new one.
     """
+    from etl.cli.plain import plain
     from etl.commands import check as verb
     from etl.mapping import fatal, first_of
     from etl.report.summary import Summary
@@ -55,7 +56,7 @@ def check(mapping: Path, connect: bool, strict: bool, data: bool, workspace: Pat
             checked.migration.name, None, ok, problems=problems, warnings=warnings, not_known=checked.closed,
             notes=[*map(str, checked.notes), *_not_known(checked.closed)],
         )  # fmt: skip
-        print(summary.as_json(passwords=[asdict(one) for one in counted]) if data else summary.as_json())
+        print(summary.as_json(passwords=plain(counted)) if data else summary.as_json())
     else:
         told = [*first_of(checked.problems), *first_of(checked.warnings), *first_of(checked.notes)]
         for line in [*told, *_census_lines(counted)]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -278,12 +277,13 @@ def _verify_user(mapping: Path, workspace: Path | None, email: str, show_data: b
     from etl.cli.plain import verified
     from etl.commands import verify as verb
     from etl.report.following import print_checks, told_checks
+    from etl.report.results import Verified
     from etl.report.summary import plain_json
 
     password = _password()
     with answers_masked(show_data):
         made = verb.verify_user(mapping, workspace, email, password)
-    found = replace(made, report=told_checks(made.report, masked=not show_data))
+    found = Verified(told_checks(made.report, masked=not show_data), made.channel)
     if as_json:
         print(plain_json(verified(found)))
     else:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from etl.commands.pilot import Piloted
@@ -18,7 +19,7 @@ JsonObject = dict[str, Any]
 
 def plain(value: Any) -> Any:
     """A result as JSON has it."""
-    if is_dataclass(value):
+    if isinstance(value, Struct):
         return fields_of(value)
     if isinstance(value, Mapping):
         return {str(name): plain(inner) for name, inner in value.items()}
@@ -30,9 +31,9 @@ def plain(value: Any) -> Any:
 
 
 def fields_of(result: Any) -> JsonObject:
-    """The fields of a frozen result, by their names, or by the `key` under which they have always been printed."""
-    fields = result.__dataclass_fields__.values()
-    return {one.metadata.get("key", one.name): plain(getattr(result, one.name)) for one in fields}
+    """The fields of a frozen result, by their names, or by the `name` under which they have always been printed."""
+    named = zip(result.__struct_encode_fields__, result.__struct_fields__, strict=True)
+    return {key: plain(getattr(result, name)) for key, name in named}
 
 
 def standing(found: Standing) -> JsonObject:

@@ -7,7 +7,6 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -196,7 +195,7 @@ def reporting(as_json: bool) -> Iterator[TellSummary]:
 
     def report(summary: Summary, error: EtlError | None = None) -> None:
         if as_json:
-            print(replace(summary, problems=given.whole_result(summary.problems)).as_json())
+            print(summary.saying(given.whole_result(summary.problems)).as_json())
         else:
             _print_for_people(summary)
         sys.exit(error.exit_code if error else Exit.OK if summary.ok else Exit.DATA)

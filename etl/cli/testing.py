@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +96,8 @@ def _print_for_people(found: Tested, *, verbose: bool) -> None:
 
 
 def _width() -> int:
+    import shutil
+
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else PIPE_WIDTH
 
 

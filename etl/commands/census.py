@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import compress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from msgspec import Struct
 
 from etl.commands.keeping import opened
 from etl.commands.settings import Settings, Watch, unwatched
@@ -29,8 +30,7 @@ KEYS = 1_000_000
 """Keys that are held in memory; more lie in a file."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageCensus:
+class StageCensus(Struct, frozen=True):
     """The passwords of one stage of users."""
 
     stage: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.commands.lists import lists_path
 from etl.errors import MappingError
@@ -24,8 +25,7 @@ Hear = Callable[[str, int], None]
 """Told the name of a list, and how many entries it has, once all of them have come."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(Struct, frozen=True):
     """What was fetched of which channel and when (UTC, ISO 8601), how many entries of each list, and where it is kept."""
 
     address: str

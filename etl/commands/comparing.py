@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import Any
 
 import orjson
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.findings import HIDDEN
 from etl.journal.database import NoJournal
@@ -29,8 +30,7 @@ ABSENT = "absent"
 """What became of a record of which a package knows nothing: `where` leaves it out, or the source has it not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(Struct, frozen=True):
     """A package to compare, what it is called, and where its migration has its journals (None: that is not known)."""
 
     package: Package
@@ -133,8 +133,7 @@ def _hidden(value: Any) -> Any:
     return value if value is None else HIDDEN
 
 
-@dataclass(frozen=True, slots=True)
-class Lacking:
+class Lacking(Struct, frozen=True):
     """Records that one package lacks, by what it has made of them: rejected, held, merged, or nothing (ABSENT); the keys of the
     first. `beyond`: of a package that was not to hold everything, those of which it knows nothing are no difference."""
 
@@ -165,8 +164,7 @@ def _lacking(package: Package, name: str, keys: Waiting, ask: Callable[[str], No
 ASKED_TOGETHER = 500
 
 
-@dataclass(slots=True)
-class _Asking:
+class _Asking(Struct):
     """Asks a target's journal for many keys at once."""
 
     target: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.expressions import LOOKUP
 from etl.expressions.points import ENTRY, NULL, Point, Points
@@ -17,8 +18,7 @@ from etl.prepare.program import Program
 from etl.report.tested import Coverage, Unreached
 
 
-@dataclass(slots=True)
-class Footprints:
+class Footprints(Struct):
     """What rows have reached so far. A stage that no test is of counts, too: see `knows`."""
 
     known: dict[Point, None] = field(default_factory=dict)
@@ -42,8 +42,7 @@ class Footprints:
         return Coverage(len(counted), len(counted) - len(missing), tuple(found), unread_lookups(checked))
 
 
-@dataclass(slots=True)
-class _EntryPlaces:
+class _EntryPlaces(Struct):
     """Where entries of lookups stand: in the mapping, or in a row of a file, which is read for it when it is first asked for."""
 
     checked: Checked

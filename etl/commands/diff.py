@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -67,7 +68,7 @@ def _side(named: Path, preparing: Preparing, kept: ExitStack) -> Side:
     if named.is_dir() and named.parent.name == PACKAGES:
         Package.open(named)  # says what is wrong with it
     place = kept.enter_context(TemporaryDirectory(prefix="etl-diff-"))
-    settings = replace(preparing.settings(named), packages=Path(place))
+    settings = dataclasses.replace(preparing.settings(named), packages=Path(place))
     with opened(named, settings, ready=lambda checked: None) as (checked, migration):
         package = prepare(checked, settings, preparing.watch)
     return Side(package, str(named), migration_folder(settings.workspace, migration.name))

@@ -6,8 +6,9 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, time
+
+from msgspec import Struct, field
 
 from etl.corrections import MARK, cell_text, mark_of
 from etl.extract.edited import Broken, EditedSheet
@@ -24,8 +25,7 @@ UNSEEN = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[trn])")
 POWER = re.compile(r"-?\d+(?:[.,]\d+)?E[+-]?\d+", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class OldRow:
+class OldRow(Struct, frozen=True):
     """A rejected row, as a package has it."""
 
     stage: PackagedStage
@@ -43,16 +43,14 @@ class OldRow:
         return len(whole) == len(self.stage.columns) and not any(one.value == whole for one in self.problems)
 
 
-@dataclass(frozen=True, slots=True)
-class NotTaken:
+class NotTaken(Struct, frozen=True):
     """What was not taken: where in the edited file, and why and what to do."""
 
     where: str
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class MendedRow:
+class MendedRow(Struct, frozen=True):
     """A row with what was typed into its cells, by their columns."""
 
     old: OldRow
@@ -60,8 +58,7 @@ class MendedRow:
     cells: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class Edits:
+class Edits(Struct):
     """What a file says. `notes` are about what was not read."""
 
     mended: list[MendedRow] = field(default_factory=list)

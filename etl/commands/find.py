@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AbstractContextManager, closing, nullcontext
-from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.arguments import Key
 from etl.commands.left_out import LeftOutRows, left_out_rows
@@ -91,8 +92,7 @@ def _fate(sent: Sequence[FoundSending]) -> str:
     return next((one.state for one in reversed(sent) if one.counts), sent[-1].state)
 
 
-@dataclass(slots=True)
-class Search:
+class Search(Struct):
     """What is looked for: a text as it was typed, a telephone's digits; and the customers and orders it has led to."""
 
     text: str

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.commands.edits import Edits, MendedRow, NotTaken, OldRow, edits_of, marks_in, rows_with
 from etl.commands.packages import packages_of
@@ -27,8 +29,7 @@ from etl.prepare.privacy import privacy_of
 from etl.report.mending import Fixed, FixedCell, KnownCorrection
 
 
-@dataclass(frozen=True, slots=True)
-class Hand:
+class Hand(Struct, frozen=True):
     """Who mends, when, and why; without a reason it is what was wrong with the row."""
 
     who: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.prepare.chunk import Chunk
 
@@ -11,8 +12,7 @@ TellExtent = Callable[[int, bool], None]
 """Told a number of rows, and whether it is about so many."""
 
 
-@dataclass(slots=True)
-class Foresight:
+class Foresight(Struct):
     """`height` is how many rows the source has, where that is known; `limit`: no more of them are read than so many."""
 
     height: int | None

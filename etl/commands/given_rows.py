@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract import (
@@ -24,8 +25,7 @@ from etl.mapping.templates import columns_used
 from etl.model import MappingTest, Migration, Part, Rows, Source, Stage, Table
 
 
-@dataclass(frozen=True, slots=True)
-class GivenTable:
+class GivenTable(Struct, frozen=True):
     """Rows that stand in a mapping."""
 
     header: tuple[str, ...]

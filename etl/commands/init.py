@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import Annotated, Any
+
+from msgspec import Struct
 
 from etl.arguments import NotEmpty, WithoutZero
 from etl.commands.copied import EXAMPLE, copy_pages, example_of
@@ -35,8 +36,7 @@ A_PLACE = "the path of a file, a folder or a dump, or the address of a database"
 Location = Annotated[str, NotEmpty(A_PLACE), WithoutZero(A_PLACE)]
 
 
-@dataclass(frozen=True, slots=True)
-class Begun:
+class Begun(Struct, frozen=True):
     """A folder that was written: what the shop was taken for, why, and what is there now."""
 
     folder: Path
@@ -48,8 +48,7 @@ class Begun:
     files: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
+class Proposed(Struct, frozen=True):
     """A folder that was written for a shop that nobody knows: what each stage is made from, and what is there now."""
 
     folder: Path
@@ -258,8 +257,7 @@ def _begun_of_answers(folder: Path, location: str, saved: SavedAnswers, beside: 
     return Begun(folder, shown_address(location), saved.name, chosen.title, "", why, files)
 
 
-@dataclass(frozen=True, slots=True)
-class _Shipped:
+class _Shipped(Struct, frozen=True):
     """A mapping that is shipped, and why it is the one."""
 
     name: str

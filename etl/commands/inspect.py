@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
+from msgspec import Struct
+
 from etl.arguments import Count, WithoutZero, checked
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, Connections, World, answered_all, fetched_all, open_table, read_all, shown
@@ -170,8 +172,7 @@ def _look(
     )  # fmt: skip
 
 
-@dataclass(slots=True)
-class CountedRows:
+class CountedRows(Struct):
     """The rows of a table that were looked at, up to `limit`; `fault` says why the first of the unreadable ones is one."""
 
     profile: TableProfile

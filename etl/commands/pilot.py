@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.arguments import Count, Key
 from etl.commands.keeping import opened
@@ -19,8 +21,7 @@ from etl.package import Package
 from etl.places import admitted
 
 
-@dataclass(frozen=True, slots=True)
-class Piloted:
+class Piloted(Struct, frozen=True):
     """A pilot that succeeded, and the package its records are from."""
 
     migration: str

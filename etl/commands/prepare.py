@@ -6,10 +6,12 @@ import platform
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl import __version__
 from etl.commands.foreseeing import Foresight
@@ -143,8 +145,7 @@ def _private_keys(migration: Migration, stage: Stage, settings: Settings) -> Res
     return {PRIVATE_KEYS: {"passwords": PrivateKey(secret, stage.name)}}
 
 
-@dataclass(frozen=True, slots=True)
-class _Desk:
+class _Desk(Struct, frozen=True):
     """What all stages of a package are prepared with."""
 
     checked: Checked

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.arguments import Count, Key
 from etl.commands.keeping import opened
@@ -30,8 +32,7 @@ from etl.report.preview import PreviewRow
 from etl.suggest import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class AskedRows:
+class AskedRows(Struct, frozen=True):
     """Which rows: `number` of each stage, of those that the others leave.
 
     rejected   only such rows, and of these only those of a kind: a field, a rule, an entry that a lookup lacks; "" is any

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from os.path import relpath
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from etl.commands.copied import EXAMPLE, example_of
 from etl.commands.seeing import ReadTable, free_name
@@ -40,8 +41,7 @@ GENDERS = {"m": "male", "male": "male", "e": "male", "erkek": "male", "bay": "ma
            "k": "female", "kadın": "female", "kadin": "female", "bayan": "female"}  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedFields:
+class ProposedFields(Struct, frozen=True):
     """What was proposed of a stage: its table, and its fields with what they are made from."""
 
     payload: str

@@ -8,9 +8,11 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from etl.arguments import checked
 from etl.commands.keeping import SNAPSHOTS
@@ -31,6 +33,7 @@ from etl.mapping import find_mapping
 from etl.package import MANIFEST, Package
 from etl.partial import is_partial, partial_of, sweep
 from etl.personal import looks_personal
+from etl.records import as_dict
 from etl.report.mask import HIDDEN_ANSWER, PLAIN_ANSWER, is_plain, without_answer
 from etl.terminal import counted
 
@@ -204,7 +207,7 @@ def _gone(path: Path) -> GonePackage:
         manifest = Package.open(path).manifest
     except EtlError:
         return GonePackage(path.name, "", sha256, {})
-    return GonePackage(path.name, manifest.created, sha256, {one.name: asdict(one.counts) for one in manifest.stages})
+    return GonePackage(path.name, manifest.created, sha256, {one.name: as_dict(one.counts) for one in manifest.stages})
 
 
 def _remove(folder: MigrationFolder, found: ToPurge) -> None:

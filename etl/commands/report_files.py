@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 import orjson
+from msgspec import Struct
 
 from etl.files import write_private
 from etl.package import Package
@@ -17,8 +17,7 @@ from etl.report.page.render import page
 PAGE, DATA = "report.html", "report.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Where a report was written."""
 
     page: Path

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain, count
 from os.path import relpath
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from etl.commands.lists import kept_lists
 from etl.commands.packages import package_of
@@ -24,8 +25,7 @@ from etl.report.review import BOOKS, Unmatched, written
 RULES = ("function:place", "function:place:names")
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(Struct, frozen=True):
     """Where the names were written, how many there are, and how many rows were rejected for them.
 
     lookup   a name for the lookup that the file is going to be, which the mapping does not have
@@ -43,8 +43,7 @@ class Reviewed:
     decide: tuple[str, ...]
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """A name under its first spelling, its rows, and where the first of them is."""
 
     entry: str

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import orjson
+from msgspec.structs import replace
 
 from etl.commands.keeping import opened
 from etl.commands.prepare import prepare
@@ -52,7 +53,7 @@ def sample(mapping: Path, settings: Settings, watch: Watch = unwatched) -> Sampl
     with opened(mapping, settings, ready=lambda checked: None) as (checked, migration):
         ready = with_rows(checked, migration.stages)
         with TemporaryDirectory(prefix="etl-sample-") as place:
-            package = prepare(ready, replace(settings, packages=Path(place)), watch)
+            package = prepare(ready, dataclasses.replace(settings, packages=Path(place)), watch)
             chosen = choose_sample(ready, package, watch)
             if not chosen.records:
                 raise PackageError(f"{mapping}: no record would be sent, so there is none to choose; see `etl dry-run`")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 
 import orjson
+from msgspec import Struct, field
 
 from etl.errors import MappingError, PackageError
 from etl.expressions.points import Point, Points
@@ -30,8 +30,7 @@ WARNING = "warning"
 """The kind of a Point that is no part of an expression: something odd that is sent all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class SampledRecord:
+class SampledRecord(Struct, frozen=True):
     """A record that may be in the sample: its line of the index, its bytes, what its row reaches, what it refers to; the row."""
 
     stage: str
@@ -46,8 +45,7 @@ class SampledRecord:
         return self.stage, self.line[0]
 
 
-@dataclass(slots=True)
-class Selection:
+class Selection(Struct):
     """What was chosen, and what there is to reach: `sent` by records, `left` only by rows that make no record.
 
     `whole` is chosen whatever it shows: a record of each stage that belong together. `programs` make the stages' records.

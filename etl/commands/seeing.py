@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain, count
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.errors import SourceError
 from etl.extract import Connections, World, answered_all, fetched_all, open_table, read_all
@@ -28,8 +30,7 @@ MOST = 12
 DATA = ("e-mail", "date", "digest", "number", "money", "phone")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadTable:
+class ReadTable(Struct, frozen=True):
     """A table that was read, and the source by which a mapping reads it."""
 
     table: SeenTable
@@ -73,8 +74,7 @@ def seen_tables(found: Iterable[Contents], connections: Connections) -> list[Rea
     return read
 
 
-@dataclass(frozen=True, slots=True)
-class _Outer:
+class _Outer(Struct, frozen=True):
     """The table inside of whose rows others lie, its key, and where it lies itself."""
 
     table: str
@@ -200,8 +200,7 @@ def _sound(table: Table) -> Iterator[list[Sequence[object]]]:
         yield [row for index, row in enumerate(rows.rows) if index not in faulty]
 
 
-@dataclass(frozen=True, slots=True)
-class _Member:
+class _Member(Struct, frozen=True):
     """What lies inside of the objects of a column, under a key that an expression can name: `customer.id`."""
 
     column: int

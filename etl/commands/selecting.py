@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from etl.errors import MappingError
 
@@ -38,8 +39,7 @@ def _tokens(expression: str) -> list[tuple[str, bool]]:
     return found
 
 
-@dataclass(slots=True)
-class _Parser:
+class _Parser(Struct):
     expression: str
     left: list[tuple[str, bool]] = field(default_factory=list)
 

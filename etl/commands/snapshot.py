@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.commands.keeping import snapshots_of, take
 from etl.commands.settings import Settings
@@ -13,8 +14,7 @@ from etl.mapping import Opens, load_mapping, require
 from etl.mapping.kept import lacking, servers_used
 
 
-@dataclass(frozen=True, slots=True)
-class KeptSnapshot:
+class KeptSnapshot(Struct, frozen=True):
     """A snapshot that is kept. `used`: it is the one that commands work on; `lacks`: what today's mapping uses and it has not."""
 
     snapshot: Snapshot

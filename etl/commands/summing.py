@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from etl.commands.report_files import telling_of, write_report
 from etl.commands.which import Which
@@ -92,7 +93,7 @@ def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None, 
 PREPARED = ("name", "read", "filtered", "rejected", "held", "merged", "valid", "corrected")
 
 
-LOADED = tuple(one.name for one in fields(StageSummary) if one.name not in PREPARED)
+LOADED = tuple(name for name in StageSummary.__struct_fields__ if name not in PREPARED)
 """What the journal tells of a stage."""
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.commands.coverage import Footprints
 from etl.commands.given_rows import table_of_cells, table_of_sources
@@ -78,8 +79,7 @@ def _timed(results: Iterator[TestResult], clock: Seconds) -> Iterator[TestResult
 NamedCase = tuple[str, Case]
 
 
-@dataclass(frozen=True, slots=True)
-class Bed:
+class Bed(Struct, frozen=True):
     """A compiled stage, and who sees the rows that it is given. `places`: its fields that are in the channel's own spelling."""
 
     program: Program
@@ -92,8 +92,7 @@ class Bed:
         return self.program.outcome(row)
 
 
-@dataclass(slots=True)
-class _Bench:
+class _Bench(Struct):
     """Compiled stages, each when it is first asked for. `trail`: what their rows reach, when that is asked for."""
 
     checked: Checked

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from etl.dumps.dialect import POSTGRES, SQLITE, Dialect
 from etl.dumps.errors import DumpError
@@ -55,8 +56,7 @@ _ROWS_ALONE = (
 BINARY = frozenset({"binary", "varbinary", "tinyblob", "blob", "mediumblob", "longblob", "geometry", "point", "image"})
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """`kind` is its type's first word, small. `default` is a literal of the dump; b"" when the table does not say one."""
 
     name: str
@@ -70,8 +70,7 @@ class Column:
     """Whether it is a key by itself, where its own definition says so."""
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(Struct, frozen=True):
     """A table as its CREATE TABLE tells of it."""
 
     name: str

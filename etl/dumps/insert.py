@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+from msgspec import Struct
 
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, table_named, unquoted
 from etl.dumps.dialect import POSTGRES, SQL_SERVER, SQLITE, Dialect
@@ -28,8 +29,7 @@ _HEAD = re.compile(
 _NAMES = re.compile(NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """What an INSERT says before its values. `columns` is None when it does not name them. `keeps_one`: of two rows with the same
     key a database keeps one."""
 
@@ -154,8 +154,7 @@ _WORDS = {b"NULL": None, b"TRUE": b"1", b"FALSE": b"0"}
 _POSTGRES_WORDS = {b"NULL": None, b"TRUE": b"t", b"FALSE": b"f"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Converter:
+class _Converter(Struct, frozen=True):
     """From a value as the dump writes it to a cell."""
 
     dialect: Dialect

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.dumps.create import Column, Created
 from etl.dumps.errors import DumpError
 from etl.dumps.insert import Head
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """What a dump has said so far."""
 
     tables: dict[str, Created] = field(default_factory=dict)

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.dumps.escapes import ITSELF, with_meant
 from etl.dumps.insert import ESCAPED, Cell
@@ -26,8 +28,7 @@ _MEANT = ITSELF | {letter: meant.replace(b"\\", _BACKSLASH) for letter, meant in
 _MEANT |= {b"'": _QUOTE, b"\\": _BACKSLASH, b"n": _FEED, b"r": _RETURN}
 
 
-@dataclass(frozen=True, slots=True)
-class PlainRows:
+class PlainRows(Struct, frozen=True):
     """Rows of `width` cells as lines of UTF-8, `height` of them, with marks. `positions` are those of the wanted cells."""
 
     marked: bytes

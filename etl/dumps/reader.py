@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import BinaryIO
+
+from msgspec import Struct, field
 
 from etl.dumps.copy import copied, copy_head
 from etl.dumps.create import BINARY, NAME, QUALIFIED, Column, created, defaulted, table_named, unquoted
@@ -42,8 +43,7 @@ _NO_ESCAPES = re.compile(rb"sql_mode\s*=.*NO_BACKSLASH_ESCAPES", re.IGNORECASE)
 _VIEW = re.compile(rb"CREATE\s.*?\bVIEW\s+(?:IF\s+NOT\s+EXISTS\s+)?%s" % QUALIFIED, re.IGNORECASE | re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(Struct, frozen=True):
     """Some rows of a table. `line` is that of the statement they are from; `plain` are the same rows as its text, where that is
     at hand."""
 
@@ -58,8 +58,7 @@ class Block:
         return self.made if self.plain is None else self.plain.rows()
 
 
-@dataclass(frozen=True, slots=True)
-class DumpTable:
+class DumpTable(Struct, frozen=True):
     """A table of a dump, its columns in their order, and how many rows the dump has of it; `note`: why it, or one of its columns,
     cannot be read."""
 
@@ -69,8 +68,7 @@ class DumpTable:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DumpOutline:
+class DumpOutline(Struct, frozen=True):
     """The columns of all tables of a dump that can be read, and of each of the others the line of its first rows; `one_kept` are
     those with rows of which a database keeps one, where two have the same key. `absent` are the columns that the database
     computes and the dump has no values of, none of `columns`: table -> column -> the line of the first rows without.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TypeVar
+
+from msgspec import Struct
 
 from etl.dumps.create import Column
 from etl.dumps.errors import DumpError
@@ -33,8 +34,7 @@ class WrongLength(ValueError):
     """A row with more or fewer values than its statement has columns."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """`positions` of the wanted columns among the values of a row; None where the statement leaves the column out."""
 
     columns: tuple[Column, ...]

@@ -13,12 +13,13 @@ function's way over a column meets a cell that it does not know, the few cells a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import compress
 from typing import Any
 
 from jinja2 import nodes
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.expressions.emit import Emitter
 from etl.expressions.functions.columns import ColumnWay
@@ -34,8 +35,7 @@ from etl.model import Expression, Stage, Template
 Values = Sequence[Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
+class Columns(Struct, frozen=True):
     """What many rows make, field by field.
 
     columns  each field's JSON values, in the stage's order; one value for each row that stays

@@ -10,9 +10,10 @@ gender: null                                     return {'customer_code': c0, 'g
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct
 
 from etl.expressions.cells import clean
 from etl.expressions.columnar import MakeRecords, compile_records
@@ -34,8 +35,7 @@ from etl.findings import Unfit
 from etl.model import Expression, Stage, Template
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A field that could not be computed: its path, the source's value it was made from, and why."""
 
     field: str
@@ -47,8 +47,7 @@ class Failure:
         return str(self.why)
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledStage:
+class CompiledStage(Struct, frozen=True):
     """A stage as functions of a row.
 
     records   many rows at a time: the fast path

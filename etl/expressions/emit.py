@@ -7,10 +7,10 @@ around expressions take null as nothing, an `if` without `else` gives null.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from jinja2 import nodes
+from msgspec import Struct, field
 
 from etl.expressions import operators, runtime
 from etl.expressions.functions.table import Function
@@ -31,8 +31,7 @@ THEN, ELSE = "then", "else"
 PLAIN = {"eq": "==", "ne": "!=", "in": "in", "notin": "not in"}
 
 
-@dataclass(slots=True)
-class Emitter:
+class Emitter(Struct):
     """Collects what the emitted source refers to: `namespace` (functions, tables) and `columns` (name -> local)."""
 
     names: Names

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from etl.expressions.cells import all_of, inside, texts_of
 
@@ -21,8 +22,7 @@ _PLAIN = frozenset({
 """Types of cells in which there is no text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(Struct, frozen=True):
     """How a row's cells are reached: names to positions, and whether all of them are text (CSV) or any JSON value."""
 
     columns: tuple[str, ...]

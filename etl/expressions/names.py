@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
 from jinja2 import nodes
+from msgspec import Struct, field
 
 from etl.expressions.functions import TABLE
 from etl.expressions.functions.table import Function, Resources
@@ -17,8 +17,7 @@ ROW = "row"
 """The name that reaches columns whose names are no identifiers: row['First Name']."""
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(Struct, frozen=True):
     """Something wrong with an expression, at a position in its text; or at `word`, the next one (or the last, `back`)."""
 
     what: str
@@ -27,8 +26,7 @@ class Flaw:
     back: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """What an expression may use. `columns` None: not known, so any name may be a column. `text_only`: all cells are text.
 
     `trims`: a cell that is text is not blank. `used` are the columns that the mapping names of this source, where it is known;

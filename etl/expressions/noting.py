@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
 from jinja2 import nodes
+from msgspec.structs import replace
 
 from etl.expressions.functions.table import Function
 from etl.expressions.names import Names

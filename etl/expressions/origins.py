@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import chain, islice, product
 
 from jinja2 import nodes
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.expressions.names import column_of
 from etl.expressions.parsing import parse
@@ -28,8 +29,7 @@ class Way(StrEnum):
     BRANCH = "branch"
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """One way. `columns`: each with whether a digest is made of it here. `text`: of constants alone. `untold`: other things
     stand in it, too."""
 

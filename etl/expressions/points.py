@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Protocol
 
 from jinja2 import nodes
+from msgspec import Struct, field
 
 from etl.expressions.compiler import WHERE, flat_fields
 from etl.expressions.emit import THEN, Emitter
@@ -34,8 +34,7 @@ VALUE, NULL, BRANCH, DEFAULT, ENTRY, FUNCTION = "value", "null", "branch", "defa
 KEY, SETTLED = "key", "settled"
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(Struct, frozen=True):
     """A part of a stage that a row may reach.
 
     kind    VALUE     a field has a value          NULL   it has none: told when a row reaches it, for not every field may
@@ -113,8 +112,7 @@ MOST_KINDS = 10_000
 """Combinations of points that are remembered: most rows reach what another one has."""
 
 
-@dataclass(slots=True)
-class _Notes:
+class _Notes(Struct):
     """Points under numbers, which are quicker to note: in the order in which they were found. `reached` are those of the row
     that is being computed."""
 
@@ -153,8 +151,7 @@ def _followed(
     return function_with(follower, partial(source_of, template, write), header), point
 
 
-@dataclass(slots=True, kw_only=True)
-class _Follower(Emitter):
+class _Follower(Emitter, Struct, kw_only=True):
     """Emits what Emitter emits, with a note where a way is taken and where a function is given a value."""
 
     notes: _Notes

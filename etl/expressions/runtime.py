@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+
+from msgspec import Struct
 
 from etl.expressions.cells import shown
 from etl.expressions.functions.values import LARGEST, as_text, within_bound
@@ -67,8 +68,7 @@ _ABSENT = {
 """By whether it is a text, and whether it has one part."""
 
 
-@dataclass(frozen=True, slots=True)
-class Writers:
+class Writers(Struct, frozen=True):
     """How values of an expression become plain JSON: `plain` for any value, `known` for what is known to be of a type."""
 
     date_format: str

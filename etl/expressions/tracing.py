@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from jinja2 import nodes
+from msgspec import Struct, field
 
 from etl.expressions.emit import Emitter
 from etl.expressions.entries import comparing, lookups_in
@@ -26,8 +26,7 @@ from etl.model import Expression
 COLUMN, FUNCTION, OPERATOR, CHOICE = "column", "function", "operator", "choice"
 
 
-@dataclass(frozen=True, slots=True)
-class TracedStep:
+class TracedStep(Struct, frozen=True):
     """A value on the way: of a column, a function with its arguments, an operator, or what an `if` chose.
 
     hit    of a lookup: whether the value has an entry; where it has none, the default stands for it. None: of anything else
@@ -45,8 +44,7 @@ Hit = tuple[bool | None, str | None]
 NO_HIT: Hit = (None, None)
 
 
-@dataclass(slots=True)
-class Tracer(Emitter):
+class Tracer(Emitter, Struct):
     """Emits what Emitter emits, each part inside a call that notes its value."""
 
     text: str = ""

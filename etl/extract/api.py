@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.apis.answers import KeptAnswers, PagedTable, asked, host_of, kept_rows, paged
@@ -39,8 +40,7 @@ from etl.model import Evidence, Part, Source, Table
 from etl.target import Secret
 
 
-@dataclass(frozen=True, slots=True)
-class AnswerShape:
+class AnswerShape(Struct, frozen=True):
     """Where rows are in an answer, and the columns from around them."""
 
     steps: Steps
@@ -183,8 +183,7 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class ApiTable:
+class ApiTable(Struct, frozen=True):
     """An API whose first page is known, and with it the columns."""
 
     source: Source

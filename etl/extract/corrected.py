@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from math import isfinite
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.corrections import RowCorrection, cell_text, sum_of
 from etl.extract.rows import RowsPart, read_all, read_parts
@@ -15,24 +17,21 @@ from etl.model import Locate, Part, Rows, Table
 AT_ONCE = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class Unapplied:
+class Unapplied(Struct, frozen=True):
     """A correction that is not applied, and why."""
 
     correction: RowCorrection
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Corrected:
+class Corrected(Struct, frozen=True):
     """The rows of a stage that are mended, by their numbers, and the corrections that fit no row any more."""
 
     rows: Mapping[int, RowCorrection] = field(default_factory=dict)
     refused: tuple[Unapplied, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Hit:
+class _Hit(Struct, frozen=True):
     number: int
     place: str
     cells: Sequence[object]
@@ -122,8 +121,7 @@ def _why_not(
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class CorrectedTable:
+class CorrectedTable(Struct, frozen=True):
     """One process reads it from its beginning to its end, as only so the number of a row is known, and hands the rows on.
 
     `rows`: by their numbers the corrections.

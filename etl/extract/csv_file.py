@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.errors import SourceError
 from etl.expressions.cells import tidy
 from etl.extract.columns import column_names
-from etl.extract.csv_format import ESCAPED_NULL, CsvFormat
+from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_part import CsvPart, record_start
 from etl.extract.csv_records import Lines, read_records
 from etl.extract.csv_stream import StreamedTable
@@ -47,8 +49,7 @@ from etl.suggest import look_like_data
 OTHER_DELIMITERS = (";", "\t", "|", ",")
 
 
-@dataclass(frozen=True, slots=True)
-class CsvTable:
+class CsvTable(Struct, frozen=True):
     """A CSV file that can be cut: its data are the bytes from `begin` to `end`."""
 
     path: File
@@ -94,8 +95,7 @@ def _format(settings: OptionValues) -> CsvFormat:
         raise ValueError(f"escape and quote are both {quote!r}; a doubled quote is read without `escape`, leave it out")
     if escape == delimiter:
         raise ValueError(f"escape and delimiter are both {escape!r}; they have to differ")
-    nulls = {ESCAPED_NULL if escape and mark == f"{escape}N" else mark for mark in settings["nulls"]}
-    return CsvFormat(settings["encoding"], delimiter, quote, escape, frozenset(nulls), settings["trim"])
+    return CsvFormat(settings["encoding"], delimiter, quote, escape, frozenset(settings["nulls"]), settings["trim"])
 
 
 def _lines_from(path: File, begin: int, format: CsvFormat) -> Lines:
@@ -109,8 +109,7 @@ def _chunks_from(path: File, begin: int) -> Iterator[bytes]:
             yield chunk
 
 
-@dataclass(frozen=True, slots=True)
-class Top:
+class Top(Struct, frozen=True):
     """What stands above a file's data: the columns' names; where the data begin, and the number of their first row."""
 
     names: tuple[str, ...]

@@ -11,9 +11,11 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from typing import BinaryIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.extract.csv_format import CsvFormat
 from etl.extract.csv_quotes import is_suspect
@@ -29,15 +31,14 @@ CANDIDATES = 50
 LOOK_AHEAD = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class CsvPart:
+class CsvPart(Struct, frozen=True):
     """The records that begin in the bytes from `start` to `stop` of a file."""
 
     path: File
     start: int
     stop: int
     format: CsvFormat
-    reached: float | None = field(default=None, compare=False)
+    reached: float | None = None
 
     def moved(self, start: int) -> CsvPart:
         return replace(self, start=start)

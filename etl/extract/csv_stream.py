@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.extract.csv_format import LONGEST_RECORD, CsvFormat
 from etl.extract.csv_part import at_once, record_start
@@ -49,16 +51,15 @@ class Recent:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class TextPart:
+class TextPart(Struct, frozen=True):
     """A block of a file's text that begins at `start`. `recent` stays in the process that has cut it."""
 
     start: int
     block: bytes
     last: bool
     format: CsvFormat
-    recent: Recent | None = field(default=None, compare=False, repr=False)
-    reached: float | None = field(default=None, compare=False)
+    recent: Recent | None = None
+    reached: float | None = None
 
     def __reduce__(self) -> Any:
         return TextPart, (self.start, self.block, self.last, self.format)
@@ -80,8 +81,7 @@ class TextPart:
         return replace(content, end=whole.end)
 
 
-@dataclass(slots=True)
-class _Whole:
+class _Whole(Struct):
     """The records of a block without the one that its end has cut off, and where that one begins."""
 
     lines: Lines
@@ -98,8 +98,7 @@ class _Whole:
             yield cells, reason
 
 
-@dataclass(frozen=True, slots=True)
-class StreamedTable:
+class StreamedTable(Struct, frozen=True):
     """`encoding` is the file's, `format` has that of its text as it comes (see opening.text_chunks); `begin` is where in the
     text the data begin, `bytes_a_row` about how long a row is."""
 
@@ -111,7 +110,7 @@ class StreamedTable:
     bytes_a_row: float
     format: CsvFormat
     text_only: bool = True
-    reach: Reach = field(default_factory=Reach, compare=False)
+    reach: Reach = field(default_factory=Reach)
 
     def parts(self, rows: int) -> Iterator[Part]:
         return self.byte_parts(part_size(rows, self.bytes_a_row))

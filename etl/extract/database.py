@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
@@ -37,8 +39,7 @@ from etl.model import Database, Evidence, Locate, Locator, Part, Source, Table
 from etl.suggest import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteTable:
+class RemoteTable(Struct, frozen=True):
     """A table or statement of a database whose columns are known, and of which no row has been read."""
 
     source: Source
@@ -149,8 +150,7 @@ def _followed(table: RemoteTable, file: BinaryIO) -> AbstractContextManager[Bina
     return followed(file, said("{source}: rows fetched", source=table.source.name), follow, total)
 
 
-@dataclass(frozen=True, slots=True)
-class FetchedTable(InOwnFile):
+class FetchedTable(InOwnFile, Struct, frozen=True):
     """Rows that have left the database, and what is to be remembered of them.
 
     By the columns of `identity` a row is told. `snapshot` is the one that keeps them; `unread` a file of rows that a query could

@@ -9,9 +9,10 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import BinaryIO
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.locations import File
@@ -46,8 +47,7 @@ _ONLY_TURKISH = re.compile("[ĞİŞğış]")
 _PLAIN = re.compile(r"[A-Za-z0-9]")
 
 
-@dataclass(frozen=True, slots=True)
-class Detected:
+class Detected(Struct, frozen=True):
     """`encoding` is Python's name, `why` what says so. `letters`: whether a byte beyond ASCII was seen at all."""
 
     encoding: str
@@ -55,8 +55,7 @@ class Detected:
     letters: bool = True
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What the bytes of a file that is not UTF-8 have shown so far."""
 
     turkish: int = 0

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.errors import MappingError
 from etl.extract.csv_format import CsvFormat
@@ -19,8 +20,7 @@ DELIMITERS = (",", ";", "\t")
 PLAIN = (".csv", ".txt", ".tsv")
 
 
-@dataclass(frozen=True, slots=True)
-class EditedSheet:
+class EditedSheet(Struct, frozen=True):
     """`name` is empty for a CSV, of which every cell is text, whatever it was. Rows are from the first on, blank ones too."""
 
     name: str

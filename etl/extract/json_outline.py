@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.extract.json_stream import JsonText
 
@@ -15,8 +16,7 @@ MOST = 200
 """Paths that are kept: an object whose keys are ids has one for each of them."""
 
 
-@dataclass(slots=True)
-class Outline:
+class Outline(Struct):
     """`rows` are the objects at each path, as `path` takes it ("": the document is the list); `names` the tables' own, where an
     export gives them."""
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.cuts import LARGEST_PART
@@ -23,8 +24,7 @@ EACH = 100
 _BLANKS = " \t\n\r"
 
 
-@dataclass(frozen=True, slots=True)
-class JsonPart:
+class JsonPart(Struct, frozen=True):
     """Some elements of a list: the bytes from `begin`, with the comma or the bracket behind them, to `stop`."""
 
     path: File
@@ -34,7 +34,7 @@ class JsonPart:
     steps: Steps
     shape: RowShape
     start: None = None
-    reached: float | None = field(default=None, compare=False)
+    reached: float | None = None
 
     def moved(self, start: int) -> JsonPart:
         """Its place is certain, so it stays where it is."""
@@ -61,8 +61,7 @@ def _items(elements: str) -> Iterator[Item]:
     text.end()
 
 
-@dataclass(frozen=True, slots=True)
-class JsonTable:
+class JsonTable(Struct, frozen=True):
     """`cuts` are places in the file before an element, with EACH elements between two of them; the last one is the list's end."""
 
     path: File

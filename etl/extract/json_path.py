@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
+
+from msgspec import Struct
 
 from etl.extract.json_values import described
 from etl.findings import Unfit
@@ -81,8 +82,7 @@ def _step(found: re.Match[str]) -> PathStep:
     return EVERY if element == "*" else int(element)
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """A value around a row: of the object so many objects further out, by the steps from there."""
 
     levels: int
@@ -123,8 +123,7 @@ def arounds(written: Mapping[str, str]) -> dict[str, Around]:
     return {name: around(one) for name, one in written.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(Struct, frozen=True):
     """A value where a row should be, the objects it lies in (the innermost last), and why it cannot be a row (None: it can)."""
 
     value: Any

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from etl.extract.json_values import DETAILS, DOCUMENT, decoded, in_words, row_value, value_fault
 from etl.findings import Unfit
@@ -28,8 +29,7 @@ class NotJson(ValueError):
         super().__init__(f":{line}:{column}: not JSON: {what}")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A value of an array as it was written, and what is wrong with it (None: nothing)."""
 
     value: Any

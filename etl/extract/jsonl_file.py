@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.csv_records import at_newlines, raw_lines
@@ -50,8 +51,7 @@ NOTHING = object()
 """What a blank line holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class JsonlPart:
+class JsonlPart(Struct, frozen=True):
     """Some whole lines of a file: its bytes from `begin` to `stop`."""
 
     path: File
@@ -61,7 +61,7 @@ class JsonlPart:
     header: tuple[str, ...]
     pass_others: bool = False
     start: None = None
-    reached: float | None = field(default=None, compare=False)
+    reached: float | None = None
 
     def moved(self, start: int) -> JsonlPart:
         """Its place is certain, so it stays where it is."""
@@ -74,8 +74,7 @@ class JsonlPart:
         return gather(_records(lines, self.encoding, self.header, self.pass_others))
 
 
-@dataclass(frozen=True, slots=True)
-class JsonlTable:
+class JsonlTable(Struct, frozen=True):
     path: File
     header: tuple[str, ...]
     begin: int

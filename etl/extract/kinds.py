@@ -5,10 +5,11 @@ from __future__ import annotations
 import encodings.aliases
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
+
+from msgspec import Struct, field
 
 from etl.extract.databases.connections import Connections
 from etl.extract.detecting import DETECT
@@ -27,8 +28,7 @@ Where = Literal["file", "url", "database", "sources"]
 database is asked for; something that is made of other sources."""
 
 
-@dataclass(frozen=True, slots=True)
-class World:
+class World(Struct, frozen=True):
     """What lies around a source that is opened: the tables of the sources it said it needs, by name; the databases; and how
     those sources are to be read."""
 
@@ -40,8 +40,7 @@ class World:
 Opener = Callable[[Source, World], AbstractContextManager[Table]]
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """A key that may stand beside a source's kind.
 
     sentence  what it means, for the schema and the documentation; names its default.
@@ -58,8 +57,7 @@ class Option:
     required: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A way to read a source: all that is known of it. The schema of the mapping language and its page are made from this.
 
     sentence  what may stand after the kind's name, and `examples` of it.

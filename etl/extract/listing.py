@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.dumps.errors import DumpError
 from etl.dumps.reader import tables as dump_tables
@@ -64,8 +66,7 @@ LOOKED_AT = 200
 """Rows of a CSV by which its delimiter is told."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(Struct, frozen=True):
     """A table: how a mapping reads it, and what is known of it before its rows are read (None: not known)."""
 
     name: str
@@ -75,16 +76,14 @@ class Listed:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """What lies at a location, said in words, and its tables."""
 
     what: str
     tables: tuple[Listed, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ListingRequest:
+class ListingRequest(Struct, frozen=True):
     """What is to be looked at. `counting`: whether rows that nobody knows the number of without reading are counted.
 
     `open` opens a source. `given` are options of a CSV file that a person named, instead of those that are found out.

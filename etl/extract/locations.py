@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
+
+from msgspec import Struct
 
 from etl.address import PORTS, AddressFault, address_fault
 from etl.errors import SourceError
@@ -34,8 +35,7 @@ def shown(location: str) -> str:
     return _PASSWORD.sub("***@", location.partition("?")[0]) if is_url(location) else location
 
 
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
+class RemoteFile(Struct, frozen=True):
     """A file behind a URL, with as much of pathlib.Path as reading a source takes.
 
     Its methods raise what the storage raises; callers stand in `opening.reading`. fsspec is imported here only.

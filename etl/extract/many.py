@@ -12,9 +12,11 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.errors import SourceError
 from etl.extract.evidence import fingerprint
@@ -69,14 +71,13 @@ def _matching(location: str) -> list[str]:
     return [one for one in glob.glob(location, recursive=True) if Path(one).is_file()]  # noqa: PTH207 - an absolute pattern
 
 
-@dataclass(frozen=True, slots=True)
-class FilePart:
+class FilePart(Struct, frozen=True):
     """A part of one of the files: what the part before it says of its end counts only within one file."""
 
     part: Part
     file: int
     order: tuple[int, ...] | None
-    reached: float | None = field(default=None, compare=False)
+    reached: float | None = None
 
     @property
     def start(self) -> int | None:
@@ -107,14 +108,13 @@ def _placed(fault: RowFault, order: Sequence[int]) -> RowFault:
     return fault if fault.column is None else replace(fault, column=order.index(fault.column))
 
 
-@dataclass(frozen=True, slots=True)
-class ManyTable:
+class ManyTable(Struct, frozen=True):
     """The tables of `files`, which have the same columns, one after the other."""
 
     files: tuple[str, ...]
     tables: tuple[Table, ...]
     header: tuple[str, ...]
-    heights: list[int] = field(default_factory=list, compare=False, repr=False)
+    heights: list[int] = field(default_factory=list)
 
     @property
     def first_row(self) -> int:

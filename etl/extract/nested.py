@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.json_path import ABSENT, EVERY, Around, Found, Steps, around_texts, arounds, why_absent
@@ -57,8 +58,7 @@ class Nested(Protocol):
         """The table in parts that are read by themselves, once all rows have been looked at; None where there are none."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowShape:
+class RowShape(Struct, frozen=True):
     """What rows are made of what is found: `keys` of it, and `columns` from around it. `known` are the keys that there may be;
     None: any."""
 

@@ -7,7 +7,9 @@ comes out is the same however many processes compute the records, and wherever a
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.extract.group_counts import GroupCounts
 from etl.extract.kinds import COUNTERS, GroupColumns
@@ -48,8 +50,7 @@ def numbered(table: Table, source: Source, used: Collection[str]) -> Table:
     return NumberedTable(table, (*table.header, *wanted), groups)
 
 
-@dataclass(frozen=True, slots=True)
-class NumberedTable:
+class NumberedTable(Struct, frozen=True):
     """`groups` are the further columns, each with the positions of the columns whose values make a group; of the row's
     number none."""
 

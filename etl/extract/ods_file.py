@@ -8,10 +8,11 @@ from __future__ import annotations
 import datetime
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 from zipfile import ZipFile
+
+from msgspec import Struct
 
 from etl.extract.sheet_bounds import MOST_ROWS, BadSheet, SheetBounds, not_computed, shows
 from etl.extract.sheet_rows import SheetNames
@@ -146,8 +147,7 @@ class _Reader:
 _BLANKS = {"text:s": " ", "text:tab": "\t", "text:line-break": "\n"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Unusable:
+class _Unusable(Struct, frozen=True):
     why: Unfit
 
 

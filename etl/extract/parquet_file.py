@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.columns import column_names
@@ -37,8 +38,7 @@ PLAIN = frozenset({
 """DuckDB's types whose values are cells as they come; DECIMAL(10,2) is one, too."""
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetPart:
+class ParquetPart(Struct, frozen=True):
     """Some rows of one row group, from `begin` to before `stop`, counted from 0 in the whole file. `odd` are the positions of
     columns whose values are not yet what cells are."""
 
@@ -47,7 +47,7 @@ class ParquetPart:
     stop: int
     odd: tuple[int, ...]
     start: None = None
-    reached: float | None = field(default=None, compare=False)
+    reached: float | None = None
 
     def moved(self, start: int) -> ParquetPart:
         """Its place is certain, so it stays where it is."""
@@ -74,8 +74,7 @@ def _converted(rows: Sequence[Sequence[Any]], odd: Sequence[int]) -> list[list[A
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class ParquetTable:
+class ParquetTable(Struct, frozen=True):
     """`groups` are the numbers of rows of the row groups, one after the other."""
 
     path: Path

@@ -6,9 +6,10 @@ import pickle
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from etl.errors import SourceError, TextError
 from etl.extract.columns import absent_columns, column_names
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
     from etl.extract.queries.statement import ComparedColumn
 
 
-@dataclass(frozen=True, slots=True)
-class QueryTable:
+class QueryTable(Struct, frozen=True):
     """A query whose columns are known, and that has not run. `inner` are the tables it reads, each with its source."""
 
     source: Source

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Protocol, TypeVar
+
+from msgspec import Struct, field
 
 from etl.extract.reach import Reach
 from etl.findings import Unfit
 from etl.model import Part, RowFault, Rows, Table
 
 
-@dataclass(frozen=True, slots=True)
-class CellFault:
+class CellFault(Struct, frozen=True):
     """Why one cell of a row cannot be used. `column` counts from 0."""
 
     column: int
@@ -62,13 +62,12 @@ def ragged(cells: int, columns: int) -> Unfit:
     return Unfit("row:cells", None, words, cells=cells, columns=columns)
 
 
-@dataclass(frozen=True, slots=True)
-class RowsPart:
+class RowsPart(Struct, frozen=True):
     """A part of a source that cannot be cut unread: it carries its rows with it."""
 
     content: Rows
     start: None = None
-    reached: float | None = field(default=None, compare=False)
+    reached: float | None = None
 
     def moved(self, start: int) -> RowsPart:
         """Its place is certain, so it stays where it is."""
@@ -78,8 +77,7 @@ class RowsPart:
         return self.content
 
 
-@dataclass(frozen=True, slots=True)
-class SequentialTable:
+class SequentialTable(Struct, frozen=True):
     """A table that one process reads from its beginning to its end. `records` begins anew with every call.
 
     `height` is how many records there are, where all are at hand; `reach` how much of its file they have been read from.
@@ -90,7 +88,7 @@ class SequentialTable:
     records: Callable[[], Iterator[ReadRow]]
     text_only: bool = False
     height: int | None = None
-    reach: Reach = field(default_factory=Reach, compare=False)
+    reach: Reach = field(default_factory=Reach)
 
     def parts(self, rows: int) -> Iterator[Part]:
         records, read = self.records(), 0
@@ -116,8 +114,7 @@ def read_parts(table: Table, rows: int) -> Iterator[tuple[int, Part, Rows]]:
         number += done.content.height
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     part: Part
     content: Rows
 

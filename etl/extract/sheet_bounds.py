@@ -6,7 +6,8 @@ A stray cell at the sheet's far end (XFD1048576) makes a reader reserve half a t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from etl.findings import Unfit
 
@@ -26,8 +27,7 @@ class BadSheet(ValueError):
     """A sheet that cannot be read as a whole."""
 
 
-@dataclass(slots=True)
-class SheetBounds:
+class SheetBounds(Struct):
     """Cells in the order in which a file gives them; rows and columns count from 1.
 
     faults     the first unusable cell of a row: its column, and the reason

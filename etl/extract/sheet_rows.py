@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import time
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import at_cell, before_time
@@ -21,16 +22,14 @@ SheetRow = tuple[list[Any], CellOfRow | None]
 """Cells from column A to the last one that holds something; a blank one is None, a whole number an int."""
 
 
-@dataclass(frozen=True, slots=True)
-class SheetNames:
+class SheetNames(Struct, frozen=True):
     """The sheets' names, in their order; those that are hidden, or have no cells."""
 
     all: list[str]
     hidden: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
+class Sheet(Struct, frozen=True):
     """`rows` begins anew with every call, at row 1; the last row is one that holds something. `height` is how many there are,
     where that is known; `reach` how much of the sheet they have been read from."""
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from zipfile import BadZipFile, ZipFile
+
+from msgspec import Struct
 
 from etl.extract.calamine_sheet import Workbook, cells_of, in_another_process, names_of, open_workbook
 from etl.extract.damage import UNREADABLE_ZIP, of_zip
@@ -42,8 +43,7 @@ def open_sheet(file: File, choose: ChooseSheet) -> Sheet:
         return form.sheet(opened, choose(form.names(opened)))
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
+class _Opened(Struct, frozen=True):
     """`archive` is None for what is no zip archive; `listed` is the member of it that lists the sheets."""
 
     file: File

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import IO, Any
 from zipfile import ZipFile
+
+from msgspec import Struct, field
 
 from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, at_cell, before_time, shows
 from etl.extract.xlsx_formats import BUILT_IN, BeforeTime, Shown, moment, shown_by, span
@@ -33,8 +34,7 @@ SHOWN = {
 """What a cell shows for an error's number, in .xlsb as in .xls."""
 
 
-@dataclass(frozen=True, slots=True)
-class XlsbSheet:
+class XlsbSheet(Struct, frozen=True):
     """`days`: row, column and format of the whole numbers in 4 bytes that are shown as dates or times."""
 
     bounds: SheetBounds = field(default_factory=SheetBounds)

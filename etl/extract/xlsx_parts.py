@@ -8,11 +8,12 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 from xml.etree.ElementTree import Element, ParseError, TreeBuilder, XMLParser
 from xml.parsers import expat
 from zipfile import ZipFile
+
+from msgspec import Struct
 
 from etl.extract.damage import of_xml
 from etl.extract.reach import Reach
@@ -59,8 +60,7 @@ def local(element: str) -> str:
     return element.rpartition(":")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class PartLink:
+class PartLink(Struct, frozen=True):
     """What a part of a workbook refers to: the last word of its type, and the member it leads to."""
 
     kind: str
@@ -101,8 +101,7 @@ def workbook_of(archive: ZipFile) -> str | None:
     return related(archive, "", "officeDocument")
 
 
-@dataclass(frozen=True, slots=True)
-class Book:
+class Book(Struct, frozen=True):
     """The sheets' names with the members that hold them, in their order; those that nobody sees, or that have no cells."""
 
     sheets: dict[str, str]

@@ -6,9 +6,10 @@ With expat, which the standard library brings: it opens no file and no address, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Any, NoReturn
 from xml.parsers import expat
+
+from msgspec import Struct, field
 
 from etl.extract.damage import xml_words
 from etl.extract.json_values import DEEPEST
@@ -34,16 +35,14 @@ class NotXml(ValueError):
         super().__init__(f":{line}:{column}: {what}")
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(Struct, frozen=True):
     """An element's value (see `_value`), and why it cannot be used (None: it can)."""
 
     value: Any
     reason: Unfit | None
 
 
-@dataclass(slots=True)
-class _Open:
+class _Open(Struct):
     """An element whose end has not been read."""
 
     name: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from zipfile import ZipFile, ZipInfo
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.damage import UNREADABLE_ZIP, of_zip
@@ -21,8 +22,7 @@ BOMB_RATIO = 250
 """No export is so regular: text shrinks to a tenth, the most that deflate can do is one in 1,032. What is small may."""
 
 
-@dataclass(frozen=True, slots=True)
-class ZipMember:
+class ZipMember(Struct, frozen=True):
     """With as much of pathlib.Path as reading a source takes. Methods raise SourceError, FileNotFoundError for a member that is
     not there, and BadZipFile or zlib.error for what is damaged."""
 

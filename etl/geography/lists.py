@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from etl.errors import MappingError
 from etl.geography.matching import Gazetteer
@@ -24,8 +24,7 @@ CARGOS = "cargos"
 ListedRow = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class ChannelLists:
+class ChannelLists(Struct, frozen=True, dict=True):
     """The lists of one channel. `rows` are as Omnitron answered them, by the names of the API."""
 
     path: Path

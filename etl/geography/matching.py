@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.geography.names import LEVELS, bare, fold, other_names
 
@@ -15,8 +17,7 @@ EXACT, FOLDED, OTHER = "exact", "folded", "other"
 """How a text names a place: as it is spelt, but for case, accents and words like Mah.; by an old or short name."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnownPlace:
+class KnownPlace(Struct, frozen=True):
     """A place on the channel's lists. `name` is Omnitron's own spelling, `code` a country's."""
 
     level: str
@@ -26,8 +27,7 @@ class KnownPlace:
     code: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Struct, frozen=True):
     """What a text names: no place, one, or several that nobody can tell apart."""
 
     places: tuple[KnownPlace, ...] = ()
@@ -38,8 +38,7 @@ class Match:
         return self.places[0] if len(self.places) == 1 else None
 
 
-@dataclass(slots=True)
-class _Names:
+class _Names(Struct):
     """The children of one place, found by their names."""
 
     places: tuple[KnownPlace, ...]

@@ -7,7 +7,8 @@ and more. So nothing is ever sent because it is alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.geography.matching import Gazetteer, KnownPlace
 from etl.geography.names import LEVELS, bare, fold
@@ -23,8 +24,7 @@ SHOWN = 3
 NEAR = 65
 
 
-@dataclass(frozen=True, slots=True)
-class NearNames:
+class NearNames(Struct, frozen=True):
     """`likely` is the one name that stands out, None where none does; `near` are the nearest ones with their likeness."""
 
     likely: str | None = None

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import permutations
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.geography.matching import OTHER, Gazetteer, KnownPlace, Match
 from etl.geography.names import LEVELS, fold
@@ -25,8 +27,7 @@ _POSTCODE = re.compile(r"(?<!\d)\d{5}(?!\d)")
 MOST_PIECES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class AddressCells:
+class AddressCells(Struct, frozen=True):
     """What a row says of each place; None for blank."""
 
     country: str | None = None
@@ -35,8 +36,7 @@ class AddressCells:
     district: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """Why a place cannot be told. By `entry` a lookup decides it; None: it would decide nothing."""
 
     rule: str
@@ -55,8 +55,7 @@ NOTES: Mapping[str, str] = {
 """By rule, a template about the cell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """Something that was put right, and is told."""
 
     rule: str
@@ -69,8 +68,7 @@ class Note:
 TOGETHER, SWAPPED, FROM_TOWNSHIP, OTHER_NAME, UNLISTED = map(Note, NOTES)
 
 
-@dataclass(slots=True)
-class ToldPlaces:
+class ToldPlaces(Struct):
     """By level: a place on the lists, or a text that is sent as it is; what is in the way; what was put right."""
 
     places: dict[str, KnownPlace | str] = field(default_factory=dict)
@@ -100,8 +98,7 @@ def entry_key(entry: str) -> str:
     return SEPARATOR.join(fold(part) or part.strip() for part in entry.replace(":", SEPARATOR.strip(), 1).split("/"))
 
 
-@dataclass(frozen=True, slots=True)
-class Resolver:
+class Resolver(Struct, frozen=True):
     """The lists, what a person decided, the country of those that name none, and how else countries are called."""
 
     gazetteer: Gazetteer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.guess.proposal import Guess, Proposal, ProposedStage
 from etl.guess.tables import SeenColumn
@@ -13,8 +14,7 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED = ("and", "or", "not", "in", "is", "if", "else", "none", "true", "false", "row")
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A field as it is written: its YAML, and the comment behind it. `gap`: a person has to say what it is made from."""
 
     value: str

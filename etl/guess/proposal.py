@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.guess.tables import KNOWN, PAYLOADS, SURE, Belonging, SeenColumn, SeenTable, relation, roles
 from etl.guess.words import VOCABULARIES, name_score, status_of, words_of
@@ -52,8 +54,7 @@ PARTS = ("first_name", "last_name", "name", "company_name", "line", "line_2", "t
 """Of an address that is written into one text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Guess:
+class Guess(Struct, frozen=True):
     """A column for a field; `score` says how sure that is, `why` what it is told by."""
 
     column: SeenColumn
@@ -65,8 +66,7 @@ class Guess:
         return self.score >= SURE
 
 
-@dataclass(frozen=True, slots=True)
-class ProposedStage:
+class ProposedStage(Struct, frozen=True):
     """A payload's table; field -> guess; and the column by which its records belong to those of an earlier stage.
 
     `places`: the columns of the two addresses of an order, in the order in which they are written together.
@@ -79,8 +79,7 @@ class ProposedStage:
     places: Mapping[str, tuple[SeenColumn, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     stages: tuple[ProposedStage, ...]
 
     def stage(self, payload: str) -> ProposedStage | None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 Tables = Mapping[str, frozenset[str]]
 """Table, without the shop's prefix -> its columns, in small letters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shop:
+class Shop(Struct, frozen=True):
     """A shop by the tables it has under one prefix, and by what only this version of it has.
 
     name    the mapping's folder
@@ -32,8 +33,7 @@ class Shop:
     """Tables that are told by columns of theirs, whatever somebody has called the file: `orders_export_1`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recognised:
+class Recognised(Struct, frozen=True):
     """A shop, the prefix of its tables, and why it is thought to be that: sentences."""
 
     shop: Shop
@@ -80,8 +80,7 @@ SHOPS = (
 """Of one family the one with the surer sign first."""
 
 
-@dataclass(frozen=True, slots=True)
-class SavedAnswers:
+class SavedAnswers(Struct, frozen=True):
     """A shop by the answers of its API in a folder: files -> the key of their rows, and columns that only its orders have."""
 
     name: str

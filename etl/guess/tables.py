@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.guess.words import VOCABULARIES, name_score, shared_words, table_score, words_of
 
@@ -40,8 +41,7 @@ SURE = 0.45
 """A score from which on a table, or a column, is taken to be what it looks like."""
 
 
-@dataclass(frozen=True, slots=True)
-class SeenColumn:
+class SeenColumn(Struct, frozen=True):
     """What is known of a column (profile.ColumnProfile), and of its `values` as many as were kept, as numbers.
 
     `few`: all values of a column of codes, with how many rows have each. `values` are all there are below `bound`.
@@ -69,8 +69,7 @@ class SeenColumn:
         return self.rows > 0 and self.filled == self.rows and self.distinct >= 0.98 * self.rows
 
 
-@dataclass(frozen=True, slots=True)
-class SeenTable:
+class SeenTable(Struct, frozen=True):
     name: str
     columns: tuple[SeenColumn, ...]
     rows: int = 0
@@ -84,8 +83,7 @@ class SeenTable:
         return next(one for one in self.columns if one.name == name)
 
 
-@dataclass(frozen=True, slots=True)
-class Belonging:
+class Belonging(Struct, frozen=True):
     """Column `child` refers to column `parent` of another table; `included` is the share of its values that are there.
 
     None: no rows were seen, and the names alone tell it."""

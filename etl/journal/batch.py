@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.journal.states import RecordState, State
 
@@ -14,8 +16,7 @@ LONGEST_ANSWER = 4096
 """Characters of an answer that are kept; Omnitron's own are a few dozen."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shipment:
+class Shipment(Struct, frozen=True):
     """A batch as the journal knows it. `file` is relative to the workspace when inside it; see Workspace.whole.
 
     counting  of its records, those that no later attempt has taken over
@@ -56,8 +57,7 @@ class Shipment:
         return self.failed > 0 and self.reported >= self.records
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A batch to be planned. `file` and `sha256` name the package's own file; None: one is written with these records.
 
     `place` None is the end of the queue.
@@ -76,8 +76,7 @@ class Draft:
     place: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+class Taken(Struct, frozen=True):
     """A record that some batch holds, and what is known of it there."""
 
     sha256: bytes
@@ -86,8 +85,7 @@ class Taken:
     fate: RecordState
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What comes with a transition, to be kept with the batch. None leaves what is there."""
 
     note: str = ""

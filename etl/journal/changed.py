@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.errors import PackageError
 from etl.journal.journal import Journal
@@ -18,8 +19,7 @@ from etl.package import Batch, Package, PackagedStage
 from etl.package.changes import FieldChange, changes
 
 
-@dataclass(frozen=True, slots=True)
-class ChangedRecord:
+class ChangedRecord(Struct, frozen=True):
     """A record of the last package whose bytes are not those that were uploaded in `batch`. It was not sent again.
 
     `fields` is None when the bytes that were uploaded cannot be read any more.
@@ -32,8 +32,7 @@ class ChangedRecord:
     fields: tuple[FieldChange, ...] | None
 
 
-@dataclass(frozen=True, slots=True)
-class GoneRecord:
+class GoneRecord(Struct, frozen=True):
     """A record that was uploaded in `batch` and is not among those that the last package would send."""
 
     stage: str

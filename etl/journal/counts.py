@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from etl.journal.database import JournalDatabase
 from etl.journal.plans import Plans, json_list
 
 
-@dataclass(frozen=True, slots=True)
-class StageCounts:
+class StageCounts(Struct, frozen=True):
     """Counts of one stage for one package. Those of batches; no statement but `refused` reads records, of which there may
     be millions.
 

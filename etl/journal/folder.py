@@ -7,10 +7,12 @@ import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.address import is_on_this_machine, is_target_name
 from etl.errors import MappingError
@@ -18,6 +20,7 @@ from etl.files import alone, private_folder, replace_durably, sync_folder
 from etl.journal.database import JournalError, NoJournal
 from etl.journal.homes import HANDED_OVER
 from etl.journal.workspace import PACKAGES, Workspace
+from etl.records import as_dict
 
 if TYPE_CHECKING:
     from etl.journal.journal import Journal
@@ -27,8 +30,7 @@ RECORDS = "targets.json"
 SECRET = "secret"  # noqa: S105 - the name of its file
 
 
-@dataclass(frozen=True, slots=True)
-class TargetDecision:
+class TargetDecision(Struct, frozen=True):
     """What a person said of a target: that it is `same_as` another one, or (None) an Omnitron of its own."""
 
     target: str
@@ -37,8 +39,7 @@ class TargetDecision:
     time: str
 
 
-@dataclass(frozen=True, slots=True)
-class TargetsFile:
+class TargetsFile(Struct, frozen=True):
     """targets.json: the mapping files that have sent from here, relative to the workspace, and all decisions in order."""
 
     mappings: tuple[str, ...] = ()
@@ -55,8 +56,7 @@ class TargetsFile:
         return TargetsFile((*mappings,), (*sorted(decisions, key=lambda one: one.time),))
 
 
-@dataclass(frozen=True, slots=True)
-class MigrationFolder:
+class MigrationFolder(Struct, frozen=True):
     """work/<migration>/"""
 
     root: Path
@@ -99,7 +99,7 @@ class MigrationFolder:
             before = self.records()
             after = how(before)
             if after != before:
-                replace_durably(self.root / RECORDS, json.dumps(asdict(after), indent=2).encode())
+                replace_durably(self.root / RECORDS, json.dumps(as_dict(after), indent=2).encode())
 
     def decide(self, target: str, same_as: str | None) -> None:
         """Record that a target is another Omnitron, or another name of one. Raises MappingError when it cannot be.

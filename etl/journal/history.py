@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from etl.errors import MappingError
 from etl.journal.database import NoJournal
@@ -17,8 +18,7 @@ from etl.journal.workspace import PACKAGES, Workspace
 from etl.suggest import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
-class Sending:
+class Sending(Struct, frozen=True):
     """One batch that carried the record. `record` is None when its file is gone or no longer the one that was planned.
 
     counts   whether this batch is the one that counts; the others were refused, or never sent (`held` in --json)
@@ -27,7 +27,7 @@ class Sending:
 
     batch: int
     state: str
-    counts: bool = field(metadata={"key": "held"})
+    counts: bool = field(name="held")
     pilot: bool
     package: Path
     file: Path
@@ -43,8 +43,7 @@ class Sending:
     requests: tuple[Mapping[str, object], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(Struct, frozen=True):
     """Everything known of one record, oldest first. `changed` lists packages whose other bytes for it were not sent.
 
     `unsent` tells why the last package does not send it, when no batch holds it.

@@ -9,7 +9,9 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from etl.address import is_on_this_machine
 from etl.errors import MappingError
@@ -19,8 +21,7 @@ from etl.journal.workspace import Workspace
 BEGUN, MOVED, HANDED_OVER, TAKEN_OVER = "begun", "moved", "handed over", "taken over"
 
 
-@dataclass(frozen=True, slots=True)
-class HomePlace:
+class HomePlace(Struct, frozen=True):
     """`inode` is that of the lock."""
 
     host: str
@@ -36,8 +37,7 @@ class HomePlace:
         return self.inode == other.inode or (self.host, self.path) == (other.host, other.path)
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(Struct, frozen=True):
     """A row of the table. `word` is different for each: by it two journals know whether one continues the other."""
 
     word: str

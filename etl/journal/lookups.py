@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.journal.database import JournalDatabase
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(Struct, frozen=True):
     """A migrated user that was looked up: found, or not, so many seconds after its batch was sent."""
 
     batch: int

@@ -7,10 +7,10 @@ would send the rest a second time.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from etl.journal.database import BUSY_SECONDS, JournalDatabase, JournalError, NoJournal
 from etl.journal.workspace import Workspace
@@ -18,8 +18,7 @@ from etl.journal.workspace import Workspace
 SENDING = b'"phase":"sending"'
 
 
-@dataclass(frozen=True, slots=True)
-class Logged:
+class Logged(Struct, frozen=True):
     """What requests.jsonl says: how often each batch, with which bytes, was about to be sent, and in which run the last."""
 
     attempts: Counter[tuple[int, str]]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 from etl.journal.database import JournalDatabase
 
@@ -20,8 +20,7 @@ class Why(StrEnum):
     ABSENT = "absent"  # its parent was not sent
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """A record that is not sent yet. `parent` is the record it waits for; None when it waits for itself to be settled."""
 
     key: str

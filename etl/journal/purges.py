@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
 from etl.files import alone, private_folder, replace_durably
+from etl.records import as_dict
 
 PURGES = "purges.json"
 
 
-@dataclass(frozen=True, slots=True)
-class GonePackage:
+class GonePackage(Struct, frozen=True):
     """A package that was removed: its name, the SHA-256 of its manifest, and how many rows of each stage became what."""
 
     name: str
@@ -22,8 +23,7 @@ class GonePackage:
     stages: Mapping[str, Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Purge:
+class Purge(Struct, frozen=True):
     """When (UTC, ISO 8601), by whom, and what. `forced`: something was still under way or unknown.
 
     `finished`: all of it is gone; what was interrupted may have left some.
@@ -57,4 +57,4 @@ def add_purge(migration: Path, purge: Purge) -> None:
     """Also in the place of the one of this moment that was not finished yet."""
     with alone(private_folder(migration)):
         before = [one for one in purges(migration) if one.finished or one.time != purge.time]
-        replace_durably(migration / PURGES, json.dumps([asdict(one) for one in (*before, purge)], indent=1).encode())
+        replace_durably(migration / PURGES, json.dumps([as_dict(one) for one in (*before, purge)], indent=1).encode())

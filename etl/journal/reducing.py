@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from msgspec import Struct
 
 from etl.files import durably, sync_folder
 
@@ -16,8 +16,7 @@ Reduced = Callable[[str], str]
 """A text -> what of it says nothing about a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reducing:
+class Reducing(Struct, frozen=True):
     """How texts become fit to stay: what Omnitron answered, and our own sentences that may repeat it."""
 
     answer: Reduced

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from uuid import uuid4
 
 import orjson
+from msgspec import Struct, field
 
 from etl.errors import EtlError
 from etl.files import cannot_be_written, durably, open_private, private_folder
@@ -27,8 +27,7 @@ SHORTEST_SECRET = 4
 """A shorter secret is not searched for in answers: it would blank out half of them."""
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """One request, as it is told to the log. `about` is what the caller knows of it: stage, batch, file, sha256, records."""
 
     purpose: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from etl.findings import Words
 from etl.journal.database import JournalDatabase
@@ -17,8 +18,7 @@ from etl.package import is_readable
 from etl.seams import Seam
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run. Times are UTC, ISO 8601; `outcome` is 'ok', an error's text, or None while it runs or when it was killed."""
 
     id: int
@@ -31,8 +31,7 @@ class Run:
 LOADS = ("run", "resume", "retry")
 
 
-@dataclass(frozen=True, slots=True)
-class LoadEnded:
+class LoadEnded(Struct, frozen=True):
     """What a load ended in before its end: the text, and (where it was made of such) the same as templates."""
 
     text: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.journal.answers import recorded
 from etl.journal.batch import Shipment
@@ -23,8 +24,7 @@ NAMED = 20
 """Failed records of a batch that are named."""
 
 
-@dataclass(frozen=True, slots=True)
-class StageStatus:
+class StageStatus(Struct, frozen=True):
     """A stage of the last package: its records as StageSummary has them, and the stage's batches by state, of all packages."""
 
     name: str
@@ -43,8 +43,7 @@ class StageStatus:
     batches: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Attention:
+class Attention(Struct, frozen=True):
     """A batch that a person should look at, and why. `file` is where its bytes lie, `sha256` is theirs.
 
     `keys` are those of its records that are known to have failed, or the first of them; `doubts` what the
@@ -64,8 +63,7 @@ class Attention:
     doubts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(Struct, frozen=True):
     """Where the load to one target stands. `ok`: nothing has failed, or is left to be sent or decided, but what is unsettled.
 
     `per_second` records in the last run; `forecast` seconds for what is left to be sent, while something runs; None when
@@ -152,7 +150,7 @@ def _stages(journal: Journal, package: tuple[int, Path] | None, lost: Sequence[S
 
 
 def _stage(stage: StageUpload, batches: Mapping[str, int]) -> StageStatus:
-    counts: dict[str, Any] = {one.name: getattr(stage, one.name, stage.records) for one in fields(StageStatus)}
+    counts: dict[str, Any] = {name: getattr(stage, name, stage.records) for name in StageStatus.__struct_fields__}
     return StageStatus(**{**counts, "batches": batches})
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.files import sha256_of
 from etl.journal.counts import StageCounts
@@ -16,8 +17,7 @@ from etl.journal.workspace import Workspace
 from etl.package import MANIFEST, Package
 
 
-@dataclass(frozen=True, slots=True)
-class StageUpload:
+class StageUpload(Struct, frozen=True):
     """A stage. records = uploaded + already + failed + changed + waiting + refused + unknown, always.
 
     records    valid ones in the package
@@ -57,8 +57,7 @@ class StageUpload:
         return not (self.failed or self.waiting - self.unsettled or self.refused or self.unknown or self.elsewhere)
 
 
-@dataclass(frozen=True, slots=True)
-class LoadSummary:
+class LoadSummary(Struct, frozen=True):
     """Every stage of a package, in its order, and every other one that was ever loaded."""
 
     package: Path

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from etl.journal.database import JournalDatabase
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """A transition of the record's batch. `time` is UTC, ISO 8601; `before` of the first is None."""
 
     time: str
@@ -18,8 +17,7 @@ class Step:
     note: str
 
 
-@dataclass(frozen=True, slots=True)
-class BatchDecision:
+class BatchDecision(Struct, frozen=True):
     """What a person decided about the batch."""
 
     time: str
@@ -28,8 +26,7 @@ class BatchDecision:
     migration_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+class Carried(Struct, frozen=True):
     """A record as one batch has it: at which position (from 0), of which bytes, and whether this batch is the one that counts."""
 
     batch: int

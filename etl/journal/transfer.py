@@ -15,10 +15,11 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
 
 from etl.errors import MappingError
 from etl.files import FILE_MODE, durably, private_folder, replace_durably, sha256_of, sync_folder, write_private
@@ -29,14 +30,14 @@ from etl.journal.journal import Journal
 from etl.journal.purges import PURGES
 from etl.journal.workspace import PACKAGES, Workspace
 from etl.package import MANIFEST
+from etl.records import as_dict
 
 BACKUP, HAND_OVER = "backup", "hand-over"
 ABOUT = "transfer.json"
 NOT_ONE = "is nothing that was handed over, or not the whole of it"
 
 
-@dataclass(frozen=True, slots=True)
-class About:
+class About(Struct, frozen=True):
     """transfer.json. `files` has the SHA-256 of each."""
 
     kind: str
@@ -103,7 +104,7 @@ def _write(workspace: Workspace, file: Path, kind: str) -> None:
             sums[name] = _sum(path, info.size)
         made = datetime.now(UTC).isoformat(timespec="seconds")
         about = About(kind, workspace.migration.name, workspace.target, made, sums)
-        data = json.dumps(asdict(about), indent=1).encode()
+        data = json.dumps(as_dict(about), indent=1).encode()
         archive.addfile(_member(ABOUT, len(data)), BytesIO(data))
     _partial(file).rename(file)
     sync_folder(file.resolve().parent)

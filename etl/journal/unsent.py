@@ -5,8 +5,9 @@ The last package tells."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.errors import PackageError
 from etl.findings import sentence
@@ -16,8 +17,7 @@ from etl.package import Held, Merged, Package, Reject, is_readable
 from etl.personal import mask_key
 
 
-@dataclass(frozen=True, slots=True)
-class Unsent:
+class Unsent(Struct, frozen=True):
     """One reason. `fate` is rejected, held, merged or waiting; `place` the source row, where there is one.
 
     `masked` is the reason without personal data.

@@ -10,14 +10,16 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
+from msgspec import Struct
+
 from etl.errors import EtlError
 from etl.files import FILE_MODE, private_folder
 from etl.findings import Sentence, said
+from etl.records import as_dict
 
 PACKAGES = "packages"
 LOOKS, BETWEEN_LOOKS = 5, 0.05
@@ -28,8 +30,7 @@ class Occupied(EtlError):
     """Another process is loading this migration."""
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """The process that holds a workspace. `started` is UTC, ISO 8601."""
 
     pid: int
@@ -54,8 +55,7 @@ UNNAMED = Holder(0, "?", "?", "?")
 """A full disk kept it from saying who it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Workspace:
+class Workspace(Struct, frozen=True):
     """work/<migration>/<target>/, named as address.target_name does. The migration's packages lie beside it."""
 
     root: Path
@@ -103,7 +103,7 @@ class Workspace:
             if not _lock(file):
                 raise Occupied(_occupied(self.root, self.holder() or UNNAMED))
             holder = _this_process(command)
-            _write_holder(file, json.dumps(asdict(holder)).encode())
+            _write_holder(file, json.dumps(as_dict(holder)).encode())
             try:
                 yield holder
             finally:

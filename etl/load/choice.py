@@ -10,9 +10,9 @@ when none of them has something in every stage, the first ten thousand, and so o
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 
 import orjson
+from msgspec import Struct, field
 
 from etl.errors import MappingError, PackageError
 from etl.model import Stage
@@ -26,8 +26,7 @@ Sent = Callable[[str, Sequence[str]], Collection[str]]
 """(stage, keys) -> those of the keys that some batch has already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Chosen:
+class Chosen(Struct, frozen=True):
     """What is chosen of a stage."""
 
     stage: str
@@ -35,8 +34,7 @@ class Chosen:
     records: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
+class _Found(Struct, frozen=True):
     """A record that belongs to a candidate. `seed` is the candidate's key; None: it belongs to nobody."""
 
     seed: str | None
@@ -45,8 +43,7 @@ class _Found:
     parents: tuple[tuple[str, str], ...]
 
 
-@dataclass(slots=True)
-class _Pass:
+class _Pass(Struct):
     """What one pass through the package found, per stage and key."""
 
     found: dict[str, dict[str, _Found]] = field(default_factory=dict)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.errors import Ambiguous, PackageError, Refused, TargetError, Unavailable
 from etl.files import sync_folder
@@ -24,8 +25,7 @@ from etl.package import split_records
 from etl.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A look at a migration. `progress` None: it told nothing, and `text` says why; seconds it asks to wait."""
 
     text: str

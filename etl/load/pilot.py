@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import orjson
+from msgspec import Struct
 
 from etl.errors import MappingError
 from etl.findings import said
@@ -24,8 +24,7 @@ from etl.stop import Stopped
 from etl.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class PilotStage:
+class PilotStage(Struct, frozen=True):
     """What the pilot sent of a stage. `already` had arrived before, and were not sent again."""
 
     name: str
@@ -34,8 +33,7 @@ class PilotStage:
     migration_ids: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PilotResult:
+class PilotResult(Struct, frozen=True):
     """A pilot that succeeded. `email` is the test user's, with which to log in to the shop."""
 
     stages: tuple[PilotStage, ...]

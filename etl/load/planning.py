@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.errors import PackageError
 from etl.journal.batch import Draft, Taken
@@ -16,8 +18,7 @@ from etl.package import Package, PackagedStage
 from etl.personal import is_code
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(Struct, frozen=True):
     """How a stage is cut in batches."""
 
     size: int
@@ -33,8 +34,7 @@ class Cut:
             yield self.size, False
 
 
-@dataclass(slots=True)
-class _Rest:
+class _Rest(Struct):
     """Records waiting until they are enough for a batch."""
 
     keys: list[str] = field(default_factory=list)
@@ -46,8 +46,7 @@ class _Rest:
         return taken
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """Which records may go: those whose parents were sent (`refers`: field -> stage), unless they are not settled yet."""
 
     refers: Mapping[str, str] = field(default_factory=dict)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.errors import MappingError
 from etl.journal.answers import is_migration_id
@@ -21,8 +22,7 @@ from etl.terminal import visible
 DECIDABLE = (State.UNKNOWN, State.ACCEPTED)
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Struct, frozen=True):
     """A batch after the decision, and what comes next."""
 
     batch: int
@@ -33,8 +33,7 @@ class Resolved:
     next_step: str
 
 
-@dataclass(frozen=True, slots=True)
-class KnownFate:
+class KnownFate(Struct, frozen=True):
     """What is known of a batch's fate, and from where: `why` is "" where a person says so.
 
     migration_id   the migration it became; None when it is not known

@@ -7,6 +7,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from msgspec import Struct
+
 from etl.arguments import Key, checked
 from etl.errors import MappingError
 from etl.findings import Heading, Sentence, said
@@ -35,8 +37,7 @@ class RetryChoice:
     keys: tuple[Key, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Again:
+class Again(Struct, frozen=True):
     """Records of one batch that are sent again; `keys` None: all that it holds."""
 
     batch: Shipment

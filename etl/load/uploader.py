@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
 
 from etl.errors import Ambiguous, Exit, MappingError, PackageError, TargetError
 from etl.files import sha256_of
@@ -41,8 +42,7 @@ class GateClosed(TargetError):
     exit_code = Exit.DATA
 
 
-@dataclass(frozen=True, slots=True)
-class Loading:
+class Loading(Struct, frozen=True):
     """A workspace, held, with what is needed to load into it."""
 
     journal: Journal
@@ -54,8 +54,7 @@ class Loading:
     asked: Asked
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a person asked for beyond the mapping.
 
     mapping  the SHA-256 of the mapping that the package must have been made by; None: it may be any

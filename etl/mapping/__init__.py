@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.address import target_name
 from etl.errors import MappingError
@@ -58,8 +60,7 @@ __all__ = [
 USUAL = "migration.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(Struct, frozen=True):
     """A mapping that has been read: what it says, what is wrong with it, and what was opened to find that out.
 
     To be used in a `with`, at whose end the tables are closed. `snapshot` is the one that the rows of servers are from;
@@ -72,8 +73,8 @@ class Checked:
     tables: Mapping[str, Table] = field(default_factory=dict)
     resources: Resources = field(default_factory=dict)
     lookup_tables: Mapping[str, Table] = field(default_factory=dict)
-    opened: ExitStack = field(default_factory=ExitStack, compare=False)
-    connections: Connections = field(default_factory=Connections, compare=False)
+    opened: ExitStack = field(default_factory=ExitStack)
+    connections: Connections = field(default_factory=Connections)
     warnings: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
     snapshot: Snapshot | None = None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from etl.expressions import compose, inside, tidy
 from etl.extract import KINDS, is_url
@@ -36,8 +37,7 @@ from etl.target import Polling, Secret, Target
 LOOKUP_COLUMNS = ("key", "value")
 
 
-@dataclass(frozen=True, slots=True)
-class Builder:
+class Builder(Struct, frozen=True):
     """Builds from one document, with the values that ${NAME} stands for. Relative paths begin at the mapping's folder."""
 
     document: Document
@@ -61,7 +61,7 @@ class Builder:
         )
 
     def target(self, data: Mapping[str, Any]) -> Target:
-        known = {one.name for one in fields(Target)}
+        known = set(Target.__struct_fields__)
         settings = {name: self.setting(value, ("target", name)) for name, value in data.items() if name in known}
         if "channel" in settings:
             settings["channel"] = str(settings["channel"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.expressions import LOOKUP, faults, resources_giving
 from etl.geography import LEVELS, ChannelLists, Gazetteer, KnownPlace, fold
@@ -19,8 +20,7 @@ MOST_ENTRIES = 5
 CARRIER = "shipping_company"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """A value that a mapping gives to a field by itself, and where it stands."""
 
     value: str

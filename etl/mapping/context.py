@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.expressions import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Names, PrivateKey
 from etl.expressions.syntax import faults
@@ -23,8 +24,7 @@ def passing_key() -> PrivateKey:
     return PrivateKey(os.urandom(32))
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """`data` is the document's, without what the grammar refused. `tables` and `resources` are filled by the first checks;
     what they open is closed with `opened`.
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from etl.corrections import LineFault, RowCorrection, corrections_file, read
 from etl.model import WARNING, Migration, Place, Problem

@@ -5,9 +5,10 @@ from __future__ import annotations
 import codecs
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract import KINDS, is_url, located
@@ -27,8 +28,7 @@ WESTERN = ("iso8859-1", "cp1252")
 """Python's names of what Turkish files are declared to be by mistake: every byte is a letter there, six of them the wrong one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(Struct, frozen=True):
     """A file, the encoding that is declared for it, and where."""
 
     file: File

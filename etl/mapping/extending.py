@@ -8,10 +8,11 @@ rule, and no way to take something away.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from os.path import normpath, relpath
 from pathlib import Path as FilePath
 from typing import Any
+
+from msgspec import field
 
 from etl.errors import MappingError, SourceError
 from etl.extract import KINDS, check_inside, is_url
@@ -28,8 +29,7 @@ DEEPEST = 5
 Open = Callable[[FilePath], Document]
 
 
-@dataclass
-class Extended(Document):
+class Extended(Document, dict=True):
     """Two documents as one. `origins` tells of a path, and of all below it that says nothing else, where it is written."""
 
     files: tuple[FilePath, ...] = ()

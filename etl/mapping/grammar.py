@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
+from msgspec import Struct
 
 from etl.mapping.places import Document, YamlPath
 from etl.model import Place, Problem
@@ -34,8 +34,7 @@ NAME = r"[A-Za-z][A-Za-z0-9_-]{0,99}"
 """What a migration or a stage may be called: it becomes the name of a folder, or of files."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """A problem of grammar, and the path that has to be left out for the rest to be understood (None: nothing)."""
 
     place: Place

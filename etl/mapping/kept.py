@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.extract import KINDS, asked_of, columns_read, read_columns, server_of
 from etl.extract.databases.kept import KeptRows, Snapshot
@@ -11,8 +12,7 @@ from etl.mapping.templates import columns_wanted
 from etl.model import Database, Migration, Source
 
 
-@dataclass(frozen=True, slots=True)
-class UsedColumns:
+class UsedColumns(Struct, frozen=True):
     """A source that is used, and the columns that are named; those that a query reads are in `queries`, by its text."""
 
     source: Source

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
+from msgspec import Struct, field
 from yaml.scanner import Scanner
 
 from etl.model import Place, Problem
@@ -26,8 +26,7 @@ _HEXADECIMAL = {"x": 2, "u": 4, "U": 8}
 _LARGEST_CHARACTER = 0x10FFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """The first and last character of a value in the text, and how it is written: plain None, quoted ' ", block | >."""
 
     start: int
@@ -35,8 +34,7 @@ class Span:
     style: str | None = None
 
 
-@dataclass
-class Document:
+class Document(Struct, dict=True):
     """A YAML file as plain data, with the span of every value and the position of every key."""
 
     file: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from etl.extract import Corrected, answered_all, fetched_all, find_corrected, locate, read_columns
 from etl.extract.database import identity, named_rows

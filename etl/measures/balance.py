@@ -6,12 +6,13 @@ from array import array
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from heapq import nlargest
 from itertools import compress, product
 from operator import add, sub
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from msgspec import Struct, field
 
 from etl.files import open_private
 from etl.measures.amounts import HALF, UNITS
@@ -34,8 +35,7 @@ def weighed_by(payload: str, fields: Collection[str]) -> str | None:
     return number if number in fields and amount in fields else None
 
 
-@dataclass(slots=True)
-class Amounts:
+class Amounts(Struct):
     """What the records of a part amount to, in their order; what is no amount is zero. They are empty where nothing is weighed.
 
     first, second   of orders the amount and the discount; of items the price, and the price times the quantity
@@ -48,8 +48,7 @@ class Amounts:
         return Amounts(array("d", compress(self.first, kept)), array("d", compress(self.second, kept)))
 
 
-@dataclass(frozen=True, slots=True)
-class Differing:
+class Differing(Struct, frozen=True):
     """An order whose items do not sum up to it. `position` is that of its record in the stage `stage`, from 0; amounts are in
     money.UNITS."""
 
@@ -69,8 +68,7 @@ class Differing:
         return self.amount, self.amount + self.discount
 
 
-@dataclass(slots=True)
-class Balance:
+class Balance(Struct):
     """How many orders have items and an amount, and of how many these agree.
 
     line, piece   of so many orders the items sum up to the amount, when a price is that of the line, or of a piece
@@ -148,8 +146,7 @@ class Ledger:
         self._opened.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Orders:
+class _Orders(Struct, frozen=True):
     """Orders of one stage that have items, by columns: where they are, and what they and their items amount to."""
 
     stage: str

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import filterfalse
 from typing import Any
+
+from msgspec import Struct, field
 
 MOST = 200
 """Different values of a column that are told apart. Of more it is only known that there are more."""
@@ -30,8 +31,7 @@ def together(one: Census, other: Census) -> Census:
     return one if len(one) <= MOST else None
 
 
-@dataclass(slots=True)
-class FieldSketch:
+class FieldSketch(Struct):
     """A field's values, beyond how many of them are empty.
 
     spread    of dates how many are of each month ('2019-03'), of amounts how many of each size (money.EDGES)

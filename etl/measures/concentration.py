@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.measures.census import MOST, Census
 
@@ -26,8 +27,7 @@ RuleOfFate = tuple[str, str | None, str]
 """Fate, field and rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Concentration:
+class Concentration(Struct, frozen=True):
     """`count` of `of` rows with this kind of problem have this value in this column: `times` as many as of all rows."""
 
     fate: str
@@ -40,8 +40,7 @@ class Concentration:
     times: float
 
 
-@dataclass(slots=True)
-class Concentrations:
+class Concentrations(Struct):
     """Counts the cells of rows that are not sent, by kind of problem. `columns` are the source's."""
 
     columns: Sequence[str]
@@ -78,8 +77,7 @@ def _is_telling(count: int, of: int, share: float) -> bool:
     return count - of * share >= DEVIATIONS * sqrt(of * share * (1 - share))
 
 
-@dataclass(slots=True)
-class _Kind:
+class _Kind(Struct):
     values: list[Counter[Any] | None]
     count: int = 0
 

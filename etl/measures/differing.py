@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
+from msgspec import Struct
 
 from etl.measures.census import Census, census, together
 from etl.measures.concentration import Concentration, Concentrations
@@ -16,8 +17,7 @@ TOGETHER = 500
 """Records whose values are counted at once."""
 
 
-@dataclass(frozen=True, slots=True)
-class BothValues:
+class BothValues(Struct, frozen=True):
     """A record in which a field differs."""
 
     key: str
@@ -25,14 +25,13 @@ class BothValues:
     new: Any
 
 
-@dataclass(slots=True)
-class FieldDiffers:
+class FieldDiffers(Struct):
     """How many records differ in a field in one way (`what`: changed, added, removed), and the first of them."""
 
     field: str
     what: str
     count: int = 0
-    examples: list[BothValues] = dataclasses.field(default_factory=list)
+    examples: list[BothValues] = msgspec.field(default_factory=list)
 
     def add(self, example: BothValues) -> None:
         self.count += 1
@@ -40,14 +39,13 @@ class FieldDiffers:
             self.examples.append(example)
 
 
-@dataclass(slots=True)
-class Everything:
+class Everything(Struct):
     """The values that all records of one version have in some fields: against these something is concentrated."""
 
     columns: Sequence[str]
     records: int = 0
-    _values: dict[str, Census] = dataclasses.field(default_factory=dict)
-    _waiting: list[Sequence[Any]] = dataclasses.field(default_factory=list)
+    _values: dict[str, Census] = msgspec.field(default_factory=dict)
+    _waiting: list[Sequence[Any]] = msgspec.field(default_factory=list)
 
     def add(self, cells: Sequence[Any]) -> None:
         self.records += 1

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import filterfalse
 from operator import itemgetter
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from etl.measures.amounts import UNITS, all_units, some_of, sum_as_it_is
 
@@ -79,8 +80,7 @@ Add = Callable[[Iterable[Any]], int]
 """Amounts -> their sum in UNITS."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Grouping:
+class _Grouping(Struct, frozen=True):
     """Rows by one label: the groups, how many rows each has, and the way from all rows' values to those of each.
 
     The last group has no way of its own: its sum is what the others leave of the sum of all rows, which spares picking the values

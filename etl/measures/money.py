@@ -5,11 +5,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import nlargest
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.measures.amounts import UNITS, all_units
 from etl.measures.groups import Group, Groups, GroupSums
@@ -40,8 +42,7 @@ MOST_GROUPS = 20_000
 NAMED = 20
 
 
-@dataclass(frozen=True, slots=True)
-class NamedAmount:
+class NamedAmount(Struct, frozen=True):
     """One row's amount: of a row that is not sent, or by how much what is sent differs from the source. None: unreadable."""
 
     fate: str
@@ -50,8 +51,7 @@ class NamedAmount:
     units: int | None
 
 
-@dataclass(slots=True)
-class MoneySketch:
+class MoneySketch(Struct):
     """The amounts of one field.
 
     sums      fate -> how many, and their sum; those that are made are those of all records, before any is held or repeated

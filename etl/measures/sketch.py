@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from etl.measures.balance import Amounts
 from etl.measures.census import Census, FieldSketch, together
@@ -12,8 +13,7 @@ from etl.measures.money import MoneySketch
 from etl.measures.passwords import FormOfPassword
 
 
-@dataclass(slots=True)
-class StageSketch:
+class StageSketch(Struct):
     """Of some rows of a stage, or of all.
 
     rows       that could be read; `columns` are the values of their cells, as the source has them

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from operator import itemgetter
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(slots=True)
-class Spelling:
+
+class Spelling(Struct):
     """Amounts that are written alike: how many, and the first of them with what is made of it."""
 
     count: int

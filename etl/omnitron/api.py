@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from etl.errors import Ambiguous, MappingError, Refused, TargetError, Unavailable
 from etl.journal.answers import REDIRECTS, migration_id_of, state_after
@@ -27,8 +28,7 @@ class Unauthorized(Unavailable):
     """Omnitron did not look at the request, because the token is not, or no longer, valid."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Struct, frozen=True):
     """Omnitron has taken a batch, and works it off under this id."""
 
     migration_id: str

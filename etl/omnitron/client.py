@@ -10,7 +10,6 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 import orjson
 import requests
 import urllib3
+from msgspec import Struct, field
 from requests.cookies import RequestsCookieJar, extract_cookies_to_jar
 from requests.utils import get_environ_proxies
 
@@ -55,8 +55,7 @@ class TookTooLong(OSError):
     """An exchange that was not done in time, however steadily its bytes came."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A request to be made. `file` is (name, bytes) of a multipart upload; `about` goes into the log, `query` does not.
 
     repeatable   it changes nothing (or is a login, which may be done twice): when it fails, it may simply be made again
@@ -75,8 +74,7 @@ class Call:
     hidden: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What came back, whole. `seconds` is from the first byte sent to the last one read."""
 
     method: str
@@ -99,8 +97,7 @@ class Answer:
             return None
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Seconds, and the certificates to trust instead of the usual ones. `read` is for the whole answer."""
 
     connect: float = 10.0

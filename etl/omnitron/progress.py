@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from etl.errors import MappingError, TargetError
 from etl.model import Expression, Place
@@ -17,8 +18,7 @@ class DeadlineMissed(TargetError):
     """A migration did not end in time. The batch stays accepted."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Struct, frozen=True):
     """What Omnitron says of a migration of so many `records`. A total or success of None: it does not tell."""
 
     total: int | None

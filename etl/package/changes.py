@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
 
 class What(StrEnum):
@@ -18,8 +18,7 @@ class What(StrEnum):
     REMOVED = "removed"  # the new one has none
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """A field of a record that two versions of it do not have alike. What was or is not there is None."""
 
     field: str

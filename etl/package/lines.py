@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from etl.findings import PROBLEM
 
 
-@dataclass(frozen=True, slots=True)
-class Reject:
+class Reject(Struct, frozen=True):
     """One problem of one rejected row.
 
     source, row, place   where it is (model.Locator)
@@ -34,8 +34,7 @@ class Reject:
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(Struct, frozen=True):
     """A good record that is not sent, because the record it refers to is not."""
 
     source: str
@@ -52,8 +51,7 @@ class Held:
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Merged:
+class Merged(Struct, frozen=True):
     """A good record that is not sent, because an earlier one has the same `value` in `field`. Its key stands for `into`.
 
     first   the row of the record that it stands for; None: that came with an earlier load
@@ -74,8 +72,7 @@ class Merged:
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(Struct, frozen=True):
     """A row that is not sent, as its source had it. `fate` is rejected, held or merged.
 
     `cells` run parallel to the stage's `columns`; of a row that could not be read they are what was there. A cell that
@@ -90,8 +87,7 @@ class SourceRow:
     place: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemExample:
+class ProblemExample(Struct, frozen=True):
     """A problem as it was told first."""
 
     source: str
@@ -103,8 +99,7 @@ class ProblemExample:
     personal: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ProblemKind:
+class ProblemKind(Struct, frozen=True):
     """Problems of one field and one rule; for a lookup, of one missing entry.
 
     rows       the places of the first of them, as `row` and `place` of a Reject

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.languages import DEFAULT
 from etl.model import Counts, Evidence
@@ -14,8 +15,7 @@ MANIFEST = "manifest.json"
 PROFILE = "profile.json"
 
 
-@dataclass(frozen=True, slots=True)
-class FileEntry:
+class FileEntry(Struct, frozen=True):
     """A file of the package: its path inside it, its size in bytes and lines or records, its SHA-256."""
 
     file: str
@@ -24,8 +24,7 @@ class FileEntry:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """Some bytes of a file of the package."""
 
     file: str
@@ -34,8 +33,7 @@ class Slice:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """A payload file, and the line of the index that tells which source row each of its records came from."""
 
     number: int
@@ -47,8 +45,7 @@ class Batch:
         return self.payload.records
 
 
-@dataclass(frozen=True, slots=True)
-class PackagedStage:
+class PackagedStage(Struct, frozen=True):
     """A stage's counts and files. Its batches, of which there may be many thousands, are read from theirs: Package.batches.
 
     `columns` are the source's, which the cells of `rows` run parallel to; by those of `identity` its database tells a row.
@@ -83,8 +80,7 @@ class PackagedStage:
         return not self.beyond
 
 
-@dataclass(frozen=True, slots=True)
-class Input:
+class Input(Struct, frozen=True):
     """What the package was made from (see model.Evidence). `name` is the source's or lookup's name in the mapping.
 
     `sha256` is None for a source of which only the first rows were read.
@@ -115,8 +111,7 @@ class Input:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedCorrection:
+class RefusedCorrection(Struct, frozen=True):
     """A correction that was not applied: what it is told by (corrections.RowCorrection), its line in its file, and why."""
 
     stage: str
@@ -129,8 +124,7 @@ class RefusedCorrection:
 LIMIT, SAMPLE = "limit", "sample"
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(Struct, frozen=True):
     """The whole of manifest.json. `created` is UTC, ISO 8601; `versions` names the engine and its interpreter.
 
     `warnings` are lines about what is odd in the mapping and its sources; those about records are among the stages' kinds.

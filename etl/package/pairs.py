@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import zip_longest
+
+from msgspec import Struct
 
 from etl.package.reading import Package, Walked
 
@@ -18,8 +19,7 @@ MOST = 20_000
 """Records that wait in memory."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(Struct, frozen=True):
     """A record as either package has it; None where one has it not."""
 
     key: str
@@ -42,8 +42,7 @@ def pairs(old: Package, new: Package, stage: str, most: int = MOST) -> Iterator[
         yield from (Pair(key, None, data) for key, data in of_new.left())
 
 
-@dataclass(frozen=True, slots=True)
-class _Met:
+class _Met(Struct, frozen=True):
     key: str
     mine: bytes
     other: bytes

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
+from msgspec import Struct
 
 from etl.errors import PackageError
 from etl.package.lines import Held, Merged, ProblemKind, Reject, SourceRow, kind_of
@@ -23,8 +23,7 @@ IndexLine = tuple[str, int] | tuple[str, int, str]
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(Struct, frozen=True):
     """A valid record, and where it is: in which batch, at which position of it (from 0), from which row of the source."""
 
     batch: Batch

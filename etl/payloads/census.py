@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from etl.expressions import stored_password
 from etl.findings import Unfit
@@ -20,8 +21,7 @@ STANDINGS = {"md5": AT_ONCE, "sha1": AT_ONCE, "sha256": AGREED}
 """Algorithm -> what it means (Omnitron contract, 'user'). Any other word is agreed with Akinon, and means a reset."""
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordKind:
+class PasswordKind(Struct, frozen=True):
     """Customers whose passwords are of one kind. `standing` is AT_ONCE, AGREED or RESET."""
 
     kind: str

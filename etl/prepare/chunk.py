@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 from itertools import compress
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.expressions import Columns
 from etl.findings import Finding
@@ -23,8 +25,7 @@ from etl.prepare.program import Program, text_of
 from etl.prepare.put_right import EXAMPLES, PutRight, noted
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True):
     """A row that is no valid record, by its index in the part: everything that is wrong with it, and its cells."""
 
     index: int
@@ -33,8 +34,7 @@ class Rejected:
     cells: Sequence[object] = ()
 
 
-@dataclass(slots=True)
-class Chunk:
+class Chunk(Struct):
     """What became of a part's rows, in their order. All indices count the part's rows from 0, blank lines among them.
 
     height   how many rows a person counts: those that were read, and the blank lines between them
@@ -77,8 +77,7 @@ LOOKED_AT, EACH = 10, 64
 """The first so many parts of a table are looked at closely for the report, and then each so-and-so-many-th."""
 
 
-@dataclass(frozen=True, slots=True)
-class Numbered:
+class Numbered(Struct, frozen=True):
     """A part of a table with its number among them, from 0: whoever prepares it, the report's sample is the same."""
 
     part: Part
@@ -159,8 +158,7 @@ def _invalid(program: Program, batch: Columns) -> set[int]:
     return {whole[position] for position in program.validator.invalid(columns)}
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
+class _Made(Struct, frozen=True):
     """What many rows made. `indices` are those of the rows that could be read, `unsettled` positions among those that stay."""
 
     rows: Rows

@@ -6,11 +6,12 @@ Works on chunks in the order of the source, so that the first of two equal recor
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain, compress
 from operator import attrgetter
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from etl.model import Stage
 from etl.prepare.chunk import Chunk
@@ -20,8 +21,7 @@ from etl.prepare.numbers import KeyColumn
 from etl.prepare.texts import TextIndex
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(Struct, frozen=True):
     """A record that repeats a value of an earlier one. `position` counts the chunk's records."""
 
     position: int
@@ -30,8 +30,7 @@ class Duplicate:
     first_row: int
 
 
-@dataclass(frozen=True, slots=True)
-class Orphan:
+class Orphan(Struct, frozen=True):
     """A record whose parent is not migrated; `parent_row` is None when no row made that parent."""
 
     position: int
@@ -42,8 +41,7 @@ class Orphan:
     parent_row: int | None
 
 
-@dataclass(slots=True)
-class Verdict:
+class Verdict(Struct):
     """Which of a chunk's records may not be sent, and why."""
 
     duplicates: list[Duplicate] = field(default_factory=list)
@@ -102,8 +100,7 @@ class Integrity:
         self._budget.close()
 
 
-@dataclass(frozen=True, slots=True)
-class ReferredStage:
+class ReferredStage(Struct, frozen=True):
     """A stage that others refer to: its keys, and those that stand for others of them."""
 
     stage: str
@@ -239,8 +236,7 @@ class StageIntegrity:
         self._own.add(Fate.FILTERED, [(key, first_row + index) for index, key in chunk.filtered if key is not None])
 
 
-@dataclass(frozen=True)
-class _Watched:
+class _Watched(Struct, frozen=True, dict=True):
     """A column of a chunk in which no value may come twice. `field` None: the key is no field."""
 
     field: str | None

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
 from itertools import compress
 from operator import not_
 from typing import Any
+
+from msgspec.structs import replace
 
 from etl.expressions import CompiledStage, compile_stage, writers
 from etl.model import Record, Rows, Stage

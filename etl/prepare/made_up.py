@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from etl.expressions import PRIVATE_KEYS, Counted, Writers, compile_stage, uses_resource
 from etl.expressions.header import Row

@@ -6,8 +6,9 @@ What earlier loads have brought to Omnitron comes before all rows: it stays what
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from etl.prepare.chunk import Chunk
 from etl.prepare.keys import KeyIndex
@@ -16,8 +17,7 @@ from etl.prepare.numbers import KeyColumn
 from etl.prepare.texts import TextIndex
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(Struct, frozen=True):
     """A record that shares a value with one that is sent. `first_row` None: that one came with an earlier load."""
 
     position: int
@@ -166,8 +166,7 @@ ValueHolder = tuple[str, int | None]
 """The key of the record that has a value, and its row; None: it came with an earlier load."""
 
 
-@dataclass(slots=True)
-class Shared:
+class Shared(Struct):
     """A chunk's values, who has them, and which of its keys are aliases. It grows while the chunk's records are gone through."""
 
     chunk: Chunk

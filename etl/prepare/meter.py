@@ -6,11 +6,13 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import chain
 from operator import mul
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.expressions import Writers, columns_in, compile_stage, decimal_to_number, summand
 from etl.expressions.header import Row
@@ -57,8 +59,7 @@ ROUNDING = re.compile(r"\|\s*round\s*(\([^()]*\))?\s*\}\}\s*$")
 DATES = frozenset((DATE, DATETIME, PAST_DATE))
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(Struct, frozen=True):
     """What one part has to be measured: its rows, and what became of them. Indices are those of the part.
 
     readable  the indices of the rows that could be read

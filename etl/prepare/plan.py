@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.expressions import Header, Resources
 from etl.measures.balance import NUMBERS, weighed_by
@@ -13,8 +15,7 @@ from etl.payloads.validate import payload_schema
 from etl.prepare.privacy import Privacy, privacy_of, secret_columns
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Everything needed to work on a stage's rows, as plain data: it travels to other processes and is compiled there.
 
     `weighed_by`: the field with the number of an order, where the amounts of orders are held against those of their items.

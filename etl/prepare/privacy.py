@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
 
 from etl.expressions import WHERE
 from etl.expressions.compiler import flat_fields
@@ -14,8 +16,7 @@ from etl.model import Expression, Stage, Template
 from etl.personal import looks_personal
 
 
-@dataclass(frozen=True, slots=True)
-class Privacy:
+class Privacy(Struct, frozen=True):
     """Which values of a stage are masked where they are printed.
 
     columns   of the source: those that feed a personal field, and those that feed none

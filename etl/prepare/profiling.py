@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import asdict
 from itertools import chain, compress
 from typing import Any
 
@@ -26,6 +25,7 @@ from etl.prepare.meter import TOTALS, Meter
 from etl.prepare.plan import Plan
 from etl.prepare.privacy import Privacy
 from etl.profile import is_of_codes
+from etl.records import as_dict
 
 PARENTS = 10_000
 """Parents whose held records are counted; of more, those with the fewest are forgotten."""
@@ -109,7 +109,7 @@ class Profiler:
                 for (algorithm, form, standing), count in commonest(+sketch.passwords, 50)
             ],
             "concentrations": [
-                {**asdict(one), "personal": self._is_personal(one.column)}
+                {**as_dict(one), "personal": self._is_personal(one.column)}
                 for one in self._concentrations.found(
                     {name: values for name, values in sketch.columns.items() if name not in privacy.hidden},
                     max(sketch.looked, 1),
@@ -211,7 +211,7 @@ def _money(field: str, money: MoneySketch) -> dict[str, Any]:
             {"shape": shape, "count": one.count, "written": one.written, "value": one.value}
             for shape, one in sorted(money.shapes.items(), key=lambda item: (-item[1].count, item[0]))
         ],
-        "named": [asdict(one) for one in sorted(money.named, key=_by_fate)],
+        "named": [as_dict(one) for one in sorted(money.named, key=_by_fate)],
         "many": {fate: money.many[fate] for fate in FATES if money.many[fate]},
         "lacking": [{"fate": one.fate, "key": one.key, "row": one.row} for one in sorted(money.lacking, key=_by_fate)],
     }
@@ -244,8 +244,8 @@ def balance_facts(ledger: Ledger, key_at: KeyAt) -> dict[str, Any] | None:
     found: Balance = ledger.balance(TOLERANCE)
     if not found.compared:
         return None
-    differing = [{**asdict(one), "key": key_at(one.stage, one.position)} for one in found.differing]
-    return {**asdict(found), "price_of": found.price_of, "tolerance": TOLERANCE, "differing": differing}
+    differing = [{**as_dict(one), "key": key_at(one.stage, one.position)} for one in found.differing]
+    return {**as_dict(found), "price_of": found.price_of, "tolerance": TOLERANCE, "differing": differing}
 
 
 def profiler_of(plan: Plan, ledger: Ledger | None = None) -> Profiler:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.expressions import (
     FILTERED,
@@ -31,8 +33,7 @@ from etl.prepare.plan import Plan
 from etl.prepare.privacy import Privacy
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What becomes of one row: a valid record, or nothing (filtered), or findings.
 
     `partial` holds the fields that could be made.

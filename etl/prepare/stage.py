@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from itertools import compress, islice
 from operator import attrgetter, itemgetter
 from typing import Any
+
+from msgspec.structs import replace
 
 from etl.expressions import WHERE
 from etl.findings import HIDDEN, Finding, Unfit, Words, about, inside, sentence

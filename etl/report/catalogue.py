@@ -11,10 +11,11 @@ Report and workbook ask for each text. On the terminal one place asks for all of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from msgspec import Struct, field
 
 from etl.findings import Figure, Heading, Sentence, sentence
 from etl.languages import DEFAULT
@@ -32,8 +33,7 @@ class _Turkish(int):
         return super().__format__(form).replace(",", ".")
 
 
-@dataclass(frozen=True, slots=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True):
     """What one language has for the engine's own: `sentences` of findings, with the phrases in them, and `texts` of pages."""
 
     sentences: Mapping[str, str] = field(default_factory=dict)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.guess.words import heads_a_column
 from etl.personal import looks_personal, mask_text
@@ -20,8 +23,7 @@ LONGEST = 24
 """Letters of an example that are shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class TableSeen:
+class TableSeen(Struct, frozen=True):
     """A table: how many rows and columns it has (None: not known before it is read), and the mapping's sources that read it."""
 
     name: str
@@ -31,8 +33,7 @@ class TableSeen:
     sources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class TableLook:
+class TableLook(Struct, frozen=True):
     """A table that was read. `source` is what a mapping says to read it.
 
     used        for each column the stages and lookups that use it; None without a mapping that reads this table

@@ -5,8 +5,9 @@ What became of a record is a word in a line here, and above figures (findings.He
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from etl.findings import HIDDEN, Heading, Sentence, joined, said
 from etl.model import Locator

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.personal import mask_key, mask_known, mask_text
 from etl.terminal import counted
 
 
-@dataclass(frozen=True, slots=True)
-class FixedCell:
+class FixedCell(Struct, frozen=True):
     """A cell that a person has mended. `is_kept` is False where the source's own text was put back: the correction is gone."""
 
     stage: str
@@ -23,8 +24,7 @@ class FixedCell:
     is_kept: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
+class Fixed(Struct, frozen=True):
     """What became of an edited workbook: the cells that were taken, how many rows nobody touched, and what was not taken.
 
     file     where the corrections lie
@@ -39,8 +39,7 @@ class Fixed:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KnownCorrection:
+class KnownCorrection(Struct, frozen=True):
     """A line of the corrections; `refused` says why the newest package was made without it, None that it has it or is older."""
 
     stage: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from etl.expressions import WHERE
 from etl.findings import Finding
@@ -18,8 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewRow:
+class PreviewRow(Struct, frozen=True):
     """One source row and what becomes of it. `fate` is valid, rejected or filtered.
 
     `shown` columns feed plain fields alone; `personal` are the fields that are masked. `feeds` are the columns that each field
@@ -77,8 +78,7 @@ NARROW = 60
 """Columns of a terminal below which there is no table."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beside:
+class Beside(Struct, frozen=True):
     """What stands side by side: cells, the field that is made of them, and what is wrong with it."""
 
     cells: Sequence[str] = ()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as made_by
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+from msgspec import field as made_by
 
 from etl.findings import Heading, Sentence, joined, said
 from etl.report.page.money import BETWEEN, DIFFERS, ROUNDED, TOTALS, ShownAmount, written_amount
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from etl.report.page.money import LackingAmount, MoneyLine, MonthLine, StatusLine
 
 
-@dataclass(frozen=True, slots=True)
-class Reconciled:
+class Reconciled(Struct, frozen=True):
     """The amounts of one field. `totals`, `statuses` and `months` are the report's; by `unaccounted` the payload files
     differ from them.
 
@@ -57,8 +57,7 @@ class Reconciled:
         return not self.unaccounted and not self.unread and not any(line.differs for line in self.totals)
 
 
-@dataclass(frozen=True, slots=True)
-class RowAmount:
+class RowAmount(Struct, frozen=True):
     """A row whose amount is not, or not quite, in the payload; None: it cannot be read. The key is as the report shows keys."""
 
     stage: str
@@ -69,8 +68,7 @@ class RowAmount:
     amount: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class UnbalancedOrder:
+class UnbalancedOrder(Struct, frozen=True):
     """An order whose items do not sum up to it: neither by `piece`, each price times its quantity, nor by `line`."""
 
     stage: str
@@ -81,8 +79,7 @@ class UnbalancedOrder:
     line: float
 
 
-@dataclass(frozen=True, slots=True)
-class AllAmounts:
+class AllAmounts(Struct, frozen=True):
     """All rows of which a report names the largest, and all orders."""
 
     rows: tuple[RowAmount, ...]

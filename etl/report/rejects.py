@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
+
+from msgspec import Struct
 
 from etl.findings import BECAUSE, PROBLEM, Sentence, joined, masked_sentence, said
 from etl.model import Locator
@@ -44,8 +45,7 @@ def _problems(package: Package, stage: PackagedStage) -> Iterator[ProblemKind]:
     return (kind for kind in package.kinds(stage) if kind.severity == PROBLEM)
 
 
-@dataclass(frozen=True, slots=True)
-class LikeKinds:
+class LikeKinds(Struct, frozen=True):
     """Kinds of one fate, field and rule, which differ in the entry that a lookup lacks: the commonest, and the others."""
 
     first: ProblemKind

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from etl.verify.verify import VerifyReport
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Where a migration stands with the target that was meant, and with all it has. `changed`, `gone`: only when asked for."""
 
     own: Status
@@ -27,8 +27,7 @@ class Standing:
     gone: tuple[GoneRecord, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Targets:
+class Targets(Struct, frozen=True):
     """The mapping's own target, None when it does not say; those that records were sent to; what was decided of them."""
 
     target: str | None
@@ -36,8 +35,7 @@ class Targets:
     decisions: tuple[TargetDecision, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PutAside:
+class PutAside(Struct, frozen=True):
     """A target whose journal lies in the folder `aside` now."""
 
     target: str
@@ -55,8 +53,7 @@ class Decision(Protocol):
     def next_step(self) -> str: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelDecision:
+class ChannelDecision(Struct, frozen=True):
     """A decision by the channel's word. `missing` are the keys of users that it does not know, when the batch arrived."""
 
     decision: Decision
@@ -75,8 +72,7 @@ class PilotedStage(Protocol):
     def already(self) -> tuple[str, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class ChannelWord:
+class ChannelWord(Struct, frozen=True):
     """Whether the channel knew the user, after how many seconds, and what follows. None: it could not be asked."""
 
     found: bool | None
@@ -84,16 +80,14 @@ class ChannelWord:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """What the shop shows of a user, and what the channel says of it."""
 
     report: VerifyReport
     channel: ChannelWord
 
 
-@dataclass(frozen=True, slots=True)
-class FoundSending:
+class FoundSending(Struct, frozen=True):
     """A batch that carried the record, and what Omnitron answered."""
 
     target: str
@@ -104,8 +98,7 @@ class FoundSending:
     counts: bool
 
 
-@dataclass(frozen=True, slots=True)
-class FoundRecord:
+class FoundRecord(Struct, frozen=True):
     """A record, or a row that made none. `fate`: valid, filtered, rejected, held or merged; without a package its batch's state;
     `why` its reasons, `masked` the same masked."""
 
@@ -118,8 +111,7 @@ class FoundRecord:
     sent: tuple[FoundSending, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class FoundIn:
+class FoundIn(Struct, frozen=True):
     """What one package has; None: what the journals alone know. `further`: how many records are left out, there were too many.
     `notes` say where rows that are filtered are not told as the package was made, or not at all."""
 
@@ -130,8 +122,7 @@ class FoundIn:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedField:
+class ExplainedField(Struct, frozen=True):
     """One field: where it stands in the mapping, the values on its way, what is sent, and what is wrong with that.
 
     `own` are texts of the mapping itself that it may have come to, which are shown as they are.
@@ -149,8 +140,7 @@ class ExplainedField:
     own: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what the newest package and
     the journals know of the record; `aliases` are the records it refers to for which others stand there;
     `corrected` tells which cells a person has mended; `place` is how the source itself calls the row (model.Locator);
@@ -170,8 +160,7 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ExplainedAlias:
+class ExplainedAlias(Struct, frozen=True):
     """A field whose value is the key of a merged record: the newest package refers to `into` instead."""
 
     field: str
@@ -180,8 +169,7 @@ class ExplainedAlias:
     into: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldLineage:
+class FieldLineage(Struct, frozen=True):
     """What a field is made from: columns, functions in the order of their names in the expression, lookups."""
 
     stage: str
@@ -192,8 +180,7 @@ class FieldLineage:
     made_from: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Lineage:
+class Lineage(Struct, frozen=True):
     """Of a package, as its mapping was then. `unused`: (stage, column) of the sources that feed nothing."""
 
     package: Path
@@ -201,8 +188,7 @@ class Lineage:
     unused: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedField:
+class ComparedField(Struct, frozen=True):
     """A field in which records differ in one way: `what` is changed, added or removed. `examples` are the first of them."""
 
     field: str
@@ -212,8 +198,7 @@ class ComparedField:
     personal: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SentBefore:
+class SentBefore(Struct, frozen=True):
     """Of the records that are changed or gone, how many have arrived at a target; and the keys of the first."""
 
     target: str
@@ -222,8 +207,7 @@ class SentBefore:
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ComparedStage:
+class ComparedStage(Struct, frozen=True):
     """The records that two packages would send of one stage.
 
     old, new      how many each has
@@ -256,8 +240,7 @@ class ComparedStage:
         return bool(self.added or self.gone or self.changed)
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(Struct, frozen=True):
     """Two packages. `notes` say what the two were made from that is not alike; `added` and `gone` are whole stages."""
 
     old: str
@@ -272,8 +255,7 @@ class Compared:
         return bool(self.added or self.gone or any(one.differs for one in self.stages))
 
 
-@dataclass(frozen=True, slots=True)
-class SampledStage:
+class SampledStage(Struct, frozen=True):
     """How many records of a stage are in the sample, `of` how many that would be sent."""
 
     name: str
@@ -281,8 +263,7 @@ class SampledStage:
     of: int
 
 
-@dataclass(frozen=True, slots=True)
-class LookAt:
+class LookAt(Struct, frozen=True):
     """A record to check by eye: the fields of which it shows something that no earlier record of the sample shows."""
 
     stage: str
@@ -290,8 +271,7 @@ class LookAt:
     fields: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SampledCustomer:
+class SampledCustomer(Struct, frozen=True):
     """A user of the sample. `records`: how many each stage has that belong to it; the user itself among them."""
 
     key: str
@@ -302,8 +282,7 @@ class SampledCustomer:
     look_at: tuple[LookAt, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SampledPoint:
+class SampledPoint(Struct, frozen=True):
     """Something that a row of the mapping may reach (expressions.points), and which record of the sample shows it.
 
     `nobody` says why none does: no row reaches it, or only rows that are not sent.
@@ -318,8 +297,7 @@ class SampledPoint:
     nobody: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sampled:
+class Sampled(Struct, frozen=True):
     """A sample: a package, and the workbook of customers beside its files. `barred` says why it is not sent from here, if so."""
 
     migration: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.report.workbook import SETTINGS, shown
 
@@ -15,8 +16,7 @@ COLUMNS = ("place", "omnitron", "proposed", "near", "rows", "first")
 WIDTHS = (48, 28, 28, 60, 8, 32)
 
 
-@dataclass(frozen=True, slots=True)
-class Unmatched:
+class Unmatched(Struct, frozen=True):
     """A name that is on no list: the entry it is decided by, the one name that is likely, those that are near, its rows."""
 
     place: str

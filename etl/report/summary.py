@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from etl.findings import Heading, Sentence, joined, said
+from etl.records import as_dict
 from etl.terminal import visible, visible_json
 
 if TYPE_CHECKING:
@@ -18,8 +21,7 @@ if TYPE_CHECKING:
     from etl.journal.status import StageStatus
 
 
-@dataclass(frozen=True, slots=True)
-class StageSummary:
+class StageSummary(Struct, frozen=True):
     """What became of one stage's rows, and of its records at Omnitron.
 
     read  = filtered + rejected + held + merged + valid; among them `corrected`, which a person has mended
@@ -51,8 +53,7 @@ class StageSummary:
     corrected: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class KindSummary:
+class KindSummary(Struct, frozen=True):
     """Problems of one stage, field and rule; for a lookup, of one missing entry.
 
     fate       rejected or held; warned, for what is sent
@@ -73,8 +74,7 @@ class KindSummary:
     cut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(Struct, frozen=True):
     """What became of a migration. `package` is its folder, `target` the name of the one it was sent to; if there is one.
 
     `problems` are lines for people (findings.Sentence), of the commonest kinds; `kinds` are all of them. `warnings` are
@@ -94,9 +94,13 @@ class Summary:
     not_known: Sequence[str] = ()
     notes: Sequence[str] = ()
 
+    def saying(self, problems: Sequence[str]) -> Summary:
+        """The same with its problems in other words."""
+        return replace(self, problems=problems)
+
     def as_json(self, **more: object) -> str:
         """The object of --json, with what a command has to say besides."""
-        return plain_json({**asdict(self), **more})
+        return plain_json({**as_dict(self), **more})
 
 
 ALWAYS = ("read", "filtered", "rejected", "held", "valid", "uploaded", "failed")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """What of a row is not as its test says: a sentence, and where it is of one field what was expected and found, as JSON."""
 
     field: str | None
@@ -19,8 +20,7 @@ class Mismatch:
         return replace(self, sentence=f"row {number}: {self.sentence}")
 
 
-@dataclass(frozen=True, slots=True)
-class TestResult:
+class TestResult(Struct, frozen=True):
     """One of the mapping's tests, or a case of one: where it stands, and what was not as expected (nothing: it passed).
 
     given    the cells it gives, as JSON
@@ -48,8 +48,7 @@ class TestResult:
         return not self.mismatches
 
 
-@dataclass(frozen=True, slots=True)
-class Unreached:
+class Unreached(Struct, frozen=True):
     """A point of the mapping that no test reaches (expressions.points.Point), and where it stands, as people are told."""
 
     kind: str
@@ -59,8 +58,7 @@ class Unreached:
     place: str
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """How many points a mapping has, how many of them its tests reach, and which none does.
 
     unknown   lookups that were not read: nothing is known of their entries
@@ -76,8 +74,7 @@ class Coverage:
         return 100 * self.reached / self.points if self.points else 100.0
 
 
-@dataclass(frozen=True, slots=True)
-class Tested:
+class Tested(Struct, frozen=True):
     """What became of a mapping's own tests. `deselected` were not meant, and did not run. `coverage`: when asked for."""
 
     __test__ = False

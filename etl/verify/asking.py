@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 import orjson
+from msgspec import Struct
 
 from etl.errors import MappingError, Unavailable
 from etl.journal.batch import Shipment
@@ -45,8 +45,7 @@ LOOK = "`etl verify MAPPING --email E` looks for one that was uploaded, by its e
 TRY = "`etl pilot MAPPING` sends one, `etl verify MAPPING --email E` looks for it"
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """A user that was sent: its key, its e-mail, its batch, and its bytes."""
 
     key: str
@@ -55,8 +54,7 @@ class User:
     record: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class LookedUp:
+class LookedUp(Struct, frozen=True):
     """What was found out about a batch. `missing` are the keys that were not found, of those that were asked for."""
 
     batch: int
@@ -80,8 +78,7 @@ class LookedUp:
         return f"the channel was asked for {some} of its users ({self.records}): {there} found, {len(self.missing)} not"
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(Struct, frozen=True):
     """A user that the channel does not know. `failed`: it is known as failed, in `batch`, and `etl retry` sends it again.
 
     `email` is None where it is not to be shown.
@@ -93,8 +90,7 @@ class Missing:
     failed: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Arrivals:
+class Arrivals(Struct, frozen=True):
     """Every user whose batch was worked off, also those that failed, looked up. `before` were found by an earlier call."""
 
     users: int

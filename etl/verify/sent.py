@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 import orjson
+from msgspec import Struct
 
 from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
@@ -18,8 +18,7 @@ CUSTOMER = ("customer_code", "user")
 """Either names the customer, as Omnitron's documentation uses both."""
 
 
-@dataclass(frozen=True, slots=True)
-class SentCustomer:
+class SentCustomer(Struct, frozen=True):
     """A user, one of its addresses, one of its orders, and that order's items. None where nothing was sent."""
 
     user: Record

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from etl.errors import EtlError, MappingError, Refused
 from etl.journal.journal import Journal
@@ -36,8 +37,7 @@ class LookOutcome(StrEnum):
     NOT_MADE = "could not be made"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """A field of which the shop shows something else than what was sent."""
 
     field: str
@@ -45,8 +45,7 @@ class Difference:
     sent: Any
 
 
-@dataclass(frozen=True, slots=True)
-class ShopLook:
+class ShopLook(Struct, frozen=True):
     """One look at the shop. `link` is the page on which a person can see for themselves; `detail` holds no data of a customer."""
 
     name: str
@@ -56,8 +55,7 @@ class ShopLook:
     differences: tuple[Difference, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class VerifyReport:
+class VerifyReport(Struct, frozen=True):
     checks: tuple[ShopLook, ...]
 
     @property

@@ -20,6 +20,8 @@ from importlib.metadata import PackageNotFoundError, version
 from multiprocessing.resource_tracker import ensure_running
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
 from etl import __version__
 from etl.errors import EtlError, MappingError, SourceError
 from etl.model import Part
@@ -268,8 +270,7 @@ def _explained(address: str) -> Iterator[None]:
         ) from None
 
 
-@dataclass(frozen=True, slots=True)
-class DaskPool:
+class DaskPool(Struct, frozen=True):
     """The workers of a cluster, for one plan."""
 
     client: Client
@@ -287,8 +288,7 @@ class DaskPool:
             raise SourceError(f"--scheduler {self.address}: no worker is left; start some: dask worker {self.address}")
 
 
-@dataclass(frozen=True, slots=True)
-class DaskChunk:
+class DaskChunk(Struct, frozen=True):
     """A chunk that a worker is to prepare. A task without workers would wait for ever, so while waiting they are looked for."""
 
     future: Future

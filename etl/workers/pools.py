@@ -5,8 +5,9 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import Struct
 
 from etl.model import Part
 from etl.prepare.chunk import Chunk
@@ -31,8 +32,7 @@ class Pool(Protocol):
     def submit(self, part: Part) -> Awaited: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pools:
+class Pools(Struct, frozen=True):
     """Where the parts of a package's stages can be prepared by others.
 
     pool   makes the pool for one plan

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from functools import cache
+
+from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.model import Part
@@ -79,8 +80,7 @@ def _started(workers: int, plans: Sequence[Plan], slots: Slots) -> ProcessPoolEx
     return executor
 
 
-@dataclass(frozen=True, slots=True)
-class _ProcessPool:
+class _ProcessPool(Struct, frozen=True):
     executor: ProcessPoolExecutor
     slots: Slots
     plan: int
@@ -91,8 +91,7 @@ class _ProcessPool:
         return _InProcess(self.executor, self.slots, slot, self.executor.submit(_work, self.plan, part, slot))
 
 
-@dataclass(frozen=True, slots=True)
-class _InProcess:
+class _InProcess(Struct, frozen=True):
     executor: ProcessPoolExecutor
     slots: Slots
     slot: int

@@ -65,6 +65,33 @@ def test_a_dry_run_in_one_process_loads_neither_other_processes_nor_what_sends(s
     assert found & unwanted == set()
 
 
+def test_the_help_loads_no_library_but_that_of_the_command_line(tmp_path):
+    found = loaded(tmp_path, "--help")
+    assert "etl.cli.program" in found
+    assert found & {"msgspec", "jinja2", "yaml", "rich", "requests", "jsonschema", "orjson", "difflib"} == set()
+
+
+def test_a_dry_run_of_csv_files_loads_no_library_for_what_it_does_not_do(shop):
+    found = loaded(shop, "dry-run", ".", "--workers", "1")
+    assert "msgspec" in found
+    others = {
+        "babel",
+        "dask",
+        "duckdb",
+        "fsspec",
+        "ftfy",
+        "jsonschema",
+        "nh3",
+        "numpy",
+        "petl",
+        "phonenumbers",
+        "psycopg",
+    }
+    assert (
+        found & (others | {"pymysql", "python_calamine", "rapidfuzz", "requests", "starlette", "xlsxwriter"}) == set()
+    )
+
+
 def test_the_version_loads_nothing_of_a_migration(tmp_path):
     assert (
         loaded(tmp_path, "--version") & {"etl.mapping", "etl.commands", "etl.expressions", "etl.extract", "jinja2"}

@@ -213,7 +213,7 @@ def test_faults_do_not_depend_on_the_cuts_either(tmp_path_factory, lines, longes
     assert read(map(pickle.loads, map(pickle.dumps, streamed.byte_parts(1 << 20)))) == whole
 
 
-class OneByOne(CsvPart):
+class OneByOne(CsvPart, frozen=True):
     """The slow way."""
 
     def _at_once(self, block):

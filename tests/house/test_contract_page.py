@@ -1,11 +1,12 @@
 """docs/omnitron-contract.md names every setting of `target:`, with the default that the model has."""
 
 import re
-from dataclasses import MISSING, fields
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from msgspec import NODEFAULT
+from msgspec.structs import fields
 
 from etl.resources import PACKAGE, load_schema
 from etl.target import Polling, Target
@@ -29,7 +30,7 @@ def rows():
 def default(name):
     owner = Polling if name.startswith("polling.") else Target
     field = next(one for one in fields(owner) if one.name == name.removeprefix("polling."))
-    value = None if field.default is MISSING else field.default
+    value = None if field.default is NODEFAULT else field.default
     return "none" if value in ("", None, ()) else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -83,8 +83,8 @@ def test_the_keys_of_json_are_those_of_the_readme():
 
     block = re.search(r"```json\n(.*?)```", README, re.S)[1]
     shown = json.loads(block)
-    assert list(shown) == list(Summary.__dataclass_fields__)
-    assert list(shown["stages"][0]) == list(StageSummary.__dataclass_fields__)
+    assert list(shown) == list(Summary.__struct_fields__)
+    assert list(shown["stages"][0]) == list(StageSummary.__struct_fields__)
 
 
 def test_the_package_has_the_files_that_the_readme_lists(reader):

@@ -108,6 +108,8 @@ def test_where_nothing_was_ever_sent_every_record_waits_and_nothing_else_is_coun
     package = make_package(tmp_path / "packages" / "one", whole_shop(2))
     for stage in read_summary(tmp_path / "nowhere", package).stages:
         assert {
-            name: getattr(stage, name) for name in stage.__slots__ if name not in ("name", "records", "waiting")
-        } == (dict.fromkeys([name for name in stage.__slots__ if name not in ("name", "records", "waiting")], 0))
+            name: getattr(stage, name) for name in stage.__struct_fields__ if name not in ("name", "records", "waiting")
+        } == (
+            dict.fromkeys([name for name in stage.__struct_fields__ if name not in ("name", "records", "waiting")], 0)
+        )
         assert (stage.records, stage.waiting) == (2, 2)

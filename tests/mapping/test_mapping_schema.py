@@ -4,12 +4,12 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 from jsonschema import Draft202012Validator
+from msgspec.structs import fields
 
 from etl import check
 from etl.extract import KINDS, Kind, Option

@@ -2,10 +2,10 @@
 
 import os
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from mapping_case import ADDRESS, SMALL, edited
+from msgspec.structs import replace
 
 from etl import extract
 from etl.mapping import Opens, load_mapping

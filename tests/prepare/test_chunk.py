@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import orjson
 import pytest
+from msgspec.structs import replace
 from rows_table import GivenPart, plan_of, row_unfit, run_stage
 
 from etl.expressions import Header

@@ -71,7 +71,7 @@ def test_every_text_of_the_page_is_asked_of_the_language(turkish):
     """Each is put in brackets: a word that stands outside of them was never asked for."""
     asked = []
 
-    class Asked(Catalogue):
+    class Asked(Catalogue, frozen=True):
         def text(self, words):
             asked.append(re.sub(r"^\[\d+", "[{count}", words).strip("[]"))
             return f"[{words}]"

@@ -1,12 +1,13 @@
 """Asking Omnitron itself: a pilot finds out whether the channel knows migrated users; from then on its word counts."""
 
+import dataclasses
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from load_helpers import STAGES, USER_STAGE, make_package, target_of, users, watched, whole_shop
+from msgspec.structs import replace
 from servers import SERVERS, served_by
 
 from etl.errors import Ambiguous, EtlError, MappingError, Unavailable
@@ -198,7 +199,7 @@ def test_a_batch_no_larger_than_a_sample_is_asked_for_once_and_slowly(tmp_path, 
     piloted(tmp_path, shown)
     answered_by_half(tmp_path, shown, range(2, 5))
     waits = []
-    outside = replace(later(AN_HOUR), sleep=waits.append)
+    outside = dataclasses.replace(later(AN_HOUR), sleep=waits.append)
     assert evidence_on(tmp_path, to(shown), 5, outside).missing == ("2",)
     assert waits == [0.05] * 3
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.expressions.functions.examples import fails, shows
 from etl.expressions.functions.table import Function, Parameter
@@ -21,8 +22,7 @@ ALGORITHMS = {32: "md5", 40: "sha1", 64: "sha256"}
 """How many hexadecimal digits a digest has -> the algorithm of that width."""
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPassword:
+class StoredPassword(Struct, frozen=True):
     """A stored password, recognised. `hash` and `algorithm` are null where only the old shop can check it."""
 
     kind: str

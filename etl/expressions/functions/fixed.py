@@ -12,7 +12,8 @@ from __future__ import annotations
 
 from calendar import isleap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from etl.expressions.functions.formats import SHAPES, WIDTHS, layout_of
 
@@ -35,8 +36,7 @@ _IN_SOME_YEAR = bytes(
 )  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(Struct, frozen=True):
     """Where each digit and each sign of a format stands in a text of `width` characters."""
 
     places: Mapping[str, range]

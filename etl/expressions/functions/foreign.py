@@ -6,8 +6,9 @@ import binascii
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from etl.expressions.cells import compose, inside, tidy
 from etl.expressions.functions.columns import ColumnWay, Texts, each_once
@@ -48,8 +49,7 @@ class _Broken(ValueError):
     pass
 
 
-@dataclass(slots=True)
-class _Reader:
+class _Reader(Struct):
     """Where reading has come to in the bytes of a serialized value."""
 
     data: bytes

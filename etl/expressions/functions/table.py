@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from etl.expressions.functions.columns import ColumnWay
@@ -26,16 +27,14 @@ Resources = Mapping[str, Mapping[str, Any]]
 """What functions may be handed beside a row's values: kind of resource -> name -> content."""
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(Struct, frozen=True):
     """What a function gets where a mapping names a resource."""
 
     name: str
     content: Any
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """A parameter after the piped value. `default` is REQUIRED when there is none.
 
     resource  the kind of resource that a mapping names here, in quotes; the function is handed the Resource. One that has
@@ -55,8 +54,7 @@ class Parameter:
         return bool(self.resource) and self.default is not REQUIRED
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(Struct, frozen=True):
     """An expression and what it gives, or the text of the error it ends in. `given` is the row it is evaluated on."""
 
     text: str
@@ -65,8 +63,7 @@ class Example:
     given: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function that mappings may call as a filter.
 
     call      takes the piped value, then the parameters; raises ValueError with a sentence a person understands.

@@ -6,10 +6,11 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from etl.extract.databases.kept import KeptRows, Snapshot, changed
 from etl.extract.jsonl_file import JsonlTable
@@ -21,8 +22,7 @@ ASKED = ("parameters", "paging", "path", "with", "header")
 """The options on which the rows depend."""
 
 
-@dataclass(frozen=True, slots=True)
-class PagedTable(InOwnFile):
+class PagedTable(InOwnFile, Struct, frozen=True):
     """Rows that have come from an API. `starts` is how many rows come before each page; `snapshot` the one that keeps them."""
 
     table: JsonlTable
@@ -59,8 +59,7 @@ def paged(
     return PagedTable(lines, seen, tuple(accumulate(pages, initial=0)), snapshot)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptAnswers:
+class KeptAnswers(Struct, frozen=True):
     """What a snapshot has of an API, which is asked nothing."""
 
     snapshot: Snapshot

@@ -6,10 +6,11 @@ import base64
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
 
 from etl import __version__
 from etl.address import AddressFault, address_fault, is_loopback
@@ -32,8 +33,7 @@ STUMBLED = (429, 500, 502, 503, 504)
 """Statuses after which the same request may be answered: too many requests, and servers that stumbled."""
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """What lets this process in: a token in a header, or a name and a password (Basic). None of it: an API that is open."""
 
     token: Secret | None = None
@@ -53,8 +53,7 @@ class Login:
         return found.reveal() if found else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A whole answer with status 200. Names of headers are lower case."""
 
     headers: Mapping[str, str]

@@ -14,14 +14,16 @@ import shutil
 import stat
 import tempfile
 from contextlib import suppress
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
+
 from etl.errors import SourceError
 from etl.extract.apis.paging import Position
 from etl.files import open_private
+from etl.records import as_dict
 
 PREFIX = "omnitron-etl-pages-"
 LOCK, LINES, HEAD = "lock", "pages.jsonl", "head.json"
@@ -29,8 +31,7 @@ OLDEST = 24 * 3600.0
 """Seconds for which pages are kept: older ones are of another time than those that would follow them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(Struct, frozen=True):
     """A page that is on the disk: where the next one is (None: the last), the length of its list (`rows`), its bytes' sum."""
 
     next: Position | None
@@ -111,7 +112,7 @@ class Pages:
 
 
 def _line(page: Kept) -> bytes:
-    return json.dumps(asdict(page)).encode() + b"\n"
+    return json.dumps(as_dict(page)).encode() + b"\n"
 
 
 def _digest(salt: Any, secret: str) -> str:

@@ -7,9 +7,11 @@ by a cursor or an address that is not there any more.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.extract.json_path import found_in, steps_of
 from etl.suggest import did_you_mean, perhaps
@@ -18,8 +20,7 @@ Position = int | str
 """Where a page is: its number, how many rows come before it, a cursor, or an address."""
 
 
-@dataclass(frozen=True, slots=True)
-class Paging:
+class Paging(Struct, frozen=True):
     """`by`: how the next page is asked for. "none": there is one page.
 
     parameter       what says which page, in the address: its number, the rows before it, or the cursor
@@ -41,8 +42,7 @@ class Paging:
     total_header: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """A page: its document, its headers (lower case), how many elements its list has, and how many came before."""
 
     document: Any
@@ -94,7 +94,7 @@ def paging_of(value: object) -> Paging:
 
 
 def _written(value: Mapping[str, object]) -> Paging:
-    known = tuple(Paging.__dataclass_fields__)
+    known = tuple(Paging.__struct_fields__)
     for name, setting in value.items():
         if name not in known:
             raise ValueError(f"unknown key '{name}'{did_you_mean(name, known)}")
@@ -102,7 +102,7 @@ def _written(value: Mapping[str, object]) -> Paging:
             raise ValueError(f"`{name}`: {setting!r} is no {'number' if name in NUMBERS else 'text'}")
     by = str(value.get("by", ""))
     if by in RECIPES:
-        return replace(RECIPES[by], **{name: one for name, one in value.items() if name != "by"})  # type: ignore[arg-type]
+        return replace(RECIPES[by], **{name: one for name, one in value.items() if name != "by"})
     if by not in WAYS:
         raise ValueError(f"`by: {by}` is none of {', '.join((*WAYS, *RECIPES))}{perhaps(by, (*WAYS, *RECIPES))}")
     for name in WAYS[by]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from msgspec import Struct
 
 from etl.target import Secret
 
@@ -23,8 +24,7 @@ _LOGIN = re.compile(r"(?<=://).*@", re.DOTALL)
 _PASSWORD = re.compile(r"://[^/@]*:(?P<password>.+)@", re.DOTALL)
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     dialect: str
     host: str
     port: int | None

@@ -17,13 +17,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct, field
+
 from etl.errors import MappingError, SourceError
 from etl.files import durably, private_folder, sync_folder
+from etl.records import as_dict
 from etl.suggest import did_you_mean
 
 FORMAT, FORMATS = 2, (1, 2)
@@ -33,8 +35,7 @@ LOCK = "lock"
 PARTIAL = ".partial"
 
 
-@dataclass(frozen=True, slots=True)
-class KeptRows:
+class KeptRows(Struct, frozen=True):
     """Some columns of a table, what a statement gave, or an HTTP API.
 
     address    the server and the database, without the login; of an API its host
@@ -68,8 +69,7 @@ class KeptRows:
     quote: str = '"'
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """`made` is the time of this machine, ISO 8601 in UTC."""
 
     folder: Path
@@ -121,8 +121,7 @@ def spoken_age(seconds: float) -> str:
     return "just now"
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshots:
+class Snapshots(Struct, frozen=True):
     """All that are kept of one migration."""
 
     folder: Path
@@ -202,8 +201,7 @@ class Snapshots:
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-@dataclass(slots=True)
-class Making:
+class Making(Struct):
     """A snapshot that is being taken."""
 
     folder: Path
@@ -256,7 +254,7 @@ def _read(folder: Path) -> Snapshot:
 
 def _as_written(rows: KeptRows) -> dict[str, object]:
     """Manifests call the columns that were fetched `held`, and go on doing so: a snapshot outlives the version that took it."""
-    written = asdict(rows)
+    written = as_dict(rows)
     return {"held" if name == "fetched" else name: part for name, part in written.items()}
 
 

@@ -10,16 +10,16 @@ import os
 import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from etl.extract.databases.address import Address
 
 AT_ONCE = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class MysqlDriver:
+class MysqlDriver(Struct, frozen=True):
     """`rows` runs a statement and gives its columns as (name, type) and its rows, one after another, while it is open."""
 
     name: str

@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, ClassVar, Protocol
 
+from msgspec import Struct
+
 LOCKED = "another process of the shop has locked the table for more than a minute; run it again when that has ended"
 
 
@@ -63,8 +65,7 @@ class Session(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """Columns of a relation, and the file that their rows go into."""
 
     relation: Relation
@@ -72,8 +73,7 @@ class Request:
     file: BinaryIO
 
 
-@dataclass(frozen=True, slots=True)
-class Copied:
+class Copied(Struct, frozen=True):
     """What the database was asked (None: a file was read), and how many rows it gave."""
 
     statement: str | None

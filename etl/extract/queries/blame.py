@@ -10,12 +10,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field
 
 from etl.extract.queries.engine import Headers, named
 from etl.findings import shown
 from etl.personal import mask_text
+from etl.records import as_dict
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -24,8 +26,7 @@ MOST_CLAUSE = 120
 MOST_CELLS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class CellOfTable:
+class CellOfTable(Struct, frozen=True):
     """A cell of a query's table: `index` counts its rows from 0, without those that could not be read."""
 
     table: str
@@ -33,8 +34,7 @@ class CellOfTable:
     index: int
 
 
-@dataclass(frozen=True, slots=True)
-class Blame:
+class Blame(Struct, frozen=True):
     """`clause` is a part of the query; `value` is masked. Either is "" where it is not known."""
 
     clause: str = ""
@@ -42,7 +42,7 @@ class Blame:
     cells: Sequence[CellOfTable] = field(default_factory=tuple)
 
     def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+        return as_dict(self)
 
     @classmethod
     def of_json(cls, found: Mapping[str, Any]) -> Blame:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from msgspec import Struct
 
 from etl.extract.queries.engine import Headers, add_tables, shut_in
 from etl.extract.queries.wording import BadQuery, QueryScope, refused
@@ -26,8 +27,7 @@ CHANGING = {"random", "uuid", "uuidv4", "uuidv7", "gen_random_uuid", "setseed"}
 """Functions that give something else with every run, so that no package could be made twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(Struct, frozen=True):
     """One SELECT that may run. `tables` are the names it reads, each with the character at which it first stands; `tree` is
     its parse.
 

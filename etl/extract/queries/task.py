@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 AT_ONCE = 5000
 
@@ -12,8 +13,7 @@ CellColumns = Sequence[Sequence[str | None]]
 """Some rows of a table, column by column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Task:
+class Task(Struct, frozen=True):
     """A query that was checked and put in a fixed order, the columns of its tables, and the file its rows go into.
 
     `folder` is where the engine may put what does not fit into `memory`: an empty one of ours.

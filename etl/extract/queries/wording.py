@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from etl.suggest import column_hint, did_you_mean, nearest, perhaps
 
@@ -26,8 +27,7 @@ class BadQuery(ValueError):
         self.at = at
 
 
-@dataclass(frozen=True, slots=True)
-class QueryScope:
+class QueryScope(Struct, frozen=True):
     """What a query may speak of, when it is refused: its text, the columns of its tables, the functions there are, and the
     columns that its tables lack here, each with why."""
 
@@ -37,8 +37,7 @@ class QueryScope:
     absent: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What DuckDB says: its sentence, the name it is about, the call that fits no function, and the byte of the text."""
 
     sentence: str

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from decimal import Decimal
 from typing import Any
 
+from msgspec import Struct
+
+from etl.records import as_dict
 from etl.report.page.money import MoneyFacts, Plain
 from etl.report.summary import KindSummary
 
 
-@dataclass(frozen=True, slots=True)
-class StageFacts:
+class StageFacts(Struct, frozen=True):
     """A stage's counts. `loaded`: what became of its records at Omnitron; None before there was a load."""
 
     name: str
@@ -28,8 +29,7 @@ class StageFacts:
     loaded: Mapping[str, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class ConcentrationFacts:
+class ConcentrationFacts(Struct, frozen=True):
     """Of a kind of problem, how much has this value in this column, and how many times more often than all rows have it."""
 
     column: str
@@ -39,8 +39,7 @@ class ConcentrationFacts:
     count: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProblemFacts(KindSummary):
+class ProblemFacts(KindSummary, frozen=True, kw_only=True):
     """A kind of problem, and how much of the stage's rows it is."""
 
     is_problem: bool
@@ -48,8 +47,7 @@ class ProblemFacts(KindSummary):
     concentrated: tuple[ConcentrationFacts, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class InputFacts:
+class InputFacts(Struct, frozen=True):
     """What the package was made from (package.Input)."""
 
     name: str
@@ -60,8 +58,7 @@ class InputFacts:
     taken: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class AttentionFacts:
+class AttentionFacts(Struct, frozen=True):
     """A batch that a person has to look at (journal.Attention)."""
 
     batch: int
@@ -73,8 +70,7 @@ class AttentionFacts:
     keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ParentFacts:
+class ParentFacts(Struct, frozen=True):
     """A record for whose sake others are held in a stage: how many, and what it is itself."""
 
     held_in: str
@@ -84,12 +80,11 @@ class ParentFacts:
     count: int
 
     def as_plain(self) -> Plain:
-        plain = asdict(self)
+        plain = as_dict(self)
         return {"in": plain.pop("held_in"), **plain}
 
 
-@dataclass(frozen=True, slots=True)
-class PasswordFacts:
+class PasswordFacts(Struct, frozen=True):
     """How many customers have a password of this form, sent with this algorithm, and how they log in."""
 
     stage: str
@@ -99,14 +94,12 @@ class PasswordFacts:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class ValueCount:
+class ValueCount(Struct, frozen=True):
     value: Any
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class FieldFacts:
+class FieldFacts(Struct, frozen=True):
     """A field of the records that are right by themselves. `looked` of the `records` were looked at closely: lengths and values
     are of these. `spread` has months or sizes, each with a count."""
 
@@ -128,8 +121,7 @@ class FieldFacts:
     spread: Sequence[Sequence[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class ColumnFacts:
+class ColumnFacts(Struct, frozen=True):
     """A column of a stage's source, and what is made from it."""
 
     stage: str
@@ -139,8 +131,7 @@ class ColumnFacts:
     filled: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class DifferingOrder:
+class DifferingOrder(Struct, frozen=True):
     """An order whose items do not add up to it: they do not as lines, and not as pieces."""
 
     stage: str
@@ -151,8 +142,7 @@ class DifferingOrder:
     piece: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class BalanceFacts:
+class BalanceFacts(Struct, frozen=True):
     """Of how many orders the items add up, and in which way (measures.Balance); amounts in the currency's own unit.
 
     price_of  "piece" or "line", whichever more orders have; None where neither has more
@@ -169,8 +159,7 @@ class BalanceFacts:
     differing: tuple[DifferingOrder, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class UploadFacts:
+class UploadFacts(Struct, frozen=True):
     """The target, the batches that need a person, and what the last load ended in: in a word of render.ENDINGS, as the
     engineer was told it, and the same in the report's language."""
 
@@ -181,8 +170,7 @@ class UploadFacts:
     told: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFacts:
+class ReportFacts(Struct, frozen=True):
     """A whole report. What profile.json measured of columns and passwords is here as it is there, with the stage's name."""
 
     version: int
@@ -206,4 +194,4 @@ class ReportFacts:
 
     def as_plain(self) -> Plain:
         """The object of report.json, of which the page is made."""
-        return {**asdict(self), "parents": tuple(one.as_plain() for one in self.parents)}
+        return {**as_dict(self), "parents": tuple(one.as_plain() for one in self.parents)}

@@ -5,14 +5,16 @@ is given: neither of the two holds what may not be seen.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
 from itertools import groupby, islice
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from msgspec import Struct
+
 from etl.findings import PROBLEM
 from etl.package import Input, Package, PackagedStage
 from etl.personal import mask_key, mask_known, mask_value
+from etl.records import as_dict
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.page.data import (
     AttentionFacts,
@@ -40,8 +42,7 @@ KINDS = 200
 """Kinds of problems of a stage that a report tells; the package has all of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class JournalFacts:
+class JournalFacts(Struct, frozen=True):
     """What the journal knows: the target, what became of each stage's records, the batches that need a person, and (in
     `error`) what the last load ended in; `ended` is that in a word of render.ENDINGS, `told` all of it in the report's
     language."""
@@ -54,8 +55,7 @@ class JournalFacts:
     told: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """How a report is told."""
 
     show_data: bool = False
@@ -142,7 +142,7 @@ def _problem(kind: KindSummary, read: int, concentrations: Sequence[Plain], tell
         one for one in concentrations if (one["fate"], one["field"], one["rule"]) == (kind.fate, kind.field, kind.rule)
     ]
     return ProblemFacts(
-        **asdict(kind),
+        **as_dict(kind),
         is_problem=kind.severity == PROBLEM,
         share=round(share, 6),
         # Those of one entry of a lookup are concentrated as all of its entries together are not.
@@ -165,7 +165,7 @@ F = TypeVar("F", ColumnFacts, FieldFacts, PasswordFacts)
 
 def _of_stage(kind: type[F], stage: str, told: Plain, **other: Any) -> F:
     """What profile.json tells of something of a stage; `other` in the place of what it has."""
-    found: dict[str, Any] = {one.name: told.get(one.name) for one in fields(kind)}
+    found: dict[str, Any] = {name: told.get(name) for name in kind.__struct_fields__}
     return kind(**{**found, "stage": stage, **other})
 
 

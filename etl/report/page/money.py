@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Literal, TypeVar
+
+from msgspec import Struct, field
 
 from etl.findings import Figure
 from etl.measures.money import MAY_BE_NULL
@@ -46,8 +47,7 @@ def written_amount(value: Amount, sign: Literal["", "+"] = "") -> Figure:
     return Figure(f"{whole}.{rest[:2]}{rest[2:].rstrip('0')}")
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyLine:
+class MoneyLine(Struct, frozen=True):
     """The amounts of one currency: source = payload + filtered + rejected + held + repeated + rounded + differs, exactly."""
 
     currency: str | None
@@ -67,18 +67,15 @@ class MoneyLine:
         return amount
 
 
-@dataclass(frozen=True, slots=True)
-class StatusLine(MoneyLine):
+class StatusLine(MoneyLine, frozen=True):
     status: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class MonthLine(MoneyLine):
+class MonthLine(MoneyLine, frozen=True):
     month: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ShownAmount:
+class ShownAmount(Struct, frozen=True):
     """The amount of a row that is not, or not quite, in the payload. The key is shown as the report shows keys."""
 
     fate: str
@@ -87,8 +84,7 @@ class ShownAmount:
     amount: Amount
 
 
-@dataclass(frozen=True, slots=True)
-class LackingAmount:
+class LackingAmount(Struct, frozen=True):
     """A row whose amount, or whose total, cannot be read."""
 
     fate: str
@@ -96,8 +92,7 @@ class LackingAmount:
     row: int
 
 
-@dataclass(frozen=True, slots=True)
-class MoneyFacts:
+class MoneyFacts(Struct, frozen=True):
     """The amounts of one field of a stage: together, by status and by month; and the rows that matter most.
 
     summed   what the mapping's `totals` names
@@ -157,8 +152,7 @@ def told_between(money: Mapping[str, Any]) -> tuple[str, ...]:
     return BETWEEN if money["summed"] else BETWEEN[:-1]
 
 
-@dataclass(slots=True)
-class _Sum:
+class _Sum(Struct):
     """Units of each fate, and the number of records in the payload."""
 
     units: Counter[str] = field(default_factory=Counter)
