@@ -96,7 +96,7 @@ def _profile(writer: PackageWriter, chosen: Selection) -> FileEntry:
 def _measure(profiler: Profiler, program: Program, records: Sequence[SampledRecord]) -> None:
     chunk = prepare_rows(program, Rows([one.cells for one in records]))
     for money in chunk.sketch.money.values():
-        money.named = [replace(one, row=records[one.row].line[1]) for one in money.named]
+        money.renumber(lambda row: records[row].line[1])
     profiler.add(chunk.sketch, 0)
     profiler.sent(chunk, ())
 
@@ -112,6 +112,7 @@ def _told(migration: Migration, package: Package, made: Package, chosen: Selecti
         tuple(_customers(package, chosen, shown, ordered)),
         tuple(_points(migration, chosen, shown)),
         barred(settings.folder(migration).target(target_known(migration.target) or "")),
+        chosen.least,
     )
     write_private(told.customers_file, customers_book(told, catalogue_of(settings.language)))
     return told

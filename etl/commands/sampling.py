@@ -13,7 +13,7 @@ from etl.expressions.points import Point, Points
 from etl.extract import read_all
 from etl.load.choice import choose
 from etl.mapping import Checked
-from etl.measures.covering import cover, needless
+from etl.measures.covering import cover, least, needless
 from etl.model import Stage, Table
 from etl.package import IndexLine, Package
 from etl.prepare.plan import plan_stage
@@ -45,10 +45,57 @@ class SampledRecord(Struct, frozen=True):
         return self.stage, self.line[0]
 
 
+MOST_FAMILIES = 300_000
+"""Records of which is remembered what they and those that refer to them show; of more, nobody tells how few would do."""
+
+
+class Families:
+    """For every record what it shows, together with those that refer to it: a number, of which each bit is a point.
+
+    A record that shows a point brings along the one that it refers to: two points that no family has need two of these. A point
+    that is shown without any of them, as is an entry of a lookup that two stages use, says nothing of how many are needed.
+    """
+
+    def __init__(self, stages: Iterable[str]) -> None:
+        self._stages: dict[str, dict[str, int]] = {name: {} for name in stages}
+        self._outside = dict.fromkeys(self._stages, 0)
+        self._bits: dict[Point, int] = {}
+        self._kinds: dict[frozenset[Point], int] = {}
+        self._count = 0
+
+    def see(self, record: SampledRecord) -> None:
+        """Stage by stage: what a record refers to comes before it, if it is sent at all."""
+        self._count += 1
+        if self._count > MOST_FAMILIES:
+            self._stages.clear()
+            return
+        shown, key = self._shown(record.points), record.line[0]
+        self._stages[record.stage][key] = shown
+        known = [one for one in record.parents if one[1] in self._stages[one[0]]]
+        for stage, parent in known:
+            self._stages[stage][parent] |= shown
+        for stage in self._outside.keys() - {record.stage, *(stage for stage, _ in known)}:
+            self._outside[stage] |= shown
+
+    def _shown(self, points: frozenset[Point]) -> int:
+        if points not in self._kinds:
+            self._kinds[points] = sum(1 << self._bits.setdefault(one, len(self._bits)) for one in points)
+        return self._kinds[points]
+
+    def least(self) -> int | None:
+        """How many records are needed at least to show everything; None: there are too many to tell."""
+        if self._count > MOST_FAMILIES:
+            return None
+        return sum(
+            least(one & ~self._outside[stage] for one in families.values()) for stage, families in self._stages.items()
+        )
+
+
 class Selection(Struct):
     """What was chosen, and what there is to reach: `sent` by records, `left` only by rows that make no record.
 
     `whole` is chosen whatever it shows: a record of each stage that belong together. `programs` make the stages' records.
+    `least`: fewer records than that cannot show it all; None: there are too many to tell.
     """
 
     records: dict[RecordName, SampledRecord] = field(default_factory=dict)
@@ -57,6 +104,7 @@ class Selection(Struct):
     left: set[Point] = field(default_factory=set)
     whole: frozenset[RecordName] = frozenset()
     programs: Mapping[str, Program] = field(default_factory=dict)
+    least: int | None = None
 
     def of(self, stage: str) -> list[SampledRecord]:
         """In the order of their rows."""
@@ -71,8 +119,10 @@ def choose_sample(checked: Checked, package: Package, watch: Callable[[str, int]
     readings = {stage.name: _Reading(checked, package, stage, watch) for stage in checked.migration.stages}
     programs = {name: reading.program for name, reading in readings.items()}
     chosen, covered = Selection(whole=_whole(package, checked.migration.stages), programs=programs), set[Point]()
+    families = Families(readings)
     for reading in readings.values():
-        _choose(reading, chosen, covered)
+        _choose(reading, chosen, covered, families)
+    chosen.least = families.least()
     for name in reversed(readings):
         readings[name].fetch(_missing(chosen, name), chosen)
     _prune(chosen, list(readings))
@@ -88,11 +138,12 @@ def _whole(package: Package, stages: Sequence[Stage]) -> frozenset[RecordName]:
     return frozenset((one.stage, key) for one in sets for key in one.keys)
 
 
-def _choose(reading: _Reading, chosen: Selection, covered: set[Point]) -> None:
+def _choose(reading: _Reading, chosen: Selection, covered: set[Point], families: Families) -> None:
     """Of a stage, whose parents were chosen before."""
     kinds: dict[frozenset[Point], SampledRecord] = {}
     cost = partial(_cost, chosen)
     for record in reading.records(chosen.left):
+        families.see(record)
         if record.name in chosen.whole:
             chosen.records[record.name] = record
             covered |= record.points

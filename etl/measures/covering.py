@@ -1,9 +1,9 @@
-"""A few sets that together hold all that many sets hold: greedy, which is near to the fewest, and never far from it."""
+"""A few sets that together hold all that many sets hold: greedy, which is near to the fewest; and how few may do."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence, Set
+from collections.abc import Hashable, Iterable, Sequence, Set
 from heapq import heapify, heappop, heappush
 from typing import TypeVar
 
@@ -40,3 +40,23 @@ def needless(sets: Sequence[tuple[K, frozenset[P]]], needed: Set[K]) -> list[K]:
             counted.subtract(one)
             found.append(name)
     return found
+
+
+def least(sets: Iterable[int]) -> int:
+    """So many of these sets are needed at least to hold all that they hold. A set is a number, of which each bit is a point.
+
+    Points of which no set has two need a set each; they are chosen greedily, those first that are beside the fewest others.
+    """
+    beside: dict[int, int] = {}
+    for one in set(sets):
+        left = one
+        while left:
+            point = left & -left
+            beside[point] = beside.get(point, 0) | one
+            left ^= point
+    apart = count = 0
+    for point, others in sorted(beside.items(), key=lambda item: (item[1].bit_count(), item[0])):
+        if not others & apart:
+            apart |= point
+            count += 1
+    return count

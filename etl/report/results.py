@@ -298,7 +298,9 @@ class SampledPoint(Struct, frozen=True):
 
 
 class Sampled(Struct, frozen=True):
-    """A sample: a package, and the workbook of customers beside its files. `barred` says why it is not sent from here, if so."""
+    """A sample: a package, and the workbook of customers beside its files. `barred` says why it is not sent from here, if so.
+
+    `least`: fewer records cannot show all that these show; None: there are too many to tell."""
 
     migration: str
     package: Path
@@ -307,6 +309,7 @@ class Sampled(Struct, frozen=True):
     customers: tuple[SampledCustomer, ...]
     points: tuple[SampledPoint, ...]
     barred: str | None = None
+    least: int | None = None
 
     @property
     def uncovered(self) -> tuple[SampledPoint, ...]:

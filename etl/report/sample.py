@@ -75,6 +75,7 @@ def sample_lines(found: Sampled) -> Iterator[str]:
     further = len(found.customers) - MOST
     if further > 0:
         yield f"and {further:,} more customers"
+    yield from _size_lines(found)
     missing = found.uncovered
     yield f"{len(found.points) - len(missing):,} of {len(found.points):,} points of the mapping are shown"
     lines = list(_missing_lines(missing))
@@ -83,6 +84,15 @@ def sample_lines(found: Sampled) -> Iterator[str]:
         yield f"  and {len(lines) - MOST:,} more, which the workbook lists"
     yield f"Customers: {found.customers_file}"
     yield f"Package: {found.package}"
+
+
+def _size_lines(found: Sampled) -> Iterator[str]:
+    """How near to the fewest the sample is, as far as that is known."""
+    count = sum(one.records for one in found.stages)
+    if found.least == count:
+        yield f"{count:,} records: fewer cannot show all that these show"
+    elif found.least is not None:
+        yield f"{count:,} records: fewer than {found.least:,} cannot show all that these show"
 
 
 NAMED = 5
