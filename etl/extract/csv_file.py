@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from etl.errors import SourceError
 from etl.expressions.cells import tidy
 from etl.extract.columns import column_names
-from etl.extract.csv_format import CsvFormat
+from etl.extract.csv_format import ESCAPED_NULL, CsvFormat
 from etl.extract.csv_part import CsvPart, record_start
 from etl.extract.csv_records import Lines, read_records
 from etl.extract.csv_stream import StreamedTable
@@ -95,7 +95,8 @@ def _format(settings: OptionValues) -> CsvFormat:
         raise ValueError(f"escape and quote are both {quote!r}; a doubled quote is read without `escape`, leave it out")
     if escape == delimiter:
         raise ValueError(f"escape and delimiter are both {escape!r}; they have to differ")
-    return CsvFormat(settings["encoding"], delimiter, quote, escape, frozenset(settings["nulls"]), settings["trim"])
+    nulls = {ESCAPED_NULL if escape and mark == f"{escape}N" else mark for mark in settings["nulls"]}
+    return CsvFormat(settings["encoding"], delimiter, quote, escape, frozenset(nulls), settings["trim"])
 
 
 def _lines_from(path: File, begin: int, format: CsvFormat) -> Lines:

@@ -13,6 +13,9 @@ from etl.expressions.cells import all_of, as_it_is, tidy
 
 LONGEST_RECORD = 1 << 24
 
+ESCAPED_NULL = "\ufdd0"
+"""What stands for a cell of \\N until `nulls` are looked for: a sign that Unicode keeps from texts. That of \\\\N is a text."""
+
 
 class CsvFormat(Struct, frozen=True):
     """How a CSV file is written, and how many columns it has (0 while that is not known yet).
@@ -29,6 +32,11 @@ class CsvFormat(Struct, frozen=True):
     width: int = 0
     longest: int = LONGEST_RECORD
     own: bool = False
+
+    @property
+    def null(self) -> str:
+        """What csv is given for a cell of \\N: the sign of it, where it is null, or its letters as they are."""
+        return ESCAPED_NULL if ESCAPED_NULL in self.nulls else f"{self.escape}{self.escape}N"
 
     def reader(self, lines: Iterable[str]) -> Any:
         """A csv.reader. Its limit on a cell's length is one for the whole process, so it is set each time."""

@@ -82,13 +82,13 @@ CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 
 def unescaped(text: str, format: CsvFormat) -> str:
     """A line with the escapes of databases as csv knows them: a letter for a control character becomes the character, escaped;
-    a cell of \\N alone, which is their null, keeps its escape, in quotes and without."""
+    a cell of \\N alone is their null, in quotes and without; one of \\\\N is a text."""
     escape = format.escape or ""
 
     def as_csv_reads(found: re.Match[str]) -> str:
         letter = found[1]
         if letter == "N" and _is_cell(text, found.start(), found.end(), format):
-            return f"{escape}{escape}N"
+            return format.null
         return f"{escape}{CONTROLS.get(letter, letter)}"
 
     return re.sub(f"{re.escape(escape)}(.)", as_csv_reads, text, flags=re.DOTALL)
