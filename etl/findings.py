@@ -250,6 +250,12 @@ def _said_again(text: str, words: str, parts: Mapping[str, object], masked: bool
     return Sentence(text, words, parts, masked=masked, personal=personal)
 
 
+def as_phrase(one: Sentence) -> dict[str, object]:
+    """What a sentence was made of, as JSON can have it (see `phrase`)."""
+    parts = {name: as_phrase(part) if isinstance(part, Sentence) else part for name, part in one.parts.items()}
+    return phrase((one.words, parts))
+
+
 def said(words: str, /, **parts: object) -> Sentence:
     """A sentence for people. `words` is a literal, as of a finding."""
     return Sentence(sentence(words, parts), words, parts)
@@ -257,6 +263,14 @@ def said(words: str, /, **parts: object) -> Sentence:
 
 def some_records(count: int) -> Sentence:
     return said("{count} record" if count == 1 else "{count} records", count=count)
+
+
+def some_rows(count: int) -> Sentence:
+    return said("{count:,} row" if count == 1 else "{count:,} rows", count=count)
+
+
+def some_cells(count: int) -> Sentence:
+    return said("{count:,} cell" if count == 1 else "{count:,} cells", count=count)
 
 
 def joined(between: str, lines: Iterable[str]) -> Sentence:

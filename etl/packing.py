@@ -36,6 +36,7 @@ from etl.package import (
     Slice,
     SourceRow,
     join_records,
+    remembering,
 )
 from etl.partial import claim, partial_of
 from etl.records import as_dict
@@ -331,7 +332,7 @@ class PackageWriter:
     def finish(self, manifest: Manifest) -> Package:
         shutil.rmtree(self._root / ".scratch", ignore_errors=True)
         with durably(self._root / MANIFEST) as file:
-            file.write(orjson.dumps(manifest, default=as_dict, option=orjson.OPT_INDENT_2))
+            file.write(orjson.dumps(remembering(manifest), default=as_dict, option=orjson.OPT_INDENT_2))
         self._root.rename(self._path)
         sync_folder(self._path.parent)
         self._finished = True

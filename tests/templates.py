@@ -195,7 +195,7 @@ def phrases() -> list[str]:
 def templates() -> list[str]:
     """Without those that only put parts beside each other, which every language does alike."""
     found = {one.words for one in places() if one.words is not None}
-    return sorted(words for words in found if re.search(r"[^\W\d_]", re.sub(r"{[^}]*}", "", words)))
+    return sorted(words for words in found if re.search(r"[^\W\d_]|%", re.sub(r"{[^}]*}", "", words)))
 
 
 MARKED = re.compile(r"""\b_\((?:"([^"]+)"|'([^']+)')\)|\bsay\((?:"([^"]+)"|'([^']+)')\)""")

@@ -9,9 +9,9 @@ from pathlib import Path
 import click
 
 from etl.cli.advice import given
-from etl.cli.shared import json_option, mapping_argument, show_data_option, workspace_option
+from etl.cli.shared import json_option, mapping_argument, printed_option, show_data_option, workspace_option
 from etl.errors import Exit, MappingError
-from etl.terminal import visible
+from etl.findings import said
 
 
 @click.command
@@ -20,6 +20,7 @@ from etl.terminal import visible
 @click.option("--why", metavar="TEXT", help="Why. Default: what was wrong with the row.")
 @click.option("--drop-refused", is_flag=True, help="Take out the corrections that the newest package could not apply.")
 @workspace_option
+@printed_option
 @show_data_option
 @json_option
 def fix(
@@ -39,7 +40,7 @@ def fix(
     if book is None:
         _list(mapping, workspace, why, drop_refused, show_data, as_json)
     elif drop_refused:
-        raise MappingError("--drop-refused takes no workbook; leave out one of both")
+        raise MappingError(said("--drop-refused takes no workbook; leave out one of both"))
     else:
         _take(mapping, workspace, book, why, show_data, as_json)
 
@@ -59,7 +60,7 @@ def _take(mapping: Path, workspace: Path | None, book: Path, why: str | None, sh
         _print(refused_lines(shown), sys.stderr)
         _print(fixed_lines(shown), sys.stdout)
         if fixed.cells:
-            _print(["Next: `etl dry-run MAPPING`"], sys.stdout)
+            _print([said("Next: `etl dry-run MAPPING`")], sys.stdout)
     sys.exit(Exit.DATA if fixed.refused else Exit.OK)
 
 
@@ -72,19 +73,19 @@ def _list(
     from etl.report.summary import plain_json
 
     if why is not None:
-        raise MappingError("--why tells why a workbook was edited; name the workbook, too")
+        raise MappingError(said("--why tells why a workbook was edited; name the workbook, too"))
     found = verb.drop_refused(mapping, workspace) if drop_refused else verb.known_corrections(mapping, workspace)
     shown = found if show_data else masked_known(found)
     if as_json:
         print(plain_json({"dropped" if drop_refused else "corrections": plain(shown)}))
     else:
-        none = "the newest package refused none" if drop_refused else "there are no corrections"
+        none = said("the newest package refused none" if drop_refused else "there are no corrections")
         _print(known_lines(shown, none), sys.stdout)
 
 
 def _print(lines: Iterable[str], stream: object) -> None:
     for line in lines:
-        print(visible(given.whole(line)), file=stream)  # type: ignore[call-overload]
+        print(given.fit_line(line), file=stream)  # type: ignore[call-overload]
 
 
 COMMANDS: dict[str, click.Command] = {"fix": fix}

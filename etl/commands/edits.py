@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from etl.corrections import MARK, cell_text, mark_of
 from etl.extract.edited import Broken, EditedSheet
-from etl.findings import HIDDEN
+from etl.findings import HIDDEN, Sentence, joined, said
 from etl.languages import LANGUAGES
 from etl.model import Locator
 from etl.package import Package, PackagedStage, Reject, SourceRow
@@ -34,7 +34,11 @@ class OldRow(Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        return str(Locator(self.row.source, self.row.row, self.row.place))
+        return str(self.told_place)
+
+    @property
+    def told_place(self) -> Sentence:
+        return Locator(self.row.source, self.row.row, self.row.place).told
 
     @property
     def is_readable(self) -> bool:
@@ -92,14 +96,13 @@ def edits_of(sheets: Sequence[EditedSheet], file: str, known: Mapping[str, OldRo
     """What the sheets say, of rows by their marks. A row that stands there twice, and not the same, is not taken."""
     edits, seen = Edits(), dict[str, MendedRow]()
     for sheet in sheets:
-        where = file if sheet.is_plain else f"{file}, sheet '{sheet.name}'"
+        where = file if sheet.is_plain else said("{file}, sheet '{name}'", file=file, name=sheet.name)
         for mended in _Reading(sheet, where, known, edits).rows():
             mark = mark_of(mended.old.stage.name, mended.old.row.source, mended.old.row.row, mended.old.row.cells)
             before = seen.setdefault(mark, mended)
             if before is not mended and before.cells != mended.cells:
-                edits.refused.append(
-                    NotTaken(mended.where, f"is the row of {before.where} once more, and not the same; delete one")
-                )
+                what = said("is the row of {place} once more, and not the same; delete one", place=before.where)
+                edits.refused.append(NotTaken(mended.where, what))
                 seen[mark] = MendedRow(before.old, before.where, {})
     edits.mended = [one for one in seen.values() if one.cells]
     edits.unchanged = len(seen) - len(edits.mended)
@@ -119,17 +122,19 @@ class _Reading:
         at = self._marks_at(numbered)
         if at is None:
             if numbered:
-                self._edits.notes.append(f"{self._where}: has no marks, and was not read")
+                self._note(said("has no marks, and was not read"))
             return
         top, head = next(((number, row) for number, row in numbered if _cell(row, at) == HEAD), (0, None))
         if head is None:
-            self._refuse("", f"has no line with the names of its columns any more (the last is '{HEAD}'); put it back")
+            words = "has no line with the names of its columns any more (the last is '{name}'); put it back"
+            self._refuse(self._where, said(words, name=HEAD))
             return
         above = [row for number, row in numbered if number < top]
         has_title = not any(MARK.fullmatch(str(_cell(row, at))) for row in above)
         for number, row in numbered:
             if number != top and not (has_title and number < top):
-                yield from self._row(f" row {number}", row, head, at)
+                where = said("{place} row {row}", place=self._where, row=number)
+                yield from self._row(where, row, head, at)
 
     def _marks_at(self, numbered: Sequence[tuple[int, Sequence[object]]]) -> int | None:
         """The column of the marks, wherever it was moved to."""
@@ -137,34 +142,35 @@ class _Reading:
         return next((at for at, _ in found.most_common(1)), None)
 
     def _refuse(self, where: str, what: str) -> None:
-        self._edits.refused.append(NotTaken(f"{self._where}{where}", what))
+        self._edits.refused.append(NotTaken(where, what))
 
     def _row(self, where: str, row: Sequence[object], head: Sequence[object], at: int) -> Iterator[MendedRow]:
         mark = str(_cell(row, at))
         if not MARK.fullmatch(mark):
-            self._refuse(where, "has no mark: it is no row of the source; what is new goes into the source itself")
+            self._refuse(
+                where, said("has no mark: it is no row of the source; what is new goes into the source itself")
+            )
             return
         old = self._known.get(mark)
         if old is None:
             self._refuse(
-                where, "is of no package that is kept; make a new one with `etl dry-run`, and mend the row there"
+                where, said("is of no package that is kept; make a new one with `etl dry-run`, and mend the row there")
             )
             return
         broken = next((cell for cell in row if isinstance(cell, Broken)), None)
         if broken is not None:
-            self._refuse(where, f"{broken}; type what it has to be")
+            self._refuse(where, said("{broken}; type what it has to be", broken=broken))
             return
         columns = self._columns_of(old.stage, head, at)
         cells: dict[str, str] = {}
         for name, position in columns.items():
             before = old.row.cells[old.stage.columns.index(name)] if old.is_readable else None
-            cells |= (
-                self._mended(f"{where}, column '{name}'", name, _cell(row, position), before) if old.is_readable else {}
-            )
+            cells |= self._mended(in_column(where, name), name, _cell(row, position), before) if old.is_readable else {}
         if not old.is_readable and self._is_edited(row, columns, old):
-            self._refuse(where, f"{old.place} could not be read as a whole; mend it where it lies")
+            words = "{source} could not be read as a whole; mend it where it lies"
+            self._refuse(where, said(words, source=old.told_place))
             return
-        yield MendedRow(old, f"{self._where}{where}", cells)
+        yield MendedRow(old, where, cells)
 
     def _is_edited(self, row: Sequence[object], columns: Mapping[str, int], old: OldRow) -> bool:
         were = dict(zip(old.stage.columns, map(shown, old.row.cells), strict=False))
@@ -185,11 +191,15 @@ class _Reading:
     def _tell_doubled(self, places: Mapping[str, Sequence[int]]) -> None:
         """Of a name that comes twice. One of the columns may be another one of the source, which nothing is called any more."""
         missing = [name for name, at in places.items() if not at]
-        lost = f"; if one of them is {listed(missing)}, which is not there, give it its name back" if missing else ""
+        words = "several columns are called '{column}', and none of them was read: delete the ones that were added"
+        if missing:
+            words = (
+                "several columns are called '{column}', and none of them was read: delete the ones that were added; if one of "
+                "them is {missing}, which is not there, give it its name back"
+            )
         for name, at in places.items():
             if len(at) > 1:
-                what = f"several columns are called '{name}', and none of them was read"
-                self._refuse("", f"{what}: delete the ones that were added{lost}")
+                self._refuse(self._where, said(words, column=name, missing=listed(missing)))
 
     def _tell_others(
         self,
@@ -205,27 +215,29 @@ class _Reading:
         """
         told = _told_in(names)
         unknown = [
-            str(_cell(names, at)) or f"{at + 1} (without a name)"
+            joined("", ["'", str(_cell(names, at)), "'"]) if _cell(names, at) else _unnamed(at + 1)
             for at in self._filled(mark)
             if at != mark and (at >= len(names) or columns[at] is None) and _cell(names, at) not in told
         ]
+        parts = {"columns": joined(", ", unknown), "missing": listed(missing), "stage": stage.name}
         if missing and unknown:
-            what = (
-                f"column {listed(unknown)} is none of the source of '{stage.name}', and {listed(missing)} is not there"
+            words = (
+                "column {columns} is none of the source of '{stage}', and {missing} is not there: what stands in it was not "
+                "taken; if it is that column, give it its name back"
             )
-            self._refuse("", f"{what}: what stands in it was not taken; if it is that column, give it its name back")
+            self._refuse(self._where, said(words, **parts))
         elif missing:
-            self._note(f"has no column {listed(missing)} of '{stage.name}': these cells stay as they are")
+            self._note(said("has no column {missing} of '{stage}': these cells stay as they are", **parts))
         elif unknown:
-            self._note(f"column {listed(unknown)} is none of the source of '{stage.name}', and was not read")
+            self._note(said("column {columns} is none of the source of '{stage}', and was not read", **parts))
 
     def _filled(self, mark: int) -> list[int]:
         """The columns in which something stands, in rows of the source or as their name."""
         rows = (row for row in self._sheet.rows if _cell(row, mark) == HEAD or MARK.fullmatch(str(_cell(row, mark))))
         return sorted({at for row in rows for at, cell in enumerate(row) if cell_text(cell)})
 
-    def _note(self, what: str) -> None:
-        self._edits.notes.append(f"{self._where}: {what}")
+    def _note(self, what: Sentence) -> None:
+        self._edits.notes.append(joined(": ", [self._where, what]))
 
     def _mended(self, where: str, name: str, cell: object, old: object) -> dict[str, str]:
         seen = shown(old)
@@ -237,9 +249,11 @@ class _Reading:
         if cell_text(text) == cell_text(seen):
             return {}
         if isinstance(old, dict | list) and not _is_json(text, type(old)):
-            why = "is no JSON of the form that the cell had; keep its brackets and quotes, and change what is between them"
+            why = said(
+                "is no JSON of the form that the cell had; keep its brackets and quotes, and change what is between them"
+            )
         if old == HIDDEN:
-            why = "is hidden, as a password is made from it; mend it where it lies"
+            why = said("is hidden, as a password is made from it; mend it where it lies")
         if why is not None:
             self._refuse(where, why)
             return {}
@@ -290,34 +304,50 @@ def _cell(row: Sequence[object], at: int) -> object:
     return row[at] if at < len(row) else ""
 
 
-NO_TEXT = (
-    "is {}, and no text: zeros at its beginning, and the way it was written, would be lost; give the cell the format Text, "
-    "and type it again"
-)
+def in_column(where: str, name: str) -> Sentence:
+    return said("{place}, column '{column}'", place=where, column=name)
+
+
+def _unnamed(number: int) -> Sentence:
+    return said("'{number} (without a name)'", number=str(number))
+
+
+def _no_text(words: str) -> Sentence:
+    """`words` is one of KINDS."""
+    return said(
+        "is {kind}, and no text: zeros at its beginning, and the way it was written, would be lost; give the cell the format "
+        "Text, and type it again",
+        kind=said(KINDS[words]),
+    )
+
+
+KINDS = {"date": "a date", "truth": "a truth value", "number": "a number", "else": "something else"}
 
 
 def _typed(cell: object, old: object) -> tuple[str, str | None]:
     """A cell that is no text any more, as text, and why it is not taken. A number in the place of a number is one."""
     if isinstance(cell, date | time):
-        return cell_text(cell), NO_TEXT.format("a date")
+        return cell_text(cell), _no_text("date")
     if isinstance(cell, bool):
-        return cell_text(cell), None if isinstance(old, bool) else NO_TEXT.format("a truth value")
+        return cell_text(cell), None if isinstance(old, bool) else _no_text("truth")
     if not isinstance(cell, int | float):
-        return cell_text(cell), None if cell is None else NO_TEXT.format("something else")
+        return cell_text(cell), None if cell is None else _no_text("else")
     text = str(int(cell)) if float(cell).is_integer() else repr(cell)
     if isinstance(old, int | float) and not isinstance(old, bool):
         return (cell_text(old) if old == cell else text), None
-    return text, NO_TEXT.format("a number")
+    return text, _no_text("number")
 
 
 def _why_not(text: str, seen: str, *, is_plain: bool) -> str | None:
     """Why a text cannot be taken for what somebody typed."""
     if len(seen) > LONGEST:
-        return "was too long to be shown whole; mend it where it lies"
+        return said("was too long to be shown whole; mend it where it lies")
     if set(UNSEEN.findall(text)) & set(UNSEEN.findall(seen)):
-        return "still has what stands for a letter that nobody sees; take that out as well"
+        return said("still has what stands for a letter that nobody sees; take that out as well")
     if is_plain and (_is_rewritten(text, seen) or (POWER.fullmatch(text) and not POWER.fullmatch(seen))):
-        return "is the same, as spreadsheet programs write numbers and dates of a CSV; if it was meant, mend it in rejects.xlsx"
+        return said(
+            "is the same, as spreadsheet programs write numbers and dates of a CSV; if it was meant, mend it in rejects.xlsx"
+        )
     return None
 
 

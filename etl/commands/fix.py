@@ -9,7 +9,7 @@ from pathlib import Path
 from msgspec import Struct
 from msgspec.structs import replace
 
-from etl.commands.edits import Edits, MendedRow, NotTaken, OldRow, edits_of, marks_in, rows_with
+from etl.commands.edits import Edits, MendedRow, NotTaken, OldRow, edits_of, in_column, marks_in, rows_with
 from etl.commands.packages import packages_of
 from etl.commands.which import Which
 from etl.corrections import Edit, RowCorrection, cell_text, corrections_file, sum_of, written
@@ -18,7 +18,7 @@ from etl.extract import counters_of, read_columns
 from etl.extract.edited import EditedSheet, read_edited
 from etl.extract.numbering import ROW_NUMBER
 from etl.files import alone, replace_durably
-from etl.findings import HIDDEN
+from etl.findings import HIDDEN, said
 from etl.journal.folder import person
 from etl.mapping import Opens, load_mapping, require
 from etl.mapping.templates import columns_used
@@ -42,14 +42,20 @@ def fix(mapping: Path, workspace: Path | None, book: Path, why: str | None = Non
     sheets = read_edited(book)
     if not marks_in(sheets):
         raise MappingError(
-            f"{book}: no line of it has a mark; it is no workbook of rejected rows, or its column 'mark' is gone"
+            said(
+                "{file}: no line of it has a mark; it is no workbook of rejected rows, or its column 'mark' is gone",
+                file=str(book),
+            )
         )
     migration = _migration(mapping)
     hand = Hand(person(), f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC", why)
     packages = _newest_first(mapping, workspace)
     if not packages:
         raise MappingError(
-            f"{book}: there is no package that it could be of; `etl dry-run` makes one, and its workbook"
+            said(
+                "{file}: there is no package that it could be of; `etl dry-run` makes one, and its workbook",
+                file=str(book),
+            )
         )
     edits = edits_of(sheets, book.name, _known(packages, sheets))
     file = corrections_file(migration.file)
@@ -149,11 +155,14 @@ class _Merging:
         """Take a row's cells, or say in `edits` why not."""
         stage = next((one for one in self._migration.stages if one.name == row.old.stage.name), None)
         if stage is None:
-            edits.refused.append(NotTaken(row.where, f"the mapping has no stage '{row.old.stage.name}' any more"))
+            what = said("the mapping has no stage '{stage}' any more", stage=row.old.stage.name)
+            edits.refused.append(NotTaken(row.where, what))
             return
         before, known = self._before(row.old)
         if not known:
-            what = "was mended before, and that correction is gone; make a new package with `etl dry-run`, and mend it there"
+            what = said(
+                "was mended before, and that correction is gone; make a new package with `etl dry-run`, and mend it there"
+            )
             edits.refused.append(NotTaken(row.where, what))
             return
         used = _columns(self._migration, stage, row.old)
@@ -174,13 +183,13 @@ class _Merging:
     def _is_taken(self, stage: Stage, row: MendedRow, name: str, used: Sequence[str], edits: Edits) -> bool:
         what = None
         if name in row.old.stage.identity:
-            what = "is what the shop's database tells the row by; mend it there"
+            what = said("is what the shop's database tells the row by; mend it there")
         elif name == ROW_NUMBER or name in counters_of(self._migration.sources[stage.source]):
-            what = "is counted, and not read"
+            what = said("is counted, and not read")
         elif name not in used:
-            what = f"feeds nothing of stage '{stage.name}': it would change nothing"
+            what = said("feeds nothing of stage '{stage}': it would change nothing", stage=stage.name)
         if what is not None:
-            edits.refused.append(NotTaken(f"{row.where}, column '{name}'", what))
+            edits.refused.append(NotTaken(in_column(row.where, name), what))
         return what is None
 
     def _merge(
@@ -225,9 +234,8 @@ class _Merging:
                 and (correction.row == made.row or (correction.key and correction.key == made.key))
             ):
                 del self._all[correction.name]
-                self.notes.append(
-                    f"{correction.row}: takes the place of a correction that could not be applied any more"
-                )
+                words = "{source}: takes the place of a correction that could not be applied any more"
+                self.notes.append(said(words, source=correction.row))
         if made.edits:
             self._all[made.name] = made
 
@@ -235,7 +243,8 @@ class _Merging:
         for other in self._migration.stages:
             if other.source == stage.source and other.name != stage.name:
                 shared = sorted(set(names) & columns_used([other])[other.source])
-                note = f"stage '{other.name}' reads {', '.join(map(repr, shared))} of these rows, too, and is mended by itself"
+                words = "stage '{stage}' reads {columns} of these rows, too, and is mended by itself"
+                note = said(words, stage=other.name, columns=", ".join(map(repr, shared)))
                 if shared and note not in self.notes:
                     self.notes.append(note)
 

@@ -215,8 +215,11 @@ def _warnings(checked: Checked, refused: Iterable[RefusedCorrection]) -> Iterato
         yield f"{replace(one.place, file=Path(one.place.file).name)}: {one.what}"
     file = corrections_file(checked.migration.file).name
     for lost in refused:
-        what = f"the correction of stage '{lost.stage}', {lost.row}, is not applied: {lost.why}"
-        yield f"{Place(file, lost.line)}: {what}; mend the row anew, or `etl fix MAPPING --drop-refused` takes it out"
+        words = (
+            "{place}: the correction of stage '{stage}', {source}, is not applied: {why}; mend the row anew, or "
+            "`etl fix MAPPING --drop-refused` takes it out"
+        )
+        yield said(words, place=str(Place(file, lost.line)), stage=lost.stage, source=lost.row, why=lost.why)
 
 
 def _unread_of(checked: Checked, stages: Sequence[Stage]) -> dict[str, Iterable[UnreadRow]]:

@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from etl.corrections import RowCorrection, cell_text, sum_of
 from etl.extract.rows import RowsPart, read_all, read_parts
+from etl.findings import Sentence, said
 from etl.model import Locate, Part, Rows, Table
+from etl.terminal import listed
 
 AT_ONCE = 5000
 
@@ -57,15 +59,18 @@ def find_corrected(
                 elif hit is not None and hit.number not in rows:
                     rows[hit.number] = correction
                 elif hit is not None:
-                    lost.append(
-                        Unapplied(correction, f"line {rows[hit.number].line} is of the same row; put both into one")
-                    )
+                    lost.append(Unapplied(correction, _same_row(rows[hit.number].line)))
     return Corrected(rows, tuple(sorted(lost, key=lambda one: one.correction.line)))
 
 
-def _lost(one: RowCorrection, table: Table) -> str:
-    named = ", ".join(f"'{name}'" for name in one.columns if name not in table.header)
-    return f"the source has no {named} any more"
+def _same_row(line: int) -> Sentence:
+    return said("line {number} is of the same row; put both into one", number=str(line))
+
+
+def _lost(one: RowCorrection, table: Table) -> Sentence:
+    return said(
+        "the source has no {columns} any more", columns=listed(name for name in one.columns if name not in table.header)
+    )
 
 
 Hits = dict[tuple[tuple[str, ...], str], list[_Hit]]
@@ -109,16 +114,22 @@ def _why_not(
     one: RowCorrection, hit: _Hit | None, ones: Sequence[RowCorrection], hits: int, header: Sequence[str]
 ) -> str | None:
     if hit is None and not hits:
-        return "no row has the cells that were mended: the source has changed"
+        return said("no row has the cells that were mended: the source has changed")
     if hit is None:
-        return (
-            f"{hits} row{'' if hits == 1 else 's'} and {len(ones)} correction{'' if len(ones) == 1 else 's'} have the same "
-            f"cells, and none of the rows is {one.row}: which is meant cannot be told"
-        )
+        return _cannot_be_told(one, hits, len(ones))
     for edit in one.edits:
         if cell_text(hit.cells[header.index(edit.column)]) != cell_text(edit.old):
-            return f"'{edit.column}' does not hold what 'old' says"
+            return said("'{column}' does not hold what 'old' says", column=edit.column)
     return None
+
+
+def _cannot_be_told(one: RowCorrection, hits: int, corrections: int) -> Sentence:
+    rows = said("{count} row" if hits == 1 else "{count} rows", count=hits)
+    several = said("{count} correction" if corrections == 1 else "{count} corrections", count=corrections)
+    words = (
+        "{rows} and {corrections} have the same cells, and none of the rows is {place}: which is meant cannot be told"
+    )
+    return said(words, rows=rows, corrections=several, place=one.row)
 
 
 class CorrectedTable(Struct, frozen=True):

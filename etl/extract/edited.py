@@ -15,6 +15,7 @@ from etl.extract.csv_records import malformed
 from etl.extract.sheet_bounds import BadSheet
 from etl.extract.sheet_rows import CellOfRow
 from etl.extract.workbooks import names_in, open_sheet
+from etl.findings import Sentence, said
 
 DELIMITERS = (",", ";", "\t")
 PLAIN = (".csv", ".txt", ".tsv")
@@ -39,10 +40,12 @@ def read_edited(path: Path) -> list[EditedSheet]:
         return _sheets(path)
     except FileNotFoundError:
         raise MappingError(
-            f"{path}: there is no such file; `etl dry-run` makes the workbook, and says where it is"
+            said(
+                "{path}: there is no such file; `etl dry-run` makes the workbook, and says where it is", path=str(path)
+            )
         ) from None
     except OSError as error:
-        raise MappingError(f"{path}: cannot be read ({error.strerror})") from None
+        raise MappingError(said("{path}: cannot be read ({error})", path=str(path), error=error.strerror)) from None
     except BadSheet as error:
         raise MappingError(f"{path}: {error}") from None
 
@@ -51,7 +54,7 @@ def _sheets(path: Path) -> list[EditedSheet]:
     return [EditedSheet(name, _with_faults(path, name)) for name in names_in(path).all]
 
 
-class Broken(str):
+class Broken(Sentence):
     """What stands in the place of a cell that shows an error, or cannot be used: why."""
 
     __slots__ = ()
@@ -62,16 +65,18 @@ def _with_faults(path: Path, name: str) -> list[list[object]]:
 
 
 def _row(cells: list[object], fault: CellOfRow | None) -> Iterator[object]:
-    broken, why = fault or (0, None)
-    for column, cell in enumerate((*cells, *[None] * (broken - len(cells))), start=1):
-        yield Broken(why) if column == broken else "" if cell is None else cell
+    at, why = (0, None) if fault is None else (fault[0], Broken(str(fault[1]), fault[1].words, fault[1].parts))
+    for column, cell in enumerate((*cells, *[None] * (at - len(cells))), start=1):
+        yield why if column == at else "" if cell is None else cell
 
 
 def _plain_rows(path: Path) -> list[list[object]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise MappingError(f"{path}: is not UTF-8; save it as 'CSV UTF-8', or as a workbook") from None
+        raise MappingError(
+            said("{path}: is not UTF-8; save it as 'CSV UTF-8', or as a workbook", path=str(path))
+        ) from None
     head = text.split("\n", 1)[0]
     delimiter = max(DELIMITERS, key=head.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)

@@ -33,6 +33,7 @@ from etl.package.manifest import (
     PackagedStage,
     RefusedCorrection,
     Slice,
+    remembering,
 )
 from etl.package.reading import UNSETTLED, IndexLine, Package, Walked, is_readable
 from etl.package.records import join_records, split_records
@@ -62,5 +63,6 @@ __all__ = [
     "Walked",
     "is_readable",
     "join_records",
+    "remembering",
     "split_records",
 ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
+from etl.findings import Sentence, as_phrase
 from etl.languages import DEFAULT
 from etl.model import Counts, Evidence
 
@@ -129,6 +131,7 @@ class Manifest(Struct, frozen=True):
 
     `warnings` are lines about what is odd in the mapping and its sources; those about records are among the stages' kinds.
     `language` is the one in which its report is told. `part`: it was not to hold everything, and why: a LIMIT, or a SAMPLE.
+    `said`: of what sentences in it were made, by their English; older packages lack it.
     """
 
     format: int
@@ -143,6 +146,14 @@ class Manifest(Struct, frozen=True):
     refused: tuple[RefusedCorrection, ...] = ()
     language: str = DEFAULT
     part: str | None = None
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+def remembering(manifest: Manifest) -> Manifest:
+    """With what its sentences were made of: JSON has their text alone."""
+    lines = [*manifest.warnings, *(one.why for one in manifest.refused)]
+    lines += [line for stage in manifest.stages for line in stage.beyond or ()]
+    return replace(manifest, said={str(one): as_phrase(one) for one in lines if isinstance(one, Sentence)})
 
 
 def _input(raw: Mapping[str, Any]) -> Input:
@@ -151,18 +162,23 @@ def _input(raw: Mapping[str, Any]) -> Input:
 
 def manifest_of(raw: dict[str, Any]) -> Manifest:
     """manifest.json as it was parsed. Raises KeyError or TypeError when something of it is missing or too much."""
-    stages = tuple(_stage(stage) for stage in raw["stages"])
+    known = raw.get("said", {})
+
+    def again(text: str) -> str:
+        return Sentence(text, **known[text]) if text in known else text
+
+    stages = tuple(_stage(stage, again) for stage in raw["stages"])
     inputs = tuple(_input(one) for one in raw["inputs"])
-    raw["warnings"] = tuple(raw.get("warnings", ()))
-    raw["refused"] = tuple(RefusedCorrection(**one) for one in raw.get("refused", ()))
+    raw["warnings"] = tuple(map(again, raw.get("warnings", ())))
+    raw["refused"] = tuple(RefusedCorrection(**{**one, "why": again(one["why"])}) for one in raw.get("refused", ()))
     profile = FileEntry(**raw["profile"]) if raw.get("profile") else None
     parts = {"mapping": _input(raw["mapping"]), "inputs": inputs, "stages": stages, "profile": profile}
     return Manifest(**{**raw, **parts})
 
 
-def _stage(raw: dict[str, Any]) -> PackagedStage:
+def _stage(raw: dict[str, Any], again: Callable[[str], str]) -> PackagedStage:
     files = {name: FileEntry(**raw[name]) for name in ("batches", "index", "rejects", "held", "rows", "kinds")}
-    beyond = None if raw.get("beyond") is None else tuple(raw["beyond"])
+    beyond = None if raw.get("beyond") is None else tuple(map(again, raw["beyond"]))
     merged = None if raw.get("merged") is None else FileEntry(**raw["merged"])
     return PackagedStage(
         raw["name"],

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from etl.expressions import WHERE
-from etl.findings import HIDDEN, Finding, Unfit, Words, about, inside, sentence
+from etl.findings import HIDDEN, Figure, Finding, Sentence, Unfit, Words, about, inside, said, sentence
 from etl.measures.money import HELD, REPEATED
 from etl.model import Counts, Gate, Locate, Locator, Stage, UnreadRow
 from etl.package import UNSETTLED, Held, IndexLine, Merged, PackagedStage, ProblemKind, Reject, SourceRow
@@ -68,16 +68,24 @@ def beyond(stage: Stage, counts: Counts) -> tuple[str, ...] | None:
         return None
     limits = (("rejected", counts.rejected, stage.accept.rejected), ("held", counts.held, stage.accept.held))
     return tuple(
-        f"{found:,} of {counts.read:,} rows are {fate}, more than `accept` allows ({_allowed(limit)})"
+        said(BEYOND[fate], count=found, total=counts.read, limit=_allowed(limit))
         for fate, found, limit in limits
         if not limit.allows(found, counts.read)
     )
 
 
-def _allowed(limit: Gate) -> str:
-    told = [] if limit.errors is None else [f"{limit.errors:,}"]
-    told += [] if limit.share is None else [f"{100 * limit.share:g} %"]
-    return " and ".join(told) or "none"
+BEYOND = {
+    "rejected": "{count:,} of {total:,} rows are rejected, more than `accept` allows ({limit})",
+    "held": "{count:,} of {total:,} rows are held, more than `accept` allows ({limit})",
+}
+
+
+def _allowed(limit: Gate) -> Sentence:
+    share = None if limit.share is None else said("{percent} %", percent=Figure(f"{100 * limit.share:g}"))
+    if limit.errors is None:
+        return share or said("none")
+    errors = said("{count:,}", count=limit.errors)
+    return errors if share is None else said("{errors} and {share}", errors=errors, share=share)
 
 
 class Scribe:

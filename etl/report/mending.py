@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from etl.findings import Sentence, joined, said, some_cells, some_rows
 from etl.personal import mask_key, mask_known, mask_text
-from etl.terminal import counted
 
 
 class FixedCell(Struct, frozen=True):
@@ -82,26 +82,36 @@ def _masked(text: str, personal: bool) -> str:
 
 def fixed_lines(fixed: Fixed) -> Iterator[str]:
     for one in fixed.cells:
-        done = "" if one.is_kept else " (as the source has it: the correction is taken out)"
-        yield f"{one.stage}: {one.row}, column '{one.column}': '{one.old}' -> '{one.new}'{done}"
+        cell = _cell(one)
+        yield cell if one.is_kept else said("{cell} (as the source has it: the correction is taken out)", cell=cell)
     rows = len({(one.stage, one.row) for one in fixed.cells})
-    yield (
-        f"{counted(len(fixed.cells), 'cell')} of {counted(rows, 'row')} taken, {counted(fixed.unchanged, 'row')} unchanged, "
-        f"{len(fixed.refused):,} not taken"
+    yield said(
+        "{cells} of {rows} taken, {unchanged} unchanged, {count:,} not taken",
+        cells=some_cells(len(fixed.cells)),
+        rows=some_rows(rows),
+        unchanged=some_rows(fixed.unchanged),
+        count=len(fixed.refused),
     )
     if fixed.cells:
-        yield f"Corrections: {fixed.file}"
+        yield said("Corrections: {path}", path=fixed.file)
 
 
-def refused_lines(fixed: Fixed) -> list[str]:
-    return [*(f"{where}: {what}" for where, what in fixed.refused), *(f"note: {note}" for note in fixed.notes)]
+def _cell(one: FixedCell | KnownCorrection) -> Sentence:
+    words = "{stage}: {source}, column '{column}': '{old}' -> '{new}'"
+    return said(words, stage=one.stage, source=one.row, column=one.column, old=one.old, new=one.new)
+
+
+def refused_lines(fixed: Fixed) -> list[Sentence]:
+    refused = (joined(": ", one) for one in fixed.refused)
+    return [*refused, *(said("note: {note}", note=note) for note in fixed.notes)]
 
 
 def known_lines(found: Sequence[KnownCorrection], none: str) -> Iterator[str]:
     """`none` is said where there are none."""
     for one in found:
-        refused = f"; not applied: {one.refused}" if one.refused else ""
-        cell = f"{one.stage}: {one.row}, column '{one.column}': '{one.old}' -> '{one.new}'"
-        yield f"line {one.line}: {cell}, {one.who}, {one.when}{refused}"
+        words = "line {number}: {cell}, {person}, {time}"
+        if one.refused:
+            words = "line {number}: {cell}, {person}, {time}; not applied: {why}"
+        yield said(words, number=str(one.line), cell=_cell(one), person=one.who, time=one.when, why=one.refused)
     if not found:
         yield none

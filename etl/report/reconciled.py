@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from msgspec import Struct
 from msgspec import field as made_by
 
-from etl.findings import Heading, Sentence, joined, said
+from etl.findings import Heading, Sentence, joined, said, some_rows
 from etl.report.page.money import BETWEEN, DIFFERS, ROUNDED, TOTALS, ShownAmount, written_amount
 from etl.report.summary import print_whole
 from etl.terminal import visible
@@ -155,12 +155,8 @@ def _rows_lines(one: Reconciled, advice: str) -> Iterator[str]:
         rows = [row for row in one.rows if row.fate == fate]
         if rows:
             count = one.many.get(fate)
-            yield joined(": ", [Heading(fate), said("the largest") if count is None else _rows(count)])
+            yield joined(": ", [Heading(fate), said("the largest") if count is None else some_rows(count)])
             yield from _named_rows(rows, count, advice)
-
-
-def _rows(count: int) -> Sentence:
-    return said("{count:,} row" if count == 1 else "{count:,} rows", count=count)
 
 
 def _named_rows(rows: Sequence[ShownAmount | LackingAmount], many: int | None, advice: str) -> Iterator[str]:
@@ -195,7 +191,7 @@ def unaccounted_lines(one: Reconciled, advice: str = ALL_ROWS) -> Iterator[str]:
         words = "not accounted for: {rows} ({fate}) whose amount cannot be read, and is in no sum"
         if fate == TOTALS:
             words = "not accounted for: {rows} of which `totals` cannot be read; what is sent stands for the source's amount"
-        yield said(words, rows=_rows(count), fate=Heading(fate))
+        yield said(words, rows=some_rows(count), fate=Heading(fate))
         yield from _named_rows([row for row in one.lacking if row.fate == fate], count, advice)
 
 

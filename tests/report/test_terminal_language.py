@@ -2,10 +2,12 @@
 
 import ast
 import copy
+import html
 import json
 import pickle
 import re
 
+import openpyxl
 import pytest
 import templates
 from commands import ROOT, etl, target
@@ -16,6 +18,7 @@ from etl.findings import Sentence, joined, said
 from etl.report.catalogue import catalogue_of
 
 TURKISH = catalogue_of("tr")
+PLAIN = MAPPING.replace("\"{{ email | digest('md5') }}\"", "ffffffffffffffffffffffffffffffff")
 SENT = MAPPING.replace(
     "target: { batch_size: 7 }",
     "target: { url: '${OMNITRON_URL}', channel: 1, token: '${OMNITRON_TOKEN}', retries: 1, retry_wait: 0.01, "
@@ -29,7 +32,10 @@ SPOKEN = (
     "etl/report/looking.py",
     "etl/report/reconciled.py",
     "etl/commands/amounts.py",
+    "etl/report/mending.py",
+    "etl/commands/edits.py",
     "etl/commands/find.py",
+    "etl/extract/corrected.py",
     "etl/commands/left_out.py",
     "etl/commands/explain.py",
 )
@@ -190,3 +196,63 @@ def test_what_is_looked_up_is_told_in_turkish(prepared, words, told):
     printed = done.stdout + done.stderr
     assert told in printed, printed
     assert left_in_english(printed) == set()
+
+
+def edited(folder, *cells):
+    """The newest package's workbook, with these cells typed by a person: sheet, row of the sheet, column, text."""
+    newest = max((folder / "work/shop/packages").iterdir())
+    book = openpyxl.load_workbook(newest / "rejects.xlsx")
+    for sheet, row, column, text in cells:
+        heads = [cell.value for cell in book[sheet][1]]
+        book[sheet].cell(row, heads.index(column) + 1).value = text
+    book.save(folder / "edited.xlsx")
+
+
+def fix(folder, *words):
+    done = etl("fix", ".", *words, "--language", "tr", cwd=folder)
+    assert left_in_english(done.stderr + done.stdout) == set()
+    return done
+
+
+def test_what_was_mended_is_told_in_turkish_and_so_is_a_correction_that_fits_no_more(tmp_path):
+    write_shop(tmp_path, mapping=PLAIN)
+    assert etl("dry-run", ".", cwd=tmp_path).returncode == 1
+    edited(tmp_path, ("user", 3, "email", "can@example.com"), ("order", 2, "amount", 10))
+    done = fix(tmp_path, "edited.xlsx", "--show-data")
+    assert done.stderr == (
+        "edited.xlsx, 'order' sayfası 2. satır, 'amount' sütunu: sayı, metin değil: başındaki sıfırlar ve yazılışı "
+        "kaybolurdu; hücreye Metin biçimini verip yeniden yazın\n"
+    )
+    assert "'email' sütunu: 'can@example' -> 'can@example.com'\n1 satır içinde 1 hücre alındı, " in done.stdout
+    assert done.stdout.endswith("\nSırada: `etl dry-run .`\n")
+
+    source = tmp_path / "customers.csv"
+    source.write_text(source.read_text(encoding="utf-8").replace("can@example;", "can@exam;"), encoding="utf-8")
+    warned = etl("dry-run", ".", "--language", "tr", cwd=tmp_path)
+    stale = (
+        "migration.corrections.csv:2:1: 'user' aşamasının düzeltmesi (customers.csv row 6) uygulanmıyor: düzeltilen hücreler "
+        "hiçbir satırda yok: kaynak değişmiş; satırı yeniden düzeltin ya da `etl fix . --drop-refused` onu çıkarır"
+    )
+    assert f"uyarı: {stale}\n" in warned.stderr
+    newest = max((tmp_path / "work/shop/packages").iterdir())
+    page = html.unescape((newest / "report.html").read_text(encoding="utf-8"))
+    assert stale.replace("fix . ", "fix MAPPING ") in page
+    assert "uygulanmadı: düzeltilen hücreler hiçbir satırda yok: kaynak değişmiş\n" in fix(tmp_path).stdout
+    assert json.loads((newest / "manifest.json").read_text(encoding="utf-8"))["refused"][0]["why"] == (
+        "no row has the cells that were mended: the source has changed"
+    )
+
+
+def test_that_there_is_nothing_to_mend_is_told_in_turkish(tmp_path):
+    write_shop(tmp_path)
+    assert fix(tmp_path).stdout == "düzeltme yok\n"
+    assert "böyle bir dosya yok; `etl dry-run .` çalışma kitabını yapar" in fix(tmp_path, "edited.xlsx").stderr
+
+
+def test_that_more_is_left_behind_than_is_accepted_is_told_in_turkish(tmp_path):
+    write_shop(
+        tmp_path,
+        mapping=MAPPING.replace("  - name: user\n", "  - name: user\n    accept: { rejected: { count: 1 } }\n"),
+    )
+    done = etl("dry-run", ".", "--language", "tr", cwd=tmp_path)
+    assert "user: 7 satırdan 3 tanesi reddedildi; `accept` daha azına izin veriyor (1)\n" in done.stderr

@@ -92,7 +92,7 @@ def report_facts(package: Package, telling: Telling, upload: JournalFacts | None
         passwords=tuple(_of_stage(PasswordFacts, name, one) for name, one in _each(stages, "passwords")),
         fields=tuple(_field(name, one, telling) for name, one in _each(stages, "fields")),
         columns=tuple(_of_stage(ColumnFacts, name, one) for name, one in _each(stages, "columns")),
-        warnings=tuple(manifest.warnings),
+        warnings=tuple(map(telling.catalogue.tell, manifest.warnings)),
         upload=_upload(upload),
         inputs=tuple(map(_input, (manifest.mapping, *manifest.inputs))),
         versions=manifest.versions,
