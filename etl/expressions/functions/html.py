@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from html import escape, unescape
 
 # Markup that stands between two words; what is not here (b, span, a) may stand inside one.
@@ -37,10 +38,15 @@ _DRAWN = (
 """The elements of SVG and MathML. Their names are words of texts, too: they count in a text that has one of these drawings."""
 
 _DRAWING = re.compile(r"<(?:svg|math)[\s/>]", re.IGNORECASE)
-_OF_DRAWING = re.compile(rf"<(/?)(?:svg|math|{_DRAWN.replace(' ', '|')})(?=[\s/>])", re.IGNORECASE)
+_OF_DRAWING = rf"(?i)<(/?)(?:svg|math|{_DRAWN.replace(' ', '|')})(?=[\s/>])"
 
 
+@cache
 def _opening(elements: str) -> re.Pattern[str]:
+    """What a tag begins with, after its <: the name of an element, and nothing or an attribute. In `a<b then c>d` there is none.
+
+    Made when a text is asked about its tags: it is the slowest to make of all patterns.
+    """
     return re.compile(
         rf"""/?(?: {elements.replace(" ", "|")}
         | (?-i:[a-z][a-z0-9._]*-[a-z0-9._-]*)  # of a page's own: there is a hyphen in its name, and no capital letter
@@ -50,9 +56,6 @@ def _opening(elements: str) -> re.Pattern[str]:
         re.IGNORECASE | re.VERBOSE,
     )
 
-
-_OPENS, _OPENS_DRAWN = _opening(_ELEMENTS), _opening(f"{_ELEMENTS} {_DRAWN}")
-"""What a tag begins with, after its <: the name of an element, and nothing or an attribute. In `a<b then c>d` there is none."""
 
 _COMMENT = re.compile(
     r"""<!--(?:-?>|.*?(?:--!?>|\Z))  # to the end, when none is written
@@ -70,7 +73,7 @@ def without_tags(text: str) -> str:
     # A cell outside of a table is no cell to a parser, which would join it to the one before; a drawing's words it drops.
     text = _CELL.sub(r"<\1div", text)
     if _DRAWING.search(text):
-        text = _OF_DRAWING.sub(r"<\1span", text)
+        text = re.sub(_OF_DRAWING, r"<\1span", text)
     # The cleaner gives well-formed HTML whose every '<' is one of BLOCKS' tags, so what follows cannot be fooled.
     blocks = nh3.clean(text, tags=BLOCKS, attributes={}, clean_content_tags={"script", "style"})
     return unescape(_BLOCK_TAG.sub(" ", blocks))
@@ -90,7 +93,7 @@ def _without_sections(text: str) -> str:
 def _with_plain_signs(text: str) -> str:
     """The text, in which every < that opens no tag is written out: in `Kablo L<M` a parser would see a tag to the end."""
     first, *rest = text.split("<")
-    opens = _OPENS_DRAWN if _DRAWING.search(text) else _OPENS
+    opens = _opening(f"{_ELEMENTS} {_DRAWN}" if _DRAWING.search(text) else _ELEMENTS)
     return first + "".join(f"<{one}" if _is_tag(one, opens) else f"&lt;{one}" for one in rest)
 
 
