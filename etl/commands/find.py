@@ -167,15 +167,29 @@ def _records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[
 
 
 def _rows_as_records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
-    rows = (_as_record(package, stage, row) for stage in package.stages for row in package.rows(stage))
-    return filter(is_wanted, rows)
+    for stage in package.stages:
+        for row in package.rows(stage):
+            records = _as_records(package, stage, row)
+            if any(map(is_wanted, records)):
+                yield from records
 
 
-def _as_record(package: Package, stage: PackagedStage, row: SourceRow) -> Record:
-    """The cells of a row that made no record, by the fields that they feed: what is asked for is mostly taken as it is."""
-    fed = _fed(package, stage.name)
+def _as_records(package: Package, stage: PackagedStage, row: SourceRow) -> list[Record]:
+    """A row that made no record, by the fields that it feeds: with its cells, as what is asked for is mostly taken as it is, and
+    with its key, which was computed."""
     cells = dict(zip(stage.columns, row.cells, strict=False))
-    return {field: cells[column] for field, column in fed.items() if cells.get(column) not in (None, "")}
+    fed = _fed(package, stage.name)
+    found: list[Record] = [{field: cells[name] for field, name in fed.items() if cells.get(name) not in (None, "")}]
+    keyed = () if row.key is None else _keyed(package, stage.name)
+    return [*found, dict.fromkeys(keyed, row.key)] if keyed else found
+
+
+@cache
+def _keyed(package: Package, stage: str) -> Sequence[str]:
+    """The fields, of those that a person asks by, that are made as the key is."""
+    fields = package.profile().get("stages", {}).get(stage, {}).get("fields", [])
+    key = package.stage(stage).key
+    return [one["name"] for one in fields if one["name"] in ASKED and one["made_from"] == [key]]
 
 
 @cache
@@ -203,8 +217,8 @@ def _source_of(package: Package, stage: PackagedStage) -> str:
 
 
 def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
-    """Rows that are rejected, held or merged: they are known by their cells."""
-    rows = [row for row in package.rows(stage) if wanted.belongs(_as_record(package, stage, row))]
+    """Rows that are rejected, held or merged: they are known by their cells and their keys."""
+    rows = [row for row in package.rows(stage) if any(map(wanted.belongs, _as_records(package, stage, row)))]
     why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
     for row in rows:
         told = [(whole, masked) for at, whole, masked in why if at == (row.source, row.row)]
@@ -212,7 +226,8 @@ def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[Fo
         yield FoundRecord(
             stage.name, row.key, place, row.fate, tuple(one for one, _ in told), tuple(one for _, one in told)
         )
-        wanted.learn(_as_record(package, stage, row))
+        for record in _as_records(package, stage, row):
+            wanted.learn(record)
 
 
 def _filtered(left_out: LeftOutRows, stage: str, wanted: Search) -> Iterator[FoundRecord]:

@@ -53,6 +53,13 @@ def test_what_is_asked_for_is_what_the_mapping_makes_of_a_filtered_row(tmp_path)
     assert told(mapping, "C-4") == ([("user", "C-4", "filtered", "customers.csv row 5")], ())
 
 
+def test_a_rejected_row_is_found_by_the_code_that_was_computed_for_it_too(tmp_path):
+    mapping = shop(tmp_path, mapping=CODED)
+    found = [("user", "C-5", "rejected", "customers.csv row 6"), ("order", "103", "held", "orders.csv row 5")]
+    assert told(mapping, "C-5")[0] == found
+    assert told(mapping, "5")[0] == found
+
+
 def test_filtered_orders_and_their_items_are_found_by_the_order_and_by_the_customer(tmp_path):
     only_try = MAPPING.replace(
         "    refers: { user: user }\n", "    where: \"{{ currency == 'TL' }}\"\n    refers: { user: user }\n"
