@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from etl.expressions.cells import compose
 from etl.extract.json_values import described
 from etl.findings import Unfit
 from etl.suggest import perhaps
@@ -78,7 +79,7 @@ def _written(step: PathStep) -> str:
 def _step(found: re.Match[str]) -> PathStep:
     element = found["element"]
     if element is None:
-        return found["key"]
+        return compose(found["key"])
     return EVERY if element == "*" else int(element)
 
 
@@ -141,8 +142,8 @@ def found_in(value: Any, steps: Steps, parents: tuple[dict[str, Any], ...] = ())
         return
     step, rest = steps[0], steps[1:]
     if isinstance(step, str) and isinstance(value, dict):
-        if step in value:
-            yield from found_in(value[step], rest, (*parents, value))
+        if (key := _key(value, step)) in value:
+            yield from found_in(value[key], rest, (*parents, value))
     elif not isinstance(step, str) and isinstance(value, list):
         for one in value if step is EVERY else value[step : step + 1]:
             yield from found_in(one, rest, parents)
@@ -151,6 +152,11 @@ def found_in(value: Any, steps: Steps, parents: tuple[dict[str, Any], ...] = ())
         if isinstance(step, str):
             words = "is {described}, where `path` needs an object with the key '{step}'"
         yield Found(value, parents, Unfit("row:path", None, words, described=described(value), step=step))
+
+
+def _key(value: Mapping[str, Any], step: str) -> str:
+    """The key of a step, which is composed."""
+    return step if step in value or step.isascii() else next((key for key in value if compose(key) == step), step)
 
 
 def why_absent(values: Sequence[Any], steps: Steps) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from etl.expressions.cells import compose
 from etl.extract.json_values import DETAILS, DOCUMENT, decoded, in_words, row_value, value_fault
 from etl.findings import Unfit
 
@@ -164,7 +165,7 @@ class JsonText:
         while True:
             if self.peek() != '"':
                 raise self.fail(DETAILS["Expecting property name enclosed in double quotes"])
-            key = str(self.item().value)
+            key = compose(str(self.item().value))
             self.take(":", DETAILS["Expecting ':' delimiter"])
             yield key
             if not self._goes_on("}"):

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import MAX_EMAX, MAX_PREC, MIN_EMIN, Context, Decimal
 from typing import Any, NoReturn
 
+from etl.expressions.cells import compose
 from etl.extract.rows import ReadRow
 from etl.findings import Unfit
 from etl.suggest import nearest
@@ -220,11 +221,11 @@ def _encodable(text: str) -> bool:
 
 
 def keys_of(objects: Iterable[object]) -> tuple[str, ...]:
-    """The keys of all objects, in order of first appearance."""
+    """The keys of all objects, in order of first appearance: composed, as the names of a CSV's columns are."""
     seen: dict[str, None] = {}
     for one in objects:
         if isinstance(one, Mapping):
-            seen.update(dict.fromkeys(one))
+            seen.update(dict.fromkeys(map(compose, one)))
     return tuple(seen)
 
 
@@ -234,6 +235,11 @@ def record_of(value: object, header: tuple[str, ...], known: frozenset[str] | No
         return [str(value)], Unfit("row:object", None, "is {described}, not an object", described=described(value))
     if (*value,) == header:
         return list(value.values()), None
+    if not "".join(value).isascii():
+        composed = {compose(name): one for name, one in value.items()}
+        if len(composed) < len(value):
+            return list(value.values()), key_twice(RepeatedKey([(compose(name), None) for name in value]).key)
+        value = composed
     # dict.keys() <= set runs in C; the rest is for rows that are wrong.
     if known is not None and not value.keys() <= known:
         further = next(key for key in value if key not in known)

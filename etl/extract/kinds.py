@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from msgspec import Struct, field
 
+from etl.expressions.cells import compose
 from etl.extract.databases.connections import Connections
 from etl.extract.detecting import DETECT
 from etl.extract.evidence import file_evidence
@@ -208,7 +209,7 @@ def names_or_none(value: object) -> tuple[str, ...] | None:
     names = texts(value)
     if not names:
         raise ValueError("is empty; list the columns' names")
-    return names
+    return tuple(map(compose, names))
 
 
 def boolean(value: object) -> bool:

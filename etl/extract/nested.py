@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from etl.errors import SourceError
 from etl.extract.json_path import ABSENT, EVERY, Around, Found, Steps, around_texts, arounds, why_absent
-from etl.extract.json_values import HEADER_SAMPLE, record_of, shown_value
+from etl.extract.json_values import HEADER_SAMPLE, keys_of, record_of, shown_value
 from etl.extract.kinds import Option, OptionValues
 from etl.extract.locations import File
 from etl.extract.reach import Reach
@@ -117,7 +117,7 @@ def _surveyed(source: Nested, columns: Mapping[str, Around]) -> tuple[str, ...]:
     for found in source.rows():
         if not isinstance(found.value, dict) or (found.reason and source.nested):
             continue
-        keys.update(dict.fromkeys(found.value))
+        keys.update(dict.fromkeys(keys_of([found.value])))
         if missing:
             first += [found] if len(first) < HEADER_SAMPLE else []
             missing = {name: one for name, one in missing.items() if one.value(found.parents) is ABSENT}

@@ -11,6 +11,7 @@ from xml.parsers import expat
 
 from msgspec import Struct, field
 
+from etl.expressions.cells import compose
 from etl.extract.damage import xml_words
 from etl.extract.json_values import DEEPEST
 from etl.findings import Unfit
@@ -157,5 +158,5 @@ def _value(element: _Open) -> tuple[Any, Unfit | None]:
 
 
 def _local(name: str) -> str:
-    """A name without its prefix, which is the writer's to choose."""
-    return name.rpartition(":")[2]
+    """A name without its prefix, which is the writer's to choose, and composed, as names of columns are."""
+    return compose(name.rpartition(":")[2])

@@ -215,7 +215,7 @@ def test_a_path_goes_into_every_line_of_json_lines(tmp_path):
     ((_, rows),) = read_all(table)
     faults = {fault.index: str(fault.reason) for fault in rows.faults}
     assert [list(map(str, row)) for index, row in enumerate(rows.rows) if index not in faults] == [
-        ["x", "1.50", "1", "a"],
+        ["x", "1.5", "1", "a"],
         ["y", "2", "1", "a"],
         ["z", "3", "3", "c"],
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import unicodedata
 from decimal import Decimal
 
 import pytest
@@ -192,3 +193,17 @@ def test_a_large_document_is_read_in_little_memory(tmp_path):
     (few, small), (many, large) = peak(100), peak(60_000)
     assert (few, many) == (100, 60_000)
     assert large - small < 30
+
+
+@pytest.mark.parametrize(("kind", "path"), [("json", "düğüm"), ("jsonl", None), ("json", "[*].düğüm")])
+def test_a_name_is_composed_as_a_column_of_a_csv_is_and_two_that_are_one_then_are_one_name_twice(tmp_path, kind, path):
+    apart, one = "S\u0327ehir", "Şehir"
+    rows = [{apart: "a", "x": {apart: 1}}, {one: "b"}, {apart: 1, one: 2}, {"x": 1, apart: "c"}]
+    outer = {unicodedata.normalize("NFD", "düğüm"): rows}
+    text = "\n".join(map(json.dumps, rows)) if path is None else json.dumps([outer] if path[0] == "[" else outer)
+    options = {"path": path} if path else {}
+    for header in (None, [apart, "x"]):
+        table = opened(written(tmp_path, text, f"a.{kind}"), **options, header=header)
+        assert table.header == (one, "x")
+        assert [rows_of(table)[n] for n in (0, 1, 3)] == [["a", {apart: 1}], ["b", None], ["c", 1]]
+        assert faults_of(table) == [(3, f"has the key '{one}' twice")]
