@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from ready_shop import (
     CARD,
@@ -155,7 +155,7 @@ def _order(shop, table, order, customer, email, lines, is_left, chance):
     total = net + shipping + discount
     status = None if is_left else chance.choice(STATUSES)
     if status == "closed":
-        shop.refunded[str(order)] = round(total, 2)
+        shop.refunded[str(order)] = total.quantize(Decimal("0.01"), ROUND_HALF_UP)
     shop.add(
         table,
         entity_id=order, status=status, store_id=1, customer_id=customer, grand_total=total, discount_amount=discount,
