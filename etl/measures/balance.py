@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack
 from heapq import nlargest
-from itertools import compress, product
+from itertools import compress
 from operator import add, sub
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -202,15 +202,19 @@ class _Items:
 
 def _weigh(found: Balance, orders: _Orders, tolerance: int, most: int) -> None:
     limit = (tolerance + HALF) / UNITS
-    wholes = list(map(add, orders.amounts, orders.discounts))
-    pairs = product((orders.amounts, wholes), (orders.lines, orders.pieces))
-    apart = [list(map(abs, map(sub, one, other))) for one, other in pairs]
+    apart = [list(map(abs, map(sub, orders.amounts, sums))) for sums in (orders.lines, orders.pieces)]
+    if any(orders.discounts):
+        wholes = list(map(add, orders.amounts, orders.discounts))
+        apart += [list(map(abs, map(sub, wholes, sums))) for sums in (orders.lines, orders.pieces)]
+    else:
+        apart += apart
     fits = list(zip(*(map(limit.__gt__, column) for column in apart), strict=True))
+    counted = Counter(fits)
     found.no_items += orders.no_items
-    found.count(Counter(fits))
-    differing = [place for place, fit in enumerate(fits) if fit == NOT_AT_ALL]
-    if differing:
+    found.count(counted)
+    if NOT_AT_ALL in counted:
         sizes = list(map(min, *apart))
+        differing = [place for place, fit in enumerate(fits) if fit == NOT_AT_ALL]
         largest = nlargest(most, differing, key=sizes.__getitem__)
         found.differing = nlargest(most, [*found.differing, *map(orders.at, largest)], key=_size)
 

@@ -383,14 +383,16 @@ def orders_of(payload: str, made: ValuesByField) -> Amounts:
 
 
 def _times(prices: array[float], quantities: Sequence[Any]) -> array[float]:
-    many = [1 if one is None else one for one in quantities] if None in quantities else quantities
-    return array("d", map(mul, prices, _amounts(many)))
+    try:
+        return array("d", map(mul, prices, quantities))
+    except (TypeError, OverflowError):  # one is null, or what no float is
+        return array("d", map(mul, prices, _amounts([1 if one is None else one for one in quantities])))
 
 
 def _amounts(values: Sequence[Any]) -> array[float]:
     try:
-        return array("d", [one or 0 for one in values] if None in values else values)
-    except (TypeError, OverflowError):  # what is no number, or one of some hundred digits
+        return array("d", values)
+    except (TypeError, OverflowError):  # one is null, no number, or a number of some hundred digits
         return array("d", [(units_of(one) or 0) / UNITS for one in values])
 
 
