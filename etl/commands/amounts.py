@@ -20,12 +20,12 @@ from etl.findings import said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.measures.amounts import units_of
-from etl.measures.balance import Ledger, weighed_by
+from etl.measures.balance import Ledger, orders_of, weighed_by
 from etl.measures.money import AMOUNTS, FATES, HELD, MADE, REPEATED, NamedAmount
 from etl.model import Rows, Stage
 from etl.package import Package, PackagedStage
 from etl.prepare.chunk import Chunk, prepare_rows
-from etl.prepare.meter import TOTALS, orders_of
+from etl.prepare.meter import TOTALS
 from etl.prepare.plan import plan_stage
 from etl.prepare.profiling import TOLERANCE
 from etl.prepare.program import Program

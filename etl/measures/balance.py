@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from heapq import nlargest
 from itertools import compress
-from operator import add, sub
+from operator import add, mul, sub
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from msgspec import Struct, field
 
 from etl.files import open_private
-from etl.measures.amounts import HALF, UNITS
+from etl.measures.amounts import HALF, UNITS, units_of
 from etl.measures.money import AMOUNTS
 
 ORDERS_AT_ONCE = 1_000_000
@@ -46,6 +46,33 @@ class Amounts(Struct):
 
     def only(self, kept: Sequence[bool]) -> Amounts:
         return Amounts(array("d", compress(self.first, kept)), array("d", compress(self.second, kept)))
+
+
+def orders_of(payload: str, made: Mapping[str, Sequence[Any]]) -> Amounts:
+    """What each record amounts to, to be held against its order or items."""
+    if payload == "order":
+        amounts = _amounts(made["amount"])
+        return Amounts(amounts, _amounts(made["discount_amount"]) if "discount_amount" in made else _zeros(amounts))
+    prices, quantities = _amounts(made["price"]), made.get("quantity")
+    return Amounts(prices, prices if quantities is None else _times(prices, quantities))
+
+
+def _times(prices: array[float], quantities: Sequence[Any]) -> array[float]:
+    try:
+        return array("d", map(mul, prices, quantities))
+    except (TypeError, OverflowError):  # one is null, or what no float is
+        return array("d", map(mul, prices, _amounts([1 if one is None else one for one in quantities])))
+
+
+def _amounts(values: Sequence[Any]) -> array[float]:
+    try:
+        return array("d", values)
+    except (TypeError, OverflowError):  # one is null, no number, or a number of some hundred digits
+        return array("d", [(units_of(one) or 0) / UNITS for one in values])
+
+
+def _zeros(like: array[float]) -> array[float]:
+    return array("d", bytes(like.itemsize * len(like)))
 
 
 class Differing(Struct, frozen=True):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from decimal import Decimal
 from itertools import chain
-from operator import mul
 from typing import Any
 
 from msgspec import Struct
@@ -17,8 +15,8 @@ from msgspec.structs import replace
 from etl.expressions import Writers, columns_in, compile_stage, decimal_to_number, summand
 from etl.expressions.header import Row
 from etl.findings import Unfit
-from etl.measures.amounts import DECIMALS, UNITS, all_units, units_of
-from etl.measures.balance import Amounts
+from etl.measures.amounts import DECIMALS, all_units, units_of
+from etl.measures.balance import orders_of
 from etl.measures.census import FieldSketch, census, empty, look
 from etl.measures.groups import Groups
 from etl.measures.money import (
@@ -371,30 +369,3 @@ def _months(plan: Plan) -> dict[str, MonthsOf]:
             if reader is not None:
                 found[name] = reader
     return found
-
-
-def orders_of(payload: str, made: ValuesByField) -> Amounts:
-    """What each record amounts to, to be held against its order or items."""
-    if payload == "order":
-        amounts = _amounts(made["amount"])
-        return Amounts(amounts, _amounts(made["discount_amount"]) if "discount_amount" in made else _zeros(amounts))
-    prices, quantities = _amounts(made["price"]), made.get("quantity")
-    return Amounts(prices, prices if quantities is None else _times(prices, quantities))
-
-
-def _times(prices: array[float], quantities: Sequence[Any]) -> array[float]:
-    try:
-        return array("d", map(mul, prices, quantities))
-    except (TypeError, OverflowError):  # one is null, or what no float is
-        return array("d", map(mul, prices, _amounts([1 if one is None else one for one in quantities])))
-
-
-def _amounts(values: Sequence[Any]) -> array[float]:
-    try:
-        return array("d", values)
-    except (TypeError, OverflowError):  # one is null, no number, or a number of some hundred digits
-        return array("d", [(units_of(one) or 0) / UNITS for one in values])
-
-
-def _zeros(like: array[float]) -> array[float]:
-    return array("d", bytes(like.itemsize * len(like)))
