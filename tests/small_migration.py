@@ -147,7 +147,7 @@ def large_shop(seed, users):
 def files_in(package):
     """Every file of a package but its manifest, and the report and workbook, which name the moment: path to bytes."""
     found = {str(path.relative_to(package)): path.read_bytes() for path in package.rglob("*") if path.is_file()}
-    for name in ("manifest.json", "report.html", "report.json", "rejects.xlsx"):
+    for name in ("manifest.json", "report.html", "report.json", "rejects.xlsx", "rejects.json"):
         found.pop(name, None)
     return found
 

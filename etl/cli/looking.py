@@ -29,7 +29,7 @@ package_option = click.option("--package", "path", type=Path, help="This package
 @package_option
 @workspace_option
 @target_option
-@language_of("the report; rejects.xlsx, which somebody may be editing, stays as it is", "the package's")
+@language_of("what is printed, the report, and rejects.xlsx if nobody has edited it", "the package's; printed is en")
 @show_data_option
 @json_option
 def report(
@@ -45,15 +45,20 @@ def report(
 
     A page, and the same as JSON. Every dry-run and run has written one already.
     """
+    from etl.cli.plain import plain
     from etl.commands import report as verb
     from etl.commands.which import Which
     from etl.report.summary import plain_json
 
     written = verb.renew_report(Which(mapping, workspace, target), path, show_data=show_data, language=language)
     if as_json:
-        print(plain_json({"page": written.page, "data": written.data}))
-    else:
-        print(given.fit_line(said("Report: {path}", path=str(written.page))))
+        print(plain_json(plain(written)))
+        return
+    print(given.fit_line(said("Report: {path}", path=str(written.page))))
+    if written.workbook is not None:
+        print(given.fit_line(said("Workbook: {path}", path=str(written.workbook))))
+    for note in written.notes:
+        print(given.fit_line(said("note: {note}", note=note)), file=sys.stderr)
 
 
 @click.command

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from etl.commands.packages import package_of
 from etl.commands.report_files import Report, telling_of, write_report
 from etl.commands.settings import Language
 from etl.commands.summing import upload_of
 from etl.commands.which import Which
+from etl.commands.workbook import renew_workbook
 
 
 def renew_report(
@@ -16,8 +19,15 @@ def renew_report(
 ) -> Report:
     """Write the report of a package anew: of the one that was named, or of the newest. With its upload, where there was one.
 
-    `language`: None is the one it was told in before.
+    `language`: None is the one the package was made in. The workbook of rejects is written anew where it is in another one, and
+    nobody has edited it.
     """
     package = package_of(which, path)
     telling = telling_of(package, show_data=show_data, language=language)
-    return write_report(package, telling, upload_of(which, package, telling))
+    written = write_report(package, telling, upload_of(which, package, telling))
+    match renew_workbook(package, telling.catalogue):
+        case Path() as book:
+            return replace(written, workbook=book)
+        case str() as why:
+            return replace(written, notes=(why,))
+    return written

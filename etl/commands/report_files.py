@@ -18,10 +18,12 @@ PAGE, DATA = "report.html", "report.json"
 
 
 class Report(Struct, frozen=True):
-    """Where a report was written."""
+    """Where a report was written; and the workbook, where it was written anew in another language. `notes` say where not."""
 
     page: Path
     data: Path
+    workbook: Path | None = None
+    notes: tuple[str, ...] = ()
 
 
 def telling_of(package: Package, *, show_data: bool, language: str | None = None) -> Telling:

@@ -12,6 +12,7 @@
     kinds/<stage>.jsonl           one line for every kind of problem: how many, where, and examples
     profile.json                  what the values of the stages are like, and what they sum up to (etl/measures)
     rejects.xlsx                  the rejected rows, whole, for the person who mends them
+    rejects.json                  whether that was edited since, and what it suggests
     report.html, report.json      all of it for people, and for programs; written again after each load
 
 What the manifest sums is written once, under `<name>.partial`, renamed when whole, and then only read. rejects.xlsx,

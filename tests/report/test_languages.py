@@ -151,6 +151,57 @@ def test_the_language_is_asked_for_by_option_or_environment_and_stays_with_the_p
     assert report_of(Package.open(package))["language"] == "en"
 
 
+def heads_of(package):
+    return [cell.value for cell in openpyxl.load_workbook(package.path / "rejects.xlsx")["user"][1]][-6:]
+
+
+def whole(package):
+    """All that the workbook says, without the moment it was made at."""
+    book = openpyxl.load_workbook(package.path / "rejects.xlsx")
+    return [[[cell.value for cell in row] for row in sheet] for sheet in book]
+
+
+def test_the_workbook_is_written_anew_in_the_language_that_is_asked_for_while_nobody_has_edited_it(tmp_path):
+    mapping = write_shop(tmp_path, orders=ORDERS.replace(";EUR;", ";USDD;"))
+    package = dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    before = whole(package)
+    assert "USD" in str(before)  # suggested for USDD
+    (tmp_path / "orders.csv").unlink()  # the sources are not asked again
+    words = ("report", mapping, "-w", tmp_path / "work")
+    turkish = etl(*words, "--language", "tr")
+    assert f"Çalışma kitabı: {package.path / 'rejects.xlsx'}\n" in turkish.stdout
+    assert heads_of(package) == ["alan", "neden", "öneri", "satır", "anahtar", "mark"]
+    assert etl(*words, "--language", "tr").stdout.startswith("Rapor: ")
+    again = json.loads(etl(*words, "--json").stdout)
+    assert (again["workbook"], again["notes"]) == (str(package.path / "rejects.xlsx"), [])
+    assert whole(package) == before
+
+
+@pytest.mark.parametrize("how", ["edited", "open", "older"])
+def test_a_workbook_that_somebody_may_have_edited_stays_as_it_is_and_that_is_said(tmp_path, how):
+    mapping = write_shop(tmp_path)
+    package = dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    path = package.path / "rejects.xlsx"
+    if how == "edited":
+        book = openpyxl.load_workbook(path)
+        book["user"]["C2"].value = "can@example.com"
+        book.save(path)
+    elif how == "open":
+        (package.path / ".~lock.rejects.xlsx#").touch()
+    else:
+        (package.path / "rejects.json").unlink()
+    before = path.read_bytes()
+    done = etl("report", mapping, "-w", tmp_path / "work", "--language", "tr")
+    assert path.read_bytes() == before
+    assert done.returncode == 0
+    assert done.stdout.startswith("Rapor: ")
+    assert done.stderr == (
+        f"not: {path}: düzenlenmiş ya da açık olabilir, olduğu gibi kalıyor; `etl fix {mapping} {path} --workspace "
+        f"{tmp_path / 'work'}` düzeltilenleri alır, `etl dry-run {mapping} --language tr --workspace {tmp_path / 'work'}` "
+        "yenisini yapar\n"
+    )
+
+
 def test_a_language_that_nobody_has_written_is_refused(tmp_path):
     done = etl("report", "--package", tmp_path, "--language", "de")
     assert done.returncode == 2

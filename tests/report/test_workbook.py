@@ -9,7 +9,7 @@ from small_migration import CUSTOMERS, ORDERS, write_shop
 
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
-from etl.commands.workbook import suggestions
+from etl.commands.workbook import Suggestions
 from etl.package import Package, Reject
 from etl.report.workbook import workbook
 
@@ -68,7 +68,7 @@ def test_of_more_rows_than_a_sheet_has_not_even_the_problems_are_read(path, monk
 def test_a_number_that_was_refused_is_not_suggested_without_its_blanks(value, suggested):
     """Where the mapping asks for numbers of another country, say."""
     refused = Reject("a.csv", 2, "1", "phone", value, "", "function:phone", "", {})
-    assert suggestions({})(refused) == suggested
+    assert Suggestions({}, {})(refused) == suggested
 
 
 def test_the_head_stays_in_sight_and_has_filters(path):
@@ -96,7 +96,7 @@ def test_the_nearest_entry_of_a_lookup_is_suggested_and_a_telephone_without_its_
     ("entry", "suggested"), [("USDD", "USD"), ("TRL", "TL"), ("BERSIN", None), ("23", None), ("usd ", "USD")]
 )
 def test_only_what_is_much_alike_is_suggested_and_no_code_in_digits(entry, suggested):
-    suggest = suggestions({"lookup": {"currency": {"USD": "usd", "3": "x", "TL": "try", "MERLYN": "m"}}})
+    suggest = Suggestions({"currency": {"USD": "usd", "3": "x", "TL": "try", "MERLYN": "m"}}, {})
     parts = {"table": "currency", "entry": entry}
     assert suggest(Reject("a.csv", 2, "1", "currency", entry, "", "function:lookup", "", parts)) == suggested
 
