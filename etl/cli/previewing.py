@@ -8,7 +8,16 @@ from typing import Any
 
 import click
 
-from etl.cli.shared import console, json_option, keeping, mapping_argument, settings, show_data_option, workspace_option
+from etl.cli.shared import (
+    console,
+    json_option,
+    keeping,
+    mapping_argument,
+    printed_option,
+    settings,
+    show_data_option,
+    workspace_option,
+)
 from etl.cli.watching import watching
 
 REJECTED = "--rejected"
@@ -41,6 +50,7 @@ def _with_kinds(args: list[str]) -> Iterator[str]:
 @click.option("--where", metavar="EXPR", help="Only rows for which this is true: \"status == '1'\".")
 @workspace_option
 @keeping
+@printed_option
 @show_data_option
 @json_option
 def preview(

@@ -19,7 +19,7 @@ from etl.commands.settings import Settings, Watch, unwatched
 from etl.errors import MappingError
 from etl.expressions import WHERE, columns_in, flat_fields
 from etl.extract import place_of, read_all
-from etl.findings import Finding
+from etl.findings import Finding, joined, said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Locator, Migration, RowFault, Stage, Table, Template
@@ -80,9 +80,10 @@ def _fitting(looks: Sequence[_Look], how: Settings) -> list[_Look]:
     """Those whose columns `where` fits. Raises MappingError where it fits none."""
     wrong = [(look, look.where and what_is_wrong(look.where, look.program.plan)) for look in looks]
     fitting = [look for look, why in wrong if why is None]
-    told = [f"--where does not fit the rows of {look.stage.name}: {why}" for look, why in wrong if why is not None]
+    words = "--where does not fit the rows of {stage}: {why}"
+    told = [said(words, stage=look.stage.name, why=why) for look, why in wrong if why is not None]
     if not fitting:
-        raise MappingError("\n".join(told))
+        raise MappingError(joined("\n", told))
     for line in told:
         how.inform(line)
     return fitting
@@ -90,21 +91,24 @@ def _fitting(looks: Sequence[_Look], how: Settings) -> list[_Look]:
 
 def _tell_nothing(looks: Sequence[_Look], asked: AskedRows, how: Settings) -> None:
     names = ", ".join(look.stage.name for look in looks)
-    fits = "" if asked.where is None else " that --where leaves"
+    parts = {"stages": names if asked.where is None else said("{stages} that --where leaves", stages=names)}
     if asked.key is not None:
-        rejected = "" if asked.rejected is None else "rejected "
-        raise MappingError(f"no {rejected}row of {names}{fits} has the key '{asked.key}'")
+        words = "no row of {stages} has the key {key}"
+        if asked.rejected is not None:
+            words = "no rejected row of {stages} has the key {key}"
+        raise MappingError(said(words, key=asked.key, **parts))
     kinds = Counter[str]()
     for look in looks:
         kinds.update(look.kinds)
     if not asked.rejected:
-        how.inform(f"no row of {names}{fits}{'' if asked.rejected is None else ' is rejected'}")
+        how.inform(said("no row of {stages}" if asked.rejected is None else "no row of {stages} is rejected", **parts))
         return
     commonest = sorted(kinds.items(), key=lambda one: (-one[1], one[0]))[:10]
-    there = ", ".join(f"{kind} ({count:,})" for kind, count in commonest) or "nothing"
-    line = f"no row of {names}{fits} is rejected for '{asked.rejected}'; rows are rejected for {there}"
+    there = joined(", ", (said("{rule} ({count:,})", rule=kind, count=count) for kind, count in commonest))
+    words = "no row of {stages} is rejected for '{rule}'; rows are rejected for {kinds}"
+    line = said(words, rule=asked.rejected, kinds=there or said("nothing"), **parts)
     if not any(asked.rejected in fields_of(look.stage) for look in looks):
-        raise MappingError(f"--rejected: {line}")
+        raise MappingError(joined(": ", ["--rejected", line]))
     how.inform(line)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from etl.errors import MappingError
 from etl.expressions import ROW_ERRORS, Names, faults, unfit
 from etl.expressions.source import condition_of_row
-from etl.findings import Unfit, sentence
+from etl.findings import Sentence, Unfit, masked_sentence, said
 from etl.model import Expression, Place
 from etl.prepare.plan import Plan
 
@@ -70,6 +70,10 @@ class RowFilter:
     def told(self, stage: str, *, masked: bool) -> str | None:
         if self.first is None:
             return None
-        rows = "1 row, which is" if self.failed == 1 else f"{self.failed:,} rows, which are"
-        why = sentence(self.first.words, self.first.parts, masked=masked)
-        return f"{stage}: {OPTION} cannot be computed for {rows} left out: {why}"
+        first = self.first
+        whole = Sentence(str(first), first.words, first.parts)
+        why = masked_sentence(first.words, first.parts, personal=True) if masked else whole
+        words = "{stage}: {option} cannot be computed for {count:,} rows, which are left out: {why}"
+        if self.failed == 1:
+            words = "{stage}: {option} cannot be computed for {count:,} row, which is left out: {why}"
+        return said(words, stage=stage, option=OPTION, count=self.failed, why=why)

@@ -58,7 +58,7 @@ def _is_open(book: Path) -> bool:
     return any((book.parent / name).exists() for name in (f"~${book.name}", f".~lock.{book.name}#"))
 
 
-class Stamp(Struct, frozen=True):
+class BookStamp(Struct, frozen=True):
     """Of the workbook as it was written. `suggested`: of each lookup, for the entries that it lacks."""
 
     language: str
@@ -66,10 +66,10 @@ class Stamp(Struct, frozen=True):
     suggested: Mapping[str, Mapping[str, str | None]]
 
 
-def _stamp(package: Package) -> Stamp | None:
+def _stamp(package: Package) -> BookStamp | None:
     """None: there is none, as in older packages, or it cannot be read."""
     try:
-        return json.decode((package.path / STAMP).read_bytes(), type=Stamp)
+        return json.decode((package.path / STAMP).read_bytes(), type=BookStamp)
     except (OSError, DecodeError):
         return None
 
@@ -80,7 +80,7 @@ def _written(package: Package, suggest: Suggestions, catalogue: Catalogue) -> Pa
         return None
     book = package.path / BOOK
     # The stamp first: of a workbook that could not be written then, it says that it is another one.
-    stamp = Stamp(catalogue.language, sha256(made).hexdigest(), suggest.known)
+    stamp = BookStamp(catalogue.language, sha256(made).hexdigest(), suggest.known)
     write_private(package.path / STAMP, json.encode(stamp))
     write_private(book, made)
     return book

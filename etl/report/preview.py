@@ -9,8 +9,9 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from etl.expressions import WHERE
-from etl.findings import Finding
+from etl.findings import Finding, Heading, joined, said
 from etl.model import Locator
+from etl.report.looking import fate_told
 from etl.report.mask import mask_field, mask_record
 from etl.report.summary import plain_json
 from etl.suggest import look_like_data
@@ -18,6 +19,7 @@ from etl.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
 
 class PreviewRow(Struct, frozen=True):
@@ -45,7 +47,7 @@ class PreviewRow(Struct, frozen=True):
         known = {name: name for name in self.cells}
         if look_like_data(list(known)):
             # The first customer of a file without a header line.
-            known = {name: f"column {number}" for number, name in enumerate(known, 1)}
+            known = {name: said("column {number}", number=number) for number, name in enumerate(known, 1)}
         cells = {known[name]: mask_field(one, personal=name not in self.shown) for name, one in self.cells.items()}
         feeds = {name: tuple(known.get(one, one) for one in read) for name, read in self.feeds.items()}
         return replace(self, cells=cells, record=mask_record(self.record, self.personal), is_masked=True, feeds=feeds)
@@ -53,7 +55,7 @@ class PreviewRow(Struct, frozen=True):
     @property
     def problems(self) -> list[tuple[str | None, str]]:
         """Field and sentence of everything that is wrong."""
-        return [(one.field, one.masked_reason if self.is_masked else one.reason) for one in self.findings]
+        return [(one.field, one.told(masked=self.is_masked)) for one in self.findings]
 
     def as_plain(self) -> dict[str, Any]:
         return {
@@ -105,7 +107,7 @@ def side_by_side(row: PreviewRow) -> Iterator[Beside]:
 def _field(row: PreviewRow, name: str, told: Mapping[str, Sequence[str]]) -> str:
     if name == WHERE and name not in told:
         return f"{name}: {_shown(row.fate != 'filtered')}"
-    return f"{name}: {_shown(row.record[name])}" if name in row.record else name or "row"
+    return f"{name}: {_shown(row.record[name])}" if name in row.record else name or Heading("row")
 
 
 def _by_field(row: PreviewRow) -> dict[str, list[str]]:
@@ -113,58 +115,61 @@ def _by_field(row: PreviewRow) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for path, reason in row.problems:
         name = (path or "").split(".")[0]
-        found.setdefault(name, []).append(reason if path in (None, name) else f"{path}: {reason}")
+        found.setdefault(name, []).append(reason if path in (None, name) else joined(": ", [path or "", reason]))
     return found
 
 
 def _cell(row: PreviewRow, name: str) -> str:
-    return f"{name}: {_shown(row.cells[name])}"
+    return joined(": ", [name, _shown(row.cells[name])])
 
 
 def print_preview(console: Console, rows: Sequence[PreviewRow]) -> None:
-    from rich.text import Text
-
     for row in rows:
-        at = Locator(row.source, row.row, row.place)
-        title = Text(visible(f"{row.stage}: {at}: {row.fate}"), style=COLOURS[row.fate])
-        console.print(title)
+        at = Locator(row.source, row.row, row.place).told
+        console.print(_told(console, joined(": ", [row.stage, at, fate_told(row.fate)]), COLOURS[row.fate]))
         beside = list(side_by_side(row))
-        console.print(_table(beside) if console.width >= NARROW else _stacked(beside))
+        console.print(_table(console, beside) if console.width >= NARROW else _stacked(console, beside))
 
 
-def _table(rows: Sequence[Beside]) -> Any:
+def _told(console: Console, line: str, style: str = "") -> Text:
+    """A line as this console says it: in its language."""
+    return console.render_str(visible(line), style=style, markup=False)
+
+
+def _table(console: Console, rows: Sequence[Beside]) -> Any:
     """Where there is a problem it has a column of its own."""
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, expand=True, padding=(0, 1, 0, 0))
     wrong = any(one.problems for one in rows)
-    for heading in ("source row", "payload", *(["problems"] if wrong else [])):
+    for heading in (Heading("source row"), Heading("payload"), *([Heading("problems")] if wrong else [])):
         table.add_column(heading, ratio=1, overflow="fold")
     for one in rows:
-        cells = [_text(one.cells), _text([one.field] if one.field else []), _text(one.problems, "red")]
+        fields = [one.field] if one.field else []
+        cells = [_text(console, one.cells), _text(console, fields), _text(console, one.problems, "red")]
         table.add_row(*cells[: len(table.columns)])
     return table
 
 
-def _stacked(rows: Sequence[Beside]) -> Any:
+def _stacked(console: Console, rows: Sequence[Beside]) -> Any:
     """The same below each other, for a terminal that has no room for it side by side."""
     from rich.text import Text
 
     lines = Text()
     for row in rows:
-        lines.append(visible(row.field or "feeds nothing") + "\n", "bold")
+        lines.append(_told(console, row.field or said("feeds nothing"), "bold")).append("\n")
         for text in row.cells:
-            lines.append(f"  < {visible(text)}\n")
+            lines.append("  < ").append(_told(console, text)).append("\n")
         for text in row.problems:
-            lines.append(f"  ! {visible(text)}\n", "red")
+            lines.append("  ! ", "red").append(_told(console, text, "red")).append("\n")
     return lines
 
 
-def _text(lines: Sequence[str], style: str = "") -> Any:
+def _text(console: Console, lines: Sequence[str], style: str = "") -> Text:
     from rich.text import Text
 
-    return Text("\n".join(map(visible, lines)), style=style)
+    return Text("\n", style=style).join(_told(console, line, style) for line in lines)
 
 
 def _shown(value: Any) -> str:
