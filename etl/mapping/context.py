@@ -54,6 +54,7 @@ class Context(Struct, frozen=True):
     )
     lookup_tables: dict[str, Table] = field(default_factory=dict)
     closed: list[str] = field(default_factory=list)
+    _used: dict[str, set[str]] = field(default_factory=dict)
 
     def at(self, path: YamlPath, what: str) -> Problem:
         """A problem with a value."""
@@ -90,9 +91,15 @@ class Context(Struct, frozen=True):
         source = self.migration.sources.get(stage.source)
         trims = source is not None and source.options.get("trim", True) is not False
         resources = {**self.resources, LOOKUP: lookups}
-        used = columns_used(self.migration.stages).get(stage.source, set())
+        used = self.used(stage.source)
         text_only, absent = table is not None and table.text_only, self.absent(stage.source)
-        return Names(columns, resources, text_only, trims, used=frozenset(used), absent=absent)
+        return Names(columns, resources, text_only, trims, used=used, absent=absent)
+
+    def used(self, source: str) -> frozenset[str]:
+        """The columns of a source that the mapping's expressions read. Each is looked at once, however many stages ask."""
+        if not self._used:
+            self._used.update(columns_used(self.migration.stages))
+        return frozenset(self._used.get(source, ()))
 
     def absent(self, source: str) -> Mapping[str, str]:
         """The columns that a source should have and has not here, each with why."""

@@ -10,7 +10,6 @@ from etl.extract import KINDS
 from etl.mapping.build import present
 from etl.mapping.context import Context
 from etl.mapping.places import YamlPath
-from etl.mapping.templates import columns_used
 from etl.model import MappingTest, Problem, Stage
 from etl.suggest import column_hint, did_you_mean
 
@@ -26,7 +25,7 @@ def cell_problems(context: Context, source: str, column: str, value: object, whe
 def _column_problems(context: Context, source: str, column: str, where: YamlPath) -> Iterator[Problem]:
     known = _columns(context, source)
     if known is not None and column not in known:
-        used = columns_used(context.migration.stages).get(source, set())
+        used = context.used(source)
         hint = column_hint(column, known, used, context.absent(source))
         yield context.at_key(where, f"unknown column '{column}'{hint}")
 

@@ -7,7 +7,7 @@ from commands import etl
 from mapping_case import ADDRESS, SMALL, edited
 
 from etl.errors import MappingError
-from etl.mapping import ENVIRONMENT, fatal, require
+from etl.mapping import ENVIRONMENT, context, fatal, require, templates
 
 NAMES = "customer_code, date_joined, email, email_allowed, first_name, gender, last_name, password, password_algorithm"
 FIELDS = f"{NAMES}, sms_allowed"
@@ -351,3 +351,18 @@ def test_the_command_ends_with_0_when_all_is_well(case):
     case.file.write_text(SMALL, encoding="utf-8")
     done = etl("check", case.folder)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", f"{case.folder}: no problems\n")
+
+
+def test_what_all_stages_read_is_looked_up_once_however_many_stages_there_are(case, monkeypatch):
+    asked = []
+
+    def counted(stages):
+        asked.append(stages)
+        return templates.columns_used(stages)
+
+    monkeypatch.setattr(context, "columns_used", counted)
+    stage = SMALL[SMALL.index("  - name: user\n") :].replace("email | lower", "emial | lower")
+    more = "".join(stage.replace("name: user\n", f"name: user{n}\n    payload: user\n") for n in range(9))
+    told = case.told(SMALL.replace("email | lower", "emial | lower") + more)
+    assert len([one for one in told if "unknown column 'emial'" in one]) == 10
+    assert len(asked) == 1
