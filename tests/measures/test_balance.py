@@ -1,7 +1,16 @@
 """Orders held against their items: which of them are named."""
 
 from array import array
+from collections import Counter
+from contextlib import closing
+from operator import mul
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etl.measures.amounts import UNITS
 from etl.measures.balance import Amounts, Ledger
 
 
@@ -15,3 +24,57 @@ def test_the_orders_that_differ_most_are_named_first_and_of_two_alike_the_first(
     found = ledger.balance(0)
     ledger.close()
     assert [(one.position, one.size) for one in found.differing] == [(2, 300), (3, 300), (1, 200), (0, 100)]
+
+
+CENTS = st.integers(-20, 60)
+ORDERS = st.lists(st.tuples(st.integers(0, 8), CENTS, st.sampled_from([0, 0, 5, 10])), max_size=30)
+ITEMS = st.lists(st.tuples(st.integers(0, 9), CENTS, st.integers(0, 3)), max_size=60)
+
+
+def one_by_one(orders, items, tolerance):
+    """The same, order by order, in whole cents."""
+    found = Counter()
+    for number, amount, discount in orders:
+        own = [(price, price * many) for order, price, many in items if order == number]
+        if not own:
+            found["no_items"] += 1
+            continue
+        line, piece = map(sum, zip(*own, strict=True))
+        fits = {
+            (way, whole): abs(total - items) <= tolerance
+            for way, items in (("line", line), ("piece", piece))
+            for whole, total in (("amount", amount), ("both", amount + discount))
+        }
+        plain = fits["line", "amount"] or fits["piece", "amount"]
+        found["compared"] += 1
+        found["line"] += fits["line", "amount"] or fits["line", "both"]
+        found["piece"] += fits["piece", "amount"] or fits["piece", "both"]
+        found["either"] += any(fits.values())
+        found["discounted"] += any(fits.values()) and not plain
+    return found
+
+
+@given(ORDERS, ITEMS, st.integers(0, 6), st.integers(1, 7))
+def test_orders_are_weighed_as_adding_up_their_items_one_by_one_would(orders, items, tolerance, at_once):
+    with TemporaryDirectory() as folder, closing(Ledger(Path(folder), most=1000)) as ledger:
+        for part in batched(orders, at_once):
+            numbers, amounts, discounts = zip(*part, strict=True)
+            ledger.add("order", list(map(str, numbers)), Amounts(euros(amounts), euros(discounts)), items=False)
+        for part in batched(items, at_once):
+            numbers, prices, many = zip(*part, strict=True)
+            lines = Amounts(euros(prices), euros(map(mul, prices, many)))
+            ledger.add("order_item", list(map(str, numbers)), lines, items=True)
+        found = ledger.balance(tolerance * UNITS // 100)
+    expected = one_by_one(orders, items, tolerance) if items else Counter()
+    told = {name: getattr(found, name) for name in ("compared", "line", "piece", "either", "discounted", "no_items")}
+    assert told == {name: expected[name] for name in told}
+    assert len(found.differing) == found.compared - found.either
+    assert all(one.size > tolerance * UNITS // 100 for one in found.differing)
+
+
+def euros(cents):
+    return array("d", [one / 100 for one in cents])
+
+
+def batched(rows, size):
+    return [rows[begin : begin + size] for begin in range(0, len(rows), size)]

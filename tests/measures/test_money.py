@@ -10,6 +10,7 @@ from etl.measures.amounts import sum_as_it_is, units_of
 from etl.measures.census import empty
 from etl.measures.groups import Groups
 from etl.measures.passwords import form, passwords
+from etl.measures.spelling import month_reader
 
 CURRENCIES = st.one_of(st.just("try"), st.sampled_from(["try", "usd", "eur", None]))
 STATUSES, MONTHS = st.sampled_from(["100", "550", None]), st.sampled_from(["2019-03", "2019-04", "2020-01", "", None])
@@ -88,3 +89,11 @@ def test_passwords_are_counted_by_algorithm_and_form(mixed, alike):
         counted = Counter((None if name is None else str(name), form(value)) for name, value in pairs)
         found = passwords(algorithms, values, lambda algorithm, value: f"{algorithm} {form(value)}")
         assert found == {(name, told, f"{name} {told}"): many for (name, told), many in counted.items()}
+
+
+DATES = st.sampled_from(["2019-03-01 00:04:05", "2019-03-31 23:59:59", "2019-04-01 00:00:00", "1019-03-01 00:00:00"])
+
+
+@given(st.one_of(st.lists(st.just("2019-03-24 10:30:00")), st.lists(DATES), st.lists(st.one_of(DATES, st.none()))))
+def test_the_months_of_dates_are_those_of_each_date(dates):
+    assert list(month_reader("%Y-%m-%d %H:%M:%S")(dates)) == [None if one is None else one[:7] for one in dates]
