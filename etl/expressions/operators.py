@@ -61,7 +61,8 @@ def exact(value: Any, sign: str) -> Decimal:
     """A number as Decimal; a float is the shortest decimal text that is that float, so that 1.18 is 1.18."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         raise _no_number(value, sign)
-    number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    # A whole number of JSON or a workbook is one without decimals, and so is what is computed with it.
+    number = Decimal(repr(value).removesuffix(".0")) if isinstance(value, float) else Decimal(value)
     if not number.is_finite():
         words = "{value} is not a number that can be computed with; correct the source"
         raise Unfit(f"operator:{sign}", value, words)

@@ -233,6 +233,11 @@ def test_a_value_of_json_or_excel_that_does_not_fit_rejects_its_row_with_the_way
     assert outcome(text, row) == (reason,)
 
 
+@pytest.mark.parametrize(("text", "told"), [("n * 3", "309"), ("n + 0.5", "103.5"), ("-n", "-103"), ("n // 2", "51")])
+def test_what_is_computed_with_a_whole_number_of_json_is_whole_beside_text_too(text, told):
+    assert outcome(f"'no. ' ~ ({text})", {"n": 103.0}) == f"no. {told}"
+
+
 def test_a_share_of_money_is_written_once_it_is_rounded():
     stage = Expression("{{ (a | money) / 3 }}", Place(""))
     assert str(compile_value(stage)({"a": "10,00"})) == "3." + "3" * 59
