@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from etl.arguments import Key
-from etl.commands.find import find_packaged
+from etl.commands.find import find_keyed
 from etl.commands.keeping import opened
 from etl.commands.packages import package_of
 from etl.commands.preview import named_stage, numbered_rows
@@ -83,11 +83,9 @@ def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:
 
 def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[FoundRecord, ...]:
     try:
-        packages = find_packaged(Which(mapping, settings.workspace), key)
+        return find_keyed(Which(mapping, settings.workspace), stage, key)
     except MappingError:
         return ()
-    records = packages[0].records if packages else ()
-    return tuple(one for one in records if (one.stage, one.key) == (stage, key))
 
 
 def _aliases(

@@ -25,7 +25,7 @@ from etl.journal.journal import Journal
 from etl.journal.purges import purges
 from etl.journal.workspace import Workspace
 from etl.model import Locator, Record
-from etl.package import Held, Merged, Package, PackagedStage, Reject, SourceRow
+from etl.package import Held, Merged, Package, PackagedStage, Reject, SourceRow, Walked
 from etl.report.results import FoundIn, FoundRecord, FoundSending
 
 CUSTOMERS = ("customer_code", "user")
@@ -46,9 +46,23 @@ def find(which: Which, text: Key, path: Path | None = None) -> list[FoundIn]:
     return _find(which, text, path, lambda package: left_out_rows(which.file(), which.workspace, package))
 
 
-def find_packaged(which: Which, text: Key) -> list[FoundIn]:
-    """The same without a look at the sources."""
-    return _find(which, text, None, lambda package: nullcontext(NOWHERE))
+def find_keyed(which: Which, stage: str, key: Key) -> tuple[FoundRecord, ...]:
+    """Where the records of a stage with a key went, in the newest package; where a purge left none, in the journals.
+
+    Raises MappingError without a package.
+    """
+    with closing(_Journals(which)) as journals:
+        if purges(which.folder().root) and not packages_of(which):
+            in_journals = _in_journals(key, (), journals)
+            return tuple(one for one in in_journals.records if one.stage == stage)
+        package = package_of(which, None)
+        found = (
+            record
+            for packaged in package.stages
+            if packaged.name == stage
+            for record in chain(_valid_of(package, packaged, key), _left_of(package, packaged, key))
+        )
+        return tuple(_with_batches(record, journals) for record in found)
 
 
 NOWHERE = LeftOutRows()
@@ -150,7 +164,7 @@ def _in_package(package: Package, wanted: Search, journals: _Journals, left_out:
         found += _valid(package, stage, here)
         found += _left(package, stage, here)
         found += _filtered(left_out, stage.name, here) if here.customers or here.orders else ()
-    shown = tuple(replace(one, sent=journals.of(one.stage, one.key)) for one in found[:MOST])
+    shown = tuple(_with_batches(one, journals) for one in found[:MOST])
     return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown), left_out.notes)
 
 
@@ -206,8 +220,18 @@ def _valid(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[F
         record = orjson.loads(walked.data)
         if wanted.belongs(record):
             wanted.learn(record)
-            place = Locator(source, walked.row).told if source else said("row {row}", row=walked.row)
-            yield FoundRecord(stage.name, walked.key, place, "valid")
+            yield _as_valid(stage, source, walked)
+
+
+def _valid_of(package: Package, stage: PackagedStage, key: str) -> Iterator[FoundRecord]:
+    walked = next((one for one in package.walk(stage) if one.key == key), None)
+    if walked is not None:
+        yield _as_valid(stage, stage.source or _source_of(package, stage), walked)
+
+
+def _as_valid(stage: PackagedStage, source: str, walked: Walked) -> FoundRecord:
+    place = Locator(source, walked.row).told if source else said("row {row}", row=walked.row)
+    return FoundRecord(stage.name, walked.key, place, "valid")
 
 
 def _source_of(package: Package, stage: PackagedStage) -> str:
@@ -219,15 +243,38 @@ def _source_of(package: Package, stage: PackagedStage) -> str:
 def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
     """Rows that are rejected, held or merged: they are known by their cells and their keys."""
     rows = [row for row in package.rows(stage) if any(map(wanted.belongs, _as_records(package, stage, row)))]
-    why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
+    yield from _as_left(package, stage, rows)
     for row in rows:
-        told = [(whole, masked) for at, whole, masked in why if at == (row.source, row.row)]
-        place = Locator(row.source, row.row, row.place).told
-        yield FoundRecord(
-            stage.name, row.key, place, row.fate, tuple(one for one, _ in told), tuple(one for _, one in told)
-        )
         for record in _as_records(package, stage, row):
             wanted.learn(record)
+
+
+def _left_of(package: Package, stage: PackagedStage, key: str) -> Iterator[FoundRecord]:
+    return _as_left(package, stage, [row for row in package.rows(stage) if row.key == key])
+
+
+def _as_left(package: Package, stage: PackagedStage, rows: Sequence[SourceRow]) -> Iterator[FoundRecord]:
+    why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
+    for row in rows:
+        told = [one for one in why if one.at == (row.source, row.row)]
+        yield FoundRecord(
+            stage.name,
+            row.key,
+            Locator(row.source, row.row, row.place).told,
+            row.fate,
+            tuple(one.whole for one in told),
+            tuple(one.masked for one in told),
+            repeats=any(one.repeats for one in told),
+        )
+
+
+class _Reason(Struct):
+    """Why a row is not sent. `repeats`: as an earlier one has its key; what was sent under it is that one."""
+
+    at: tuple[str, int]
+    whole: str
+    masked: str
+    repeats: bool
 
 
 def _filtered(left_out: LeftOutRows, stage: str, wanted: Search) -> Iterator[FoundRecord]:
@@ -236,9 +283,7 @@ def _filtered(left_out: LeftOutRows, stage: str, wanted: Search) -> Iterator[Fou
         yield row
 
 
-def _reasons(
-    package: Package, stage: PackagedStage, rows: set[tuple[str, int]]
-) -> Iterator[tuple[tuple[str, int], str, str]]:
+def _reasons(package: Package, stage: PackagedStage, rows: set[tuple[str, int]]) -> Iterator[_Reason]:
     problems: Iterator[Reject | Held | Merged] = chain(
         package.rejects(stage), package.held(stage), package.merged(stage)
     )
@@ -247,11 +292,17 @@ def _reasons(
             personal = False if isinstance(problem, Held) else problem.personal
             whole = Sentence(problem.reason, problem.words, problem.parts)
             masked = masked_sentence(problem.words, problem.parts, personal=personal)
-            yield (problem.source, problem.row), _of_field(problem.field, whole), _of_field(problem.field, masked)
+            repeats = isinstance(problem, Reject) and problem.rule == "duplicate" and problem.value == problem.key
+            at = (problem.source, problem.row)
+            yield _Reason(at, _of_field(problem.field, whole), _of_field(problem.field, masked), repeats)
 
 
 def _of_field(field: str | None, why: Sentence) -> Sentence:
     return said("field '{field}': {why}", field=field, why=why) if field else why
+
+
+def _with_batches(record: FoundRecord, journals: _Journals) -> FoundRecord:
+    return record if record.repeats else replace(record, sent=journals.of(record.stage, record.key))
 
 
 class _Journals:

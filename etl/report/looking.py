@@ -91,7 +91,7 @@ def explain_lines(found: Explanation) -> Iterator[str]:
     yield from (said("note: {note}", note=one) for one in found.notes)
     yield from (line for record in found.went for line in _record_lines(record))
     if not found.went:
-        yield said("no package has this record")
+        yield said("the newest package, if there is one, does not have this record")
 
 
 def _field_lines(field: ExplainedField, aliases: Sequence[ExplainedAlias]) -> Iterator[str]:

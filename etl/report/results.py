@@ -100,7 +100,7 @@ class FoundSending(Struct, frozen=True):
 
 class FoundRecord(Struct, frozen=True):
     """A record, or a row that made none. `fate`: valid, filtered, rejected, held or merged; without a package its batch's state;
-    `why` its reasons, `masked` the same masked."""
+    `why` its reasons, `masked` the same masked; `repeats`: an earlier record has its key, and is what was sent under it."""
 
     stage: str
     key: str | None
@@ -109,6 +109,7 @@ class FoundRecord(Struct, frozen=True):
     why: tuple[str, ...] = ()
     masked: tuple[str, ...] = ()
     sent: tuple[FoundSending, ...] = ()
+    repeats: bool = False
 
 
 class FoundIn(Struct, frozen=True):

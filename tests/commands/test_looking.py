@@ -275,3 +275,21 @@ def test_a_call_is_told_as_it_is_read_and_a_text_that_looks_like_one_is_a_text(t
 
 
 WITHOUT_NOTE = MAPPING.replace('note: "{{ note }}", ', "")
+
+
+@pytest.mark.parametrize(
+    ("stage", "key", "fates"),
+    [
+        ("order_item", "100-BOT-2", ["valid"]),
+        ("order_item", "100-KZK-1", ["valid", "rejected"]),
+        ("order_item", "102-BOT-2", ["held"]),
+        ("order_item", "106-CRP-3", ["rejected"]),
+        ("user", "4", []),
+    ],
+)
+def test_where_a_record_went_is_explained_by_its_key_whatever_that_is_made_of(stage, key, fates, shop):
+    which, _ = shop
+    found = explain(which.mapping, Settings(which.mapping.parent / "work"), stage, key)
+    assert [one.fate for one in found.went] == fates
+    not_there = "the newest package, if there is one, does not have this record"
+    assert (not_there in list(explain_lines(found))) == (not fates)

@@ -101,3 +101,14 @@ def test_without_the_line_the_later_account_is_rejected_and_what_was_sent_stays(
     stages = {one["name"]: one for one in json.loads(undone.stdout)["stages"]}
     assert (stages["user"]["rejected"], stages["user"]["merged"], stages["order"]["held"]) == (1, 0, 2)
     assert customers_of(sandbox) == {"100": "1"}
+
+
+def test_a_row_that_repeats_a_key_is_not_said_to_have_been_sent_with_the_first(shop):
+    _, run = shop
+    people, twice = customer(1, "ali@example.com") + customer(2, "can@example.com"), order(100, 1) + order(100, 2)
+    assert counts(run(people, twice))["order"] == (2, 0, 1, 1)
+    (package,) = json.loads(run(people, twice, "find", "100").stdout)["packages"]
+    explained = json.loads(run(people, twice, "explain", "order", "100").stdout)
+    for records in (package["records"], explained["went"]):
+        found = [(one["fate"], len(one["sent"]), one["repeats"]) for one in records if one["stage"] == "order"]
+        assert found == [("valid", 1, False), ("rejected", 0, True)]
