@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 import orjson
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from etl.files import durably, open_private, private_folder, sync_folder
 from etl.findings import PROBLEM, entry_in
@@ -49,8 +50,7 @@ def _line(line: Reject | Held | Merged | SourceRow | ProblemKind) -> bytes:
     try:
         return orjson.dumps(line, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:
-        named = {name: _writable(getattr(line, name)) for name in line.__struct_fields__}
-        return orjson.dumps(named, option=orjson.OPT_APPEND_NEWLINE)
+        return orjson.dumps(_writable(line), option=orjson.OPT_APPEND_NEWLINE)
 
 
 def _plain(value: object) -> object:
@@ -60,6 +60,8 @@ def _plain(value: object) -> object:
 def _writable(value: object, depth: int = 0) -> object:
     if depth > DEEPEST_SHOWN:
         return "..."
+    if isinstance(value, Struct):
+        value = asdict(value)
     if isinstance(value, Mapping):
         return {str(_writable(str(name))): _writable(inner, depth + 1) for name, inner in value.items()}
     if isinstance(value, list | tuple):

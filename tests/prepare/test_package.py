@@ -22,6 +22,7 @@ from etl.model import Counts
 from etl.package import (
     Held,
     Package,
+    ProblemExample,
     Reject,
     join_records,
     split_records,
@@ -180,6 +181,48 @@ def test_a_rejected_value_that_json_cannot_hold_is_written_as_text(tmp_path, val
         "severity": "problem",
         "place": None,
     }
+
+
+def test_kinds_of_problems_are_read_again_when_an_example_holds_what_json_cannot(tmp_path):
+    mapping = write_shop(tmp_path)
+    (tmp_path / "customers.jsonl").write_text(f'{{"code": 1{"0" * 30}}}\n')
+    mapping.write_text(
+        """\
+version: 1
+name: small
+target: { url: "https://omnitron.example.com", channel: 7, token: "${TOKEN}" }
+sources:
+  customers: { jsonl: customers.jsonl }
+stages:
+  - name: user
+    from: customers
+    key: customer_code
+    fields:
+      customer_code: "{{ code | lower }}"
+      first_name: Ali
+      last_name: Can
+      email: ali@example.com
+      gender: null
+      sms_allowed: false
+      email_allowed: false
+      date_joined: "2020-01-01 00:00:00"
+      password: ffffffffffffffffffffffffffffffff
+      password_algorithm: md5
+"""
+    )
+    made = dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    (kind,) = made.kinds(made.manifest.stages[0])
+    assert kind.examples == [
+        ProblemExample(
+            "customers.jsonl",
+            1,
+            None,
+            "{function} expects text, not {value}; write `| text` before it",
+            {"value": f"1{'0' * 30}", "function": "lower"},
+            f"lower expects text, not 1{'0' * 30}; write `| text` before it",
+            personal=False,
+        )
+    ]
 
 
 def test_a_rejected_value_that_is_nested_too_deeply_is_cut_off(tmp_path):
