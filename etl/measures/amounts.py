@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 from math import floor
+from operator import eq
 from typing import Any
 
 DECIMALS = 4
@@ -54,3 +55,16 @@ def sum_as_it_is(amounts: Sequence[Any]) -> int | None:
 def some_of(values: Sequence[Any]) -> Sequence[Any]:
     """Those that are neither null nor zero. Where no zero is among the values, only null is left out."""
     return values if all(values) else list(filter(None, values))
+
+
+def exceeding(source: Sequence[Any], sent: Sequence[Any]) -> list[int]:
+    """By how much, in UNITS, each amount of the source exceeds the one that is sent; in nothing where one of them is no amount.
+
+    Nearly all are the same, which is told before any is turned into UNITS.
+    """
+    off = [0] * len(sent)
+    for at, same in enumerate(map(eq, source, sent)):
+        if not same:
+            before, after = units_of(source[at]), units_of(sent[at])
+            off[at] = 0 if before is None or after is None else before - after
+    return off

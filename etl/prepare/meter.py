@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from etl.expressions import Writers, columns_in, compile_stage, decimal_to_number, summand
 from etl.expressions.header import Row
 from etl.findings import Unfit
-from etl.measures.amounts import DECIMALS, all_units, units_of
+from etl.measures.amounts import DECIMALS, all_units, exceeding
 from etl.measures.balance import orders_of
 from etl.measures.census import FieldSketch, census, empty, look
 from etl.measures.groups import Groups
@@ -98,8 +98,14 @@ class Meter:
         self._source = {name: source_of(plan, name) for name in self._amounts}
         self._cells = {name: self._single(self._source[name]) for name in self._amounts}
         self._summed = {name: summands_of(plan.stage, name) for name in self._amounts if name in plan.stage.totals}
-        read = dict(chain(self._source.items(), *(one.items() for one in self._summed.values())))
-        self._read = _reader(plan, read, write) if self._amounts else None
+        summands = dict(chain.from_iterable(one.items() for one in self._summed.values()))
+        self._read = (
+            _reader(plan, {**_grouped(plan.stage), **self._source, **summands}, write) if self._amounts else None
+        )
+        # What of a record's row is read once more: its amounts before they were rounded, and what `totals` sums up.
+        before = {name: one for name, one in self._source.items() if one is not fields[name] or name in self._summed}
+        self._rounding = [name for name in before if name not in self._summed]
+        self._read_again = _reader(plan, {**before, **summands}, write) if before else None
         # Of what has amounts, the groups of these tell the months of its creation.
         self._spreading = [name for name in self._months if name != CREATED or not self._amounts]
         self._texts = {name for name, keywords in properties.items() if keywords.get("type") == "string"}
@@ -191,10 +197,9 @@ class Meter:
                 money.lack(NamedAmount(REJECTED, None, fault.index, None) for fault in part.rows.faults)
         if closely:
             self._written(found, part)
-        rounds = any(self._source[name] is not self._stage.fields[name] for name in self._amounts)
-        if part.at and (rounds or self._summed):
-            columns = read(part.of(part.at))
-            self._rounded({name: one for name, one in found.items() if name not in self._summed}, part, columns, made)
+        if part.at and self._read_again is not None:
+            columns = self._read_again(part.of(part.at))
+            self._rounded({name: found[name] for name in self._rounding}, part, columns, made)
             self._held_against({name: found[name] for name in self._summed}, part, columns, made)
         return found
 
@@ -219,8 +224,7 @@ class Meter:
 
     def _rounded(self, found: Mapping[str, MoneySketch], part: Measured, read: ValuesByField, groups: Groups) -> None:
         for name, money in found.items():
-            sent, source = all_units(part.made[name]), map(units_of, read[name])
-            off = [(0 if a is None or b is None else a - b) for a, b in zip(source, sent, strict=True)]
+            off = exceeding(read[name], part.made[name])
             if any(off):
                 money.round(groups, off)
                 money.name(_named(ROUNDED, zip(part.at, part.keys, off, strict=True)))
@@ -327,19 +331,19 @@ def source_of(plan: Plan, name: str) -> Any:
 
 
 def _reader(plan: Plan, sources: Mapping[str, Any], write: Writers) -> Callable[[Sequence[Row]], ValuesByField]:
-    """Rows -> their amounts, and what these are grouped by; what cannot be computed is null.
+    """Rows -> the values of these templates; what cannot be computed is null.
 
     An amount before its rounding may have more digits than JSON keeps, and is an amount all the same.
     """
-    stage = plan.stage
-    key = stage.fields[stage.key] if isinstance(stage.key, str) else stage.key
-    grouped = {name: stage.fields[name] for name in GROUPED_BY if name in stage.fields}
-    fields = {**grouped, **sources, KEY: key}
-    of_any_digits = _of_any_digits(write)
-    compiled = compile_stage(
-        replace(stage, where=None, key=KEY, fields=fields), plan.header, plan.resources, of_any_digits
-    )
+    stage = replace(plan.stage, where=None, key=next(iter(sources)), fields=sources)
+    compiled = compile_stage(stage, plan.header, plan.resources, _of_any_digits(write))
     return lambda rows: compiled.records(rows).columns
+
+
+def _grouped(stage: Stage) -> dict[str, Any]:
+    """What amounts are grouped by, and the key that a row is told with."""
+    grouped = {name: stage.fields[name] for name in GROUPED_BY if name in stage.fields}
+    return {KEY: stage.fields[stage.key] if isinstance(stage.key, str) else stage.key, **grouped}
 
 
 def _of_any_digits(write: Writers) -> Writers:
