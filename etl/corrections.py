@@ -18,6 +18,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from etl.findings import said
+
 ENDING = ".corrections.csv"
 
 NAMES = ("stage", "key", "row", "sum", "column", "old", "new", "who", "when", "why", "columns")
@@ -67,6 +69,12 @@ class RowCorrection(Struct, frozen=True):
     @property
     def line(self) -> int:
         return self.edits[0].line
+
+
+def told_row(written: str) -> str:
+    """Where a row stood, as a correction has it written, for people: a sentence that every language says in its own order."""
+    found = re.fullmatch(r"(.+) row (\d+)", written, re.DOTALL)
+    return said("{source} row {row}", source=found[1], row=int(found[2])) if found else written
 
 
 class LineFault(Struct, frozen=True):

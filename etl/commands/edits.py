@@ -55,11 +55,12 @@ class NotTaken(Struct, frozen=True):
 
 
 class MendedRow(Struct, frozen=True):
-    """A row with what was typed into its cells, by their columns."""
+    """A row with what was typed into its cells, by their columns; `is_refused` when something of it was not taken."""
 
     old: OldRow
     where: str
     cells: Mapping[str, str]
+    is_refused: bool = False
 
 
 class Edits(Struct):
@@ -103,9 +104,9 @@ def edits_of(sheets: Sequence[EditedSheet], file: str, known: Mapping[str, OldRo
             if before is not mended and before.cells != mended.cells:
                 what = said("is the row of {place} once more, and not the same; delete one", place=before.where)
                 edits.refused.append(NotTaken(mended.where, what))
-                seen[mark] = MendedRow(before.old, before.where, {})
+                seen[mark] = MendedRow(before.old, before.where, {}, is_refused=True)
     edits.mended = [one for one in seen.values() if one.cells]
-    edits.unchanged = len(seen) - len(edits.mended)
+    edits.unchanged = sum(not one.cells and not one.is_refused for one in seen.values())
     return edits
 
 
@@ -161,7 +162,7 @@ class _Reading:
         if broken is not None:
             self._refuse(where, said("{broken}; type what it has to be", broken=broken))
             return
-        columns = self._columns_of(old.stage, head, at)
+        columns, refused = self._columns_of(old.stage, head, at), len(self._edits.refused)
         cells: dict[str, str] = {}
         for name, position in columns.items():
             before = old.row.cells[old.stage.columns.index(name)] if old.is_readable else None
@@ -170,7 +171,7 @@ class _Reading:
             words = "{source} could not be read as a whole; mend it where it lies"
             self._refuse(where, said(words, source=old.told_place))
             return
-        yield MendedRow(old, where, cells)
+        yield MendedRow(old, where, cells, len(self._edits.refused) > refused)
 
     def _is_edited(self, row: Sequence[object], columns: Mapping[str, int], old: OldRow) -> bool:
         were = dict(zip(old.stage.columns, map(shown, old.row.cells), strict=False))

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from etl.commands.edits import Edits, MendedRow, NotTaken, OldRow, edits_of, in_column, marks_in, rows_with
 from etl.commands.packages import packages_of
 from etl.commands.which import Which
-from etl.corrections import Edit, RowCorrection, cell_text, corrections_file, sum_of, written
+from etl.corrections import Edit, RowCorrection, cell_text, corrections_file, sum_of, told_row, written
 from etl.errors import MappingError
 from etl.extract import counters_of, read_columns
 from etl.extract.edited import EditedSheet, read_edited
@@ -235,7 +235,7 @@ class _Merging:
             ):
                 del self._all[correction.name]
                 words = "{source}: takes the place of a correction that could not be applied any more"
-                self.notes.append(said(words, source=correction.row))
+                self.notes.append(said(words, source=told_row(correction.row)))
         if made.edits:
             self._all[made.name] = made
 

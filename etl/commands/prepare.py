@@ -19,7 +19,7 @@ from etl.commands.report_files import write_report
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.workbook import write_workbook
 from etl.commands.written import mapping_evidence
-from etl.corrections import corrections_file
+from etl.corrections import corrections_file, told_row
 from etl.errors import PackageError
 from etl.expressions import PRIVATE_KEYS, PrivateKey, Resources, flat_fields, uses_resource
 from etl.extract import Corrected, evidence, height_of, locate, name_of, unread_rows, with_needs
@@ -219,7 +219,7 @@ def _warnings(checked: Checked, refused: Iterable[RefusedCorrection]) -> Iterato
             "{place}: the correction of stage '{stage}', {source}, is not applied: {why}; mend the row anew, or "
             "`etl fix MAPPING --drop-refused` takes it out"
         )
-        yield said(words, place=str(Place(file, lost.line)), stage=lost.stage, source=lost.row, why=lost.why)
+        yield said(words, place=str(Place(file, lost.line)), stage=lost.stage, source=told_row(lost.row), why=lost.why)
 
 
 def _unread_of(checked: Checked, stages: Sequence[Stage]) -> dict[str, Iterable[UnreadRow]]:

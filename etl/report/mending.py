@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from etl.corrections import told_row
 from etl.findings import Sentence, joined, said, some_cells, some_rows
 from etl.personal import mask_key, mask_known, mask_text
 
@@ -98,7 +99,7 @@ def fixed_lines(fixed: Fixed) -> Iterator[str]:
 
 def _cell(one: FixedCell | KnownCorrection) -> Sentence:
     words = "{stage}: {source}, column '{column}': '{old}' -> '{new}'"
-    return said(words, stage=one.stage, source=one.row, column=one.column, old=one.old, new=one.new)
+    return said(words, stage=one.stage, source=told_row(one.row), column=one.column, old=one.old, new=one.new)
 
 
 def refused_lines(fixed: Fixed) -> list[Sentence]:

@@ -345,6 +345,17 @@ def test_a_cell_that_is_no_text_any_more_is_refused_with_what_to_do(mapping, pac
     assert not file_of(mapping).exists()
 
 
+def test_a_row_of_which_nothing_could_be_taken_is_not_said_to_be_unchanged(mapping, package):
+    def change(book):
+        typed(*CAN)(book)
+        cell(book, "order", "105", "amount").value = 10
+        cell(book, "order", "105", "amount").number_format = "General"
+
+    untouched, fixed = mend(mapping, package, typed()), mend(mapping, package, change)
+    assert (untouched.unchanged, len(untouched.refused)) == (6, 0)
+    assert (fixed.unchanged, len(fixed.refused)) == (4, 1)
+
+
 def test_a_row_that_was_added_is_refused_and_one_that_was_deleted_is_left_as_it_is(mapping, package):
     def change(book):
         book["user"].delete_rows(4)

@@ -227,21 +227,24 @@ def test_what_was_mended_is_told_in_turkish_and_so_is_a_correction_that_fits_no_
         "edited.xlsx, 'order' sayfası 2. satır, 'amount' sütunu: sayı, metin değil: başındaki sıfırlar ve yazılışı "
         "kaybolurdu; hücreye Metin biçimini verip yeniden yazın\n"
     )
-    assert "'email' sütunu: 'can@example' -> 'can@example.com'\n1 satır içinde 1 hücre alındı, " in done.stdout
+    assert done.stdout.startswith(
+        "user: customers.csv 6. satır, 'email' sütunu: 'can@example' -> 'can@example.com'\n1 satır içinde 1 hücre alındı, "
+    )
     assert done.stdout.endswith("\nSırada: `etl dry-run .`\n")
 
     source = tmp_path / "customers.csv"
     source.write_text(source.read_text(encoding="utf-8").replace("can@example;", "can@exam;"), encoding="utf-8")
     warned = etl("dry-run", ".", "--language", "tr", cwd=tmp_path)
     stale = (
-        "migration.corrections.csv:2:1: 'user' aşamasının düzeltmesi (customers.csv row 6) uygulanmıyor: düzeltilen hücreler "
+        "migration.corrections.csv:2:1: 'user' aşamasının düzeltmesi (customers.csv 6. satır) uygulanmıyor: düzeltilen hücreler "
         "hiçbir satırda yok: kaynak değişmiş; satırı yeniden düzeltin ya da `etl fix . --drop-refused` onu çıkarır"
     )
     assert f"uyarı: {stale}\n" in warned.stderr
     newest = max((tmp_path / "work/shop/packages").iterdir())
     page = html.unescape((newest / "report.html").read_text(encoding="utf-8"))
     assert stale.replace("fix . ", "fix MAPPING ") in page
-    assert "uygulanmadı: düzeltilen hücreler hiçbir satırda yok: kaynak değişmiş\n" in fix(tmp_path).stdout
+    assert "uygulanmadı: düzeltilen hücreler hiçbir satırda yok: kaynak değişmiş\n" in (known := fix(tmp_path).stdout)
+    assert known.startswith("2. satır: user: customers.csv 6. satır, 'email' sütunu: ")
     assert json.loads((newest / "manifest.json").read_text(encoding="utf-8"))["refused"][0]["why"] == (
         "no row has the cells that were mended: the source has changed"
     )
