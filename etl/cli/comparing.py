@@ -13,6 +13,7 @@ from etl.cli.shared import (
     console,
     json_option,
     keeping,
+    printed_option,
     root_option,
     settings,
     show_data_option,
@@ -20,6 +21,7 @@ from etl.cli.shared import (
     workspace_option,
 )
 from etl.errors import Exit
+from etl.findings import said
 
 if TYPE_CHECKING:
     from etl.commands.settings import Settings
@@ -56,6 +58,7 @@ only_stages_option = click.option(
 @keeping
 @click.option("--exit-code", is_flag=True, help="End with 1 when anything differs, as `git diff --exit-code` does.")
 @root_option
+@printed_option
 @show_data_option
 @json_option
 def diff(
@@ -89,7 +92,7 @@ def diff(
         print(plain_json({"differs": found.differs, **plain(shown)}))
     else:
         for note in shown.notes:
-            print(given.fit(f"note: {note}"), file=sys.stderr)
+            print(given.fit(said("note: {note}", note=note)), file=sys.stderr)
         print_difference(console(), shown)
     sys.exit(Exit.DATA if exit_code and found.differs else Exit.OK)
 

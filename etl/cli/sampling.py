@@ -20,6 +20,7 @@ from etl.cli.shared import (
     workers_option,
     workspace_option,
 )
+from etl.findings import said
 
 
 @click.command
@@ -27,7 +28,7 @@ from etl.cli.shared import (
 @workspace_option
 @workers_option
 @keeping
-@language_of("the report and of customers.xlsx")
+@language_of("what is printed, the report and customers.xlsx")
 @show_data_option
 @json_option
 def sample(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
@@ -50,8 +51,8 @@ def sample(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
         print(plain_json({**plain(shown), "uncovered": plain(shown.uncovered)}))
     else:
         print_sample(console(), shown)
-        sends = f"Next: `etl run --package {found.package}` sends it; first to a stand-in, `etl sandbox`."
-        print(given.fit(found.barred or sends))
+        words = "Next: `etl run --package {path}` sends it; first to a stand-in, `etl sandbox`."
+        print(given.fit(found.barred or said(words, path=str(found.package))))
 
 
 COMMANDS: dict[str, click.Command] = {"sample": sample}

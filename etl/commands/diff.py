@@ -18,6 +18,7 @@ from etl.commands.sample import SAMPLES
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.which import Which
 from etl.errors import MappingError
+from etl.findings import said
 from etl.journal.folder import MigrationFolder
 from etl.journal.workspace import PACKAGES
 from etl.package import LIMIT, MANIFEST, SAMPLE, Package
@@ -101,8 +102,8 @@ def _compared(old: Side, new: Side, wanted: Sequence[str]) -> Compared:
 
 
 PARTS = {
-    SAMPLE: "{package} is a sample: records that only the other has are counted as beyond, and are no difference",
-    LIMIT: "{package} was made with --limit: records that only the other has are counted as beyond, and are no difference",
+    SAMPLE: "{path} is a sample: records that only the other has are counted as beyond, and are no difference",
+    LIMIT: "{path} was made with --limit: records that only the other has are counted as beyond, and are no difference",
 }
 
 
@@ -110,14 +111,15 @@ def _notes(old: Package, new: Package) -> Iterator[str]:
     """What the two were made from that is not alike, beside the mappings, which are what is looked at."""
     one, other = old.manifest.migration, new.manifest.migration
     if one != other:
-        yield f"they are of two migrations: '{one}' and '{other}'"
+        yield said("they are of two migrations: '{old}' and '{new}'", old=one, new=other)
     yield from (
-        PARTS[package.manifest.part].format(package=package.path) for package in (old, new) if package.manifest.part
+        said(PARTS[package.manifest.part], path=str(package.path)) for package in (old, new) if package.manifest.part
     )
     before = {found.name: found for found in old.manifest.inputs}
     for found in new.manifest.inputs:
         known = before.get(found.name)
         if known is not None and None in (known.sha256, found.sha256):
-            yield f"of '{found.name}' only the first rows were read for one of the two: records may differ for that alone"
+            words = "of '{source}' only the first rows were read for one of the two: records may differ for that alone"
+            yield said(words, source=found.name)
         elif known is not None and known.sha256 != found.sha256:
-            yield f"'{found.name}' has changed between the two: records may differ for that alone"
+            yield said("'{source}' has changed between the two: records may differ for that alone", source=found.name)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from msgspec.structs import replace
 
+from etl.findings import Figure, Heading, Sentence, joined, said
 from etl.personal import mask_key, mask_known, mask_value
 from etl.report.summary import print_whole
-from etl.terminal import counted, visible
+from etl.terminal import visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from etl.measures.concentration import Concentration
     from etl.report.results import Compared, ComparedField, ComparedStage, SentBefore
 
-COUNTS = ("old", "new", "added", "gone", "changed", "same")
+COUNTS = (Heading("old"), Heading("new"), Heading("added"), Heading("gone"), Heading("changed"), Heading("same"))
 
 
 def masked_difference(found: Compared) -> Compared:
@@ -52,61 +53,82 @@ def print_difference(console: Console, found: Compared) -> None:
     from rich import box
     from rich.table import Table
 
-    for line in (f"Old: {found.old}", f"New: {found.new}"):
+    for line in (said("Old: {path}", path=found.old), said("New: {path}", path=found.new)):
         console.print(visible(line), soft_wrap=True, markup=False)
     if found.stages:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        table.add_column("stage", no_wrap=True)
-        counts = (*COUNTS, "beyond") if any(one.beyond for one in found.stages) else COUNTS
+        table.add_column(Heading("stage"), no_wrap=True)
+        counts = (*COUNTS, Heading("beyond")) if any(one.beyond for one in found.stages) else COUNTS
         for name in counts:
             table.add_column(name, justify="right", no_wrap=True)
         for stage in found.stages:
-            table.add_row(visible(stage.name), *(f"{getattr(stage, name):,}" for name in counts))
+            table.add_row(visible(stage.name), *(said("{count:,}", count=getattr(stage, name)) for name in counts))
         print_whole(console, table)
-    for line in difference_lines(found):
-        console.print(visible(line), soft_wrap=True, markup=False)
+    for told in difference_lines(found):
+        console.print(visible(told), soft_wrap=True, markup=False)
 
 
 def difference_lines(found: Compared) -> Iterator[str]:
-    yield from (f"stage '{name}' is new" for name in found.added)
-    yield from (f"stage '{name}' is gone" for name in found.gone)
+    yield from (said("stage '{stage}' is new", stage=name) for name in found.added)
+    yield from (said("stage '{stage}' is gone", stage=name) for name in found.gone)
     for stage in found.stages:
         if stage.differs:
             yield f"{stage.name}:"
-            yield from (f"  {line}" for line in _stage_lines(stage))
+            yield from (joined("", ["  ", line]) for line in _stage_lines(stage))
     if not found.differs:
-        beyond = any(one.beyond for one in found.stages)
-        yield "The records that both were to hold are the same." if beyond else "The same records would be sent."
+        words = "The same records would be sent."
+        if any(one.beyond for one in found.stages):
+            words = "The records that both were to hold are the same."
+        yield said(words)
 
 
 def _stage_lines(stage: ComparedStage) -> Iterator[str]:
     for what, count, were in (("added", stage.added, stage.added_were), ("gone", stage.gone, stage.gone_are)):
         if count:
-            yield f"{counted(count, 'record')} {what}{_fates(what, were)}: {_first(stage.first[what], count)}"
-            yield from (f"  {_concentrated(one)}" for one in stage.concentrated if one.fate == what)
+            head = said(ONLY_ONE_HAS[what, count == 1], count=count)
+            yield joined("", [head, *_fates(what, were), ": ", _first(stage.first[what], count)])
+            yield from (_concentrated(one) for one in stage.concentrated if one.fate == what)
     for field in stage.fields:
-        yield f"{field.field}: {field.what} in {counted(field.count, 'record')}"
+        head = said(IN_FIELDS[field.what, field.count == 1], count=field.count)
+        yield joined(": ", [field.field, head])
         yield from (f"  {_example(one)}" for one in field.examples)
         about = (one for one in stage.concentrated if (one.field, one.rule) == (field.field, field.what))
-        yield from (f"  {_concentrated(one)}" for one in about)
+        yield from map(_concentrated, about)
     yield from map(_uploaded, stage.uploaded)
 
 
+ONLY_ONE_HAS = {
+    ("added", True): "{count:,} record added",
+    ("added", False): "{count:,} records added",
+    ("gone", True): "{count:,} record gone",
+    ("gone", False): "{count:,} records gone",
+}
+"""By whether it is a single record, as below."""
+
+IN_FIELDS = {
+    ("changed", True): "changed in {count:,} record",
+    ("changed", False): "changed in {count:,} records",
+    ("added", True): "added in {count:,} record",
+    ("added", False): "added in {count:,} records",
+    ("removed", True): "removed in {count:,} record",
+    ("removed", False): "removed in {count:,} records",
+}
+
 WORDS = {
-    ("gone", "rejected"): "rejected now",
-    ("gone", "held"): "held now",
-    ("gone", "merged"): "merged into another now",
-    ("gone", "absent"): "left out by `where` or not in the source now",
-    ("added", "rejected"): "rejected before",
-    ("added", "held"): "held before",
-    ("added", "merged"): "merged into another before",
-    ("added", "absent"): "left out by `where` or not in the source before",
+    ("gone", "rejected"): "{count:,} rejected now",
+    ("gone", "held"): "{count:,} held now",
+    ("gone", "merged"): "{count:,} merged into another now",
+    ("gone", "absent"): "{count:,} left out by `where` or not in the source now",
+    ("added", "rejected"): "{count:,} rejected before",
+    ("added", "held"): "{count:,} held before",
+    ("added", "merged"): "{count:,} merged into another before",
+    ("added", "absent"): "{count:,} left out by `where` or not in the source before",
 }
 
 
-def _fates(what: str, fates: Mapping[str, int]) -> str:
-    told = ", ".join(f"{count:,} {WORDS[what, fate]}" for fate, count in fates.items())
-    return f" ({told})" if told else ""
+def _fates(what: str, fates: Mapping[str, int]) -> list[str]:
+    told = [said(WORDS[what, fate], count=count) for fate, count in fates.items()]
+    return [" (", joined(", ", told), ")"] if told else []
 
 
 def _first(keys: Sequence[str], count: int) -> str:
@@ -117,15 +139,21 @@ def _example(one: Any) -> str:
     return f"'{one.key}': {_shown(one.old)} -> {_shown(one.new)}"
 
 
-def _concentrated(one: Concentration) -> str:
-    share = f"{100 * one.count / one.of:.0f} %"
-    return f"{share} of these have {one.column} = {_shown(one.value)}, {one.times:.1f} times its share of all records"
+def _concentrated(one: Concentration) -> Sentence:
+    words = "{percent} % of these have {column} = {cell}, {times} times its share of all records"
+    percent, times = f"{100 * one.count / one.of:.0f}", Figure(f"{one.times:.1f}")
+    line = said(words, percent=percent, column=one.column, cell=_shown(one.value), times=times)
+    return joined("", ["  ", line])
 
 
-def _uploaded(sent: SentBefore) -> str:
-    counts = [f"{count:,} of the {what}" for what, count in (("changed", sent.changed), ("gone", sent.gone)) if count]
+def _uploaded(sent: SentBefore) -> Sentence:
+    words = "uploaded to {target} already: {count:,} of the gone: {keys}"
+    if sent.changed:
+        words = "uploaded to {target} already: {some:,} of the changed: {keys}"
+    if sent.changed and sent.gone:
+        words = "uploaded to {target} already: {some:,} of the changed and {count:,} of the gone: {keys}"
     keys = _first(sent.keys, sent.changed + sent.gone)
-    return f"uploaded to {sent.target} already: {' and '.join(counts)}: {keys}"
+    return said(words, target=sent.target, some=sent.changed, count=sent.gone, keys=keys)
 
 
 LONGEST = 80

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from etl.findings import Heading, Sentence, joined, said
 from etl.personal import mask_key, mask_text
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.workbook import SETTINGS, shown
@@ -47,19 +48,33 @@ def print_sample(console: Console, found: Sampled) -> None:
     from rich.table import Table
 
     tables: list[tuple[tuple[str, ...], list[tuple[str, ...]]]] = [
-        (("stage", "records", "of"), [(one.name, f"{one.records:,}", f"{one.of:,}") for one in found.stages]),
-        (("customer", "name", "e-mail", "look at"), list(_rows(found.customers[:MOST]))),
+        (
+            (Heading("stage"), Heading("records"), Heading("of")),
+            [(one.name, _number(one.records), _number(one.of)) for one in found.stages],
+        ),
+        (
+            (Heading("customer"), Heading("name"), Heading("e-mail"), Heading("look at")),
+            list(_rows(found.customers[:MOST])),
+        ),
     ]
     for names, rows in tables:
         table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for name in names:
             table.add_column(name, justify="right" if name in ("records", "of") else "left")
         for row in rows:
-            table.add_row(*(visible(cell).replace("[", r"\[") for cell in row))
+            table.add_row(*map(_cell, row))
         if rows:
             console.print(table)
     for line in sample_lines(found):
         console.print(visible(line), soft_wrap=True, markup=False)
+
+
+def _number(count: int) -> Sentence:
+    return said("{count:,}", count=count)
+
+
+def _cell(text: str) -> str:
+    return text if isinstance(text, Sentence) else visible(text).replace("[", r"\[")
 
 
 def _rows(customers: Iterable[SampledCustomer]) -> Iterator[tuple[str, ...]]:
@@ -74,25 +89,26 @@ def _look(one: LookAt) -> str:
 def sample_lines(found: Sampled) -> Iterator[str]:
     further = len(found.customers) - MOST
     if further > 0:
-        yield f"and {further:,} more customers"
+        yield said("and {count:,} more customers", count=further)
     yield from _size_lines(found)
-    missing = found.uncovered
-    yield f"{len(found.points) - len(missing):,} of {len(found.points):,} points of the mapping are shown"
+    missing, total = found.uncovered, len(found.points)
+    yield said("{count:,} of {total:,} points of the mapping are shown", count=total - len(missing), total=total)
     lines = list(_missing_lines(missing))
-    yield from (f"  not shown: {line}" for line in lines[:MOST])
+    yield from (joined("", ["  ", said("not shown: {line}", line=line)]) for line in lines[:MOST])
     if len(lines) > MOST:
-        yield f"  and {len(lines) - MOST:,} more, which the workbook lists"
-    yield f"Customers: {found.customers_file}"
-    yield f"Package: {found.package}"
+        yield joined("", ["  ", said("and {count:,} more, which the workbook lists", count=len(lines) - MOST)])
+    yield said("Customers: {path}", path=str(found.customers_file))
+    yield said("Package: {path}", path=str(found.package))
 
 
 def _size_lines(found: Sampled) -> Iterator[str]:
     """How near to the fewest the sample is, as far as that is known."""
     count = sum(one.records for one in found.stages)
     if found.least == count:
-        yield f"{count:,} records: fewer cannot show all that these show"
+        yield said("{count:,} records: fewer cannot show all that these show", count=count)
     elif found.least is not None:
-        yield f"{count:,} records: fewer than {found.least:,} cannot show all that these show"
+        words = "{count:,} records: fewer than {least:,} cannot show all that these show"
+        yield said(words, count=count, least=found.least)
 
 
 NAMED = 5
@@ -105,30 +121,44 @@ def _missing_lines(missing: Sequence[SampledPoint]) -> Iterator[str]:
         if point.kind == "entry":
             entries.setdefault((point.place, point.field, point.nobody), []).append(f"'{point.what}'")
         else:
-            yield f"{told(point)}: {point.nobody}"
+            yield joined(": ", [told(point), point.nobody or ""])
     for (place, lookup, why), names in entries.items():
+        words = "lookup '{field}', {count:,} entry ({entries})"
+        if len(names) > 1:
+            words = "lookup '{field}', {count:,} entries ({entries})"
         further = ", ..." if len(names) > NAMED else ""
-        count = f"{len(names):,} {'entry' if len(names) == 1 else 'entries'}"
-        yield f"{place}: lookup '{lookup}', {count} ({', '.join(names[:NAMED])}{further}): {why}"
+        line = said(words, field=lookup, count=len(names), entries=", ".join(names[:NAMED]) + further)
+        yield joined(": ", [str(place), line, why or ""])
 
 
-def told(point: SampledPoint) -> str:
+def told(point: SampledPoint) -> Sentence:
     """A point in words, with its place in the mapping."""
-    place = f"{point.place}: " if point.place else ""
-    if point.kind == "entry":
-        return f"{place}lookup '{point.field}', entry '{point.what}'"
-    of = f"{point.stage}.{point.field}" if point.field else point.stage
-    words = {"value": f"{of} has a value", "null": f"{of} is null", "default": f"{of}: {point.what} stands in"}
-    return place + words.get(point.kind, f"{of}: {point.what}")
+    return joined(": ", [*([point.place] if point.place else []), *_point(point)])
 
+
+def _point(point: SampledPoint) -> list[str]:
+    if point.kind == "entry":
+        return [said("lookup '{field}', entry '{element}'", field=point.field, element=point.what)]
+    of = f"{point.stage}.{point.field}" if point.field else point.stage
+    if point.kind in POINTS:
+        return [said(POINTS[point.kind], field=of, expression=point.what)]
+    return [of, point.what]
+
+
+POINTS = {
+    "value": "{field} has a value",
+    "null": "{field} is null",
+    "default": "{field}: {expression} stands in",
+}
+"""Of other kinds it is said what stands in the mapping."""
 
 # The workbook
 
 CUSTOMER_HEADINGS = ("customer", "name", "e-mail", "phone", "look at", "is right")
 POINT_HEADINGS = ("kind", "stage", "point", "stage of record", "record")
-NO_ROW = "no row reaches it"
-NOT_SENT = "only rows that are not sent reach it"
-WORDS = (*CUSTOMER_HEADINGS, *POINT_HEADINGS, "customers", "points", NO_ROW, NOT_SENT)
+NO_ROW = said("no row reaches it")
+NOT_SENT = said("only rows that are not sent reach it")
+WORDS = (*CUSTOMER_HEADINGS, *POINT_HEADINGS, "customers", "points")
 """What the workbook says, for the languages' files."""
 
 
@@ -154,7 +184,7 @@ def customers_book(found: Sampled, catalogue: Catalogue = ENGLISH) -> bytes:
         )
         head = (customer, name, email, phone, *stages, look_at, is_right)
         _sheet(book, catalogue.text("customers"), head, rows, {look_at: 60, name: 24, email: 28})
-        points = ((one.kind, one.stage, told(one), *_shown(one, catalogue)) for one in found.points)
+        points = ((one.kind, one.stage, catalogue.tell(told(one)), *_shown(one, catalogue)) for one in found.points)
         headings = [catalogue.text(one) for one in POINT_HEADINGS]
         _sheet(book, catalogue.text("points"), headings, points, {catalogue.text("point"): 70})
     return made.getvalue()
@@ -165,7 +195,7 @@ def _looks(one: SampledCustomer) -> str:
 
 
 def _shown(one: SampledPoint, catalogue: Catalogue) -> tuple[str, str]:
-    return (one.shown.stage, one.shown.key) if one.shown else ("", catalogue.text(one.nobody or ""))
+    return (one.shown.stage, one.shown.key) if one.shown else ("", catalogue.tell(one.nobody or ""))
 
 
 def _sheet(book: Workbook, name: str, head: Sequence[str], rows: Iterable[Sequence[str]], wide: dict[str, int]) -> None:

@@ -135,7 +135,7 @@ written; a word that stands in a cell or a schema."""
 NUMBERS = frozenset({
     "at", "batch", "cells", "columns", "count", "duration", "first", "further", "holder", "least", "length", "limit",
     "line", "most", "number", "percent", "places", "records", "row", "rows", "second", "seconds", "some", "taken",
-    "total",
+    "times", "total",
 })  # fmt: skip
 TYPED = frozenset({"advice", "advised", "call", "choices", "fields", "instead", "kind"})
 """What is typed into a mapping, and lists of it."""

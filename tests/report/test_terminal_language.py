@@ -34,6 +34,8 @@ SPOKEN = (
     "etl/commands/amounts.py",
     "etl/report/mending.py",
     "etl/report/preview.py",
+    "etl/report/sample.py",
+    "etl/report/differing.py",
     "etl/commands/edits.py",
     "etl/commands/find.py",
     "etl/extract/corrected.py",
@@ -200,6 +202,51 @@ def test_what_is_looked_up_is_told_in_turkish(prepared, words, told):
     printed = done.stdout + done.stderr
     assert told in printed, printed
     assert left_in_english(printed) == set()
+
+
+def test_a_sample_is_told_in_turkish_and_so_are_the_points_in_its_workbook(tmp_path):
+    write_shop(tmp_path)
+    done = etl("sample", ".", "--language", "tr", cwd=tmp_path)
+    assert left_in_english(done.stdout + done.stderr) == set()
+    assert done.stdout.startswith("\n aşama       kayıt  /\n")
+    assert "\n müşteri  ad              e-posta        bakılacaklar\n" in done.stdout
+    point = "migration.yaml:19:18: user.last_name: yerine default('-') geçiyor"
+    assert (
+        "\n6 kayıt: daha azı bunların gösterdiği her şeyi gösteremez\n"
+        "eşlemenin 45 noktasından 44 tanesi gösteriliyor\n"
+        f"  gösterilmeyen: {point}: hiçbir satır buraya ulaşmıyor\n"
+        "Müşteriler: "
+    ) in done.stdout
+    [made] = (tmp_path / "work/shop/samples").iterdir()
+    assert f"\nSırada: `etl run . --package {made.relative_to(tmp_path)}` onu gönderir; önce " in done.stdout
+    rows = openpyxl.load_workbook(made / "customers.xlsx")["noktalar"].iter_rows(values_only=True)
+    assert (point, "hiçbir satır buraya ulaşmıyor") in [(row[2], row[4]) for row in rows]
+    as_json = json.loads(etl("sample", ".", "--json", cwd=tmp_path, ETL_LANGUAGE="tr").stdout)
+    assert [one["nobody"] for one in as_json["uncovered"]] == ["no row reaches it"]
+
+
+def test_what_an_edit_of_the_mapping_changes_is_told_in_turkish(tmp_path):
+    write_shop(tmp_path)
+    assert etl("dry-run", ".", cwd=tmp_path).returncode == 1
+    changed = MAPPING.replace("active == '1'", "id != '7'").replace("title('tr')", "upper")
+    (tmp_path / "migration.yaml").write_text(changed, encoding="utf-8")
+    done = etl("diff", ".", "--language", "tr", cwd=tmp_path)
+    assert left_in_english(done.stdout + done.stderr) == set()
+    assert done.stdout.startswith("Eski: work/shop/packages/")
+    head = done.stdout.splitlines()[3]
+    assert head.split() == ["aşama", "eski", "yeni", "eklenen", "artık", "olmayan", "değişmiş", "aynı"]
+    assert (
+        "\nuser:\n"
+        "  1 kayıt eklenmiş (1 tanesini önceden `where` eliyordu ya da kaynakta yoktu): '4'\n"
+        "  1 kayıt artık yok (1 tanesini şimdi `where` eliyor ya da kaynakta artık yok): '7'\n"
+        "  first_name: 2 kayıtta değişmiş\n"
+    ) in done.stdout, done.stdout
+    assert etl("dry-run", ".", "--limit", "2", cwd=tmp_path).returncode == 1
+    noted = etl("diff", ".", "--language", "tr", cwd=tmp_path)
+    assert left_in_english(noted.stdout + noted.stderr) == set()
+    assert " --limit ile yapıldı: yalnız öbüründe olan kayıtlar kapsam dışı sayılır, fark değildir\n" in noted.stderr
+    english, turkish = (etl("diff", ".", "--json", cwd=tmp_path, ETL_LANGUAGE=one).stdout for one in ("en", "tr"))
+    assert english == turkish
 
 
 def edited(folder, *cells):
