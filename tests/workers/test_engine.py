@@ -8,6 +8,7 @@ import multiprocessing
 import os
 import random
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -343,15 +344,25 @@ def test_a_signal_that_comes_while_workers_are_started_leaves_none_of_them(monke
     """Also where another thread takes it, which the main thread does not while it is deaf."""
     submit, over = ProcessPoolExecutor.submit, threading.Event()
     threading.Thread(target=over.wait, daemon=True).start()
+    taken, told = socket.socketpair()
+    told.setblocking(False)
 
     def interrupted(executor, work, *arguments):
         begun = submit(executor, work, *arguments)
         os.kill(os.getpid(), signal.SIGINT)
+        # On a busy machine the other thread may take it much later: then it would hit whatever runs by then.
+        taken.recv(1)
         return begun
 
     monkeypatch.setattr(ProcessPoolExecutor, "submit", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        list(chunks(plan(), GivenTable(("id",), tuple((str(n),) for n in range(5000))), workers=2))
+    with taken, told:
+        taken.settimeout(WAIT)
+        before = signal.set_wakeup_fd(told.fileno())
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                list(chunks(plan(), GivenTable(("id",), tuple((str(n),) for n in range(5000))), workers=2))
+        finally:
+            signal.set_wakeup_fd(before)
     over.set()
     assert multiprocessing.active_children() == []
     assert [one for one in threading.enumerate() if "ExecutorManager" in type(one).__name__] == []
