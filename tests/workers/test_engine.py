@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -316,7 +317,8 @@ def test_a_dry_run_whose_worker_is_killed_leaves_no_package(tmp_path):
 
     def kill_one(stage, rows):
         for worker in multiprocessing.active_children()[:1]:
-            os.kill(worker.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was ended meanwhile, as the one before it was killed
+                os.kill(worker.pid, signal.SIGKILL)
 
     with pytest.raises(SourceError) as caught:
         dry_run(mapping, Settings(tmp_path / "work", workers=2), kill_one)
