@@ -48,27 +48,22 @@ workers_option = click.option(
 )
 
 
-def language_of(what: str, default: str = DEFAULT) -> Callable[[Callable[..., None]], Callable[..., None]]:
+def language_of(
+    what: str, default: str = DEFAULT, *, is_for_print_alone: bool = False
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return click.option(
         "--language",
         envvar="ETL_LANGUAGE",
         show_envvar=True,
         type=click.Choice(LANGUAGES),
         callback=given.remember,
+        expose_value=not is_for_print_alone,
         help=f"Of {what}. Default: {default}.",
     )
 
 
 language_option = language_of("what is printed, the report and the workbook of rejects")
-printed_option = click.option(
-    "--language",
-    envvar="ETL_LANGUAGE",
-    show_envvar=True,
-    type=click.Choice(LANGUAGES),
-    callback=given.remember,
-    expose_value=False,
-    help=f"Of what is printed. Default: {DEFAULT}.",
-)
+printed_option = language_of("what is printed", is_for_print_alone=True)
 """Of a command that writes nothing in the reader's language but what it prints."""
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Only this many rows of each source, for a quick look."

@@ -23,9 +23,6 @@ from etl.languages import DEFAULT
 _SWAP = str.maketrans(",.", ".,")
 
 
-_SWAP = str.maketrans(",.", ".,")
-
-
 class _Turkish(int):
     """A number that is written 1.234 where a template asks for 1,234."""
 
@@ -50,8 +47,6 @@ class Catalogue(Struct, frozen=True):
             return text
         if isinstance(text, Sentence):
             return self.say(text.words, text.parts, masked=text.masked, personal=text.personal)
-        if isinstance(text, Figure):
-            return text.translate(_SWAP) if self.language == "tr" else text
         if isinstance(text, Figure):
             return text.translate(_SWAP) if self.language == "tr" else text
         return self.text(text) if isinstance(text, Heading) else text
