@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext, suppress
 from functools import cache
 from itertools import chain
 from pathlib import Path
@@ -19,7 +19,8 @@ from etl.commands.left_out import LeftOutRows, left_out_rows
 from etl.commands.packages import package_of, packages_of
 from etl.commands.which import Which
 from etl.errors import MappingError
-from etl.findings import Sentence, masked_sentence, said
+from etl.expressions.functions.contact import email
+from etl.findings import Sentence, Unfit, masked_sentence, said
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.purges import purges
@@ -107,9 +108,10 @@ def _fate(sent: Sequence[FoundSending]) -> str:
 
 
 class Search(Struct):
-    """What is looked for: a text as it was typed, a telephone's digits; and the customers and orders it has led to."""
+    """What is looked for: a text as it was typed, and an address as it is sent; a telephone's digits; and the customers and
+    orders it has led to."""
 
-    text: str
+    texts: set[str]
     digits: str | None
     customers: set[str] = field(default_factory=set)
     orders: set[str] = field(default_factory=set)
@@ -119,14 +121,14 @@ class Search(Struct):
         text = text.strip()
         digits = re.sub(r"\D", "", text)
         is_number = len(digits) >= TELEPHONE and re.fullmatch(r"[\d\s()+./-]+", text)
-        return cls(text.casefold(), digits[-TELEPHONE:] if is_number else None)
+        return cls({text.casefold(), *_address(text)}, digits[-TELEPHONE:] if is_number else None)
 
     def is_named(self, value: Any) -> bool:
         """Whether a value is what was asked for."""
         if value is None or isinstance(value, Mapping | list):
             return False
         told = str(value).strip().casefold()
-        return told == self.text or (self.digits is not None and re.sub(r"\D", "", told)[-TELEPHONE:] == self.digits)
+        return told in self.texts or (self.digits is not None and re.sub(r"\D", "", told)[-TELEPHONE:] == self.digits)
 
     def is_asked_for(self, record: Mapping[str, Any]) -> bool:
         return any(self.is_named(record.get(name)) for name in ASKED)
@@ -143,6 +145,13 @@ class Search(Struct):
 
 def _among(record: Mapping[str, Any], fields: Sequence[str], known: Set[str]) -> bool:
     return any(str(record[name]) in known for name in fields if record.get(name) is not None)
+
+
+def _address(text: str) -> Iterator[str]:
+    """An e-mail address as a mapping's `| email` makes it: a domain with other letters than ASCII becomes xn--..."""
+    if "@" in text and not text.isascii():
+        with suppress(Unfit):
+            yield email(text) or ""
 
 
 TELEPHONE = 10

@@ -90,7 +90,7 @@ def explain_lines(found: Explanation) -> Iterator[str]:
     yield ""
     yield from (said("note: {note}", note=one) for one in found.notes)
     yield from (line for record in found.went for line in _record_lines(record))
-    if not found.went:
+    if not found.went and found.fate != "filtered":
         yield said("the newest package, if there is one, does not have this record")
 
 

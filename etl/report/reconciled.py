@@ -54,7 +54,9 @@ class Reconciled(Struct, frozen=True):
 
     @property
     def ok(self) -> bool:
-        return not self.unaccounted and not self.unread and not any(line.differs for line in self.totals)
+        """Rows that differ may add up to nothing, in one currency or status: they are not accounted for all the same."""
+        differs = bool(self.differing) or any(line.differs for line in self.totals)
+        return not (self.unaccounted or self.unread or differs)
 
 
 class RowAmount(Struct, frozen=True):
@@ -203,6 +205,9 @@ def _differing_lines(one: Reconciled, advice: str) -> Iterator[str]:
             if line.differs > 0:
                 words = "not accounted for: `totals` ({columns}) come to {amount} more than what '{field}' is made from"
             yield said(words, columns=", ".join(one.summed), amount=money, field=one.field)
+    if one.differing and not any(line.differs for line in one.totals):
+        words = "not accounted for: rows whose `totals` ({columns}) are not what '{field}' is made from, though together they are"
+        yield said(words, columns=", ".join(one.summed), field=one.field)
     yield from _named_rows(one.differing, one.many.get(DIFFERS, None if one.differing else 0), advice)
 
 

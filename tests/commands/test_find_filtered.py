@@ -41,11 +41,24 @@ def test_a_filtered_customer_is_found_with_its_row_and_all_that_waits_for_it(tmp
     )
 
 
+@pytest.mark.parametrize("asked", ["ece@örnek.com", " Ece@Örnek.com ", "ece@xn--rnek-4qa.com"])
+def test_an_address_is_found_as_the_shop_writes_it_also_where_its_domain_is_sent_otherwise(tmp_path, asked):
+    mapping = MAPPING.replace("{{ email | lower('en') }}", "{{ email | email }}", 1)
+    made = shop(tmp_path, customers=CUSTOMERS.replace("ece@example.com", "Ece@Örnek.com"), mapping=mapping)
+    assert ("user", "4", "filtered", "customers.csv row 5") in told(made, asked)[0]
+
+
 def test_the_condition_that_is_not_true_is_told_with_its_place(tmp_path):
     mapping = shop(tmp_path)
     done = etl("find", mapping, "4")
     assert done.returncode == 0
     assert f"    `where` is not true of it ({mapping}:13:12): {{{{ active == '1' }}}}\n" in done.stdout
+
+
+def test_explain_does_not_look_for_a_filtered_row_in_a_package(tmp_path):
+    done = etl("explain", shop(tmp_path), "user", "4")
+    assert done.stdout.startswith("user '4': customers.csv row 5: filtered\n")
+    assert "the newest package" not in done.stdout
 
 
 def test_what_is_asked_for_is_what_the_mapping_makes_of_a_filtered_row(tmp_path):

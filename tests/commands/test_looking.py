@@ -291,5 +291,12 @@ def test_where_a_record_went_is_explained_by_its_key_whatever_that_is_made_of(st
     which, _ = shop
     found = explain(which.mapping, Settings(which.mapping.parent / "work"), stage, key)
     assert [one.fate for one in found.went] == fates
-    not_there = "the newest package, if there is one, does not have this record"
-    assert (not_there in list(explain_lines(found))) == (not fates)
+    assert NOT_THERE not in list(explain_lines(found))
+
+
+NOT_THERE = "the newest package, if there is one, does not have this record"
+
+
+def test_that_no_package_has_a_record_is_told(tmp_path):
+    mapping = write_shop(tmp_path)
+    assert NOT_THERE in list(explain_lines(explain(mapping, Settings(tmp_path / "work"), "user", "1")))

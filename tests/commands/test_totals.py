@@ -75,6 +75,18 @@ def test_what_differs_is_not_accounted_for_and_told_row_by_row(tmp_path):
     assert "What differs is not accounted for." in (package.path / "report.html").read_text(encoding="utf-8")
 
 
+def test_rows_that_differ_are_not_accounted_for_also_where_they_add_up_to_nothing(tmp_path):
+    mapping, _ = shop(tmp_path, [*SOUND, order(103, "50", "60", "0"), order(104, "70", "60", "0")])
+    assert [one.differs for one in amounts(mapping).totals] == [0]
+    assert told(mapping) == [
+        "not accounted for: rows whose `totals` (goods, shipping) are not what 'amount' is made from, though together they are",
+        "  '103', row 5: +10.00",
+        "  '104', row 6: -10.00",
+    ]
+    done = etl("reconcile", mapping, "--json")
+    assert (done.returncode, json.loads(done.stdout)["ok"]) == (1, False)
+
+
 def test_rows_that_are_not_sent_count_with_what_totals_says_of_them(tmp_path):
     """The amount of 105 cannot be computed, and 106 is held; both are in the source's sum."""
     orders = [*SOUND, order(105, "ten", "10", "0"), order(106, "8", "8", "", customer=4)]
