@@ -23,6 +23,11 @@ class EtlError(Exception):
     exit_code = Exit.MAPPING
     told: tuple[tuple[str, dict[str, object]], ...] = ()
 
+    @property
+    def text(self) -> str:
+        """Its text as it was given: where that is a findings.Sentence, it is said in the reader's language."""
+        return self.args[0] if len(self.args) == 1 and isinstance(self.args[0], str) else str(self)
+
 
 class MappingError(EtlError):
     """The mapping, or the command line, cannot be carried out."""

@@ -18,12 +18,14 @@ from etl.cli.shared import (
     keeping,
     mapping_argument,
     outside,
+    printed_option,
     settings,
     show_data_option,
     workspace_option,
 )
 from etl.cli.watching import watching
 from etl.errors import Exit, MappingError
+from etl.findings import said
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ target_option = click.option("--target", help="The target, as `etl status` names
 @click.option(
     "--write", type=Path, metavar="FILE", help="With --changed: write the list as CSV to this file instead, unmasked."
 )
+@printed_option
 @show_data_option
 @json_option
 def status(
@@ -74,10 +77,10 @@ def status(
     which = Which(mapping, workspace, target)
     if write is not None:
         _write_changed(which, write, changed)
-    found = given.whole_result(verb.status(which, changed=changed and write is None))
+    found = verb.status(which, changed=changed and write is None)
     shown = found if show_data else masked_standing(found)
     if as_json:
-        print(plain_json(standing(shown)))
+        print(plain_json(standing(given.whole_result(shown))))
     else:
         print_standing(console(), shown)
     sys.exit(_exit_of(found))
@@ -93,9 +96,10 @@ def _write_changed(which: Any, file: Path, changed: bool) -> None:
     from etl.commands import status as verb
 
     if not changed:
-        raise MappingError("--write writes what --changed lists; say --changed, too")
+        raise MappingError(said("--write writes what --changed lists; say --changed, too"))
     records = verb.write_changed(which, file)
-    click.echo(f"{file}: {records} records that changed or are gone, with personal data as it is (0600)", err=True)
+    words = "{path}: {count} records that changed or are gone, with personal data as it is (0600)"
+    click.echo(given.fit_line(said(words, path=str(file), count=records)), err=True)
 
 
 @click.command
@@ -117,38 +121,40 @@ def resolve(
     target: str | None,
     show_data: bool,
     as_json: bool,
-    **said: bool,
+    **decided: bool,
 ) -> None:
     """Record what became of a batch whose fate is unknown."""
     from etl.commands import resolve as verb
     from etl.commands.which import Which
 
-    _check_said(said, migration_id, target)
+    _check_decided(decided, migration_id, target)
     here = outside()
-    if said["ask"]:
+    if decided["ask"]:
         with answers_masked(show_data):
             asked = verb.resolve_by_asking(mapping or Path(), workspace, batch, here)
         _print_asked(given.whole_result(asked), as_json)
         return
     which = Which(mapping, workspace, target)
-    decision = given.whole_result(verb.resolve(which, batch, here, arrived=said["arrived"], migration_id=migration_id))
+    decision = given.whole_result(
+        verb.resolve(which, batch, here, arrived=decided["arrived"], migration_id=migration_id)
+    )
     _print_decided(decision, as_json)
 
 
-def _check_said(said: Mapping[str, bool], migration_id: str | None, target: str | None) -> None:
-    if sum(said.values()) != 1:
+def _check_decided(decided: Mapping[str, bool], migration_id: str | None, target: str | None) -> None:
+    if sum(decided.values()) != 1:
         raise MappingError(
             "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
         )
-    if not said["arrived"] and migration_id is not None:
+    if not decided["arrived"] and migration_id is not None:
         raise MappingError(f"only a batch that arrived became a migration; leave '{migration_id}' out")
-    if said["ask"] and target:
+    if decided["ask"] and target:
         raise MappingError("--ask asks the target of the mapping; leave --target out")
 
 
 def _print_decided(decision: Decision, as_json: bool) -> None:
     from etl.cli.plain import plain
-    from etl.report.following import decided_line
+    from etl.report.checking import decided_line
     from etl.report.summary import plain_json
 
     print(plain_json(plain(decision)) if as_json else visible(decided_line(decision)))
@@ -156,7 +162,7 @@ def _print_decided(decision: Decision, as_json: bool) -> None:
 
 def _print_asked(asked: ChannelDecision, as_json: bool) -> None:
     from etl.cli.plain import decided
-    from etl.report.following import asked_lines
+    from etl.report.checking import asked_lines
     from etl.report.summary import plain_json
 
     for line in [plain_json(decided(asked))] if as_json else asked_lines(asked):
@@ -170,6 +176,7 @@ def _print_asked(asked: ChannelDecision, as_json: bool) -> None:
 @workspace_option
 @target_option
 @click.option("--verbose", is_flag=True, help="Show all that is known of each request.")
+@printed_option
 @show_data_option
 @json_option
 def history(
@@ -189,13 +196,13 @@ def history(
     from etl.cli.plain import plain
     from etl.commands import history as verb
     from etl.commands.which import Which
-    from etl.report.following import masked_history, print_history
+    from etl.report.history import masked_history, print_history
     from etl.report.summary import plain_json
 
-    found = given.whole_result(verb.history(Which(mapping, workspace, target), stage, key))
+    found = verb.history(Which(mapping, workspace, target), stage, key)
     shown = found if show_data else masked_history(found)
     if as_json:
-        print(plain_json(plain(shown)))
+        print(plain_json(plain(given.whole_result(shown))))
     else:
         print_history(console(), shown, verbose=verbose)
 
@@ -227,7 +234,7 @@ def pilot(
     """
     from etl.cli.plain import piloted
     from etl.commands import pilot as verb
-    from etl.report.following import print_pilot
+    from etl.report.checking import print_pilot
     from etl.report.summary import plain_json
 
     if path is not None and any(how.values()):
@@ -276,7 +283,7 @@ def verify(
 def _verify_user(mapping: Path, workspace: Path | None, email: str, show_data: bool, as_json: bool) -> NoReturn:
     from etl.cli.plain import verified
     from etl.commands import verify as verb
-    from etl.report.following import print_checks, told_checks
+    from etl.report.checking import print_checks, told_checks
     from etl.report.results import Verified
     from etl.report.summary import plain_json
 
@@ -294,7 +301,7 @@ def _verify_user(mapping: Path, workspace: Path | None, email: str, show_data: b
 def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_json: bool) -> NoReturn:
     from etl.cli.plain import arrivals
     from etl.commands import verify as verb
-    from etl.report.following import arrived_lines, masked_arrivals
+    from etl.report.checking import arrived_lines, masked_arrivals
     from etl.report.summary import plain_json
 
     with answers_masked(show_data):

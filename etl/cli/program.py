@@ -82,7 +82,7 @@ def run() -> None:
     try:
         _invoke()
     except EtlError as error:
-        _fail(_text_of(error), error.exit_code)
+        _fail(error.text, error.exit_code)
     except KeyboardInterrupt:
         _fail(said("interrupted"), INTERRUPTED)
     except BrokenPipeError:
@@ -132,11 +132,6 @@ def _survive_odd_letters() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-
-
-def _text_of(error: EtlError) -> str:
-    """The error's text as it was given: a findings.Sentence is said in the reader's language."""
-    return error.args[0] if len(error.args) == 1 and isinstance(error.args[0], str) else str(error)
 
 
 def _fail(told: str, code: int) -> None:

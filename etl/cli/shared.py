@@ -206,7 +206,7 @@ def answers_masked(show_data: bool) -> Iterator[None]:
     except EtlError as error:
         from etl.report.mask import without_answer
 
-        error.args = (str(error) if show_data else without_answer(str(error)),)
+        error.args = (error.text if show_data else without_answer(error.text),)
         raise
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from etl.errors import PackageError
-from etl.findings import WARNING, sentence
+from etl.findings import WARNING, masked_sentence
 from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.package import Package, PackagedStage, ProblemKind
@@ -36,4 +36,4 @@ def _told(kind: ProblemKind, row: int) -> str:
     if row not in kind.rows or (own is None and kind.examples[0].parts):
         return ""
     example = own or kind.examples[0]
-    return sentence(example.words, example.parts, masked=True, personal=example.personal)
+    return masked_sentence(example.words, example.parts, personal=example.personal)

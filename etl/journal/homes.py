@@ -15,6 +15,7 @@ from msgspec.structs import astuple
 
 from etl.address import is_on_this_machine
 from etl.errors import MappingError
+from etl.findings import Sentence, said
 from etl.journal.database import JournalDatabase
 from etl.journal.workspace import Workspace
 
@@ -86,16 +87,17 @@ class Homes:
         if last is None:
             return None
         if last.how == HANDED_OVER:
-            return (
-                f"{workspace.root}: was handed over by {last.person} at {last.time}, and sends nothing more; "
-                f"go on where it was taken over. {MISTAKEN.format(target=workspace.target)}"
-            )
+            words = "{path}: was handed over by {person} at {time}, and sends nothing more; go on where it was taken over. {then}"
+            return said(words, path=str(workspace.root), person=last.person, time=last.time, then=_mistaken(workspace))
         if not is_on_this_machine(workspace.target) and not last.place.is_here(HomePlace.of(workspace)):
-            return (
-                f"{workspace.root}: is a copy of {last.place.path} on {last.place.host}, or was moved from there, and two "
-                f"of them must not send. {MISTAKEN.format(target=workspace.target)}"
-            )
+            words = "{path}: is a copy of {source} on {host}, or was moved from there, and two of them must not send. {then}"
+            return said(
+                words,
+                path=str(workspace.root), source=last.place.path, host=last.place.host, then=_mistaken(workspace),
+            )  # fmt: skip
         return None
 
 
-MISTAKEN = "When the other one is gone for good: `etl journal moved MAPPING --target {target}`"
+def _mistaken(workspace: Workspace) -> Sentence:
+    words = "When the other one is gone for good: `etl journal moved MAPPING --target {target}`"
+    return said(words, target=workspace.target)

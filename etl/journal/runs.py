@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from etl.findings import Words
+from etl.findings import Sentence, Words, joined, sentence
 from etl.journal.database import JournalDatabase
 from etl.journal.plans import Plans
 from etl.journal.workspace import Holder, Workspace
@@ -72,16 +72,29 @@ class Runs:
 
     def last(self) -> Run | None:
         row = self._database.row("SELECT id, command, started, ended, outcome FROM runs ORDER BY id DESC LIMIT 1")
-        return None if row is None else Run(*row)
+        if row is None:
+            return None
+        outcome = self._told_again(row["outcome"], self._ending(row["id"]))
+        return Run(row["id"], row["command"], row["started"], row["ended"], outcome)
+
+    def _told_again(self, outcome: str | None, told: Sequence[Words]) -> str | None:
+        """The text as it was noted, which remembers its templates line by line."""
+        if not told:
+            return outcome
+        lines = joined("\n", (Sentence(sentence(words, parts), words, parts) for words, parts in told))
+        return Sentence(outcome or "", lines.words, lines.parts)
+
+    def _ending(self, run: int) -> tuple[Words, ...]:
+        query = "SELECT told FROM endings WHERE run = ?"
+        told = self._database.value(query, (run,)) if self._database.has("endings") else None
+        return tuple((words, parts) for words, parts in json.loads(told or "[]"))
 
     def last_load_ended(self) -> LoadEnded | None:
         """What the last run ended in, if that was a load which did not come to its end."""
         last = self.last()
         if last is None or last.command not in LOADS or last.outcome in (None, "ok"):
             return None
-        query = "SELECT told FROM endings WHERE run = ?"
-        told = self._database.value(query, (last.id,)) if self._database.has("endings") else None
-        return LoadEnded(last.outcome or "", tuple((words, parts) for words, parts in json.loads(told or "[]")))
+        return LoadEnded(str(last.outcome), self._ending(last.id))
 
     def pilot_succeeded(self) -> bool:
         return bool(self._database.value("SELECT count(*) FROM runs WHERE command = 'pilot' AND outcome = 'ok'"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from etl.findings import Sentence, said
 from etl.journal.answers import recorded
 from etl.journal.batch import Shipment
 from etl.journal.doubts import doubts
@@ -190,12 +191,20 @@ def _known_failed(journal: Journal, batch: Shipment) -> tuple[str, ...]:
 
 def _why(journal: Journal, batch: Shipment, keys: Sequence[str]) -> str:
     if batch.state is State.SENDING:
-        return "the process ended before an answer was written"
+        return said("the process ended before an answer was written")
     if batch.state is not State.DONE:
         return journal.trail.last_note(batch.id)
     if batch.failed_whole and batch.sent is None:
         return journal.trail.last_note(batch.id)
     if batch.failed_whole:
-        return "its record failed" if batch.records == 1 else "all of its records failed, so it created none of them"
-    told = f"{batch.failed} of its records failed, and Omnitron does not tell which"
-    return f"{told}; sent again, each alone, these failed once more" if keys else told
+        return said(
+            "its record failed" if batch.records == 1 else "all of its records failed, so it created none of them"
+        )
+    return _some_failed(batch.failed, is_known=bool(keys))
+
+
+def _some_failed(count: int, *, is_known: bool) -> Sentence:
+    words = "{count} of its records failed, and Omnitron does not tell which"
+    if is_known:
+        words = "{count} of its records failed, and Omnitron does not tell which; sent again, each alone, these failed once more"
+    return said(words, count=count)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from etl.findings import said
 from etl.journal.database import JournalDatabase
 
 
@@ -33,6 +34,21 @@ class Carried(Struct, frozen=True):
     position: int
     sha256: bytes
     counts: bool
+
+
+NOTES = {
+    "the process ended before an answer was written": "the process ended before an answer was written",
+    "decided: arrived": "decided: arrived",
+    "decided: lost": "decided: lost",
+    "decided: the job died, so all of its records failed": "decided: the job died, so all of its records failed",
+    "never sent, and planned anew": "never sent, and planned anew",
+}
+"""Those in which nothing stands but the engine's own words."""
+
+
+def noted(note: str) -> str:
+    """A note as the journal has it, which can be said in the reader's language where it is one of these."""
+    return said(NOTES[note]) if note in NOTES else note
 
 
 class Trail:
@@ -85,12 +101,12 @@ class Trail:
         rows = self._database.rows(
             "SELECT time, run, before, after, note FROM transitions WHERE batch = ? ORDER BY id", (batch,)
         )
-        return tuple(Step(*row) for row in rows)
+        return tuple(Step(row["time"], row["run"], row["before"], row["after"], noted(row["note"])) for row in rows)
 
     def last_note(self, batch: int) -> str:
         """What was noted when the batch came to its state."""
         found = self._database.value("SELECT note FROM transitions WHERE batch = ? ORDER BY id DESC LIMIT 1", (batch,))
-        return str(found or "")
+        return noted(str(found or ""))
 
     def decisions(self, batch: int) -> tuple[BatchDecision, ...]:
         rows = self._database.rows(

@@ -10,7 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from etl.errors import PackageError
-from etl.findings import sentence
+from etl.findings import Sentence, masked_sentence, said
 from etl.journal.journal import Journal
 from etl.journal.plans import Wait, Why
 from etl.package import Held, Merged, Package, Reject, is_readable
@@ -77,12 +77,15 @@ def _of_package(package: Package, stage: str, key: str) -> Iterator[Unsent]:
 
 
 def _unsent(fate: str, package: Package, one: Reject | Held | Merged, *, personal: bool) -> Unsent:
-    masked = sentence(one.words, one.parts, masked=True, personal=personal)
-    return Unsent(fate, package.path, f"{one.source} row {one.row}", one.field, one.reason, masked)
+    place = said("{source} row {row}", source=one.source, row=one.row)
+    reason = Sentence(one.reason, one.words, one.parts)
+    return Unsent(
+        fate, package.path, place, one.field, reason, masked_sentence(one.words, one.parts, personal=personal)
+    )
 
 
-def _waiting(wait: Wait, key: str | None) -> str:
-    parent = f"{wait.parent_stage} '{key}'"
+def _waiting(wait: Wait, key: str | None) -> Sentence:
+    words = "{record} has failed" if wait.why is Why.FAILED else "{record} has not been sent"
     if wait.why is Why.UNSETTLED:
-        return "it is not settled yet" if wait.parent is None else f"{parent} is not settled yet"
-    return f"{parent} has failed" if wait.why is Why.FAILED else f"{parent} has not been sent"
+        words = "it is not settled yet" if wait.parent is None else "{record} is not settled yet"
+    return said(words, record=f"{wait.parent_stage} '{key}'")

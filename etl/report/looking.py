@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 FATES = {
     "valid": "valid", "filtered": "filtered", "rejected": "rejected", "held": "held", "merged": "merged",
     "planned": "planned", "sending": "sending", "accepted": "accepted", "done": "done", "refused": "refused",
-    "unknown": "unknown", "superseded": "superseded",
+    "unknown": "unknown", "superseded": "superseded", "waiting": "waiting",
 }  # fmt: skip
 """Of a row or a record, and of a batch."""
 

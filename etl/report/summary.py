@@ -123,6 +123,11 @@ def print_summary(console: Console, summary: Summary) -> None:
         console.print(visible(line), soft_wrap=True, highlight=False, markup=False)
 
 
+def print_line(console: Console, line: str) -> None:
+    """A line stays one, whatever a name in it holds."""
+    console.print(visible(line), soft_wrap=True, markup=False)
+
+
 def print_counts(
     console: Console, title: str, stages: Sequence[StageSummary | StageStatus], always: Sequence[str]
 ) -> None:

@@ -32,7 +32,7 @@ from etl.load.choice import choose
 from etl.load.pilot import run_pilot
 from etl.load.resolve import resolve
 from etl.load.uploader import GateClosed, load, resume
-from etl.report.following import told_checks
+from etl.report.checking import told_checks
 from etl.target import Secret
 from etl.verify.verify import LookOutcome, verify
 

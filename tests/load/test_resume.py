@@ -33,7 +33,7 @@ from etl.journal.workspace import Occupied, Workspace
 from etl.load.resolve import resolve
 from etl.load.uploader import NO_PILOT, check_ready, load, resume
 from etl.outside import Outside
-from etl.report.following import print_history
+from etl.report.history import print_history
 from etl.seams import SEAMS
 from etl.stop import Stop, Stopped
 from etl.target import Secret

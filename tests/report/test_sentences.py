@@ -125,6 +125,7 @@ def test_every_language_has_a_file():
 
 NAMES = frozenset({
     "alias", "book", "language", "missing", "new", "old", "order", "expression", "into", "sources", "stages", "written",
+    "record", "sum",
     "algorithm", "allowed", "byte", "cell", "cities", "column", "command", "decided", "directive", "either", "element",
     "encoding", "error", "expected", "false", "field", "file", "formats", "function", "guess", "host", "keys", "known",
     "migration", "name", "near", "operator", "option", "path", "payload", "person", "prefix", "region", "rule", "sign",
@@ -133,8 +134,8 @@ NAMES = frozenset({
 """Parts that are called the same in every language: names of fields, functions, encodings, columns and places; how a date is
 written; a word that stands in a cell or a schema."""
 NUMBERS = frozenset({
-    "at", "batch", "cells", "columns", "count", "duration", "first", "further", "holder", "least", "length", "limit",
-    "line", "most", "number", "percent", "places", "records", "row", "rows", "second", "seconds", "some", "taken",
+    "at", "batch", "cells", "columns", "count", "duration", "first", "further", "holder", "hours", "least", "length", "limit",
+    "line", "minutes", "most", "number", "percent", "places", "records", "row", "rows", "second", "seconds", "some", "taken",
     "times", "total",
 })  # fmt: skip
 TYPED = frozenset({"advice", "advised", "call", "choices", "fields", "instead", "kind"})

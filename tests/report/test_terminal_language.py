@@ -41,6 +41,11 @@ SPOKEN = (
     "etl/extract/corrected.py",
     "etl/commands/left_out.py",
     "etl/commands/explain.py",
+    "etl/report/following.py",
+    "etl/report/history.py",
+    "etl/journal/status.py",
+    "etl/journal/unsent.py",
+    "etl/journal/homes.py",
 )
 """Modules that make lines for a clerk."""
 
@@ -165,6 +170,38 @@ def test_a_pause_is_told_in_turkish_and_what_omnitron_said_is_not_printed(sent, 
     done = etl("run", ".", "--language", "tr", cwd=sent, **target(sandbox.url, TOKEN))
     sandbox.clear_faults()
     assert re.search(r"answered 429: \(see --show-data\); 2\. deneme [\d.]+ sn sonra\n", done.stderr), done.stderr
+
+
+def test_where_a_load_stands_and_what_became_of_a_record_are_told_in_turkish(sent, sandbox):
+    asked = target(sandbox.url, TOKEN)
+    sandbox.fault("error_before", count=1, status=406)
+    assert etl("run", ".", cwd=sent, **asked).returncode == 3
+    sandbox.fault("error_after")
+    assert etl("resume", ".", cwd=sent, **asked).returncode == 4
+    sandbox.clear_faults()
+    english, stands = (etl("status", ".", "--language", one, cwd=sent, **asked) for one in ("en", "tr"))
+    assert english.stdout.startswith("Target: ")
+    assert left_in_english(stands.stdout + stands.stderr) == set()
+    assert re.search(
+        r"^Son çalışma: resume, [^ ]+: 4. parti, 'user' aşamasından 3 kayıt: ulaşmış olabilir, ", stands.stdout, re.M
+    )
+    assert "\nSon paketin kayıtları\n" in stands.stdout
+    assert "\n4. parti (user, 3 kayıt) durumu: bilinmiyor: POST " in stands.stdout
+    assert (
+        "  Omnitron'da bakın, sonra: `etl resolve 4 --arrived [MIGRATION_ID] --mapping .` ya da: "
+        "`etl resolve 4 --lost --mapping .`\n"
+    ) in stands.stdout
+    told = etl("history", ".", "--stage", "user", "--key", "1", "--language", "tr", cwd=sent, **asked).stdout
+    assert left_in_english(told) == set()
+    assert re.match(
+        r"user '1': 1. parti, geri çevrildi\n  aktarım    bilinmiyor\n  baytlar    .*, 1. kayıt, SHA-256 ", told
+    )
+    assert re.search(r"\n  deneme     [^ ]+  POST .*: 406 yanıtı, [\d.]+ sn içinde\n", told)
+    waits = etl("history", ".", "--stage", "order", "--key", "105", "--language", "tr", cwd=sent, **asked).stdout
+    assert waits.startswith("order '105': reddedildi: orders.csv 7. satır, 'amount' alanı: 'ten' ondalıklarından")
+    for command in (("status", "."), ("history", ".", "--stage", "user", "--key", "1")):
+        one, other = (etl(*command, "--json", "--language", each, cwd=sent, **asked).stdout for each in ("en", "tr"))
+        assert one == other
 
 
 def test_that_there_is_nothing_to_go_on_with_is_told_in_turkish(sent, sandbox):
