@@ -10,6 +10,7 @@ from typing import Any
 from etl.cli import main
 from etl.commands import prepare
 from etl.measures.sketch import StageSketch
+from etl.prepare import plan
 from etl.prepare.meter import Meter
 
 
@@ -25,6 +26,7 @@ def leave_out() -> None:
     """Raises AttributeError when a step that the report is made in is called otherwise by now: then nothing would be left out."""
     for owner, name, instead in (
         (Meter, "sketch", _no_sketch),
+        (plan, "_weighed_by", _nothing),
         (prepare, "write_report", _nothing),
         (prepare, "write_workbook", _nothing),
     ):

@@ -28,10 +28,10 @@ def private_folder(path: Path) -> Path:
     return path
 
 
-def open_private(path: Path, *, append: bool = False) -> BinaryIO:
-    """Open `path` for writing bytes, created 0600 whatever the umask."""
+def open_private(path: Path, *, append: bool = False, buffering: int = -1) -> BinaryIO:
+    """Open `path` for writing bytes, created 0600 whatever the umask. `buffering` as that of `open`."""
     flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
-    return os.fdopen(os.open(path, flags, FILE_MODE), "ab" if append else "wb")
+    return os.fdopen(os.open(path, flags, FILE_MODE), "ab" if append else "wb", buffering)
 
 
 def write_private(path: Path, data: bytes) -> None:

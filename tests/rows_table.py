@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from etl.expressions import Header
 from etl.findings import Unfit, literally
-from etl.measures.balance import Ledger
+from etl.measures.ledger import Ledger
 from etl.model import Locator, RowFault, Rows, Stage
 from etl.packing import StageWriter
 from etl.prepare.plan import Plan

@@ -20,7 +20,8 @@ from etl.findings import said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.measures.amounts import units_of
-from etl.measures.balance import Ledger, orders_of, weighed_by
+from etl.measures.balance import amounts_of, weighed_by
+from etl.measures.ledger import Ledger
 from etl.measures.money import AMOUNTS, FATES, HELD, MADE, REPEATED, NamedAmount
 from etl.model import Rows, Stage
 from etl.package import Package, PackagedStage
@@ -103,7 +104,7 @@ def _unbalanced(package: Package) -> Iterator[UnbalancedOrder]:
                 columns = _columns([orjson.loads(one) for one in package.records(batch)])
                 keys.setdefault(stage.name, []).extend(package.keys(batch))
                 if by := weighed_by(stage.payload, columns):
-                    amounts = orders_of(stage.payload, columns)
+                    amounts = amounts_of(stage.payload, columns)
                     ledger.add(stage.name, columns[by], amounts, items=stage.payload == "order_item")
         for one in ledger.balance(TOLERANCE).differing:
             told = map(as_float, (one.amount, one.discount, one.piece, one.line))

@@ -29,7 +29,7 @@ from etl.findings import said
 from etl.mapping import Checked, target_known
 from etl.mapping.geography_checks import uses_places
 from etl.mapping.rows import with_rows
-from etl.measures.balance import Ledger
+from etl.measures.ledger import Ledger
 from etl.model import Evidence, Expression, Migration, Place, Stage, Table, UnreadRow
 from etl.package import FORMAT, LIMIT, FileEntry, Input, Manifest, Package, PackagedStage, RefusedCorrection
 from etl.packing import PackageWriter

@@ -25,7 +25,7 @@ from etl.files import private_folder, write_private
 from etl.journal.folder import barred
 from etl.mapping import target_known
 from etl.mapping.rows import with_rows
-from etl.measures.balance import Ledger
+from etl.measures.ledger import Ledger
 from etl.model import Counts, Migration, Rows
 from etl.package import SAMPLE, FileEntry, Package
 from etl.packing import PackageWriter

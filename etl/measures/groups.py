@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from itertools import filterfalse
-from operator import itemgetter
+from itertools import compress, count, filterfalse, repeat
+from operator import itemgetter, ne
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -41,7 +41,8 @@ class Groups:
         usual = currencies[len(currencies) // 2] if currencies else None
         rare = []
         if currencies.count(usual) < len(currencies):
-            rare = [(row, one) for row, one in enumerate(currencies) if one != usual]
+            others = map(ne, currencies, repeat(usual))
+            rare = [(row, currencies[row]) for row in compress(count(), others)]
         self._by_status, self._by_month = _grouping(usual, rare, statuses), _grouping(usual, rare, months)
 
     def sums(self, units: Sequence[int | None]) -> tuple[GroupSums, int]:

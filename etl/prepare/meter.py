@@ -16,7 +16,7 @@ from etl.expressions import Writers, columns_in, compile_stage, decimal_to_numbe
 from etl.expressions.header import Row
 from etl.findings import Unfit
 from etl.measures.amounts import DECIMALS, all_units, exceeding
-from etl.measures.balance import orders_of
+from etl.measures.balance import amounts_of
 from etl.measures.census import FieldSketch, census, empty, look
 from etl.measures.groups import Groups
 from etl.measures.money import (
@@ -131,7 +131,7 @@ class Meter:
             if CREATED in self._months and CREATED in part.made:
                 spreads[CREATED] = made.months
             if self._is_weighed:
-                sketch.orders = orders_of(self._stage.payload, part.made)
+                sketch.orders = amounts_of(self._stage.payload, part.made)
         sketch.fields = self._fields(part.made, spreads, closely)
         if closely:
             self._look(sketch, part)

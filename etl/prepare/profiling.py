@@ -14,9 +14,10 @@ from etl.expressions import columns_in, flat_fields, summand, writers
 from etl.expressions.header import Row
 from etl.findings import HIDDEN
 from etl.measures.amounts import UNITS, units_of
-from etl.measures.balance import Balance, Ledger
+from etl.measures.balance import Balance
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, RuleOfFate
+from etl.measures.ledger import Ledger
 from etl.measures.money import AMOUNTS, DIFFERS, FATES, MAY_BE_NULL, ROUNDED, MoneySketch, NamedAmount, Sums
 from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage

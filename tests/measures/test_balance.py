@@ -3,15 +3,18 @@
 from array import array
 from collections import Counter
 from contextlib import closing
-from operator import mul
+from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from etl.measures.amounts import UNITS
-from etl.measures.balance import Amounts, Ledger
+from etl.measures.balance import Amounts, amounts_of
+from etl.measures.ledger import Ledger
+from etl.measures.weighing import LARGEST
 
 
 def test_the_orders_that_differ_most_are_named_first_and_of_two_alike_the_first(tmp_path):
@@ -20,7 +23,7 @@ def test_the_orders_that_differ_most_are_named_first_and_of_two_alike_the_first(
     numbers, nothing = ["a", "b", "c", "d"], array("d", [0] * 4)
     items = array("d", [0.09, 0.025, 0.07, 0.031])
     ledger.add("order", numbers, Amounts(array("d", [0.1, 0.005, 0.04, 0.001]), nothing), items=False)
-    ledger.add("order_item", numbers, Amounts(items, items), items=True)
+    ledger.add("order_item", numbers, Amounts(items, array("d", [1] * 4)), items=True)
     found = ledger.balance(0)
     ledger.close()
     assert [(one.position, one.size) for one in found.differing] == [(2, 300), (3, 300), (1, 200), (0, 100)]
@@ -54,17 +57,17 @@ def one_by_one(orders, items, tolerance):
     return found
 
 
-@given(ORDERS, ITEMS, st.integers(0, 6), st.integers(1, 7))
-def test_orders_are_weighed_as_adding_up_their_items_one_by_one_would(orders, items, tolerance, at_once):
+@given(ORDERS, ITEMS, st.integers(0, 6), st.integers(1, 7), st.sampled_from([3, 10, 1000]))
+def test_orders_are_weighed_as_adding_up_their_items_one_by_one_would(orders, items, tolerance, at_once, blocks):
     with TemporaryDirectory() as folder, closing(Ledger(Path(folder), most=1000)) as ledger:
         for part in batched(orders, at_once):
             numbers, amounts, discounts = zip(*part, strict=True)
             ledger.add("order", list(map(str, numbers)), Amounts(euros(amounts), euros(discounts)), items=False)
         for part in batched(items, at_once):
             numbers, prices, many = zip(*part, strict=True)
-            lines = Amounts(euros(prices), euros(map(mul, prices, many)))
-            ledger.add("order_item", list(map(str, numbers)), lines, items=True)
-        found = ledger.balance(tolerance * UNITS // 100)
+            ledger.add("order_item", list(map(str, numbers)), Amounts(euros(prices), array("d", many)), items=True)
+        with patch("etl.measures.weighing.AT_ONCE", blocks):
+            found = ledger.balance(tolerance * UNITS // 100)
     expected = one_by_one(orders, items, tolerance) if items else Counter()
     told = {name: getattr(found, name) for name in ("compared", "line", "piece", "either", "discounted", "no_items")}
     assert told == {name: expected[name] for name in told}
@@ -78,3 +81,22 @@ def euros(cents):
 
 def batched(rows, size):
     return [rows[begin : begin + size] for begin in range(0, len(rows), size)]
+
+
+def test_an_amount_that_is_null_is_nothing_a_quantity_one_piece_and_what_no_float_holds_is_nothing():
+    assert amounts_of("order", {"amount": [1.5, None], "discount_amount": [None, 0.5]}) == Amounts(
+        array("d", [1.5, 0]), array("d", [0, 0.5])
+    )
+    assert amounts_of("order", {"amount": [1.5, 2]}).second == array("d", [0, 0])
+    assert amounts_of("order_item", {"price": [2.5, 3], "quantity": [None, 2]}).second == array("d", [1, 2])
+    assert amounts_of("order_item", {"price": [2.5, 3]}).second == array("d", [1, 1])
+    assert amounts_of("order_item", {"price": [10**400, Decimal("2.5")]}).first == array("d", [0, 2.5])
+
+
+def test_prices_of_billions_are_weighed_too_and_end_at_the_largest_sum(tmp_path):
+    with closing(Ledger(tmp_path)) as ledger:
+        ledger.add("order", ["a"], Amounts(array("d", [5]), array("d", [0])), items=False)
+        ledger.add("order_item", ["a"], Amounts(array("d", [1e300]), array("d", [1e300])), items=True)
+        found = ledger.balance(0)
+    assert (found.compared, found.either, found.price_of) == (1, 0, None)
+    assert found.differing[0].line == LARGEST * UNITS

@@ -131,8 +131,7 @@ def test_orders_that_lie_in_files_balance_as_those_in_memory(tmp_path, monkeypat
     shop = large_shop(3, 120)
     mapping = write_shop(tmp_path, **shop)
     first = report_of(prepared(tmp_path, mapping))["balance"]
-    monkeypatch.setattr("etl.measures.balance.ORDERS_AT_ONCE", 17)
-    monkeypatch.setattr("etl.measures.balance.BLOCK", 5)
+    monkeypatch.setattr("etl.measures.weighing.AT_ONCE", 17)
     assert report_of(prepared(tmp_path, mapping))["balance"] == first
     assert first["compared"] > 20
 
