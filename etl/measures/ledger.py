@@ -18,7 +18,7 @@ BUFFER = 1 << 20
 """Bytes of a column that are written at a time: those of one part are few."""
 
 
-class Kept(Struct, frozen=True):
+class Weighable(Struct, frozen=True):
     """So many records of one stage, in files of a column each.
 
     numbers        those of their orders, as hashes of 64 bits, of which two alike are no concern
@@ -82,8 +82,8 @@ class _Columns:
         for file, column in zip(self._files, columns, strict=True):
             file.write(column)
 
-    def kept(self, stage: str) -> Kept:
+    def kept(self, stage: str) -> Weighable:
         for file in self._files:
             file.flush()
         numbers, first, second = self._paths
-        return Kept(stage, numbers, first, second, self.count)
+        return Weighable(stage, numbers, first, second, self.count)

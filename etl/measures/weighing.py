@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from etl.measures.amounts import UNITS
 from etl.measures.balance import Balance, Differing
-from etl.measures.ledger import Kept
+from etl.measures.ledger import Weighable
 
 AT_ONCE = 1_000_000
 """So many orders, and so many items, are in memory at a time. With more orders the files are gone through again."""
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 Truths = npt.NDArray[np.bool_]
 
 
-def weigh(orders: Sequence[Kept], items: Sequence[Kept], tolerance: int, most: int) -> Balance:
+def weigh(orders: Sequence[Weighable], items: Sequence[Weighable], tolerance: int, most: int) -> Balance:
     found, passes = Balance(), 1 + sum(one.count for one in orders) // AT_ONCE
     for turn in range(passes):
         its = {one.stage: _sorted(_blocks(one, turn, passes)) for one in orders}
@@ -58,7 +58,7 @@ class _Records(Struct, frozen=True):
         return self.at(np.argsort(self.numbers))
 
 
-def _blocks(kept: Kept, turn: int, passes: int) -> Iterator[_Records]:
+def _blocks(kept: Weighable, turn: int, passes: int) -> Iterator[_Records]:
     """Of so many passes those records whose order's number has its turn."""
     with ExitStack() as opened:
         numbers, *amounts = (opened.enter_context(path.open("rb")) for path in (kept.numbers, kept.first, kept.second))
