@@ -23,19 +23,12 @@ def dry_run(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     Says what became of every row.
     """
     from etl.commands import dry_run as verb
-    from etl.commands.summing import summary_of
 
     with reporting(as_json) as report:
         with watching(as_json) as watch:
-            package = verb.dry_run(
-                mapping,
-                replace(
-                    settings(mapping, **how, **watch.hears),
-                    show_data=show_data,
-                ),
-                watch,
-            )
-        report(summary_of(package, show_data=show_data, strict=how["strict"]))
+            given = replace(settings(mapping, **how, **watch.hears), show_data=show_data)
+            summary = verb.summed_dry_run(mapping, given, watch)
+        report(summary)
 
 
 @click.command

@@ -81,13 +81,18 @@ def _notes(package: Package) -> list[str]:
 
 def with_uploads(summary: Summary, loaded: LoadSummary, error: EtlError | None, *, show_data: bool = False) -> Summary:
     """The summary with what the journal knows of the upload, and the error that it ended in."""
-    by_name = {stage.name: stage for stage in loaded.stages}
-    stages = [_with_upload(stage, by_name[stage.name]) for stage in summary.stages]
+    counted = with_counts(summary, loaded)
     problems = [*summary.problems, *(line for stage in loaded.stages for line in upload_problems(stage))]
     if error is not None:
         problems += _told(error, show_data)
     clean = summary.ok and error is None and loaded.complete and not any(one.changed for one in loaded.stages)
-    return replace(summary, ok=clean, stages=stages, problems=problems)
+    return replace(counted, ok=clean, problems=problems)
+
+
+def with_counts(summary: Summary, loaded: LoadSummary) -> Summary:
+    """The summary with the counts of the journal in each stage."""
+    by_name = {stage.name: stage for stage in loaded.stages}
+    return replace(summary, stages=[_with_upload(stage, by_name[stage.name]) for stage in summary.stages])
 
 
 PREPARED = ("name", "read", "filtered", "rejected", "held", "merged", "valid", "corrected")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -93,6 +94,13 @@ class JournalDatabase:
     def has(self, table: str) -> bool:
         """Whether a table is there that was added later: whoever only looks adds none."""
         return bool(self.value("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?", (table,)))
+
+    def beside(self, tables: Sequence[str]) -> None:
+        """From here on these tables are empty ones of this connection's own: what is put into them is in no file, and is
+        forgotten on closing."""
+        made = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name IN (SELECT value FROM json_each(?))"
+        for row in self.rows(made, (json.dumps(tables),)):
+            self.rows(row["sql"].replace("CREATE TABLE", "CREATE TEMP TABLE", 1))
 
     @property
     def in_transaction(self) -> bool:

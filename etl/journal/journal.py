@@ -26,7 +26,7 @@ from etl.journal.decisions import Decisions
 from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
 from etl.journal.neighbours import opened
-from etl.journal.plans import json_list
+from etl.journal.plans import COMPARED, json_list
 from etl.journal.stages import StageNames
 from etl.journal.states import LETS_GO, State
 from etl.journal.trail import Trail
@@ -78,6 +78,13 @@ class Journal(Batches):
     def read(cls, workspace: Workspace) -> Journal:
         """Open for looking only, beside a process that writes."""
         return cls(workspace, opened(workspace, writing=False))
+
+    @classmethod
+    def beside(cls, workspace: Workspace) -> Journal:
+        """Open for looking only, as if no package had been compared with it: what is found of one is noted in memory."""
+        journal = cls.read(workspace)
+        journal._database.beside(COMPARED)
+        return journal
 
     def close(self) -> None:
         self._database.close()

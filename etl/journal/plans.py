@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from etl.journal.database import JournalDatabase
 
+COMPARED = ("plans", "changed", "overlaps")
+"""Tables of what is noted when a package is compared with what other packages' batches hold."""
+
 
 class Why(StrEnum):
     """Why a record waits though nothing is wrong with it."""

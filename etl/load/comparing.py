@@ -4,10 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 
 from etl.journal.batch import Taken, record_hash
 from etl.journal.journal import Journal
+from etl.journal.summary import LoadSummary, summarise
+from etl.journal.workspace import Workspace
 from etl.package import Package, PackagedStage
+
+NEVER_LOADED = 0
+"""The number of a package that the journal does not know."""
+
+
+def foresee(root: Path, package: Package) -> LoadSummary:
+    """What a load of a new package would find at a target: what has arrived with others, has changed since, or is to be sent.
+
+    Nothing is written. Raises NoJournal where nothing was sent.
+    """
+    with closing(Journal.beside(Workspace(root))) as journal:
+        compare(journal, package, NEVER_LOADED)
+        return summarise(journal, package, NEVER_LOADED)
 
 
 def compare(journal: Journal, package: Package, number: int) -> None:

@@ -1,0 +1,81 @@
+"""A dry run after a load: what was sent already does not wait, as far as the journal of the mapping's target knows."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from commands import etl
+from killing import Migration, write_shop
+
+SMALL: dict[str, Any] = {"customers": 3, "dirty": False, "batch_size": 2}
+STAGES = ("user", "address", "order", "order_item")
+LOADED = ("uploaded", "already", "failed", "changed", "waiting", "refused", "unknown")
+
+
+@pytest.fixture
+def shop(tmp_path, sandbox):
+    return Migration(tmp_path, sandbox, write_shop(tmp_path, **SMALL))
+
+
+def counts(ended, *names):
+    """Of each stage what is not 0, of the counts that `valid` is made of and of `names`."""
+    found = {}
+    for stage in ended.summary["stages"]:
+        assert stage["valid"] == sum(stage[name] for name in LOADED)
+        found[stage["name"]] = {name: stage[name] for name in (*LOADED, *names) if stage[name]}
+    return found
+
+
+def test_it_counts_what_the_next_run_finds_there_already_and_what_it_would_send(shop):
+    assert shop.etl("run").code == 0
+    assert counts(shop.etl("dry-run")) == {one: {"already": 3} for one in STAGES}
+    write_shop(shop.folder, **{**SMALL, "customers": 4})
+    orders = shop.folder / "orders.csv"
+    orders.write_text(orders.read_text().replace('o2,2,"1.299,90"', 'o2,2,"1.300,00"'))
+    told = shop.etl("dry-run")
+    assert told.code == 0
+    assert told.summary["target"] == shop.root.name
+    assert counts(told)["user"] == {"already": 3, "waiting": 1}
+    assert counts(told)["order"] == {"already": 2, "changed": 1, "waiting": 1}
+    sent = counts(shop.etl("run"))
+    assert sent["user"] == {"uploaded": 1, "already": 3}
+    assert sent["order"] == {"uploaded": 1, "already": 2, "changed": 1}
+
+
+def test_what_failed_is_counted_as_that(shop):
+    shop.sandbox.fault("errors", times=1)
+    assert shop.etl("run").code == 1
+    assert counts(shop.etl("dry-run"))["user"] == {"already": 1, "failed": 1, "waiting": 1}
+
+
+def test_what_may_have_arrived_is_unknown_and_does_not_wait(shop):
+    shop.sandbox.fault("error_after")
+    assert shop.etl("run").code == 4
+    assert counts(shop.etl("dry-run"))["user"] == {"unknown": 2, "waiting": 1}
+
+
+def test_it_changes_nothing_in_the_journal(shop):
+    assert shop.etl("run").code == 0
+    journal = shop.root / "journal.sqlite"
+    before = hashlib.sha256(journal.read_bytes()).hexdigest(), journal.stat().st_mtime_ns
+    status = shop.etl("status").summary
+    shop.etl("dry-run")
+    assert (hashlib.sha256(journal.read_bytes()).hexdigest(), journal.stat().st_mtime_ns) == before
+    assert shop.etl("status").summary == status
+
+
+def test_nothing_is_gone_because_only_the_first_rows_were_read(shop):
+    assert shop.etl("run").code == 0
+    assert counts(shop.etl("dry-run", "--limit", 1), "gone")["user"] == {"already": 1}
+    write_shop(shop.folder, **{**SMALL, "customers": 2})
+    assert counts(shop.etl("dry-run"), "gone")["user"] == {"already": 2, "gone": 1}
+
+
+def test_without_a_known_target_everything_waits(shop):
+    assert shop.etl("run").code == 0
+    bare = etl("dry-run", shop.mapping, "--json", OMNITRON_URL="", cwd=shop.folder)
+    found = json.loads(bare.stdout)
+    assert {stage["name"]: stage["waiting"] for stage in found["stages"]}["user"] == 3
