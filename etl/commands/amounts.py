@@ -32,7 +32,7 @@ from etl.prepare.profiling import TOLERANCE
 from etl.prepare.program import Program
 from etl.report.page.facts import Telling
 from etl.report.page.money import as_float
-from etl.report.reconciled import AllAmounts, RowAmount, UnbalancedOrder
+from etl.report.reconciled import AllAmounts, Cause, RowAmount, UnbalancedOrder
 
 AT_ONCE = 5_000
 
@@ -58,8 +58,11 @@ def all_amounts(which: Which, path: Path | None = None) -> AllAmounts:
     return AllAmounts(tuple(sorted(rows, key=_by_size)), tuple(_unbalanced(package)))
 
 
+ORDER = (*FATES, TOTALS)
+
+
 def _by_size(row: RowAmount) -> tuple[str, str, int, float]:
-    return row.stage, row.field, (*FATES, TOTALS).index(row.fate), -abs(row.amount or 0)
+    return row.stage, row.field, ORDER.index(row.fate), -abs(row.amount or 0)
 
 
 def _of_stage(package: Package, packaged: PackagedStage, checked: Checked, stage: Stage) -> Iterator[RowAmount]:
@@ -69,10 +72,24 @@ def _of_stage(package: Package, packaged: PackagedStage, checked: Checked, stage
     dropped = {row.row: HELD if row.fate == "held" else REPEATED for row in package.rows(packaged)}
     for first, rows in read_all(table, AT_ONCE):
         cells = {rows.place(index): row for index, row in enumerate(rows.rows)}
-        for field, one in _of_rows(program, rows, first, dropped):
-            amount = None if one.units is None else as_float(one.units)
-            place = located(first + one.row, cells[one.row]).told
-            yield RowAmount(stage.name, field, one.fate, key(one.key), place, amount)
+        for (field, row), (one, *more) in _by_row(_of_rows(program, rows, first, dropped)).items():
+            place, besides = (
+                located(first + row, cells[row]).told,
+                tuple(Cause(other.fate, _amount(other)) for other in more),
+            )
+            yield RowAmount(stage.name, field, one.fate, key(one.key), place, _amount(one), besides)
+
+
+def _by_row(found: Iterator[tuple[str, NamedAmount]]) -> dict[tuple[str, int], list[NamedAmount]]:
+    """What each row's amount of a field lost, in the order in which it is told: what is held may be rounded, too."""
+    rows: dict[tuple[str, int], list[NamedAmount]] = {}
+    for field, one in found:
+        rows.setdefault((field, one.row), []).append(one)
+    return {row: sorted(of_row, key=lambda one: ORDER.index(one.fate)) for row, of_row in rows.items()}
+
+
+def _amount(one: NamedAmount) -> float | None:
+    return None if one.units is None else as_float(one.units)
 
 
 def _of_rows(program: Program, rows: Rows, first: int, dropped: Mapping[int, str]) -> Iterator[tuple[str, NamedAmount]]:

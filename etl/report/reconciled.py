@@ -59,8 +59,18 @@ class Reconciled(Struct, frozen=True):
         return not (self.unaccounted or self.unread or differs)
 
 
+class Cause(Struct, frozen=True):
+    """What keeps so much of a row's amount out of the payload; None: it cannot be read."""
+
+    fate: str
+    amount: float | None
+
+
 class RowAmount(Struct, frozen=True):
-    """A row whose amount is not, or not quite, in the payload; None: it cannot be read. The key is as the report shows keys."""
+    """A row whose amount is not, or not quite, in the payload; None: it cannot be read. The key is as the report shows keys.
+
+    `besides` are what else lies between: what is held may have been rounded before.
+    """
 
     stage: str
     field: str
@@ -68,6 +78,7 @@ class RowAmount(Struct, frozen=True):
     key: str | None
     place: str
     amount: float | None
+    besides: tuple[Cause, ...] = ()
 
 
 class UnbalancedOrder(Struct, frozen=True):
@@ -220,7 +231,9 @@ def all_rows_lines(found: AllAmounts) -> Iterator[str]:
             yield head
         told = head
         amount = [] if row.amount is None else [": ", written_amount(row.amount, _sign(row.fate))]
-        yield joined("", ["  ", _fate(row), " ", _key(row.key), ", ", row.place, *amount])
+        besides = [part for one in row.besides for part in ("; ", *_besides(one))]
+        fate = [_fate(row), ": " if row.amount is None else " "]
+        yield joined("", ["  ", *fate, _key(row.key), ", ", row.place, *amount, *besides])
     if found.orders:
         yield said("orders whose items do not add up to their amount: {count:,}", count=len(found.orders))
     yield from map(_order, found.orders)
@@ -238,9 +251,13 @@ def _order(one: UnbalancedOrder) -> str:
     return said(words, order=one.key, **named)
 
 
-def _fate(row: RowAmount) -> str:
+def _besides(one: Cause) -> Sequence[str]:
+    return [_fate(one)] if one.amount is None else [_fate(one), " ", written_amount(one.amount, _sign(one.fate))]
+
+
+def _fate(row: RowAmount | Cause) -> str:
     if row.amount is not None:
         return Heading(row.fate)
     if row.fate == TOTALS:
-        return said("`totals` cannot be read:")
-    return said("{fate}, amount cannot be read:", fate=Heading(row.fate))
+        return said("`totals` cannot be read")
+    return said("{fate}, amount cannot be read", fate=Heading(row.fate))

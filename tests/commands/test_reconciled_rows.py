@@ -14,7 +14,7 @@ from etl.commands.reconcile import reconcile
 from etl.commands.settings import Settings
 from etl.commands.which import Which
 from etl.errors import MappingError
-from etl.report.reconciled import print_reconciled
+from etl.report.reconciled import Cause, print_reconciled
 
 BY_NOTE = MAPPING.replace('status: "550"', "status: \"{{ note | default('550') }}\"")
 HEADER = ORDERS.partition("\n")[0] + "\n"
@@ -117,6 +117,7 @@ def test_all_rows_are_listed_from_the_sources(tmp_path):
         "key": "149",
         "place": "orders.csv row 51",
         "amount": 50.0,
+        "besides": [],
     }
     assert first == next(one for one in plain["rows"] if one["amount"])
 
@@ -134,12 +135,34 @@ def test_all_rows_add_up_to_the_sums_of_the_report(tmp_path):
     mapping = shop(tmp_path, orders, rounding)
     rows = [one for one in all_amounts(Which(mapping, None)).rows if one.field == "amount"]
     told = of_amount(mapping)
+    causes = [Cause(one.fate, one.amount) for one in rows] + [cause for one in rows for cause in one.besides]
     for fate in ("rejected", "held", "repeated", "rounded", "differs"):
-        assert sum(one.amount for one in rows if one.fate == fate) == pytest.approx(
-            sum(one.of(fate) for one in told.totals)
-        ), fate
-        assert len([one for one in rows if one.fate == fate]) == told.many.get(fate, 0)
-    assert [(one.fate, one.key) for one in rows if one.amount is None] == [("totals", "4")]
+        amounts = [one.amount for one in causes if one.fate == fate and one.amount is not None]
+        assert sum(amounts) == pytest.approx(sum(one.of(fate) for one in told.totals)), fate
+        assert len(amounts) == told.many.get(fate, 0)
+    assert [one.fate for one in causes if one.amount is None] == ["totals"]
+
+
+def test_a_row_is_named_once_with_all_that_keeps_its_amount_out(tmp_path):
+    rounding = MAPPING.replace("{{ amount | money }}", "{{ amount | decimal(',') | round }}").replace(
+        "    refers: { user: user }\n", "    refers: { user: user }\n    totals: { amount: note }\n", 1
+    )
+    orders = [
+        order(100, "10,004", customer=99, status="10,004"), order(101, "20,004", status="25"),
+        order(102, "30,004", customer=99, status="?"), order(103, "40", customer=99, status="40"),
+    ]  # fmt: skip
+    mapping = shop(tmp_path, orders, rounding)
+    shown = [line for line in etl("reconcile", mapping, "--all").stdout.splitlines() if "orders.csv row" in line]
+    assert shown[:4] == [
+        "  held '103', orders.csv row 5: 40.00",
+        "  held '102', orders.csv row 4: 30.00; rounded +0.004; `totals` cannot be read",
+        "  held '100', orders.csv row 2: 10.00; rounded +0.004",
+        "  rounded '101', orders.csv row 3: +0.004; differs +4.996",
+    ]
+    rows = json.loads(etl("reconcile", mapping, "--all", "--json").stdout)["rows"]
+    [held] = [one for one in rows if one["field"] == "amount" and one["key"] == "100"]
+    assert (held["fate"], held["amount"]) == ("held", 10.0)
+    assert held["besides"] == [{"fate": "rounded", "amount": 0.004}]
 
 
 def test_orders_whose_items_do_not_add_up_are_all_listed(tmp_path):
