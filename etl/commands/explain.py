@@ -9,27 +9,28 @@ from typing import Any
 from etl.arguments import Key
 from etl.commands.find import find_keyed
 from etl.commands.keeping import opened
-from etl.commands.packages import package_of
+from etl.commands.packages import packages_with
 from etl.commands.preview import named_stage, numbered_rows
 from etl.commands.settings import Settings
 from etl.commands.since import changed_since
 from etl.commands.which import Which
 from etl.corrections import corrections_file
-from etl.errors import EtlError, MappingError
+from etl.errors import MappingError
 from etl.expressions import WHERE, flat_fields
 from etl.expressions.tracing import TracedStep, trace
 from etl.findings import said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Table, Template
+from etl.package import Package
 from etl.prepare.plan import plan_stage
 from etl.prepare.privacy import own_texts
 from etl.prepare.program import Outcome, Program
-from etl.report.results import ExplainedAlias, ExplainedField, Explanation, FoundRecord
+from etl.report.results import ExplainedAlias, ExplainedField, Explanation
 
 
 def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Explanation:
-    """Raises MappingError when no row has the key. Reads the source: `went` is of the package, which may be older."""
+    """Raises MappingError when no row has the key. Reads the source: `went` is of a package, which may be older."""
     with opened(mapping, settings, ready=lambda checked: None) as (checked, migration):
         stage = named_stage(migration, stage_name)
         ready = with_rows(checked, [stage])
@@ -37,31 +38,32 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Exp
         number, row = _row_with_key(ready.table(stage), program, key)
         outcome = program.outcome(row)
         fields = tuple(_fields(program, row, outcome))
-        aliases = tuple(_aliases(mapping, settings, stage.refers, outcome.partial))
+        which = Which(mapping, settings.workspace)
+        aliases = tuple(_aliases(which, stage.refers, outcome.partial))
         corrected = tuple(_corrected(ready, stage_name, number))
-        notes = tuple(_notes(mapping, settings, ready, stage_name))
+        went = find_keyed(which, stage_name, key)
+        notes = tuple(_notes(went.package, ready, stage_name))
         at = teller(migration.sources[stage.source], ready.tables[stage.source])(number, row)
     return Explanation(
         stage_name, key, at.source, at.number,
         "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid",
         fields,
         tuple((one.told(masked=False), one.told(masked=True)) for one in outcome.findings if one.field is None),
-        _went(mapping, settings, stage_name, key),
+        went.records,
         aliases,
         corrected,
         at.place,
         notes,
+        went.package,
     )  # fmt: skip
 
 
-def _notes(mapping: Path, settings: Settings, checked: Checked, stage: str) -> Iterator[str]:
-    """What is not what the newest package was made from: where the record went is of what it was then."""
-    try:
-        made = package_of(Which(mapping, settings.workspace), None).manifest
-    except EtlError:
+def _notes(package: Path | None, checked: Checked, stage: str) -> Iterator[str]:
+    """What is not what the package was made from: where the record went is of what it was then."""
+    if package is None:
         return
-    for name in changed_since(made, checked, [stage]):
-        words = "{name} has changed since the newest package was made: where the record went is of what it was then"
+    for name in changed_since(Package.open(package).manifest, checked, [stage]):
+        words = "{name} has changed since this package was made: where the record went is of what it was then"
         yield said(words, name=name)
 
 
@@ -81,27 +83,13 @@ def _row_with_key(table: Table, program: Program, key: str) -> tuple[int, Any]:
     raise MappingError(said(words, stage=program.plan.stage.name, key=key))
 
 
-def _went(mapping: Path, settings: Settings, stage: str, key: str) -> tuple[FoundRecord, ...]:
-    try:
-        return find_keyed(Which(mapping, settings.workspace), stage, key)
-    except MappingError:
-        return ()
-
-
-def _aliases(
-    mapping: Path, settings: Settings, refers: Mapping[str, str], record: Mapping[str, Any]
-) -> Iterator[ExplainedAlias]:
-    """The fields that refer to a record for which another one stands in the newest package."""
-    try:
-        package = package_of(Which(mapping, settings.workspace), None)
-    except EtlError:
-        return
-    stages = {stage.name: stage for stage in package.stages}
+def _aliases(which: Which, refers: Mapping[str, str], record: Mapping[str, Any]) -> Iterator[ExplainedAlias]:
+    """The fields that refer to a record for which another one stands in the newest package that has it."""
     for field, parent in refers.items():
         key = None if record.get(field) is None else str(record[field])
-        if key is not None and parent in stages:
-            found = (one for one in package.merged(stages[parent]) if one.key == key)
-            yield from (ExplainedAlias(field, parent, key, one.into) for one in found)
+        for package in packages_with(which, parent)[:1] if key is not None else ():
+            found = (one for one in package.merged(package.stage(parent)) if one.key == key)
+            yield from (ExplainedAlias(field, parent, one.key, one.into) for one in found)
 
 
 def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedField]:

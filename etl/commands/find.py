@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from etl.arguments import Key
 from etl.commands.left_out import LeftOutRows, left_out_rows
-from etl.commands.packages import package_of, packages_of
+from etl.commands.packages import package_of, packages_of, packages_with
 from etl.commands.which import Which
 from etl.errors import MappingError
 from etl.expressions.functions.contact import email
@@ -47,23 +47,26 @@ def find(which: Which, text: Key, path: Path | None = None) -> list[FoundIn]:
     return _find(which, text, path, lambda package: left_out_rows(which.file(), which.workspace, package))
 
 
-def find_keyed(which: Which, stage: str, key: Key) -> tuple[FoundRecord, ...]:
-    """Where the records of a stage with a key went, in the newest package; where a purge left none, in the journals.
-
-    Raises MappingError without a package.
-    """
+def find_keyed(which: Which, stage: str, key: Key) -> FoundIn:
+    """Where the records of a stage with a key went, in the newest package that has the stage; where a purge left none, in the
+    journals. A package of some rows alone is passed over when it does not have the record."""
     with closing(_Journals(which)) as journals:
         if purges(which.folder().root) and not packages_of(which):
             in_journals = _in_journals(key, (), journals)
-            return tuple(one for one in in_journals.records if one.stage == stage)
-        package = package_of(which, None)
-        found = (
-            record
-            for packaged in package.stages
-            if packaged.name == stage
-            for record in chain(_valid_of(package, packaged, key), _left_of(package, packaged, key))
-        )
-        return tuple(_with_batches(record, journals) for record in found)
+            return replace(in_journals, records=tuple(one for one in in_journals.records if one.stage == stage))
+        found = FoundIn(None, "", ())
+        for package in packages_with(which, stage):
+            found = _keyed_in(package, stage, key, journals)
+            if found.records or package.manifest.part is None:
+                break
+        return found
+
+
+def _keyed_in(package: Package, stage: str, key: str, journals: _Journals) -> FoundIn:
+    packaged = package.stage(stage)
+    found = chain(_valid_of(package, packaged, key), _left_of(package, packaged, key))
+    records = tuple(_with_batches(record, journals) for record in found)
+    return FoundIn(package.path, package.manifest.created, records)
 
 
 NOWHERE = LeftOutRows()

@@ -37,6 +37,12 @@ def package_of(which: Which, path: Path | None) -> Package:
     return max(found, key=lambda one: one.manifest.created)
 
 
+def packages_with(which: Which, stage: str) -> list[Package]:
+    """All finished packages that have rows of a stage, the newest first: `--stage` makes one of some stages alone."""
+    found = [one for one in packages_of(which) if any(stage == packaged.name for packaged in one.stages)]
+    return sorted(found, key=lambda one: one.manifest.created, reverse=True)
+
+
 def _no_package(which: Which) -> Sentence:
     folder = which.folder()
     purged = purges(folder.root)

@@ -88,10 +88,24 @@ def explain_lines(found: Explanation) -> Iterator[str]:
         yield ""
         yield from _field_lines(field, [one for one in found.aliases if one.field == field.field])
     yield ""
+    yield from _went_lines(found)
+
+
+def _went_lines(found: Explanation) -> Iterator[str]:
+    """A package has nothing of a row that is filtered."""
+    in_none = found.fate == "filtered" and not found.went
+    if found.package is not None and (found.notes or not in_none):
+        yield said("Package: {path}", path=str(found.package))
+    elif found.went:
+        yield PACKAGES_GONE
     yield from (said("note: {note}", note=one) for one in found.notes)
     yield from (line for record in found.went for line in _record_lines(record))
-    if not found.went and found.fate != "filtered":
-        yield said("the newest package, if there is one, does not have this record")
+    if in_none or found.went:
+        return
+    if found.package is None:
+        yield said("no package has rows of {stage} yet; `etl dry-run` makes one", stage=found.stage)
+    else:
+        yield said("this package does not have this record")
 
 
 def _field_lines(field: ExplainedField, aliases: Sequence[ExplainedAlias]) -> Iterator[str]:

@@ -142,10 +142,10 @@ class ExplainedField(Struct, frozen=True):
 
 
 class Explanation(Struct, frozen=True):
-    """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what the newest package and
-    the journals know of the record; `aliases` are the records it refers to for which others stand there;
+    """Of one row. `others` are problems of the row as a whole, each whole and masked; `went` is what `package`, the newest that
+    has the stage, and the journals know of the record; `aliases` are the records it refers to for which others stand there;
     `corrected` tells which cells a person has mended; `place` is how the source itself calls the row (model.Locator);
-    `notes` say what is not what the newest package was made from."""
+    `notes` say what is not what `package` was made from."""
 
     stage: str
     key: str
@@ -159,6 +159,7 @@ class Explanation(Struct, frozen=True):
     corrected: tuple[str, ...] = ()
     place: str | None = None
     notes: tuple[str, ...] = ()
+    package: Path | None = None
 
 
 class ExplainedAlias(Struct, frozen=True):

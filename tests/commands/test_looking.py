@@ -2,14 +2,15 @@
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 import pytest
-from commands import GOOD_ROWS, ROOT
+from commands import GOOD_ROWS, ROOT, etl
 from commands import write_shop as customers_shop
 from rich.console import Console
-from small_migration import MAPPING, ORDERS, write_shop
+from small_migration import CUSTOMERS, MAPPING, ORDERS, write_shop
 
 from etl.cli.plain import explanation
 from etl.commands.dry_run import dry_run
@@ -141,7 +142,7 @@ def test_a_password_is_never_explained_and_personal_data_is_masked(shop):
     assert password not in shown
 
 
-WAS = "has changed since the newest package was made: where the record went is of what it was then"
+WAS = "has changed since this package was made: where the record went is of what it was then"
 
 
 def test_a_source_and_a_mapping_that_are_not_those_of_the_package_are_told(tmp_path):
@@ -294,9 +295,28 @@ def test_where_a_record_went_is_explained_by_its_key_whatever_that_is_made_of(st
     assert NOT_THERE not in list(explain_lines(found))
 
 
-NOT_THERE = "the newest package, if there is one, does not have this record"
+NOT_THERE = "this package does not have this record"
 
 
 def test_that_no_package_has_a_record_is_told(tmp_path):
     mapping = write_shop(tmp_path)
-    assert NOT_THERE in list(explain_lines(explain(mapping, Settings(tmp_path / "work"), "user", "1")))
+    none_yet = "no package has rows of user yet; `etl dry-run` makes one"
+    assert none_yet in list(explain_lines(explain(mapping, Settings(tmp_path / "work"), "user", "1")))
+    dry_run(mapping, Settings(tmp_path / "work", workers=1, stages=("order",)))
+    assert none_yet in list(explain_lines(explain(mapping, Settings(tmp_path / "work"), "user", "1")))
+    dry_run(mapping, Settings(tmp_path / "work", workers=1, stages=("user",)))
+    customers = tmp_path / "customers.csv"
+    customers.write_text(CUSTOMERS + "8;Naz Su;naz@example.com;1;;01.01.2018 00:00\n", encoding="utf-8")
+    assert list(explain_lines(explain(mapping, Settings(tmp_path / "work"), "user", "8")))[-1] == NOT_THERE
+
+
+@pytest.mark.parametrize("later", [{"stages": ("order",)}, {"limit": 1}])
+def test_where_a_record_went_is_told_of_the_newest_package_that_may_have_it(tmp_path, later):
+    mapping, made = write_shop(tmp_path), Settings(tmp_path / "work", workers=1)
+    older = dry_run(mapping, made)
+    dry_run(mapping, replace(made, **later))
+    shown = etl("explain", mapping, "user", "2").stdout.splitlines()
+    assert shown[-2:] == [f"Package: {older.path}", "user '2': valid, customers.csv row 3"]
+    told = json.loads(etl("explain", mapping, "user", "2", "--json").stdout)
+    assert told["package"] == str(older.path)
+    assert [one["fate"] for one in told["went"]] == ["valid"]
