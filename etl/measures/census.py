@@ -92,9 +92,12 @@ def look(sketch: FieldSketch, values: Sequence[Any], *, many: bool) -> None:
 
 def _apart(values: Iterable[Any]) -> tuple[list[str], list[float]]:
     """Texts that are not empty, and numbers."""
-    if {str}.issuperset(map(type, values)):
+    kinds = set(map(type, values))
+    if kinds == {str}:
         return list(filter(None, values)), []
-    texts = [one for one in values if isinstance(one, str) and one]
+    texts = [one for one in values if isinstance(one, str) and one] if str in kinds else []
+    if kinds <= {int, float, type(None)}:
+        return texts, [one for one in values if one is not None]
     return texts, [one for one in values if isinstance(one, int | float) and not isinstance(one, bool)]
 
 

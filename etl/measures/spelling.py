@@ -29,7 +29,9 @@ def shapes(cells: Sequence[Any], values: Sequence[Any]) -> dict[str, Spelling]:
     """How amounts are written: every digit as a 9."""
     if not {str}.issuperset(map(type, cells)):
         cells = [cell if isinstance(cell, str) else "" for cell in cells]
-    alike = [cell.translate(DIGITS) for cell in cells]
+    alike = "\n".join(cells).translate(DIGITS).split("\n")  # all in one call, in a tenth of the time
+    if len(alike) != len(cells):  # there are lines in a cell
+        alike = [cell.translate(DIGITS) for cell in cells]
     found: dict[str, Spelling] = {}
     for one, many in Counter(alike).most_common(MOST_SHAPES):
         if shape := one.strip()[:LONGEST]:
