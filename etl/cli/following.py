@@ -26,7 +26,6 @@ from etl.cli.shared import (
 from etl.cli.watching import watching
 from etl.errors import Exit, MappingError
 from etl.findings import said
-from etl.terminal import visible
 
 if TYPE_CHECKING:
     from etl.report.results import ChannelDecision, Decision, Standing
@@ -111,6 +110,7 @@ def _write_changed(which: Any, file: Path, changed: bool) -> None:
 @click.option("-m", "--mapping", type=Path, callback=given.remember, help="The mapping.")
 @workspace_option
 @target_option
+@printed_option
 @show_data_option
 @json_option
 def resolve(
@@ -132,24 +132,22 @@ def resolve(
     if decided["ask"]:
         with answers_masked(show_data):
             asked = verb.resolve_by_asking(mapping or Path(), workspace, batch, here)
-        _print_asked(given.whole_result(asked), as_json)
+        _print_asked(asked, as_json)
         return
     which = Which(mapping, workspace, target)
-    decision = given.whole_result(
-        verb.resolve(which, batch, here, arrived=decided["arrived"], migration_id=migration_id)
-    )
-    _print_decided(decision, as_json)
+    made = verb.resolve(which, batch, here, arrived=decided["arrived"], migration_id=migration_id)
+    _print_decided(made, as_json)
 
 
 def _check_decided(decided: Mapping[str, bool], migration_id: str | None, target: str | None) -> None:
     if sum(decided.values()) != 1:
-        raise MappingError(
-            "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
-        )
+        words = "say one of --arrived, --lost and --ask: whether Omnitron has the batch, or that it is to be asked"
+        raise MappingError(said(words))
     if not decided["arrived"] and migration_id is not None:
-        raise MappingError(f"only a batch that arrived became a migration; leave '{migration_id}' out")
+        words = "only a batch that arrived became a migration; leave '{migration}' out"
+        raise MappingError(said(words, migration=migration_id))
     if decided["ask"] and target:
-        raise MappingError("--ask asks the target of the mapping; leave --target out")
+        raise MappingError(said("--ask asks the target of the mapping; leave --target out"))
 
 
 def _print_decided(decision: Decision, as_json: bool) -> None:
@@ -157,7 +155,7 @@ def _print_decided(decision: Decision, as_json: bool) -> None:
     from etl.report.checking import decided_line
     from etl.report.summary import plain_json
 
-    print(plain_json(plain(decision)) if as_json else visible(decided_line(decision)))
+    print(plain_json(plain(given.whole_result(decision))) if as_json else given.fit_line(decided_line(decision)))
 
 
 def _print_asked(asked: ChannelDecision, as_json: bool) -> None:
@@ -165,8 +163,11 @@ def _print_asked(asked: ChannelDecision, as_json: bool) -> None:
     from etl.report.checking import asked_lines
     from etl.report.summary import plain_json
 
-    for line in [plain_json(decided(asked))] if as_json else asked_lines(asked):
-        print(visible(line))
+    if as_json:
+        print(plain_json(decided(given.whole_result(asked))))
+        return
+    for line in asked_lines(asked):
+        print(given.fit_line(line))
 
 
 @click.command
@@ -216,6 +217,7 @@ def history(
 )
 @workspace_option
 @keeping
+@printed_option
 @show_data_option
 @json_option
 def pilot(
@@ -238,7 +240,8 @@ def pilot(
     from etl.report.summary import plain_json
 
     if path is not None and any(how.values()):
-        raise MappingError(f"--package {path}: is sent from as it is; leave --fresh and --snapshot out")
+        words = "--package {path}: is sent from as it is; leave --fresh and --snapshot out"
+        raise MappingError(said(words, path=str(path)))
     with watching(as_json, show_data=show_data) as watch, answers_masked(show_data):
         given_settings = settings(mapping, workspace, **how, **watch.hears)
         done = verb.pilot(mapping, given_settings, outside(watch), watch, key=key, records=records, path=path)
@@ -258,6 +261,7 @@ PASSWORD = "ETL_VERIFY_PASSWORD"  # noqa: S105 - the name of a variable
     "--arrived", is_flag=True, help="Instead: look all uploaded users up in the channel, and list who is missing."
 )
 @workspace_option
+@printed_option
 @show_data_option
 @json_option
 def verify(
@@ -274,7 +278,8 @@ def verify(
 
     find_mapping(mapping)  # before a person is asked for anything
     if arrived == (email is not None):
-        raise MappingError("say one of --email and --arrived: which user to look for, or that all are looked up")
+        words = "say one of --email and --arrived: which user to look for, or that all are looked up"
+        raise MappingError(said(words))
     if arrived:
         _verify_arrived(mapping, workspace, show_data, as_json)
     _verify_user(mapping, workspace, email or "", show_data, as_json)
@@ -307,8 +312,10 @@ def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_j
     with answers_masked(show_data):
         made = verb.arrived(mapping, workspace, outside())
     found = made if show_data else masked_arrivals(made)
-    for line in [plain_json(arrivals(found))] if as_json else map(given.whole, arrived_lines(found)):
-        print(visible(line))
+    if as_json:
+        print(plain_json(arrivals(found)))
+    for line in () if as_json else arrived_lines(found):
+        print(given.fit_line(line))
     sys.exit(Exit.DATA if found.missing else Exit.OK)
 
 
@@ -318,8 +325,9 @@ def _password() -> str:
     if password := os.environ.get(PASSWORD):
         return password
     if not sys.stdin.isatty():
-        raise MappingError(f"there is no terminal to ask for the user's password; set {PASSWORD} in the environment")
-    return str(click.prompt("The user's password in the shop", hide_input=True, err=True))
+        words = "there is no terminal to ask for the user's password; set {name} in the environment"
+        raise MappingError(said(words, name=PASSWORD))
+    return str(click.prompt(given.told(said("The user's password in the shop")), hide_input=True, err=True))
 
 
 COMMANDS: dict[str, click.Command] = {

@@ -14,6 +14,7 @@ from etl.cli.advice import given
 from etl.cli.shared import json_option, mapping_argument, settings, workspace_option
 from etl.cli.watching import Watcher, watching
 from etl.errors import MappingError
+from etl.findings import Figure, Sentence, joined, said
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -98,15 +99,17 @@ def _line(one: KeptSnapshot, age: str) -> str:
     return f"{one.snapshot.id}  {age}, {rows:,} rows, {size(total)}, {', '.join(sorted(one.snapshot.addresses))}; {state}{used}"
 
 
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
+UNITS = ("kB", "MB", "GB", "TB")
 
 
-def size(number: float) -> str:
+def size(number: float) -> Sentence:
     """1.2 MB"""
     unit = 0
-    while number >= 1000 and unit < len(UNITS) - 1:
+    while number >= 1000 and unit < len(UNITS):
         number, unit = number / 1000, unit + 1
-    return f"{number:,.1f} {UNITS[unit]}" if unit else f"{number:,.0f} bytes"
+    if not unit:
+        return said("{amount} bytes", amount=Figure(f"{number:,.0f}"))
+    return joined(" ", [Figure(f"{number:,.1f}"), UNITS[unit - 1]])
 
 
 COMMANDS: dict[str, click.Command] = {"snapshot": snapshot}

@@ -11,12 +11,13 @@ import click
 
 from etl.cli.advice import given
 from etl.cli.keeping import size
-from etl.cli.shared import json_option, mapping_argument, workspace_option
+from etl.cli.shared import json_option, mapping_argument, printed_option, workspace_option
 from etl.errors import MappingError
-from etl.terminal import counted, visible
+from etl.findings import Sentence, joined, said
 
 if TYPE_CHECKING:
     from etl.commands.purge import ToPurge
+    from etl.journal.purges import Purge
 
 
 @click.command
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 @click.option("--yes", is_flag=True, help="Remove it without asking.")
 @click.option("--force", is_flag=True, help="Also where something is still under way or unknown.")
 @workspace_option
+@printed_option
 @json_option
 def purge(mapping: Path, yes: bool, force: bool, workspace: Path | None, as_json: bool) -> None:
     """Remove what holds people's data, when a migration is over.
@@ -44,35 +46,48 @@ def purge(mapping: Path, yes: bool, force: bool, workspace: Path | None, as_json
     if as_json:
         print(plain_json(plain(done)))
     elif done.files:
-        parts = (
-            counted(len(done.packages), "package"),
-            counted(len(done.snapshots), "snapshot"),
-            counted(done.files, "file"),
-        )
-        print(visible(f"removed: {', '.join(parts)}, {size(done.bytes)}"))
-        print("the journal stays: `etl history`, `etl find` and `etl status` tell from it")
+        for line in _removed(done):
+            print(given.fit_line(line))
+
+
+def _removed(done: Purge) -> Iterator[Sentence]:
+    packages, snapshots = len(done.packages), len(done.snapshots)
+    parts = (
+        said("{count:,} package" if packages == 1 else "{count:,} packages", count=packages),
+        said("{count:,} snapshot" if snapshots == 1 else "{count:,} snapshots", count=snapshots),
+        said("{count:,} file" if done.files == 1 else "{count:,} files", count=done.files),
+        size(done.bytes),
+    )
+    yield said("removed: {what}", what=joined(", ", parts))
+    yield said("the journal stays: `etl history`, `etl find` and `etl status` tell from it")
 
 
 def _asked() -> bool:
     if not sys.stdin.isatty():
-        raise MappingError("there is no terminal to ask; nothing was removed; `etl purge MAPPING --yes`")
-    return click.confirm("Remove all of it? It cannot be brought back", err=True)
+        raise MappingError(said("there is no terminal to ask; nothing was removed; `etl purge MAPPING --yes`"))
+    return click.confirm(given.told(said("Remove all of it? It cannot be brought back")), err=True)
 
 
 def _lines(found: ToPurge) -> Iterator[str]:
+    folder = str(found.folder)
     if found.is_empty:
-        yield f"{found.folder}: nothing is left that holds people's data"
+        yield said("{path}: nothing is left that holds people's data", path=folder)
         return
-    yield f"{found.folder}: {found.files:,} files, {size(found.bytes)}, will be removed"
-    for what, paths in (("package", found.packages), ("bytes of batches", found.batches)):
-        yield from (f"  {what}: {path.relative_to(found.folder)}" for path in paths)
-    yield from (f"  snapshot: {name}" for name in found.snapshots)
+    words = "{path}: {count:,} files, {what}, will be removed"
+    yield said(words, path=folder, count=found.files, what=size(found.bytes))
+    yield from (said("  package: {path}", path=_inside(found, one)) for one in found.packages)
+    yield from (said("  bytes of batches: {path}", path=_inside(found, one)) for one in found.batches)
+    yield from (said("  snapshot: {name}", name=name) for name in found.snapshots)
     if found.corrections is not None:
-        yield f"  corrections: {found.corrections}"
-    yield from (f"  bodies of answers in {path.relative_to(found.folder)}" for path in found.logs)
+        yield said("  corrections: {path}", path=str(found.corrections))
+    yield from (said("  bodies of answers in {path}", path=_inside(found, one)) for one in found.logs)
     yield from found.still
     yield from found.notes
-    yield "  not removed: what lies elsewhere (the sources, copies of a workbook, backups of the journal)"
+    yield said("  not removed: what lies elsewhere (the sources, copies of a workbook, backups of the journal)")
+
+
+def _inside(found: ToPurge, path: Path) -> str:
+    return str(path.relative_to(found.folder))
 
 
 COMMANDS: dict[str, click.Command] = {"purge": purge}

@@ -21,6 +21,8 @@ from etl.commands.which import Which
 from etl.corrections import corrections_file
 from etl.errors import EtlError, MappingError
 from etl.extract.databases.kept import Snapshots
+from etl.findings import Sentence, joined, said
+from etl.journal.batch import Shipment
 from etl.journal.database import NoJournal
 from etl.journal.folder import MigrationFolder, person
 from etl.journal.journal import Journal
@@ -35,18 +37,22 @@ from etl.partial import is_partial, partial_of, sweep
 from etl.personal import looks_personal
 from etl.records import as_dict
 from etl.report.mask import HIDDEN_ANSWER, PLAIN_ANSWER, is_plain, without_answer
-from etl.terminal import counted
 
 OPEN = {
-    State.SENDING: ("being sent, or left so by a process that was killed", "`etl {command} MAPPING` finds out"),
-    State.ACCEPTED: ("with Omnitron, and what became of them is not known yet", "`etl {command} MAPPING` follows them"),
-    State.UNKNOWN: ("of unknown fate", "look in Omnitron, then `etl resolve BATCH`"),
-    State.PLANNED: (
-        "planned and not sent",
-        "`etl {command} MAPPING` sends them, after `etl retry MAPPING` where a gate was in the way",
-    ),
+    State.SENDING: "being sent, or left so by a process that was killed",
+    State.ACCEPTED: "with Omnitron, and what became of them is not known yet",
+    State.UNKNOWN: "of unknown fate",
+    State.PLANNED: "planned and not sent",
 }
-"""Why a target is not over yet, by the state of batches, and what brings it to an end."""
+"""Why a target is not over yet, by the state of batches."""
+
+ENDS = {
+    State.SENDING: "`etl {command} MAPPING` finds out",
+    State.ACCEPTED: "`etl {command} MAPPING` follows them",
+    State.UNKNOWN: "look in Omnitron, then `etl resolve BATCH`",
+    State.PLANNED: "`etl {command} MAPPING` sends them, after `etl retry MAPPING` where a gate was in the way",
+}
+"""What brings them to an end."""
 
 
 @checked
@@ -82,9 +88,9 @@ def purge(mapping: Path, workspace: Path | None, confirmed: Callable[[ToPurge], 
             locks.enter_context(one.locked())
         found = to_purge(folder, file)
         if found.still and not force:
-            raise MappingError("\n".join([*found.still, FORCE]))
+            raise MappingError(joined("\n", [*found.still, said(FORCE)]))
         if not confirmed(found):
-            raise MappingError("nothing was removed")
+            raise MappingError(said("nothing was removed"))
         if found.is_empty:
             return _nothing(folder)
         done = Purge(
@@ -147,16 +153,24 @@ def _contents(folder: MigrationFolder) -> Iterator[Path]:
 
 def _still(folder: MigrationFolder) -> Iterator[str]:
     for partial in filter(is_partial, _contents(folder)):
-        yield f"{partial}: a package is being made; wait for it, or stop it"
+        yield said("{path}: a package is being made; wait for it, or stop it", path=str(partial))
     for workspace in folder.targets():
         with closing(Journal.read(workspace)) as journal:
             barred, command = journal.homes.barred(workspace), journal.runs.goes_on()
-            for state, (why, how) in OPEN.items():
-                batches = journal.batches(state=state)
-                if batches:
-                    records = sum(one.records for one in batches)
-                    some = f"{counted(len(batches), 'batch', 'es')} ({counted(records, 'record')})"
-                    yield f"{workspace.target}: {some}: {why}; {ELSEWHERE if barred else how.format(command=command)}"
+            for state in OPEN:
+                if batches := journal.batches(state=state):
+                    then = said(ELSEWHERE) if barred else said(ENDS[state], command=command)
+                    yield _open(workspace.target, batches, state, then)
+
+
+def _open(target: str, batches: Sequence[Shipment], state: State, then: Sentence) -> Sentence:
+    count, records = len(batches), sum(one.records for one in batches)
+    return said(
+        "{target}: {what} ({records}): {why}; {then}",
+        target=target, what=said("{count:,} batch" if count == 1 else "{count:,} batches", count=count),
+        records=said("{count:,} record" if records == 1 else "{count:,} records", count=records),
+        why=said(OPEN[state]), then=then,
+    )  # fmt: skip
 
 
 def _merging(packages: Sequence[Path]) -> list[str]:
@@ -170,26 +184,33 @@ def _merging(packages: Sequence[Path]) -> list[str]:
 
 def _notes(folder: MigrationFolder, packages: Sequence[Path]) -> Iterator[str]:
     for stage in _merging(packages):
-        yield (
-            f"stage '{stage}' has merged records, and packages alone tell into whom: run it with the whole source after this. "
+        words = (
+            "stage '{stage}' has merged records, and packages alone tell into whom: run it with the whole source after this. "
             "Of an export of new rows alone, what refers to a merged record is held, and who shares a value with a record that "
             "was sent is sent"
         )
+        yield said(words, stage=stage)
     for path in _contents(folder):
         if not (path / MANIFEST).exists() and not is_partial(path):
-            yield f"{path}: is no package, and stays; look what is in it"
+            yield said("{path}: is no package, and stays; look what is in it", path=str(path))
     for workspace in folder.targets():
         with closing(Journal.read(workspace)) as journal:
             failed = sum(one.failed for one in journal.failed()) + sum(
                 journal.batch(number).records for number in journal.refused_and_left()
             )
             if failed:
-                later = "after this only a new `etl run` sends them, and `etl retry` cannot"
-                yield f"{workspace.target}: {failed:,} records have failed; {later}"
+                words = (
+                    "{target}: {count:,} records have failed; after this only a new `etl run` sends them, and `etl retry` "
+                    "cannot"
+                )
+                yield said(words, target=workspace.target, count=failed)
             personal = [f"'{stage}'" for stage in journal.loaded_stages() if _has_personal_keys(journal, stage)]
             if personal:
-                stay = "look like people's data (e-mails, telephones), and stay: by them alone is known what was sent"
-                yield f"{workspace.target}: the keys of {', '.join(personal)} {stay}"
+                words = (
+                    "{target}: the keys of {stages} look like people's data (e-mails, telephones), and stay: by them alone is "
+                    "known what was sent"
+                )
+                yield said(words, target=workspace.target, stages=", ".join(personal))
 
 
 KEYS_LOOKED_AT = 200

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from etl.commands.which import journal_of
 from etl.errors import EtlError
+from etl.findings import said
 from etl.mapping import Opens, load_mapping, require
 from etl.outside import Outside
 from etl.report.results import ChannelWord, Verified
@@ -28,7 +29,7 @@ def _channel(root: Path, target: Target, email: str) -> ChannelWord:
     try:
         trial = asking.try_out(root, target, email, Outside())
     except EtlError as error:
-        return ChannelWord(None, None, f"it could not be asked: {error}")
+        return ChannelWord(None, None, said("it could not be asked: {error}", error=error.text))
     return ChannelWord(trial.found, round(trial.seconds, 1), asking.told(trial))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from etl.findings import Sentence, said
+
 
 class State(StrEnum):
     """What is known of a batch. Each state that says `arrived` is only entered on Omnitron's or a person's word."""
@@ -17,6 +19,16 @@ class State(StrEnum):
     REFUSED = "refused"  # surely not accepted
     UNKNOWN = "unknown"  # may have arrived; only a person decides
     SUPERSEDED = "superseded"  # never arrived, and never will: other batches took its place
+
+
+TOLD = {
+    "planned": "planned", "sending": "sending", "accepted": "accepted", "done": "done", "refused": "refused",
+    "unknown": "unknown", "superseded": "superseded",
+}  # fmt: skip
+
+
+def told_state(state: str) -> Sentence:
+    return said(TOLD[state])
 
 
 LEGAL: Mapping[State, frozenset[State]] = MappingProxyType(

@@ -15,6 +15,7 @@ import orjson
 from msgspec import Struct, field
 
 from etl.errors import MappingError, PackageError
+from etl.findings import said
 from etl.model import Stage
 from etl.package import Batch, Package
 from etl.terminal import listed
@@ -61,7 +62,7 @@ def choose(package: Package, stages: Sequence[Stage], count: int, key: str | Non
     Raises MappingError for a key that is not there, PackageError when nothing in the package has a record in every stage.
     """
     if not stages:
-        raise MappingError("the mapping has no stage, so there is nothing to choose from")
+        raise MappingError(said("the mapping has no stage, so there is nothing to choose from"))
     total = package.stage(stages[0].name).counts.valid
     window = FIRST_WINDOW
     while True:
@@ -155,24 +156,24 @@ def _fetch(package: Package, stage: str, walk: _Pass, keys: Sequence[str]) -> Ch
 
 
 def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingError | PackageError:
-    first = stages[0].name
+    first, others = stages[0].name, [stage.name for stage in stages[1:]]
     if key is not None and key not in walk.found[first]:
-        return MappingError(f"stage '{first}' of the package has no record with the key '{key}'")
+        words = "stage '{stage}' of the package has no record with the key '{record}'"
+        return MappingError(said(words, stage=first, record=key))
     if key is not None:
-        missing = [stage.name for stage in stages[1:] if not walk.found[stage.name]] or [
-            stage.name for stage in stages[1:]
-        ]
-        return PackageError(
-            f"the record '{key}' of stage '{first}' has nothing in {listed(missing)}; "
-            "a pilot needs a record in every stage: choose another with --key"
+        missing = [name for name in others if not walk.found[name]] or others
+        words = (
+            "the record '{record}' of stage '{stage}' has nothing in {stages}; a pilot needs a record in every stage: choose "
+            "another with --key"
         )
-    if not stages[1:]:
-        return PackageError(
-            f"no record of stage '{first}' is left that was not uploaded before; "
-            "a pilot needs one: prepare a package that has one"
-        )
-    return PackageError(
-        f"no record of stage '{first}' that was not uploaded before has something in each of "
-        f"{listed([stage.name for stage in stages[1:]])}; "
-        "a pilot needs a record in every stage: prepare a package that has one"
+        return PackageError(said(words, record=key, stage=first, stages=listed(missing)))
+    words = (
+        "no record of stage '{stage}' that was not uploaded before has something in each of {stages}; a pilot needs a record in "
+        "every stage: prepare a package that has one"
     )
+    if not others:
+        words = (
+            "no record of stage '{stage}' is left that was not uploaded before; a pilot needs one: prepare a package that has "
+            "one"
+        )
+    return PackageError(said(words, stage=first, stages=listed(others)))

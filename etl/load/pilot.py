@@ -63,7 +63,9 @@ def run_pilot(
         chosen = choose(package, stages, 1 if key is not None else records, key, here.journal.taken)
         fresh = [_fresh(here, one) for one in chosen]
         if not any(one.keys for one in fresh):
-            raise MappingError(f"all that belongs to '{key}' was uploaded before; choose another with --key")
+            raise MappingError(
+                said("all that belongs to '{record}' was uploaded before; choose another with --key", record=key)
+            )
         sent = tuple(_send(here, package, all_of, new) for all_of, new in zip(chosen, fresh, strict=True))
         return PilotResult(sent, _email(chosen[0]))
 
@@ -86,7 +88,7 @@ def _follow_earlier(here: Loading, stage: str) -> None:
 def _judge(here: Loading, stage: str, batches: Sequence[Shipment]) -> None:
     failed = [batch for batch in batches if batch.failed]
     if failed:
-        raise GateClosed(wording.pilot_failed(stage, failed, here.journal))
+        raise wording.telling(wording.pilot_failed(stage, failed, here.journal), GateClosed)
 
 
 def _fresh(here: Loading, chosen: Chosen) -> Chosen:

@@ -8,12 +8,13 @@ from pathlib import Path
 from msgspec import Struct
 
 from etl.errors import MappingError
+from etl.findings import Sentence, said
 from etl.journal.answers import is_migration_id
 from etl.journal.batch import Facts, Shipment
 from etl.journal.folder import person
 from etl.journal.journal import Journal
 from etl.journal.outcome import outcome_noted
-from etl.journal.states import State
+from etl.journal.states import State, told_state
 from etl.journal.workspace import Workspace
 from etl.outside import Outside
 from etl.package import split_records
@@ -84,13 +85,14 @@ def _decide(journal: Journal, batch: Shipment, found: KnownFate) -> Resolved:
     state, command = journal.decisions.state_before(batch), journal.runs.goes_on()
     after = _after(batch, state, arrived, migration_id, command)
     if migration_id and (other := journal.owner(migration_id, besides=batch.id)):
-        raise MappingError(f"migration {migration_id} is batch {other}, so batch {batch.id} is another one; look again")
+        words = "migration {migration} is batch {number}, so batch {batch} is another one; look again"
+        raise MappingError(said(words, migration=migration_id, number=other, batch=batch.id))
     if state is State.ACCEPTED and not arrived:
         journal.died(batch.id, person())
-        text = DIED.format(again=_sends_again(command))
+        text = said(DIED, advised=_sends_again(command))
         return Resolved(batch.id, batch.stage, batch.records, str(State.DONE), batch.migration_id, text)
     batch = journal.decisions.make(batch.id, after, _facts(batch, found), person())
-    next_step = NEXT[after].format(sends=SENDS[command], command=command)
+    next_step = said(NEXT[after], then=said(SENDS[command]), command=command)
     if found.missing is not None and after is State.DONE:
         next_step = _counted(found.missing, _name_missing(journal, batch, found.missing, found.why), command)
     return Resolved(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, next_step)
@@ -99,10 +101,11 @@ def _decide(journal: Journal, batch: Shipment, found: KnownFate) -> Resolved:
 def _require_unseen(journal: Journal, batch: Shipment) -> None:
     """A batch is not lost whose users the channel has: it would be sent a second time."""
     if seen := len(journal.lookups.found(batch.id)):
-        raise MappingError(
-            f"the channel knew {seen} of the {batch.records} users of batch {batch.id} when it was asked, so the batch was not "
-            f"lost and would be sent twice; `etl resolve {batch.id} --arrived` says that it is there"
+        words = (
+            "the channel knew {count} of the {total} users of batch {batch} when it was asked, so the batch was not lost and "
+            "would be sent twice; `etl resolve {batch} --arrived` says that it is there"
         )
+        raise MappingError(said(words, count=seen, total=batch.records, batch=batch.id))
 
 
 def _facts(batch: Shipment, found: KnownFate) -> Facts:
@@ -121,37 +124,54 @@ def _name_missing(journal: Journal, batch: Shipment, missing: Collection[str], w
     return journal.attempts.name_failed(batch.id, {key: by_key[key] for key in missing}, why)
 
 
-def _counted(missing: Collection[str], own: int | None, command: str) -> str:
+def _counted(missing: Collection[str], own: int | None, command: str) -> Sentence:
     if not missing:
-        return f"its records count as uploaded, without an error; `etl {command}` goes on after it"
-    return (
-        f"{len(missing)} of its records are not there and count as failed, as batch {own}, the others as uploaded; "
-        f"`etl {command}` goes on, {RETRY[command]} sends these again"
+        return said(
+            "its records count as uploaded, without an error; `etl {command}` goes on after it", command=command
+        )
+    words = (
+        "{count} of its records are not there and count as failed, as batch {batch}, the others as uploaded; `etl {command}` "
+        "goes on, `etl dry-run` makes a package, from which `etl retry` sends these again"
     )
+    if command == "resume":
+        words = (
+            "{count} of its records are not there and count as failed, as batch {batch}, the others as uploaded; "
+            "`etl {command}` goes on, `etl retry` sends these again"
+        )
+    return said(words, count=len(missing), batch=own, command=command)
 
 
 def _decide_failed(journal: Journal, batch: Shipment, arrived: bool, migration_id: str | None) -> Resolved:
     """Its records failed: a person has found them there all the same, or none of them is, and they are to be sent again."""
     if migration_id:
-        raise MappingError(
-            f"batch {batch.id} was migration {batch.migration_id}, which is known; leave '{migration_id}' out"
-        )
-    if not arrived and not batch.failed_whole:
-        raise MappingError(
-            f"{batch.failed} of the records of batch {batch.id} failed, and nobody knows which, so the batch was not lost; "
-            f"{RETRY[journal.runs.goes_on()].replace('retry', f'retry --batch {batch.id}')} sends its records again"
-        )
-    journal.attempts.decide(batch.id, person(), arrived=arrived)
+        words = "batch {batch} was migration {known}, which is known; leave '{migration}' out"
+        raise MappingError(said(words, batch=batch.id, known=batch.migration_id, migration=migration_id))
     command = journal.runs.goes_on()
-    text = FOUND.format(command=command) if arrived else NONE_CREATED.format(again=_sends_again(command))
+    if not arrived and not batch.failed_whole:
+        raise MappingError(_not_lost(batch, command))
+    journal.attempts.decide(batch.id, person(), arrived=arrived)
+    text = said(FOUND, command=command) if arrived else said(NONE_CREATED, advised=_sends_again(command))
     return Resolved(batch.id, batch.stage, batch.records, str(batch.state), batch.migration_id, text)
 
 
-DIED = "its job died, so none of its records is there; {again} sends them again, one by one"
+def _not_lost(batch: Shipment, command: str) -> Sentence:
+    words = (
+        "{count} of the records of batch {batch} failed, and nobody knows which, so the batch was not lost; `etl dry-run` makes "
+        "a package, from which `etl retry --batch {batch}` sends its records again"
+    )
+    if command == "resume":
+        words = (
+            "{count} of the records of batch {batch} failed, and nobody knows which, so the batch was not lost; "
+            "`etl retry --batch {batch}` sends its records again"
+        )
+    return said(words, count=batch.failed, batch=batch.id)
+
+
+DIED = "its job died, so none of its records is there; {advised} sends them again, one by one"
 FOUND = "its failed records count as uploaded, because you found them there; `etl {command}` goes on"
 NONE_CREATED = (
     "all of its records failed, so it is certain that it created none of them (they may be there from elsewhere: an e-mail that "
-    "exists is an error, too); {again} sends them again, one by one"
+    "exists is an error, too); {advised} sends them again, one by one"
 )
 SENDS = {
     "resume": "`etl resume` sends it",
@@ -159,34 +179,32 @@ SENDS = {
     "pilot": "`etl pilot` starts another one, which takes what has not arrived",
 }
 """What becomes of a batch that is planned again, by the command that goes on here."""
-RETRY = {
-    "resume": "`etl retry`",
-    "run": "`etl dry-run` makes a package, from which `etl retry`",
-    "pilot": "`etl dry-run` makes a package, from which `etl retry`",
-}
 
 
-def _sends_again(command: str) -> str:
-    return "`etl run` or `etl resume`" if command == "resume" else f"`etl {command}`"
+def _sends_again(command: str) -> list[str]:
+    return ["`etl run`", "`etl resume`"] if command == "resume" else [f"`etl {command}`"]
 
 
 def _after(batch: Shipment, state: State, arrived: bool, migration_id: str | None, command: str) -> State:
     if state not in DECIDABLE:
-        raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to decide")
+        words = "batch {batch} is {state}: its fate is known, there is nothing to decide"
+        raise MappingError(said(words, batch=batch.id, state=told_state(batch.state)))
     if state is State.ACCEPTED and migration_id:
-        raise MappingError(
-            f"batch {batch.id} was accepted as {batch.migration_id}, so it is no other migration; "
-            f"`etl {command}` follows it, `etl resolve {batch.id} --arrived` ends it without counts"
+        words = (
+            "batch {batch} was accepted as {migration}, so it is no other migration; `etl {command}` follows it, "
+            "`etl resolve {batch} --arrived` ends it without counts"
         )
+        raise MappingError(said(words, batch=batch.id, migration=batch.migration_id, command=command))
     if migration_id is not None and not is_migration_id(migration_id):
-        raise MappingError(f"'{visible(migration_id)}' is no migration_id; leave it out when it is not known")
+        words = "'{migration}' is no migration_id; leave it out when it is not known"
+        raise MappingError(said(words, migration=visible(migration_id)))
     if not arrived:
         return State.PLANNED
     return State.ACCEPTED if migration_id else State.DONE
 
 
 NEXT = {
-    State.PLANNED: "it is planned again; {sends}",
+    State.PLANNED: "it is planned again; {then}",
     State.ACCEPTED: "`etl {command}` follows it",
     State.DONE: "its records count as uploaded, and how many of them failed is not known; `etl {command}` goes on after it",
 }

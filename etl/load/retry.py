@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from etl.arguments import Key, checked
 from etl.errors import MappingError
-from etl.findings import Heading, Sentence, said
+from etl.findings import Sentence, said
 from etl.journal.attempts import REFUSES_REPEATED
 from etl.journal.batch import Shipment
 from etl.journal.folder import person
 from etl.journal.journal import Journal
-from etl.journal.states import RecordState
+from etl.journal.states import RecordState, told_state
 from etl.journal.summary import LoadSummary
 from etl.journal.workspace import Workspace
 from etl.load.comparing import compare
@@ -102,7 +102,7 @@ def _find(journal: Journal, wanted: RetryChoice) -> list[Again]:
             said(
                 "batch {batch} is {state}, and none of its records is known to have failed",
                 batch=batch.id,
-                state=Heading(batch.state),
+                state=told_state(batch.state),
             )
         )
     if wanted.keys:

@@ -278,13 +278,16 @@ def other_mapping(package: Path, mapping: str, remake: str) -> Sentence:
     return said(words, path=str(package), file=Path(mapping).name, how=said(REMAKES[remake]))
 
 
-def pilot_failed(stage: str, failed: list[Shipment], journal: Journal) -> str:
+def pilot_failed(stage: str, failed: list[Shipment], journal: Journal) -> list[Words]:
     errors, records = sum(one.failed for one in failed), sum(one.records for one in failed)
+    return [_pilot_failed(stage, errors, records), *_failed(failed, journal)]
+
+
+def _pilot_failed(stage: str, errors: int, records: int) -> Words:
     return (
-        f"stage '{stage}' has {some_errors(errors)} in {some_records(records)}, and a pilot stops at the first. "
-        "Check the formats of what was sent and put the mapping right; after that "
-        "`etl dry-run` prepares them anew, `etl retry` sends them again, and `etl pilot` goes on\n"
-        f"{lines_of(_failed(failed, journal))}"
+        "stage '{stage}' has {what}, and a pilot stops at the first. Check the formats of what was sent and put the mapping "
+        "right; after that `etl dry-run` prepares them anew, `etl retry` sends them again, and `etl pilot` goes on",
+        {"stage": stage, "what": phrase(_errors(errors, records))},
     )
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from etl.findings import Sentence, joined, said
 from etl.personal import mask_key
+from etl.report.looking import fate_told
 from etl.report.mask import mask_record, without_login_answer
 from etl.report.summary import print_line
 
@@ -22,10 +24,10 @@ if TYPE_CHECKING:
 
 def print_pilot(console: Console, stages: Iterable[PilotedStage]) -> None:
     for stage in stages:
-        already = f", sent before: {_keys(stage.already)}" if stage.already else ""
-        line = f"{stage.name}: {_keys(stage.keys) or 'nothing new'}{already}; no errors"
-        print_line(console, line)
-    print_line(console, "The pilot succeeded. Next: `etl verify --email E`, as the user of the first line.")
+        words = "{stage}: {keys}, sent before: {others}; no errors" if stage.already else "{stage}: {keys}; no errors"
+        keys = _keys(stage.keys) or said("nothing new")
+        print_line(console, said(words, stage=stage.name, keys=keys, others=_keys(stage.already)))
+    print_line(console, said("The pilot succeeded. Next: `etl verify --email E`, as the user of the first line."))
 
 
 def _keys(keys: Sequence[str]) -> str:
@@ -40,8 +42,12 @@ def told_checks(report: VerifyReport, *, masked: bool) -> VerifyReport:
 def _told_check(check: ShopLook, *, masked: bool) -> ShopLook:
     differences = tuple(map(_masked_difference, check.differences)) if masked else check.differences
     detail = without_login_answer(check.detail) if masked else check.detail
-    told = "; ".join(f"{one.field} is {one.shown!r}, sent was {one.sent!r}" for one in differences)
-    return replace(check, detail=f"{detail}: {told}" if told else detail, differences=differences)
+    told = joined("; ", map(_differing, differences))
+    return replace(check, detail=joined(": ", [detail, told]) if told else detail, differences=differences)
+
+
+def _differing(one: Difference) -> Sentence:
+    return said("{field} is {shown}, sent was {sent}", field=one.field, shown=repr(one.shown), sent=repr(one.sent))
 
 
 def _masked_difference(difference: Difference) -> Difference:
@@ -51,21 +57,30 @@ def _masked_difference(difference: Difference) -> Difference:
     return replace(difference, shown=shown, sent=sent)
 
 
+OUTCOMES = {
+    "passed": "passed             {check}",
+    "failed": "failed             {check}",
+    "could not be made": "could not be made  {check}",
+}
+"""What came of a look, as wide as the widest of them."""
+
+
 def print_checks(console: Console, verified: Verified) -> None:
     for check in verified.report.checks:
-        print_line(console, f"{check.outcome:<18} {check.name:<8} {check.detail}")
+        print_line(console, said(OUTCOMES[check.outcome], check=joined(" ", [f"{check.name:<8}", check.detail])))
         print_line(console, f"{'':<27} {check.link}")
-    print_line(console, f"channel: {verified.channel.text}")
+    print_line(console, said("channel: {what}", what=verified.channel.text))
 
 
-def decided_line(decision: Decision) -> str:
-    return f"batch {decision.batch} is {decision.state}: {decision.next_step}"
+def decided_line(decision: Decision) -> Sentence:
+    words = "batch {batch} is {state}: {then}"
+    return said(words, batch=decision.batch, state=fate_told(decision.state), then=decision.next_step)
 
 
 def asked_lines(asked: ChannelDecision) -> Iterator[str]:
     """A decision that was made by asking the channel."""
-    yield f"batch {asked.decision.batch}: {asked.evidence}"
-    yield from (f"  not there: {mask_key(key)}" for key in asked.missing)
+    yield joined(": ", [said("batch {batch}", batch=asked.decision.batch), asked.evidence])
+    yield from (said("  not there: {keys}", keys=mask_key(key)) for key in asked.missing)
     yield decided_line(asked.decision)
 
 
@@ -76,13 +91,14 @@ def masked_arrivals(found: Arrivals) -> Arrivals:
 
 def arrived_lines(found: Arrivals) -> Iterator[str]:
     missing = len(found.missing)
-    yield (
-        f"users sent: {found.users}; in the channel: {found.users - missing} "
-        f"({found.before} found before, {found.asked} asked for now); missing: {missing}"
-    )
+    yield said(
+        "users sent: {total}; in the channel: {count} ({first} found before, {further} asked for now); missing: {number}",
+        total=found.users, count=found.users - missing, first=found.before, further=found.asked, number=missing,
+    )  # fmt: skip
     for one in found.missing:
-        email = f", {one.email}" if one.email else ""
-        yield f"  not there: {one.key} (batch {one.batch}{email})"
+        words = "  not there: {keys} (batch {batch}, {email})" if one.email else "  not there: {keys} (batch {batch})"
+        yield said(words, keys=one.key, batch=one.batch, email=one.email)
     failed = Counter(one.batch for one in found.missing if one.failed)
     for batch, count in sorted(failed.items()):
-        yield f"batch {batch}: {count} known as failed; what refers to them waits, `etl retry --batch {batch}` sends them again"
+        words = "batch {batch}: {count} known as failed; what refers to them waits, `etl retry --batch {batch}` sends them again"
+        yield said(words, batch=batch, count=count)

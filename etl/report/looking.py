@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from etl.findings import HIDDEN, Heading, Sentence, joined, said
+from etl.journal.states import TOLD, told_state
 from etl.model import Locator
 from etl.personal import mask_key, mask_known, mask_value
 from etl.terminal import visible
@@ -30,14 +31,14 @@ if TYPE_CHECKING:
 
 FATES = {
     "valid": "valid", "filtered": "filtered", "rejected": "rejected", "held": "held", "merged": "merged",
-    "planned": "planned", "sending": "sending", "accepted": "accepted", "done": "done", "refused": "refused",
-    "unknown": "unknown", "superseded": "superseded", "waiting": "waiting",
+    "waiting": "waiting",
 }  # fmt: skip
-"""Of a row or a record, and of a batch."""
+"""Of a row or a record."""
 
 
 def fate_told(fate: str) -> str:
-    return said(FATES[fate]) if fate in FATES else fate
+    """Of a row or a record, and of a batch."""
+    return said(FATES[fate]) if fate in FATES else told_state(fate) if fate in TOLD else fate
 
 
 def find_lines(found: Sequence[FoundIn]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
-from etl.findings import Sentence
+from etl.findings import Sentence, said
 from etl.model import PAYLOADS
 from etl.personal import looks_personal, mask_value
 from etl.resources import load_schema
@@ -63,7 +63,13 @@ def without_answer(text: str) -> str:
 
 def without_login_answer(text: str) -> str:
     """What a shop says to a login, when it says no more than that: a wrong password is told in its words."""
-    return _LOGIN_REFUSED.sub(lambda told: told[0] if _is_said_to_all(told[0]) else HIDDEN_ANSWER, without_answer(text))
+    masked = without_answer(text)
+    found = _LOGIN_REFUSED.search(masked)
+    if found is None or _is_said_to_all(found[0]):
+        return masked
+    if isinstance(masked, Sentence):
+        return said(masked.words, error=HIDDEN_ANSWER)
+    return f"{masked[: found.start()]}{HIDDEN_ANSWER}"
 
 
 def _is_said_to_all(answer: str) -> bool:

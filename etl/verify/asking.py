@@ -15,12 +15,13 @@ import orjson
 from msgspec import Struct
 
 from etl.errors import MappingError, Unavailable
+from etl.findings import Sentence, said
 from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.journal.lookups import Trial
 from etl.journal.outcome import outcome_noted
 from etl.journal.requestlog import RequestLog
-from etl.journal.states import State
+from etl.journal.states import State, told_state
 from etl.journal.workspace import Workspace
 from etl.omnitron.api import Omnitron
 from etl.omnitron.channel import Channel
@@ -40,7 +41,7 @@ LOOK_FOR = (0.0, 1.0, 2.0, 4.0)
 EVERY = 0.05
 """Seconds between two questions at least; `target.pause`, if that is more."""
 
-NEVER_TRIED = "it is not known whether this Omnitron shows migrated users among its channel's customers: "
+NEVER_TRIED = "it is not known whether this Omnitron shows migrated users among its channel's customers: {then}"
 LOOK = "`etl verify MAPPING --email E` looks for one that was uploaded, by its e-mail"
 TRY = "`etl pilot MAPPING` sends one, `etl verify MAPPING --email E` looks for it"
 
@@ -72,10 +73,12 @@ class LookedUp(Struct, frozen=True):
         return self.asked == self.records
 
     @property
-    def text(self) -> str:
-        some = "all" if self.whole else f"a sample of {self.asked}"
-        there = self.asked - len(self.missing)
-        return f"the channel was asked for {some} of its users ({self.records}): {there} found, {len(self.missing)} not"
+    def text(self) -> Sentence:
+        words = "the channel was asked for a sample of {some} of its users ({total}): {count} found, {number} not"
+        if self.whole:
+            words = "the channel was asked for all of its users ({total}): {count} found, {number} not"
+        there, missing = self.asked - len(self.missing), len(self.missing)
+        return said(words, some=self.asked, total=self.records, count=there, number=missing)
 
 
 class Missing(Struct, frozen=True):
@@ -164,9 +167,8 @@ def users_of(journal: Journal, batch: Shipment) -> list[User]:
     try:
         data = journal.workspace.whole(batch.file).read_bytes()
     except OSError as error:
-        raise MappingError(
-            f"{batch.file} cannot be read, so nobody knows whom to look for: {error.strerror}"
-        ) from error
+        words = "{file} cannot be read, so nobody knows whom to look for: {error}"
+        raise MappingError(said(words, file=batch.file, error=error.strerror)) from error
     keys = journal.keys(batch.id)
     pairs = zip(keys, split_records(data), strict=True)
     return [User(key, str(orjson.loads(record)["email"]), batch.id, record) for key, record in pairs]
@@ -199,12 +201,14 @@ def evidence_on(root: Path, target: Target, number: int, outside: Outside) -> Lo
 
 def _usable(journal: Journal, batch: Shipment) -> Trial:
     if batch.state is not State.UNKNOWN:
-        raise MappingError(f"batch {batch.id} is {batch.state}: its fate is known, there is nothing to ask")
+        words = "batch {batch} is {state}: its fate is known, there is nothing to ask"
+        raise MappingError(said(words, batch=batch.id, state=told_state(batch.state)))
     if batch.payload != USER:
-        raise MappingError(
-            f"batch {batch.id} is of stage '{batch.stage}': only users can be looked up, by their e-mail; "
-            "look in Omnitron, or in the shop, and say --arrived or --lost"
+        words = (
+            "batch {batch} is of stage '{stage}': only users can be looked up, by their e-mail; look in Omnitron, or in the "
+            "shop, and say --arrived or --lost"
         )
+        raise MappingError(said(words, batch=batch.id, stage=batch.stage))
     return counting(journal)
 
 
@@ -212,25 +216,27 @@ def counting(journal: Journal) -> Trial:
     """The trial that lets this Omnitron's word count. Raises MappingError when there is none."""
     trial = journal.lookups.trial()
     if trial is None:
-        raise MappingError(NEVER_TRIED + _how_to_try(journal))
+        raise MappingError(said(NEVER_TRIED, then=_how_to_try(journal)))
     if not trial.found:
-        raise MappingError(
-            f"this Omnitron's channel did not know a migrated user {trial.seconds:.0f} s after it was sent "
-            f"(batch {trial.batch}), so not being found there says nothing; look in the shop"
+        words = (
+            "this Omnitron's channel did not know a migrated user {seconds} s after it was sent (batch {batch}), so not being "
+            "found there says nothing; look in the shop"
         )
+        raise MappingError(said(words, seconds=f"{trial.seconds:.0f}", batch=trial.batch))
     return trial
 
 
-def _how_to_try(journal: Journal) -> str:
+def _how_to_try(journal: Journal) -> Sentence:
     """Any user that has arrived tells; a pilot is of use where there is none, and nothing keeps it from being sent."""
     if any(not batch.failed_whole for batch in _uploaded(journal)):
-        return LOOK
+        return said(LOOK)
     for batch in journal.batches(state=State.UNKNOWN):
-        return (
-            f"no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became of batch "
-            f"{batch.id}, then `etl resolve {batch.id} --arrived [MIGRATION_ID]` or `etl resolve {batch.id} --lost`"
+        words = (
+            "no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became of batch "
+            "{batch}, then `etl resolve {batch} --arrived [MIGRATION_ID]` or `etl resolve {batch} --lost`"
         )
-    return TRY
+        return said(words, batch=batch.id)
+    return said(TRY)
 
 
 def _patience(trial: Trial) -> float:
@@ -242,10 +248,12 @@ def _require_patience(here: Asking, batch: Shipment, trial: Trial) -> None:
     """Raise MappingError when a user that is not found may still be on its way."""
     needed, passed = _patience(trial), here.seconds_since(batch)
     if passed < needed:
-        raise MappingError(
-            f"batch {batch.id} was sent {passed:.0f} s ago, and not all of its users are found; "
-            f"they may still be on their way: ask again in {needed - passed:.0f} s"
+        words = (
+            "batch {batch} was sent {seconds} s ago, and not all of its users are found; they may still be on their way: ask "
+            "again in {further} s"
         )
+        parts = {"seconds": f"{passed:.0f}", "further": f"{needed - passed:.0f}"}
+        raise MappingError(said(words, batch=batch.id, **parts))
 
 
 def try_out(root: Path, target: Target, email: str, outside: Outside) -> Trial:
@@ -268,7 +276,8 @@ def _sent_user(journal: Journal, email: str) -> tuple[Shipment, User]:
         for user in users_of(journal, batch):
             if user.email.casefold() == email.casefold():
                 return batch, user
-    raise MappingError(f"no user with the e-mail '{email}' was sent from {journal.workspace.root}")
+    words = "no user with the e-mail '{email}' was sent from {path}"
+    raise MappingError(said(words, email=email, path=str(journal.workspace.root)))
 
 
 def _uploaded(journal: Journal) -> list[Shipment]:
@@ -304,14 +313,15 @@ def _named(here: Asking, batch: Shipment, missing: Sequence[User], trial: Trial)
     return [Missing(user.key, user.email, own or batch.id, failed or own is not None) for user in missing]
 
 
-def told(trial: Trial) -> str:
+def told(trial: Trial) -> Sentence:
     """What the trial means for what comes."""
-    if trial.found:
-        return (
-            f"it knows migrated users: this one was there {trial.seconds:.0f} s after it was sent; "
-            "`etl resolve BATCH --ask` and `etl verify MAPPING --arrived` can ask it"
-        )
-    return (
-        f"it does not know this user {trial.seconds:.0f} s after it was sent, so it cannot be asked what became of a batch; "
-        "a later `etl verify MAPPING --email E` looks again"
+    words = (
+        "it does not know this user {seconds} s after it was sent, so it cannot be asked what became of a batch; a later "
+        "`etl verify MAPPING --email E` looks again"
     )
+    if trial.found:
+        words = (
+            "it knows migrated users: this one was there {seconds} s after it was sent; `etl resolve BATCH --ask` and "
+            "`etl verify MAPPING --arrived` can ask it"
+        )
+    return said(words, seconds=f"{trial.seconds:.0f}")

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from etl.errors import Refused, TargetError
+from etl.findings import said
 from etl.journal.requestlog import RequestLog
 from etl.omnitron.client import Answer, Call, Client, CookieJar, Limits
 from etl.outside import Outside
@@ -14,6 +15,7 @@ from etl.target import Secret
 
 MOST_PAGES = 100
 SHOWN = 300
+LOGIN_REFUSED = "the shop refuses the login: {error}"
 
 
 class CannotTell(TargetError):
@@ -49,11 +51,11 @@ class Visitor:
         )
         found = answer.json if isinstance(answer.json, dict) else {}
         if answer.status == 202:
-            raise CannotTell("the shop asks for a one-time code")
+            raise CannotTell(said("the shop asks for a one-time code"))
         if "captcha" in str(found.get("redirect_url", "")):
-            raise CannotTell("the shop asks for a captcha")
+            raise CannotTell(said("the shop asks for a captcha"))
         if answer.status == 400:
-            raise Refused(f"the shop refuses the login: {_shown(answer)}", status=400)
+            raise Refused(said(LOGIN_REFUSED, error=_shown(answer)), status=400)
         if answer.status != 200 or not found.get("key"):
             raise CannotTell(f"the login answered {answer.status}: {_shown(answer)}")
 
@@ -77,7 +79,7 @@ class Visitor:
             page = self._object(path if number == 1 else f"{path}{separator}page={number}")
             results = page.get("results")
             if not isinstance(results, list):
-                raise CannotTell(f"{self.link(path)} has no 'results'")
+                raise CannotTell(said("{path} has no 'results'", path=self.link(path)))
             found += [one for one in results if isinstance(one, dict)]
             if not page.get("next"):
                 break

@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from etl.errors import EtlError, MappingError, Refused
+from etl.findings import said
 from etl.journal.journal import Journal
 from etl.journal.requestlog import RequestLog
 from etl.journal.workspace import Workspace
@@ -78,7 +79,7 @@ def verify(root: Path, target: Target, email: str, password: Secret, outside: Ou
     """
     outside = outside or Outside()
     if not target.shop_url:
-        raise MappingError("target.shop_url is not set; it is the address at which customers see the shop")
+        raise MappingError(said("target.shop_url is not set; it is the address at which customers see the shop"))
     workspace = Workspace(root)
     customer = _customer(workspace, email)
     log = RequestLog(workspace.requests, outside.now)
@@ -93,7 +94,8 @@ def _customer(workspace: Workspace, email: str) -> SentCustomer:
     finally:
         journal.close()
     if found is None:
-        raise MappingError(f"no user with the e-mail '{email}' was sent from {workspace.root}; `etl pilot` sends one")
+        words = "no user with the e-mail '{email}' was sent from {path}; `etl pilot` sends one"
+        raise MappingError(said(words, email=email, path=str(workspace.root)))
     return found
 
 
@@ -114,7 +116,7 @@ class _Visit:
         ]
         if login.outcome is LookOutcome.PASSED:
             return [login, *(self._check(*one) for one in rest)]
-        why = "not logged in"
+        why = said("not logged in")
         return [login, *(ShopLook(name, LookOutcome.NOT_MADE, why, self._shop.link(path)) for name, path, _ in rest)]
 
     def _check(self, name: str, path: str, look: Callable[[], str]) -> ShopLook:
@@ -122,11 +124,11 @@ class _Visit:
         try:
             outcome, detail = LookOutcome.PASSED, look()
         except Differs as error:
-            outcome, detail, differences = LookOutcome.FAILED, str(error), error.differences
+            outcome, detail, differences = LookOutcome.FAILED, error.text, error.differences
         except Refused as error:
-            outcome, detail = LookOutcome.FAILED, str(error)
+            outcome, detail = LookOutcome.FAILED, error.text
         except EtlError as error:
-            outcome, detail = LookOutcome.NOT_MADE, str(error)
+            outcome, detail = LookOutcome.NOT_MADE, error.text
         if name == "items" and self._pk is not None:
             path = f"{ORDERS_PAGE}{self._pk}/"
         return ShopLook(name, outcome, detail, self._shop.link(path), differences)
@@ -136,7 +138,7 @@ class _Visit:
 
     def _log_in(self, email: str, password: Secret) -> str:
         self._shop.log_in(email, password)
-        return "logged in"
+        return said("logged in")
 
     def _user(self) -> str:
         return _compare("user", self._customer.user, [self._shop.current_user()])
@@ -149,35 +151,35 @@ class _Visit:
         number = str(sent["number"])
         shown = [one for one in self._shop.old_orders() if str(one.get("number")) == number]
         if not shown:
-            raise Differs(f"order {number} is not among the old orders")
+            raise Differs(said("order {number} is not among the old orders", number=number))
         self._pk = shown[0].get("pk")
         return _compare("order", sent, shown)
 
     def _items(self) -> str:
         sent = [self._sent("order item", one) for one in self._customer.items or (None,)]
         if self._pk is None:
-            raise MappingError("the order is not there, so it has no page")
+            raise MappingError(said("the order is not there, so it has no page"))
         shown = self._shop.old_order(self._pk).get("orderitem_set")
         if not isinstance(shown, list):
-            raise MappingError("the order's page has no 'orderitem_set'")
+            raise MappingError(said("the order's page has no 'orderitem_set'"))
         for item in sent:
             _compare("item", item, [one for one in shown if isinstance(one, dict)])
-        return f"{len(sent)} of {len(sent)} as sent"
+        return said("{count} of {total} as sent", count=len(sent), total=len(sent))
 
     def _sent(self, name: str, record: Record | None) -> Record:
         if record is None:
-            raise MappingError(f"no {name} of this user was sent")
+            raise MappingError(said("no {name} of this user was sent", name=name))
         return record
 
 
 def _compare(kind: str, sent: Record, shown: Sequence[Mapping[str, Any]]) -> str:
     """Whether one of the shown is what was sent. Raises Differs with the closest one's differences."""
     if not shown:
-        raise Differs(f"the shop shows no {kind}")
+        raise Differs(said("the shop shows no {name}", name=kind))
     differences = min((_differences(kind, sent, one) for one in shown), key=len)
     if differences:
-        raise Differs(f"no {kind} is as it was sent", differences)
-    return f"{kind} as sent"
+        raise Differs(said("no {name} is as it was sent", name=kind), differences)
+    return said("{name} as sent", name=kind)
 
 
 def _differences(kind: str, sent: Record, shown: Mapping[str, Any]) -> list[Difference]:

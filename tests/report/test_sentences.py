@@ -125,7 +125,7 @@ def test_every_language_has_a_file():
 
 NAMES = frozenset({
     "alias", "book", "language", "missing", "new", "old", "order", "expression", "into", "sources", "stages", "written",
-    "record", "sum",
+    "email", "record", "sent", "shown", "sum",
     "algorithm", "allowed", "byte", "cell", "cities", "column", "command", "decided", "directive", "either", "element",
     "encoding", "error", "expected", "false", "field", "file", "formats", "function", "guess", "host", "keys", "known",
     "migration", "name", "near", "operator", "option", "path", "payload", "person", "prefix", "region", "rule", "sign",
@@ -141,7 +141,7 @@ NUMBERS = frozenset({
 TYPED = frozenset({"advice", "advised", "call", "choices", "fields", "instead", "kind"})
 """What is typed into a mapping, and lists of it."""
 SAID = frozenset({
-    "amount", "broken", "cell", "unchanged", "corrections", "errors", "share", "discount", "piece", "whole", "fate",
+    "amount", "broken", "cell", "check", "unchanged", "corrections", "errors", "share", "discount", "piece", "whole", "fate",
     "because", "before", "computes", "entries", "how", "kinds", "note", "others", "place", "then", "tried", "wanted",
     "what", "why",
 })  # fmt: skip

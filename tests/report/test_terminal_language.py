@@ -42,7 +42,9 @@ SPOKEN = (
     "etl/commands/left_out.py",
     "etl/commands/explain.py",
     "etl/report/following.py",
+    "etl/report/checking.py",
     "etl/report/history.py",
+    "etl/cli/purging.py",
     "etl/journal/status.py",
     "etl/journal/unsent.py",
     "etl/journal/homes.py",
@@ -202,6 +204,66 @@ def test_where_a_load_stands_and_what_became_of_a_record_are_told_in_turkish(sen
     for command in (("status", "."), ("history", ".", "--stage", "user", "--key", "1")):
         one, other = (etl(*command, "--json", "--language", each, cwd=sent, **asked).stdout for each in ("en", "tr"))
         assert one == other
+
+
+def test_a_pilot_what_the_shop_shows_and_what_is_purged_are_told_in_turkish(tmp_path, sandbox):
+    sandbox.reset()
+    write_shop(tmp_path, mapping=SENT.replace("channel: 1,", "channel: 1, shop_url: '${OMNITRON_SHOP_URL}',"))
+    asked = {**target(sandbox.url, TOKEN), "ETL_LANGUAGE": "tr"}
+    nothing = etl("pilot", ".", "--key", "nobody", cwd=tmp_path, **asked)
+    assert nothing.stderr.endswith("paketin 'user' aşamasında 'nobody' anahtarlı bir kayıt yok\n")
+    done = etl("pilot", ".", cwd=tmp_path, **asked)
+    assert re.match(
+        "user: 1; hata yok\n(?:.+\n)+Pilot başarılı. Sırada: ilk satırdaki kullanıcıyla `etl verify . --email E`.\n$",
+        done.stdout,
+    )
+    sandbox.fault("errors", count=1)
+    failed = etl("pilot", ".", "-w", "elsewhere", cwd=tmp_path, **asked)
+    sandbox.clear_faults()
+    assert failed.stderr.startswith("'user' aşamasında 1 kayıtta 1 hata; pilot ilkinde durur. "), failed.stderr
+    seen = etl("verify", ".", "--email", "ayse@example.com", cwd=tmp_path, ETL_VERIFY_PASSWORD="wrong", **asked)
+    assert re.search(r"^geçmedi            login    mağaza girişi kabul etmiyor: ", seen.stdout, re.M)
+    assert re.search(r"^bakılamadı         order    giriş yapılmadı$", seen.stdout, re.M)
+    assert re.search(r"^kanal: bu kullanıcıyı gönderildikten \d+ sn sonra tanımıyor, ", seen.stdout, re.M)
+    unsure = etl("verify", ".", "--arrived", cwd=tmp_path, **asked)
+    assert "bu Omnitron'un kanalı, aktarılan bir kullanıcıyı gönderildikten " in unsure.stderr
+    purged = etl("purge", ".", "--yes", cwd=tmp_path, **asked)
+    assert re.search(r"^kaldırıldı: \d paket, 0 anlık görüntü, \d+ dosya, [\d,]+ kB$", purged.stdout, re.M)
+    assert "  kaldırılmayan: başka yerde duranlar (" in purged.stderr
+    for each in (nothing, failed, done, seen, unsure, purged):
+        assert left_in_english(each.stdout + each.stderr) == set()
+
+
+def test_a_decision_about_a_batch_is_told_in_turkish(sent, sandbox):
+    asked = target(sandbox.url, TOKEN)
+    sandbox.fault("error_after")
+    assert etl("run", ".", cwd=sent, **asked).returncode == 4
+    sandbox.clear_faults()
+
+    def resolve(*words):
+        done = etl("resolve", "-m", ".", *words, cwd=sent, ETL_LANGUAGE="tr", **asked)
+        assert left_in_english(done.stdout + done.stderr) == set()
+        return done
+
+    assert resolve("1").stderr.startswith("--arrived, --lost ve --ask seçeneklerinden birini yazın: ")
+    assert resolve("1", "--ask").stderr.startswith(
+        "bu Omnitron'un aktarılan kullanıcıları kanalının müşterileri arasında "
+    )
+    early = etl("purge", ".", cwd=sent, ETL_LANGUAGE="tr")
+    assert (
+        ": 1 parti (3 kayıt): akıbeti bilinmiyor; Omnitron'da bakın, sonra `etl resolve BATCH --mapping .`\n"
+        in early.stderr
+    )
+    assert left_in_english(early.stderr) == set()
+    assert resolve("1", "--lost").stdout == (
+        "1. partinin durumu: planlandı; yeniden planlandı; `etl resume .` onu gönderir\n"
+    )
+    as_json = etl("resolve", "-m", ".", "1", "--arrived", "--json", "--language", "tr", cwd=sent, **asked)
+    assert json.loads(as_json.stdout)["next_step"] == (
+        "its records count as uploaded, and how many of them failed is not known; `etl resume .` goes on after it"
+    )
+    wrong = resolve("1", "m-1", "--lost")
+    assert wrong.stderr == "yalnız ulaşan bir parti aktarıma dönüşür; 'm-1' yazmayın\n"
 
 
 def test_that_there_is_nothing_to_go_on_with_is_told_in_turkish(sent, sandbox):

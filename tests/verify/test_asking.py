@@ -111,8 +111,8 @@ def test_before_a_trial_it_says_how_one_is_made(tmp_path, shown):
     number = lose_or_not(tmp_path, shown, "error_after", range(2, 5))
     with pytest.raises(MappingError) as caught:
         found_in(tmp_path, number, shown)
-    assert str(caught.value) == (
-        f"{NEVER_TRIED}no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became "
+    assert str(caught.value) == NEVER_TRIED.format(
+        then="no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became "
         f"of batch {number}, then `etl resolve {number} --arrived [MIGRATION_ID]` or `etl resolve {number} --lost`"
     )
 
@@ -122,7 +122,7 @@ def test_before_a_trial_one_of_the_users_that_are_uploaded_is_looked_for_and_no_
     load(make_package(tmp_path / "packages" / "one", users(1, 2)), to(shown), USER_STAGE, tmp_path)
     with pytest.raises(MappingError) as caught:
         look_all_up(tmp_path, to(shown), later(0))
-    assert str(caught.value) == f"{NEVER_TRIED}{LOOK}"
+    assert str(caught.value) == NEVER_TRIED.format(then=LOOK)
     assert try_out(tmp_path, to(shown), "user2@example.com", later(0)).found
     assert look_all_up(tmp_path, to(shown), later(0)).users == 2
 
@@ -132,7 +132,7 @@ def test_before_a_trial_and_with_no_user_uploaded_a_pilot_is_advised(tmp_path, s
     load(make_package(tmp_path / "packages" / "one", users(1)), to(shown), ONE_ERROR, tmp_path)
     with pytest.raises(MappingError) as caught:
         look_all_up(tmp_path, to(shown), later(0))
-    assert str(caught.value) == f"{NEVER_TRIED}{TRY}"
+    assert str(caught.value) == NEVER_TRIED.format(then=TRY)
 
 
 def test_a_trial_that_found_its_user_outlives_a_later_one_that_did_not(tmp_path, shown):
