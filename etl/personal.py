@@ -9,7 +9,7 @@ from typing import Any
 _WORD = re.compile(r"\w+")
 _CODE = re.compile(r"[^\s@]*\d[^\s@]*")
 _TELEPHONE = re.compile(r"(?:\+|00)?(?:90)?0?5\d{9}")
-_EMAIL = re.compile(r"([^\s@])[^\s@]*@([^\s@.])[^\s@.]*((?:\.[\w-]+)+)")
+_EMAIL = re.compile(r"([^\s@]+)@([^\s@.]+)((?:\.[\w-]+)+)")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,40}")
 
 
@@ -31,12 +31,20 @@ def looks_personal(text: str) -> bool:
     return _EMAIL.fullmatch(text) is not None or _is_telephone(text)
 
 
+SHORTEST = 3
+"""Letters of a word of which the first is shown: of a shorter one that would be all of it, or half."""
+
+
 def mask_text(text: str) -> str:
-    """The first letter of every word, and stars: a***@m***.com, A*** Y***, 5***."""
+    """The first letter of every word that is not too short, and stars: a***@m***.com, A*** Y***, 5***, ***."""
     # Only what is an e-mail address as a whole keeps its ending: in a longer text more could follow it.
     if email := _EMAIL.fullmatch(text):
-        return f"{email[1]}***@{email[2]}***{email[3]}"
-    return _WORD.sub(lambda word: f"{word[0][0]}***", text)
+        return f"{_mask_word(email[1])}@{_mask_word(email[2])}{email[3]}"
+    return _WORD.sub(lambda word: _mask_word(word[0]), text)
+
+
+def _mask_word(word: str) -> str:
+    return f"{word[0]}***" if len(word) >= SHORTEST else "***"
 
 
 def mask_key(key: Any) -> str:

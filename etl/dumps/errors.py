@@ -27,7 +27,12 @@ _SQL = frozenset({
 
 def excerpt(data: bytes) -> str:
     """The beginning of a piece of a dump, as `beginning` shows it, with all masked that may be a customer's data."""
-    return _WORD.sub(lambda word: word[0] if word[0] in _SQL else f"{word[0][0]}***", beginning(data))
+    return _WORD.sub(lambda word: word[0] if word[0] in _SQL else _masked(word[0]), beginning(data))
+
+
+def _masked(word: str) -> str:
+    """As everything personal is masked (etl/personal.py): of a word of one or two letters nothing is shown."""
+    return f"{word[0]}***" if len(word) > 2 else "***"
 
 
 def beginning(data: bytes) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
@@ -137,8 +138,12 @@ class Inspection:
 
     def values(self, column: ColumnProfile) -> dict[str, int]:
         """The values of a code: of few that many rows have, none tells who somebody is, unless it looks so."""
-        hidden = not self.show_data and any(map(looks_personal, column.values))
-        return {mask_text(value) if hidden else value: count for value, count in column.values.items()}
+        if self.show_data or not any(map(looks_personal, column.values)):
+            return dict(column.values)
+        hidden = Counter[str]()
+        for value, count in column.values.items():
+            hidden[mask_text(value)] += count
+        return hidden
 
 
 def lines_of(found: Inspection) -> Iterator[str]:

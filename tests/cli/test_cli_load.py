@@ -647,8 +647,8 @@ order 'o2': batch 5, done
   bytes      FOLDER/work/shop/packages/PACKAGE/payloads/order/000001.json, record 2, SHA-256 SHA-256
   record     {"number": "o2", "user": "2", "user_email": "u***@e***.com", "status": "550", \
 "created_date": "2021-02-03 04:05:06", "amount": 1299.9, "currency": "try", "payment_type": "", "bank": "", \
-"installment_count": 1, "tracking_number": "", "shipping_company": "yurtici", "shipping_address": "S*** o***", \
-"billing_address": "S*** o***", "discount_amount": null}
+"installment_count": 1, "tracking_number": "", "shipping_company": "yurtici", "shipping_address": "S*** ***", \
+"billing_address": "S*** ***", "discount_amount": null}
   TIME  planned
   TIME  sending
   TIME  unknown: POST URL/api/v1/remote/1/migrations/start/order/ answered 502: (see --show-data)

@@ -245,7 +245,7 @@ as a source: { csv: people.csv }
 
  column   filled distinct length  form, and examples
  id         100%      200    1-3  number: 9, 99, 999
- name        80%      160  11-13  text: Ş*** I*** 1***
+ name        80%      160  11-13  text: Ş*** I*** ***, Ş*** I*** 1***
  mail       100%      200  17-19  e-mail: s***@e***.com
  phone      100%      200     14  phone: 9999 999 99 99
  joined     100%       28     16  date %d.%m.%Y %H:%M: 99.99.9999 99:99

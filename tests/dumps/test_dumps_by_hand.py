@@ -434,7 +434,7 @@ def test_a_message_about_a_dump_tells_no_customer():
     said = refusal(TABLE + "INSERT INTO t VALUES (1, CONCAT('ali.veli@example.com', 'Şifre123'), 'y');")
     assert (
         said
-        == "line 2: a function in the place of a value is not read; load the dump into a database, and read that: C***('a***.v***@e***.c***', 'Ş***'), 'y***');"
+        == "line 2: a function in the place of a value is not read; load the dump into a database, and read that: C***('a***.v***@e***.c***', 'Ş***'), '***');"
     )
 
 
@@ -571,11 +571,11 @@ def test_a_text_that_is_not_of_the_encoding_stays_as_it_is_for_the_reader_of_row
     [
         ("INSERT INTO t VALUES (1);", "line 1: rows of table 't' without the names of their columns; dump it with its structure (CREATE TABLE), or with --complete-insert"),
         (TABLE + "INSERT INTO t VALUES (1, 'x');", "line 2: table 't': a row has 2 values for 3 columns"),
-        (TABLE + "\nINSERT INTO t VALUES (1, 'x', 'y), (2, 'x', 'y');", "line 3: a row that cannot be read; is a quote missing? Else load the dump into a database, and read that: (1***, 'x***', 'y***), (2***, 'x***', 'y***');"),
-        (TABLE + "INSERT INTO t SELECT * FROM s;", "line 2: an INSERT of a form that is not read (VALUES with tuples is): INSERT INTO t*** SELECT * FROM s***;"),
-        (TABLE + "INSERT INTO t VALUES (1, now(), 'y');", "line 2: a function in the place of a value is not read; load the dump into a database, and read that: n***(), 'y***');"),
+        (TABLE + "\nINSERT INTO t VALUES (1, 'x', 'y), (2, 'x', 'y');", "line 3: a row that cannot be read; is a quote missing? Else load the dump into a database, and read that: (***, '***', '***), (***, '***', '***');"),
+        (TABLE + "INSERT INTO t SELECT * FROM s;", "line 2: an INSERT of a form that is not read (VALUES with tuples is): INSERT INTO *** SELECT * FROM ***;"),
+        (TABLE + "INSERT INTO t VALUES (1, now(), 'y');", "line 2: a function in the place of a value is not read; load the dump into a database, and read that: n***(), '***');"),
         (TABLE + "INSERT INTO t VALUES (1, DEFAULT, 'y');", "line 2: table 't': DEFAULT is no value that is read; load the dump into a database, and read that"),
-        (TABLE + "UPDATE t SET name = 'x';", "line 2: a statement that is not read: UPDATE t*** SET n*** = 'x***';"),
+        (TABLE + "UPDATE t SET name = 'x';", "line 2: a statement that is not read: UPDATE *** SET n*** = '***';"),
         (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\nDELETE FROM t;", "line 3: removes rows of table 't', which the dump has from line 2 on; are these two dumps in one file? part them"),
         (TABLE + "INSERT INTO t VALUES (1, 'x', 'y');\n" + TABLE, "line 3: table 't' again, of which rows begin in line 2; part the two dumps"),
         ("SET sql_mode='ANSI,NO_BACKSLASH_ESCAPES';", "line 1: its sql_mode has NO_BACKSLASH_ESCAPES, which is not read; dump it without"),
@@ -584,7 +584,7 @@ def test_a_text_that_is_not_of_the_encoding_stays_as_it_is_for_the_reader_of_row
         ("CREATE TABLE t (id int, name", "line 1: CREATE TABLE that does not end; was the dump cut off?"),
         ("mysqldump: Got error: 1045: Access denied for user 'root'@'localhost'\n", "line 1: holds the error message of the tool that should have dumped: mysqldump: Got error: 1045: Access denied for user 'root'@'l..."),
         ("<!DOCTYPE html><html>", "line 1: is a web page, not a dump; was the download answered with a login page?"),
-        ("%PDF-1.4", "line 1: is no statement: %P***-1***.4***"),
+        ("%PDF-1.4", "line 1: is no statement: %P***-***.***"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_told_with_its_line(dump, says):
@@ -594,14 +594,14 @@ def test_what_cannot_be_read_is_told_with_its_line(dump, says):
 @pytest.mark.parametrize(
     ("insert", "says"),
     [
-        ("(1, /* it's */ 'x', 'y');", "line 2: a comment within or around the rows of an INSERT is not read; load the dump into a database, and read that: /* i***'s*** */ 'x***', 'y***');"),
+        ("(1, /* it's */ 'x', 'y');", "line 2: a comment within or around the rows of an INSERT is not read; load the dump into a database, and read that: /* ***'*** */ '***', '***');"),
         ("(1, 'x', 'y'),\n-- two\n(2, 'x', 'y');", "line 3: a comment within or around the rows of an INSERT is not read; load the dump into a database, and read that: -- t***..."),
         ("(1, 'x', 'y')*/;", "line 2: a comment within or around the rows of an INSERT is not read; load the dump into a database, and read that: */;"),
-        ("(1, 'x', 'y')\nON DUPLICATE KEY UPDATE name = 'z';", "line 3: what an INSERT says behind its rows is not read; load the dump into a database, and read that: ON DUPLICATE KEY UPDATE n*** = 'z***';"),
-        ("(1, 'a' 'b', 'y');", "line 2: two texts without a comma between them are not read; is a quote missing? Else load the dump into a database, and read that: 'b***', 'y***');"),
-        ("(1, _latin1 x'e9', 'y');", "line 2: a text as bytes, with its encoding before them, is not read; load the dump into a database, and read that: _*** x***'e***', 'y***');"),
-        ("(1, 'x', 'y);\n", "line 2: a row that does not end: is a quote missing, or was the dump cut off? dump it again: (1***, 'x***', 'y***);..."),
-        ("(1 + 1, 'x', 'y');", "line 2: a row that cannot be read; is a quote missing? Else load the dump into a database, and read that: (1*** + 1***, 'x***', 'y***');"),
+        ("(1, 'x', 'y')\nON DUPLICATE KEY UPDATE name = 'z';", "line 3: what an INSERT says behind its rows is not read; load the dump into a database, and read that: ON DUPLICATE KEY UPDATE n*** = '***';"),
+        ("(1, 'a' 'b', 'y');", "line 2: two texts without a comma between them are not read; is a quote missing? Else load the dump into a database, and read that: '***', '***');"),
+        ("(1, _latin1 x'e9', 'y');", "line 2: a text as bytes, with its encoding before them, is not read; load the dump into a database, and read that: _*** ***'***', '***');"),
+        ("(1, 'x', 'y);\n", "line 2: a row that does not end: is a quote missing, or was the dump cut off? dump it again: (***, '***', '***);..."),
+        ("(1 + 1, 'x', 'y');", "line 2: a row that cannot be read; is a quote missing? Else load the dump into a database, and read that: (*** + ***, '***', '***');"),
     ],
 )  # fmt: skip
 def test_what_stands_in_whole_rows_and_is_not_read_is_told_by_its_name_with_what_to_do(insert, says):
