@@ -124,13 +124,13 @@ class Search(Struct):
         text = text.strip()
         digits = re.sub(r"\D", "", text)
         is_number = len(digits) >= TELEPHONE and re.fullmatch(r"[\d\s()+./-]+", text)
-        return cls({text.casefold(), *_address(text)}, digits[-TELEPHONE:] if is_number else None)
+        return cls({_small(one) for one in (text, *_addresses(text))}, digits[-TELEPHONE:] if is_number else None)
 
     def is_named(self, value: Any) -> bool:
         """Whether a value is what was asked for."""
         if value is None or isinstance(value, Mapping | list):
             return False
-        told = str(value).strip().casefold()
+        told = _small(str(value).strip())
         return told in self.texts or (self.digits is not None and re.sub(r"\D", "", told)[-TELEPHONE:] == self.digits)
 
     def is_asked_for(self, record: Mapping[str, Any]) -> bool:
@@ -150,11 +150,18 @@ def _among(record: Mapping[str, Any], fields: Sequence[str], known: Set[str]) ->
     return any(str(record[name]) in known for name in fields if record.get(name) is not None)
 
 
-def _address(text: str) -> Iterator[str]:
-    """An e-mail address as a mapping's `| email` makes it: a domain with other letters than ASCII becomes xn--..."""
+def _small(text: str) -> str:
+    """A text in small letters in which İ, I, ı and i are one: IŞIK may be ışık or, where no Turk wrote it, işik."""
+    return text.casefold().replace("i\u0307", "i").replace("ı", "i")
+
+
+def _addresses(text: str) -> Iterator[str]:
+    """An e-mail address as a mapping's `| email` makes it: a domain with other letters than ASCII becomes xn--..., which is
+    another one for ışık and işik."""
     if "@" in text and not text.isascii():
-        with suppress(Unfit):
-            yield email(text) or ""
+        for one in (text, text.replace("İ", "i").replace("I", "ı")):
+            with suppress(Unfit):
+                yield email(one) or ""
 
 
 TELEPHONE = 10

@@ -11,11 +11,12 @@ from msgspec import Struct, field
 from etl.errors import MappingError, PackageError
 from etl.expressions.points import Point, Points
 from etl.extract import read_all
+from etl.findings import Sentence
 from etl.load.choice import choose
 from etl.mapping import Checked
 from etl.measures.covering import cover, least, needless
 from etl.model import Stage, Table
-from etl.package import IndexLine, Package
+from etl.package import IndexLine, Package, ProblemExample
 from etl.prepare.plan import plan_stage
 from etl.prepare.program import Program
 
@@ -236,10 +237,14 @@ def _odd(package: Package, name: str) -> Iterator[tuple[int, tuple[Point, ...]]]
     for kind in package.kinds(package.stage(name)):
         rows = [row for row in kind.rows if isinstance(row, int)]
         if kind.severity == WARNING and rows:
-            what = kind.examples[0].words if kind.examples else kind.rule
+            what = _as_told(kind.examples[0]) if kind.examples else kind.rule
             for at in _alike(package, name, rows[0]):
                 found.setdefault(at, []).append(Point(WARNING, name, kind.field or "", what, None, at))
     return ((row, tuple(points)) for row, points in found.items())
+
+
+def _as_told(one: ProblemExample) -> Sentence:
+    return Sentence(one.reason, one.words, one.parts, personal=one.personal)
 
 
 def _alike(package: Package, name: str, row: int) -> list[int]:

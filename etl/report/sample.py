@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from etl.findings import Heading, Sentence, joined, said
+from etl.findings import Heading, Sentence, joined, masked_sentence, said
 from etl.personal import mask_key, mask_text
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.workbook import SETTINGS, shown
@@ -29,8 +29,16 @@ def masked_sample(found: Sampled) -> Sampled:
     return replace(
         found,
         customers=tuple(map(_masked_customer, found.customers)),
-        points=tuple(replace(one, shown=_masked_look(one.shown)) if one.shown else one for one in found.points),
+        points=tuple(map(_masked_point, found.points)),
     )
+
+
+def _masked_point(one: SampledPoint) -> SampledPoint:
+    """A warning says what is odd in the words of the first row that has it."""
+    what = one.what
+    if isinstance(what, Sentence):
+        what = masked_sentence(what.words, what.parts, personal=what.personal)
+    return replace(one, what=what, shown=None if one.shown is None else _masked_look(one.shown))
 
 
 def _masked_customer(one: SampledCustomer) -> SampledCustomer:

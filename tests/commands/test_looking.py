@@ -93,6 +93,16 @@ def test_without_a_package_there_is_nothing_to_look_at(tmp_path):
             look()
 
 
+@pytest.mark.parametrize("asked", ["İŞIK@ılık.com", "işik@ılık.com", "ışık@ILIK.com", "IŞIK@ILIK.COM", "işık@ılık.com"])
+def test_turkish_letters_are_found_in_small_and_in_capitals_whoever_made_them_so(tmp_path, asked):
+    rows = CUSTOMERS + "8;Naz Su;İŞIK@ILIK.com;1;;01.01.2018 00:00\n9;Su;isik@ılik.com;1;;01.01.2018 00:00\n"
+    shown = MAPPING.replace("{{ email | digest('md5') }}", "f" * 32)  # a cell that a password is made of is kept hidden
+    mapping = write_shop(tmp_path, customers=rows, mapping=shown)
+    dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    [package] = find(Which(mapping), asked)
+    assert [one.place for one in package.records] == ["customers.csv row 9"]
+
+
 def test_nothing_is_found_by_what_nobody_has(shop):
     assert found_by(shop[0], "nobody@example.com") == []
 

@@ -305,6 +305,10 @@ def test_both_of_two_addresses_that_are_sent_alike_are_there(tmp_path):
     assert {"2", "3"} <= set(addresses)
     warned = [one for one in found.points if one.kind == "warning"]
     assert [one.shown.key for one in warned if one.shown] == ["2", "3"]
+    assert all("{" not in one.what for one in warned)
+    [shown] = {one.what for one in warned}
+    assert shown.startswith("is sent as address '2' (row 3)")
+    assert {one.what for one in masked_sample(found).points if one.kind == "warning"} == {shown}
 
 
 def test_a_set_that_a_pilot_can_send_is_there_also_where_other_records_show_all_that_it_shows(tmp_path):
