@@ -17,8 +17,11 @@ MOST_WAYS = 64
 """Of more ways the others are not looked at."""
 
 DIGEST = "digest"
-UNTOLD = frozenset(("lookup", "unusable_password"))
+UNUSABLE = "unusable_password"
+UNTOLD = frozenset(("lookup", UNUSABLE))
 """Functions whose value is told neither by the row nor by the mapping's expressions."""
+KEEPS = frozenset(("ascii", "lower", "normalize_space", "password", "text", "trim"))
+"""Functions that give a digest in small hexadecimal digits back as it is."""
 
 
 class Way(StrEnum):
@@ -31,12 +34,15 @@ class Way(StrEnum):
 
 class Origin(Struct, frozen=True):
     """One way. `columns`: each with whether a digest is made of it here. `text`: of constants alone. `untold`: other things
-    stand in it, too."""
+    stand in it, too. `unusable`: it is what UNUSABLE made, or a digest of that; `changed_by`: it was, until this made another
+    text of it: a function's name, or "" for what is put together."""
 
     way: Way = Way.ALWAYS
     columns: tuple[tuple[str, bool], ...] = ()
     text: str | None = None
     untold: bool = False
+    unusable: bool = False
+    changed_by: str | None = None
 
 
 def origins(text: str) -> list[Origin]:
@@ -70,11 +76,19 @@ def _of_function(node: nodes.Filter, piped: list[Origin]) -> list[Origin]:
         return [*piped, *(one for value in (*node.args, *named.values()) for one in _by(Way.INSTEAD, value))]
     instead = [] if "default" not in named else _by(Way.INSTEAD, named.pop("default"))
     if node.name in UNTOLD:
-        return [Origin(untold=True), *instead]
+        return [Origin(untold=True, unusable=node.name == UNUSABLE), *instead]
     if node.name == DIGEST:
         return [*map(_hashed, piped), *instead]
     given = _joined(map(_origins, (*node.args, *named.values())))
-    return [*(replace(one, columns=one.columns + more.columns) for one in piped for more in given[:1]), *instead]
+    return [*(_changed(one, more, node.name) for one in piped for more in given[:1]), *instead]
+
+
+def _changed(one: Origin, more: Origin, function: str) -> Origin:
+    columns = one.columns + more.columns
+    if one.unusable and function in KEEPS:
+        return replace(one, columns=columns)
+    changed_by = function if one.unusable or more.unusable else one.changed_by or more.changed_by
+    return replace(one, columns=columns, unusable=False, changed_by=changed_by)
 
 
 def _hashed(one: Origin) -> Origin:
@@ -87,10 +101,14 @@ def _joined(parts: Iterable[Sequence[Origin]]) -> list[Origin]:
 
 
 def _one_of(parts: Sequence[Origin]) -> Origin:
+    if len(parts) == 1:
+        return parts[0]
     texts = [one.text for one in parts if one.text is not None]
+    changed = [one.changed_by or "" for one in parts if one.unusable or one.changed_by is not None]
     return Origin(
         next((one.way for one in parts if one.way is not Way.ALWAYS), Way.ALWAYS),
         tuple(dict.fromkeys(chain.from_iterable(one.columns for one in parts))),
         "".join(texts) if len(texts) == len(parts) else None,
         any(one.untold for one in parts),
+        changed_by=max(changed, default=None),
     )

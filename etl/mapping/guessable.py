@@ -54,6 +54,8 @@ def _guessed_so(origin: Origin, shared: set[str]) -> Iterator[str]:
         for name, hashed in sorted(origin.columns, key=lambda one: one[1], reverse=True)
         if name not in shared
     }
+    if origin.changed_by is not None:
+        yield _changed(origin.changed_by)
     if origin.untold or not all(own.values()):
         return  # what the old shop stored, or what nobody knows
     if own:
@@ -74,3 +76,11 @@ def _guessed_so(origin: Origin, shared: set[str]) -> Iterator[str]:
             ("all customers", "anybody") if origin.way is Way.ALWAYS else ("all of them", "any of them")
         )
         yield f"is the same for {everybody}: whoever knows one password can log in as {anybody}; {_INSTEAD}"
+
+
+def _changed(function: str) -> str:
+    by = f"`{function}` makes another text of it" if function else "it is put together with something else"
+    return (
+        f"is what `unusable_password` made, but {by}: whether that can be guessed, and whether it is a digest at all, nobody "
+        "knows; let nothing follow `unusable_password`"
+    )

@@ -159,6 +159,8 @@ def test_a_digest_that_is_made_in_the_mapping_is_of_what_can_be_read_or_guessed(
         "{{ pw | password('hash') }}",
         "0" * 64,
         "{{ pw | password('hash') | default(id | unusable_password) }}",
+        "{{ pw | default(id | unusable_password) | lower | trim }}",
+        "{{ id | unusable_password | digest('md5') }}",
         "{{ 'md5$' ~ id ~ '$' ~ pw }}",
         "md5${{ mail | digest('md5') }}${{ pw | lower }}",
         "{{ id | lookup('stored', default='00000000000000000000000000000000') }}",
@@ -209,6 +211,26 @@ def test_a_password_that_can_be_guessed_on_one_of_its_ways_alone_says_on_which(t
     mapping = USER.replace("stages:", f"lookups: {{ stored: {{ '1': {ONE} }} }}\nstages:")
     found = told(tmp_path, mapping.replace(PASSWORD, f'password: "{password}"'), rows)
     assert found == [f"18:17: warning: {one}" for one in words]
+
+
+CHANGED = "whether that can be guessed, and whether it is a digest at all, nobody knows; let nothing follow `unusable_password`"
+
+
+@pytest.mark.parametrize(
+    ("password", "way", "by"),
+    [
+        ("{{ id | unusable_password | upper }}", "", "`upper` makes another text of it"),
+        ("{{ id | unusable_password | truncate(2) | digest('sha256') }}", "", "`truncate` makes another text of it"),
+        ("{{ id | unusable_password | replace('a', 'b') | lower }}", "", "`replace` makes another text of it"),
+        ("{{ pw | default(id | unusable_password) | upper }}", STANDS_IN, "`upper` makes another text of it"),
+        ("{{ 'x' ~ (id | unusable_password) }}", "", "it is put together with something else"),
+        ("{{ id | unusable_password }}!", "", "it is put together with something else"),
+    ],
+)
+def test_an_unusable_password_that_is_made_another_text_is_told(tmp_path, password, way, by):
+    rows = f"id,name,mail,born,pw\n1,Jale,jale@example.com,1990-01-01,{ONE}\n"
+    found = told(tmp_path, USER.replace(PASSWORD, f'password: "{password}"'), rows)
+    assert found == [f"17:17: warning: {way}is what `unusable_password` made, but {by}: {CHANGED}"]
 
 
 def test_addresses_that_refer_to_no_customer_are_told(tmp_path):
