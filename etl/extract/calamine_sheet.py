@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from etl.extract.sheet_bounds import BadSheet, SheetBounds
-from etl.extract.sheet_rows import no_times_below_zero
+from etl.extract.sheet_rows import only_real_moments
 from etl.extract.xls_scan import Faults, bounds_of
 from etl.terminal import visible
 
@@ -106,7 +106,7 @@ def _answer(workbook: Workbook, sheet: str | None) -> object:
         cells = [] if sheet is None else cells_of(opened, sheet)
         _check_bounds(cells)
         found = SheetBounds() if sheet is None else bounds_of(workbook, names.index(sheet))
-        no_times_below_zero(cells, found.faults, found.negatives)
+        only_real_moments(cells, found.faults, found.doubtful)
     except BadSheet as error:
         return str(error)
     return names, hidden, cells, found.faults

@@ -31,11 +31,11 @@ class SheetBounds(Struct):
     """Cells in the order in which a file gives them; rows and columns count from 1.
 
     faults     the first unusable cell of a row: its column, and the reason
-    negatives  row and column of the numbers that are less than zero, where a reader tells of them
+    doubtful   row and column of the numbers that are no day and no time of day, where a reader tells of them
     """
 
     faults: dict[int, tuple[int, Unfit]] = field(default_factory=dict)
-    negatives: list[tuple[int, int]] = field(default_factory=list)
+    doubtful: list[tuple[int, int]] = field(default_factory=list)
     rows: int = 0
     columns: int = 0
 
@@ -94,6 +94,27 @@ def before_time() -> Unfit:
     words = (
         "cell {cell} holds a number less than zero, shown as a date or a time, which there is none of; put the cell right, "
         "or show the column as numbers"
+    )
+    return Unfit("row:moment", None, words)
+
+
+LEAP_DAY = 60
+"""The 29th of February 1900, which there never was but in spreadsheets: the days before it are one later than they count."""
+
+
+def is_leap_day(days: float) -> bool:
+    return LEAP_DAY <= days < LEAP_DAY + 1
+
+
+def is_no_moment(number: float) -> bool:
+    """Whether a number is no date and no time, should it be shown as one."""
+    return number < 0 or is_leap_day(number)
+
+
+def leap_day() -> Unfit:
+    words = (
+        "cell {cell} holds day 60, which spreadsheets show as the 29th of February 1900: there never was such a day; put the "
+        "cell right, or show the column as numbers"
     )
     return Unfit("row:moment", None, words)
 

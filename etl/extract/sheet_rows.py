@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from datetime import time
+from datetime import date, time
 from typing import Any
 
 from msgspec import Struct, field
 
 from etl.extract.reach import Reach
-from etl.extract.sheet_bounds import at_cell, before_time
+from etl.extract.sheet_bounds import at_cell, before_time, leap_day
 from etl.findings import Unfit
 
 EXACT = 10**15
@@ -45,16 +45,23 @@ def sheet_of(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Sheet:
     return Sheet(lambda: _rows_of(grid, faults), len(grid))
 
 
-def no_times_below_zero(
-    grid: list[list[Any]], faults: dict[int, CellOfRow], negatives: Iterable[tuple[int, int]]
-) -> None:
-    """What calamine makes of a date or a time that is less than zero is a time of the day before: blank it, as a fault."""
-    for row, column in negatives:
+def only_real_moments(grid: list[list[Any]], faults: dict[int, CellOfRow], doubtful: Iterable[tuple[int, int]]) -> None:
+    """Of a date or a time that is less than zero calamine makes a time of the day before, and of the leap day of 1900 the day
+    before that: blank them, as faults."""
+    for row, column in doubtful:
         cells = grid[row - 1] if row <= len(grid) else []
-        if column <= len(cells) and type(cells[column - 1]) is time:
+        why = _no_moment(cells[column - 1]) if column <= len(cells) else None
+        if why is not None:
             cells[column - 1] = ""
             if row not in faults or column < faults[row][0]:
-                faults[row] = column, at_cell(before_time(), row, column)
+                faults[row] = column, at_cell(why, row, column)
+
+
+def _no_moment(cell: Any) -> Unfit | None:
+    """Why a number that is no day is none, where it is shown as one. (Day 60 of a workbook that counts from 1904 is one.)"""
+    if type(cell) is time:
+        return before_time()
+    return leap_day() if isinstance(cell, date) and cell.year == 1900 else None
 
 
 def _rows_of(grid: list[list[Any]], faults: Mapping[int, CellOfRow]) -> Generator[SheetRow]:

@@ -19,7 +19,7 @@ from etl.extract.locations import File
 from etl.extract.ods_file import CONTENT, ods_names, read_ods
 from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import BadSheet
-from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, no_times_below_zero, sheet_of
+from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, only_real_moments, sheet_of
 from etl.extract.temporary import scratch
 from etl.extract.xlsb_scan import check_texts, look
 from etl.extract.xlsx_parts import DAMAGED, book_of, workbook_of
@@ -133,7 +133,7 @@ def _xlsb_sheet(opened: _Opened, sheet: str) -> Sheet:
     found = look(opened.parts, opened.listed, sheet)
     workbook = _unless_it_panics(open_workbook, opened.whole())
     cells = _unless_it_panics(cells_of, workbook, sheet)
-    no_times_below_zero(cells, found.bounds.faults, found.bounds.negatives)
+    only_real_moments(cells, found.bounds.faults, found.bounds.doubtful)
     found.with_days(cells)
     return sheet_of(cells, found.bounds.faults)
 

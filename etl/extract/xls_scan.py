@@ -1,4 +1,5 @@
-"""The cells of an old .xls that calamine does not give as they are: those that show an error are blank, and negative dates times.
+"""The cells of an old .xls that calamine does not give as they are: those that show an error are blank, negative
+dates are times, and the 29th of February 1900 is the day before.
 
 A sheet is a stream of records: a number, a length, a content. ([MS-XLS] 2.1.4, 2.4.28 BoundSheet8, 2.4.24 BoolErr, 2.4.127
 Formula, 2.4.180 Number, 2.4.220 RK, 2.4.175 MulRk; the stream lies in a compound file, which olefile opens.)
@@ -12,8 +13,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from etl.extract.sheet_bounds import BadSheet, SheetBounds, shows
-from etl.extract.xlsb_scan import SHOWN, is_negative
+from etl.extract.sheet_bounds import BadSheet, SheetBounds, is_no_moment, shows
+from etl.extract.xlsb_scan import SHOWN, short_number
 from etl.findings import Unfit
 
 STREAMS = ("Workbook", "Book")
@@ -27,8 +28,8 @@ Faults = dict[int, tuple[int, Unfit]]
 
 
 def bounds_of(workbook: Path | bytes, number: int) -> SheetBounds:
-    """Of the sheet with this number (from 0): each row's first cell with an error, and what it shows; and the negative numbers.
-    Raises BadSheet."""
+    """Of the sheet with this number (from 0): each row's first cell with an error, and what it shows; and the numbers that are
+    no day. Raises BadSheet."""
     stream = _stream(workbook)
     bounds = SheetBounds()
     if stream:
@@ -58,8 +59,8 @@ def _look(stream: bytes, start: int, bounds: SheetBounds) -> None:
         if kind in (BOOL_OR_ERROR, FORMULA) and (code := _error(kind, content)) is not None:
             row, column = struct.unpack_from("<HH", content)
             bounds.told(row + 1, column + 1, shows(SHOWN.get(code)))
-        elif kind in NEGATIVES:
-            bounds.negatives += ((row + 1, column + 1) for row, column in NEGATIVES[kind](content))
+        elif kind in DOUBTFUL:
+            bounds.doubtful += ((row + 1, column + 1) for row, column in DOUBTFUL[kind](content))
 
 
 def _error(kind: int, content: bytes) -> int | None:
@@ -73,13 +74,13 @@ def _error(kind: int, content: bytes) -> int | None:
 
 
 def _of_double(at: int, content: bytes) -> Iterator[tuple[int, int]]:
-    """The place of a cell whose double, there in its record, is less than zero."""
-    if len(content) >= at + 8 and struct.unpack_from("<d", content, at)[0] < 0:
+    """The place of a cell whose double, there in its record, is no day."""
+    if len(content) >= at + 8 and is_no_moment(struct.unpack_from("<d", content, at)[0]):
         yield struct.unpack_from("<HH", content)
 
 
 def _of_short(content: bytes) -> Iterator[tuple[int, int]]:
-    if len(content) >= 10 and is_negative(struct.unpack_from("<I", content, 6)[0]):
+    if len(content) >= 10 and is_no_moment(short_number(struct.unpack_from("<I", content, 6)[0])):
         yield struct.unpack_from("<HH", content)
 
 
@@ -89,11 +90,11 @@ def _of_shorts(content: bytes) -> Iterator[tuple[int, int]]:
         return
     row, first = struct.unpack_from("<HH", content)
     for column, at in enumerate(range(6, len(content) - 5, 6), start=first):
-        if is_negative(struct.unpack_from("<I", content, at)[0]):
+        if is_no_moment(short_number(struct.unpack_from("<I", content, at)[0])):
             yield row, column
 
 
-NEGATIVES: dict[int, Callable[[bytes], Iterator[tuple[int, int]]]] = {
+DOUBTFUL: dict[int, Callable[[bytes], Iterator[tuple[int, int]]]] = {
     NUMBER: partial(_of_double, 6),
     FORMULA: partial(_of_double, 6),
     SHORT: _of_short,

@@ -12,8 +12,8 @@ from zipfile import ZipFile
 
 from msgspec import Struct, field
 
-from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, at_cell, before_time, shows
-from etl.extract.xlsx_formats import BUILT_IN, BeforeTime, Shown, moment, shown_by, span
+from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, at_cell, is_no_moment, shows
+from etl.extract.xlsx_formats import BUILT_IN, NoMoment, Shown, moment, shown_by, span
 from etl.extract.xlsx_parts import DAMAGED, related, relations
 
 ROW, FIRST_CELL, LAST_CELL = 0, 2, 11  # 1 is a blank cell
@@ -42,7 +42,7 @@ class XlsbSheet(Struct, frozen=True):
     since_1904: bool = False
 
     def with_days(self, grid: list[list[Any]]) -> None:
-        """What calamine leaves a number becomes the date that it is; one before all time a fault."""
+        """What calamine leaves a number becomes the date that it is; one that there never was a fault."""
         faults = self.bounds.faults
         for row, column, shown in self.days:
             cells = grid[row - 1] if row <= len(grid) else []
@@ -51,10 +51,10 @@ class XlsbSheet(Struct, frozen=True):
                 continue
             try:
                 cells[column - 1] = self._shown(float(number), shown)
-            except BeforeTime:
+            except NoMoment as none:
                 cells[column - 1] = ""
                 if row not in faults or column < faults[row][0]:
-                    faults[row] = column, at_cell(before_time(), row, column)
+                    faults[row] = column, at_cell(none.why, row, column)
 
     def _shown(self, number: float, shown: Shown) -> object:
         return span(number) if shown is Shown.SPAN else moment(number, since_1904=self.since_1904)
@@ -109,23 +109,28 @@ def _scan(archive: ZipFile, member: str, found: XlsbSheet, styles: Mapping[int, 
                 if _is_whole(kind, content):
                     if shown := styles.get(_number(content, 4) & 0xFFFFFF):
                         found.days.append((row, column, shown))
-                elif _is_negative(kind, content):
-                    bounds.negatives.append((row, column))
+                elif _is_doubtful(kind, content):
+                    bounds.doubtful.append((row, column))
 
 
 def _is_whole(kind: int, content: bytes) -> bool:
     return kind == SHORT and content[8] & (WHOLE | OF_HUNDRED) == WHOLE
 
 
-def _is_negative(kind: int, content: bytes) -> bool:
+def _is_doubtful(kind: int, content: bytes) -> bool:
     if kind in DOUBLES:
-        return bool(struct.unpack_from("<d", content, 8)[0] < 0)
-    return kind == SHORT and is_negative(_number(content, 8))
+        return is_no_moment(struct.unpack_from("<d", content, 8)[0])
+    return kind == SHORT and is_no_moment(short_number(_number(content, 8)))
 
 
-def is_negative(short: int) -> bool:
-    """Of a number in 4 bytes: 30 bits of a double, or of a whole number, and which it is. ([MS-XLS] 2.5.217 RkNumber.)"""
-    return bool(short & 0x80000000 and short & 0x7FFFFFFC)
+def short_number(short: int) -> float:
+    """A number in 4 bytes: 30 bits of a double, or of a whole number, and which it is. ([MS-XLS] 2.5.217 RkNumber.)"""
+    bits = short & ~(WHOLE | OF_HUNDRED)
+    if short & WHOLE:
+        number: float = (bits - (1 << 32) if bits & 0x80000000 else bits) >> 2
+    else:
+        number = struct.unpack("<d", struct.pack("<II", 0, bits))[0]
+    return number / 100 if short & OF_HUNDRED else number
 
 
 def _number(content: bytes, at: int) -> int:

@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from enum import Enum
 from zipfile import ZipFile
 
+from etl.extract.sheet_bounds import LEAP_DAY, before_time, is_leap_day, leap_day
 from etl.extract.xlsx_parts import local, parse_xml, pieces
+from etl.findings import Unfit
 
 DateCell = datetime.datetime | datetime.date | datetime.time
 
@@ -70,13 +72,15 @@ _HOLDERS = ("numFmts", "fonts", "fills", "borders", "cellStyleXfs", "cellXfs", "
 
 _EPOCH = datetime.datetime(1899, 12, 30)
 _DAYS_TO_1904 = 1462
-_LEAP_DAY = 60
-"""The 29th of February 1900, which there never was but in spreadsheets: the days before it are one later than they count."""
 _A_DAY = 86_400_000
 
 
-class BeforeTime(Exception):
-    """A date, or a time of day, that is less than zero."""
+class NoMoment(Exception):
+    """A number that is shown as a date or a time which there is none of; `why` says so."""
+
+    def __init__(self, why: Unfit) -> None:
+        super().__init__(why.words)  # without the cell's name, which whoever reads it knows
+        self.why = why
 
 
 def span(days: float) -> datetime.timedelta | float:
@@ -89,12 +93,14 @@ def span(days: float) -> datetime.timedelta | float:
 def moment(days: float, *, since_1904: bool) -> DateCell | float:
     """A date when it is a whole number, a time of day when it is less than one. What no calendar has stays a number.
 
-    Raises BeforeTime for what is less than zero.
+    Raises NoMoment for what is less than zero, and for the leap day that there never was.
     """
     if days < 0:
-        raise BeforeTime
+        raise NoMoment(before_time())
     since_1900 = days + _DAYS_TO_1904 if since_1904 else days
-    counted = since_1900 if since_1900 >= _LEAP_DAY else since_1900 + 1
+    if is_leap_day(since_1900):
+        raise NoMoment(leap_day())
+    counted = since_1900 if since_1900 > LEAP_DAY else since_1900 + 1
     try:
         found = _EPOCH + datetime.timedelta(milliseconds=_rounded(counted * _A_DAY))
     except OverflowError:

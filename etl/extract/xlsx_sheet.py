@@ -17,7 +17,6 @@ from etl.extract.sheet_bounds import (
     WIDEST,
     BadSheet,
     at_cell,
-    before_time,
     check_gap,
     not_computed,
     place,
@@ -26,7 +25,7 @@ from etl.extract.sheet_bounds import (
 )
 from etl.extract.sheet_rows import CellOfRow, SheetRow, native
 from etl.extract.temporary import scratch
-from etl.extract.xlsx_formats import BeforeTime, Shown, iso_moment, moment, span, styles_of
+from etl.extract.xlsx_formats import NoMoment, Shown, iso_moment, moment, span, styles_of
 from etl.extract.xlsx_parts import DAMAGED, book_of, elements, member_named, related
 from etl.extract.xlsx_texts import SharedTexts, text_of, unescaped
 from etl.findings import Unfit
@@ -157,8 +156,8 @@ class _Rows:
                 else:
                     value, why = self._unusual(cell, type)
                     fault = self._first(fault, column, why)
-            except BeforeTime:
-                value, fault = None, self._first(fault, column, before_time())
+            except NoMoment as none:
+                value, fault = None, self._first(fault, column, none.why)
             if value is None or value == "":
                 continue
             if column == len(cells) + 1:

@@ -246,6 +246,24 @@ def short(days, hundredths=False):
     return struct.pack("<i", days << 2 | (3 if hundredths else 2))
 
 
+LEAP = [(60, "dd.mm.yyyy"), (60.5, "dd.mm.yyyy hh:mm")]
+AROUND = [(59, "dd.mm.yyyy"), (61, "dd.mm.yyyy"), (60, "0"), (60, "[h]:mm")]
+
+
+@pytest.mark.parametrize("write", [negatives_of_an_xlsx, negatives_of_an_xls, negatives_of_an_xlsb])
+def test_the_leap_day_of_1900_is_a_fault_and_the_days_around_it_are_not(tmp_path, monkeypatch, write):
+    monkeypatch.setitem(globals(), "NEGATIVE", LEAP)
+    monkeypatch.setitem(globals(), "READ", AROUND)
+    table = opened(write(tmp_path))
+    assert faults_of(table)[:2] == [
+        (row, 1, f"cell B{row} holds day 60, which spreadsheets show as the 29th of February 1900: there never was such a day; "
+                 "put the cell right, or show the column as numbers")
+        for row in (2, 3)
+    ]  # fmt: skip
+    good = [at for _, at in rows_of(table)[2:6]]
+    assert [str(one).split()[0] for one in good] == ["1900-02-28", "1900-03-01", "60", "1440:00:00"]
+
+
 @pytest.mark.parametrize("since_1904", [False, True])
 def test_days_in_short_of_an_xlsb_are_the_dates_that_the_same_days_in_full_are(tmp_path, since_1904):
     formats, own = [0, 14, 22, 46, 164, 165, 166], [(164, 'dd"."mm"."yyyy'), (165, "[Red]0.00"), (166, "[h]:mm")]

@@ -28,7 +28,8 @@ TEXTS = LETTERS | st.sampled_from(["a_x000D_b", "_x0041_", " x ", "#N/A", "007",
 MOMENTS = st.datetimes(datetime.datetime(1900, 3, 2), datetime.datetime(2100, 1, 1)).map(
     lambda at: at.replace(microsecond=0)
 )
-DAYS = st.integers(0, 3_000_000) | st.floats(0, 3_000_000)  # of those less than zero, calamine makes times
+DAYS = (st.integers(0, 3_000_000) | st.floats(0, 3_000_000)).filter(lambda day: not 60 <= day < 61)
+"""Of those less than zero calamine makes times, and of day 60 the day before."""
 NUMBERS = st.integers(-(10**12), 10**12) | st.floats(-1e6, 1e6) | st.sampled_from([1e20, 0.1])
 CELLS = st.tuples(st.none() | NUMBERS | st.booleans() | TEXTS, PLAIN) | st.tuples(st.none() | DAYS | TEXTS, DATED)
 SHEETS = st.lists(st.lists(CELLS, max_size=5), max_size=8)
@@ -160,6 +161,8 @@ EDGES = [
 @pytest.mark.parametrize("code", ["dd.mm.yyyy", "[h]:mm"])
 def test_the_first_and_the_last_days_there_are(tmp_path, code, date1904):
     edges = EDGES if code == "dd.mm.yyyy" else [*EDGES, "-1", "-0.5"]
+    if code == "dd.mm.yyyy" and date1904 in ("", "0"):
+        edges = [edge for edge in edges if not edge.startswith("60")]  # which calamine takes for the day before
     cells = "".join(
         f"<c r='{letter}1' s='1'><v>{value}</v></c>"
         for letter, value in zip(string.ascii_uppercase, edges, strict=False)
