@@ -19,8 +19,8 @@ def renew_report(
 ) -> Report:
     """Write the report of a package anew: of the one that was named, or of the newest. With its upload, where there was one.
 
-    `language`: None is the one the package was made in. The workbook of rejects is written anew where it is in another one, and
-    nobody has edited it.
+    `language`: None is the one the package was made in. The workbook of rejects is written anew where it is gone, and where it
+    is in another one, and nobody has edited it.
     """
     package = package_of(which, path)
     telling = telling_of(package, show_data=show_data, language=language)

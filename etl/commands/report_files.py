@@ -18,7 +18,7 @@ PAGE, DATA = "report.html", "report.json"
 
 
 class Report(Struct, frozen=True):
-    """Where a report was written; and the workbook, where it was written anew in another language. `notes` say where not."""
+    """Where a report was written; and the workbook, where it was written anew. `notes` say where not."""
 
     page: Path
     data: Path

@@ -36,12 +36,18 @@ def write_workbook(package: Package, resources: Resources, catalogue: Catalogue)
 
 
 def renew_workbook(package: Package, catalogue: Catalogue) -> Path | Sentence | None:
-    """Write rejects.xlsx anew where it is in another language, and nobody has edited it; where somebody has, that is said.
+    """Write rejects.xlsx anew where it is gone, or is in another language, and nobody has edited it; where somebody has, that
+    is said.
 
-    None: it is in this language, or there is none.
+    None: it is in this language, or no row is rejected.
     """
     book, stamp = package.path / BOOK, _stamp(package)
-    if not book.exists() or (stamp is not None and stamp.language == catalogue.language):
+    known: dict[str, dict[str, str | None]] = {}
+    if stamp is not None:
+        known = {table: dict(entries) for table, entries in stamp.suggested.items()}
+    if not book.exists():
+        return _written(package, Suggestions({}, known), catalogue)
+    if stamp is not None and stamp.language == catalogue.language:
         return None
     if stamp is None or sha256_of(book) != stamp.sha256 or _is_open(book):
         return said(
@@ -49,7 +55,6 @@ def renew_workbook(package: Package, catalogue: Catalogue) -> Path | Sentence | 
             "`etl dry-run MAPPING --language {language}` makes a new one",
             path=str(book), book=shlex.quote(str(book)), language=catalogue.language,
         )  # fmt: skip
-    known: dict[str, dict[str, str | None]] = {table: dict(entries) for table, entries in stamp.suggested.items()}
     return _written(package, Suggestions({}, known), catalogue)
 
 

@@ -177,6 +177,19 @@ def test_the_workbook_is_written_anew_in_the_language_that_is_asked_for_while_no
     assert whole(package) == before
 
 
+@pytest.mark.parametrize("language", ["en", "tr"])
+def test_a_workbook_that_is_gone_is_written_anew_and_that_is_said(tmp_path, language):
+    mapping = write_shop(tmp_path, orders=ORDERS.replace(";EUR;", ";USDD;"))
+    package = dry_run(mapping, Settings(tmp_path / "work", workers=1))
+    before = whole(package)
+    (package.path / "rejects.xlsx").unlink()
+    done = etl("report", mapping, "-w", tmp_path / "work", "--language", language)
+    assert f": {package.path / 'rejects.xlsx'}\n" in done.stdout
+    assert heads_of(package)[0] == {"en": "field", "tr": "alan"}[language]
+    assert (whole(package) == before) is (language == "en")
+    assert "USD" in str(whole(package))
+
+
 @pytest.mark.parametrize("how", ["edited", "open", "older"])
 def test_a_workbook_that_somebody_may_have_edited_stays_as_it_is_and_that_is_said(tmp_path, how):
     mapping = write_shop(tmp_path)
@@ -325,6 +338,21 @@ def test_numbers_in_sentences_are_written_as_the_language_writes_them():
     words, parts = "JSON of {length:,} characters; at most {most:,} are read", {"length": 1_234_567, "most": 1000}
     assert catalogue_of("tr").say(words, parts, masked=False).startswith("1.234.567 karakterlik JSON; en çok 1.000")
     assert catalogue_of("en").say(words, parts, masked=False).startswith("JSON of 1,234,567 characters")
+
+
+@pytest.mark.parametrize(
+    ("words", "named", "told"),
+    [
+        ("{it} is less than {limit}", "limit", "0 değeri 1 değerinden küçük"),
+        ("{it} is more than {limit}", "limit", "0 değeri 1 değerinden büyük"),
+        ("{it} is not less than {limit}", "limit", "0 değeri 1 değerinden küçük değil"),
+        ("{it} is not more than {limit}", "limit", "0 değeri 1 değerinden büyük değil"),
+        ("{it} is not a multiple of {limit}", "limit", "0 değeri 1 değerinin katı değil"),
+        ("{it} has more than {places} decimals", "places", "0 değerinde 1 ondalıktan fazlası var"),
+    ],
+)
+def test_no_two_numbers_stand_beside_each_other_in_a_turkish_sentence(words, named, told):
+    assert catalogue_of("tr").say(words, {"it": 0, named: 1}, masked=False) == told
 
 
 FORBIDDEN = re.compile(r"display name|angle bracket|in quotes|in brackets|close quote|IPv|address literal")
