@@ -114,12 +114,8 @@ def open_parquet(location: str, settings: OptionValues) -> Table:
         header = column_names([name for name, *_ in columns])
     except ValueError as error:
         raise SourceError(f"{path}: {error}") from None
-    odd = tuple(at for at, (_, kind, *_) in enumerate(columns) if kind not in PLAIN and not _is_decimal(kind))
+    odd = tuple(at for at, (_, kind, *_) in enumerate(columns) if kind not in PLAIN)
     return ParquetTable(path, header, tuple(int(size) for _, size in groups), odd)
-
-
-def _is_decimal(kind: str) -> bool:
-    return kind.startswith("DECIMAL(") and "[" not in kind
 
 
 def _check_ends(path: Path) -> None:
@@ -163,8 +159,10 @@ def _literal(text: str) -> str:
 
 def native(cell: Any) -> Any:
     """A value as cells of JSON and of workbooks are."""
-    if cell is None or isinstance(cell, str | bool | int | float | Decimal):
+    if cell is None or isinstance(cell, str | bool | int | float):
         return cell
+    if isinstance(cell, Decimal):
+        return _shortest(cell)
     if isinstance(cell, datetime):
         return cell.replace(tzinfo=None) if cell.tzinfo is None else cell.isoformat()
     if isinstance(cell, date):
@@ -178,6 +176,12 @@ def native(cell: Any) -> Any:
     if isinstance(cell, dict):
         return {str(name): native(one) for name, one in cell.items()}
     return [native(one) for one in cell] if isinstance(cell, Sequence) else str(cell)
+
+
+def _shortest(number: Decimal) -> Decimal:
+    """7.00 is 7, as a number of JSON is: a key would be 7 by itself and 7.00 as a text, and its orders would not find it."""
+    plain = f"{number:f}"
+    return Decimal(plain.rstrip("0").rstrip(".")) if plain[-1] == "0" and "." in plain else number
 
 
 def _text(cell: bytes) -> str:

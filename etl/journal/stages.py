@@ -13,7 +13,7 @@ from etl.journal.database import JournalDatabase
 from etl.model import Stage
 
 AS_PYTHON_WROTE = (
-    "SELECT key FROM records WHERE stage = ? AND live = 1 AND (key GLOB '*[0-9].0' OR key IN ('True', 'False'))"
+    "SELECT key FROM records WHERE stage = ? AND live = 1 AND (key GLOB '*[0-9].*0' OR key IN ('True', 'False'))"
 )
 SENT = "SELECT DISTINCT stage, payload FROM batches WHERE state IN ('sending', 'accepted', 'done', 'unknown') ORDER BY stage"
 
@@ -49,7 +49,8 @@ class StageNames:
         return int(self._database.value("SELECT count(*) FROM records WHERE stage = ? AND live = 1", (stage,)) or 0)
 
     def keys_as_python_wrote(self, stage: str) -> dict[str, str]:
-        """What numbers and truths of JSON are as keys -> what they were as keys that were sent: '1' -> '1.0', 'true' -> 'True'.
+        """What numbers and truths are as keys -> what they were as keys that were sent: '1' -> '1.0' (of JSON) or '1.00' (of
+        Parquet), 'true' -> 'True'.
 
         None of a stage of which a person said that its records are other ones.
         """
@@ -86,8 +87,10 @@ class StageNames:
 def _today(key: str) -> str | None:
     if key in ("True", "False"):
         return key.lower()
-    whole = key.removesuffix(".0")
-    return whole if whole.removeprefix("-").isdecimal() else None
+    whole, _, decimals = key.partition(".")
+    if not (whole.removeprefix("-").isdecimal() and decimals.isdecimal() and decimals.endswith("0")):
+        return None
+    return key.rstrip("0").rstrip(".")
 
 
 def _renamed(stage: str, former: Sequence[str], target: str) -> str:

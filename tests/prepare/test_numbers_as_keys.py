@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import duckdb
 import pytest
 
 from etl.commands.dry_run import dry_run
@@ -78,3 +79,20 @@ def test_a_customer_is_found_by_a_number_that_another_file_writes_in_another_way
     orders = sent(package, "order")
     assert [one["user"] for one in orders] == [code for code, _, _ in ways]
     assert not line or [one["payment_type"] for one in orders] == [str(number) for _, number, _ in ways]
+
+
+@pytest.mark.parametrize("key", ["id", "id | text", "id ~ ''"])
+def test_a_number_of_parquet_is_one_key_and_one_text_with_and_without_zeros_at_its_end(tmp_path, key):
+    kinds = {"customers": ("id", "DECIMAL(9, 2)"), "orders": ("customer", "DOUBLE")}
+    for name, (column, kind) in kinds.items():
+        made = f"SELECT CAST(x AS {kind}) AS {column}, row_number() OVER () AS at FROM (VALUES (7), (2.5), (1000), (0)) t(x)"
+        with duckdb.connect(":memory:") as connection:
+            connection.execute(f"COPY ({made}) TO '{tmp_path / name}.parquet' (FORMAT parquet)")
+    mapping = MAPPING.replace("KEY", key).replace("SOURCE", "orders").replace("LINE", "")
+    mapping = mapping.replace("json: customers.json", "parquet: customers.parquet")
+    mapping = mapping.replace("jsonl: orders.jsonl", "parquet: orders.parquet")
+    (tmp_path / "migration.yaml").write_text(mapping, encoding="utf-8")
+    package = dry_run(tmp_path / "migration.yaml", Settings(private_folder(tmp_path / "work"), workers=1))
+    assert [one["customer_code"] for one in sent(package, "user")] == ["7", "2.5", "1000", "0"]
+    assert [one["email"] for one in sent(package, "user")][:2] == ["m7@example.com", "m2.5@example.com"]
+    assert [one["user"] for one in sent(package, "order")] == ["7", "2.5", "1000", "0"]
