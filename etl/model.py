@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from msgspec import Struct, field
 
 from etl.corrections import RowCorrection
-from etl.findings import Sentence, Unfit, said
+from etl.findings import Sentence, Unfit, joined, said
 from etl.target import Secret, Target
 from etl.terminal import visible
 
@@ -45,8 +45,13 @@ class Problem(Struct, frozen=True, order=True):
     what: str
     kind: str = "mapping"
 
+    @property
+    def told(self) -> Sentence:
+        """A line. What is wrong with the environment can be said in the reader's language."""
+        return joined(": ", [str(self.place), *([self.kind] if self.kind in (WARNING, NOTE) else []), self.what])
+
     def __str__(self) -> str:
-        return f"{self.place}: {f'{self.kind}: ' if self.kind in (WARNING, NOTE) else ''}{self.what}"
+        return str(self.told)
 
 
 class Expression(Struct, frozen=True):

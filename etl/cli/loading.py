@@ -11,6 +11,7 @@ import click
 from etl.cli.shared import json_option, old_mapping_option, outside, preparing, reporting, settings, show_data_option
 from etl.cli.watching import watching
 from etl.errors import MappingError
+from etl.findings import said
 
 
 @click.command
@@ -54,9 +55,8 @@ def run(
     from etl.commands import run as verb
 
     if package is not None and any(how[one] for one in ("stages", "limit", "fresh", "snapshot")):
-        raise MappingError(
-            f"--package {package}: is uploaded as it is; leave --stage, --limit, --fresh and --snapshot out"
-        )
+        words = "--package {path}: is uploaded as it is; leave --stage, --limit, --fresh and --snapshot out"
+        raise MappingError(said(words, path=str(package)))
     with reporting(as_json) as report:
         with watching(as_json, show_data=show_data) as watch:
             given = replace(

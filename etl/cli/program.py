@@ -30,7 +30,7 @@ from etl.cli import (
     sampling,
 )
 from etl.cli.advice import given
-from etl.cli.shared import root_option
+from etl.cli.shared import language_of_all, root_option
 from etl.errors import DiskError, EtlError, Exit
 from etl.findings import said
 from etl.stop import heeded
@@ -62,6 +62,7 @@ app = CommandGroup(
     },
     context_settings={"max_content_width": 110, "show_default": True},
 )
+app.params.append(language_of_all)
 for command in app.commands.values():
     if any(parameter.name == "mapping" for parameter in command.params):
         root_option(command)

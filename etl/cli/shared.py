@@ -48,6 +48,22 @@ workers_option = click.option(
 )
 
 
+class AskedLanguage(click.ParamType[str]):
+    """A language's code, in capital letters too, or a locale as the environment has it: `TR`, `tr_TR.UTF-8`."""
+
+    name = "language"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(LANGUAGES)}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        code = re.split(r"[_.@-]", value.strip(), maxsplit=1)[0].lower()
+        if code not in LANGUAGES:
+            known = ", ".join(f"'{one}'" for one in LANGUAGES)
+            self.fail(f"'{value}' is not a language that is spoken here; there are: {known}", param, ctx)
+        return code
+
+
 def language_of(
     what: str, default: str = DEFAULT, *, is_for_print_alone: bool = False
 ) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -55,7 +71,7 @@ def language_of(
         "--language",
         envvar="ETL_LANGUAGE",
         show_envvar=True,
-        type=click.Choice(LANGUAGES),
+        type=AskedLanguage(),
         callback=given.remember,
         expose_value=not is_for_print_alone,
         help=f"Of {what}. Default: {default}.",
@@ -65,6 +81,16 @@ def language_of(
 language_option = language_of("what is printed, the report and the workbook of rejects")
 printed_option = language_of("what is printed", is_for_print_alone=True)
 """Of a command that writes nothing in the reader's language but what it prints."""
+language_of_all = click.Option(
+    ["--language"],
+    envvar="ETL_LANGUAGE",
+    show_envvar=True,
+    type=AskedLanguage(),
+    callback=given.remember,
+    expose_value=False,
+    hidden=True,
+)
+"""Of the program itself: what the environment asks for is taken, or refused, by every command alike, and so is an error told."""
 limit_option = click.option(
     "--limit", type=click.IntRange(min=1), help="Only this many rows of each source, for a quick look."
 )
@@ -250,11 +276,10 @@ def settings(
     from etl.places import workspace_of
 
     if scheduler is not None and engine != DASK:
-        raise MappingError(f"--scheduler {scheduler}: goes with --engine dask")
+        raise MappingError(said("--scheduler {name}: goes with --engine dask", name=scheduler))
     if how.get("fresh") and how.get("snapshot") is not None:
-        raise MappingError(
-            f"--fresh takes a new snapshot, and --snapshot {how['snapshot']} is another; say one of them"
-        )
+        words = "--fresh takes a new snapshot, and --snapshot {name} is another; say one of them"
+        raise MappingError(said(words, name=how["snapshot"]))
     return Settings(
         workspace=workspace_of(mapping, workspace),
         workers=workers or usable_cores(),

@@ -10,6 +10,7 @@ from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError, MappingError
+from etl.findings import said
 from etl.journal.folder import check_stages
 from etl.journal.workspace import Workspace
 from etl.load.uploader import Asked, check_ready, load, require_fit
@@ -80,7 +81,8 @@ def package_to_send(
     check_stages(Workspace(settings.journal(migration)), migration.stages)
     package = Package.open(path.resolve())
     if package.manifest.migration != migration.name:
-        raise MappingError(f"{path} belongs to the migration '{package.manifest.migration}', not to '{migration.name}'")
+        words = "{path} belongs to the migration '{migration}', not to '{name}'"
+        raise MappingError(said(words, path=str(path), migration=package.manifest.migration, name=migration.name))
     asked = Asked(mapping=None if old_mapping else mapping_sha256(migration), final=final)
     require_fit(package, migration.stages, asked, remake)
     package.check()

@@ -236,8 +236,8 @@ STRICT = said("nothing was sent, because there are warnings and --strict takes t
 
 def _told(error: EtlError, show_data: bool) -> list[str]:
     """An error in lines. What Omnitron answered may repeat the record that it did not like."""
-    told = [Sentence(sentence(words, parts), words, parts) for words, parts in error.told]
-    lines = told or str(error).split("\n")
+    told: list[str] = [Sentence(sentence(words, parts), words, parts) for words, parts in error.told]
+    lines = told or ([error.text] if "\n" not in error.text else error.text.split("\n"))
     return list(lines if show_data else map(without_answer, lines))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from etl.arguments import checked
 from etl.commands.settings import Settings
 from etl.errors import MappingError
+from etl.findings import said
 from etl.journal.folder import MigrationFolder
 from etl.mapping import USUAL, find_mapping, migration_name, read_target, target_known
 from etl.model import Migration
@@ -44,7 +45,8 @@ class Which:
         if self.target is not None and folder.target(self.target).target not in known:
             raise MappingError(f"{folder.root}: nothing was sent to a target '{own}'{did_you_mean(self.target, known)}")
         if own is None and len(known) > 1:
-            raise MappingError(f"{folder.root} holds several targets ({', '.join(known)}); name one with --target")
+            words = "{path} holds several targets ({known}); name one with --target"
+            raise MappingError(said(words, path=str(folder.root), known=", ".join(known)))
         return folder.target(own or next(iter(known), "")).root
 
     def own(self) -> str | None:
@@ -62,15 +64,18 @@ def _only_migration(workspace: Path) -> MigrationFolder:
     if len(found) == 1:
         return migration_folder(workspace, found[0].root.name)
     if not found:
-        raise MappingError(f"{workspace}: no migration has been loaded from here; name the mapping, or the --workspace")
+        words = "{path}: no migration has been loaded from here; name the mapping, or the --workspace"
+        raise MappingError(said(words, path=str(workspace)))
     names = ", ".join(one.root.name for one in found)
-    raise MappingError(f"{workspace} holds several migrations ({names}); name the mapping of the one you mean")
+    words = "{path} holds several migrations ({known}); name the mapping of the one you mean"
+    raise MappingError(said(words, path=str(workspace), known=names))
 
 
 def own_target(which: Which) -> str:
     target = which.own()
     if target is None:
-        raise MappingError(f"{which.mapping}: does not say which target; set target.url and target.channel")
+        words = "{path}: does not say which target; set target.url and target.channel"
+        raise MappingError(said(words, path=str(which.mapping)))
     return target
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from etl.errors import EtlError
 from etl.files import cannot_be_written, durably, private_folder
+from etl.findings import said
 from etl.journal.batch import INSERT, UPDATE, Draft, Facts, Shipment, batch_of, columns_of, record_hash
 from etl.journal.database import JournalDatabase, JournalError
 from etl.journal.plans import Plans
@@ -49,8 +50,10 @@ class Batches:
         row = self._database.row("SELECT * FROM batches WHERE id = ?", (number,))
         if row is None:
             last = self._database.value("SELECT max(id) FROM batches")
-            there_are = f"there are 1 to {last}" if last else "there is none yet"
-            raise JournalError(f"no batch {number} in {self.workspace.journal}; {there_are} (`etl status` lists them)")
+            words = "no batch {batch} in {path}; there is none yet (`etl status` lists them)"
+            if last:
+                words = "no batch {batch} in {path}; there are 1 to {total} (`etl status` lists them)"
+            raise JournalError(said(words, batch=number, path=str(self.workspace.journal), total=last))
         return batch_of(row)
 
     def keys(self, batch: int) -> list[str]:

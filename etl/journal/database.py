@@ -13,7 +13,7 @@ from typing import Any
 
 from etl.errors import EtlError
 from etl.files import open_private, private_folder
-from etl.findings import said
+from etl.findings import Sentence, joined, said
 from etl.journal.tables import ADDED_LATER, VERSION, create, upgrade
 
 BUSY_SECONDS = 10.0
@@ -131,7 +131,7 @@ class JournalDatabase:
         try:
             yield
         except sqlite3.Error as error:
-            raise JournalError(f"{self.path}: {_explain(error)}") from error
+            raise JournalError(joined(": ", [str(self.path), _explain(error)])) from error
 
     def _prepare(self) -> None:
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -155,10 +155,11 @@ class JournalDatabase:
     def _check_version(self) -> int:
         found: int = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if found > VERSION:
-            raise JournalError(
-                f"{self.path}: written by a newer omnitron-etl (journal version {found}, this one knows {VERSION}); "
-                "go on with the version that wrote it"
+            words = (
+                "{path}: written by a newer omnitron-etl (journal version {number}, this one knows {known}); go on with the "
+                "version that wrote it"
             )
+            raise JournalError(said(words, path=str(self.path), number=found, known=VERSION))
         return found
 
 
@@ -235,19 +236,20 @@ def _create_private(path: Path) -> None:
         private_folder(path.parent)
         open_private(path, append=True).close()
     except OSError as error:
-        raise JournalError(f"{path}: cannot be written ({error.strerror})") from None
+        raise JournalError(said("{path}: cannot be written ({error})", path=str(path), error=error.strerror)) from None
 
 
 def _quoted(path: Path) -> str:
     return os.fspath(path.resolve()).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def _explain(error: sqlite3.Error) -> str:
+def _explain(error: sqlite3.Error) -> Sentence:
     text = str(error)
+    words = "the journal cannot be used ({error}); restore it from a copy, never delete it: it knows what was sent"
     if "locked" in text or "busy" in text:
-        return "locked by another program; close what has it open (nothing was lost), and give the same command again"
-    if "full" in text or "disk I/O" in text or "unable to open" in text:
-        return f"the disk cannot take more ({text}); make room, and give the same command again"
-    if "readonly" in text:
-        return "the file, or the disk it lies on, is read-only; make it writable, and give the same command again"
-    return f"the journal cannot be used ({text}); restore it from a copy, never delete it: it knows what was sent"
+        words = "locked by another program; close what has it open (nothing was lost), and give the same command again"
+    elif "full" in text or "disk I/O" in text or "unable to open" in text:
+        words = "the disk cannot take more ({error}); make room, and give the same command again"
+    elif "readonly" in text:
+        words = "the file, or the disk it lies on, is read-only; make it writable, and give the same command again"
+    return said(words, error=text)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from etl.errors import Ambiguous, PackageError, Refused, TargetError, Unavailable
 from etl.files import sync_folder
-from etl.findings import some_records
+from etl.findings import said, some_records
 from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
@@ -83,9 +83,11 @@ class Delivery:
             data = path.read_bytes()
             _make_durable(path)
         except OSError as error:
-            raise PackageError(f"{path}: cannot be read ({error.strerror}); batch {batch.id} is not sent") from error
+            words = "{path}: cannot be read ({error}); batch {batch} is not sent"
+            raise PackageError(said(words, path=str(path), error=error.strerror, batch=batch.id)) from error
         if hashlib.sha256(data).hexdigest() != batch.sha256:
-            raise PackageError(f"{path}: changed since it was planned (SHA-256 differs); batch {batch.id} is not sent")
+            words = "{path}: changed since it was planned (SHA-256 differs); batch {batch} is not sent"
+            raise PackageError(said(words, path=str(path), batch=batch.id))
         return data
 
     def _post(self, batch: Shipment, token: str, data: bytes) -> None:
@@ -166,11 +168,11 @@ class Delivery:
         try:
             answer = self._omnitron.progress(batch.migration_id or "", _about(batch))
         except (Refused, Unavailable) as error:
-            return Look(str(error), retry_after=error.retry_after or 0.0)
+            return Look(error.text, retry_after=error.retry_after or 0.0)
         try:
             return Look(answered(answer), self._reader.read(answer.json, batch.records))
         except ValueError as error:
-            return Look(answered(answer, f"this cannot be read: {error}; see target.polling"))
+            return Look(answered(answer, said("this cannot be read: {error}; see target.polling", error=str(error))))
 
     def _tell_look(self, batch: Shipment, look: Look, wait: float) -> None:
         if look.progress:

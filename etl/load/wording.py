@@ -163,7 +163,7 @@ def nobody_there(error: Unavailable, failures: int) -> Sentence:
             "{error}: given up after {count} attempts, before anything was prepared or sent; see whether target.url is right, "
             "and Omnitron is there"
         )
-    return said(words, error=str(error), count=failures)
+    return said(words, error=error.text, count=failures)
 
 
 def overdue(batch: Shipment, deadline: float, last: str, journal: Journal) -> list[Words]:
@@ -194,7 +194,7 @@ def too_many(batch: Shipment, counted: int) -> Sentence:
 
 
 def tries_again(error: Unavailable, attempt: int, pause: float, batch: Shipment | None = None) -> Sentence:
-    parts = {"error": str(error), "count": attempt, "seconds": f"{pause:.1f}"}
+    parts = {"error": error.text, "count": attempt, "seconds": f"{pause:.1f}"}
     if batch is None:
         return said("{error}; attempt {count} in {seconds} s", **parts)
     return said("batch {batch}: {error}; attempt {count} in {seconds} s", batch=batch.id, **parts)

@@ -16,6 +16,7 @@ from etl.errors import MappingError
 from etl.expressions import Resources
 from etl.extract import Connections, Corrected, CorrectedTable, Snapshot, numbered
 from etl.extract.databases.following import Follow
+from etl.findings import joined, said
 from etl.geography import ChannelLists
 from etl.mapping.build import Builder
 from etl.mapping.checks import check_problems
@@ -234,7 +235,7 @@ def require(checked: Checked, *, upload: bool, shop: bool = False, strict: bool 
     """The migration, if it can be carried out. What only an upload, or a look at the shop, needs may otherwise be missing."""
     stopping = [*fatal(checked.problems, upload=upload, shop=shop), *(checked.warnings if strict else ())]
     if stopping:
-        raise MappingError("\n".join(first_of(stopping)))
+        raise MappingError(joined("\n", first_of(stopping)))
     return checked.migration
 
 
@@ -243,9 +244,9 @@ MOST_SHOWN = 100
 
 def first_of(problems: Sequence[Problem]) -> list[str]:
     """A line for each of the first problems, and how many more there are: nobody reads 70,000."""
-    lines = [str(problem) for problem in problems[:MOST_SHOWN]]
+    lines: list[str] = [problem.told for problem in problems[:MOST_SHOWN]]
     further = len(problems) - len(lines)
-    return [*lines, f"... and {further:,} more; put these right first"] if further else lines
+    return [*lines, said("... and {count:,} more; put these right first", count=further)] if further else lines
 
 
 def fatal(problems: Sequence[Problem], *, upload: bool, shop: bool = False) -> list[Problem]:

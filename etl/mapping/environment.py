@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from etl.errors import MappingError
+from etl.findings import joined, said
 from etl.model import Place, Problem
 
 ENVIRONMENT = "environment"
@@ -88,7 +89,7 @@ def filled_from(text: str, folder: Path) -> str:
     """A text of the command line, with what ${NAME} stands for in this folder. Raises MappingError for what is not set."""
     values = read_environment(folder).values
     for _, what in faults(text, values):
-        raise MappingError(f"{text}: {what}")
+        raise MappingError(joined(": ", [text, what]))
     return filled(text, values)
 
 
@@ -107,8 +108,12 @@ def faults(text: str, values: Mapping[str, str]) -> Iterator[tuple[int, str]]:
                 "a variable of the environment is written ${NAME}, or ${NAME:-usual value}: letters, digits and _",
             )
         elif found[2] is None and not values.get(found[1]):
-            state = "set to nothing" if found[1] in values else "not set"
-            yield (
-                found.start(1),
-                f"the environment variable {found[1]} is {state}; export it, or write it in a file .env beside the mapping",
+            words = (
+                "the environment variable {name} is not set; export it, or write it in a file .env beside the mapping"
             )
+            if found[1] in values:
+                words = (
+                    "the environment variable {name} is set to nothing; export it, or write it in a file .env beside the "
+                    "mapping"
+                )
+            yield found.start(1), said(words, name=found[1])

@@ -11,6 +11,7 @@ from typing import Any
 from etl.address import AddressFault, address_fault
 from etl.expressions import Names
 from etl.expressions.syntax import is_computed
+from etl.findings import said
 from etl.mapping import environment
 from etl.mapping.build import is_expression
 from etl.mapping.context import Context
@@ -100,20 +101,20 @@ def _addresses(context: Context) -> Iterator[Problem]:
 
 def address_faults(url: str) -> list[str]:
     """What is wrong with an address to send people's data to. One that may hold a password is not repeated."""
-    shown = "this" if "@" in url else f"'{url}'"
+    shown = said("this") if "@" in url else f"'{url}'"
     fault = address_fault(url)
     if fault is None and _NOT_IN_A_PATH.search(url):
         fault = AddressFault.NONE_AT_ALL
-    return [] if fault is None else [FAULTS[fault].format(shown=shown)]
+    return [] if fault is None else [said(FAULTS[fault], url=shown)]
 
 
 _NOT_IN_A_PATH = re.compile(r"[@<>\"{}|\\^`]")
 
 FAULTS = {
-    AddressFault.NONE_AT_ALL: "{shown} is no address: write https://host",
+    AddressFault.NONE_AT_ALL: "{url} is no address: write https://host",
     AddressFault.LOGIN: "a user or password in an address would end up in logs; use `token`, or `username` and `password`",
-    AddressFault.OPEN: "{shown} is not encrypted: Omnitron is served over https only",
-    AddressFault.QUERY: "{shown} has a query (?) or a fragment (#); an address ends before them",
+    AddressFault.OPEN: "{url} is not encrypted: Omnitron is served over https only",
+    AddressFault.QUERY: "{url} has a query (?) or a fragment (#); an address ends before them",
 }
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from etl.errors import Ambiguous, MappingError, Refused, TargetError, Unavailable
+from etl.findings import joined, said
 from etl.journal.answers import REDIRECTS, migration_id_of, state_after
 from etl.journal.states import State
 from etl.omnitron.client import Answer, Call, Client
@@ -64,7 +65,10 @@ class Omnitron:
         """
         if self._target.username is None or self._target.password is None:
             raise Refused(
-                f"{self._target.url} does not accept the token; set a valid one in target.token (its variable)",
+                said(
+                    "{target} does not accept the token; set a valid one in target.token (its variable)",
+                    target=self._target.url,
+                ),
                 status=401,
             )
         with self._lock:
@@ -89,13 +93,13 @@ class Omnitron:
         answer = self._get("progress", path, about or {})
         if answer.status == 200:
             return answer
-        raise self._get_error(answer, "check target.polling.path")
+        raise self._get_error(answer, said("check target.polling.path"))
 
     def check_token(self) -> None:
         """Ask Omnitron whether it knows the token. Raises Refused, or Unavailable when it may work later."""
         answer = self._get("token", self._target.token_path.lstrip("/"), {})
         if answer.status != 200:
-            raise self._get_error(answer, "check target.url and target.token_path")
+            raise self._get_error(answer, said("check target.url and target.token_path"))
 
     def customers(self, query: Mapping[str, str], about: Mapping[str, object]) -> Answer:
         """A page of the channel's customers, which is a 200. Raises Refused, or Unavailable when it may work later."""
@@ -103,7 +107,7 @@ class Omnitron:
         answer = self._get("customer", path, about, query)
         if answer.status == 200:
             return answer
-        raise self._get_error(answer, "check target.channel, and whether the login may read its customers")
+        raise self._get_error(answer, said("check target.channel, and whether the login may read its customers"))
 
     def listing(self, name: str, query: Mapping[str, str]) -> Answer:
         """A page of one of the channel's lists, which is a 200. Raises Refused, or Unavailable when it may work later."""
@@ -111,7 +115,9 @@ class Omnitron:
         answer = self._get("listing", path, {"list": name, **query}, query)
         if answer.status == 200:
             return answer
-        raise self._get_error(answer, f"check target.channel, and whether the login may read its {name}")
+        raise self._get_error(
+            answer, said("check target.channel, and whether the login may read its {name}", name=name)
+        )
 
     def _get(
         self, purpose: str, path: str, about: Mapping[str, object], query: Mapping[str, str] = MappingProxyType({})
@@ -124,7 +130,9 @@ class Omnitron:
         self.forget(token)
         answer = self._client.send(Call(purpose, "GET", path, headers=_header(self.ready()), about=about, query=query))
         if answer.status == 401:
-            raise Refused(answered(answer, "check the token, or the login's rights"), status=401, body=answer.text)
+            raise Refused(
+                answered(answer, said("check the token, or the login's rights")), status=401, body=answer.text
+            )
         return answer
 
     def _login(self) -> str:
@@ -146,8 +154,9 @@ class Omnitron:
 
     def _login_error(self, answer: Answer) -> TargetError:
         if answer.status == 200:
-            return Refused(f"{answer.method} {answer.url} answered without a key; check target.login_path", status=200)
-        return self._get_error(answer, "check target.username and target.password")
+            words = "{call} answered without a key; check target.login_path"
+            return Refused(said(words, call=f"{answer.method} {answer.url}"), status=200)
+        return self._get_error(answer, said("check target.username and target.password"))
 
     def _get_error(self, answer: Answer, advice: str) -> TargetError:
         """The error for a request that may be made again: later will do for 429 and 5xx, nothing else."""
@@ -182,14 +191,16 @@ def _accepted(answer: Answer) -> Accepted:
 
 
 def answered(answer: Answer, advice: str = "") -> str:
-    """GET https://... answered 404: {"detail":"Not found."}; check target.polling.path"""
+    """GET https://... answered 404: {"detail":"Not found."}; check target.polling.path
+
+    What was answered is one part of it, in which it can be masked (report/mask.py).
+    """
     text = visible(" ".join(answer.text.split()))
     if answer.status in REDIRECTS:
         text = f"a redirect to {visible(answer.headers.get('Location', '(nowhere)'))}, which is not followed; check target.url"
     shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}... ({len(text)} characters)"
-    return f"{answer.method} {answer.url} answered {answer.status}: {shown or '(nothing)'}" + (
-        f"; {advice}" if advice else ""
-    )
+    told = f"{answer.method} {answer.url} answered {answer.status}: {shown or '(nothing)'}"
+    return joined("; ", [told, advice]) if advice else told
 
 
 def _fill(path: str, **values: str) -> str:
@@ -200,15 +211,14 @@ def _fill(path: str, **values: str) -> str:
 
 def _checked(target: Target) -> Target:
     if not target.channel:
-        raise MappingError("target.channel is not set; it is the number of the Omnitron channel to load into")
+        raise MappingError(said("target.channel is not set; it is the number of the Omnitron channel to load into"))
     if target.token is None and (target.username is None or target.password is None):
-        raise MappingError(
-            "target has neither a token nor a username and password; set one of them from the environment"
-        )
+        words = "target has neither a token nor a username and password; set one of them from the environment"
+        raise MappingError(said(words))
     return target
 
 
 def _header_safe(token: str) -> str:
     if not (token.isascii() and token.isprintable() and token == token.strip()):
-        raise MappingError("the token holds characters that no HTTP header can carry; copy it again")
+        raise MappingError(said("the token holds characters that no HTTP header can carry; copy it again"))
     return token

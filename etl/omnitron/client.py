@@ -25,6 +25,7 @@ from requests.utils import get_environ_proxies
 from etl import __version__
 from etl.address import AddressFault, address_fault, is_loopback
 from etl.errors import Ambiguous, MappingError, Unavailable
+from etl.findings import joined, said
 from etl.journal.requestlog import MASK, Entry, LogError, RequestLog
 from etl.omnitron.watchdog import Watchdog, WatchedAdapter
 from etl.seams import Seam, no_seam
@@ -246,7 +247,7 @@ class Client:
 
     def _failed(self, call: Call, entry: Entry, reason: str, arrived: bool, began: float) -> Unavailable | Ambiguous:
         """The error for a request without an answer, once it is logged."""
-        what = f"{call.method} {entry.url}: {reason}"
+        what: str = joined(": ", [f"{call.method} {entry.url}", reason])
         try:
             self.log.failed(entry, reason, self._monotonic() - began, durable=not call.repeatable)
         except LogError as error:
@@ -268,7 +269,7 @@ def check_url(url: str) -> str:
     """A URL that secrets may be sent to: https, or http to this machine. Ends in a slash. Raises MappingError."""
     fault = address_fault(url)
     if fault is not None:
-        raise MappingError(FAULTS[fault].format(url="this" if "@" in url else f"'{url}'"))
+        raise MappingError(said(FAULTS[fault], url=said("this") if "@" in url else f"'{url}'"))
     return url.rstrip("/") + "/"
 
 
@@ -282,7 +283,7 @@ FAULTS = {
 
 def _check_limits(limits: Limits) -> Limits:
     if limits.ca_bundle and not Path(limits.ca_bundle).exists():
-        raise MappingError(f"target.ca_bundle: there is no file {limits.ca_bundle}")
+        raise MappingError(said("target.ca_bundle: there is no file {path}", path=limits.ca_bundle))
     return limits
 
 
@@ -313,18 +314,18 @@ def _masked(answer: Answer, hidden: tuple[str, ...]) -> str:
 def _reason(error: BaseException, limits: Limits) -> str:
     """Why a request failed, in a few words; requests wraps the reason three deep."""
     if isinstance(error, requests.ConnectTimeout):
-        return f"no connection within {limits.connect:g} s"
+        return said("no connection within {seconds} s", seconds=f"{limits.connect:g}")
     if isinstance(error, requests.ReadTimeout):
         return _no_answer(limits)
     inner = _innermost(error)
     text = (inner.strerror if isinstance(inner, OSError) else None) or str(inner) or type(inner).__name__
     if isinstance(error, requests.exceptions.SSLError):
-        return f"TLS failed: {text}"
-    return f"the proxy failed: {text}" if isinstance(error, requests.exceptions.ProxyError) else text
+        return said("TLS failed: {error}", error=text)
+    return said("the proxy failed: {error}", error=text) if isinstance(error, requests.exceptions.ProxyError) else text
 
 
 def _no_answer(limits: Limits) -> str:
-    return f"no whole answer within {limits.read:g} s"
+    return said("no whole answer within {seconds} s", seconds=f"{limits.read:g}")
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -600,8 +600,10 @@ WRONG: dict[str, tuple[list[Any], str]] = {
     "asked of another": ([1, "--ask", "--target", "other"], "--ask asks the target of the mapping; leave --target out"),
     "asked before a trial": (
         [1, "--ask", "--mapping", "MAPPING"],
-        f"{NEVER_TRIED}no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became "
-        "of batch 1, then `etl resolve 1 --arrived [MIGRATION_ID]` or `etl resolve 1 --lost`",
+        NEVER_TRIED.format(
+            then="no user is known to have arrived, who could be looked for; look in Omnitron, or in the shop, what became "
+            "of batch 1, then `etl resolve 1 --arrived [MIGRATION_ID]` or `etl resolve 1 --lost`"
+        ),
     ),
     "an empty id": ([1, "--arrived", ""], "'' is no migration_id; leave it out when it is not known"),
     "planned": ([2, "--lost"], "batch 2 is planned: its fate is known, there is nothing to decide"),

@@ -125,7 +125,7 @@ def test_every_language_has_a_file():
 
 NAMES = frozenset({
     "alias", "book", "language", "missing", "new", "old", "order", "expression", "into", "sources", "stages", "written",
-    "email", "record", "sent", "shown", "sum",
+    "email", "record", "sent", "shown", "sum", "url",
     "algorithm", "allowed", "byte", "cell", "cities", "column", "command", "decided", "directive", "either", "element",
     "encoding", "error", "expected", "false", "field", "file", "formats", "function", "guess", "host", "keys", "known",
     "migration", "name", "near", "operator", "option", "path", "payload", "person", "prefix", "region", "rule", "sign",

@@ -266,6 +266,47 @@ def test_a_decision_about_a_batch_is_told_in_turkish(sent, sandbox):
     assert wrong.stderr == "yalnız ulaşan bir parti aktarıma dönüşür; 'm-1' yazmayın\n"
 
 
+def test_a_wrong_token_none_and_a_wrong_address_are_told_in_turkish(sent, sandbox):
+    none = etl("run", ".", "--language", "tr", cwd=sent, **target("http://shop.example.com", ""))
+    assert none.stderr == (
+        "migration.yaml:3:16: 'http://shop.example.com' şifreli değil: Omnitron yalnız https ile sunulur\n"
+        "migration.yaml:3:57: OMNITRON_TOKEN ortam değişkeni boş; dışa aktarın (export) ya da eşlemenin yanındaki .env dosyasına "
+        "yazın\n"
+    )
+    wrong = etl("run", ".", "--language", "tr", cwd=sent, **target(sandbox.url, "no-such-token"))
+    assert wrong.stderr.endswith(
+        f"{sandbox.url} token değerini kabul etmiyor; target.token'a (değişkenine) geçerli bir değer verin\n"
+    )
+    for show, answer in (((), "(see --show-data)"), (("--show-data",), '{"number":["Sipariş 12"]}')):
+        sandbox.fault("error_before", on="token", status=403, body='{"number":["Sipariş 12"]}')
+        refused = etl("pilot", ".", "--language", "tr", *show, cwd=sent, **target(sandbox.url, TOKEN))
+        assert refused.stderr.endswith(f" answered 403: {answer}; target.url ve target.token_path'i denetleyin\n"), (
+            refused.stderr
+        )
+    sandbox.clear_faults()
+
+
+@pytest.mark.parametrize("asked", ["TR", "tr_TR.UTF-8", " tr-TR"])
+def test_a_language_is_understood_as_the_environment_writes_it(prepared, asked):
+    assert etl("find", ".", "nobody", cwd=prepared, ETL_LANGUAGE=asked).stdout.endswith("\n  hiçbir şey yok\n")
+    assert etl("find", ".", "nobody", "--language", asked, cwd=prepared).stdout.endswith("\n  hiçbir şey yok\n")
+    assert etl("find", ".", "nobody", cwd=prepared, ETL_LANGUAGE="en_US.UTF-8").stdout.endswith("\n  nothing\n")
+
+
+@pytest.mark.parametrize(
+    "words", [("find", ".", "3"), ("check", "."), ("status", "."), ("functions",), ("journal", "copy", "x")]
+)
+def test_a_language_that_is_not_spoken_is_refused_by_every_command_alike(prepared, words):
+    done = etl(*words, cwd=prepared, ETL_LANGUAGE="de_DE")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.endswith(
+        "Error: Invalid value for '--language' (env var: 'ETL_LANGUAGE'): 'de_DE' is not a language that is spoken here; "
+        "there are: 'en', 'tr'\n"
+    )
+    assert done.stderr.startswith("Usage: etl [OPTIONS] COMMAND [ARGS]...\n")
+
+
 def test_that_there_is_nothing_to_go_on_with_is_told_in_turkish(sent, sandbox):
     done = etl("resume", ".", "--language", "tr", cwd=sent, **target(sandbox.url, TOKEN))
     assert done.returncode != 0
