@@ -27,6 +27,7 @@ from etl.model import Rows, Stage
 from etl.package import Package, PackagedStage
 from etl.prepare.chunk import Chunk, prepare_rows
 from etl.prepare.meter import TOTALS
+from etl.prepare.numbers import as_numbers
 from etl.prepare.plan import plan_stage
 from etl.prepare.profiling import TOLERANCE
 from etl.prepare.program import Program
@@ -122,7 +123,7 @@ def _unbalanced(package: Package) -> Iterator[UnbalancedOrder]:
                 keys.setdefault(stage.name, []).extend(package.keys(batch))
                 if by := weighed_by(stage.payload, columns):
                     amounts = amounts_of(stage.payload, columns)
-                    ledger.add(stage.name, columns[by], amounts, items=stage.payload == "order_item")
+                    ledger.add(stage.name, as_numbers(columns[by]), amounts, items=stage.payload == "order_item")
         for one in ledger.balance(TOLERANCE).differing:
             told = map(as_float, (one.amount, one.discount, one.piece, one.line))
             yield UnbalancedOrder(one.stage, Telling().key(keys[one.stage][one.position]), *told)

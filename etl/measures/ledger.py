@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -21,7 +20,7 @@ BUFFER = 1 << 20
 class Weighable(Struct, frozen=True):
     """So many records of one stage, in files of a column each.
 
-    numbers        those of their orders, as hashes of 64 bits, of which two alike are no concern
+    numbers        those of their orders, in 64 bits
     first, second  what they amount to (balance.Amounts), as floats
     """
 
@@ -42,8 +41,8 @@ class Ledger:
         self._items: dict[str, _Columns] = {}
         self._opened = ExitStack()
 
-    def add(self, stage: str, numbers: Sequence[str | None], amounts: Amounts, *, items: bool) -> None:
-        """Records that are sent, in the order in which they are; and the numbers of their orders."""
+    def add(self, stage: str, numbers: array[int], amounts: Amounts, *, items: bool) -> None:
+        """Records that are sent, in the order in which they are. `numbers`: those of their orders, in 64 bits."""
         kept = self._items if items else self._orders
         if stage not in kept:
             kept[stage] = _Columns(self._opened, self._folder, f"{'items' if items else 'orders'}-{stage}")
@@ -76,9 +75,9 @@ class _Columns:
         ]
         self.count = 0
 
-    def add(self, numbers: Sequence[str | None], amounts: Amounts) -> None:
+    def add(self, numbers: array[int], amounts: Amounts) -> None:
         self.count += len(numbers)
-        columns: tuple[array[Any], ...] = (array("q", map(hash, numbers)), amounts.first, amounts.second)
+        columns: tuple[array[Any], ...] = (numbers, amounts.first, amounts.second)
         for file, column in zip(self._files, columns, strict=True):
             file.write(column)
 

@@ -22,6 +22,7 @@ SPARSEST = 10
 MOST_DIGITS = 40
 LARGEST = 10**MOST_DIGITS
 LARGEST_ROW = (1 << 32) - 2
+LARGEST_OF_64_BITS = (1 << 63) - 1
 DIGITS = b"0123456789"
 
 _read = msgspec.json.Decoder(list[int]).decode
@@ -39,6 +40,24 @@ def numbers_of(texts: Sequence[str]) -> list[int] | None:
         return _read(b"[" + written + b"]")
     except msgspec.DecodeError:  # a zero in front, nothing between two commas, hundreds of digits
         return None
+
+
+def as_numbers(texts: Sequence[str | None]) -> array[int]:
+    """A number of 64 bits for each text, in one process the same for the same text: the one that it is, where it is one as
+    `numbers_of` takes it, or else its hash, of which two alike are as good as impossible."""
+    try:
+        if (numbers := numbers_of(texts)) is not None:  # type: ignore[arg-type]
+            return array("q", numbers)
+    except (TypeError, OverflowError):  # one is null, or of twenty digits
+        pass
+    return array("q", map(_number_of, texts))
+
+
+def _number_of(text: str | None) -> int:
+    number = int(text) if isinstance(text, str) and _is_number(text) else None
+    if number is None or number > LARGEST_OF_64_BITS:
+        return hash(text) or -1  # the hash of "" is 0, which is a number; that of nothing is -1
+    return number
 
 
 def are_a_range(numbers: Sequence[int]) -> bool:

@@ -23,6 +23,7 @@ from etl.measures.sketch import StageSketch
 from etl.model import Expression, Stage
 from etl.prepare.chunk import Chunk
 from etl.prepare.meter import TOTALS, Meter
+from etl.prepare.numbers import as_numbers
 from etl.prepare.plan import Plan
 from etl.prepare.privacy import Privacy
 from etl.profile import is_of_codes
@@ -60,7 +61,7 @@ class Profiler:
             kept = [position not in dropped for position in range(len(numbers))]
             numbers, amounts = list(compress(numbers, kept)), amounts.only(kept)
         stage = self._plan.stage
-        self._ledger.add(stage.name, numbers, amounts, items=stage.payload == "order_item")
+        self._ledger.add(stage.name, as_numbers(numbers), amounts, items=stage.payload == "order_item")
 
     def problem(self, kinds: Iterable[RuleOfFate], cells: Sequence[Any]) -> None:
         """A row that is not sent, with the kinds of its problems."""

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.prepare.keys import Budget, Fate
-from etl.prepare.numbers import MOST_DIGITS, PLACES_OF_A_KEY, KeyColumn, NumberedRows, numbers_of
+from etl.prepare.numbers import MOST_DIGITS, PLACES_OF_A_KEY, KeyColumn, NumberedRows, as_numbers, numbers_of
 
 NEAR = st.integers(0, 60).map(str)
 FAR = st.sampled_from(["99999999999", "18446744073709551616", "9" * 40, "9" * 41, "9" * 5000])
@@ -103,3 +103,17 @@ def test_numbers_below_the_first_ones_are_taken_too(first):
     assert rows.take(KeyColumn(["2", "3"]), range(20, 22))
     assert list(rows.of(KeyColumn([str(one) for one in [2, 3, 4, *first]]))) == [21, 22, 0, 11, 12, 13]
     assert dict(rows.all()) == {"2": 20, "3": 21, str(first[0]): 10, str(first[1]): 11, str(first[2]): 12}
+
+
+ORDER_NUMBERS = st.one_of(
+    st.none(),
+    st.integers(0, 10**25).map(str),
+    st.sampled_from(["0", "7", "07", "9223372036854775807", "9223372036854775808", "", "TR-7", "٧", " 7"]),
+)
+
+
+@given(st.lists(ORDER_NUMBERS, max_size=12), st.integers(0, 12))
+def test_a_text_is_the_same_number_whatever_stands_beside_it_and_two_texts_are_two(texts, cut):
+    numbers = [*as_numbers(texts[:cut]), *as_numbers(texts[cut:])]
+    assert numbers == [as_numbers([one])[0] for one in texts]
+    assert len(set(numbers)) == len(set(texts))
