@@ -127,6 +127,12 @@ class Journal(Batches):
         )
         return [batch_of(row) for row in rows]
 
+    def lost(self) -> list[Shipment]:
+        """Batches that a process which is no more left in `sending`, and of whose answer nothing is known. To be asked for when
+        nobody holds the workspace."""
+        left = self.batches(state=State.SENDING)
+        return [one for one in left if recorded(self.workspace, one.id, one.sha256)[0] is State.UNKNOWN]
+
     def next_planned(self, stage: str, besides: Collection[int] = (), *, again: bool = False) -> Shipment | None:
         """The planned batch whose turn it is; `again`: only repetitions are looked at."""
         row = self._database.row(

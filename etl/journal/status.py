@@ -9,7 +9,6 @@ from typing import Any
 from msgspec import Struct, field
 
 from etl.findings import Sentence, said
-from etl.journal.answers import recorded
 from etl.journal.batch import Shipment
 from etl.journal.doubts import doubts
 from etl.journal.journal import Journal
@@ -115,8 +114,7 @@ def nothing_sent(workspace: Workspace) -> Status:
 
 def _status(journal: Journal, running: Holder | None) -> Status:
     package = journal.runs.last_used()
-    # Without a process that sends, what is `sending` was left so by one that died.
-    lost = [] if running else _lost(journal)
+    lost = [] if running else journal.lost()
     stages = _stages(journal, package, lost)
     per_second = journal.runs.per_second()
     barred = journal.homes.barred(journal.workspace)
@@ -137,12 +135,6 @@ def _status(journal: Journal, running: Holder | None) -> Status:
         barred=barred,
         goes_on=journal.runs.goes_on() if left and barred is None else None,
     )
-
-
-def _lost(journal: Journal) -> list[Shipment]:
-    """Batches that a process which is no more left in `sending`, and of whose answer nothing is known."""
-    left = journal.batches(state=State.SENDING)
-    return [one for one in left if recorded(journal.workspace, one.id, one.sha256)[0] is State.UNKNOWN]
 
 
 def _stages(journal: Journal, package: tuple[int, Path] | None, lost: Sequence[Shipment]) -> tuple[StageUpload, ...]:

@@ -92,10 +92,10 @@ def read_last_ending(root: Path) -> LoadEnded | None:
         return journal.runs.last_load_ended()
 
 
-def summarise(journal: Journal, package: Package, number: int) -> LoadSummary:
-    """`number` is the package's in the journal."""
+def summarise(journal: Journal, package: Package, number: int, lost: Sequence[int] = ()) -> LoadSummary:
+    """`number` is the package's in the journal; `lost`: as `summarise_stages` takes them."""
     valid = {stage.name: stage.counts.valid for stage in package.stages}
-    return LoadSummary(package.path, journal.workspace.requests, summarise_stages(journal, number, valid))
+    return LoadSummary(package.path, journal.workspace.requests, summarise_stages(journal, number, valid, lost))
 
 
 def summarise_stages(

@@ -24,7 +24,8 @@ def foresee(root: Path, package: Package) -> LoadSummary:
     """
     with closing(Journal.beside(Workspace(root))) as journal:
         compare(journal, package, NEVER_LOADED)
-        return summarise(journal, package, NEVER_LOADED)
+        lost = [] if journal.workspace.holder() else journal.lost()
+        return summarise(journal, package, NEVER_LOADED, [one.id for one in lost])
 
 
 def compare(journal: Journal, package: Package, number: int) -> None:

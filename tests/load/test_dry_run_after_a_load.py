@@ -57,6 +57,12 @@ def test_what_may_have_arrived_is_unknown_and_does_not_wait(shop):
     assert counts(shop.etl("dry-run"))["user"] == {"unknown": 2, "waiting": 1}
 
 
+def test_what_a_killed_load_left_on_its_way_is_unknown_as_status_says(shop):
+    shop.killed_at("sending:written:1", "run")
+    assert counts(shop.etl("dry-run"))["user"] == {"unknown": 2, "waiting": 1}
+    assert counts(shop.etl("status"))["user"] == {"unknown": 2, "waiting": 1}
+
+
 def test_it_changes_nothing_in_the_journal(shop):
     assert shop.etl("run").code == 0
     journal = shop.root / "journal.sqlite"
