@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from etl.errors import EtlError
+from etl.findings import Sentence, Words, as_phrase
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 
@@ -17,6 +18,14 @@ def outcome_noted(journal: Journal) -> Iterator[None]:
     except EtlError as error:
         # The error that ended the run is the one to show, and may well be this same one.
         with suppress(JournalError):
-            journal.runs.end(str(error), error.told)
+            journal.runs.end(str(error), error.told or _made_of(error.text))
         raise
     journal.runs.end("ok")
+
+
+def _made_of(text: str) -> list[Words]:
+    """The templates of a text that remembers them: whoever asks for the status later may speak another language."""
+    if not isinstance(text, Sentence):
+        return []
+    whole = as_phrase(text)
+    return [(text.words, whole["parts"])]

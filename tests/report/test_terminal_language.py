@@ -234,6 +234,15 @@ def test_a_pilot_what_the_shop_shows_and_what_is_purged_are_told_in_turkish(tmp_
         assert left_in_english(each.stdout + each.stderr) == set()
 
 
+def test_what_anything_but_a_load_ended_in_is_told_by_status_in_turkish_too(sent, sandbox):
+    asked = target(sandbox.url, TOKEN)
+    assert etl("run", ".", cwd=sent, **asked).returncode == 1
+    assert etl("verify", ".", "--arrived", cwd=sent, **asked).returncode == 2
+    stands = etl("status", ".", "--language", "tr", cwd=sent, **asked).stdout
+    assert re.search(r"^Son çalışma: verify, [^ ]+: bu Omnitron'un aktarılan kullanıcıları .* bilinmiyor: `etl verify", stands, re.M)
+    assert left_in_english(stands) == set()
+
+
 def test_a_decision_about_a_batch_is_told_in_turkish(sent, sandbox):
     asked = target(sandbox.url, TOKEN)
     sandbox.fault("error_after")
