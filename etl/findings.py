@@ -19,6 +19,7 @@ from functools import reduce
 from typing import Any
 
 from etl.personal import mask_key, mask_known, mask_value
+from etl.suggest import MOST_NAMED, nearest
 
 SHOWN = 60
 """The most characters of a text that are repeated in a sentence about it."""
@@ -278,6 +279,17 @@ def joined(between: str, lines: Iterable[str]) -> Sentence:
     parts: dict[str, object] = {f"line{number}": line for number, line in enumerate(lines)}
     words = literally(between).join(f"{{{name}}}" for name in parts)
     return Sentence(sentence(words, parts), words, parts)
+
+
+def or_perhaps(line: str, word: str, known: Iterable[str]) -> Sentence:
+    """A line about an unknown name, with the nearest one that is known at its end, or all there are when they are few."""
+    names = sorted(known)
+    near = nearest(word, names)
+    if near:
+        return said("{line}; did you mean '{near}'?", line=line, near=near)
+    if names and len(names) <= MOST_NAMED:
+        return said("{line}; there is {known}", line=line, known=", ".join(names))
+    return joined("", [line])
 
 
 class Heading(str):

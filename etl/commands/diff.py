@@ -65,7 +65,7 @@ def _side(named: Path, preparing: Preparing, kept: ExitStack) -> Side:
     if _is_package(named):
         return Side(Package.open(named), str(named), _folder_of(named.resolve()))
     if not named.exists():
-        raise MappingError(f"{named}: there is no such package or mapping")
+        raise MappingError(said("{path}: there is no such package or mapping", path=str(named)))
     if named.is_dir() and named.parent.name == PACKAGES:
         Package.open(named)  # says what is wrong with it
     place = kept.enter_context(TemporaryDirectory(prefix="etl-diff-"))
@@ -89,7 +89,8 @@ def _compared(old: Side, new: Side, wanted: Sequence[str]) -> Compared:
     known = list(dict.fromkeys([*before, *after]))
     for name in wanted:
         if name not in known:
-            raise MappingError(f"--stage {name}: neither of the two has such a stage; there are: {', '.join(known)}")
+            words = "--stage {stage}: neither of the two has such a stage; there are: {known}"
+            raise MappingError(said(words, stage=name, known=", ".join(known)))
     chosen = [name for name in known if not wanted or name in wanted]
     return Compared(
         old.name,

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 
 from etl.errors import MappingError
 from etl.files import durably
+from etl.findings import said
 from etl.journal.changed import ChangedRecord, GoneRecord
 
 COLUMNS = ("stage", "key", "what", "field", "old", "new", "batch", "migration_id")
@@ -26,12 +27,14 @@ def write_differences(file: Path, changed: Iterable[ChangedRecord], gone: Iterab
     cannot be written.
     """
     if file.exists():
-        raise MappingError(f"{file}: is there already, and is not written over; name another file")
+        words = "{path}: is there already, and is not written over; name another file"
+        raise MappingError(said(words, path=str(file)))
     try:
         with _whole_or_gone(file), durably(file) as out:
             return _write(out, changed, gone)
     except OSError as error:
-        raise MappingError(f"{file}: cannot be written ({error.strerror}); name another file") from error
+        words = "{path}: cannot be written ({error}); name another file"
+        raise MappingError(said(words, path=str(file), error=error.strerror)) from error
 
 
 @contextmanager

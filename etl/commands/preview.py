@@ -19,7 +19,7 @@ from etl.commands.settings import Settings, Watch, unwatched
 from etl.errors import MappingError
 from etl.expressions import WHERE, columns_in, flat_fields
 from etl.extract import place_of, read_all
-from etl.findings import Finding, joined, said
+from etl.findings import Finding, joined, or_perhaps, said
 from etl.mapping import Checked
 from etl.mapping.rows import teller, with_rows
 from etl.model import Expression, Locator, Migration, RowFault, Stage, Table, Template
@@ -29,7 +29,6 @@ from etl.prepare.plan import plan_stage
 from etl.prepare.privacy import own_texts
 from etl.prepare.program import Program
 from etl.report.preview import PreviewRow
-from etl.suggest import did_you_mean
 
 
 class AskedRows(Struct, frozen=True):
@@ -120,7 +119,7 @@ def fields_of(stage: Stage) -> list[str]:
 def named_stage(migration: Migration, name: str) -> Stage:
     names = [stage.name for stage in migration.stages]
     if name not in names:
-        raise MappingError(f"unknown stage '{name}'{did_you_mean(name, names)}")
+        raise MappingError(or_perhaps(said("unknown stage '{stage}'", stage=name), name, names))
     return migration.stage(name)
 
 

@@ -11,12 +11,12 @@ from typing import Annotated, Protocol
 from etl.arguments import AtLeast, Count, OneOf, checked
 from etl.errors import MappingError
 from etl.extract.databases.following import Follow
+from etl.findings import or_perhaps, said
 from etl.journal.folder import MigrationFolder
 from etl.languages import DEFAULT, LANGUAGES
 from etl.mapping import target_known
 from etl.model import Migration, Stage
 from etl.places import migration_folder
-from etl.suggest import did_you_mean
 from etl.workers.names import DASK, LOCAL
 
 Language = Annotated[str, OneOf(LANGUAGES)]
@@ -91,7 +91,8 @@ class Settings:
         names = [stage.name for stage in migration.stages]
         for name in self.stages:
             if name not in names:
-                raise MappingError(f"--stage {name}: the mapping has no such stage{did_you_mean(name, names)}")
+                line = said("--stage {stage}: the mapping has no such stage", stage=name)
+                raise MappingError(or_perhaps(line, name, names))
         return tuple(stage for stage in migration.stages if not self.stages or stage.name in self.stages)
 
     def folder(self, migration: Migration) -> MigrationFolder:

@@ -8,12 +8,11 @@ from pathlib import Path
 from etl.arguments import checked
 from etl.commands.settings import Settings
 from etl.errors import MappingError
-from etl.findings import said
+from etl.findings import or_perhaps, said
 from etl.journal.folder import MigrationFolder
 from etl.mapping import USUAL, find_mapping, migration_name, read_target, target_known
 from etl.model import Migration
 from etl.places import check_not_renamed, migration_folder, workspace_of
-from etl.suggest import did_you_mean
 
 
 @checked
@@ -43,7 +42,8 @@ class Which:
         own = self.target or self.own()
         known = [one.target for one in folder.targets()]
         if self.target is not None and folder.target(self.target).target not in known:
-            raise MappingError(f"{folder.root}: nothing was sent to a target '{own}'{did_you_mean(self.target, known)}")
+            line = said("{path}: nothing was sent to a target '{target}'", path=str(folder.root), target=self.target)
+            raise MappingError(or_perhaps(line, self.target, known))
         if own is None and len(known) > 1:
             words = "{path} holds several targets ({known}); name one with --target"
             raise MappingError(said(words, path=str(folder.root), known=", ".join(known)))

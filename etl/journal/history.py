@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import Struct, field
 
 from etl.errors import MappingError
+from etl.findings import or_perhaps, said
 from etl.journal.database import NoJournal
 from etl.journal.journal import Journal
 from etl.journal.kept import SentRecords
@@ -15,7 +16,6 @@ from etl.journal.requestlog import read_lines
 from etl.journal.trail import BatchDecision, Carried, Step
 from etl.journal.unsent import Unsent, foreseen, reasons
 from etl.journal.workspace import PACKAGES, Workspace
-from etl.suggest import did_you_mean
 
 
 class Sending(Struct, frozen=True):
@@ -85,7 +85,7 @@ def _require_stage(journal: Journal, stage: str) -> None:
     """A misspelt stage must not look like a record that was never sent."""
     known = journal.trail.stages()
     if known and stage not in known:
-        raise MappingError(f"no stage '{stage}' has been loaded{did_you_mean(stage, known)}")
+        raise MappingError(or_perhaps(said("no stage '{stage}' has been loaded", stage=stage), stage, known))
 
 
 def _sending(journal: Journal, carried: Carried, lines: list[Mapping[str, object]]) -> Sending:

@@ -25,7 +25,4 @@ def outcome_noted(journal: Journal) -> Iterator[None]:
 
 def _made_of(text: str) -> list[Words]:
     """The templates of a text that remembers them: whoever asks for the status later may speak another language."""
-    if not isinstance(text, Sentence):
-        return []
-    whole = as_phrase(text)
-    return [(text.words, whole["parts"])]
+    return [("{line}", {"line": as_phrase(text)})] if isinstance(text, Sentence) else []

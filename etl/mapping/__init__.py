@@ -107,7 +107,9 @@ def find_mapping(path: Path) -> Path:
     if path.is_dir():
         raise MappingError(f"{path}: the folder has no {USUAL}; name the mapping file itself")
     near = nearest(path.name, [one.name for one in path.parent.glob("*")] if path.parent.is_dir() else [])
-    raise MappingError(f"{path}: there is no such mapping" + (f"; did you mean '{near}'?" if near else ""))
+    if near:
+        raise MappingError(said("{path}: there is no such mapping; did you mean '{near}'?", path=str(path), near=near))
+    raise MappingError(said("{path}: there is no such mapping", path=str(path)))
 
 
 Choice = Callable[[Migration], Snapshot | None]

@@ -12,6 +12,7 @@ import orjson
 from msgspec import Struct
 
 from etl.errors import PackageError
+from etl.findings import said
 from etl.package.lines import Held, Merged, ProblemKind, Reject, SourceRow, kind_of
 from etl.package.manifest import FORMAT, MANIFEST, Batch, FileEntry, Manifest, PackagedStage, Slice, manifest_of
 from etl.package.records import split_records
@@ -52,7 +53,8 @@ class Package:
                 return cls(path, manifest_of(raw))
             writer = raw["versions"]["omnitron-etl"]
         except (FileNotFoundError, NotADirectoryError):
-            raise PackageError(f"{path}: not a package (no {MANIFEST}); `etl {again}` makes one") from None
+            words = "{path}: not a package (no {file}); `etl {command}` makes one"
+            raise PackageError(said(words, path=str(path), file=MANIFEST, command=again)) from None
         except (ValueError, TypeError, LookupError):
             raise PackageError(f"{file}: damaged; make the package again with `etl {again}`") from None
         raise PackageError(

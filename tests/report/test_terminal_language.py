@@ -239,7 +239,9 @@ def test_what_anything_but_a_load_ended_in_is_told_by_status_in_turkish_too(sent
     assert etl("run", ".", cwd=sent, **asked).returncode == 1
     assert etl("verify", ".", "--arrived", cwd=sent, **asked).returncode == 2
     stands = etl("status", ".", "--language", "tr", cwd=sent, **asked).stdout
-    assert re.search(r"^Son çalışma: verify, [^ ]+: bu Omnitron'un aktarılan kullanıcıları .* bilinmiyor: `etl verify", stands, re.M)
+    assert re.search(
+        r"^Son çalışma: verify, [^ ]+: bu Omnitron'un aktarılan kullanıcıları .* bilinmiyor: `etl verify", stands, re.M
+    )
     assert left_in_english(stands) == set()
 
 
@@ -314,6 +316,36 @@ def test_a_language_that_is_not_spoken_is_refused_by_every_command_alike(prepare
         "there are: 'en', 'tr'\n"
     )
     assert done.stderr.startswith("Usage: etl [OPTIONS] COMMAND [ARGS]...\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ("dry-run", ".", "--stage", "ordr"),
+            "--stage ordr: eşlemede böyle bir aşama yok; 'order' mi demek istediniz?",
+        ),
+        (("explain", ".", "zzz", "1"), "'zzz' diye bir aşama yok; olanlar: order, order_item, user"),
+        (
+            ("reconcile", ".", "--package", "zzz"),
+            "zzz: bir paket değil (manifest.json yok); `etl dry-run .` bir paket yapar",
+        ),
+        (("diff", "zzz", "."), "zzz: böyle bir paket ya da eşleme yok"),
+        (("find", "zzz", "1"), "zzz: böyle bir eşleme yok"),
+    ],
+)
+def test_a_name_that_is_not_known_is_told_in_turkish(prepared, words, told):
+    done = etl(*words, "--language", "tr", cwd=prepared)
+    assert (done.returncode in (1, 2), done.stderr.removeprefix(f"{prepared}/")) == (True, f"{told}\n")
+
+
+def test_a_stage_that_was_never_loaded_and_a_target_that_is_not_known_are_told_in_turkish(sent, sandbox):
+    asked = target(sandbox.url, TOKEN)
+    assert etl("run", ".", cwd=sent, **asked).returncode == 1
+    words = ("history", ".", "--language", "tr", "--key", "1", "--stage")
+    assert etl(*words, "usr", cwd=sent, **asked).stderr == "hiç 'usr' aşaması yüklenmedi; 'user' mi demek istediniz?\n"
+    told = etl(*words, "user", "--target", "zzz", cwd=sent, **asked).stderr
+    assert told.startswith("work/shop: 'zzz' hedefine hiçbir şey gönderilmedi; olanlar: http_127.0.0.1_")
 
 
 def test_that_there_is_nothing_to_go_on_with_is_told_in_turkish(sent, sandbox):
