@@ -19,7 +19,7 @@ from functools import reduce
 from typing import Any
 
 from etl.personal import mask_key, mask_known, mask_value
-from etl.suggest import MOST_NAMED, nearest
+from etl.suggest import nearest_or_all
 
 SHOWN = 60
 """The most characters of a text that are repeated in a sentence about it."""
@@ -283,13 +283,10 @@ def joined(between: str, lines: Iterable[str]) -> Sentence:
 
 def or_perhaps(line: str, word: str, known: Iterable[str]) -> Sentence:
     """A line about an unknown name, with the nearest one that is known at its end, or all there are when they are few."""
-    names = sorted(known)
-    near = nearest(word, names)
+    near, there = nearest_or_all(word, known)
     if near:
         return said("{line}; did you mean '{near}'?", line=line, near=near)
-    if names and len(names) <= MOST_NAMED:
-        return said("{line}; there is {known}", line=line, known=", ".join(names))
-    return joined("", [line])
+    return said("{line}; there is {known}", line=line, known=there) if there else joined("", [line])
 
 
 class Heading(str):

@@ -32,15 +32,19 @@ def perhaps(word: str, known: Iterable[str]) -> str:
     return f"; did you mean '{near}'?" if near else ""
 
 
+def nearest_or_all(word: str, known: Iterable[str]) -> tuple[str | None, str]:
+    """The nearest known name; where none is near, all there are, when they are few."""
+    names = sorted(known)
+    near = nearest(word, names)
+    return near, ", ".join(names) if near is None and len(names) <= MOST_NAMED else ""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown name: the nearest one, or all there are when they are few."""
-    names = list(known)
-    near = perhaps(word, names)
+    """The end of a message about an unknown name."""
+    near, there = nearest_or_all(word, known)
     if near:
-        return near
-    if names and len(names) <= MOST_NAMED:
-        return f"; there is {', '.join(sorted(names))}"
-    return ""
+        return f"; did you mean '{near}'?"
+    return f"; there is {there}" if there else ""
 
 
 def look_like_data(names: Iterable[str]) -> bool:

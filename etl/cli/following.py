@@ -163,11 +163,9 @@ def _print_asked(asked: ChannelDecision, as_json: bool) -> None:
     from etl.report.checking import asked_lines
     from etl.report.summary import plain_json
 
-    if as_json:
-        print(plain_json(decided(given.whole_result(asked))))
-        return
-    for line in asked_lines(asked):
-        print(given.fit_line(line))
+    lines = [plain_json(decided(given.whole_result(asked)))] if as_json else map(given.fit_line, asked_lines(asked))
+    for line in lines:
+        print(line)
 
 
 @click.command
@@ -312,10 +310,9 @@ def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_j
     with answers_masked(show_data):
         made = verb.arrived(mapping, workspace, outside())
     found = made if show_data else masked_arrivals(made)
-    if as_json:
-        print(plain_json(arrivals(found)))
-    for line in () if as_json else arrived_lines(found):
-        print(given.fit_line(line))
+    lines = [plain_json(arrivals(found))] if as_json else map(given.fit_line, arrived_lines(found))
+    for line in lines:
+        print(line)
     sys.exit(Exit.DATA if found.missing else Exit.OK)
 
 

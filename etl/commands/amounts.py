@@ -60,6 +60,7 @@ def all_amounts(which: Which, path: Path | None = None) -> AllAmounts:
 
 
 ORDER = (*FATES, TOTALS)
+"""In which the fates of amounts are told."""
 
 
 def _by_size(row: RowAmount) -> tuple[str, str, int, float]:
@@ -74,10 +75,8 @@ def _of_stage(package: Package, packaged: PackagedStage, checked: Checked, stage
     for first, rows in read_all(table, AT_ONCE):
         cells = {rows.place(index): row for index, row in enumerate(rows.rows)}
         for (field, row), (one, *more) in _by_row(_of_rows(program, rows, first, dropped)).items():
-            place, besides = (
-                located(first + row, cells[row]).told,
-                tuple(Cause(other.fate, _amount(other)) for other in more),
-            )
+            place = located(first + row, cells[row]).told
+            besides = tuple(Cause(other.fate, _amount(other)) for other in more)
             yield RowAmount(stage.name, field, one.fate, key(one.key), place, _amount(one), besides)
 
 

@@ -49,10 +49,11 @@ def _check_numbers(journal: Journal, package: Package, stage: PackagedStage) -> 
         known = journal.taken(stage.name, again) if again else {}
         if new := [key for key in again if key not in known]:
             others = said_to_be_others(stage.name, journal.workspace.target)
-            zeros = formerly[new[0]].removeprefix(new[0]) if formerly[new[0]].startswith(new[0]) else ".0"
+            key, before = new[0], formerly[new[0]]
+            zeros = before.removeprefix(key) if before.startswith(key) else ".0"
             raise MappingError(
-                f"stage '{stage.name}': a record was sent with the key '{formerly[new[0]]}', as earlier versions wrote numbers "
-                f"and truths of JSON and Parquet, and would be sent again with the key '{new[0]}'. Make the key what it was "
+                f"stage '{stage.name}': a record was sent with the key '{before}', as earlier versions wrote numbers "
+                f"and truths of JSON and Parquet, and would be sent again with the key '{key}'. Make the key what it was "
                 f"({{{{ ... ~ '{zeros}' }}}}); or, if these are other records: {others}. Nothing was sent now"
             )
 

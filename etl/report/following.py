@@ -110,9 +110,12 @@ def _ended_in(status: Status) -> str:
 
 
 def _first_line(text: str) -> str:
+    """It remembers its own template where the text is made of lines."""
     first = text.partition("\n")[0]
-    made_of = text.parts.get("line0") if isinstance(text, Sentence) else None
-    return made_of if isinstance(made_of, Sentence) and made_of == first else text if text == first else first
+    if first == text:
+        return text
+    line = text.parts.get("line0") if isinstance(text, Sentence) else None
+    return line if isinstance(line, Sentence) and line == first else first
 
 
 def _outcome(status: Status, outcome: str) -> str:
