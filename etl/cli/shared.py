@@ -49,7 +49,8 @@ workers_option = click.option(
 
 
 class AskedLanguage(click.ParamType[str]):
-    """A language's code, in capital letters too, or a locale as the environment has it: `TR`, `tr_TR.UTF-8`."""
+    """A language's code, in capital letters too, or a locale as the environment has it: `TR`, `tr_TR.UTF-8`, `C` (that of no
+    language, which is English)."""
 
     name = "language"
 
@@ -58,6 +59,7 @@ class AskedLanguage(click.ParamType[str]):
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         code = re.split(r"[_.@-]", value.strip(), maxsplit=1)[0].lower()
+        code = DEFAULT if code in ("c", "posix") else code
         if code not in LANGUAGES:
             known = ", ".join(f"'{one}'" for one in LANGUAGES)
             self.fail(f"'{value}' is not a language that is spoken here; there are: {known}", param, ctx)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from etl.errors import Ambiguous, EtlError, TargetError, Unavailable
-from etl.findings import Sentence, Words, joined, phrase, said, sentence, some_records
+from etl.findings import Figure, Sentence, Words, joined, phrase, said, sentence, some_records
 from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
@@ -194,7 +194,7 @@ def too_many(batch: Shipment, counted: int) -> Sentence:
 
 
 def tries_again(error: Unavailable, attempt: int, pause: float, batch: Shipment | None = None) -> Sentence:
-    parts = {"error": error.text, "count": attempt, "seconds": f"{pause:.1f}"}
+    parts = {"error": error.text, "count": attempt, "seconds": Figure(f"{pause:.1f}")}
     if batch is None:
         return said("{error}; attempt {count} in {seconds} s", **parts)
     return said("batch {batch}: {error}; attempt {count} in {seconds} s", batch=batch.id, **parts)
@@ -202,7 +202,7 @@ def tries_again(error: Unavailable, attempt: int, pause: float, batch: Shipment 
 
 def looks_again(batch: Shipment, answer: str, pause: float) -> Sentence:
     words = "batch {batch}: {error}; looking again in {seconds} s"
-    return said(words, batch=batch.id, error=answer, seconds=f"{pause:.1f}")
+    return said(words, batch=batch.id, error=answer, seconds=Figure(f"{pause:.1f}"))
 
 
 def halved(batch: Shipment, first: int, second: int) -> Sentence:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from etl.findings import Sentence, joined, said
+from etl.findings import Figure, Sentence, joined, said
 from etl.report.looking import fate_told
 from etl.report.mask import HIDDEN_ANSWER, is_plain, mask_record, without_answer
 from etl.report.summary import print_line
@@ -128,7 +128,7 @@ def _ending(line: LogLine | None) -> Sentence:
     if line is None:
         return said("no answer was written")
     words = "answered {number}, in {seconds} s" if line["phase"] == "answered" else "failed: {error}, in {seconds} s"
-    return said(words, number=line.get("status"), error=line.get("error"), seconds=line["seconds"])
+    return said(words, number=line.get("status"), error=line.get("error"), seconds=Figure(line["seconds"]))
 
 
 def _request(line: LogLine) -> str:

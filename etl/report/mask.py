@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from functools import cache
 from typing import Any
 
-from etl.findings import Sentence, said
+from etl.findings import Figure, Heading, Sentence, said
 from etl.model import PAYLOADS
 from etl.personal import looks_personal, mask_value
 from etl.resources import load_schema
@@ -58,6 +58,8 @@ def without_answer(text: str) -> str:
     """The text of an error without what Omnitron answered, which may repeat the data of a record."""
     if isinstance(text, Sentence):
         return text.of_parts(without_answer)
+    if isinstance(text, Figure | Heading):  # nothing of an answer
+        return text
     return _ANSWERED.sub(lambda told: f"{told[1] if is_plain(told[1]) else HIDDEN_ANSWER}{told[2]}", text)
 
 
