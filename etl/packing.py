@@ -40,7 +40,7 @@ from etl.package import (
     remembering,
 )
 from etl.partial import claim, partial_of
-from etl.records import as_dict
+from etl.records import as_dict, json_of
 
 DEEPEST_SHOWN = 20
 
@@ -48,7 +48,7 @@ DEEPEST_SHOWN = 20
 def _line(line: Reject | Held | Merged | SourceRow | ProblemKind) -> bytes:
     """A rejected value may be anything that a source can hold, such as half a character or a number of 30 digits."""
     try:
-        return orjson.dumps(line, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
+        return json_of(line, _plain, orjson.OPT_APPEND_NEWLINE)
     except TypeError:
         return orjson.dumps(_writable(line), option=orjson.OPT_APPEND_NEWLINE)
 
@@ -264,7 +264,7 @@ class StageWriter:
         records = self._waiting[:size]
         payload = self._write(f"payloads/{self.name}/{self._number:06}.json", join_records(records), len(records))
         batch = Batch(self._number, payload, self._write_index(self._index[:size]))
-        self._batches.write(orjson.dumps(batch, default=as_dict, option=orjson.OPT_APPEND_NEWLINE))
+        self._batches.write(orjson.dumps(as_dict(batch), option=orjson.OPT_APPEND_NEWLINE))
         self.records += len(records)
         del self._waiting[:size], self._index[:size]
 
@@ -334,7 +334,7 @@ class PackageWriter:
     def finish(self, manifest: Manifest) -> Package:
         shutil.rmtree(self._root / ".scratch", ignore_errors=True)
         with durably(self._root / MANIFEST) as file:
-            file.write(orjson.dumps(remembering(manifest), default=as_dict, option=orjson.OPT_INDENT_2))
+            file.write(json_of(remembering(manifest), as_dict, orjson.OPT_INDENT_2))
         self._root.rename(self._path)
         sync_folder(self._path.parent)
         self._finished = True

@@ -6,8 +6,10 @@ that a dataclass takes, which is compiled from text each time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 from msgspec import Struct
 
 
@@ -24,3 +26,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(_plain, value))
     return value
+
+
+def json_of(value: object, plain: Callable[[Any], object], option: int) -> bytes:
+    """`plain`: what orjson does not know -> what it knows. Raises TypeError where there is no such thing.
+
+    Whatever is raised there, orjson tells as a value that it does not know: Ctrl-C would be lost, or be a traceback.
+    """
+    try:
+        return orjson.dumps(value, default=plain, option=option)
+    except TypeError as error:
+        if error.__cause__ is not None and not isinstance(error.__cause__, Exception):
+            raise error.__cause__ from None
+        raise

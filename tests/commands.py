@@ -45,7 +45,8 @@ BAD_ROWS = GOOD_ROWS + "3,Umut,nobody\n"
 
 def environment(**settings):
     """The environment of this process, without what a developer may have set for a target of their own."""
-    hidden = {"ETL_WORKSPACE", *(f"OMNITRON_{name}" for name in TARGET_VARIABLES)}
+    # Without it Python keeps back what goes to no terminal, as it does for most people.
+    hidden = {"PYTHONUNBUFFERED", "ETL_WORKSPACE", *(f"OMNITRON_{name}" for name in TARGET_VARIABLES)}
     kept = {name: value for name, value in os.environ.items() if name not in hidden}
     return kept | {"PYTHONUTF8": "1", "COLUMNS": "120"} | {name: str(value) for name, value in settings.items()}
 

@@ -79,7 +79,7 @@ def run() -> None:
     for one in heeded():
         if signal.getsignal(one) is not signal.SIG_IGN:  # a shell that runs it in the background wants that
             signal.signal(one, _interrupt)
-    _survive_odd_letters()
+    _write_line_by_line()
     try:
         _invoke()
     except EtlError as error:
@@ -128,11 +128,12 @@ def _invoke() -> None:
         sys.stdout.flush()
 
 
-def _survive_odd_letters() -> None:
-    """Whatever the terminal's encoding, a letter that it lacks is written as its number, and stops nothing."""
+def _write_line_by_line() -> None:
+    """Whatever the terminal's encoding, a letter that it lacks is written as its number, and stops nothing. Results and messages
+    that go to one file, or to `| less`, stand there in the order in which they were told."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            stream.reconfigure(errors="backslashreplace", line_buffering=True)
 
 
 def _fail(told: str, code: int) -> None:

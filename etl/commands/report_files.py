@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from etl.files import write_private
 from etl.package import Package
+from etl.records import json_of
 from etl.report.catalogue import catalogue_of
 from etl.report.page.facts import JournalFacts, Telling, report_facts
 from etl.report.page.render import page
@@ -35,9 +36,7 @@ def write_report(package: Package, telling: Telling, upload: JournalFacts | None
     """Write report.html and report.json into the package, which only the owner may read."""
     facts = report_facts(package, telling, upload).as_plain()
     written = Report(package.path / PAGE, package.path / DATA)
-    write_private(
-        written.data, orjson.dumps(facts, default=_plain, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS)
-    )
+    write_private(written.data, json_of(facts, _plain, orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS))
     write_private(written.page, page(facts, telling.catalogue).encode("utf-8", "backslashreplace"))
     return written
 

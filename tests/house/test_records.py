@@ -2,13 +2,14 @@
 
 import ast
 import dataclasses
+import re
 from importlib import import_module
 
 import pytest
 from commands import ROOT
 from msgspec import Struct
 
-from etl.records import as_dict
+from etl.records import as_dict, json_of
 
 ASKED = "its `__init__` is asked what it takes, and answers a person's mistakes"
 HASHED = "one of its fields cannot be hashed, and is left out of the hash"
@@ -93,3 +94,23 @@ def test_a_record_as_a_dictionary_has_those_in_it_as_dictionaries_too(other):
         "by_name": {"d": [{"name": "e"}]},
         "other": other,
     }
+
+
+def test_an_interruption_while_a_value_is_made_plain_stays_one():
+    def interrupted(value):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        json_of({"a": object()}, interrupted, 0)
+    with pytest.raises(TypeError):
+        json_of({"a": object()}, lambda value: value, 0)
+
+
+def test_nothing_else_hands_orjson_a_function_of_its_own():
+    """orjson makes a TypeError of Ctrl-C there."""
+    calls = {
+        path.name
+        for path in (ROOT / "etl").rglob("*.py")
+        if re.search(r"orjson\.dumps\([^#]*?default=", path.read_text())
+    }
+    assert calls == {"records.py"}
