@@ -158,7 +158,8 @@ class Migration:
         return [str(word) for word in (name, *here, *workers, "--workspace", self.folder / "work", "--json")]
 
     def start(self, name: str, *more: object, **settings: str) -> Forked:
-        return start(self.arguments(name, *more), environment(**target(self.sandbox.url, TOKEN), **settings))
+        given = {**target(self.sandbox.url, TOKEN), **settings}
+        return start(self.arguments(name, *more), environment(**given))
 
     def start_by_hand(self, name: str, *more: object, **settings: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from etl.journal.status import read_status
 from etl.model import Counts, Stage
 from etl.outside import Outside
-from etl.package import FORMAT, Input, Manifest
+from etl.package import FORMAT, UNSETTLED, Input, Manifest
 from etl.packing import PackageWriter
 from etl.target import Polling, Secret, Target
 
@@ -108,14 +108,18 @@ def stages(**changes):
     return tuple(replace(stage, **changes) for stage in STAGES)
 
 
-def make_package(path, contents, batch_size=4, warnings=()):
-    """contents: {stage: [(key, record), ...]}; a stage's name is its payload."""
+def make_package(path, contents, batch_size=4, warnings=(), unsettled=None):
+    """contents: {stage: [(key, record), ...]}; a stage's name is its payload. unsettled: {stage: keys}."""
+    waits = unsettled or {}
     nothing = Input("", "", 0, "")
     with PackageWriter(path) as writer:
         packaged = []
         for name, records in contents.items():
             stage = writer.stage(name, name, batch_size)
-            index = [(key, row) for row, (key, _) in enumerate(records, 2)]
+            index = [
+                (key, row, UNSETTLED) if key in waits.get(name, ()) else (key, row)
+                for row, (key, _) in enumerate(records, 2)
+            ]
             stage.add([orjson.dumps(record) for _, record in records], index)
             packaged.append(stage.close(Counts(read=len(records), valid=len(records)), warnings))
         created = f"2026-01-01T00:00:00+00:00 {path.name}"

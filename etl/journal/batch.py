@@ -83,6 +83,8 @@ class Taken(Struct, frozen=True):
     batch: int
     package: int
     fate: RecordState
+    planned: bool = False
+    """The batch was not sent yet, and a load of another package takes it back."""
 
 
 class Facts(Struct, frozen=True):

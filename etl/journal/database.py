@@ -38,14 +38,17 @@ Parameters = Sequence[object] | Mapping[str, object]
 
 
 class JournalDatabase:
-    """One connection, used under one lock. Every statement that changes something runs in `transaction()`."""
+    """One connection, used under one lock. Every statement that changes something runs in `transaction()`.
 
-    def __init__(self, path: Path, *, writing: bool, busy_seconds: float = BUSY_SECONDS) -> None:
+    `noted`: it is an empty one in memory, and nothing of it will ever be in the file.
+    """
+
+    def __init__(self, path: Path, *, writing: bool, busy_seconds: float = BUSY_SECONDS, noted: bool = False) -> None:
         self.path = path
         self._lock = threading.RLock()
         self._depth = 0
         with self.explained():
-            self._connection = _connect(path, writing, busy_seconds)
+            self._connection = _noted() if noted else _connect(path, writing, busy_seconds)
             try:
                 self._prepare() if writing else self._require_tables()
             except BaseException:
@@ -216,10 +219,23 @@ def _of_nobody(path: Path) -> sqlite3.Connection:
 
 
 def _in_memory(connection: sqlite3.Connection) -> sqlite3.Connection:
-    copy = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    copy.row_factory = sqlite3.Row
+    copy = _blank()
     connection.backup(copy)
     return copy
+
+
+def _noted() -> sqlite3.Connection:
+    connection = _blank()
+    create(connection)
+    for statement in ADDED_LATER:
+        connection.execute(statement)
+    return connection
+
+
+def _blank() -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    connection.row_factory = sqlite3.Row
+    return connection
 
 
 def _upgraded_copy(connection: sqlite3.Connection, version: int) -> sqlite3.Connection:

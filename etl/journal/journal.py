@@ -21,12 +21,12 @@ from etl.journal.batch import (
 )
 from etl.journal.batches import Batches, Clock, utc_now
 from etl.journal.counts import StageCounts
-from etl.journal.database import BUSY_SECONDS, JournalDatabase
+from etl.journal.database import BUSY_SECONDS, JournalDatabase, NoJournal
 from etl.journal.decisions import Decisions
 from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
 from etl.journal.neighbours import opened
-from etl.journal.plans import COMPARED, json_list
+from etl.journal.plans import FORESEEN, json_list
 from etl.journal.stages import StageNames
 from etl.journal.states import LETS_GO, State
 from etl.journal.trail import Trail
@@ -81,9 +81,15 @@ class Journal(Batches):
 
     @classmethod
     def beside(cls, workspace: Workspace) -> Journal:
-        """Open for looking only, as if no package had been compared with it: what is found of one is noted in memory."""
-        journal = cls.read(workspace)
-        journal._database.beside(COMPARED)
+        """Open for looking only, as if no package had been compared with it: what is found of one is noted in memory.
+
+        Where nothing was sent yet, all of it is there.
+        """
+        try:
+            journal = cls.read(workspace)
+        except NoJournal:
+            return cls(workspace, JournalDatabase(workspace.journal, writing=False, noted=True))
+        journal._database.beside(FORESEEN)
         return journal
 
     def close(self) -> None:
@@ -159,7 +165,16 @@ class Journal(Batches):
             "CROSS JOIN batches AS b ON b.id = r.batch",
             (json_list(keys), stage),
         )
-        return {row["key"]: Taken(row["sha256"], row["batch"], row["package"], fate_of(*row[4:8])) for row in rows}
+        return {
+            row["key"]: Taken(
+                row["sha256"], row["batch"], row["package"], fate_of(*row[4:8]), row["state"] == State.PLANNED
+            )
+            for row in rows
+        }
+
+    def sent(self, stage: str, keys: Sequence[str]) -> dict[str, Taken]:
+        """Those of them whose batch was sent, or is being sent: a load of another package leaves them where they are."""
+        return {key: one for key, one in self.taken(stage, keys).items() if not one.planned}
 
     def arrived(self, stage: str, keys: Sequence[str]) -> set[str]:
         """Those of the keys whose records have arrived, as far as is known: where only some of a batch failed, it may be any."""

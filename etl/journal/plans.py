@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from etl.journal.database import JournalDatabase
 
-COMPARED = ("plans", "changed", "overlaps")
-"""Tables of what is noted when a package is compared with what other packages' batches hold."""
+FORESEEN = ("plans", "changed", "overlaps", "waits")
+"""Tables of what is noted when a package is compared with what other packages' batches hold, and of what would wait."""
 
 
 class Why(StrEnum):
@@ -170,10 +170,16 @@ class Plans:
 
         Then no record that refers to one has to be looked at by itself.
         """
-        return self.holds(package, stage) and not self._database.value(
-            "SELECT EXISTS (SELECT 1 FROM batches WHERE stage = ? AND state = 'done' AND failed > 0 AND reported >= records)",
-            (stage,),
-        )
+        return self.holds(package, stage) and not self._has_failed(stage)
+
+    def is_lacking(self, package: int, stage: str) -> bool:
+        """Whether records of the package's stage are known to wait, or some of the stage to have failed."""
+        waits = "SELECT EXISTS (SELECT 1 FROM waits WHERE package = ? AND stage = ?)"
+        return bool(self._database.value(waits, (package, stage))) or self._has_failed(stage)
+
+    def _has_failed(self, stage: str) -> bool:
+        failed = "SELECT EXISTS (SELECT 1 FROM batches WHERE stage = ? AND state = 'done' AND failed > 0 AND reported >= records)"
+        return bool(self._database.value(failed, (stage,)))
 
 
 CONTENTS_OF_1 = """

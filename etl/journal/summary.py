@@ -54,7 +54,12 @@ class StageUpload(Struct, frozen=True):
     @property
     def complete(self) -> bool:
         """Whether nothing of the stage has failed, or is left to be sent or decided."""
-        return not (self.failed or self.waiting - self.unsettled or self.refused or self.unknown or self.elsewhere)
+        return not (self.waiting - self.unsettled or self.troubled)
+
+    @property
+    def troubled(self) -> bool:
+        """Whether something of the stage has failed, or was refused, or nobody knows whether it arrived."""
+        return bool(self.failed or self.refused or self.unknown or self.elsewhere)
 
 
 class LoadSummary(Struct, frozen=True):

@@ -15,7 +15,7 @@ import orjson
 from msgspec import Struct, field
 
 from etl.errors import MappingError, PackageError
-from etl.findings import said
+from etl.findings import joined, said
 from etl.model import Stage
 from etl.package import Batch, Package
 from etl.terminal import listed
@@ -50,6 +50,8 @@ class _Pass(Struct):
     found: dict[str, dict[str, _Found]] = field(default_factory=dict)
     first: dict[str, dict[str | None, str]] = field(default_factory=dict)
     """Per stage, each candidate's first record."""
+    waits: bool = False
+    """Whether records were passed over, since they may still change."""
 
     def add(self, stage: str, key: str, record: _Found) -> None:
         self.found[stage][key] = record
@@ -88,24 +90,27 @@ def _walk(package: Package, stages: Sequence[Stage], window: int, key: str | Non
 
 
 def _candidates(walk: _Pass, package: Package, stage: Stage, window: int, key: str | None, sent: Sent) -> None:
-    """The first records of the first stage that were not uploaded before; or the one with this key, uploaded or not."""
+    """The first records of the first stage that were not uploaded before, and are settled; or the one with this key."""
     for batch in package.batches(package.stage(stage.name)):
-        keys = package.keys(batch)
-        left_out = sent(stage.name, keys) if key is None else ()
+        keys, unsettled = package.keys(batch), package.unsettled(batch)
+        walk.waits |= bool(unsettled) if key is None else key in unsettled
+        left_out = {*sent(stage.name, keys), *unsettled} if key is None else unsettled
         for position, candidate in enumerate(keys):
-            if candidate == key or (key is None and candidate not in left_out):
+            if candidate not in left_out and key in (None, candidate):
                 walk.add(stage.name, candidate, _Found(candidate, batch, position, ()))
         if len(walk.found[stage.name]) >= (window if key is None else 1):
             return
 
 
 def _belonging(walk: _Pass, package: Package, stage: Stage) -> None:
-    """Every record of a stage whose parents were all found, and belong to the same candidate."""
+    """Every settled record of a stage whose parents were all found, and belong to the same candidate."""
     for record in package.walk(package.stage(stage.name)):
         parents = _parents(stage.refers, record.data)
         known = [walk.found[name][parent] for name, parent in parents if parent in walk.found.get(name, {})]
         seeds = {parent.seed for parent in known if parent.seed is not None}
-        if len(known) == len(parents) and len(seeds) <= 1:
+        if len(known) == len(parents) and len(seeds) <= 1 and not record.settled:
+            walk.waits = True
+        elif len(known) == len(parents) and len(seeds) <= 1:
             walk.add(stage.name, record.key, _Found(next(iter(seeds), None), record.batch, record.position, parents))
             if not parents:
                 return  # a stage that refers to nothing: one record of it will do
@@ -159,6 +164,10 @@ def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingEr
     first, others = stages[0].name, [stage.name for stage in stages[1:]]
     if key is not None and key not in walk.found[first]:
         words = "stage '{stage}' of the package has no record with the key '{record}'"
+        if walk.waits:
+            words = (
+                "the record '{record}' of stage '{stage}' is not settled yet, so it waits; choose another with --key"
+            )
         return MappingError(said(words, stage=first, record=key))
     if key is not None:
         missing = [name for name in others if not walk.found[name]] or others
@@ -166,14 +175,17 @@ def _nothing(walk: _Pass, stages: Sequence[Stage], key: str | None) -> MappingEr
             "the record '{record}' of stage '{stage}' has nothing in {stages}; a pilot needs a record in every stage: choose "
             "another with --key"
         )
-        return PackageError(said(words, record=key, stage=first, stages=listed(missing)))
-    words = (
-        "no record of stage '{stage}' that was not uploaded before has something in each of {stages}; a pilot needs a record in "
-        "every stage: prepare a package that has one"
-    )
-    if not others:
+        told = said(words, record=key, stage=first, stages=listed(missing))
+    elif others:
+        words = (
+            "no record of stage '{stage}' that was not uploaded before has something in each of {stages}; a pilot needs a record "
+            "in every stage: prepare a package that has one"
+        )
+        told = said(words, stage=first, stages=listed(others))
+    else:
         words = (
             "no record of stage '{stage}' is left that was not uploaded before; a pilot needs one: prepare a package that has "
             "one"
         )
-    return PackageError(said(words, stage=first, stages=listed(others)))
+        told = said(words, stage=first)
+    return PackageError(joined("; ", [told, said("records that are not settled yet wait")] if walk.waits else [told]))

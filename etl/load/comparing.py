@@ -1,31 +1,49 @@
-"""Which of a package's records batches of other packages hold: with the same bytes, or with others."""
+"""Which of a package's records batches of other packages hold, with the same bytes or with others; and which would wait."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from contextlib import closing
 from pathlib import Path
 
 from etl.journal.batch import Taken, record_hash
 from etl.journal.journal import Journal
+from etl.journal.plans import Wait, Why
 from etl.journal.summary import LoadSummary, summarise
 from etl.journal.workspace import Workspace
+from etl.load.parents import Parents
+from etl.model import Stage
 from etl.package import Package, PackagedStage
 
 NEVER_LOADED = 0
 """The number of a package that the journal does not know."""
 
 
-def foresee(root: Path, package: Package) -> LoadSummary:
-    """What a load of a new package would find at a target: what has arrived with others, has changed since, or is to be sent.
-
-    Nothing is written. Raises NoJournal where nothing was sent.
+def foresee(root: Path, package: Package, stages: Sequence[Stage]) -> LoadSummary:
+    """What a load of a new package would find at a target: what has arrived with others, has changed since, is to be sent, or
+    would wait. Nothing is written.
     """
-    with closing(Journal.beside(Workspace(root))) as journal:
-        compare(journal, package, NEVER_LOADED)
+    with closing(Journal.beside(Workspace(root))) as journal, journal.transaction():
+        for stage in stages:
+            _foresee_stage(journal, package, stage)
         lost = [] if journal.workspace.holder() else journal.lost()
         return summarise(journal, package, NEVER_LOADED, [one.id for one in lost])
+
+
+def _foresee_stage(journal: Journal, package: Package, stage: Stage) -> None:
+    journal.plans.begin_comparing(NEVER_LOADED, stage.name)
+    parents = Parents(journal, NEVER_LOADED, stage.refers, unplanned=[one.name for one in package.stages])
+    others = journal.plans.others_hold(NEVER_LOADED, stage.name)
+    if not (others or parents or stage.settled is not None):
+        return
+    for batch in package.batches(package.stage(stage.name)):
+        records = dict(zip(package.keys(batch), package.records(batch), strict=True))
+        taken = journal.sent(stage.name, [*records]) if others else {}
+        note_taken(journal, NEVER_LOADED, stage.name, records, taken)
+        unsettled = package.unsettled(batch)
+        free = {key: record for key, record in records.items() if key not in taken}
+        journal.plans.wait(NEVER_LOADED, stage.name, waits_of(free, unsettled, parents))
 
 
 def compare(journal: Journal, package: Package, number: int) -> None:
@@ -41,6 +59,12 @@ def _compare_stage(journal: Journal, package: Package, number: int, stage: Packa
         for batch in package.batches(stage) if journal.plans.others_hold(number, stage.name) else ():
             records = dict(zip(package.keys(batch), package.records(batch), strict=True))
             note_taken(journal, number, stage.name, records, journal.taken(stage.name, [*records]))
+
+
+def waits_of(free: Mapping[str, bytes], unsettled: Set[str], parents: Parents) -> list[Wait]:
+    """Those of the records (key -> bytes), which no batch holds, that may not go yet."""
+    waits = [Wait(key, Why.UNSETTLED) for key in free if key in unsettled]
+    return waits + parents.missed_by({key: free[key] for key in free if key not in unsettled})
 
 
 def note_taken(

@@ -15,12 +15,26 @@ Parent = tuple[str, str]
 
 
 class Parents:
-    """What is known of the records that those of a stage refer to. `refers`: field -> stage."""
+    """What is known of the records that those of a stage refer to. `refers`: field -> stage.
 
-    def __init__(self, journal: Journal, package: int, refers: Mapping[str, str]) -> None:
-        self._journal, self._package = journal, package
+    `unplanned` are stages that are only looked at: a record of one is sent before, unless it is known to wait.
+    """
+
+    def __init__(
+        self, journal: Journal, package: int, refers: Mapping[str, str], unplanned: Collection[str] = ()
+    ) -> None:
+        self._journal, self._package, self._unplanned = journal, package, unplanned
         # In a stage that lacks nothing there is nothing to find, and millions of records need not be parsed.
-        self._refers = {name: stage for name, stage in refers.items() if not journal.plans.is_whole(package, stage)}
+        self._refers = {name: stage for name, stage in refers.items() if self._lacks(stage)}
+
+    def __bool__(self) -> bool:
+        """Whether a record may have to wait for one."""
+        return bool(self._refers)
+
+    def _lacks(self, stage: str) -> bool:
+        plans = self._journal.plans
+        is_unplanned = stage in self._unplanned
+        return plans.is_lacking(self._package, stage) if is_unplanned else not plans.is_whole(self._package, stage)
 
     def missed_by(self, records: Mapping[str, bytes]) -> list[Wait]:
         """Those of the records (key -> bytes) that have to wait for a parent."""
@@ -40,8 +54,10 @@ class Parents:
         found: dict[Parent, Why] = {}
         for stage in set(self._refers.values()):
             keys = {key for name, key in parents if name == stage}
-            taken = self._journal.taken(stage, sorted(keys))
+            taken = (self._journal.sent if stage in self._unplanned else self._journal.taken)(stage, sorted(keys))
             waits = self._journal.plans.waiting(self._package, stage, keys - taken.keys())
             found |= {(stage, key): Why.FAILED for key, one in taken.items() if one.fate is RecordState.FAILED}
-            found |= {(stage, key): waits[key].why if key in waits else Why.ABSENT for key in keys - taken.keys()}
+            found |= {(stage, key): one.why for key, one in waits.items()}
+            if stage not in self._unplanned:
+                found |= {(stage, key): Why.ABSENT for key in keys - taken.keys() - waits.keys()}
         return found

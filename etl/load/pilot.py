@@ -59,13 +59,14 @@ def run_pilot(
         for stage in stages:
             stop_at_unknown(here.journal, stage.name)
             _follow_earlier(here, stage.name)
-        here.journal.supersede([stage.name for stage in stages])  # `load` plans anew what the pilot leaves
-        chosen = choose(package, stages, 1 if key is not None else records, key, here.journal.taken)
-        fresh = [_fresh(here, one) for one in chosen]
-        if not any(one.keys for one in fresh):
-            raise MappingError(
-                said("all that belongs to '{record}' was uploaded before; choose another with --key", record=key)
-            )
+        with here.journal.transaction():  # where there is nothing to send, what was planned stays
+            here.journal.supersede([stage.name for stage in stages])  # `load` plans anew what the pilot leaves
+            chosen = choose(package, stages, 1 if key is not None else records, key, here.journal.taken)
+            fresh = [_fresh(here, one) for one in chosen]
+            if not any(one.keys for one in fresh):
+                raise MappingError(
+                    said("all that belongs to '{record}' was uploaded before; choose another with --key", record=key)
+                )
         sent = tuple(_send(here, package, all_of, new) for all_of, new in zip(chosen, fresh, strict=True))
         return PilotResult(sent, _email(chosen[0]))
 

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 from etl.errors import PackageError
 from etl.journal.batch import Draft, Taken
 from etl.journal.journal import Journal
-from etl.journal.plans import Wait, Why
-from etl.load.comparing import note_taken
+from etl.load.comparing import note_taken, waits_of
 from etl.load.parents import Parents
 from etl.package import Batch as PackageBatch
 from etl.package import Package, PackagedStage
@@ -119,8 +118,7 @@ class _Planner:
         of_key = dict(zip(keys, records, strict=True))
         note_taken(self._journal, self._number, self._stage.name, of_key, taken)
         free = {key: record for key, record in of_key.items() if key not in taken}
-        waits = [Wait(key, Why.UNSETTLED) for key in free if key in unsettled]
-        waits += self._parents.missed_by({key: free[key] for key in free if key not in unsettled})
+        waits = waits_of(free, unsettled, self._parents)
         self._journal.plans.wait(self._number, self._stage.name, waits)
         for wait in waits:
             del free[wait.key]

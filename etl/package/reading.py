@@ -25,13 +25,17 @@ T = TypeVar("T")
 
 
 class Walked(Struct, frozen=True):
-    """A valid record, and where it is: in which batch, at which position of it (from 0), from which row of the source."""
+    """A valid record, and where it is: in which batch, at which position of it (from 0), from which row of the source.
+
+    `settled`: it will not change any more.
+    """
 
     batch: Batch
     position: int
     key: str
     row: int
     data: bytes
+    settled: bool = True
 
 
 class Package:
@@ -95,11 +99,15 @@ class Package:
 
     def index(self, batch: Batch) -> list[tuple[str, int]]:
         """For each record of the batch, its key and its row in the source."""
-        return [(line[0], line[1]) for line in orjson.loads(self.read(batch.index))]
+        return [(line[0], line[1]) for line in self._index_lines(batch)]
 
     def unsettled(self, batch: Batch) -> set[str]:
         """The keys of its records that may still change."""
-        return {line[0] for line in orjson.loads(self.read(batch.index)) if UNSETTLED in line[2:]}
+        return {line[0] for line in self._index_lines(batch) if UNSETTLED in line[2:]}
+
+    def _index_lines(self, batch: Batch) -> list[IndexLine]:
+        lines: list[IndexLine] = orjson.loads(self.read(batch.index))
+        return lines
 
     def keys(self, batch: Batch) -> list[str]:
         """Of its records, in their order."""
@@ -108,9 +116,9 @@ class Package:
     def walk(self, stage: PackagedStage) -> Iterator[Walked]:
         """Every record of a stage in order: the batch it is in, its position there, its key, its row, its bytes."""
         for batch in self.batches(stage):
-            in_turn = zip(self.index(batch), self.records(batch), strict=True)
-            for position, ((key, row), data) in enumerate(in_turn):
-                yield Walked(batch, position, key, row, data)
+            in_turn = zip(self._index_lines(batch), self.records(batch), strict=True)
+            for position, (line, data) in enumerate(in_turn):
+                yield Walked(batch, position, line[0], line[1], data, UNSETTLED not in line[2:])
 
     def check(self) -> None:
         """Read all of it. Raises PackageError when anything is not what was written."""

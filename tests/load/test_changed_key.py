@@ -149,7 +149,7 @@ def test_a_refused_retry_forgets_nothing_of_what_failed(shop):
     shop.sandbox.fault("errors", count=1, type="user")
     assert shop.etl("run").code == 1
     edit(shop, KEY, OTHER)
-    assert shop.etl("dry-run").code == 0
+    assert shop.etl("dry-run").code == 1
     ended = shop.etl("retry", "--stage", "user", "--yes")
     assert (ended.code, "Make the key as before" in str(ended.summary["problems"])) == (2, True), ended
     edit(shop, OTHER, KEY)

@@ -122,6 +122,37 @@ def test_a_key_that_is_not_there_is_named(package):
         choose(package, STAGES, 1, "77", nothing_held)
 
 
+def test_what_is_not_settled_is_no_pilot_and_that_is_said(tmp_path):
+    shop = whole_shop(3)
+    unsettled = {"user": {"1"}, "order": {"o2"}}
+    package = make_package(tmp_path / "one", shop, unsettled=unsettled)
+    assert keys(choose(package, STAGES, 3, None, nothing_held))["user"] == ["3"]
+    for key, told in (
+        ("1", "the record '1' of stage 'user' is not settled yet, so it waits; choose another with --key"),
+        (
+            "2",
+            "the record '2' of stage 'user' has nothing in 'order', 'order_item'; a pilot needs a record in every stage: "
+            "choose another with --key; records that are not settled yet wait",
+        ),
+    ):
+        with pytest.raises((MappingError, PackageError)) as caught:
+            choose(package, STAGES, 1, key, nothing_held)
+        assert str(caught.value) == told
+
+
+def test_a_pilot_that_finds_nothing_to_send_takes_no_planned_batch_back(tmp_path, sandbox, package):
+    sandbox.fault("error_before", status=429, retry_after=86_400, skip=1)
+    with pytest.raises(Unavailable):
+        load(package, target_of(sandbox.url), STAGES, tmp_path)
+    with pytest.raises(MappingError):
+        run_pilot(package, target_of(sandbox.url), STAGES, tmp_path, key="77")
+    journal = Journal.read(Workspace(tmp_path))
+    try:
+        assert not journal.batches(state=State.SUPERSEDED)
+    finally:
+        journal.close()
+
+
 def test_a_user_without_an_order_cannot_be_the_pilot(tmp_path):
     package = make_package(tmp_path / "one", UNEVEN)
     with pytest.raises(PackageError) as caught:

@@ -129,7 +129,7 @@ NAMES = frozenset({
     "algorithm", "allowed", "byte", "cell", "cities", "column", "command", "decided", "directive", "either", "element",
     "encoding", "error", "expected", "false", "field", "file", "formats", "function", "guess", "host", "keys", "known",
     "migration", "name", "near", "operator", "option", "path", "payload", "person", "prefix", "region", "rule", "sign",
-    "signal", "source", "stage", "state", "step", "table", "target", "time", "true", "within", "zone",
+    "signal", "source", "stage", "state", "step", "table", "target", "targets", "time", "true", "within", "zone",
 })  # fmt: skip
 """Parts that are called the same in every language: names of fields, functions, encodings, columns and places; how a date is
 written; a word that stands in a cell or a schema."""
