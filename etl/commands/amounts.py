@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,7 +29,7 @@ from etl.prepare.chunk import Chunk, prepare_rows
 from etl.prepare.meter import TOTALS
 from etl.prepare.numbers import as_numbers
 from etl.prepare.plan import plan_stage
-from etl.prepare.profiling import TOLERANCE
+from etl.prepare.profiling import TOLERANCE, keep_amounts
 from etl.prepare.program import Program
 from etl.report.page.facts import Telling
 from etl.report.page.money import as_float
@@ -56,7 +56,7 @@ def all_amounts(which: Which, path: Path | None = None) -> AllAmounts:
             words = "{name} has changed since the package was made; `etl dry-run` makes one of what is there now"
             raise MappingError(said(words, name=name))
         rows = [row for one in stages for row in _of_stage(package, packaged[one.name], ready, one)]
-    return AllAmounts(tuple(sorted(rows, key=_by_size)), tuple(_unbalanced(package)))
+    return AllAmounts(tuple(sorted(rows, key=_by_size)), tuple(_unbalanced(package, stages)))
 
 
 ORDER = (*FATES, TOTALS)
@@ -112,17 +112,16 @@ def _dropped(chunk: Chunk, first: int, dropped: Mapping[int, str]) -> Iterator[t
                 yield field, NamedAmount(dropped[first + index], chunk.keys[position], index, units)
 
 
-def _unbalanced(package: Package) -> Iterator[UnbalancedOrder]:
+def _unbalanced(package: Package, stages: Sequence[Stage]) -> Iterator[UnbalancedOrder]:
     """Orders of the payload whose items do not sum up to them, those that differ most first."""
     keys: dict[str, list[str]] = {}
     with TemporaryDirectory() as folder, closing(Ledger(Path(folder), most=sys.maxsize)) as ledger:
-        for stage in package.stages:
-            for batch in package.batches(stage) if stage.payload in AMOUNTS else ():
+        for stage in stages:
+            for batch in package.batches(package.stage(stage.name)):
                 columns = _columns([orjson.loads(one) for one in package.records(batch)])
                 keys.setdefault(stage.name, []).extend(package.keys(batch))
                 if by := weighed_by(stage.payload, columns):
-                    amounts = amounts_of(stage.payload, columns)
-                    ledger.add(stage.name, as_numbers(columns[by]), amounts, items=stage.payload == "order_item")
+                    keep_amounts(ledger, stage, as_numbers(columns[by]), amounts_of(stage.payload, columns))
         for one in ledger.balance(TOLERANCE).differing:
             told = map(as_float, (one.amount, one.discount, one.piece, one.line))
             yield UnbalancedOrder(one.stage, Telling().key(keys[one.stage][one.position]), *told)

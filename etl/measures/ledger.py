@@ -29,6 +29,8 @@ class Weighable(Struct, frozen=True):
     first: Path
     second: Path
     count: int
+    of: str | None = None
+    """The stage whose orders these items are of, where the mapping says it; None: they may be of any."""
 
 
 class Ledger:
@@ -41,19 +43,27 @@ class Ledger:
         self._items: dict[str, _Columns] = {}
         self._opened = ExitStack()
 
-    def add(self, stage: str, numbers: array[int], amounts: Amounts, *, items: bool) -> None:
-        """Records that are sent, in the order in which they are. `numbers`: those of their orders, in 64 bits."""
-        kept = self._items if items else self._orders
-        if stage not in kept:
-            kept[stage] = _Columns(self._opened, self._folder, f"{'items' if items else 'orders'}-{stage}")
-        kept[stage].add(numbers, amounts)
+    def add(self, stage: str, numbers: array[int], amounts: Amounts) -> None:
+        """Orders that are sent, in the order in which they are. `numbers`: theirs, in 64 bits."""
+        self._kept(self._orders, stage, "orders").add(numbers, amounts)
+
+    def add_items(self, stage: str, numbers: array[int], amounts: Amounts, of: str | None = None) -> None:
+        """The same of items, each with the number of its order. `of`: the stage of these orders, where it is known."""
+        self._kept(self._items, stage, "items", of).add(numbers, amounts)
+
+    def _kept(self, those: dict[str, _Columns], stage: str, kind: str, of: str | None = None) -> _Columns:
+        if stage not in those:
+            those[stage] = _Columns(self._opened, self._folder, f"{kind}-{stage}", of)
+        return those[stage]
 
     def balance(self, tolerance: int) -> Balance:
         """`tolerance`: by how much the items of an order may miss it, in UNITS."""
         orders, items = (
             [kept.kept(stage) for stage, kept in them.items() if kept.count] for them in (self._orders, self._items)
         )
-        if not orders or not items:
+        if not items:
+            return Balance(no_items=sum(one.count for one in orders))
+        if not orders:
             return Balance()
         from etl.measures.weighing import (
             weigh,  # a tenth of a second, which only shops with orders and items have to wait for
@@ -68,7 +78,8 @@ class Ledger:
 class _Columns:
     """Three columns that are written, each in a file."""
 
-    def __init__(self, opened: ExitStack, folder: Path, name: str) -> None:
+    def __init__(self, opened: ExitStack, folder: Path, name: str, of: str | None) -> None:
+        self._of = of
         self._paths = [folder / f"{name}-{part}" for part in ("numbers", "first", "second")]
         self._files: list[BinaryIO] = [
             opened.enter_context(open_private(path, buffering=BUFFER)) for path in self._paths
@@ -85,4 +96,4 @@ class _Columns:
         for file in self._files:
             file.flush()
         numbers, first, second = self._paths
-        return Weighable(stage, numbers, first, second, self.count)
+        return Weighable(stage, numbers, first, second, self.count, self._of)

@@ -26,19 +26,23 @@ Truths = npt.NDArray[np.bool_]
 
 
 def weigh(orders: Sequence[Weighable], items: Sequence[Weighable], tolerance: int, most: int) -> Balance:
-    found, passes = Balance(), 1 + sum(one.count for one in orders) // AT_ONCE
-    for turn in range(passes):
-        its = {one.stage: _sorted(_blocks(one, turn, passes)) for one in orders}
-        numbers = np.sort(np.concatenate([one.numbers for one in its.values()]))
-        if not len(numbers):
-            continue
-        sums = _Sums(numbers)
-        for one in items:
-            for block in _blocks(one, turn, passes):
-                sums.add(block.by_number)
-        for stage, some in its.items():
-            _compare(found, stage, some, sums, tolerance, most)
+    found = Balance()
+    for one in orders:
+        passes = 1 + one.count // AT_ONCE
+        theirs = [its for its in items if its.of in (None, one.stage)]
+        for turn in range(passes):
+            some = _sorted(_blocks(one, turn, passes))
+            if len(some.numbers):
+                _compare(found, one.stage, some, _sums_of(some.numbers, theirs, turn, passes), tolerance, most)
     return found
+
+
+def _sums_of(numbers: Whole, items: Sequence[Weighable], turn: int, passes: int) -> _Sums:
+    sums = _Sums(numbers)
+    for one in items:
+        for block in _blocks(one, turn, passes):
+            sums.add(block.by_number)
+    return sums
 
 
 class _Records(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from itertools import chain, compress
@@ -14,7 +15,7 @@ from etl.expressions import columns_in, flat_fields, summand, writers
 from etl.expressions.header import Row
 from etl.findings import HIDDEN
 from etl.measures.amounts import UNITS, units_of
-from etl.measures.balance import Balance
+from etl.measures.balance import NUMBERS, Amounts, Balance
 from etl.measures.census import FieldSketch, commonest
 from etl.measures.concentration import Concentrations, RuleOfFate
 from etl.measures.ledger import Ledger
@@ -41,7 +42,9 @@ class Profiler:
 
     def __init__(self, plan: Plan, privacy: Privacy, meter: Meter, ledger: Ledger | None) -> None:
         self._plan, self._privacy, self._meter, self._ledger = plan, privacy, meter, ledger
-        self._sketch = StageSketch()
+        # Also of a stage without rows it is told that nothing is lost.
+        money = {name: MoneySketch() for name in AMOUNTS.get(plan.stage.payload, ()) if name in plan.stage.fields}
+        self._sketch = StageSketch(money=money)
         self._concentrations = Concentrations(plan.header.columns)
         self._parents: Counter[tuple[str, str, str]] = Counter()
         self._held = 0
@@ -60,8 +63,7 @@ class Profiler:
         if dropped:
             kept = [position not in dropped for position in range(len(numbers))]
             numbers, amounts = list(compress(numbers, kept)), amounts.only(kept)
-        stage = self._plan.stage
-        self._ledger.add(stage.name, as_numbers(numbers), amounts, items=stage.payload == "order_item")
+        keep_amounts(self._ledger, self._plan.stage, as_numbers(numbers), amounts)
 
     def problem(self, kinds: Iterable[RuleOfFate], cells: Sequence[Any]) -> None:
         """A row that is not sent, with the kinds of its problems."""
@@ -241,10 +243,18 @@ KeyAt = Callable[[str, int], str]
 """(stage, position) -> the key of the record that was written at it."""
 
 
+def keep_amounts(ledger: Ledger, stage: Stage, numbers: array[int], amounts: Amounts) -> None:
+    """Those of records that are sent. An item may be one of any order, unless its stage says in which stage these are."""
+    if stage.payload == "order":
+        ledger.add(stage.name, numbers, amounts)
+    else:
+        ledger.add_items(stage.name, numbers, amounts, stage.refers.get(NUMBERS[stage.payload]))
+
+
 def balance_facts(ledger: Ledger, key_at: KeyAt) -> dict[str, Any] | None:
-    """Whether items sum up to their orders; None where there are no orders with items."""
+    """Whether items sum up to their orders; None where there are no orders."""
     found: Balance = ledger.balance(TOLERANCE)
-    if not found.compared:
+    if not found.compared and not found.no_items:
         return None
     differing = [{**as_dict(one), "key": key_at(one.stage, one.position)} for one in found.differing]
     return {**as_dict(found), "price_of": found.price_of, "tolerance": TOLERANCE, "differing": differing}
@@ -257,4 +267,8 @@ def profiler_of(plan: Plan, ledger: Ledger | None = None) -> Profiler:
 def profile_facts(plans: Sequence[Plan], profiles: Sequence[Profiler], ledger: Ledger, key_at: KeyAt) -> dict[str, Any]:
     """What profile.json holds."""
     stages = {plan.stage.name: profile.facts() for plan, profile in zip(plans, profiles, strict=True)}
-    return {"units": UNITS, "stages": stages, "balance": balance_facts(ledger, key_at)}
+    weighed = {plan.stage.payload for plan in plans if plan.weighed_by is not None}
+    balance = (
+        balance_facts(ledger, key_at) if NUMBERS.keys() <= weighed else None
+    )  # a package may have no stage of items
+    return {"units": UNITS, "stages": stages, "balance": balance}

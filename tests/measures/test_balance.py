@@ -22,11 +22,21 @@ def test_the_orders_that_differ_most_are_named_first_and_of_two_alike_the_first(
     # The items of the orders lack 100 of theirs, or are beyond them by 200, 300, and 300.
     numbers, nothing = array("q", [7, 3, 5, 1]), array("d", [0] * 4)
     items = array("d", [0.09, 0.025, 0.07, 0.031])
-    ledger.add("order", numbers, Amounts(array("d", [0.1, 0.005, 0.04, 0.001]), nothing), items=False)
-    ledger.add("order_item", numbers, Amounts(items, array("d", [1] * 4)), items=True)
+    ledger.add("order", numbers, Amounts(array("d", [0.1, 0.005, 0.04, 0.001]), nothing))
+    ledger.add_items("order_item", numbers, Amounts(items, array("d", [1] * 4)))
     found = ledger.balance(0)
     ledger.close()
     assert [(one.position, one.size) for one in found.differing] == [(2, 300), (3, 300), (1, 200), (0, 100)]
+
+
+def test_items_are_held_against_the_orders_of_the_stage_that_they_refer_to(tmp_path):
+    """The archive counts its orders from 1 as the shop does."""
+    with closing(Ledger(tmp_path)) as ledger:
+        for order, item, amount in (("order", "item", 10.0), ("archived", "archived_item", 99.0)):
+            ledger.add(order, array("q", [1]), Amounts(array("d", [amount]), array("d", [0])))
+            ledger.add_items(item, array("q", [1]), Amounts(array("d", [amount]), array("d", [1])), of=order)
+        found = ledger.balance(0)
+    assert (found.compared, found.either, found.differing) == (2, 2, [])
 
 
 CENTS = st.integers(-20, 60)
@@ -62,13 +72,13 @@ def test_orders_are_weighed_as_adding_up_their_items_one_by_one_would(orders, it
     with TemporaryDirectory() as folder, closing(Ledger(Path(folder), most=1000)) as ledger:
         for part in batched(orders, at_once):
             numbers, amounts, discounts = zip(*part, strict=True)
-            ledger.add("order", array("q", numbers), Amounts(euros(amounts), euros(discounts)), items=False)
+            ledger.add("order", array("q", numbers), Amounts(euros(amounts), euros(discounts)))
         for part in batched(items, at_once):
             numbers, prices, many = zip(*part, strict=True)
-            ledger.add("order_item", array("q", numbers), Amounts(euros(prices), array("d", many)), items=True)
+            ledger.add_items("order_item", array("q", numbers), Amounts(euros(prices), array("d", many)))
         with patch("etl.measures.weighing.AT_ONCE", blocks):
             found = ledger.balance(tolerance * UNITS // 100)
-    expected = one_by_one(orders, items, tolerance) if items else Counter()
+    expected = one_by_one(orders, items, tolerance)
     told = {name: getattr(found, name) for name in ("compared", "line", "piece", "either", "discounted", "no_items")}
     assert told == {name: expected[name] for name in told}
     assert len(found.differing) == found.compared - found.either
@@ -95,8 +105,8 @@ def test_an_amount_that_is_null_is_nothing_a_quantity_one_piece_and_what_no_floa
 
 def test_prices_of_billions_are_weighed_too_and_end_at_the_largest_sum(tmp_path):
     with closing(Ledger(tmp_path)) as ledger:
-        ledger.add("order", array("q", [1]), Amounts(array("d", [5]), array("d", [0])), items=False)
-        ledger.add("order_item", array("q", [1]), Amounts(array("d", [1e300]), array("d", [1e300])), items=True)
+        ledger.add("order", array("q", [1]), Amounts(array("d", [5]), array("d", [0])))
+        ledger.add_items("order_item", array("q", [1]), Amounts(array("d", [1e300]), array("d", [1e300])))
         found = ledger.balance(0)
     assert (found.compared, found.either, found.price_of) == (1, 0, None)
     assert found.differing[0].line == LARGEST * UNITS

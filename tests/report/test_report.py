@@ -120,6 +120,29 @@ def test_neither_way_of_reading_a_price_is_more_likely_when_as_many_orders_add_u
     assert "Neither is more likely: as many orders add up the one way as the other." in page_of(package)
 
 
+def test_orders_of_which_none_has_an_item_are_counted_as_that(tmp_path):
+    write_shop(tmp_path, lines=LINES.split("\n", maxsplit=1)[0] + "\n")
+    package = prepared(tmp_path, tmp_path / "migration.yaml")
+    report = report_of(package)
+    Draft202012Validator(load_schema("report")).validate(report)
+    [orders] = [one["valid"] for one in report["stages"] if one["name"] == "order"]
+    assert (report["balance"]["compared"], report["balance"]["no_items"]) == (0, orders) == (0, 2)
+    assert "Orders without items: 2." in page_of(package)
+    assert "when the price is that of" not in page_of(package)
+
+
+def test_of_orders_alone_it_is_not_said_that_they_have_no_items(tmp_path):
+    write_shop(tmp_path)
+    settings = Settings(tmp_path / "work", workers=1, stages=("user", "order"))
+    assert report_of(dry_run(tmp_path / "migration.yaml", settings))["balance"] is None
+
+
+def test_of_a_stage_without_rows_it_is_told_that_no_money_is_lost(tmp_path):
+    write_shop(tmp_path, orders=ORDERS.split("\n", maxsplit=1)[0] + "\n")
+    money = money_of(report_of(prepared(tmp_path, tmp_path / "migration.yaml")), "amount")
+    assert (money["totals"], money["unread"]) == ([], {})
+
+
 def test_amounts_beyond_all_bounds_are_weighed_too(tmp_path):
     write_shop(tmp_path, lines=LINES.replace("BOT-2;Bot;2;150", "BOT-2;Bot;2147483647;9999999999,99"))
     balance = report_of(prepared(tmp_path, tmp_path / "migration.yaml"))["balance"]
