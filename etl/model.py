@@ -157,6 +157,8 @@ class Stage(Struct, frozen=True):
     gate: Gate = Gate()
     accept: Accept | None = None
     """How many rows may be left behind. None: any number is sent without, and is a problem."""
+    may_be_empty: bool = False
+    """Whether a source without rows is no problem."""
     totals: Mapping[str, tuple[Expression, ...]] = field(default_factory=dict)
     """Amounts -> what the source's own amount is the sum of: columns by their bare names, and expressions."""
     batch_size: int | None = None

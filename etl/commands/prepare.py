@@ -196,7 +196,14 @@ def _prepare_stage(
     inner = tables[stage.source]
     identity = inner.identity if isinstance(inner, FetchedTable) else ()
     corrected = _sums(desk.checked.corrected.get(stage.name))
-    return replace(packaged, identity=identity, corrected=corrected, source=name_of(source, inner), key=stage.key_text)
+    return replace(
+        packaged,
+        identity=identity,
+        corrected=corrected,
+        source=name_of(source, inner),
+        key=stage.key_text,
+        may_be_empty=stage.may_be_empty,
+    )
 
 
 def _sums(corrected: Corrected | None) -> dict[str, str]:

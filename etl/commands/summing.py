@@ -49,9 +49,7 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
         for stage in package.stages
     ]
     empty = [
-        said("{stage}: the source has no rows; is the export whole?", stage=stage.name)
-        for stage in package.stages
-        if not stage.counts.read
+        said(EMPTY, stage=stage.name) for stage in package.stages if not stage.counts.read and not stage.may_be_empty
     ]
     clean = not empty and all(stage.is_well for stage in package.stages)
     problems = [*empty, *_beyond(package), *data_problems(package, show_data=show_data)]
@@ -62,6 +60,9 @@ def summary_of(package: Package, *, show_data: bool = False, strict: bool = Fals
     return Summary(
         package.manifest.migration, str(package.path), ok, stages, problems, kinds, warnings=warnings, snapshot=snapshot
     )
+
+
+EMPTY = "{stage}: the source has no rows; is the export whole? Where it may be empty, `may_be_empty: true` in the stage says so"
 
 
 def _beyond(package: Package) -> list[str]:

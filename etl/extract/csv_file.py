@@ -76,7 +76,7 @@ def bytes_a_row(data: bytes, format: CsvFormat) -> float:
 
 
 def open_csv(location: str, settings: OptionValues) -> Table:
-    path = existing_file(location)
+    path = existing_file(location, may_be_empty=bool(settings["header"]))
     format = _format({**settings, "encoding": encoding_of(path, settings["encoding"])})
     if is_compressed(path) or not cuttable(format.encoding):
         return _open_streamed(path, format, settings)

@@ -96,7 +96,7 @@ class JsonlTable(Struct, frozen=True):
 
 
 def open_jsonl(location: str, settings: OptionValues) -> Table:
-    path = existing_file(location)
+    path = existing_file(location, may_be_empty=bool(settings["header"]))
     encoding = encoding_of(path, settings["encoding"])
     if settings["path"] or settings["with"]:
         lines = JsonlRows(path, encoding, settings["path"])

@@ -78,6 +78,11 @@ class RowShape(Struct, frozen=True):
                 yield cells, None
 
 
+NO_COLUMNS = (
+    "there is no object with a key in it, so there are no columns; where it may be so, name them: header: [id, ...]"
+)
+
+
 def nested_table(source: Nested, steps: Steps, settings: OptionValues) -> Table:
     """Raises SourceError, or ValueError when `with` and `path` do not go together."""
     header, columns = settings["header"], arounds(settings["with"])
@@ -122,7 +127,7 @@ def _surveyed(source: Nested, columns: Mapping[str, Around]) -> tuple[str, ...]:
             first += [found] if len(first) < HEADER_SAMPLE else []
             missing = {name: one for name, one in missing.items() if one.value(found.parents) is ABSENT}
     if not keys:
-        why = source.why_empty() or "there is no object with a key in it, so there are no columns"
+        why = source.why_empty() or NO_COLUMNS
         raise SourceError(f"{source.path}: {why}")
     for name, column in missing.items():
         why = why_absent([found.parents[-column.levels] for found in first], column.steps)

@@ -64,13 +64,16 @@ MARKS = {
 }
 
 
-def existing_file(location: str) -> File:
-    """The file, when it is there, can be read, and is not empty; otherwise SourceError."""
+def existing_file(location: str, *, may_be_empty: bool = False) -> File:
+    """The file, when it is there, can be read, and is not empty, as it may be where the mapping names the columns.
+
+    Otherwise SourceError.
+    """
     check_inside(location)
     path = located(location)
     with reading(path):
         is_empty = not path.size() if isinstance(path, ZipMember) else _has_nothing(path)
-    if is_empty:
+    if is_empty and not may_be_empty:
         header = "" if str(path).lower().endswith(_HEADLESS) else ", without even a header"
         raise SourceError(f"{path}: is empty{header}; was the export cut off?")
     return path

@@ -133,6 +133,7 @@ class Builder(Struct, frozen=True):
             refers=data.get("refers", {}),
             gate=Gate(**data.get("gate", {})),
             accept=_accept(data.get("accept")),
+            may_be_empty=data.get("may_be_empty", False),
             totals={name: self.summands(one, (*where, "totals", name)) for name, one in data.get("totals", {}).items()},
             batch_size=data.get("batch_size"),
             pause=data.get("pause"),

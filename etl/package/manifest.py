@@ -55,6 +55,7 @@ class PackagedStage(Struct, frozen=True):
     `corrected`: by their numbers the rows that persons have mended, each with the sum of its cells as the source has them.
     `merged`: None in a stage that merges nothing. `source`: what its rows are of, as people are told; older packages lack it.
     `key`: what the keys are made from, as the mapping had it then; older packages lack it, too.
+    `may_be_empty`: that there are no rows is no problem.
     """
 
     name: str
@@ -73,6 +74,7 @@ class PackagedStage(Struct, frozen=True):
     corrected: Mapping[str, str] = field(default_factory=dict)
     source: str = ""
     key: str = ""
+    may_be_empty: bool = False
 
     @property
     def is_well(self) -> bool:
@@ -192,4 +194,5 @@ def _stage(raw: dict[str, Any], again: Callable[[str], str]) -> PackagedStage:
         corrected=raw.get("corrected", {}),
         source=raw.get("source", ""),
         key=raw.get("key", ""),
+        may_be_empty=raw.get("may_be_empty", False),
     )

@@ -364,9 +364,19 @@ def test_a_source_without_rows_is_told_of_and_ends_with_1(shop):
         assert (done.code, done.summary["ok"], told) == (
             1,
             False,
-            [f"{one}: the source has no rows; is the export whole?" for one in ("order", "order_item")],
+            [f"{one}: {EMPTY}" for one in ("order", "order_item")],
         )
     assert shop.sandbox.keys() == ["1", "2", "3"]
+    text = shop.mapping.read_text()
+    for stage in ("order", "order_item"):
+        text = text.replace(f"  - name: {stage}\n", f"  - name: {stage}\n    may_be_empty: true\n")
+    shop.mapping.write_text(text)
+    for name in ("dry-run", "run"):
+        done = shop.etl(name)
+        assert (done.code, done.summary["ok"], done.summary["problems"]) == (0, True, [])
+
+
+EMPTY = "the source has no rows; is the export whole? Where it may be empty, `may_be_empty: true` in the stage says so"
 
 
 def test_a_refused_batch_whose_records_went_in_another_one_is_refused_no_more(shop):

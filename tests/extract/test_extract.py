@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import subprocess
 import sys
@@ -135,3 +136,24 @@ def test_reading_a_plain_csv_does_not_import_calamine(tmp_path):
         "sys.exit('python_calamine' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz"])
+def test_a_file_without_a_byte_has_no_rows_where_the_mapping_names_its_columns(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b"") if name.endswith(".gz") else b"")
+    table = open_table(Source("a", name.split(".")[1], str(path), {"header": ["id", "email"]}))
+    assert (tuple(table.header), [content.rows for _, content in read_all(table, 10) if content.rows]) == (
+        ("id", "email"),
+        [],
+    )
+
+
+def test_a_list_of_nothing_has_no_rows_where_the_mapping_names_its_columns(tmp_path):
+    path = tmp_path / "a.json"
+    path.write_text("[]")
+    table = open_table(Source("a", "json", str(path), {"header": ["id", "email"]}))
+    assert (tuple(table.header), [content.rows for _, content in read_all(table, 10) if content.rows]) == (
+        ("id", "email"),
+        [],
+    )

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from test_extract_json import error_of, faults_of, opened, rows_of, written
 
 from etl.extract import json_stream
+from etl.extract.nested import NO_COLUMNS
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.floats(allow_nan=False, allow_infinity=False),
@@ -43,7 +44,7 @@ def test_a_stream_gives_what_the_whole_document_holds(tmp_path, window, objects,
     whole = json.loads(text, parse_float=Decimal)["data"]["orders"]
     names = list(dict.fromkeys(name for one in whole for name in one))
     if not names:
-        assert error_of(path, path="data.orders") == ": there is no object with a key in it, so there are no columns"
+        assert error_of(path, path="data.orders") == f": {NO_COLUMNS}"
         return
     table = opened(path, path="data.orders")
     assert list(table.header) == names
@@ -166,6 +167,7 @@ MEASURED = """
 import sys
 from etl.extract import open_table, read_all
 from etl.model import Source
+from etl.extract.nested import NO_COLUMNS
 def peak():
     # Unlike ru_maxrss, this begins anew with a program.
     return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1]) // 1024

@@ -30,7 +30,7 @@ def last_name(value):
         (("    key:", "    «feilds: {}\n    key:"), "unknown key 'feilds'; did you mean 'fields'?"),
         (("    key:", "    gate: { «eror: 1 }\n    key:"), "unknown key 'eror'; did you mean 'errors'?"),
         (("    key:", "    «zzz: 1\n    key:"), "unknown key 'zzz'; there is accept, batch_size, cut_after_errors, duplicates, "
-         "fields, from, gate, key, name, pause, payload, ramp_up, refers, settled, totals, unique, where"),
+         "fields, from, gate, key, may_be_empty, name, pause, payload, ramp_up, refers, settled, totals, unique, where"),
         (("version: 1", "version: «2"), "'version' must be 1"),
         (("version: 1", 'version: «"1"'), "'version' must be 1, without quotes"),
         (("name: acme", "name: «a b"), "'a b' is no name: letters, digits, _ and -, and no digit first"),
