@@ -172,6 +172,8 @@ def _connect(path: Path, writing: bool, busy_seconds: float) -> sqlite3.Connecti
         return _opened(path, "mode=rw", busy_seconds)
     if not path.exists():
         raise NoJournal(path)
+    if path.is_dir():
+        raise JournalError(said("{path}: is a folder; put the journal back in its place, from a copy", path=str(path)))
     return _for_looking(path, busy_seconds)
 
 

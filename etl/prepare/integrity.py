@@ -31,7 +31,10 @@ class Duplicate(Struct, frozen=True):
 
 
 class Orphan(Struct, frozen=True):
-    """A record whose parent is not migrated; `parent_row` is None when no row made that parent."""
+    """A record whose parent is not migrated; `parent_row` is None when no row made that parent.
+
+    `is_away`: the stage of the parent is not prepared, so that it is not known whether a row makes one.
+    """
 
     position: int
     field: str
@@ -39,6 +42,7 @@ class Orphan(Struct, frozen=True):
     parent_key: str
     fate: Fate
     parent_row: int | None
+    is_away: bool = False
 
 
 class Verdict(Struct):
@@ -63,6 +67,7 @@ class Integrity:
     ) -> None:
         self._folder, self._budget, self._before, self._merging = folder, Budget(bound), before, merging
         self._stages: dict[str, KeyIndex] = {}
+        self._away: set[str] = set()
         self._aliases: dict[str, Aliases] = {}
 
     def stage(self, stage: Stage) -> StageIntegrity:
@@ -88,7 +93,9 @@ class Integrity:
         """A stage's keys; none, where only other stages are prepared: then its records have to have arrived before."""
         if stage not in self._stages:
             self._stages[stage] = self._index(stage, "key")
-        return ReferredStage(stage, self._stages[stage], self._aliases_of(stage) if stage in self._merging else None)
+            self._away.add(stage)
+        aliases = self._aliases_of(stage) if stage in self._merging else None
+        return ReferredStage(stage, self._stages[stage], aliases, stage in self._away)
 
     def _texts(self, stage: str, name: str) -> TextIndex:
         return self._budget.texts(self._folder / f"{stage}.{name}.texts.sqlite")
@@ -106,6 +113,7 @@ class ReferredStage(Struct, frozen=True):
     stage: str
     keys: KeyIndex
     aliases: Aliases | None = None
+    is_away: bool = False
 
 
 ValuesOf = Callable[[Chunk], Sequence[str | None]]
@@ -186,7 +194,7 @@ class StageIntegrity:
                 fate, row = known.get(key, (Fate.ABSENT, None))
                 if fate is not Fate.VALID and position not in held:
                     held.add(position)
-                    verdict.orphans.append(Orphan(position, name, parent.stage, key, fate, row))
+                    verdict.orphans.append(Orphan(position, name, parent.stage, key, fate, row, parent.is_away))
         verdict.orphans.sort(key=lambda orphan: orphan.position)
 
     def _known(self, stage: str, index: KeyIndex, keys: Set[str]) -> Mapping[str, tuple[Fate, int | None]]:

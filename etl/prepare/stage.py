@@ -261,6 +261,8 @@ def _rule(orphan: Orphan) -> str:
 
 def _orphaned(orphan: Orphan) -> Words:
     parts: dict[str, object] = {"stage": orphan.parent_stage, "key": orphan.parent_key}
+    if orphan.is_away:
+        return "{stage} {key} has not arrived, and its stage is not among those that are prepared", parts
     if orphan.fate is Fate.ABSENT:
         return "there is no {stage} {key} in this migration", parts
     if orphan.parent_row is None:

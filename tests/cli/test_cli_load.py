@@ -394,6 +394,10 @@ def test_a_refused_batch_whose_records_went_in_another_one_is_refused_no_more(sh
 def test_stages_can_be_sent_one_after_the_other_and_none_before_those_it_refers_to(shop):
     done = shop.etl("run", "--stage", "order")
     assert (done.code, [(one["name"], one["held"]) for one in done.summary["stages"]]) == (1, [("order", 3)])
+    [told] = done.summary["problems"]
+    assert "held, because user '1' has not arrived, and its stage is not among those that are prepared" in told
+    [told] = done.summary["problems"]
+    assert "held, because user '1' has not arrived, and its stage is not among those that are prepared" in told
     assert shop.sandbox.uploads() == []
     assert shop.etl("run", "--stage", "user").code == 0
     assert shop.etl("run", "--stage", "order", "--stage", "address").code == 0

@@ -615,3 +615,11 @@ def test_templates_that_may_hold_what_omnitron_answered_are_forgotten_with_the_a
     ended_load(journal, workspace, (("  what happened: {error}", {"error": "answered 400: ali@example.com"}),))
     journal.forget(lambda answer: "", lambda note: "")
     assert b"ali@example.com" not in workspace.journal.read_bytes()
+
+
+def test_a_folder_in_the_place_of_a_journal_is_called_that(tmp_path):
+    workspace = Workspace(tmp_path / "shop" / "target")
+    workspace.journal.mkdir(parents=True)
+    with pytest.raises(JournalError) as caught:
+        Journal.read(workspace)
+    assert str(caught.value) == f"{workspace.journal}: is a folder; put the journal back in its place, from a copy"

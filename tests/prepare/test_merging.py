@@ -197,7 +197,9 @@ def test_a_delta_of_orders_knows_the_aliases_of_earlier_packages():
     before = Journal({"1": {"email": "a"}}, [("2", "1"), ("8", "7")])
     (orders,) = prepare([], [order("o", "2"), order("p", "8"), order("q", "1")], before=before, stages=(None, ORDERS))
     assert [one["user"] for one in orders.records] == ["1", "1"]
-    assert [one["reason"] for one in orders.held] == ["there is no user '7' in this migration"]
+    assert [one["reason"] for one in orders.held] == [
+        "user '7' has not arrived, and its stage is not among those that are prepared"
+    ]
 
 
 @pytest.mark.parametrize("bound", [0, 10**9])
