@@ -37,8 +37,7 @@ def summed_dry_run(mapping: Path, settings: Settings, watch: Watch = unwatched) 
 
 
 def _with_earlier_loads(summary: Summary, package: Package, checked: Checked, settings: Settings) -> Summary:
-    """As far as the mapping says which target: its journal knows, without asking anybody. Nothing is gone because the first
-    rows lack it."""
+    """As far as the mapping says which target: its journal knows, without asking anybody."""
     migration = checked.migration
     stages = [stage for stage in migration.stages if stage.name in {one.name for one in package.stages}]
     is_known = target_known(migration.target) is not None
@@ -50,12 +49,11 @@ def _with_earlier_loads(summary: Summary, package: Package, checked: Checked, se
 
     found = foresee(root, package, stages)
     counted = with_counts(summary, found)
-    stages_left = [
-        replace(stage, batches=prepared.batches, gone=0 if package.manifest.part else stage.gone)
-        for stage, prepared in zip(counted.stages, summary.stages, strict=True)
+    cut = [
+        replace(stage, batches=prepared.batches) for stage, prepared in zip(counted.stages, summary.stages, strict=True)
     ]
     ok = summary.ok and not any(one.troubled or one.changed for one in found.stages)
-    told = replace(counted, stages=stages_left, ok=ok, target=root.name if sent else None)
+    told = replace(counted, stages=cut, ok=ok, target=root.name if sent else None)
     return _warned(told, is_known, settings.folder(migration))
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from etl.errors import EtlError
 from etl.findings import Sentence, said
 from etl.journal.batch import Shipment
 from etl.journal.doubts import doubts
@@ -17,6 +18,7 @@ from etl.journal.runs import Run
 from etl.journal.states import State
 from etl.journal.summary import StageUpload, summarise_stages
 from etl.journal.workspace import Holder, Workspace
+from etl.package import Package
 
 SHOWN = 100
 """Batches of a kind that are listed; all of them are counted."""
@@ -138,8 +140,19 @@ def _status(journal: Journal, running: Holder | None) -> Status:
 
 
 def _stages(journal: Journal, package: tuple[int, Path] | None, lost: Sequence[Shipment]) -> tuple[StageUpload, ...]:
-    number = package[0] if package else 0
-    return summarise_stages(journal, number, journal.plans.contents(number), [one.id for one in lost])
+    number, path = package or (0, None)
+    valid = journal.plans.contents(number)
+    return summarise_stages(
+        journal, number, valid, [one.id for one in lost], is_part=path is not None and _is_part(path)
+    )
+
+
+def _is_part(package: Path) -> bool:
+    """Whether a package was not to hold everything. One that cannot be read any more was a whole one, for all that is known."""
+    try:
+        return Package.open(package).manifest.part is not None
+    except EtlError:
+        return False
 
 
 def _stage(stage: StageUpload, batches: Mapping[str, int]) -> StageStatus:

@@ -100,18 +100,22 @@ def read_last_ending(root: Path) -> LoadEnded | None:
 def summarise(journal: Journal, package: Package, number: int, lost: Sequence[int] = ()) -> LoadSummary:
     """`number` is the package's in the journal; `lost`: as `summarise_stages` takes them."""
     valid = {stage.name: stage.counts.valid for stage in package.stages}
-    return LoadSummary(package.path, journal.workspace.requests, summarise_stages(journal, number, valid, lost))
+    stages = summarise_stages(journal, number, valid, lost, is_part=package.manifest.part is not None)
+    return LoadSummary(package.path, journal.workspace.requests, stages)
 
 
 def summarise_stages(
-    journal: Journal, number: int, valid: Mapping[str, int], lost: Sequence[int] = ()
+    journal: Journal, number: int, valid: Mapping[str, int], lost: Sequence[int] = (), *, is_part: bool = False
 ) -> tuple[StageUpload, ...]:
-    """`valid`: the package's records, by stage. `lost`: batches that a crash left on their way, and nobody knows of."""
+    """`valid`: the package's records, by stage. `lost`: batches that a crash left on their way, and nobody knows of.
+
+    `is_part`: the package was not to hold everything, so nothing is gone because it lacks it.
+    """
     names = [*valid, *(stage for stage in journal.loaded_stages() if stage not in valid)]
-    return tuple(_stage(journal.counts(number, name, lost), valid.get(name, 0)) for name in names)
+    return tuple(_stage(journal.counts(number, name, lost), valid.get(name, 0), is_part=is_part) for name in names)
 
 
-def _stage(count: StageCounts, records: int) -> StageUpload:
+def _stage(count: StageCounts, records: int, *, is_part: bool) -> StageUpload:
     own, others, everywhere = count.own(), count.others(), count.everywhere()
     # A load that sends nothing new finds its records with others, so each is counted once, in one of the two.
     known = {
@@ -135,7 +139,7 @@ def _stage(count: StageCounts, records: int) -> StageUpload:
         batches=own["batches"],
         unsettled=min(waiting, waits["unsettled"]),
         held_back=min(waiting, waits["held_back"]),
-        gone=everywhere["arrived"] - arrived if count.is_planned() else 0,
+        gone=everywhere["arrived"] - arrived if count.is_planned() and not is_part else 0,
         elsewhere=everywhere["failed"] + everywhere["unknown"] - known["failed"] - known["unknown"],
         **known,
     )
