@@ -17,10 +17,12 @@ class Exit(IntEnum):
 class EtlError(Exception):
     """Something a person can put right. Its text says what, where, and what to do next.
 
-    `told` are its lines as templates with their parts (findings.Words), where a report says them in another language.
+    `told` are its lines as templates with their parts (findings.Words), where a report says them in another language. `ending`:
+    what a load that it ends has ended in, in a few words.
     """
 
     exit_code = Exit.MAPPING
+    ending = "something on this machine was not in order"
     told: tuple[tuple[str, dict[str, object]], ...] = ()
 
     @property
@@ -81,6 +83,7 @@ class TargetError(EtlError):
     """Omnitron did not do what was asked. What it answered, as far as it did: status, body; seconds it asks to wait."""
 
     exit_code = Exit.TARGET
+    ending = "Omnitron did not do what was asked"
 
     def __init__(
         self, message: str, *, status: int | None = None, body: str = "", retry_after: float | None = None
@@ -94,12 +97,17 @@ class TargetError(EtlError):
 class Refused(TargetError):
     """Omnitron surely did not accept the request; sending it again unchanged would be refused again."""
 
+    ending = "Omnitron refused a batch"
+
 
 class Unavailable(TargetError):
     """The request surely did not arrive; it may be sent again."""
+
+    ending = "Omnitron could not be reached"
 
 
 class Ambiguous(TargetError):
     """The request may or may not have arrived. It is never sent again until a person has said which it was."""
 
     exit_code = Exit.UNKNOWN
+    ending = "it is not known whether a batch arrived"

@@ -65,6 +65,7 @@ class Stopped(EtlError):
     """What is under way was asked to stop; nothing was lost. `then` says how it goes on, where whoever raises it knows."""
 
     exit_code = Exit.TARGET
+    ending = "somebody stopped it"
 
     def __init__(self, why: str = "", then: str = "") -> None:
         words = "stopped by {signal}; {then}" if why else "stopped; {then}"

@@ -54,6 +54,9 @@ ENDS = {
 }
 """What brings them to an end."""
 
+TAKEN_BACK = "taken back by this; `etl run MAPPING` sends them in a new package"
+"""What becomes of planned batches where all is removed in spite of them."""
+
 
 @checked
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ def purge(mapping: Path, workspace: Path | None, confirmed: Callable[[ToPurge], 
     with ExitStack() as locks:
         for one in folder.targets():
             locks.enter_context(one.locked())
-        found = to_purge(folder, file)
+        found = to_purge(folder, file, force=force)
         if found.still and not force:
             raise MappingError(joined("\n", [*found.still, said(FORCE)]))
         if not confirmed(found):
@@ -121,7 +124,8 @@ FORCE = (
 )
 
 
-def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
+def to_purge(folder: MigrationFolder, mapping: Path, *, force: bool = False) -> ToPurge:
+    """`force`: it will be removed whatever is under way."""
     for place in _places(folder):
         deque(sweep(place), maxlen=0)
     packages = tuple(sorted(one.parent for place in _places(folder) for one in place.glob(f"*/{MANIFEST}")))
@@ -137,7 +141,7 @@ def to_purge(folder: MigrationFolder, mapping: Path) -> ToPurge:
     return ToPurge(
         folder.root, packages, snapshots, batches, logs, corrections if corrections.exists() else None,
         len(files), sum(path.stat().st_size for path in files),
-        tuple(_still(folder)), tuple(_notes(folder, packages)),
+        tuple(_still(folder, force=force)), tuple(_notes(folder, packages)),
     )  # fmt: skip
 
 
@@ -151,7 +155,7 @@ def _contents(folder: MigrationFolder) -> Iterator[Path]:
         yield from sorted(place.glob("*"))
 
 
-def _still(folder: MigrationFolder) -> Iterator[str]:
+def _still(folder: MigrationFolder, *, force: bool) -> Iterator[str]:
     for partial in filter(is_partial, _contents(folder)):
         yield said("{path}: a package is being made; wait for it, or stop it", path=str(partial))
     for workspace in folder.targets():
@@ -159,7 +163,11 @@ def _still(folder: MigrationFolder) -> Iterator[str]:
             barred, command = journal.homes.barred(workspace), journal.runs.goes_on()
             for state in OPEN:
                 if batches := journal.batches(state=state):
-                    then = said(ELSEWHERE) if barred else said(ENDS[state], command=command)
+                    then = said(ENDS[state], command=command)
+                    if barred:
+                        then = said(ELSEWHERE)
+                    elif force and state is State.PLANNED:
+                        then = said(TAKEN_BACK)
                     yield _open(workspace.target, batches, state, then)
 
 
@@ -195,15 +203,15 @@ def _notes(folder: MigrationFolder, packages: Sequence[Path]) -> Iterator[str]:
             yield said("{path}: is no package, and stays; look what is in it", path=str(path))
     for workspace in folder.targets():
         with closing(Journal.read(workspace)) as journal:
-            failed = sum(one.failed for one in journal.failed()) + sum(
-                journal.batch(number).records for number in journal.refused_and_left()
-            )
-            if failed:
+            if failed := sum(one.failed for one in journal.failed()):
                 words = (
-                    "{target}: {count:,} records have failed; after this only a new `etl run` sends them, and `etl retry` "
-                    "cannot"
+                    "{target}: {count:,} records have failed; after this `etl dry-run` makes a package that has them, and "
+                    "`etl retry` sends them again"
                 )
                 yield said(words, target=workspace.target, count=failed)
+            if refused := sum(journal.batch(number).records for number in journal.refused_and_left()):
+                words = "{target}: {count:,} records were refused; after this `etl run` sends them in a new package"
+                yield said(words, target=workspace.target, count=refused)
             personal = [f"'{stage}'" for stage in journal.loaded_stages() if _has_personal_keys(journal, stage)]
             if personal:
                 words = (

@@ -24,6 +24,8 @@ def renew_report(
     """
     package = package_of(which, path)
     telling = telling_of(package, show_data=show_data, language=language)
+    if which.target is not None:
+        which.journal()  # that nothing was sent to a target of this name is no reason to leave the upload out in silence
     written = write_report(package, telling, upload_of(which, package, telling))
     match renew_workbook(package, telling.catalogue):
         case Path() as book:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from etl.commands.report_files import telling_of, write_report
 from etl.commands.which import Which
 from etl.commands.written import mapping_evidence
-from etl.errors import Ambiguous, EtlError, Refused, TargetError, Unavailable
+from etl.errors import EtlError
 from etl.findings import Sentence, Words, said, sentence, some_records
 from etl.model import Migration
 from etl.package import Package
@@ -23,7 +23,6 @@ from etl.report.page.facts import JournalFacts, Telling
 from etl.report.rejects import data_problems, data_warnings, kinds_of
 from etl.report.summary import StageSummary, Summary
 from etl.report.uploads import upload_problems
-from etl.stop import Stopped
 
 if TYPE_CHECKING:
     from etl.journal.summary import LoadSummary
@@ -151,7 +150,7 @@ def _with_the_rest(summary: Summary, root: Path) -> Summary:
 def _reported(package: Package, root: Path, summary: Summary, failure: EtlError | None, telling: Telling) -> Summary:
     """Write the report anew, with the upload. That it cannot be written is told, and changes nothing of what was sent."""
     error = None if failure is None else _seen(str(failure), telling)
-    ended, told = (None, None) if failure is None else (_ending(failure), _in_its_language(failure.told, telling))
+    ended, told = (None, None) if failure is None else (failure.ending, _in_its_language(failure.told, telling))
     try:
         upload = JournalFacts(root.name, summary.stages, _attention(root, telling), error, ended, told)
         write_report(package, telling, upload)
@@ -176,22 +175,6 @@ def _seen(text: str, telling: Telling) -> str:
     return text if telling.show_data else without_answer(text)
 
 
-def _ending(failure: EtlError) -> str:
-    """What a load ended in, as the report has it in each language."""
-    from etl.load.uploader import GateClosed
-
-    endings: dict[type[EtlError], str] = {
-        GateClosed: "a stage has more failed records than the mapping allows",
-        Ambiguous: "it is not known whether a batch arrived",
-        Refused: "Omnitron refused a batch",
-        Unavailable: "Omnitron could not be reached",
-        TargetError: "Omnitron did not do what was asked",
-        Stopped: "somebody stopped it",
-        EtlError: "something on this machine was not in order",
-    }
-    return next(told for kind, told in endings.items() if isinstance(failure, kind))
-
-
 def upload_of(which: Which, package: Package, telling: Telling) -> JournalFacts | None:
     """What the journal of the mapping's target, or of the one that was named, knows of a package; None: it was not sent there."""
     from etl.journal.status import read_status
@@ -206,11 +189,10 @@ def upload_of(which: Which, package: Package, telling: Telling) -> JournalFacts 
         return None
     summary = with_uploads(summary_of(package), read_summary(root, package), None)
     ending = read_last_ending(root)
-    told = () if ending is None else ending.told
-    error = None if ending is None else _seen(ending.text, telling)
-    return JournalFacts(
-        root.name, summary.stages, _attention(root, telling), error, told=_in_its_language(told, telling)
-    )
+    if ending is None:
+        return JournalFacts(root.name, summary.stages, _attention(root, telling))
+    error, told = _seen(ending.text, telling), _in_its_language(ending.told, telling)
+    return JournalFacts(root.name, summary.stages, _attention(root, telling), error or None, ending.ending, told)
 
 
 def _attention(root: Path, telling: Telling) -> tuple[AttentionFacts, ...]:

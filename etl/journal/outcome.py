@@ -18,7 +18,7 @@ def outcome_noted(journal: Journal) -> Iterator[None]:
     except EtlError as error:
         # The error that ended the run is the one to show, and may well be this same one.
         with suppress(JournalError):
-            journal.runs.end(str(error), error.told or _made_of(error.text))
+            journal.runs.end(str(error), error.told or _made_of(error.text), error.ending)
         raise
     journal.runs.end("ok")
 

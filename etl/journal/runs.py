@@ -31,11 +31,16 @@ class Run(Struct, frozen=True):
 LOADS = ("run", "resume", "retry")
 
 
+KILLED = "its process was killed"
+
+
 class LoadEnded(Struct, frozen=True):
-    """What a load ended in before its end: the text, and (where it was made of such) the same as templates."""
+    """What a load ended in before its end: the text, and (where it was made of such) the same as templates; `ending` in a few
+    words, where it is known. Of one that was killed that is all."""
 
     text: str
     told: tuple[Words, ...]
+    ending: str | None = None
 
 
 class Runs:
@@ -60,14 +65,16 @@ class Runs:
         self._seam("run:begun")
         return self.current
 
-    def end(self, outcome: str, told: Sequence[Words] = ()) -> None:
-        """`told` is the outcome as templates, where it was made of such."""
+    def end(self, outcome: str, told: Sequence[Words] = (), ending: str = "") -> None:
+        """`told` is the outcome as templates, where it was made of such; `ending` in a few words."""
         with self._database.transaction():
             self._database.change(
                 "UPDATE runs SET ended = ?, outcome = ? WHERE id = ?", (self._time(), outcome, self.current)
             )
             if told:
                 self._database.change("INSERT INTO endings (run, told) VALUES (?, ?)", (self.current, json.dumps(told)))
+            if ending:
+                self._database.change("INSERT INTO ends (run, ending) VALUES (?, ?)", (self.current, ending))
         self._seam("run:ended")
 
     def last(self) -> Run | None:
@@ -89,12 +96,20 @@ class Runs:
         told = self._database.value(query, (run,)) if self._database.has("endings") else None
         return tuple((words, parts) for words, parts in json.loads(told or "[]"))
 
-    def last_load_ended(self) -> LoadEnded | None:
-        """What the last run ended in, if that was a load which did not come to its end."""
+    def last_load_ended(self, *, running: bool = False) -> LoadEnded | None:
+        """What the last run ended in, if that was a load which did not come to its end. `running`: it goes on."""
         last = self.last()
-        if last is None or last.command not in LOADS or last.outcome in (None, "ok"):
+        if last is None or last.command not in LOADS or last.outcome == "ok":
             return None
-        return LoadEnded(str(last.outcome), self._ending(last.id))
+        if last.outcome is None:
+            return None if running else LoadEnded("", (), KILLED)
+        return LoadEnded(str(last.outcome), self._ending(last.id), self._in_words(last.id))
+
+    def _in_words(self, run: int) -> str | None:
+        if not self._database.has("ends"):
+            return None
+        ending: str | None = self._database.value("SELECT ending FROM ends WHERE run = ?", (run,))
+        return ending
 
     def pilot_succeeded(self) -> bool:
         return bool(self._database.value("SELECT count(*) FROM runs WHERE command = 'pilot' AND outcome = 'ok'"))

@@ -93,8 +93,9 @@ def read_summary(root: Path, package: Package) -> LoadSummary:
 
 def read_last_ending(root: Path) -> LoadEnded | None:
     """What the last load at a target ended in, if nothing was done there since and it did not come to its end."""
-    with closing(Journal.read(Workspace(root))) as journal:
-        return journal.runs.last_load_ended()
+    workspace = Workspace(root)
+    with closing(Journal.read(workspace)) as journal:
+        return journal.runs.last_load_ended(running=workspace.holder() is not None)
 
 
 def summarise(journal: Journal, package: Package, number: int, lost: Sequence[int] = ()) -> LoadSummary:

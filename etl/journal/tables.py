@@ -29,6 +29,8 @@ ADDED_LATER = (
     "CREATE INDEX IF NOT EXISTS batches_by_migration ON batches(migration_id)",
     # What a run ended in: the text of `outcome` as templates with their parts (JSON), for a report in another language.
     "CREATE TABLE IF NOT EXISTS endings (run INTEGER PRIMARY KEY REFERENCES runs(id), told TEXT NOT NULL)",
+    # The same in a few words (errors.EtlError.ending).
+    "CREATE TABLE IF NOT EXISTS ends (run INTEGER PRIMARY KEY REFERENCES runs(id), ending TEXT NOT NULL)",
     # Stages of which a person said that they are no other one under a new name.
     "CREATE TABLE IF NOT EXISTS new_stages (stage TEXT PRIMARY KEY, person TEXT NOT NULL, time TEXT NOT NULL) WITHOUT ROWID",
     # What the mapping made the keys of a stage from when it was planned last.

@@ -40,6 +40,7 @@ class GateClosed(TargetError):
     """A stage has more errors than its gate allows."""
 
     exit_code = Exit.DATA
+    ending = "a stage has more failed records than the mapping allows"
 
 
 class Loading(Struct, frozen=True):

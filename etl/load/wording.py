@@ -89,7 +89,17 @@ def particulars(batch: Shipment, journal: Journal, what: str) -> list[Words]:
 
 
 def _its_bytes(batch: Shipment, journal: Journal) -> Words:
-    return "  its bytes: {file}", {"file": visible(str(journal.workspace.whole(batch.file)))}
+    return "  its bytes: {file}", {"file": _file_of(batch, journal)}
+
+
+def _file_of(batch: Shipment, journal: Journal) -> object:
+    """Its path, as a part of a template; a purge may have removed it."""
+    file = journal.workspace.whole(batch.file)
+    return visible(str(file)) if file.exists() else phrase(_gone(file))
+
+
+def _gone(file: Path) -> Words:
+    return "{path} (gone)", {"path": visible(str(file))}
 
 
 def _the_request(journal: Journal) -> Words:
@@ -306,7 +316,7 @@ def _failed_batch(batch: Shipment, journal: Journal) -> Words:
             "batch": batch.id,
             "what": phrase(_errors(batch.failed, batch.counting)),
             "keys": phrase(_keys(batch, journal)),
-            "file": visible(str(journal.workspace.whole(batch.file))),
+            "file": _file_of(batch, journal),
         },
     )
 

@@ -3,6 +3,7 @@
 import datetime
 import json
 import os
+import re
 import tarfile
 
 import pytest
@@ -107,6 +108,23 @@ def test_status_says_that_it_was_purged_and_the_rest_as_before(loaded):
     after = json.loads(ended.output)
     assert after["purged"] is not None
     assert (before["ok"], before["stages"]) == (after["ok"], after["stages"])
+
+
+def test_what_has_failed_is_sent_again_after_it_as_it_says(shop):
+    shop.sandbox.fault("errors", count=1, type="user", times=1)
+    assert shop.etl("run").code == 1
+    ended = shop.etl("purge", "--yes", "--force")
+    told = "after this `etl dry-run` makes a package that has them, and `etl retry` sends them again"
+    assert told.replace("MAPPING", str(shop.mapping)) in re.sub(
+        r"`etl (dry-run|retry) [^`]*`", r"`etl \1`", ended.error
+    )
+    assert "taken back by this" in ended.error
+    failed = shop.etl("run").summary["stages"][0]["failed"]
+    assert failed
+    assert shop.etl("dry-run").code == 1
+    done = shop.etl("retry", "--yes")
+    assert done.summary["stages"][0]["failed"] == 0
+    assert "payloads/" not in str(done.summary["problems"])
 
 
 def test_a_run_after_it_sends_nothing_twice(loaded):
