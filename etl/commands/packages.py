@@ -8,7 +8,7 @@ from etl.commands.which import Which
 from etl.errors import MappingError
 from etl.findings import Sentence, said
 from etl.journal.purges import purges
-from etl.package import MANIFEST, Package
+from etl.package import MANIFEST, Package, newest
 
 
 def packages_of(which: Which) -> list[Package]:
@@ -31,10 +31,10 @@ def package_of(which: Which, path: Path | None) -> Package:
     """The package that was named, or the newest. Raises PackageError, or MappingError when there is none."""
     if path is not None:
         return Package.open(path.resolve())
-    found = packages_of(which)
-    if not found:
+    found = newest(which.folder().packages)
+    if found is None:
         raise MappingError(_no_package(which))
-    return max(found, key=lambda one: one.manifest.created)
+    return found
 
 
 def packages_with(which: Which, stage: str) -> list[Package]:

@@ -23,7 +23,7 @@ from etl.load.comparing import compare
 from etl.load.uploader import Asked, load_package, require_fit, session, stop_at_unknown
 from etl.model import Stage
 from etl.outside import Outside
-from etl.package import Package, is_readable
+from etl.package import Package, newest
 from etl.target import Target
 
 
@@ -154,10 +154,9 @@ def retry(
 
 def newest_package(folder: Path) -> Package:
     """The package that was made last. Raises MappingError when there is none, PackageError when there is none to be read."""
-    paths = sorted(one.parent for one in folder.glob("*/manifest.json") if not one.parent.name.endswith(".partial"))
-    if not paths:
+    found = newest(folder)
+    if found is None:
         raise MappingError(
             said("{path}: no package is here to take the records from; `etl dry-run` makes one", path=str(folder))
         )
-    packages = [Package.open(path) for path in paths if is_readable(path)] or [Package.open(paths[-1])]
-    return max(packages, key=lambda package: package.manifest.created)
+    return found

@@ -36,7 +36,7 @@ from etl.package.manifest import (
     Slice,
     remembering,
 )
-from etl.package.reading import UNSETTLED, IndexLine, Package, Walked, is_readable
+from etl.package.reading import UNSETTLED, IndexLine, Package, Walked, is_readable, newest
 from etl.package.records import join_records, split_records
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "Walked",
     "is_readable",
     "join_records",
+    "newest",
     "remembering",
     "split_records",
 ]

@@ -203,6 +203,20 @@ def _part_of(path: Path, part: Slice) -> bytes:
         return file.read(part.bytes)
 
 
+def newest(folder: Path) -> Package | None:
+    """The finished package in a folder that was made last; None where there is none.
+
+    Raises PackageError where a later one cannot be read: what is told of an older one would be taken for what is so now.
+    Those of an older format lie before it, and are passed over.
+    """
+    paths = sorted(one.parent for one in folder.glob(f"*/{MANIFEST}") if not one.parent.name.endswith(".partial"))
+    found = [Package.open(path) for path in paths if is_readable(path)]
+    last = max(found, key=lambda one: one.manifest.created, default=None)
+    if paths and (last is None or (paths[-1].name > last.path.name and not is_readable(paths[-1]))):
+        return Package.open(paths[-1])
+    return last
+
+
 def is_readable(path: Path) -> bool:
     """Whether a package is there that this version can read."""
     try:

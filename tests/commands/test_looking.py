@@ -330,3 +330,15 @@ def test_where_a_record_went_is_told_of_the_newest_package_that_may_have_it(tmp_
     told = json.loads(etl("explain", mapping, "user", "2", "--json").stdout)
     assert told["package"] == str(older.path)
     assert [one["fate"] for one in told["went"]] == ["valid"]
+
+
+@pytest.mark.parametrize("command", ["reconcile", "report", "lineage"])
+def test_a_newest_package_that_is_damaged_is_told_and_none_before_it_is_taken_for_it(tmp_path, command):
+    mapping = write_shop(tmp_path)
+    for _ in range(2):
+        assert etl("dry-run", mapping).returncode == 1
+    last = max((tmp_path / "work" / "shop" / "packages").iterdir())
+    manifest = last / "manifest.json"
+    manifest.write_bytes(manifest.read_bytes()[:50])
+    done = etl(command, mapping)
+    assert (done.returncode, str(manifest) in done.stderr) == (1, True), done
