@@ -116,6 +116,8 @@ class _Reading:
     def __init__(self, sheet: EditedSheet, where: str, known: Mapping[str, OldRow], edits: Edits) -> None:
         self._sheet, self._where, self._known, self._edits = sheet, where, known, edits
         self._columns: dict[str, dict[str, int]] = {}
+        self._unread: dict[str, tuple[list[int], list[str]]] = {}
+        """Stage -> columns of the sheet that may be one of the source's under another name, and those of the source."""
 
     def rows(self) -> Iterator[MendedRow]:
         """The rows that are the package's, each with the cells in which something else stands now."""
@@ -171,7 +173,14 @@ class _Reading:
             words = "{source} could not be read as a whole; mend it where it lies"
             self._refuse(where, said(words, source=old.told_place))
             return
-        yield MendedRow(old, where, cells, len(self._edits.refused) > refused)
+        yield MendedRow(old, where, cells, len(self._edits.refused) > refused or self._has_unread(row, old))
+
+    def _has_unread(self, row: Sequence[object], old: OldRow) -> bool:
+        """Whether something may have been typed into a column of the source that cannot be told which it is."""
+        at, missing = self._unread.get(old.stage.name, ([], []))
+        were = dict(zip(old.stage.columns, map(shown, old.row.cells), strict=False))
+        same = {cell_text(were[name]) for name in missing if name in were}
+        return any(cell_text(_cell(row, one)) not in same for one in at)
 
     def _is_edited(self, row: Sequence[object], columns: Mapping[str, int], old: OldRow) -> bool:
         were = dict(zip(old.stage.columns, map(shown, old.row.cells), strict=False))
@@ -185,11 +194,15 @@ class _Reading:
             columns = [of_column.get(one, of_column.get(one.strip())) for one in names]
             places = _places(stage, columns, names, mark)
             self._columns[stage.name] = {name: at[0] for name, at in places.items() if len(at) == 1}
-            self._tell_doubled(places)
+            self._tell_doubled(stage, places)
             self._tell_others(stage, columns, names, mark, [name for name, at in places.items() if not at])
         return self._columns[stage.name]
 
-    def _tell_doubled(self, places: Mapping[str, Sequence[int]]) -> None:
+    def _note_unread(self, stage: PackagedStage, at: Sequence[int], missing: Sequence[str]) -> None:
+        known, names = self._unread.get(stage.name, ([], []))
+        self._unread[stage.name] = [*known, *at], [*names, *missing]
+
+    def _tell_doubled(self, stage: PackagedStage, places: Mapping[str, Sequence[int]]) -> None:
         """Of a name that comes twice. One of the columns may be another one of the source, which nothing is called any more."""
         missing = [name for name, at in places.items() if not at]
         words = "several columns are called '{column}', and none of them was read: delete the ones that were added"
@@ -200,6 +213,7 @@ class _Reading:
             )
         for name, at in places.items():
             if len(at) > 1:
+                self._note_unread(stage, at, [name, *missing])
                 self._refuse(self._where, said(words, column=name, missing=listed(missing)))
 
     def _tell_others(
@@ -215,13 +229,17 @@ class _Reading:
         Where there are both, one may be the other under a changed name: what was typed there is not lost in silence.
         """
         told = _told_in(names)
-        unknown = [
-            joined("", ["'", str(_cell(names, at)), "'"]) if _cell(names, at) else _unnamed(at + 1)
+        others = [
+            at
             for at in self._filled(mark)
             if at != mark and (at >= len(names) or columns[at] is None) and _cell(names, at) not in told
         ]
+        unknown = [
+            joined("", ["'", str(_cell(names, at)), "'"]) if _cell(names, at) else _unnamed(at + 1) for at in others
+        ]
         parts = {"columns": joined(", ", unknown), "missing": listed(missing), "stage": stage.name}
         if missing and unknown:
+            self._note_unread(stage, others, missing)
             words = (
                 "column {columns} is none of the source of '{stage}', and {missing} is not there: what stands in it was not "
                 "taken; if it is that column, give it its name back"

@@ -413,6 +413,19 @@ def test_a_column_that_is_deleted_stays_as_it_is(mapping, package):
     assert fixed.refused == ()
 
 
+def test_a_row_with_something_typed_into_a_renamed_column_is_not_unchanged(mapping, package):
+    def rename(book):
+        book["user"].cell(1, 3).value = "E-posta"
+
+    def rename_and_type(book):
+        rename(book)
+        book["user"].cell(2, 3).value = "new@example.com"
+
+    rows = mend(mapping, package, lambda book: None).unchanged
+    assert mend(mapping, package, rename).unchanged == rows
+    assert mend(mapping, package, rename_and_type).unchanged == rows - 1
+
+
 def test_a_foreign_column_is_told(mapping, package):
     def change(book):
         sheet = book["user"]
