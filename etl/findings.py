@@ -15,11 +15,12 @@ import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
-from etl.personal import mask_key, mask_known, mask_value
+from etl.personal import mask_field, mask_key, mask_known
 from etl.suggest import nearest_or_all
+from etl.terminal import plain_value
 
 SHOWN = 60
 """The most characters of a text that are repeated in a sentence about it."""
@@ -95,7 +96,7 @@ def sentence(
             return sentence(part["words"], part["parts"], masked=masked, personal=personal, translate=translate)
         return say(part) if name in PHRASED and isinstance(part, str) else part
 
-    mask = _as_it_is if not masked else mask_value if personal else mask_known
+    mask = partial(mask_field, personal=personal) if masked else _as_it_is
     told = {name: written(name, part) for name, part in parts.items()}
     return say(words).format_map(told)
 
@@ -147,9 +148,9 @@ def shown(value: object, mask: Mask = _as_it_is, say: Translate = _as_it_is) -> 
         return say(NAMED["value"])
     if isinstance(value, str) and len(value) > SHOWN:
         return say(NAMED["long"]).format(begin=repr(mask(value[:SHOWN])), count=len(value))
-    if isinstance(value, bool) or value is None:
-        return _WORDS[value]
-    written = repr(mask(value)) if isinstance(value, str) else str(mask(value))
+    masked = mask(value)
+    # A number that is masked is written as a number is, without quotes.
+    written = masked if isinstance(masked, str) and not isinstance(value, str) else plain_value(masked)
     return written if len(written) <= 2 * SHOWN else f"{written[:SHOWN]}..."
 
 
@@ -159,8 +160,6 @@ NAMED = {
 }  # fmt: skip
 """What stands for a value that is not shown, or not all of it."""
 
-_WORDS = {True: "true", False: "false", None: "null"}
-
 
 def subject(value: object, mask: Mask = _as_it_is, say: Translate = _as_it_is) -> str:
     """A value as a sentence begins with it."""
@@ -169,7 +168,7 @@ def subject(value: object, mask: Mask = _as_it_is, say: Translate = _as_it_is) -
     if isinstance(value, str):
         return repr(mask(value)) if len(value) <= LONGEST_SUBJECT else say(NAMED["text"])
     if isinstance(value, bool) or value is None:
-        return _WORDS[value]
+        return plain_value(value)
     if isinstance(value, int | float | Decimal):
         return str(mask(value))
     return say(NAMED["object" if isinstance(value, Mapping) else "list"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 _WORD = re.compile(r"\w+")
@@ -52,21 +52,31 @@ def mask_key(key: Any) -> str:
     return key if is_code(key := str(key)) else mask_text(key)
 
 
+def mask_field(value: Any, *, personal: bool) -> Any:
+    """A field's value, or a column's, as it may be printed."""
+    return mask_value(value) if personal else mask_known(value)
+
+
 def mask_value(value: Any) -> Any:
     """A value of any type as it may be printed: a number becomes a text, a list or an object keeps its form."""
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Mapping):
-        return {mask_name(str(name)): mask_value(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [mask_value(inner) for inner in value]
-    return mask_text(str(value))
+    return _inside(value, lambda one: mask_text(str(one)), mask_name)
 
 
 def mask_known(value: Any) -> Any:
-    """A value of a field that is not personal: only what anybody knows for personal is masked, and what is nested."""
-    if isinstance(value, Mapping | list | tuple):
-        return mask_value(value)
+    """A value of a field that is not personal: only what anybody knows for personal is masked, wherever it is nested."""
+    return _inside(value, _mask_if_known, _mask_if_known)
+
+
+def _inside(value: Any, mask: Callable[[Any], Any], named: Callable[[str], str]) -> Any:
+    """The value with `mask` for each that is in it, and `named` for the names that these have in an object."""
+    if isinstance(value, Mapping):
+        return {named(str(name)): _inside(inner, mask, named) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_inside(inner, mask, named) for inner in value]
+    return value if value is None or isinstance(value, bool) else mask(value)
+
+
+def _mask_if_known(value: Any) -> Any:
     return mask_text(str(value)) if looks_personal(str(value)) else value
 
 

@@ -6,7 +6,8 @@ And names and numbers, as a sentence has them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 def visible(text: str) -> str:
@@ -17,9 +18,19 @@ def visible(text: str) -> str:
     return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
 
 
-def visible_json(text: str) -> str:
-    """JSON that was written in one line, with the same characters as JSON's own escapes: it reads back as it was."""
+def plain_json(value: Any) -> str:
+    """A value as JSON, in one line; what `visible` escapes with JSON's own escapes, so that it reads back as it was."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
     return text if text.isprintable() else "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+
+
+def plain_value(value: Any) -> str:
+    """A value inside a line: a text in quotes, a number and a time as they are, all else as JSON writes it."""
+    if isinstance(value, str):
+        return repr(value)
+    if isinstance(value, bool | Mapping | list | tuple) or value is None:
+        return plain_json(value)
+    return str(value)
 
 
 def visible_lines(text: str) -> str:

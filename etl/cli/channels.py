@@ -30,7 +30,7 @@ def pull(mapping: Path, workspace: Path | None, as_json: bool) -> None:
     """
     from etl.cli.plain import plain
     from etl.commands import channel as verb
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     with watching(as_json) as watch:
         pulled = verb.pull(mapping, workspace, outside(watch))
@@ -57,7 +57,7 @@ def review(mapping: Path, file: Path, package: Path | None, workspace: Path | No
     """
     from etl.cli.plain import plain
     from etl.commands import review as verb
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     done = verb.review(mapping, workspace, file, package)
     if as_json:

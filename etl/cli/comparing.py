@@ -79,7 +79,7 @@ def diff(
     from etl.cli.watching import watching
     from etl.commands import diff as verb
     from etl.report.differing import masked_difference, print_difference
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     with watching(as_json) as watch:
 

@@ -207,7 +207,7 @@ def inspect(
     from etl.commands.inspect import Inspecting
     from etl.commands.inspect import inspect as verb
     from etl.report.inspection import lines_of
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     options = {name: value for name, value in given.items() if value is not None}
     with watching(as_json) as watch:

@@ -71,7 +71,7 @@ def status(
     from etl.commands import status as verb
     from etl.commands.which import Which
     from etl.report.following import masked_standing, print_standing
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     which = Which(mapping, workspace, target)
     if write is not None:
@@ -153,7 +153,7 @@ def _check_decided(decided: Mapping[str, bool], migration_id: str | None, target
 def _print_decided(decision: Decision, as_json: bool) -> None:
     from etl.cli.plain import plain
     from etl.report.checking import decided_line
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     print(plain_json(plain(given.whole_result(decision))) if as_json else given.fit_line(decided_line(decision)))
 
@@ -161,7 +161,7 @@ def _print_decided(decision: Decision, as_json: bool) -> None:
 def _print_asked(asked: ChannelDecision, as_json: bool) -> None:
     from etl.cli.plain import decided
     from etl.report.checking import asked_lines
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     lines = [plain_json(decided(given.whole_result(asked)))] if as_json else map(given.fit_line, asked_lines(asked))
     for line in lines:
@@ -196,7 +196,7 @@ def history(
     from etl.commands import history as verb
     from etl.commands.which import Which
     from etl.report.history import masked_history, print_history
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     found = verb.history(Which(mapping, workspace, target), stage, key)
     shown = found if show_data else masked_history(found)
@@ -235,7 +235,7 @@ def pilot(
     from etl.cli.plain import piloted
     from etl.commands import pilot as verb
     from etl.report.checking import print_pilot
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     if path is not None and any(how.values()):
         words = "--package {path}: is sent from as it is; leave --fresh and --snapshot out"
@@ -288,7 +288,7 @@ def _verify_user(mapping: Path, workspace: Path | None, email: str, show_data: b
     from etl.commands import verify as verb
     from etl.report.checking import print_checks, told_checks
     from etl.report.results import Verified
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     password = _password()
     with answers_masked(show_data):
@@ -305,7 +305,7 @@ def _verify_arrived(mapping: Path, workspace: Path | None, show_data: bool, as_j
     from etl.cli.plain import arrivals
     from etl.commands import verify as verb
     from etl.report.checking import arrived_lines, masked_arrivals
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     with answers_masked(show_data):
         made = verb.arrived(mapping, workspace, outside())

@@ -53,7 +53,7 @@ def snapshot(mapping: Path, listing: bool, removed: tuple[str, ...], workspace: 
 
 
 def _print(as_json: bool, found: object, lines: Sequence[str]) -> None:
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     if as_json:
         print(plain_json(found))

@@ -48,7 +48,7 @@ def report(
     from etl.cli.plain import plain
     from etl.commands import report as verb
     from etl.commands.which import Which
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     written = verb.renew_report(Which(mapping, workspace, target), path, show_data=show_data, language=language)
     if as_json:
@@ -79,7 +79,7 @@ def find(mapping: Path, text: str, path: Path | None, workspace: Path | None, sh
     from etl.commands import find as verb
     from etl.commands.which import Which
     from etl.report.looking import find_lines, masked_find
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     found = verb.find(Which(mapping, workspace), text, path)
     shown = found if show_data else masked_find(found)
@@ -107,7 +107,7 @@ def explain(mapping: Path, stage: str, key: str, workspace: Path | None, show_da
     from etl.cli.plain import explanation
     from etl.commands import explain as verb
     from etl.report.looking import explain_lines, shown_explanation
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     found = shown_explanation(verb.explain(mapping, settings(mapping, workspace), stage, key), show_data=show_data)
     for line in [] if as_json else explain_lines(found):
@@ -138,7 +138,7 @@ def reconcile(mapping: Path | None, path: Path | None, workspace: Path | None, e
     from etl.commands.amounts import all_amounts
     from etl.commands.which import Which
     from etl.report.reconciled import all_rows_lines, print_reconciled
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     made = verb.reconcile(Which(mapping, workspace), path)
     found = all_amounts(Which(mapping, workspace), path) if every else None
@@ -167,7 +167,7 @@ def lineage(mapping: Path | None, path: Path | None, workspace: Path | None, as_
     from etl.commands import lineage as verb
     from etl.commands.which import Which
     from etl.report.looking import print_lineage
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     found = verb.lineage(Which(mapping, workspace), path)
     if as_json:

@@ -49,7 +49,7 @@ def _take(mapping: Path, workspace: Path | None, book: Path, why: str | None, sh
     from etl.cli.plain import plain
     from etl.commands import fix as verb
     from etl.report.mending import fixed_lines, masked_fixed, refused_lines
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     fixed = verb.fix(mapping, workspace, book, why)
     shown = fixed if show_data else masked_fixed(fixed)
@@ -70,7 +70,7 @@ def _list(
     from etl.cli.plain import plain
     from etl.commands import fix as verb
     from etl.report.mending import known_lines, masked_known
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     if why is not None:
         raise MappingError(said("--why tells why a workbook was edited; name the workbook, too"))

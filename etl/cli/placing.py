@@ -29,7 +29,7 @@ def target(mapping: Path, another: bool, same_as: str | None, workspace: Path | 
     from etl.commands import target as verb
     from etl.commands.which import Which
     from etl.report.placing import target_lines
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     if another and same_as:
         raise MappingError("say one of --another and --same-as NAME")
@@ -52,7 +52,7 @@ def start_over(mapping: Path, named: str | None, workspace: Path | None, as_json
     from etl.cli.plain import plain
     from etl.commands import start_over as verb
     from etl.report.placing import put_aside_line
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     done = verb.start_over(mapping, workspace, lambda target: (named or _typed(target)) == target)
     print(plain_json(plain(done)) if as_json else given.fit_line(put_aside_line(done)))

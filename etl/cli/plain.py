@@ -77,4 +77,4 @@ def tested(found: Tested) -> JsonObject:
     return {**told, "coverage": {**fields_of(found.coverage), "percent": found.coverage.percent}}
 
 
-HOW = ("masked_problems", "personal", "secret", "own")
+HOW = ("masked_problems", "personal", "secret", "own", "shown")

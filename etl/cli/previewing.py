@@ -68,7 +68,7 @@ def preview(
     """
     from etl.commands.preview import AskedRows, previewed
     from etl.report.preview import print_preview
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     asked = AskedRows(**{name: how.pop(name) for name in ("number", "key", "rejected", "where")})
     with watching(as_json) as watch:

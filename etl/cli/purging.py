@@ -35,7 +35,7 @@ def purge(mapping: Path, yes: bool, force: bool, workspace: Path | None, as_json
     """
     from etl.cli.plain import plain
     from etl.commands import purge as verb
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     def confirmed(found: ToPurge) -> bool:
         for line in _lines(found):

@@ -41,7 +41,7 @@ def sample(mapping: Path, show_data: bool, as_json: bool, **how: Any) -> None:
     from etl.cli.watching import watching
     from etl.commands import sample as verb
     from etl.report.sample import masked_sample, print_sample
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     with watching(as_json) as watch:
         chosen = replace(settings(mapping, **how, inform=watch.line, follow=watch.follow), show_data=show_data)

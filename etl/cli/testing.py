@@ -80,7 +80,7 @@ def _write_junit(path: Path, found: Tested) -> None:
 
 def _print_json(found: Tested) -> None:
     from etl.cli.plain import tested
-    from etl.report.summary import plain_json
+    from etl.terminal import plain_json
 
     print(plain_json(tested(found)))
 

@@ -94,6 +94,7 @@ def _aliases(which: Which, refers: Mapping[str, str], record: Mapping[str, Any])
 
 def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedField]:
     stage, cells = program.plan.stage, dict(zip(program.plan.header.columns, row, strict=True))
+    shown = frozenset(cells.keys() - program.privacy.columns)
     conditions: Mapping[str, Template] = {} if stage.where is None else {WHERE: stage.where}
     for name, template in [*conditions.items(), *flat_fields(stage.fields)]:
         told = [one for one in outcome.findings if one.field in (name, name.split(".")[0])]
@@ -109,6 +110,7 @@ def _fields(program: Program, row: Any, outcome: Outcome) -> Iterator[ExplainedF
             program.privacy.is_personal(name),
             name.split(".")[0] in program.privacy.secret,
             tuple(sorted(own_texts(template, cells))),
+            shown,
         )
 
 

@@ -25,8 +25,8 @@ from etl.model import Case, MappingTest, Migration, Stage, Table
 from etl.places import workspace_of
 from etl.prepare.plan import plan_stage
 from etl.prepare.program import Outcome, Program
-from etl.report.summary import plain_json
 from etl.report.tested import Coverage, Mismatch, Tested, TestResult
+from etl.terminal import plain_json
 
 Seconds = Callable[[], float]
 """A clock that tells how long something took."""

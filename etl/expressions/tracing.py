@@ -39,6 +39,10 @@ class TracedStep(Struct, frozen=True):
     hit: bool | None = None
     entry: str | None = None
 
+    @property
+    def is_column(self) -> bool:
+        return self.kind == COLUMN
+
 
 Hit = tuple[bool | None, str | None]
 NO_HIT: Hit = (None, None)

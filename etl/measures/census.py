@@ -7,21 +7,45 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import filterfalse
 from typing import Any
 
+import orjson
 from msgspec import Struct, field
 
 MOST = 200
 """Different values of a column that are told apart. Of more it is only known that there are more."""
 
 Census = Counter[Any] | None
-"""How often each value occurs; None: more than MOST are different, or they cannot be told apart."""
+"""How often each value occurs, an object or a list as Nested; None: more than MOST are different, or nobody counted them."""
 
 
-def census(values: Iterable[Any]) -> Census:
+class Nested(Struct, frozen=True):
+    """An object or a list where values are counted: its JSON, with the names in their order."""
+
+    written: bytes
+
+    @property
+    def value(self) -> Any:
+        return orjson.loads(self.written)
+
+
+def census(values: Sequence[Any]) -> Census:
     try:
         counted = Counter(values)
-    except TypeError:  # what is nested
-        return None
+    except TypeError:
+        return _census_with_nested(values)
     return counted if len(counted) <= MOST else None
+
+
+def _census_with_nested(values: Sequence[Any]) -> Census:
+    counted = Counter[Any]()
+    for one in values:
+        counted[_nested(one) if isinstance(one, dict | list) else one] += 1
+        if len(counted) > MOST:  # what is still to be written out may be long
+            return None
+    return counted
+
+
+def _nested(value: Any) -> Nested:
+    return Nested(orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
 
 
 def together(one: Census, other: Census) -> Census:

@@ -13,6 +13,7 @@ from etl.personal import mask_key
 from etl.report.looking import fate_told
 from etl.report.mask import mask_record, without_login_answer
 from etl.report.summary import print_line
+from etl.terminal import plain_value
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -47,7 +48,9 @@ def _told_check(check: ShopLook, *, masked: bool) -> ShopLook:
 
 
 def _differing(one: Difference) -> Sentence:
-    return said("{field} is {shown}, sent was {sent}", field=one.field, shown=repr(one.shown), sent=repr(one.sent))
+    return said(
+        "{field} is {shown}, sent was {sent}", field=one.field, shown=plain_value(one.shown), sent=plain_value(one.sent)
+    )
 
 
 def _masked_difference(difference: Difference) -> Difference:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from msgspec.structs import replace
 
 from etl.findings import Figure, Heading, Sentence, joined, said
-from etl.personal import mask_key, mask_known, mask_value
+from etl.personal import mask_field, mask_key
 from etl.report.summary import print_whole
 from etl.terminal import visible
 
@@ -33,18 +34,15 @@ def _masked_stage(stage: ComparedStage) -> ComparedStage:
         fields=tuple(map(_masked_field, stage.fields)),
         first={what: tuple(map(mask_key, keys)) for what, keys in stage.first.items()},
         concentrated=tuple(
-            replace(one, value=_mask(one.column in stage.personal)(one.value)) for one in stage.concentrated
+            replace(one, value=mask_field(one.value, personal=one.column in stage.personal))
+            for one in stage.concentrated
         ),
         uploaded=tuple(replace(one, keys=tuple(map(mask_key, one.keys))) for one in stage.uploaded),
     )
 
 
-def _mask(personal: bool) -> Callable[[Any], Any]:
-    return mask_value if personal else mask_known
-
-
 def _masked_field(field: ComparedField) -> ComparedField:
-    mask = _mask(field.personal)
+    mask = partial(mask_field, personal=field.personal)
     examples = (replace(one, key=mask_key(one.key), old=mask(one.old), new=mask(one.new)) for one in field.examples)
     return replace(field, examples=tuple(examples))
 

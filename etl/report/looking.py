@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from etl.findings import HIDDEN, Heading, Sentence, joined, said
 from etl.journal.states import TOLD, told_state
 from etl.model import Locator
-from etl.personal import mask_key, mask_known, mask_value
-from etl.terminal import visible
+from etl.personal import mask_field, mask_key
+from etl.terminal import plain_value, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -110,7 +110,7 @@ def _went_lines(found: Explanation) -> Iterator[str]:
 
 
 def _field_lines(field: ExplainedField, aliases: Sequence[ExplainedAlias]) -> Iterator[str]:
-    yield f"{field.field} = {_shown(field.value)}"
+    yield f"{field.field} = {plain_value(field.value)}"
     if field.place:
         yield f"  {field.place}: {field.made_from}"
     yield from (_inner(_step(step), 2) for step in field.steps)
@@ -121,8 +121,8 @@ def _field_lines(field: ExplainedField, aliases: Sequence[ExplainedAlias]) -> It
 
 
 def _step(step: TracedStep) -> str:
-    value = _shown(step.value)
-    if step.kind == "column":
+    value = plain_value(step.value)
+    if step.is_column:
         return f"{step.what}: {value}"
     return joined("", [f"{'| ' if step.kind == 'function' else ''}{step.what} -> {value}", *_hit(step)])
 
@@ -130,14 +130,8 @@ def _step(step: TracedStep) -> str:
 def _hit(step: TracedStep) -> list[str]:
     if step.hit is None:
         return []
-    told = said("entry {written}", written=_shown(step.entry)) if step.hit else said("no entry: the default")
+    told = said("entry {written}", written=plain_value(step.entry)) if step.hit else said("no entry: the default")
     return [" (", told, ")"]
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
-    return repr(value) if isinstance(value, str) else str(value)
 
 
 def shown_explanation(found: Explanation, *, show_data: bool) -> Explanation:
@@ -156,26 +150,23 @@ def _shown_field(field: ExplainedField, *, show_data: bool) -> ExplainedField:
     return replace(
         field,
         problems=field.problems if show_data else field.masked_problems,
-        steps=tuple(replace(step, value=mask(step.value), entry=mask(step.entry)) for step in field.steps),
-        value=mask(field.value),
+        steps=tuple(replace(step, value=mask(step.value, step), entry=mask(step.entry, step)) for step in field.steps),
+        value=mask(field.value, None),
     )
 
 
-def _mask_of(field: ExplainedField, *, show_data: bool) -> Callable[[Any], Any]:
-    if field.secret:
-        return _hidden
-    if show_data:
-        return _as_it_is
-    mask = mask_value if field.personal else mask_known
-    return lambda value: value if isinstance(value, str) and value in field.own else mask(value)
+def _mask_of(field: ExplainedField, *, show_data: bool) -> Callable[[Any, TracedStep | None], Any]:
+    """What makes of a value what is shown of it. The step is the one that it is of, where it is of one."""
 
+    def mask(value: Any, step: TracedStep | None) -> Any:
+        if field.secret:
+            return value if value is None else HIDDEN
+        if show_data or (isinstance(value, str) and value in field.own):
+            return value
+        is_plain = step is not None and step.is_column and step.what in field.shown
+        return mask_field(value, personal=field.personal and not is_plain)
 
-def _hidden(value: Any) -> Any:
-    return value if value is None else HIDDEN
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
+    return mask
 
 
 def print_lineage(console: Console, found: Lineage) -> None:

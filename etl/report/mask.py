@@ -10,7 +10,7 @@ from typing import Any
 
 from etl.findings import Figure, Heading, Sentence, said
 from etl.model import PAYLOADS
-from etl.personal import looks_personal, mask_value
+from etl.personal import mask_field
 from etl.resources import load_schema
 
 HIDDEN_ANSWER = "(see --show-data)"
@@ -39,13 +39,6 @@ def plain_fields() -> frozenset[str]:
     schemas: list[Any] = [load_schema(payload) for payload in PAYLOADS]
     said = [(name, one) for schema in schemas for name, one in schema["properties"].items()]
     return frozenset(name for name, _ in said) - {name for name, one in said if one.get("personal") is not False}
-
-
-def mask_field(value: Any, *, personal: bool) -> Any:
-    """A field's value as it may be printed. A plain field may still hold what anybody knows for personal."""
-    if not personal and not (isinstance(value, str) and looks_personal(value)):
-        return value
-    return mask_value(value)
 
 
 def mask_record(record: Mapping[str, Any], personal: Collection[str] | None = None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from etl.corrections import told_row
 from etl.findings import Sentence, joined, said, some_cells, some_rows
-from etl.personal import mask_key, mask_known, mask_text
+from etl.personal import mask_field, mask_key, mask_text
 
 
 class FixedCell(Struct, frozen=True):
@@ -78,7 +78,7 @@ def masked_known(found: Iterable[KnownCorrection]) -> list[KnownCorrection]:
 
 
 def _masked(text: str, personal: bool) -> str:
-    return mask_text(text) if personal else str(mask_known(text))
+    return str(mask_field(text, personal=personal))
 
 
 def fixed_lines(fixed: Fixed) -> Iterator[str]:

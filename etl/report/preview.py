@@ -11,11 +11,11 @@ from msgspec.structs import replace
 from etl.expressions import WHERE
 from etl.findings import Finding, Heading, joined, said
 from etl.model import Locator
+from etl.personal import mask_field
 from etl.report.looking import fate_told
-from etl.report.mask import mask_field, mask_record
-from etl.report.summary import plain_json
+from etl.report.mask import mask_record
 from etl.suggest import look_like_data
-from etl.terminal import visible
+from etl.terminal import plain_json, visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -126,7 +126,8 @@ class FoundIn(Struct, frozen=True):
 class ExplainedField(Struct, frozen=True):
     """One field: where it stands in the mapping, the values on its way, what is sent, and what is wrong with that.
 
-    `own` are texts of the mapping itself that it may have come to, which are shown as they are.
+    `own` are texts of the mapping itself that it may have come to, which are shown as they are; `shown` are the columns of the
+    source that are not personal, whatever the field that is made of them and of others is.
     """
 
     field: str
@@ -139,6 +140,7 @@ class ExplainedField(Struct, frozen=True):
     personal: bool
     secret: bool
     own: tuple[str, ...] = ()
+    shown: frozenset[str] = frozenset()
 
 
 class Explanation(Struct, frozen=True):

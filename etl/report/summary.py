@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from etl.findings import Heading, Sentence, joined, said
 from etl.records import as_dict
-from etl.terminal import visible, visible_json
+from etl.terminal import plain_json, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -163,8 +162,3 @@ def _cell(column: str, number: int) -> Sentence:
     """Numbers grouped by thousands; what needs a look is coloured, where the terminal has colours."""
     written = said("{count:,}", count=number)
     return joined("", ["[yellow]", written, "[/]"]) if number and column in COLOURED else written
-
-
-def plain_json(value: Any) -> str:
-    """One line, fit for a terminal, too."""
-    return visible_json(json.dumps(value, ensure_ascii=False, default=str))

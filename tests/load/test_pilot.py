@@ -383,7 +383,7 @@ def test_what_differs_is_masked_by_its_field_whatever_kind_of_value_the_shop_sho
     assert outcomes(report)["user"] == "failed"
     whole = told_checks(report, masked=False).checks[1]
     assert whole.detail.startswith(
-        "no user is as it was sent: email is ['user1@posta.example'], sent was 'user1@example.com'; "
+        "no user is as it was sent: email is [\"user1@posta.example\"], sent was 'user1@example.com'; "
     )
     masked = json.dumps(plain(told_checks(report, masked=True).checks[1]), ensure_ascii=False)
     assert "no user is as it was sent: email is " in masked

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from etl.measures.census import FieldSketch, look
+from etl.measures.census import MOST, FieldSketch, Nested, look
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,24 @@ def test_lengths_are_of_texts_and_sizes_of_numbers_whatever_else_is_among_them(v
     look(sketch, values, many=True)
     assert (sketch.shortest, sketch.longest) == lengths
     assert (sketch.least, sketch.most) == numbers
+
+
+def counted(*parts):
+    whole = FieldSketch()
+    for values in parts:
+        sketch = FieldSketch()
+        look(sketch, values, many=False)
+        whole.add(sketch)
+    return whole.values
+
+
+def test_objects_and_lists_are_counted_as_other_values_are():
+    values = counted([{}, {"a": 1, "b": [None]}, "x"], [{"b": [None], "a": 1}, None, {}], [[], "x"])
+    told = [(one.value if isinstance(one, Nested) else one, count) for one, count in values.items()]
+    assert told == [({}, 2), ({"a": 1, "b": [None]}, 2), ("x", 2), (None, 1), ([], 1)]
+
+
+def test_of_more_objects_than_are_told_apart_it_is_known_that_there_are_more():
+    assert len(counted([{"n": n} for n in range(MOST)])) == MOST
+    assert counted([{"n": n} for n in range(MOST + 1)]) is None
+    assert counted([{"n": n} for n in range(MOST)], [{"n": MOST}]) is None

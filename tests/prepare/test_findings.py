@@ -85,6 +85,13 @@ def test_a_number_is_masked_without_quotes():
     assert sentence("{value} is odd", {"value": Decimal("1.5")}, masked=True) == "***.*** is odd"
 
 
+def test_an_object_is_quoted_as_json_and_an_address_in_it_is_masked():
+    value = {"paid": Decimal("1.5"), "by": "ali@mail.com", "gift": True, "note": None}
+    shown = '{"paid": "1.5", "by": "a***@m***.com", "gift": true, "note": null} is odd'
+    assert sentence("{value} is odd", {"value": value}, masked=True, personal=False) == shown
+    assert sentence("{value} is odd", {"value": [1, False]}) == "[1, false] is odd"
+
+
 def test_what_a_library_quotes_of_an_address_is_masked():
     why = refusal("{{ p | email }}", {"p": "ali veli@mail.com"})
     shown = sentence(why.words, why.parts, masked=True)

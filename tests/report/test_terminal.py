@@ -13,7 +13,7 @@ from load_helpers import scripted
 from rich.text import Text
 
 from etl.cli.shared import console
-from etl.terminal import visible, visible_json, visible_lines
+from etl.terminal import plain_json, visible, visible_lines
 
 HARMFUL = {
     "an escape sequence": ("\x1b[2J", r"\x1b[2J"),
@@ -78,10 +78,10 @@ def test_an_answer_of_the_server_does_not_reach_the_terminal_raw(tmp_path):
 
 @given(st.dictionaries(st.text(), st.text()))
 def test_json_without_what_plays_with_a_terminal_reads_back_as_it_was(value):
-    shown = visible_json(json.dumps(value, ensure_ascii=False))
+    shown = plain_json(value)
     assert shown.isprintable()
     assert json.loads(shown) == value
 
 
 def test_only_what_cannot_be_printed_is_escaped_in_json():
-    assert visible_json('{"ad": "Ayşe\u202e"}') == '{"ad": "Ayşe\\u202e"}'
+    assert plain_json({"ad": "Ayşe\u202e"}) == '{"ad": "Ayşe\\u202e"}'

@@ -101,7 +101,8 @@ class ValueCount(Struct, frozen=True):
 
 class FieldFacts(Struct, frozen=True):
     """A field of the records that are right by themselves. `looked` of the `records` were looked at closely: lengths and values
-    are of these. `spread` has months or sizes, each with a count."""
+    are of these. `distinct` is None where more than census.MOST values are different, or (not `counted`) where it is not told; a
+    package of an earlier version does not say which. `spread` has months or sizes, each with a count."""
 
     stage: str
     name: str
@@ -112,6 +113,7 @@ class FieldFacts(Struct, frozen=True):
     empty: int
     looked: int
     distinct: int | None
+    counted: bool | None
     shortest: int | None
     longest: int | None
     least: Any

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from etl.findings import PROBLEM
 from etl.package import Input, Package, PackagedStage
-from etl.personal import mask_key, mask_known, mask_value
+from etl.personal import mask_field, mask_key
 from etl.records import as_dict
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.page.data import (
@@ -65,9 +65,7 @@ class Telling(Struct, frozen=True):
         return key if self.show_data or key is None else mask_key(key)
 
     def value(self, value: Any, *, personal: bool) -> Any:
-        if self.show_data:
-            return value
-        return mask_value(value) if personal else mask_known(value)
+        return value if self.show_data else mask_field(value, personal=personal)
 
 
 def report_facts(package: Package, telling: Telling, upload: JournalFacts | None = None) -> ReportFacts:

@@ -21,7 +21,7 @@ from etl.report.page.compiled import KeptTemplate
 from etl.report.page.facts import LOADED
 from etl.report.page.money import Amount, told_between, written_amount
 from etl.report.page.pictures import Number, bars, flow, months, share
-from etl.terminal import visible
+from etl.terminal import plain_json, visible
 
 Say = Callable[[str], str]
 """A text of the page in English -> the same in the reader's language."""
@@ -206,8 +206,8 @@ def _why(told: str, say: Say) -> str:
 
 def _quoted(value: Any) -> str:
     """A value as a mapping writes it: a text in quotes only where nothing else shows that it is there."""
-    if isinstance(value, bool) or value is None:
-        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, bool | Mapping | list) or value is None:
+        return plain_json(value)
     return repr(value) if isinstance(value, str) and (not value or value != value.strip()) else str(value)
 
 
