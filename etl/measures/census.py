@@ -14,10 +14,10 @@ MOST = 200
 """Different values of a column that are told apart. Of more it is only known that there are more."""
 
 Census = Counter[Any] | None
-"""How often each value occurs, an object or a list as Nested; None: more than MOST are different, or nobody counted them."""
+"""How often each value occurs, an object or a list as CountedJson; None: more than MOST are different, or nobody counted them."""
 
 
-class Nested(Struct, frozen=True):
+class CountedJson(Struct, frozen=True):
     """An object or a list where values are counted: its JSON, with the names in their order."""
 
     written: bytes
@@ -44,8 +44,8 @@ def _census_with_nested(values: Sequence[Any]) -> Census:
     return counted
 
 
-def _nested(value: Any) -> Nested:
-    return Nested(orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+def _nested(value: Any) -> CountedJson:
+    return CountedJson(orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
 
 
 def together(one: Census, other: Census) -> Census:

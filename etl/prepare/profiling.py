@@ -16,7 +16,7 @@ from etl.expressions.header import Row
 from etl.findings import HIDDEN
 from etl.measures.amounts import UNITS, units_of
 from etl.measures.balance import NUMBERS, Amounts, Balance
-from etl.measures.census import FieldSketch, Nested, commonest
+from etl.measures.census import CountedJson, FieldSketch, commonest
 from etl.measures.concentration import Concentrations, RuleOfFate
 from etl.measures.ledger import Ledger
 from etl.measures.money import AMOUNTS, DIFFERS, FATES, MAY_BE_NULL, ROUNDED, MoneySketch, NamedAmount, Sums
@@ -149,7 +149,7 @@ class Profiler:
             "most": None if personal else found.most,
             "amount": name in self._sketch.money,
             "values": [
-                {"value": value.value if isinstance(value, Nested) else value, "count": count} for value, count in values
+                {"value": value.value if isinstance(value, CountedJson) else value, "count": count} for value, count in values
             ],
             "spread": sorted(([one, count] for one, count in found.spread.items()), key=lambda one: one[0]),
         }  # fmt: skip

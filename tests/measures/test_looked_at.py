@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from etl.measures.census import MOST, FieldSketch, Nested, look
+from etl.measures.census import MOST, CountedJson, FieldSketch, look
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def counted(*parts):
 
 def test_objects_and_lists_are_counted_as_other_values_are():
     values = counted([{}, {"a": 1, "b": [None]}, "x"], [{"b": [None], "a": 1}, None, {}], [[], "x"])
-    told = [(one.value if isinstance(one, Nested) else one, count) for one, count in values.items()]
+    told = [(one.value if isinstance(one, CountedJson) else one, count) for one, count in values.items()]
     assert told == [({}, 2), ({"a": 1, "b": [None]}, 2), ("x", 2), (None, 1), ([], 1)]
 
 
