@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import filterfalse
 from typing import Any
 
-import orjson
 from msgspec import Struct, field
 
 MOST = 200
@@ -20,11 +20,11 @@ Census = Counter[Any] | None
 class CountedJson(Struct, frozen=True):
     """An object or a list where values are counted: its JSON, with the names in their order."""
 
-    written: bytes
+    written: str
 
     @property
     def value(self) -> Any:
-        return orjson.loads(self.written)
+        return json.loads(self.written)
 
 
 def census(values: Sequence[Any]) -> Census:
@@ -45,7 +45,8 @@ def _census_with_nested(values: Sequence[Any]) -> Census:
 
 
 def _nested(value: Any) -> CountedJson:
-    return CountedJson(orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS))
+    """By the standard library: a document may have whole numbers of more than 64 bits, and halves of letters."""
+    return CountedJson(json.dumps(value, sort_keys=True, default=str))
 
 
 def together(one: Census, other: Census) -> Census:

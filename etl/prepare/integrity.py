@@ -45,12 +45,21 @@ class Orphan(Struct, frozen=True):
     is_away: bool = False
 
 
+class Twin(Struct, frozen=True):
+    """A record of which another stage of the same payload sends the `field`, too. `position` counts the chunk's records."""
+
+    position: int
+    field: str
+    stage: str
+
+
 class Verdict(Struct):
-    """Which of a chunk's records may not be sent, and why."""
+    """Which of a chunk's records may not be sent, and why; and those that are sent, and have a twin in another stage."""
 
     duplicates: list[Duplicate] = field(default_factory=list)
     orphans: list[Orphan] = field(default_factory=list)
     merges: list[Merge] = field(default_factory=list)
+    twins: list[Twin] = field(default_factory=list)
 
     def dropped(self) -> set[int]:
         return {one.position for found in (self.duplicates, self.orphans, self.merges) for one in found}
@@ -68,6 +77,7 @@ class Integrity:
         self._folder, self._budget, self._before, self._merging = folder, Budget(bound), before, merging
         self._stages: dict[str, KeyIndex] = {}
         self._away: set[str] = set()
+        self._known_by: dict[tuple[str, str], list[Others]] = {}
         self._aliases: dict[str, Aliases] = {}
 
     def stage(self, stage: Stage) -> StageIntegrity:
@@ -77,7 +87,18 @@ class Integrity:
         unique = {} if stage.merges else {name: self._index(stage.name, name) for name in shared}
         parents = {name: self._parent(parent) for name, parent in stage.refers.items()}
         merging = self._merged_by(stage, shared) if stage.merges else None
-        return StageIntegrity(stage, own, unique, parents, self._before, self._budget.keep, merging)
+        twins = self._twins(stage, {**unique, **({stage.key: own} if isinstance(stage.key, str) else {})})
+        return StageIntegrity(stage, own, unique, parents, self._before, self._budget.keep, merging, twins)
+
+    def _twins(self, stage: Stage, indexes: Mapping[str, KeyIndex]) -> list[tuple[str, Others]]:
+        """Of each field by which Omnitron knows such a record: what the stages before this one send. `indexes`: its own."""
+        found = []
+        for name in KNOWN_BY.get(stage.payload, ()):
+            if name in indexes:
+                others = self._known_by.setdefault((stage.payload, name), [])
+                found += [(name, one) for one in others]
+                others.append(Others(stage.name, indexes[name]))
+        return found
 
     def _merged_by(self, stage: Stage, fields: Sequence[str]) -> Merging:
         new_index = partial(self._texts, stage.name)
@@ -116,11 +137,26 @@ class ReferredStage(Struct, frozen=True):
     is_away: bool = False
 
 
+KNOWN_BY = {"user": ("customer_code", "email"), "order": ("number",)}
+"""Payload -> the fields that no two records may share at Omnitron, whichever stage they are from."""
+
+
+class Others(Struct, frozen=True):
+    """What another stage sends of a field."""
+
+    stage: str
+    values: KeyIndex
+
+
 ValuesOf = Callable[[Chunk], Sequence[str | None]]
 
 
 def _column(name: str, chunk: Chunk) -> Sequence[str | None]:
     return chunk.columns[name]
+
+
+def _values(name: str, key_field: str | None) -> ValuesOf:
+    return attrgetter("keys") if name == key_field else partial(_column, name)
 
 
 class StageIntegrity:
@@ -135,10 +171,12 @@ class StageIntegrity:
         before: Before,
         keep_budget: Callable[[], None],
         merging: Merging | None = None,
+        twins: Sequence[tuple[str, Others]] = (),
     ) -> None:
+        key_field = stage.key if isinstance(stage.key, str) else None
+        self._twins = [(name, _values(name, key_field), others) for name, others in twins]
         self._own, self._parents = own, parents
         self._before, self._keep_budget, self._merging = before, keep_budget, merging
-        key_field = stage.key if isinstance(stage.key, str) else None
         self._watched: list[tuple[str | None, ValuesOf, KeyIndex]] = [(key_field, attrgetter("keys"), own)]
         self._watched += [(name, partial(_column, name), index) for name, index in unique.items()]
 
@@ -178,6 +216,7 @@ class StageIntegrity:
         shared = None if self._merging is None else self._merging.shared(chunk)
         if (shared is not None and shared.is_any()) or not all(map(_Watched.are_new, watched, taken)):
             self._sift(watched, rows, verdict, shared)
+        self._find_twins(chunk, verdict)
         self._remember(chunk, first_row, rows, verdict, watched)
         if self._merging is not None and shared is not None:
             self._merging.remember(shared, rows, verdict.dropped(), verdict.merges)
@@ -196,6 +235,16 @@ class StageIntegrity:
                     held.add(position)
                     verdict.orphans.append(Orphan(position, name, parent.stage, key, fate, row, parent.is_away))
         verdict.orphans.sort(key=lambda orphan: orphan.position)
+
+    def _find_twins(self, chunk: Chunk, verdict: Verdict) -> None:
+        for name, values_of, others in self._twins:
+            values = values_of(chunk)
+            keys = _keys(values)
+            shared = set(keys.texts) - others.values.not_valid(keys)
+            dropped = verdict.dropped() if shared else ()
+            for position, value in enumerate(values) if shared else ():
+                if value in shared and position not in dropped:
+                    verdict.twins.append(Twin(position, name, others.stage))
 
     def _known(self, stage: str, index: KeyIndex, keys: Set[str]) -> Mapping[str, tuple[Fate, int | None]]:
         """The fate of keys. One that is not migrated now may have been migrated before: then it is as good as valid."""

@@ -32,6 +32,7 @@ class Oddities:
         self._addresses: set[int] | None = set() if stage.payload == "address" else None
         self._again: list[int] = []
         self._count = 0
+        self._twins: dict[tuple[str, str], tuple[int, list[int]]] = {}
         self.where_failed = False
         """Whether `where` could not be told of a row, which is rejected then: what it would leave out is not known."""
 
@@ -45,6 +46,11 @@ class Oddities:
             if len(self._addresses) == known:
                 self._count += 1
                 self._again += [line[1]] if len(self._again) < PLACES else []
+
+    def note_twin(self, field: str, stage: str, row: int) -> None:
+        """A record that another stage sends, too."""
+        count, rows = self._twins.get((field, stage), (0, []))
+        self._twins[field, stage] = count + 1, [*rows, row] if len(rows) < PLACES else rows
 
     def note(self, noted: Sequence[PutRight], first_row: int) -> None:
         """What was put right in a chunk's rows, which begin at this one."""
@@ -70,7 +76,13 @@ class Oddities:
             words = "the same address of a customer is sent more than once"
             if len(self._addresses or ()) > MOST_ADDRESSES:
                 words = "the same address of a customer is sent more than once (looked for until there were {most:,})"
-            found.append(self._kind(None, "address:twice", self._count, self._again, words))
+            found.append(self._kind(None, "address:twice", self._count, self._again, words, most=MOST_ADDRESSES))
+        for (field, stage), (count, rows) in self._twins.items():
+            words = (
+                "stage '{stage}' sends the same {name}, too, so one of the two is refused, or both are there; leave it out of "
+                "one of the stages with `where`"
+            )
+            found.append(self._kind(field, f"twin:{stage}", count, rows, words, stage=stage, name=field))
         return [*found, *map(self._put_right, self._noted.values())]
 
     def _put_right(self, one: PutRight) -> ProblemKind:
@@ -79,9 +91,10 @@ class Oddities:
         example = ProblemExample(at.source, at.number, at.place, one.words, parts, sentence(one.words, parts), personal)
         return ProblemKind(WARNED, one.field, one.rule, None, WARNING, one.count, [*one.rows], [example])
 
-    def _kind(self, field: str | None, rule: str, count: int, rows: list[int], words: str) -> ProblemKind:
+    def _kind(
+        self, field: str | None, rule: str, count: int, rows: list[int], words: str, **parts: object
+    ) -> ProblemKind:
         at = self._locate(rows[0] if rows else 0)
-        parts = {"most": MOST_ADDRESSES}
         said = sentence(words, parts)
         example = ProblemExample(at.source, at.number, at.place, words, parts, said, personal=False)
         return ProblemKind(WARNED, field, rule, None, WARNING, count, rows, [example])

@@ -135,6 +135,8 @@ class Scribe:
         self._profiler.sent(chunk, dropped)
         self.oddities.see(records, index_lines)
         self.oddities.note(chunk.noted, first_row)
+        for twin in verdict.twins:
+            self.oddities.note_twin(twin.field, twin.stage, first_row + chunk.indices[twin.position])
         return len(records)
 
     def _write_held(self, chunk: Chunk, first_row: int, verdict: Verdict, cells: CellsByPlace) -> Iterator[SourceRow]:
