@@ -38,12 +38,15 @@ def _foresee_stage(journal: Journal, package: Package, stage: Stage) -> None:
     if not (others or parents or stage.settled is not None):
         return
     for batch in package.batches(package.stage(stage.name)):
-        records = dict(zip(package.keys(batch), package.records(batch), strict=True))
-        taken = journal.sent(stage.name, [*records]) if others else {}
-        note_taken(journal, NEVER_LOADED, stage.name, records, taken)
         unsettled = package.unsettled(batch)
-        free = {key: record for key, record in records.items() if key not in taken}
-        journal.plans.wait(NEVER_LOADED, stage.name, waits_of(free, unsettled, parents))
+        if not (others or parents):  # then the records themselves tell nothing
+            waits = [Wait(key, Why.UNSETTLED) for key in unsettled]
+        else:
+            records = dict(zip(package.keys(batch), package.records(batch), strict=True))
+            taken = journal.sent(stage.name, [*records]) if others else {}
+            note_taken(journal, NEVER_LOADED, stage.name, records, taken)
+            waits = waits_of({key: one for key, one in records.items() if key not in taken}, unsettled, parents)
+        journal.plans.wait(NEVER_LOADED, stage.name, waits)
 
 
 def compare(journal: Journal, package: Package, number: int) -> None:
