@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from decimal import Decimal
 
 import pytest
@@ -286,3 +287,27 @@ def test_a_payload_without_money_has_no_totals(tmp_path):
 def test_the_language_describes_totals():
     stage = load_schema("migration")["properties"]["stages"]["items"]["properties"]
     assert "etl reconcile" in stage["totals"]["description"]
+
+
+def tiles(package):
+    page = (package.path / "report.html").read_text(encoding="utf-8")
+    found = re.findall(r"<dt>(left behind[^<]*)</dt><dd>(.*?)</dd>", page, re.DOTALL)
+    return [(label, " ".join(re.sub("<[^>]*>", " ", told).split())) for label, told in found]
+
+
+def test_left_behind_is_what_is_not_sent_and_what_differs_of_rows_that_are_is_told_beside_it(tmp_path):
+    rows = [order(103, "50", "1000050", "0"), order(104, "7", "7", "0", customer=99), order(105, "ten", "3", "")]
+    _, package = shop(tmp_path, [*SOUND, *rows])
+    assert tiles(package) == [("left behind, try", "10.00 of 1,000,204.50 differs 1,000,000.00")]
+
+
+def test_left_behind_names_the_stage_where_several_have_orders(tmp_path):
+    stages = MAPPING.split("  - name: order\n")
+    second = stages[1].split("  - name: order_item\n")[0].replace('"{{ number }}"', '"R{{ number }}"')
+    text = MAPPING.replace(
+        "  - name: order_item\n", f"  - name: refund\n    payload: order\n{second}  - name: order_item\n"
+    )
+    mapping = write_shop(tmp_path / "shop", orders=HEADER + "".join(SOUND), mapping=text)
+    package = dry_run(mapping, Settings(mapping.parent / "work", workers=1))
+    told = "0.00 of 144.50"
+    assert tiles(package) == [("left behind, order, try", told), ("left behind, refund, try", told)]

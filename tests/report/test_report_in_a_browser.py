@@ -126,10 +126,13 @@ def test_no_page_is_wider_than_its_screen(chromium, sample, viewport):
 def test_no_number_of_the_tiles_breaks_in_two_lines_however_long_it_is(chromium, sample, tmp_path, width):
     report = json.loads(sample.with_name("report.json").read_text(encoding="utf-8"))
     money = next(one for one in report["money"] if one["field"] == "amount")
-    line = {**money["totals"][0], "payload": 0}
+    line = {**money["totals"][0], **dict.fromkeys(("payload", "rejected", "held", "repeated", "rounded"), 0)}
     sums = (Decimal(one) for one in ("12730.774", "880544.79", "9009999998733.4643"))
-    few = {**line, "currency": "few", "source": 9_009_999_998_733, "payload": 9_009_999_998_731}
-    money["totals"] = [few, *({**line, "currency": f"c{at}", "source": one} for at, one in enumerate(sums))]
+    few = {**line, "currency": "few", "source": 9_009_999_998_733, "filtered": 2, "differs": -880544.79}
+    money["totals"] = [
+        few,
+        *({**line, "currency": f"c{at}", "source": one, "filtered": one} for at, one in enumerate(sums)),
+    ]
     report["stages"][0]["read"] += 12_000_000
     (tmp_path / "report.html").write_text(rendered(report, catalogue_of("tr")), encoding="utf-8")
     with opened(chromium, tmp_path / "report.html", {"width": width, "height": 900}) as page:

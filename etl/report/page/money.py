@@ -31,7 +31,10 @@ def as_float(units: int) -> float:
 
 ROUNDED, DIFFERS = "rounded", "differs"
 
-BETWEEN = ("filtered", "rejected", "held", "repeated", ROUNDED, DIFFERS)
+LEFT = ("filtered", "rejected", "held", "repeated")
+"""Why a row is not sent."""
+
+BETWEEN = (*LEFT, ROUNDED, DIFFERS)
 """Why an amount of the source is not, or not quite, in the payload. What differs nothing accounts for: the mapping's `totals` say
 something else than what the field is computed from."""
 

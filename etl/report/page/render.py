@@ -19,7 +19,7 @@ from etl.measures.money import EDGES
 from etl.report.catalogue import ENGLISH, Catalogue
 from etl.report.page.compiled import KeptTemplate
 from etl.report.page.facts import LOADED
-from etl.report.page.money import Amount, told_between, written_amount
+from etl.report.page.money import LEFT, Amount, told_between, written_amount
 from etl.report.page.pictures import Number, bars, flow, months, share
 from etl.terminal import plain_json, visible
 
@@ -99,10 +99,14 @@ def _totals(stages: Sequence[Mapping[str, Any]]) -> dict[str, int]:
 
 
 def _left_behind(money: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """What of the orders' amounts is in the source and not in the payload, for each currency."""
-    for one in money:
-        if one["field"] == "amount":
-            yield from ({**line, "left": line["source"] - line["payload"]} for line in one["totals"])
+    """The orders' amounts that are not sent, for each currency, and of each stage where several are of orders.
+
+    What a row that is sent was rounded by, or differs by from its `totals`, is not left behind.
+    """
+    orders = [one for one in money if one["field"] == "amount"]
+    for one in orders:
+        stage = one["stage"] if len(orders) > 1 else None
+        yield from ({**line, "stage": stage, "left": sum(line[fate] for fate in LEFT)} for line in one["totals"])
 
 
 @cache
