@@ -7,6 +7,7 @@ from typing import Any
 
 import orjson
 
+from etl.journal.notes import note
 from etl.journal.requestlog import MASK, read_lines
 from etl.journal.states import State
 from etl.journal.workspace import Workspace
@@ -49,11 +50,11 @@ def recorded(workspace: Workspace, batch: int, sha256: str) -> tuple[State, dict
     for one in lines:
         if one["request"] == last and one.get("phase") == "answered":
             return _meaning(int(str(one["status"])), str(one["answer"]))
-    return State.UNKNOWN, {"note": "the process ended before an answer was written"}
+    return State.UNKNOWN, {"note": note("unanswered")}
 
 
 def _meaning(status: int, answer: str) -> tuple[State, dict[str, Any]]:
-    facts = {"note": f"taken from requests.jsonl: answered {status}", "status": status, "answer": answer}
+    facts = {"note": note("answered", number=status), "status": status, "answer": answer}
     if not 200 <= status < 300:
         return state_after(status), facts
     migration_id = migration_id_of(_json(answer))

@@ -17,6 +17,7 @@ from etl.journal.batch import Draft, Shipment
 from etl.journal.batches import Batches
 from etl.journal.database import JournalDatabase
 from etl.journal.decisions import Decisions
+from etl.journal.notes import note
 from etl.journal.plans import json_list
 from etl.journal.states import State
 
@@ -44,7 +45,7 @@ class Attempts:
             )
             left = self._count_held(number)
             gone = batch.counting - left
-            self._batches.note(number, batch.state, batch.state, f"{person} has {gone} of its records sent again")
+            self._batches.note(number, batch.state, batch.state, note("sent again", person=person, count=gone))
             self._batches.plans.void(batch.stage)
         return gone
 
@@ -53,7 +54,7 @@ class Attempts:
         with self._database.transaction():
             if arrived:
                 self._database.change("UPDATE batches SET recovered = reported WHERE id = ?", (number,))
-                self._batches.note(number, State.DONE, State.DONE, "decided: its failed records are there")
+                self._batches.note(number, State.DONE, State.DONE, note("failed are there"))
             else:
                 self.let_go(number, person)
             self._decisions.keep(number, person, arrived=arrived)
@@ -73,7 +74,7 @@ class Attempts:
             own = self._add_failed(batch, failed, evidence)
             self._database.change("UPDATE batches SET recovered = recovered + ? WHERE id = ?", (len(failed), number))
             self._count_held(number)
-            self._batches.note(number, State.DONE, State.DONE, f"its failed records are batch {own}: {evidence}")
+            self._batches.note(number, State.DONE, State.DONE, note("failed are a batch", batch=own, why=evidence))
             self._batches.plans.share(number, own, len(failed))
             self._batches.plans.void(batch.stage)
         return own
@@ -85,7 +86,7 @@ class Attempts:
             "UPDATE batches SET state = 'done', total = records, success = 0, errors = records, ended = ? WHERE id = ?",
             (batch.ended, own),
         )
-        self._batches.note(own, State.PLANNED, State.DONE, f"taken out of batch {batch.id}, that sent them: {evidence}")
+        self._batches.note(own, State.PLANNED, State.DONE, note("taken out", batch=batch.id, why=evidence))
         return own
 
     def failed_again(self, batch: Shipment, most: int) -> list[str]:
@@ -147,6 +148,6 @@ class Attempts:
             self._database.change("UPDATE records SET live = ? WHERE batch = ? AND key = ?", (live, batch, key))
             hashes.add(self._database.value("SELECT sha256 FROM records WHERE batch = ? AND key = ?", (batch, key)))
             self._count_held(batch)
-        self._batches.note(origin, State.DONE, State.DONE, "a record of it was sent again, and that failed")
+        self._batches.note(origin, State.DONE, State.DONE, note("failed again"))
         if self._batches.batch(origin).package != again.package:
             self._batches.plans.overlap(again.package, again.stage, origin, *((1, 0) if len(hashes) == 1 else (0, 1)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from etl.journal.batch import Facts, Shipment
 from etl.journal.batches import Batches
 from etl.journal.database import JournalDatabase
+from etl.journal.notes import note
 from etl.journal.states import State
 
 
@@ -50,4 +51,4 @@ class Decisions:
             "WHERE id = ?",
             (before, before, batch.id),
         )
-        self._batches.note(batch.id, batch.state, before, "the decision is taken back")
+        self._batches.note(batch.id, batch.state, before, note("taken back"))

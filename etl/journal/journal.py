@@ -26,6 +26,7 @@ from etl.journal.decisions import Decisions
 from etl.journal.homes import Homes
 from etl.journal.lookups import Lookups
 from etl.journal.neighbours import opened
+from etl.journal.notes import note
 from etl.journal.plans import FORESEEN, json_list
 from etl.journal.stages import StageNames
 from etl.journal.states import LETS_GO, State
@@ -237,7 +238,7 @@ class Journal(Batches):
     def died(self, number: int, person: str) -> None:
         """Keep that the job of an accepted batch died, as a person has it from Akinon: none of its records is there."""
         with self.transaction():
-            failed = Facts("decided: the job died, so all of its records failed", errors=self.batch(number).records)
+            failed = Facts(note("died"), errors=self.batch(number).records)
             self.move(number, State.DONE, failed)
             self.attempts.decide(number, person, arrived=False)
 
@@ -249,8 +250,8 @@ class Journal(Batches):
             if other is None:
                 self.move(number, State.ACCEPTED, facts)
             else:
-                note = f"Omnitron answered with migration {facts.migration_id}, which is batch {other}"
-                self.move(number, State.UNKNOWN, replace(facts, note=note, migration_id=None))
+                taken = note("taken id", migration=facts.migration_id, batch=other)
+                self.move(number, State.UNKNOWN, replace(facts, note=taken, migration_id=None))
         self.written(State.ACCEPTED if other is None else State.UNKNOWN)
         return other
 
@@ -281,13 +282,14 @@ class Journal(Batches):
         return batch.place + 1 if found is None else float(found)
 
     def supersede(self, stages: Iterable[str], which: Callable[[Shipment], bool] = lambda batch: True) -> int:
-        """Take back batches of these stages that are planned and were not sent; how many."""
+        """Take back batches of these stages that are planned (never sent, or surely lost); how many."""
         found = [batch for stage in stages for batch in self.batches(stage, State.PLANNED) if which(batch)]
         if not found:
             return 0
         with self._database.transaction():
             for batch in found:
-                self.change_state(batch.id, State.SUPERSEDED, Facts("never sent, and planned anew"))
+                why = note("planned anew" if batch.sent else "never sent, planned anew")
+                self.change_state(batch.id, State.SUPERSEDED, Facts(why))
                 self.plans.void(batch.stage)
             self.seam("superseded:unwritten")
         self.written("superseded")

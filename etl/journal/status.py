@@ -13,6 +13,7 @@ from etl.findings import Sentence, said
 from etl.journal.batch import Shipment
 from etl.journal.doubts import doubts
 from etl.journal.journal import Journal
+from etl.journal.notes import note
 from etl.journal.purges import purges
 from etl.journal.runs import Run
 from etl.journal.states import State
@@ -196,7 +197,7 @@ def _known_failed(journal: Journal, batch: Shipment) -> tuple[str, ...]:
 
 def _why(journal: Journal, batch: Shipment, keys: Sequence[str]) -> str:
     if batch.state is State.SENDING:
-        return said("the process ended before an answer was written")
+        return note("unanswered")
     if batch.state is not State.DONE:
         return journal.trail.last_note(batch.id)
     if batch.failed_whole and batch.sent is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from etl.findings import said
 from etl.journal.database import JournalDatabase
+from etl.journal.notes import noted
 
 
 class Step(Struct, frozen=True):
@@ -34,21 +34,6 @@ class Carried(Struct, frozen=True):
     position: int
     sha256: bytes
     counts: bool
-
-
-NOTES = {
-    "the process ended before an answer was written": "the process ended before an answer was written",
-    "decided: arrived": "decided: arrived",
-    "decided: lost": "decided: lost",
-    "decided: the job died, so all of its records failed": "decided: the job died, so all of its records failed",
-    "never sent, and planned anew": "never sent, and planned anew",
-}
-"""Those in which nothing stands but the engine's own words."""
-
-
-def noted(note: str) -> str:
-    """A note as the journal has it, which can be said in the reader's language where it is one of these."""
-    return said(NOTES[note]) if note in NOTES else note
 
 
 class Trail:

@@ -14,6 +14,7 @@ from etl.findings import said, some_records
 from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
+from etl.journal.notes import note
 from etl.journal.requestlog import LogError
 from etl.journal.states import State
 from etl.load import wording
@@ -52,7 +53,8 @@ class Delivery:
 
     def cut(self, batch: Shipment, size: int) -> list[int]:
         """Put planned batches of at most `size` records in the place of this one."""
-        return self._journal.cut(batch.id, split_records(self._bytes(batch)), size, Facts("never sent; cut smaller"))
+        facts = Facts(note("cut" if batch.sent else "never sent, cut"))
+        return self._journal.cut(batch.id, split_records(self._bytes(batch)), size, facts)
 
     # Sending
 
@@ -115,7 +117,7 @@ class Delivery:
         except JournalError as error:
             raise wording.unwritten(batch, State.ACCEPTED, facts, error) from error
         if other is not None:
-            text = wording.taken_id(accepted.migration_id, other)
+            text = note("taken id", migration=accepted.migration_id, batch=other)
             taken = Ambiguous(text, status=accepted.status, body=accepted.answer)
             raise wording.because(Ambiguous, taken, batch, self._journal, wording.unknown(batch))
         self._tell("accepted", batch, f"batch {batch.id}: accepted as {accepted.migration_id}")

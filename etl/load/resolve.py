@@ -13,6 +13,7 @@ from etl.journal.answers import is_migration_id
 from etl.journal.batch import Facts, Shipment
 from etl.journal.folder import person
 from etl.journal.journal import Journal
+from etl.journal.notes import note
 from etl.journal.outcome import outcome_noted
 from etl.journal.states import State, told_state
 from etl.journal.workspace import Workspace
@@ -109,12 +110,13 @@ def _require_unseen(journal: Journal, batch: Shipment) -> None:
 
 
 def _facts(batch: Shipment, found: KnownFate) -> Facts:
-    note = f"decided: {'arrived' if found.arrived else 'lost'}{f' ({found.why})' if found.why else ''}"
+    decided = "arrived" if found.arrived else "lost"
+    why = note(f"{decided}, for", why=found.why) if found.why else note(decided)
     if found.missing is None or not found.arrived:
-        return Facts(note=note, migration_id=found.migration_id)
+        return Facts(note=why, migration_id=found.migration_id)
     errors = len(found.missing)
     good = batch.records - errors
-    return Facts(note=note, migration_id=found.migration_id, total=batch.records, success=good, errors=errors)
+    return Facts(note=why, migration_id=found.migration_id, total=batch.records, success=good, errors=errors)
 
 
 def _name_missing(journal: Journal, batch: Shipment, missing: Collection[str], why: str) -> int | None:

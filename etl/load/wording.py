@@ -11,6 +11,7 @@ from etl.findings import Figure, Sentence, Words, joined, phrase, said, sentence
 from etl.journal.batch import Facts, Shipment
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
+from etl.journal.notes import note
 from etl.journal.states import State
 from etl.personal import is_code
 from etl.terminal import listed, visible
@@ -144,10 +145,6 @@ def unwritten(batch: Shipment, state: State, facts: Facts, error: JournalError) 
     )
 
 
-def taken_id(migration_id: str, other: int) -> str:
-    return f"Omnitron answered with migration {migration_id}, which is batch {other}"
-
-
 def gave_up(failures: int, asked: float, journal: Journal) -> Words:
     return (
         "{tried}; nothing of it arrived; `etl {command}` sends it when Omnitron is there again",
@@ -199,8 +196,7 @@ def _last_look(last: str) -> Words:
 
 
 def too_many(batch: Shipment, counted: int) -> Sentence:
-    words = "batch {batch}: Omnitron counts {records}, though {count} were sent; ask Akinon what else it counts"
-    return said(words, batch=batch.id, records=some_records(counted), count=batch.records)
+    return note("too many", batch=batch.id, records=some_records(counted), count=batch.records)
 
 
 def tries_again(error: Unavailable, attempt: int, pause: float, batch: Shipment | None = None) -> Sentence:

@@ -19,6 +19,7 @@ from etl.findings import Sentence, said
 from etl.journal.batch import Shipment
 from etl.journal.journal import Journal
 from etl.journal.lookups import Trial
+from etl.journal.notes import note
 from etl.journal.outcome import outcome_noted
 from etl.journal.requestlog import RequestLog
 from etl.journal.states import State, told_state
@@ -74,11 +75,8 @@ class LookedUp(Struct, frozen=True):
 
     @property
     def text(self) -> Sentence:
-        words = "the channel was asked for a sample of {some} of its users ({total}): {count} found, {number} not"
-        if self.whole:
-            words = "the channel was asked for all of its users ({total}): {count} found, {number} not"
-        there, missing = self.asked - len(self.missing), len(self.missing)
-        return said(words, some=self.asked, total=self.records, count=there, number=missing)
+        counts = {"total": self.records, "count": self.asked - len(self.missing), "number": len(self.missing)}
+        return note("asked for all", **counts) if self.whole else note("asked for some", some=self.asked, **counts)
 
 
 class Missing(Struct, frozen=True):
@@ -308,7 +306,7 @@ def _named(here: Asking, batch: Shipment, missing: Sequence[User], trial: Trial)
     failed, own = batch.failed_whole, None
     if not failed and batch.sent and missing and here.seconds_since(batch) >= _patience(trial):
         found = {user.key: user.record for user in missing}
-        text = f"the channel was asked for all of its users, and does not know {len(missing)}"
+        text = note("not known", count=len(missing))
         own = here.journal.attempts.name_failed(batch.id, found, text)
     return [Missing(user.key, user.email, own or batch.id, failed or own is not None) for user in missing]
 

@@ -291,6 +291,17 @@ def test_what_an_older_package_planned_and_never_sent_is_planned_from_the_newer_
     plan(journal, newer, second)
     assert [journal.batch(3).records, journal.keys(3)] == [2, ["5", "6"]]
     assert journal.batch(2).state is State.SUPERSEDED
+    assert journal.trail.last_note(2) == "never sent, and planned anew"
+
+
+def test_what_was_sent_and_is_known_to_be_lost_is_not_called_never_sent_when_it_is_planned_anew(journal):
+    package, number = package_in(journal, "one", users(1, 2))
+    plan(journal, package, number)
+    journal.move(1, State.SENDING)
+    journal.move(1, State.UNKNOWN)
+    journal.decisions.make(1, State.PLANNED, Facts(), "Ayşe")
+    assert journal.supersede(["user"]) == 1
+    assert [(step.after, step.note) for step in journal.trail.steps(1)][-1] == ("superseded", "planned anew")
 
 
 @pytest.mark.parametrize(
