@@ -88,18 +88,26 @@ def _writing(text: str) -> tuple[bool, bool, bool, bool]:
     return any(map(str.isdigit, text)), text.isupper(), text.islower(), text.istitle()
 
 
-def column_hint(
+def why_unknown(
     word: str, columns: Iterable[str], used: Collection[str] = (), absent: Mapping[str, str] | None = None
-) -> str:
-    """The end of a message about an unknown column. Names that look like data are nobody's to see, and neither are those that may
-    be people's, where the mapping has none of the names that it uses among them. `used` are these; empty: not known. `absent`
-    are columns that the table should have, each with why it has not."""
+) -> str | None:
+    """Why a column is not there; None where it may be misspelt, for which the names that are there can be told.
+
+    Names that look like data are nobody's to see, and neither are those that may be people's, where the mapping has none of the
+    names that it uses among them. `used` are these; empty: not known. `absent` are columns that the table should have, each with
+    why it has not."""
     if absent and word in absent:
-        return f"; {absent[word]}"
+        return absent[word]
     names = list(columns)
     if look_like_data(names):
-        return f"; {NO_HEADER}"
+        return NO_HEADER
     headers = [name for name in names if name != ROW_NUMBER]
-    if used and not set(used) & set(headers) and may_be_people(headers):
-        return f"; {MAYBE_NO_HEADER}"
-    return did_you_mean(word, names)
+    return MAYBE_NO_HEADER if used and not set(used) & set(headers) and may_be_people(headers) else None
+
+
+def column_hint(
+    word: str, columns: Collection[str], used: Collection[str] = (), absent: Mapping[str, str] | None = None
+) -> str:
+    """The end of a message about an unknown column (see why_unknown)."""
+    why = why_unknown(word, columns, used, absent)
+    return did_you_mean(word, columns) if why is None else f"; {why}"

@@ -351,7 +351,7 @@ THIS_SIDE = (
     ),
     here(
         "a payload file was changed before it was planned", at("run:begun", damaged), "",
-        "changed since it was prepared (SHA-256 differs); nothing of it is sent", Exit.DATA, repair="the file as it was",
+        "changed since it was prepared (SHA-256 differs); nothing of it is used", Exit.DATA, repair="the file as it was",
     ),
     here(
         "a payload file was changed after it was planned", at("planned {last}", damaged), "planned",

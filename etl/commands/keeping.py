@@ -13,6 +13,7 @@ from etl.extract import Snapshot, keep_all
 from etl.extract.database import identity
 from etl.extract.databases.kept import Making, Snapshots, now
 from etl.files import private_folder
+from etl.findings import said
 from etl.mapping import Checked, Opens, load_mapping, require
 from etl.mapping.kept import lacking, servers_used, wanted_sources
 from etl.model import Migration, Table
@@ -51,7 +52,8 @@ def fitting(settings: Settings, migration: Migration) -> Snapshot | None:
     """
     if not servers_used(migration):
         if settings.snapshot is not None:
-            raise MappingError(f"--snapshot {settings.snapshot}: the mapping reads no server, and so has no snapshots")
+            words = "{option}: the mapping reads no server, and so has no snapshots"
+            raise MappingError(said(words, option=f"--snapshot {settings.snapshot}"))
         return None
     kept = snapshots_of(settings, migration)
     if settings.snapshot is not None:

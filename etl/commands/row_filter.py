@@ -9,7 +9,7 @@ from typing import Any
 from etl.errors import MappingError
 from etl.expressions import ROW_ERRORS, Names, faults, unfit
 from etl.expressions.source import condition_of_row
-from etl.findings import Sentence, Unfit, masked_sentence, said
+from etl.findings import Sentence, Unfit, joined, masked_sentence, said
 from etl.model import Expression, Place
 from etl.prepare.plan import Plan
 
@@ -22,7 +22,10 @@ def written(text: str) -> Expression:
     whole = text if "{{" in text else f"{{{{ {text} }}}}"
     found = faults(whole, Names(None), condition=True)
     if found:
-        raise MappingError(f"{OPTION} {text!r}: {found[0].what}")
+        what = found[0].what
+        if "'}" in what and "}" not in text:  # the braces at the end, that nobody typed
+            what = said("the expression is not complete")
+        raise MappingError(joined(" ", [f"{OPTION} {text!r}:", what]))
     return Expression(whole, Place(OPTION))
 
 

@@ -7,7 +7,7 @@ Jinja's parser gives the tree; which of its nodes mean something here is the tab
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import chain
 from typing import Any
 
@@ -18,7 +18,8 @@ from etl.expressions.functions.table import Function, Parameter, Resource, signa
 from etl.expressions.names import ROW, Flaw, Names, column_of, columns_in
 from etl.expressions.parsing import ExpressionError, Piece, expressions, is_single, only, parse
 from etl.expressions.types import type_faults
-from etl.suggest import column_hint, did_you_mean, perhaps
+from etl.findings import Sentence, or_perhaps, said
+from etl.suggest import did_you_mean, nearest, perhaps, why_unknown
 
 __all__ = [
     "ExpressionError",
@@ -94,9 +95,23 @@ def _column_faults(column: str, node: nodes.Node, names: Names) -> Iterator[Flaw
     elif column.startswith("_") and not known:
         yield Flaw(f"'{column}' begins with '_', which an expression may not reach", node.lineno, column)
     elif names.columns is not None and not known:
-        null = "; null is written `none`" if column.lower() in ("null", "nil", "undefined") else ""
-        hint = null or column_hint(column, names.columns, names.used, names.absent)
-        yield Flaw(f"unknown column '{column}'{hint}", node.lineno, column)
+        yield Flaw(_unknown_column(column, names.columns, names), node.lineno, column)
+
+
+def _unknown_column(column: str, there: Set[str], names: Names) -> Sentence:
+    line = said("unknown column '{column}'", column=column)
+    if column.lower() in ("null", "nil", "undefined"):
+        return said("{line}; null is written `none`", line=line)
+    why = why_unknown(column, there, names.used, names.absent)
+    return or_perhaps(line, column, there) if why is None else said("{line}; {why}", line=line, why=why)
+
+
+def _unknown_function(name: str, known: Iterable[str]) -> Sentence:
+    line = said("unknown function '{name}'", name=name)
+    near = nearest(name, known)
+    if near:
+        return said("{line}; did you mean '{near}'?", line=line, near=near)
+    return said("{line}; `etl functions` lists them", line=line)
 
 
 def _fine(node: Any, names: Names) -> Iterator[Flaw]:
@@ -131,8 +146,7 @@ def _test_faults(node: nodes.Test, names: Names) -> Iterator[Flaw]:
 def _function_faults(node: nodes.Filter, names: Names) -> Iterator[Flaw]:
     function = names.functions.get(node.name)
     if function is None:
-        near = perhaps(node.name, names.functions) or "; `etl functions` lists them"
-        yield Flaw(f"unknown function '{node.name}'{near}", node.lineno)
+        yield Flaw(_unknown_function(node.name, names.functions), node.lineno)
     elif node.dyn_args is not None or node.dyn_kwargs is not None:
         yield Flaw(f"{signature(function)} takes no * or ** arguments", node.lineno)
     else:

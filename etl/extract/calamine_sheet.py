@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from etl.extract.sheet_bounds import BadSheet, SheetBounds
 from etl.extract.sheet_rows import only_real_moments
 from etl.extract.xls_scan import Faults, bounds_of
+from etl.findings import Sentence, said
 from etl.terminal import visible
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def open_workbook(workbook: Workbook) -> CalamineWorkbook:
             return CalamineWorkbook.from_path(workbook)
         return CalamineWorkbook.from_filelike(io.BytesIO(workbook))
     except PasswordError:
-        raise BadSheet("is protected by a password; save it without one") from None
+        raise BadSheet(said("is protected by a password; save it without one")) from None
     except CalamineError:
         raise BadSheet(_unopened(workbook)) from None
 
@@ -60,9 +61,8 @@ def cells_of(workbook: CalamineWorkbook, sheet: str) -> Grid:
     try:
         found: Grid = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
     except CalamineError:
-        raise BadSheet(
-            f"is damaged (the cells of the sheet '{visible(sheet)}' cannot be read); save it anew in a spreadsheet program"
-        ) from None
+        words = "is damaged (the cells of the sheet '{name}' cannot be read); save it anew in a spreadsheet program"
+        raise BadSheet(said(words, name=visible(sheet))) from None
     return found
 
 
@@ -70,14 +70,14 @@ SIGNS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """What an .xlsx, .xlsb or .ods begins with, and an .xls."""
 
 
-def _unopened(workbook: Workbook) -> str:
+def _unopened(workbook: Workbook) -> Sentence:
     with workbook.open("rb") if isinstance(workbook, Path) else io.BytesIO(workbook) as file:
         begins = file.read(4)
     if begins == SIGNS[1] and isinstance(workbook, Path) and workbook.suffix.lower() != ".xls":
-        return "is an old workbook under another name, or one that is damaged; give it a name that ends in .xls"
+        return said("is an old workbook under another name, or one that is damaged; give it a name that ends in .xls")
     if begins in SIGNS:
-        return "is not a workbook, or one that is damaged or cut off; fetch it again, or save it anew"
-    return "is not a workbook; what shops export as .xls is often CSV or HTML, open it in an editor to see"
+        return said("is not a workbook, or one that is damaged or cut off; fetch it again, or save it anew")
+    return said("is not a workbook; what shops export as .xls is often CSV or HTML, open it in an editor to see")
 
 
 def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str], frozenset[str], Grid, Faults]:
@@ -87,7 +87,8 @@ def in_another_process(workbook: Workbook, sheet: str | None) -> tuple[list[str]
         command, input=pickle.dumps((workbook, sheet)), capture_output=True, check=False
     )
     if done.returncode != 0:
-        raise BadSheet(f"is damaged: reading it ended with {_end(done.returncode)}; save it anew as .xlsx")
+        words = "is damaged: reading it ended with {signal}; save it anew as .xlsx"
+        raise BadSheet(said(words, signal=_end(done.returncode)))
     answer = pickle.loads(done.stdout)  # noqa: S301 - written by our own process
     if isinstance(answer, str):
         raise BadSheet(answer)
@@ -108,7 +109,7 @@ def _answer(workbook: Workbook, sheet: str | None) -> object:
         found = SheetBounds() if sheet is None else bounds_of(workbook, names.index(sheet))
         only_real_moments(cells, found.faults, found.doubtful)
     except BadSheet as error:
-        return str(error)
+        return error.text
     return names, hidden, cells, found.faults
 
 

@@ -15,7 +15,7 @@ from etl.extract.csv_records import malformed
 from etl.extract.sheet_bounds import BadSheet
 from etl.extract.sheet_rows import CellOfRow
 from etl.extract.workbooks import names_in, open_sheet
-from etl.findings import Sentence, said
+from etl.findings import Sentence, joined, said
 
 DELIMITERS = (",", ";", "\t")
 PLAIN = (".csv", ".txt", ".tsv")
@@ -47,7 +47,7 @@ def read_edited(path: Path) -> list[EditedSheet]:
     except OSError as error:
         raise MappingError(said("{path}: cannot be read ({error})", path=str(path), error=error.strerror)) from None
     except BadSheet as error:
-        raise MappingError(f"{path}: {error}") from None
+        raise MappingError(joined(" ", [f"{path}:", error.text])) from None
 
 
 def _sheets(path: Path) -> list[EditedSheet]:

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from etl.extract.sheet_bounds import MOST_ROWS, BadSheet, SheetBounds, not_computed, shows
 from etl.extract.sheet_rows import SheetNames
-from etl.extract.xlsx_parts import DAMAGED, parse_xml, pieces
+from etl.extract.xlsx_parts import damaged, parse_xml, pieces
 from etl.findings import Unfit
 
 CONTENT = "content.xml"
@@ -135,7 +135,7 @@ class _Reader:
 
     def _bound(self, row: int, width: int) -> None:
         if row > MOST_ROWS:
-            raise BadSheet(DAMAGED.format(f"there is no row {row:,}"))
+            raise BadSheet(damaged(f"there is no row {row:,}"))
         self.bounds.filled(row, width)
 
     def _note_faults(self, row: int, cells: list[Any]) -> None:
@@ -154,7 +154,7 @@ class _Unusable(Struct, frozen=True):
 def _repeat(attributes: dict[str, str], name: str) -> int:
     text = attributes.get(name, "1")
     if not (text.isascii() and text.isdigit() and len(text) < 10):
-        raise BadSheet(DAMAGED.format(f"{name} is {text[:20]!r}"))
+        raise BadSheet(damaged(f"{name} is {text[:20]!r}"))
     return max(1, int(text))
 
 

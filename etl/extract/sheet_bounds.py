@@ -9,7 +9,7 @@ import re
 
 from msgspec import Struct, field
 
-from etl.findings import Unfit
+from etl.findings import Unfit, said
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 """What a spreadsheet can have."""
@@ -24,7 +24,12 @@ MOST_CELLS = 64_000_000
 
 
 class BadSheet(ValueError):
-    """A sheet that cannot be read as a whole."""
+    """A sheet that cannot be read as a whole. `text` is why, mostly a findings.Sentence."""
+
+    @property
+    def text(self) -> str:
+        why: str = self.args[0]
+        return why
 
 
 class SheetBounds(Struct):
@@ -140,9 +145,8 @@ def place(reference: str) -> tuple[int, int]:
     found = _REFERENCE.fullmatch(reference)
     row, column = (int(found[2]), column_number(found[1])) if found else (0, 0)
     if not (0 < row <= MOST_ROWS and 0 < column <= MOST_COLUMNS):
-        raise BadSheet(
-            f"is damaged: there is no cell {reference[:40]!r}; save the workbook anew in a spreadsheet program"
-        )
+        words = "is damaged (there is no cell '{cell}'); save the workbook anew in a spreadsheet program"
+        raise BadSheet(said(words, cell=reference[:40]))
     return row, column
 
 

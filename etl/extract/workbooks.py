@@ -22,7 +22,7 @@ from etl.extract.sheet_bounds import BadSheet
 from etl.extract.sheet_rows import Sheet, SheetNames, SheetRow, only_real_moments, sheet_of
 from etl.extract.temporary import scratch
 from etl.extract.xlsb_scan import check_texts, look
-from etl.extract.xlsx_parts import DAMAGED, book_of, workbook_of
+from etl.extract.xlsx_parts import book_of, damaged, workbook_of
 from etl.extract.xlsx_sheet import read_rows
 
 CHUNK = 1 << 18
@@ -86,12 +86,12 @@ def _opened(file: File) -> Iterator[_Opened]:
             yield _Opened(file, content, None, "")
             return
         except UNREADABLE_ZIP as error:
-            raise BadSheet(DAMAGED.format(of_zip(error))) from None
+            raise BadSheet(damaged(of_zip(error))) from None
         with archive:
             try:
                 yield _Opened(file, content, archive, workbook_of(archive) or "")
             except (*UNREADABLE_ZIP, KeyError, RuntimeError) as error:
-                raise BadSheet(DAMAGED.format(of_zip(error))) from None
+                raise BadSheet(damaged(of_zip(error))) from None
 
 
 @contextmanager
@@ -145,7 +145,7 @@ def _unless_it_panics(read: Callable[..., Any], *arguments: Any) -> Any:
     except BaseException as error:
         if type(error).__name__ != "PanicException":
             raise
-        raise BadSheet(DAMAGED.format("its reader gave up on it")) from None
+        raise BadSheet(damaged("its reader gave up on it")) from None
 
 
 def _ods_names(opened: _Opened) -> SheetNames:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from etl.extract.sheet_bounds import BadSheet, SheetBounds, is_no_moment, shows
 from etl.extract.xlsb_scan import SHOWN, short_number
-from etl.findings import Unfit
+from etl.findings import Unfit, said
 
 STREAMS = ("Workbook", "Book")
 """Its name since Excel 97, and before."""
@@ -51,7 +51,7 @@ def _stream(workbook: Path | bytes) -> bytes:
             name = next((one for one in STREAMS if file.exists(one)), None)
             return b"" if name is None else file.openstream(name).read()
     except (OSError, ValueError, struct.error, IndexError):
-        raise BadSheet("is damaged or cut off; fetch it again, or save it anew as .xlsx") from None
+        raise BadSheet(said("is damaged or cut off; fetch it again, or save it anew as .xlsx")) from None
 
 
 def _look(stream: bytes, start: int, bounds: SheetBounds) -> None:

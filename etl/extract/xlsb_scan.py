@@ -14,7 +14,7 @@ from msgspec import Struct, field
 
 from etl.extract.sheet_bounds import MOST_COLUMNS, MOST_ROWS, BadSheet, SheetBounds, at_cell, is_no_moment, shows
 from etl.extract.xlsx_formats import BUILT_IN, NoMoment, Shown, moment, shown_by, span
-from etl.extract.xlsx_parts import DAMAGED, related, relations
+from etl.extract.xlsx_parts import damaged, related, relations
 
 ROW, FIRST_CELL, LAST_CELL = 0, 2, 11  # 1 is a blank cell
 ERRORS = (3, 11)
@@ -101,7 +101,7 @@ def _scan(archive: ZipFile, member: str, found: XlsbSheet, styles: Mapping[int, 
         elif FIRST_CELL <= kind <= LAST_CELL:
             column = _number(content, 0) + 1
             if row > MOST_ROWS or column > MOST_COLUMNS:
-                raise BadSheet(DAMAGED.format(f"there is no column {column:,} of row {row:,}"))
+                raise BadSheet(damaged(f"there is no column {column:,} of row {row:,}"))
             if kind in ERRORS:
                 bounds.unusable(row, column, shows(SHOWN.get(content[8])))
             else:
@@ -147,10 +147,10 @@ def _records(archive: ZipFile, member: str) -> Iterator[tuple[int, bytes]]:
                 length = _varied(file.read(1), file, 4)
                 content = file.read(min(length, size))
                 if len(content) < length:
-                    raise BadSheet(DAMAGED.format(f"{member} is cut off"))
+                    raise BadSheet(damaged(f"{member} is cut off"))
                 yield kind, content
         except (struct.error, IndexError):
-            raise BadSheet(DAMAGED.format(f"{member} is cut off")) from None
+            raise BadSheet(damaged(f"{member} is cut off")) from None
 
 
 def _varied(first: bytes, file: IO[bytes], most: int) -> int:
@@ -188,4 +188,4 @@ def check_texts(archive: ZipFile, workbook: str) -> None:
         return
     kind, content = next(_records(archive, texts), (0, b""))
     if kind == TEXT_COUNT and _number(content, 4) > archive.getinfo(texts).file_size // 4:
-        raise BadSheet(DAMAGED.format(f"its list of texts promises {_number(content, 4)} of them"))
+        raise BadSheet(damaged(f"its list of texts promises {_number(content, 4)} of them"))

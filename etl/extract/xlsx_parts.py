@@ -18,18 +18,23 @@ from msgspec import Struct
 from etl.extract.damage import of_xml
 from etl.extract.reach import Reach
 from etl.extract.sheet_bounds import BadSheet
+from etl.findings import Sentence, said
 
 PIECE = 1 << 16
 LARGEST_MEMBER = 1 << 32
 WIDEST_ELEMENT = 100_000
 """Elements in one that is not whole yet: no row has as many cells."""
-DAMAGED = "is damaged ({}); save the workbook anew in a spreadsheet program"
+
+
+def damaged(detail: str) -> Sentence:
+    """What a workbook is that has in it what none has."""
+    return said("is damaged ({detail}); save the workbook anew in a spreadsheet program", detail=detail)
 
 
 def pieces(archive: ZipFile, member: str, reach: Reach | None = None) -> Generator[bytes]:
     """A member's content. `reach` is told how far it is read. Raises BadSheet when it unpacks to more than any workbook has."""
     if archive.getinfo(member).file_size > LARGEST_MEMBER:
-        raise BadSheet(DAMAGED.format(f"{member} unpacks to more than {LARGEST_MEMBER >> 30} GB"))
+        raise BadSheet(damaged(f"{member} unpacks to more than {LARGEST_MEMBER >> 30} GB"))
     with archive.open(member) as file:
         found = iter(lambda: file.read(PIECE), b"")
         yield from (
@@ -48,11 +53,11 @@ def parse_xml(parts: Generator[bytes], start: Callable[[str, dict[str, str]], No
                 parser.Parse(part)
             parser.Parse(b"", True)
         except expat.ExpatError as error:
-            raise BadSheet(DAMAGED.format(of_xml(error))) from None
+            raise BadSheet(damaged(of_xml(error))) from None
 
 
 def _refuse(*_: object) -> None:
-    raise BadSheet(DAMAGED.format("its XML has definitions of its own"))
+    raise BadSheet(damaged("its XML has definitions of its own"))
 
 
 def local(element: str) -> str:
@@ -151,7 +156,7 @@ def elements(archive: ZipFile, member: str, holder: str, depth: int, reach: Reac
                 yield from _whole(around, holder, depth)
             parser.close()
         except ParseError as error:
-            raise BadSheet(DAMAGED.format(of_xml(error))) from None
+            raise BadSheet(damaged(of_xml(error))) from None
     yield from _whole(around, holder, depth, is_over=True)
 
 
@@ -166,7 +171,7 @@ def _whole(parent: Element, holder: str, depth: int, *, is_over: bool = False) -
         if whole > 0:
             del child[:whole]
         if len(child) and len(child[-1]) > WIDEST_ELEMENT:
-            raise BadSheet(DAMAGED.format(f"an element of {holder} does not end"))
+            raise BadSheet(damaged(f"an element of {holder} does not end"))
     del parent[:-1]
 
 

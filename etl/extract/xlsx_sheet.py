@@ -26,7 +26,7 @@ from etl.extract.sheet_bounds import (
 from etl.extract.sheet_rows import CellOfRow, SheetRow, native
 from etl.extract.temporary import scratch
 from etl.extract.xlsx_formats import NoMoment, Shown, iso_moment, moment, span, styles_of
-from etl.extract.xlsx_parts import DAMAGED, book_of, elements, member_named, related
+from etl.extract.xlsx_parts import book_of, damaged, elements, member_named, related
 from etl.extract.xlsx_texts import SharedTexts, text_of, unescaped
 from etl.findings import Unfit
 
@@ -39,7 +39,7 @@ def read_rows(archive: ZipFile, workbook: str, sheet: str, reach: Reach) -> Iter
     book = book_of(archive, workbook)
     member = member_named(archive, book.sheets[sheet])
     if member is None:
-        raise BadSheet(DAMAGED.format("the part that holds the sheet is missing"))
+        raise BadSheet(damaged("the part that holds the sheet is missing"))
     styles = styles_of(archive, related(archive, workbook, "styles"))
     with scratch("the workbook's texts") as file:
         texts = SharedTexts(archive, related(archive, workbook, "sharedStrings"), file)
@@ -66,7 +66,7 @@ class _Values:
         """What the text of a `v` stands for. Raises BadSheet."""
         read = self.readers.get(type)
         if read is None:
-            raise BadSheet(DAMAGED.format(f"a cell is of the type {str(type)[:20]!r}, which there is none of"))
+            raise BadSheet(damaged(f"a cell is of the type {str(type)[:20]!r}, which there is none of"))
         return read(text, style)
 
     def _number_or_text(self, text: str, style: str | None) -> Any:
@@ -84,19 +84,19 @@ class _Values:
     def _number(self, text: str, style: str | None) -> Any:
         found = self._number_or_text(text, style)
         if isinstance(found, str):
-            raise BadSheet(DAMAGED.format(f"{text[:20]!r} is no number"))
+            raise BadSheet(damaged(f"{text[:20]!r} is no number"))
         return found
 
     def _shared(self, text: str, style: str | None) -> str:
         try:
             number = int(text)
         except ValueError:
-            raise BadSheet(DAMAGED.format(f"it has no text {text[:20]!r}")) from None
+            raise BadSheet(damaged(f"it has no text {text[:20]!r}")) from None
         return self._texts.text(number)
 
     def _truth(self, text: str, style: str | None) -> bool:
         if text not in _TRUTH:
-            raise BadSheet(DAMAGED.format(f"{text[:20]!r} is neither true nor false"))
+            raise BadSheet(damaged(f"{text[:20]!r} is neither true nor false"))
         return _TRUTH[text]
 
 
@@ -133,9 +133,9 @@ class _Rows:
         text, before = element.get("r"), self._row
         self._row = before + 1 if text is None else int(text) if text.isascii() and text.isdigit() else 0
         if not 0 < self._row <= MOST_ROWS:
-            raise BadSheet(DAMAGED.format(f"there is no row {str(text)[:20]!r}"))
+            raise BadSheet(damaged(f"there is no row {str(text)[:20]!r}"))
         if self._row <= before:
-            raise BadSheet(DAMAGED.format(f"row {self._row} stands below row {before}"))
+            raise BadSheet(damaged(f"row {self._row} stands below row {before}"))
         self._row_text = str(self._row)
         self._value_tag = element.tag[:-3] + "v"
 
@@ -169,7 +169,7 @@ class _Rows:
     def _column(self, reference: str) -> int:
         row, column = place(reference)
         if row != self._row:
-            raise BadSheet(DAMAGED.format(f"cell {reference} stands in row {self._row}"))
+            raise BadSheet(damaged(f"cell {reference} stands in row {self._row}"))
         self._columns[reference.removesuffix(self._row_text)] = column
         return column
 

@@ -15,7 +15,7 @@ from zipfile import ZipFile
 
 from etl.extract.sheet_bounds import BadSheet
 from etl.extract.temporary import Scratch
-from etl.extract.xlsx_parts import DAMAGED, elements
+from etl.extract.xlsx_parts import damaged, elements
 
 BLOCK = 64
 MOST_HELD = 2 << 20
@@ -65,7 +65,7 @@ class SharedTexts:
         try:
             return (block or self._block(number // BLOCK))[number % BLOCK]
         except IndexError:
-            raise BadSheet(DAMAGED.format(f"it has no text {number}")) from None
+            raise BadSheet(damaged(f"it has no text {number}")) from None
 
     def _block(self, number: int) -> list[str]:
         while number >= len(self._starts) - 1 and not self._ended:

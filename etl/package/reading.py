@@ -128,12 +128,9 @@ class Package:
                 self.payload(batch)
                 records += len(self.index(batch))
             if records != stage.counts.valid:
-                counted = (
-                    f"it counts {stage.counts.valid} records of stage '{stage.name}', and its batches have {records}"
-                )
-                raise PackageError(
-                    f"{self.path / MANIFEST}: changed since it was prepared ({counted}); nothing of it is sent"
-                )
+                words = "it counts {count} records of stage '{stage}', and its batches have {number}"
+                counted = said(words, count=stage.counts.valid, stage=stage.name, number=records)
+                raise _changed(self.path / MANIFEST, counted)
             for lines in (
                 self.rejects(stage),
                 self.held(stage),
@@ -189,12 +186,17 @@ class Package:
             raise _changed(path)
 
 
+DIFFERS = said("SHA-256 differs")
+
+
 def _missing(path: Path) -> PackageError:
-    return PackageError(f"{path}: missing; the package is incomplete, make it again with `etl dry-run`")
+    words = "{path}: missing; the package is incomplete, make it again with `etl dry-run`"
+    return PackageError(said(words, path=str(path)))
 
 
-def _changed(path: Path) -> PackageError:
-    return PackageError(f"{path}: changed since it was prepared (SHA-256 differs); nothing of it is sent")
+def _changed(path: Path, why: str = DIFFERS) -> PackageError:
+    words = "{path}: changed since it was prepared ({why}); nothing of it is used"
+    return PackageError(said(words, path=str(path), why=why))
 
 
 def _part_of(path: Path, part: Slice) -> bytes:

@@ -166,7 +166,9 @@ CUSTOMER_HEADINGS = ("customer", "name", "e-mail", "phone", "look at", "is right
 POINT_HEADINGS = ("kind", "stage", "point", "stage of record", "record")
 NO_ROW = said("no row reaches it")
 NOT_SENT = said("only rows that are not sent reach it")
-WORDS = (*CUSTOMER_HEADINGS, *POINT_HEADINGS, "customers", "points")
+KINDS = ("value", "null", "branch", "default", "entry", "function", "warning")
+"""Of points, as expressions.points and the sample itself call them."""
+WORDS = (*CUSTOMER_HEADINGS, *POINT_HEADINGS, *KINDS, "customers", "points")
 """What the workbook says, for the languages' files."""
 
 
@@ -192,7 +194,10 @@ def customers_book(found: Sampled, catalogue: Catalogue = ENGLISH) -> bytes:
         )
         head = (customer, name, email, phone, *stages, look_at, is_right)
         _sheet(book, catalogue.text("customers"), head, rows, {look_at: 60, name: 24, email: 28})
-        points = ((one.kind, one.stage, catalogue.tell(told(one)), *_shown(one, catalogue)) for one in found.points)
+        points = (
+            (catalogue.text(one.kind), one.stage, catalogue.tell(told(one)), *_shown(one, catalogue))
+            for one in found.points
+        )
         headings = [catalogue.text(one) for one in POINT_HEADINGS]
         _sheet(book, catalogue.text("points"), headings, points, {catalogue.text("point"): 70})
     return made.getvalue()

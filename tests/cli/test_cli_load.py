@@ -332,7 +332,7 @@ def test_a_package_that_is_not_what_was_looked_at_is_not_uploaded(shop):
     index.write_text(index.read_text().replace("o1", "o9"))
     done = shop.type("run", shop.mapping, "--package", package)
     assert done.returncode == 1
-    assert done.stderr == f"{index}: changed since it was prepared (SHA-256 differs); nothing of it is sent\n"
+    assert done.stderr == f"{index}: changed since it was prepared (SHA-256 differs); nothing of it is used\n"
     index.write_text(index.read_text().replace("o9", "o1"))
     manifest = package / "manifest.json"
     whole = manifest.read_text()
@@ -341,7 +341,7 @@ def test_a_package_that_is_not_what_was_looked_at_is_not_uploaded(shop):
     assert (done.returncode, done.stderr) == (
         1,
         f"{manifest}: changed since it was prepared (it counts 2 records of stage 'user', and its batches have 3); "
-        "nothing of it is sent\n",
+        "nothing of it is used\n",
     )
     manifest.write_text(whole)
     shop.mapping.write_text(shop.mapping.read_text() + "\n")

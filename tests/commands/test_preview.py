@@ -246,8 +246,9 @@ def test_a_stage_whose_rows_lack_the_column_is_left_out_and_told(shop):
                 "--where",
                 "(status",
             ),
-            "--where '(status': cannot be read as an expression: unexpected '}', expected ')'",
+            "--where '(status': the expression is not complete",
         ),
+        (("--where", "status =="), "--where 'status ==': the expression is not complete"),
         (
             ("--where", "status", "--stage", "user"),
             "--where does not fit the rows of user: 'status' is text where true or false is asked for; "

@@ -344,7 +344,7 @@ def test_a_payload_that_was_changed_is_not_sent(package):
     payload.write_bytes(payload.read_bytes().replace(b"1299.9", b"1299.0"))
     for read in (package.payload, package.records):
         assert refusal(lambda read=read: read(batch)) == (
-            f"{payload}: changed since it was prepared (SHA-256 differs); nothing of it is sent"
+            f"{payload}: changed since it was prepared (SHA-256 differs); nothing of it is used"
         )
 
 
@@ -354,7 +354,7 @@ def test_a_list_of_batches_that_was_changed_is_not_believed(package, damage):
     file = package.path / stage.batches.file
     file.write_bytes(damage)
     assert refusal(lambda: list(package.batches(stage))) == (
-        f"{file}: changed since it was prepared (SHA-256 differs); nothing of it is sent"
+        f"{file}: changed since it was prepared (SHA-256 differs); nothing of it is used"
     )
 
 
@@ -373,7 +373,7 @@ def test_the_lists_of_rejects_and_held_records_are_checked_too(package):
     for entry, read in ((stage.rejects, package.rejects), (stage.held, package.held)):
         (package.path / entry.file).write_bytes(b"")
         assert refusal(lambda read=read: list(read(stage))) == (
-            f"{package.path / entry.file}: changed since it was prepared (SHA-256 differs); nothing of it is sent"
+            f"{package.path / entry.file}: changed since it was prepared (SHA-256 differs); nothing of it is used"
         )
 
 

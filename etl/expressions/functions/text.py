@@ -291,7 +291,7 @@ FUNCTIONS = (
             shows("{{ line1 | join(line2) }}", None, line1=None, line2=""),
             fails(
                 "{{ line1 | join(lines) }}",
-                "['a', 'b'] is a list; only a single value can become text",
+                '["a", "b"] is a list; only a single value can become text',
                 line1="x",
                 lines=["a", "b"],
             ),
@@ -349,7 +349,7 @@ FUNCTIONS = (
             shows("{{ price | money | text }}", "1299.90", price="1.299,90"),
             shows("{{ active | text }}", "true", active=True),
             shows("{{ ordered_at | text }}", "12:00:00", ordered_at=time(12)),
-            fails("{{ tags | text }}", "['a'] is a list; only a single value can become text", tags=["a"]),
+            fails("{{ tags | text }}", '["a"] is a list; only a single value can become text', tags=["a"]),
         ),
     ),
 )
