@@ -17,6 +17,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -177,19 +178,22 @@ def of_schemas() -> Iterator[Found]:
                 yield Found(f"schemas/{path.name}: {name}", f"{{it}} {said}")
 
 
-def places() -> list[Found]:
+@cache
+def places() -> tuple[Found, ...]:
+    """Each module is looked through once in a process: all of them take seconds."""
     modules = [Module(path) for path in sorted((ROOT / "etl").rglob("*.py"))]
-    return [*(one for module in modules for one in module.found()), *of_schemas()]
+    return (*(one for module in modules for one in module.found()), *of_schemas())
 
 
-def phrases() -> list[str]:
+@cache
+def phrases() -> tuple[str, ...]:
     found = set()
     for file, table in PHRASES:
         [node] = assigned(Module(ROOT / file).tree.body, table)
         assert isinstance(node, ast.Dict | ast.Tuple), f"{file}: {table} is a table"
         values = node.values if isinstance(node, ast.Dict) else node.elts
         found |= {one.value for one in values if isinstance(one, ast.Constant) and isinstance(one.value, str)}
-    return sorted({*found, EITHER})
+    return tuple(sorted({*found, EITHER}))
 
 
 def templates() -> list[str]:
@@ -203,14 +207,15 @@ MARKED = re.compile(r"""\b_\((?:"([^"]+)"|'([^']+)')\)|\bsay\((?:"([^"]+)"|'([^'
 HEADING = re.compile(r"""\bHeading\("([^"]+)"\)""")
 
 
-def of_the_page() -> list[str]:
+@cache
+def of_the_page() -> tuple[str, ...]:
     """The texts of the report's page and of the workbooks, and the headings of the terminal's tables."""
     found = {*COUNTS, *NAMES, *PASSWORD_FORMS, *ENDINGS, *WHYS, *TOLD[: TOLD.index("key") + 1], *WORDS, "none"}
     for file in (ROOT / "etl").rglob("*.py"):
         found |= set(HEADING.findall(file.read_text(encoding="utf-8")))
     for file in (*(ROOT / "etl/report/page").glob("*.py"), ROOT / "etl/report/page/report.html.jinja"):
         found |= {text for groups in MARKED.findall(file.read_text(encoding="utf-8")) for text in groups if text}
-    return sorted(found)
+    return tuple(sorted(found))
 
 
 def all_texts() -> list[tuple[str, str | None]]:
