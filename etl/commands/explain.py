@@ -41,9 +41,9 @@ def explain(mapping: Path, settings: Settings, stage_name: str, key: Key) -> Exp
         which = Which(mapping, settings.workspace)
         aliases = tuple(_aliases(which, stage.refers, outcome.partial))
         corrected = tuple(_corrected(ready, stage_name, number))
-        went = find_keyed(which, stage_name, key)
-        notes = tuple(_notes(went.package, ready, stage_name))
         at = teller(migration.sources[stage.source], ready.tables[stage.source])(number, row)
+        went = find_keyed(which, stage_name, key, at)
+        notes = tuple(_notes(went.package, ready, stage_name))
     return Explanation(
         stage_name, key, at.source, at.number,
         "filtered" if outcome.filtered else "rejected" if outcome.findings else "valid",

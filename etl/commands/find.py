@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import AbstractContextManager, closing, nullcontext, suppress
-from functools import cache
+from contextlib import AbstractContextManager, closing, nullcontext
 from itertools import chain
 from pathlib import Path
-from typing import Any
 
 import orjson
-from msgspec import Struct, field
+from msgspec import Struct
 from msgspec.structs import replace
 
 from etl.arguments import Key
-from etl.commands.left_out import LeftOutRows, left_out_rows
+from etl.commands.asked import ASKED, Search
+from etl.commands.in_sources import InSources, in_sources
 from etl.commands.packages import package_of, packages_of, packages_with
 from etl.commands.which import Which
+from etl.commands.whose import UnsentRows, unknown_note
 from etl.errors import MappingError
-from etl.expressions.functions.contact import email
-from etl.findings import Sentence, Unfit, masked_sentence, said
+from etl.findings import Sentence, masked_sentence, said
 from etl.journal.database import JournalError
 from etl.journal.journal import Journal
 from etl.journal.purges import purges
@@ -28,12 +26,6 @@ from etl.journal.workspace import Workspace
 from etl.model import Locator, Record
 from etl.package import Held, Merged, Package, PackagedStage, Reject, SourceRow, Walked
 from etl.report.results import FoundIn, FoundRecord, FoundSending
-
-CUSTOMERS = ("customer_code", "user")
-ORDERS = ("number", "order_number")
-ASKED = (*CUSTOMERS, *ORDERS, "email", "user_email", "phone", "phone_number")
-"""The fields that a person is asked for by, and those that tell whose an order or an item is."""
-
 
 MOST = 200
 """Records of a package that are told."""
@@ -44,33 +36,34 @@ def find(which: Which, text: Key, path: Path | None = None) -> list[FoundIn]:
 
     Raises MappingError without a package.
     """
-    return _find(which, text, path, lambda package: left_out_rows(which.file(), which.workspace, package))
+    return _find(which, text, path, lambda package: in_sources(which.file(), which.workspace, package))
 
 
-def find_keyed(which: Which, stage: str, key: Key) -> FoundIn:
+def find_keyed(which: Which, stage: str, key: Key, at: Locator) -> FoundIn:
     """Where the records of a stage with a key went, in the newest package that has the stage; where a purge left none, in the
-    journals. A package of some rows alone is passed over when it does not have the record."""
+    journals. A package of some rows alone is passed over when it does not have the record. `at` is the row that has the key
+    now, and how its source calls it."""
     with closing(_Journals(which)) as journals:
         if purges(which.folder().root) and not packages_of(which):
             in_journals = _in_journals(key, (), journals)
             return replace(in_journals, records=tuple(one for one in in_journals.records if one.stage == stage))
         found = FoundIn(None, "", ())
         for package in packages_with(which, stage):
-            found = _keyed_in(package, stage, key, journals)
+            found = _keyed_in(package, stage, key, journals, at)
             if found.records or package.manifest.part is None:
                 break
         return found
 
 
-def _keyed_in(package: Package, stage: str, key: str, journals: _Journals) -> FoundIn:
+def _keyed_in(package: Package, stage: str, key: str, journals: _Journals, at: Locator) -> FoundIn:
     packaged = package.stage(stage)
-    found = chain(_valid_of(package, packaged, key), _left_of(package, packaged, key))
+    found = chain(_valid_of(package, packaged, key, at), _left_of(package, packaged, key))
     records = tuple(_with_batches(record, journals) for record in found)
     return FoundIn(package.path, package.manifest.created, records)
 
 
-NOWHERE = LeftOutRows()
-LookUp = Callable[[Package], AbstractContextManager[LeftOutRows]]
+NOWHERE = InSources()
+LookUp = Callable[[Package], AbstractContextManager[InSources]]
 
 
 def _find(which: Which, text: Key, path: Path | None, look: LookUp) -> list[FoundIn]:
@@ -89,8 +82,8 @@ def _find(which: Which, text: Key, path: Path | None, look: LookUp) -> list[Foun
         newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)
         found = []
         for package in newest_first:
-            with look(package) if package is newest_first[0] else nullcontext(NOWHERE) as left_out:
-                found.append(_in_package(package, wanted, journals, left_out))
+            with look(package) if package is newest_first[0] else nullcontext(NOWHERE) as sources:
+                found.append(_in_package(package, wanted, journals, sources))
         return [*found, _in_journals(text.strip(), found, journals)] if purged else found
 
 
@@ -110,147 +103,109 @@ def _fate(sent: Sequence[FoundSending]) -> str:
     return next((one.state for one in reversed(sent) if one.counts), sent[-1].state)
 
 
-class Search(Struct):
-    """What is looked for: a text as it was typed, and an address as it is sent; a telephone's digits; and the customers and
-    orders it has led to."""
-
-    texts: set[str]
-    digits: str | None
-    customers: set[str] = field(default_factory=set)
-    orders: set[str] = field(default_factory=set)
-
-    @classmethod
-    def of(cls, text: str) -> Search:
-        text = text.strip()
-        digits = re.sub(r"\D", "", text)
-        is_number = len(digits) >= TELEPHONE and re.fullmatch(r"[\d\s()+./-]+", text)
-        return cls({_small(one) for one in (text, *_addresses(text))}, digits[-TELEPHONE:] if is_number else None)
-
-    def is_named(self, value: Any) -> bool:
-        """Whether a value is what was asked for."""
-        if value is None or isinstance(value, Mapping | list):
-            return False
-        told = _small(str(value).strip())
-        return told in self.texts or (self.digits is not None and re.sub(r"\D", "", told)[-TELEPHONE:] == self.digits)
-
-    def is_asked_for(self, record: Mapping[str, Any]) -> bool:
-        return any(self.is_named(record.get(name)) for name in ASKED)
-
-    def belongs(self, record: Mapping[str, Any]) -> bool:
-        """Whether a record is of a customer or an order that was found."""
-        return _among(record, CUSTOMERS, self.customers) or _among(record, ORDERS, self.orders)
-
-    def learn(self, record: Mapping[str, Any]) -> None:
-        """Whose it is. What an order holds is known by its number."""
-        self.customers |= {str(record[name]) for name in CUSTOMERS if record.get(name) is not None}
-        self.orders |= {str(record[name]) for name in ORDERS if record.get(name) is not None}
-
-
-def _among(record: Mapping[str, Any], fields: Sequence[str], known: Set[str]) -> bool:
-    return any(str(record[name]) in known for name in fields if record.get(name) is not None)
-
-
-def _small(text: str) -> str:
-    """A text in small letters in which İ, I, ı and i are one: IŞIK may be ışık or, where no Turk wrote it, işik."""
-    return text.casefold().replace("i\u0307", "i").replace("ı", "i")
-
-
-def _addresses(text: str) -> Iterator[str]:
-    """An e-mail address as a mapping's `| email` makes it: a domain with other letters than ASCII becomes xn--..., which is
-    another one for ışık and işik."""
-    if "@" in text and not text.isascii():
-        for one in (text, text.replace("İ", "i").replace("I", "ı")):
-            with suppress(Unfit):
-                yield email(one) or ""
-
-
-TELEPHONE = 10
-"""Digits of a telephone's number, without the country's."""
-
-
-def _in_package(package: Package, wanted: Search, journals: _Journals, left_out: LeftOutRows) -> FoundIn:
-    here = replace(wanted, customers=set(), orders=set())
-    asked_for = (
-        *_records(package, here.is_asked_for),
-        *_rows_as_records(package, here.is_asked_for),
-        *(record for stage in package.stages for record, _ in left_out.of(stage.name, ASKED, here.is_asked_for)),
-    )
-    for record in asked_for:
-        here.learn(record)
-    here.customers |= _stand_for(package, here.customers)
+def _in_package(package: Package, wanted: Search, journals: _Journals, sources: InSources) -> FoundIn:
+    unsent = {one.name: UnsentRows(package, one, sources.reading(one.name), wanted) for one in package.stages}
+    here = _asked_for(package, wanted, unsent, sources)
     found: list[FoundRecord] = []
+    notes: list[Sentence] = []
     for stage in package.stages:
-        found += _valid(package, stage, here)
-        found += _left(package, stage, here)
-        found += _filtered(left_out, stage.name, here) if here.customers or here.orders else ()
+        unknown: list[Sequence[str]] = []
+        found += _valid(package, stage, here, sources)
+        found += _left(package, stage, unsent[stage.name], here, unknown)
+        found += _filtered(sources, stage.name, unsent[stage.name].links, here, unknown)
+        notes += [unknown_note(stage.name, unknown)] if unknown else []
     shown = tuple(_with_batches(one, journals) for one in found[:MOST])
-    return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown), left_out.notes)
+    return FoundIn(package.path, package.manifest.created, shown, len(found) - len(shown), (*sources.notes, *notes))
 
 
-def _stand_for(package: Package, customers: Set[str]) -> set[str]:
-    """The customers that merged ones among these stand for: all that belongs to an alias is theirs."""
-    users = (stage for stage in package.stages if stage.payload == "user")
-    return {one.into for stage in users for one in package.merged(stage) if one.key in customers}
-
-
-def _records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
-    """The valid records that are asked for by a field of their own."""
-    records = (orjson.loads(one.data) for stage in package.stages for one in package.walk(stage))
-    return filter(is_wanted, records)
-
-
-def _rows_as_records(package: Package, is_wanted: Callable[[Record], bool]) -> Iterator[Record]:
+def _asked_for(package: Package, wanted: Search, unsent: Mapping[str, UnsentRows], sources: InSources) -> Search:
+    """With whose the records are that have what is asked for. A text that nobody is asked for by may be the key of a record: one
+    that is both is a customer's or an order's, as keys of addresses and items are mostly numbers, and so are theirs."""
+    asked, keyed = wanted.anew(), wanted.anew()
     for stage in package.stages:
-        for row in package.rows(stage):
-            records = _as_records(package, stage, row)
-            if any(map(is_wanted, records)):
-                yield from records
+        _see_valid(package, stage, asked, keyed)
+        _see_unsent(stage.name, unsent[stage.name], asked, keyed)
+        _see_sources(sources, stage.name, asked, keyed)
+    here = asked if asked.has_led else keyed
+    if here.orders and not here.customers:
+        _follow_orders(package, here, unsent, sources)
+    here.customers |= _same_persons(package, here.customers)
+    return here
 
 
-def _as_records(package: Package, stage: PackagedStage, row: SourceRow) -> list[Record]:
-    """A row that made no record, by the fields that it feeds: with its cells, as what is asked for is mostly taken as it is, and
-    with its key, which was computed."""
-    cells = dict(zip(stage.columns, row.cells, strict=False))
-    fed = _fed(package, stage.name)
-    found: list[Record] = [{field: cells[name] for field, name in fed.items() if cells.get(name) not in (None, "")}]
-    keyed = () if row.key is None else _keyed(package, stage.name)
-    return [*found, dict.fromkeys(keyed, row.key)] if keyed else found
+def _see_valid(package: Package, stage: PackagedStage, asked: Search, keyed: Search) -> None:
+    for one in package.walk(stage):
+        record = orjson.loads(one.data)
+        if asked.is_asked_for(record):
+            asked.learn(record)
+        elif keyed.is_named(one.key):
+            keyed.learn(record)
+            keyed.records.add((stage.name, one.key))
 
 
-@cache
-def _keyed(package: Package, stage: str) -> Sequence[str]:
-    """The fields, of those that a person asks by, that are made as the key is."""
-    fields = package.profile().get("stages", {}).get(stage, {}).get("fields", [])
-    key = package.stage(stage).key
-    return [one["name"] for one in fields if one["name"] in ASKED and one["made_from"] == [key]]
+def _see_unsent(stage: str, rows: UnsentRows, asked: Search, keyed: Search) -> None:
+    for one in rows:
+        is_asked_for = asked.is_asked_for(one.record) or any(map(asked.is_named, one.own))
+        if is_asked_for or keyed.is_named(one.row.key):
+            led = asked if is_asked_for else keyed
+            led.learn(one.record)
+            led.rows.add((stage, *one.at))
 
 
-@cache
-def _fed(package: Package, stage: str) -> Mapping[str, str]:
-    """Field -> the column that it is made from, of those that a person asks by."""
-    fields = package.profile().get("stages", {}).get(stage, {}).get("fields", [])
-    return {one["name"]: one["columns"][0] for one in fields if one["name"] in ASKED and one["columns"]}
+def _see_sources(sources: InSources, stage: str, asked: Search, keyed: Search) -> None:
+    for record in sources.named(stage, asked):
+        asked.learn(record)
+    for record, row in sources.left_out(
+        stage, ASKED, lambda key, record: asked.is_asked_for(record) or keyed.is_named(key)
+    ):
+        led = asked if asked.is_asked_for(record) else keyed
+        led.learn(record)
+        led.records |= set() if row.key is None else {(stage, row.key)}
 
 
-def _valid(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
+def _follow_orders(package: Package, here: Search, unsent: Mapping[str, UnsentRows], sources: InSources) -> None:
+    """From the order of an item to whose it is."""
+    for stage in package.stages:
+        if stage.payload == "order":
+            valid = (orjson.loads(one.data) for one in package.walk(stage))
+            filtered = sources.left_out(stage.name, ASKED, lambda key, record: here.belongs(record))
+            for record in chain(valid, (one.record for one in unsent[stage.name]), (one for one, _ in filtered)):
+                if here.belongs(record):
+                    here.learn(record)
+
+
+def _same_persons(package: Package, customers: Set[str]) -> set[str]:
+    """The customers that merged ones among these stand for, and all that are merged into them: what belongs to one is theirs."""
+    users = (stage for stage in package.stages if stage.payload == "user")
+    merged = [one for stage in users for one in package.merged(stage)] if customers else []
+    stand = {*customers, *(one.into for one in merged if one.key in customers)}
+    return stand | {one.key for one in merged if one.into in stand}
+
+
+def _valid(package: Package, stage: PackagedStage, wanted: Search, sources: InSources) -> Iterator[FoundRecord]:
     """The stages are gone through in their order: an order is known before its items."""
-    source = stage.source or _source_of(package, stage)
+    found = []
     for walked in package.walk(stage):
         record = orjson.loads(walked.data)
-        if wanted.belongs(record):
+        if wanted.belongs(record) or (stage.name, walked.key) in wanted.records:
             wanted.learn(record)
-            yield _as_valid(stage, source, walked)
+            found.append(replace(walked, data=b""))
+    keys = {one.row: one.key for one in found[:MOST]}
+    places = sources.places(stage.name, keys) if stage.identity and keys else {}
+    source = stage.source or _source_of(package, stage)
+    return (_as_valid(stage, source, one, places.get(one.row)) for one in found)
 
 
-def _valid_of(package: Package, stage: PackagedStage, key: str) -> Iterator[FoundRecord]:
+def _valid_of(package: Package, stage: PackagedStage, key: str, at: Locator) -> Iterator[FoundRecord]:
     walked = next((one for one in package.walk(stage) if one.key == key), None)
     if walked is not None:
-        yield _as_valid(stage, stage.source or _source_of(package, stage), walked)
+        place = at.told if walked.row == at.number else None
+        yield _as_valid(stage, stage.source or _source_of(package, stage), walked, place)
 
 
-def _as_valid(stage: PackagedStage, source: str, walked: Walked) -> FoundRecord:
-    place = Locator(source, walked.row).told if source else said("row {row}", row=walked.row)
-    return FoundRecord(stage.name, walked.key, place, "valid")
+def _as_valid(stage: PackagedStage, source: str, walked: Walked, place: str | None = None) -> FoundRecord:
+    told = Locator(source, walked.row).told if source else said("row {row}", row=walked.row)
+    return FoundRecord(stage.name, walked.key, place or told, "valid")
 
 
 def _source_of(package: Package, stage: PackagedStage) -> str:
@@ -259,13 +214,18 @@ def _source_of(package: Package, stage: PackagedStage) -> str:
     return "" if row is None else row.source
 
 
-def _left(package: Package, stage: PackagedStage, wanted: Search) -> Iterator[FoundRecord]:
-    """Rows that are rejected, held or merged: they are known by their cells and their keys."""
-    rows = [row for row in package.rows(stage) if any(map(wanted.belongs, _as_records(package, stage, row)))]
-    yield from _as_left(package, stage, rows)
-    for row in rows:
-        for record in _as_records(package, stage, row):
-            wanted.learn(record)
+def _left(
+    package: Package, stage: PackagedStage, rows: UnsentRows, wanted: Search, unknown: list[Sequence[str]]
+) -> Iterator[FoundRecord]:
+    """Rows that are rejected, held or merged. Where nobody can say whose one is, `unknown` gets the fields that would."""
+    found = []
+    for one in rows:
+        if wanted.belongs(one.record) or (stage.name, *one.at) in wanted.rows:
+            wanted.learn(one.record)
+            found.append(one.row)
+        elif one.unknown:
+            unknown.append(one.unknown)
+    return _as_left(package, stage, found)
 
 
 def _left_of(package: Package, stage: PackagedStage, key: str) -> Iterator[FoundRecord]:
@@ -296,8 +256,17 @@ class _Reason(Struct):
     repeats: bool
 
 
-def _filtered(left_out: LeftOutRows, stage: str, wanted: Search) -> Iterator[FoundRecord]:
-    for record, row in left_out.of(stage, ASKED, wanted.belongs):
+def _filtered(
+    sources: InSources, stage: str, links: Sequence[str], wanted: Search, unknown: list[Sequence[str]]
+) -> Iterator[FoundRecord]:
+    def is_wanted(key: str | None, record: Record) -> bool:
+        if wanted.belongs(record) or (stage, key) in wanted.records:
+            return True
+        if lacking := [name for name in links if name not in record]:
+            unknown.append(lacking)
+        return False
+
+    for record, row in sources.left_out(stage, ASKED, is_wanted):
         wanted.learn(record)
         yield row
 

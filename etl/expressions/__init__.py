@@ -7,6 +7,7 @@ from etl.expressions.compiler import (
     WHERE,
     CompiledStage,
     Failure,
+    compile_field,
     compile_stage,
     compile_value,
     flat_fields,
@@ -18,10 +19,11 @@ from etl.expressions.functions.password import Counted, PrivateKey
 from etl.expressions.functions.place import atlas_of
 from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.functions.values import key_text
-from etl.expressions.header import Header
+from etl.expressions.header import Header, Row
 from etl.expressions.names import Flaw, Names, columns_in, summand
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
-from etl.expressions.syntax import ExpressionError, faults, resources_giving, uses, uses_resource
+from etl.expressions.source import RowFunction
+from etl.expressions.syntax import ExpressionError, faults, is_column, resources_giving, uses, uses_resource
 
 __all__ = [
     "FILTERED",
@@ -41,10 +43,13 @@ __all__ = [
     "Names",
     "PrivateKey",
     "Resources",
+    "Row",
+    "RowFunction",
     "Values",
     "Writers",
     "atlas_of",
     "columns_in",
+    "compile_field",
     "compile_stage",
     "compile_value",
     "compose",
@@ -52,6 +57,7 @@ __all__ = [
     "faults",
     "flat_fields",
     "inside",
+    "is_column",
     "key_text",
     "reason_of",
     "resources_giving",

@@ -31,6 +31,7 @@ from etl.expressions.source import (
     function_of_row,
     row_function,
 )
+from etl.expressions.syntax import ExpressionError, faults
 from etl.findings import Unfit
 from etl.model import Expression, Stage, Template
 
@@ -71,6 +72,15 @@ class CompiledStage(Struct, frozen=True):
                 position = field.input
                 found.append(Failure(name, None if position is None else row[position], unfit(error)))
         return found
+
+
+def compile_field(template: Template, header: Header, resources: Resources, write: Writers) -> RowFunction:
+    """One field of a row by itself. Raises ExpressionError when it has a fault, or what it needs is not there."""
+    names = Names(frozenset(header.columns), resources, header.text_only)
+    found = faults(template.text, names) if isinstance(template, Expression) else []
+    if found:
+        raise ExpressionError(found[0].what)
+    return row_function(template, names, header, write)
 
 
 class RowField:

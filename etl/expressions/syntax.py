@@ -259,6 +259,12 @@ def given_resources(function: Function, names: Names) -> dict[str, Resource]:
     return {one.name: Resource(str(one.default), names.resources[one.resource][str(one.default)]) for one in given}
 
 
+def is_column(text: str) -> bool:
+    """Whether an expression without fault is a column and nothing else, of which the value is what the cell has."""
+    pieces = parse(text)
+    return is_single(pieces) and column_of(only(pieces)) is not None
+
+
 def uses_resource(text: str, kind: str) -> bool:
     """Whether an expression calls a function that needs a resource of a kind."""
     known = (TABLE.get(name) for name, _ in uses(text))

@@ -31,11 +31,16 @@ class LeftOut:
         if keep is None:
             return
         gone = list(map(not_, keep))
-        made = self._fields.records(list(compress(found, gone)))
+        left_out = list(compress(found, gone))
+        made = self._fields.records(left_out)
         # Without a field there is no column to tell how many rows there are.
         values: Sequence[Sequence[Any]] = [*zip(*made.columns.values(), strict=True)] or [()] * len(made.keys)
-        for index, key, row in zip(compress(indices, gone), text_column(made.keys), values, strict=True):
-            yield index, key, dict(zip(made.columns, row, strict=True))
+        in_turn = zip(compress(indices, gone), text_column(made.keys), values, strict=True)
+        for position, (index, key, row) in enumerate(in_turn):
+            record = dict(zip(made.columns, row, strict=True))
+            for failure in self._fields.failures(left_out[position]) if position in made.failed else ():
+                record.pop(failure.field, None)
+            yield index, key, record
 
 
 def _compiled(plan: Plan, stage: Stage, fields: Collection[str]) -> CompiledStage:

@@ -67,9 +67,13 @@ def _record_lines(record: FoundRecord) -> Iterator[str]:
     for sent in record.sent:
         told = [said("batch {batch}", batch=sent.batch), fate_told(sent.state)]
         told += [said("migration {migration}", migration=sent.migration_id)] if sent.migration_id else []
-        told += [said("{count} errors", count=sent.errors)] if sent.errors else []
+        told += [_errors(sent.errors)] if sent.errors else []
         aside = [] if sent.counts else [" (", said("does not count"), ")"]
         yield _inner(joined("", [sent.target, ": ", joined(", ", told), *aside]))
+
+
+def _errors(count: int) -> Sentence:
+    return said("1 error") if count == 1 else said("{count} errors", count=count)
 
 
 def masked_find(found: Sequence[FoundIn]) -> list[FoundIn]:

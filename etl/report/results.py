@@ -114,7 +114,7 @@ class FoundRecord(Struct, frozen=True):
 
 class FoundIn(Struct, frozen=True):
     """What one package has; None: what the journals alone know. `further`: how many records are left out, there were too many.
-    `notes` say where rows that are filtered are not told as the package was made, or not at all."""
+    `notes` say what is not told as the package was made, what was not looked for, and of how many rows nobody can say whose."""
 
     package: Path | None
     created: str
