@@ -205,7 +205,8 @@ def _valid_of(package: Package, stage: PackagedStage, key: str, at: Locator) -> 
 
 def _as_valid(stage: PackagedStage, source: str, walked: Walked, place: str | None = None) -> FoundRecord:
     told = Locator(source, walked.row).told if source else said("row {row}", row=walked.row)
-    return FoundRecord(stage.name, walked.key, place or told, "valid")
+    why = () if walked.settled else (said("it is not settled yet"),)
+    return FoundRecord(stage.name, walked.key, place or told, "valid", why, why)
 
 
 def _source_of(package: Package, stage: PackagedStage) -> str:

@@ -128,6 +128,14 @@ def test_what_may_still_change_is_foreseen_as_the_run_leaves_it(shop):
     assert counts(foreseen, *names) == counts(shop.etl("run"), *names)
 
 
+def test_what_may_still_change_is_found_as_that(shop):
+    settle(shop, "{{ number != 'o2' }}")
+    assert shop.etl("run").code == 0
+    done = etl("find", shop.mapping, "o2", "--workspace", shop.folder / "work", cwd=shop.folder)
+    assert "order 'o2': valid, orders.csv row 3\n    it is not settled yet\n" in done.stdout
+    assert done.stdout.count("it is not settled yet") == 1
+
+
 def settle(shop, condition):
     mapping = shop.mapping.read_text()
     shop.mapping.write_text(mapping.replace("  - name: order\n", f'  - name: order\n    settled: "{condition}"\n'))
