@@ -79,6 +79,10 @@ class PackageError(EtlError):
     exit_code = Exit.DATA
 
 
+class NoPackage(PackageError):
+    """There is no package at a path. Where a person named it, that is a MappingError (commands/packages.py)."""
+
+
 class TargetError(EtlError):
     """Omnitron did not do what was asked. What it answered, as far as it did: status, body; seconds it asks to wait."""
 

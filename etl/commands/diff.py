@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from etl.arguments import checked
 from etl.commands.comparing import Side, compared_stage
 from etl.commands.keeping import opened
-from etl.commands.packages import package_of
+from etl.commands.packages import named_package, package_of
 from etl.commands.prepare import prepare
 from etl.commands.sample import SAMPLES
 from etl.commands.settings import Settings, Watch, unwatched
@@ -67,7 +67,7 @@ def _side(named: Path, preparing: Preparing, kept: ExitStack) -> Side:
     if not named.exists():
         raise MappingError(said("{path}: there is no such package or mapping", path=str(named)))
     if named.is_dir() and named.parent.name == PACKAGES:
-        Package.open(named)  # says what is wrong with it
+        named_package(named)  # says what is wrong with it
     place = kept.enter_context(TemporaryDirectory(prefix="etl-diff-"))
     settings = dataclasses.replace(preparing.settings(named), packages=Path(place))
     with opened(named, settings, ready=lambda checked: None) as (checked, migration):

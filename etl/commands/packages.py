@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from etl.commands.which import Which
-from etl.errors import MappingError
+from etl.errors import MappingError, NoPackage
 from etl.findings import Sentence, said
 from etl.journal.purges import purges
 from etl.package import MANIFEST, Package, newest
@@ -27,10 +27,18 @@ def _readable(path: Path) -> Package | None:
         return None
 
 
+def named_package(path: Path) -> Package:
+    """The package that a person named. Raises MappingError when there is none, and PackageError for one that is damaged."""
+    try:
+        return Package.open(path.resolve())
+    except NoPackage as error:
+        raise MappingError(error.text) from None
+
+
 def package_of(which: Which, path: Path | None) -> Package:
     """The package that was named, or the newest. Raises PackageError, or MappingError when there is none."""
     if path is not None:
-        return Package.open(path.resolve())
+        return named_package(path)
     found = newest(which.folder().packages)
     if found is None:
         raise MappingError(_no_package(which))

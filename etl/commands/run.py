@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from etl.commands.keeping import opened
+from etl.commands.packages import named_package
 from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.summing import mapping_sha256, uploaded
@@ -79,7 +80,7 @@ def package_to_send(
     with load_mapping(mapping, opens=Opens.NOTHING) as checked:
         migration = require(checked, upload=True, strict=settings.strict)
     check_stages(Workspace(settings.journal(migration)), migration.stages)
-    package = Package.open(path.resolve())
+    package = named_package(path)
     if package.manifest.migration != migration.name:
         words = "{path} belongs to the migration '{migration}', not to '{name}'"
         raise MappingError(said(words, path=str(path), migration=package.manifest.migration, name=migration.name))

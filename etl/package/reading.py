@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import orjson
 from msgspec import Struct
 
-from etl.errors import PackageError
+from etl.errors import NoPackage, PackageError
 from etl.findings import said
 from etl.package.lines import Held, Merged, ProblemKind, Reject, SourceRow, kind_of
 from etl.package.manifest import FORMAT, MANIFEST, Batch, FileEntry, Manifest, PackagedStage, Slice, manifest_of
@@ -47,8 +47,8 @@ class Package:
 
     @classmethod
     def open(cls, path: Path, again: str = "dry-run") -> Package:
-        """Read a package's manifest. Raises PackageError when there is none, or none that this version can read; `again` is the
-        command that makes one for whoever needs it."""
+        """Read a package's manifest. Raises NoPackage when there is none, and PackageError for one that this version cannot read;
+        `again` is the command that makes one for whoever needs it."""
         file = path / MANIFEST
         try:
             raw = orjson.loads(file.read_bytes())
@@ -58,7 +58,7 @@ class Package:
             writer = raw["versions"]["omnitron-etl"]
         except (FileNotFoundError, NotADirectoryError):
             words = "{path}: not a package (no {file}); `etl {command}` makes one"
-            raise PackageError(said(words, path=str(path), file=MANIFEST, command=again)) from None
+            raise NoPackage(said(words, path=str(path), file=MANIFEST, command=again)) from None
         except (ValueError, TypeError, LookupError):
             raise PackageError(f"{file}: damaged; make the package again with `etl {again}`") from None
         raise PackageError(

@@ -259,7 +259,7 @@ def test_a_package_may_be_named_by_its_manifest_and_a_folder_without_one_is_no_m
     (package.path.parent / "20200101T000000Z").mkdir()
     done = etl("diff", "work/shop/packages/20200101T000000Z", "migration.yaml", "--workers", 1, cwd=mapping.parent)
     (package.path.parent / "20200101T000000Z").rmdir()
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.endswith("not a package (no manifest.json); `etl dry-run migration.yaml` makes one\n")
 
 
