@@ -86,7 +86,7 @@ def _masked_record(record: FoundRecord) -> FoundRecord:
 
 def explain_lines(found: Explanation) -> Iterator[str]:
     at = Locator(found.source, found.row, found.place).told
-    yield joined(": ", [f"{found.stage} '{found.key}'", at, fate_told(found.fate)])
+    yield joined(": ", [f"{found.stage} '{found.key}'", at, _verdict(found)])
     yield from map(_inner, found.corrected)
     yield from (_inner(one) for one, _ in found.others)
     for field in found.fields:
@@ -94,6 +94,12 @@ def explain_lines(found: Explanation) -> Iterator[str]:
         yield from _field_lines(field, [one for one in found.aliases if one.field == field.field])
     yield ""
     yield from _went_lines(found)
+
+
+def _verdict(found: Explanation) -> Sentence | str:
+    """What the row comes to: for the sake of others a record may be left behind all the same."""
+    left = any(one.fate in ("held", "merged", "rejected") and not one.repeats for one in found.went)
+    return said("valid by itself") if found.fate == "valid" and left else fate_told(found.fate)
 
 
 def _went_lines(found: Explanation) -> Iterator[str]:

@@ -342,3 +342,11 @@ def test_a_newest_package_that_is_damaged_is_told_and_none_before_it_is_taken_fo
     manifest.write_bytes(manifest.read_bytes()[:50])
     done = etl(command, mapping)
     assert (done.returncode, str(manifest) in done.stderr) == (1, True), done
+
+
+def test_of_a_record_that_is_held_it_is_said_that_it_is_valid_by_itself(tmp_path):
+    mapping = write_shop(tmp_path)
+    assert etl("dry-run", mapping).returncode == 1
+    first = {key: etl("explain", mapping, "order", key).stdout.splitlines()[0] for key in ("100", "104")}
+    assert first["104"].endswith(": valid by itself")
+    assert first["100"].endswith(": valid")
