@@ -145,7 +145,7 @@ def place(reference: str) -> tuple[int, int]:
     found = _REFERENCE.fullmatch(reference)
     row, column = (int(found[2]), column_number(found[1])) if found else (0, 0)
     if not (0 < row <= MOST_ROWS and 0 < column <= MOST_COLUMNS):
-        words = "is damaged (there is no cell '{cell}'); save the workbook anew in a spreadsheet program"
+        words = "is damaged: there is no cell '{cell}'; save the workbook anew in a spreadsheet program"
         raise BadSheet(said(words, cell=reference[:40]))
     return row, column
 
