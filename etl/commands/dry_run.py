@@ -11,7 +11,9 @@ from etl.commands.prepare import prepare
 from etl.commands.settings import Settings, Watch, unwatched
 from etl.commands.summing import summary_of, with_counts
 from etl.findings import said
+from etl.journal.database import JournalError
 from etl.journal.folder import MigrationFolder, has_sent
+from etl.journal.workspace import Workspace
 from etl.mapping import Checked, target_known
 from etl.package import Package
 from etl.report.summary import Summary
@@ -57,9 +59,17 @@ def _with_earlier_loads(summary: Summary, package: Package, checked: Checked, se
     return _warned(told, is_known, settings.folder(migration))
 
 
+def _may_have_sent(target: Workspace) -> bool:
+    """Of a journal that cannot be read nobody knows."""
+    try:
+        return has_sent(target)
+    except JournalError:
+        return True
+
+
 def _warned(summary: Summary, is_known: bool, folder: MigrationFolder) -> Summary:
     """Whoever forgot a variable would read that all is to be sent."""
-    sent = [] if is_known else [one.target for one in folder.targets() if has_sent(one)]
+    sent = [] if is_known else [one.target for one in folder.targets() if _may_have_sent(one)]
     if not sent:
         return summary
     words = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import AbstractContextManager, closing, nullcontext
+from contextlib import AbstractContextManager, closing
 from itertools import chain
 from pathlib import Path
 
@@ -81,9 +81,10 @@ def _find(which: Which, text: Key, path: Path | None, look: LookUp) -> list[Foun
     with closing(_Journals(which)) as journals:
         newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)
         found = []
-        for package in newest_first:
-            with look(package) if package is newest_first[0] else nullcontext(NOWHERE) as sources:
-                found.append(_in_package(package, wanted, journals, sources))
+        for last, *others in [newest_first] if newest_first else []:
+            with look(last) as sources:
+                found = [_in_package(last, wanted, journals, sources)]
+                found += [_in_package(one, wanted, journals, sources.of_older(one)) for one in others]
         return [*found, _in_journals(text.strip(), found, journals)] if purged else found
 
 
@@ -234,9 +235,11 @@ def _left_of(package: Package, stage: PackagedStage, key: str) -> Iterator[Found
 
 
 def _as_left(package: Package, stage: PackagedStage, rows: Sequence[SourceRow]) -> Iterator[FoundRecord]:
-    why = list(_reasons(package, stage, {(row.source, row.row) for row in rows})) if rows else []
+    why: dict[tuple[str, int], list[_Reason]] = {(row.source, row.row): [] for row in rows}
+    for one in _reasons(package, stage, why.keys()) if rows else ():
+        why[one.at].append(one)
     for row in rows:
-        told = [one for one in why if one.at == (row.source, row.row)]
+        told = why[row.source, row.row]
         yield FoundRecord(
             stage.name,
             row.key,
@@ -272,7 +275,7 @@ def _filtered(
         yield row
 
 
-def _reasons(package: Package, stage: PackagedStage, rows: set[tuple[str, int]]) -> Iterator[_Reason]:
+def _reasons(package: Package, stage: PackagedStage, rows: Set[tuple[str, int]]) -> Iterator[_Reason]:
     problems: Iterator[Reject | Held | Merged] = chain(
         package.rejects(stage), package.held(stage), package.merged(stage)
     )

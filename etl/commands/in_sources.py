@@ -33,7 +33,7 @@ AT_ONCE = 5_000
 class InSources:
     """What there is to look in. `checked`: the mapping with its rows at hand, None where nothing was opened; `stages` are those
     of which rows are, and `filtered` those that may have left rows out. `notes` say where it is not what the package was made
-    from, or cannot be read; `resources` are those that it was made with."""
+    from, or cannot be read; `resources` are those that it was made with, by the mapping with the sum `made_by`."""
 
     def __init__(
         self,
@@ -43,14 +43,21 @@ class InSources:
         filtered: Collection[str] = (),
         notes: Sequence[str] = (),
         resources: Resources | None = None,
+        made_by: str | None = None,
     ) -> None:
         self._migration, self._checked, self._resources = migration, checked, resources or {}
+        self._made_by = made_by
         self._stages, self._filtered = {one.name: one for one in stages}, filtered
         self._notes = list(notes)
 
     @property
     def notes(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self._notes))
+
+    def of_older(self, package: Package) -> InSources:
+        """How the cells of an older package are read: what there was in the sources then is not there to be looked in."""
+        is_same = self._made_by is not None and package.manifest.mapping.sha256 == self._made_by
+        return InSources(self._migration, resources=self._resources if is_same else None)
 
     def reading(self, name: str) -> Reading:
         """How a stage's cells are read, as far as it is known."""
@@ -186,7 +193,8 @@ def _look(mapping: Path | None, workspace: Path | None, package: Package, opened
     words = "{name} has changed since this package was made: what the sources alone tell is told as it is now"
     notes += [said(words, name=name) for name in changed]
     filtered = {one.name for one in there if one.where is not None and (changed or packaged[one.name].counts.filtered)}
-    return InSources(migration, ready, there, filtered, notes, checked.resources if is_same else None)
+    sums = package.manifest.mapping.sha256
+    return InSources(migration, ready, there, filtered, notes, *((checked.resources, sums) if is_same else ()))
 
 
 def _tells(stage: Stage, packaged: PackagedStage) -> bool:

@@ -31,7 +31,7 @@ class Run(Struct, frozen=True):
 LOADS = ("run", "resume", "retry")
 
 
-KILLED = "its process was killed"
+KILLED = "its process was killed, or ended without a word"
 
 
 class LoadEnded(Struct, frozen=True):

@@ -37,10 +37,13 @@ def census(values: Sequence[Any]) -> Census:
 
 def _census_with_nested(values: Sequence[Any]) -> Census:
     counted = Counter[Any]()
-    for one in values:
-        counted[_nested(one) if isinstance(one, dict | list) else one] += 1
-        if len(counted) > MOST:  # what is still to be written out may be long
-            return None
+    try:
+        for one in values:
+            counted[_nested(one) if isinstance(one, dict | list) else one] += 1
+            if len(counted) > MOST:  # what is still to be written out may be long
+                return None
+    except TypeError:  # names that are no texts, which no document has
+        return None
     return counted
 
 

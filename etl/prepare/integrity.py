@@ -196,9 +196,10 @@ class StageIntegrity:
             [_Watched(name, values_of(chunk), index) for name, values_of, index in self._watched] for chunk in chunks
         ]
         taken = [index.taken(columns[at].keys for columns in watched) for at, (_, _, index) in enumerate(self._watched)]
+        twins = [self._sent_elsewhere(values_of, others, chunks) for _, values_of, others in self._twins]
         verdicts = []
         for chunk, columns in zip(chunks, watched, strict=True):
-            verdicts.append(self._judge(chunk, first_row, missing, columns, taken))
+            verdicts.append(self._judge(chunk, first_row, missing, columns, taken, twins))
             first_row += chunk.height
         self._keep_budget()
         return verdicts
@@ -210,13 +211,14 @@ class StageIntegrity:
         missing: Mapping[str, Set[str]],
         watched: Sequence[_Watched],
         taken: Sequence[Set[str]],
+        twins: Sequence[Set[str]],
     ) -> Verdict:
         verdict, rows = Verdict(), rows_of(chunk, first_row)
         self._find_orphans(chunk, missing, verdict)
         shared = None if self._merging is None else self._merging.shared(chunk)
         if (shared is not None and shared.is_any()) or not all(map(_Watched.are_new, watched, taken)):
             self._sift(watched, rows, verdict, shared)
-        self._find_twins(chunk, verdict)
+        self._find_twins(chunk, twins, verdict)
         self._remember(chunk, first_row, rows, verdict, watched)
         if self._merging is not None and shared is not None:
             self._merging.remember(shared, rows, verdict.dropped(), verdict.merges)
@@ -236,15 +238,17 @@ class StageIntegrity:
                     verdict.orphans.append(Orphan(position, name, parent.stage, key, fate, row, parent.is_away))
         verdict.orphans.sort(key=lambda orphan: orphan.position)
 
-    def _find_twins(self, chunk: Chunk, verdict: Verdict) -> None:
-        for name, values_of, others in self._twins:
-            values = values_of(chunk)
-            keys = _keys(values)
-            shared = set(keys.texts) - others.values.not_valid(keys)
+    def _find_twins(self, chunk: Chunk, twins: Sequence[Set[str]], verdict: Verdict) -> None:
+        """`twins`: of each field that is watched, the values that its other stage sends, too."""
+        for (name, values_of, others), shared in zip(self._twins, twins, strict=True):
             dropped = verdict.dropped() if shared else ()
-            for position, value in enumerate(values) if shared else ():
+            for position, value in enumerate(values_of(chunk)) if shared else ():
                 if value in shared and position not in dropped:
                     verdict.twins.append(Twin(position, name, others.stage))
+
+    def _sent_elsewhere(self, values_of: ValuesOf, others: Others, chunks: Sequence[Chunk]) -> Set[str]:
+        keys = _keys(list(chain.from_iterable(map(values_of, chunks))))
+        return set(keys.texts) - others.values.not_valid(keys)
 
     def _known(self, stage: str, index: KeyIndex, keys: Set[str]) -> Mapping[str, tuple[Fate, int | None]]:
         """The fate of keys. One that is not migrated now may have been migrated before: then it is as good as valid."""

@@ -245,3 +245,69 @@ def test_errors_of_a_batch_are_counted_in_english(tmp_path, errors, told):
     sent = FoundSending("shop", 1, "failed", None, errors, counts=True)
     lines = list(find_lines([FoundIn(tmp_path, "", (FoundRecord("user", "1", "c.csv row 2", "valid", sent=(sent,)),))]))
     assert lines[-1].strip() == f"shop: batch 1, failed, {told}"
+
+
+def test_a_customer_with_thousands_of_rows_is_found_in_the_time_that_reading_them_takes(tmp_path):
+    """The reasons of each row were looked for among those of all."""
+    mapping = write_shop(tmp_path)
+    lines = ORDERS.splitlines()
+    bad = [lines[1].replace("100;", f"9{number};", 1).replace("1.299,90", "x") for number in range(20_000)]
+    (tmp_path / "orders.csv").write_text("\n".join([lines[0], *bad]) + "\n", encoding="utf-8")
+    assert etl("dry-run", mapping).returncode == 1
+    done = etl("find", mapping, lines[1].split(";")[1])
+    assert "more" in done.stdout
+
+
+LOOKED_UP = """\
+version: 1
+name: looked
+sources: { c: { csv: c.csv }, o: { csv: o.csv } }
+lookups: { codes: { a: A-1, b: B-1 } }
+stages:
+  - name: user
+    from: c
+    key: customer_code
+    fields:
+      customer_code: "{{ code | lookup('codes') }}"
+      first_name: x
+      last_name: z
+      email: "{{ mail }}"
+      sms_allowed: false
+      email_allowed: false
+      date_joined: "2020-01-01 00:00:00"
+      password: "{{ code | unusable_password }}"
+      password_algorithm: sha256
+  - name: order
+    from: o
+    key: number
+    refers: { user: user }
+    fields:
+      number: "{{ no }}"
+      user: "{{ code | lookup('codes') }}"
+      user_email: a@example.com
+      status: "550"
+      created_date: "2021-02-03 04:05:06"
+      amount: "{{ amount | decimal('.') }}"
+      currency: try
+      payment_type: ""
+      bank: ""
+      installment_count: 1
+      tracking_number: ""
+      shipping_company: yurtici
+      shipping_address: x
+      billing_address: x
+"""
+
+
+def test_whose_a_row_of_an_older_package_is_is_told_with_the_lookups_of_the_same_mapping(tmp_path):
+    mapping = tmp_path / "migration.yaml"
+    mapping.write_text(LOOKED_UP, encoding="utf-8")
+    (tmp_path / "c.csv").write_text("code,mail\na,a@example.com\nb,b@example.com\n")
+    (tmp_path / "o.csv").write_text("no,code,amount\n1,a,5\n2,a,x\n3,b,x\n")
+    for _ in range(2):
+        assert etl("dry-run", mapping).returncode == 1
+    found = find(Which(mapping, tmp_path / "work"), "A-1")
+    assert [[(one.stage, one.key, one.fate) for one in place.records] for place in found] == [
+        [("user", "A-1", "valid"), ("order", "1", "valid"), ("order", "2", "rejected")]
+    ] * 2
+    assert [place.notes for place in found] == [(), ()]

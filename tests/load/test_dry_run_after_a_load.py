@@ -128,6 +128,15 @@ def test_what_may_still_change_is_foreseen_as_the_run_leaves_it(shop):
     assert counts(foreseen, *names) == counts(shop.etl("run"), *names)
 
 
+def test_a_journal_that_cannot_be_read_is_no_reason_to_tell_nothing_where_no_target_is_known(shop):
+    assert shop.etl("run").code == 0
+    for path in shop.root.glob("journal.sqlite*"):
+        path.write_bytes(b"no database, but long enough to be looked at " * 100)
+    done = shop.etl("dry-run", OMNITRON_URL="")
+    assert (done.code, [one["waiting"] for one in done.summary["stages"]]) == (0, [3, 3, 3, 3])
+    assert f"to '{shop.root.name}', is not counted" in done.summary["warnings"][-1]
+
+
 def test_what_may_still_change_is_found_as_that(shop):
     settle(shop, "{{ number != 'o2' }}")
     assert shop.etl("run").code == 0

@@ -49,8 +49,8 @@ def test_the_report_after_a_kill_does_not_say_that_nothing_needs_a_person(shop):
     shop.killed_at("accepted:written:1", "run")
     assert shop.etl("report").code == 0
     told, page = upload(shop)
-    assert (told["ended"], told["error"]) == ("its process was killed", None)
-    assert "</b> its process was killed." in page
+    assert (told["ended"], told["error"]) == ("its process was killed, or ended without a word", None)
+    assert "</b> its process was killed, or ended without a word." in page
     assert "Nothing needs a person." not in page
 
 

@@ -37,7 +37,11 @@ NAMES = (
 ENDINGS = (
     *("a stage has more failed records than the mapping allows", "it is not known whether a batch arrived"),
     *("Omnitron refused a batch", "Omnitron could not be reached", "Omnitron did not do what was asked"),
-    *("somebody stopped it", "something on this machine was not in order", "its process was killed"),
+    *(
+        "somebody stopped it",
+        "something on this machine was not in order",
+        "its process was killed, or ended without a word",
+    ),
 )
 """What a load may end in."""
 
