@@ -19,7 +19,7 @@ from etl.expressions.functions.password import Counted, PrivateKey
 from etl.expressions.functions.place import atlas_of
 from etl.expressions.functions.table import GEOGRAPHY, LOOKUP, PRIVATE_KEYS, Resources
 from etl.expressions.functions.values import key_text
-from etl.expressions.header import Header, Row
+from etl.expressions.header import Header
 from etl.expressions.names import Flaw, Names, columns_in, summand
 from etl.expressions.runtime import ROW_ERRORS, Writers, decimal_to_number, writers
 from etl.expressions.source import RowFunction
@@ -43,7 +43,6 @@ __all__ = [
     "Names",
     "PrivateKey",
     "Resources",
-    "Row",
     "RowFunction",
     "Values",
     "Writers",
