@@ -9,12 +9,16 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from browsing import browser, found_chromium
 from commands import ROOT
 
 from etl.commands.dry_run import dry_run
 from etl.commands.settings import Settings
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 FOLDER = ROOT / "docs" / "pictures"
 SAMPLE = ROOT / "mappings" / "opencart" / "migration.yaml"
@@ -50,9 +54,18 @@ def draw(folder: Path) -> None:
         for one in PICTURES:
             page = started.new_page(viewport={"width": one.width, "height": one.height})
             page.goto(pages[one.language].as_uri())
-            page.evaluate("part => document.querySelector(part).scrollIntoView()", one.part)
+            turn_to(page, one.part)
             page.screenshot(path=folder / f"{one.name}.png")
             page.close()
+
+
+def turn_to(page: Page, part: str) -> float:
+    """How far below the window's top the part stands then. The page glides there by itself, and a picture that is taken on the
+    way shows something between."""
+    page.evaluate("part => document.querySelector(part).scrollIntoView({behavior: 'instant'})", part)
+    page.wait_for_timeout(300)
+    top: float = page.evaluate("part => document.querySelector(part).getBoundingClientRect().top", part)
+    return top
 
 
 if __name__ == "__main__":
