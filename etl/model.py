@@ -89,6 +89,12 @@ class Source(Struct, frozen=True):
     options: Mapping[str, object] = field(default_factory=dict)
     place: Place = Place("")
 
+    @property
+    def tidied(self) -> tuple[bool, bool]:
+        """Whether blanks around its cells are cut off, and whether their letters are composed."""
+        trim, normalize = (self.options.get(name, True) is not False for name in ("trim", "normalize"))
+        return trim, normalize
+
 
 class Evidence(Struct, frozen=True):
     """What a source was when it was read: its location as it may be shown, and a file's size and SHA-256, or what a

@@ -62,7 +62,6 @@ def _keyed_in(package: Package, stage: str, key: str, journals: _Journals, at: L
     return FoundIn(package.path, package.manifest.created, records)
 
 
-NOWHERE = InSources()
 LookUp = Callable[[Package], AbstractContextManager[InSources]]
 
 
@@ -80,12 +79,16 @@ def _find(which: Which, text: Key, path: Path | None, look: LookUp) -> list[Foun
     wanted = Search.of(text)
     with closing(_Journals(which)) as journals:
         newest_first = sorted(packages, key=lambda one: one.manifest.created, reverse=True)
-        found = []
-        for last, *others in [newest_first] if newest_first else []:
-            with look(last) as sources:
-                found = [_in_package(last, wanted, journals, sources)]
-                found += [_in_package(one, wanted, journals, sources.of_older(one)) for one in others]
+        found = _in_packages(newest_first, wanted, journals, look) if newest_first else []
         return [*found, _in_journals(text.strip(), found, journals)] if purged else found
+
+
+def _in_packages(newest_first: Sequence[Package], wanted: Search, journals: _Journals, look: LookUp) -> list[FoundIn]:
+    """The sources are as the last package found them, if at all."""
+    last, *others = newest_first
+    with look(last) as sources:
+        found = [_in_package(last, wanted, journals, sources)]
+        return found + [_in_package(one, wanted, journals, sources.of_older(one)) for one in others]
 
 
 def _in_journals(key: str, found: Sequence[FoundIn], journals: _Journals) -> FoundIn:

@@ -66,8 +66,7 @@ class InSources:
         source = None if stage is None or self._migration is None else self._migration.sources.get(stage.source)
         if source is None or self._migration is None:
             return Reading()
-        trim, normalize = (source.options.get(option, True) is not False for option in ("trim", "normalize"))
-        return Reading(trim, normalize, self._resources, self._migration.target)
+        return Reading(*source.tidied, self._resources, self._migration.target)
 
     def named(self, name: str, wanted: Search) -> Iterator[Record]:
         """The fields that a person asks by, of each row in which the shop itself has what was asked for."""

@@ -14,7 +14,7 @@ from etl.journal.summary import LoadSummary, summarise
 from etl.journal.workspace import Workspace
 from etl.load.parents import Parents
 from etl.model import Stage
-from etl.package import Package, PackagedStage
+from etl.package import Batch, Package, PackagedStage
 
 NEVER_LOADED = 0
 """The number of a package that the journal does not know."""
@@ -42,7 +42,7 @@ def _foresee_stage(journal: Journal, package: Package, stage: Stage) -> None:
         if not (others or parents):  # then the records themselves tell nothing
             waits = [Wait(key, Why.UNSETTLED) for key in unsettled]
         else:
-            records = dict(zip(package.keys(batch), package.records(batch), strict=True))
+            records = _by_key(package, batch)
             taken = journal.sent(stage.name, [*records]) if others else {}
             note_taken(journal, NEVER_LOADED, stage.name, records, taken)
             waits = waits_of({key: one for key, one in records.items() if key not in taken}, unsettled, parents)
@@ -60,8 +60,12 @@ def _compare_stage(journal: Journal, package: Package, number: int, stage: Packa
     with journal.transaction():
         journal.plans.begin_comparing(number, stage.name)
         for batch in package.batches(stage) if journal.plans.others_hold(number, stage.name) else ():
-            records = dict(zip(package.keys(batch), package.records(batch), strict=True))
+            records = _by_key(package, batch)
             note_taken(journal, number, stage.name, records, journal.taken(stage.name, [*records]))
+
+
+def _by_key(package: Package, batch: Batch) -> dict[str, bytes]:
+    return dict(zip(package.keys(batch), package.records(batch), strict=True))
 
 
 def waits_of(free: Mapping[str, bytes], unsettled: Set[str], parents: Parents) -> list[Wait]:

@@ -39,8 +39,7 @@ class Plan(Struct, frozen=True):
 
 def plan_stage(migration: Migration, stage: Stage, table: Table, resources: Resources, *, fast: bool = True) -> Plan:
     target = migration.target
-    options = migration.sources[stage.source].options
-    trim, normalize = (options.get(name, True) is not False for name in ("trim", "normalize"))
+    trim, normalize = migration.sources[stage.source].tidied
     schema = _schema_of(migration, stage)
     stage = replace(stage, corrections=())  # they are in the rows
     return Plan(

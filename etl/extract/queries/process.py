@@ -148,7 +148,7 @@ def _batches(source: Source, table: Table, columns: Sequence[str], unread: TellU
     from etl.extract import locate
 
     positions = [table.header.index(name) for name in columns]
-    trim, normalize = (source.options.get(name, True) is not False for name in ("trim", "normalize"))
+    trim, normalize = source.tidied
     text_of = texts_of(trim=trim, normalize=normalize)
     for first, content in read_all(table, AT_ONCE):
         for fault in content.faults:
