@@ -40,7 +40,7 @@ def purge(mapping: Path, yes: bool, force: bool, workspace: Path | None, as_json
     def confirmed(found: ToPurge) -> bool:
         for line in _lines(found):
             print(given.fit_line(line), file=sys.stderr)
-        return found.is_empty or yes or _asked()
+        return found.is_empty or yes or _asked(force=force)
 
     done = verb.purge(mapping, workspace, confirmed, force=force)
     if as_json:
@@ -62,9 +62,12 @@ def _removed(done: Purge) -> Iterator[Sentence]:
     yield said("the journal stays: `etl history`, `etl find` and `etl status` tell from it")
 
 
-def _asked() -> bool:
+def _asked(*, force: bool) -> bool:
     if not sys.stdin.isatty():
-        raise MappingError(said("there is no terminal to ask; nothing was removed; `etl purge MAPPING --yes`"))
+        words = "there is no terminal to ask; nothing was removed; `etl purge MAPPING --yes`"
+        if force:
+            words = "there is no terminal to ask; nothing was removed; `etl purge MAPPING --force --yes`"
+        raise MappingError(said(words))
     return click.confirm(given.told(said("Remove all of it? It cannot be brought back")), err=True)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from etl.commands.settings import Settings
 from etl.commands.summing import mapping_sha256, uploaded
 from etl.errors import EtlError
+from etl.findings import said, some_records
 from etl.load.retry import RetryChoice
 from etl.mapping import Opens, load_mapping, require
 from etl.outside import Outside
@@ -38,6 +39,16 @@ def retry(
     asked = Asked(mapping=None if old_mapping else mapping_sha256(migration))
     require_fit(package, migration.stages, asked, remake="retry")
     check_ready(migration.target, root, outside)
+    meant, again = again, retrying.within(root, package, again)
+    left = sum(one.records for one in meant) - sum(one.records for one in again)
+    if left:
+        settings.tell(
+            said(
+                "not sent again, since {path} has them not: {records}",
+                path=str(package.path),
+                records=some_records(left),
+            )
+        )
     if unsure := [one.told for one in again if not one.certain]:
         agree(unsure)
     upload = partial(retrying.retry, package, migration.target, migration.stages, root, again, outside, asked)

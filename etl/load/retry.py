@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from etl.arguments import Key, checked
 from etl.errors import MappingError
@@ -129,6 +130,42 @@ def _of_keys(journal: Journal, failed: Sequence[Shipment], keys: Sequence[str]) 
         if times[key] > 1:
             raise MappingError(said("records of several stages have the key {key}; say which with --stage", key=key))
     return {batch: tuple(each) for batch, each in found.items()}
+
+
+def within(root: Path, package: Package, again: Sequence[Again]) -> list[Again]:
+    """Of these records those that the package has. The others stay what they are: what nothing would send again is not let go.
+
+    Raises MappingError where it has none of them.
+    """
+    journal = Journal.read(Workspace(root))
+    try:
+        there = _there(journal, package, again)
+    finally:
+        journal.close()
+    found = [
+        one if len(there[one.batch.id]) == one.records else replace(one, keys=there[one.batch.id]) for one in again
+    ]
+    if not any(there.values()):
+        words = (
+            "{path}: has none of the records that have failed; put their rows right, and `etl dry-run` makes a package that has "
+            "them"
+        )
+        raise MappingError(said(words, path=str(package.path)))
+    return [one for one in found if there[one.batch.id]]
+
+
+def _there(journal: Journal, package: Package, again: Sequence[Again]) -> dict[int, tuple[str, ...]]:
+    """Batch -> the keys of those of its records that are meant and that the package has."""
+    meant = {one.batch.id: None if one.keys is None else set(one.keys) for one in again}
+    found: dict[int, list[str]] = {number: [] for number in meant}
+    stages = {one.batch.stage for one in again}
+    for stage in package.stages:
+        for batch in package.batches(stage) if stage.name in stages else ():
+            for key, taken in journal.taken(stage.name, package.keys(batch)).items():
+                keys = meant.get(taken.batch, ())
+                if keys is None or key in keys:
+                    found[taken.batch].append(key)
+    return {number: tuple(keys) for number, keys in found.items()}
 
 
 def retry(

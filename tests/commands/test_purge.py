@@ -46,6 +46,14 @@ def purged(shop, *more):
     return json.loads(ended.output)
 
 
+def test_without_a_terminal_the_advice_keeps_what_was_said(shop):
+    shop.sandbox.fault("errors", count=1, type="user")
+    assert shop.etl("run").code == 1
+    ended = shop.etl("purge", "--force")
+    assert ended.code == 2
+    assert "--force --yes" in ended.error + ended.output
+
+
 def received(shop):
     return len(shop.sandbox.uploads())
 

@@ -137,6 +137,27 @@ def test_a_journal_that_cannot_be_read_is_no_reason_to_tell_nothing_where_no_tar
     assert f"to '{shop.root.name}', is not counted" in done.summary["warnings"][-1]
 
 
+def test_a_failed_record_that_the_newest_package_lacks_stays_failed_whoever_retries(shop):
+    """Its row is gone, or rejected now: nothing would send it, so it is not let go."""
+    shop.sandbox.fault("errors", times=1, skip=1)
+    assert shop.etl("run").code == 1
+    failed = [stage["failed"] for stage in shop.etl("status").summary["stages"]]
+    assert failed == [1, 0, 0, 0]
+    customers = shop.folder / "customers.csv"
+    lines = customers.read_text(encoding="utf-8").splitlines(keepends=True)
+    customers.write_text("".join(line for line in lines if not line.startswith("3,")), encoding="utf-8")
+    assert shop.etl("dry-run").code == 1
+    uploads = shop.sandbox.uploads()
+    done = shop.etl("retry", "--stage", "user", "--yes")
+    assert (done.code, shop.sandbox.uploads()) == (2, uploads)
+    assert "has none of the records that have failed; put their rows right" in str(done.summary["problems"])
+    after = shop.etl("status")
+    assert (after.code, after.summary["ok"]) == (1, False)
+    customers.write_text("".join(lines), encoding="utf-8")
+    shop.etl("dry-run")
+    assert shop.etl("retry", "--stage", "user", "--yes").summary["stages"][0]["failed"] == 0
+
+
 def test_what_may_still_change_is_found_as_that(shop):
     settle(shop, "{{ number != 'o2' }}")
     assert shop.etl("run").code == 0

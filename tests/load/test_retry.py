@@ -19,7 +19,7 @@ from etl.journal.status import read_status
 from etl.journal.summary import read_summary
 from etl.journal.workspace import Workspace
 from etl.load.resolve import resolve
-from etl.load.retry import RetryChoice, find, newest_package, retry
+from etl.load.retry import RetryChoice, find, newest_package, retry, within
 from etl.load.uploader import Asked, GateClosed, load, resume
 from etl.model import Gate
 
@@ -254,3 +254,18 @@ def test_the_newest_package_is_the_one_that_was_made_last(tmp_path, package):
     assert newest_package(tmp_path / "packages").path == newer.path
     with pytest.raises(MappingError, match=r"no package is here to take the records from; `etl dry-run` makes one$"):
         newest_package(tmp_path / "nothing")
+
+
+def test_of_the_failed_records_those_are_sent_again_that_the_newest_package_has_and_the_others_stay_failed(
+    tmp_path, sandbox, package
+):
+    fails(sandbox, package, tmp_path)
+    newer = make_package(tmp_path / "packages" / "two", users(1, 2, 3))
+    some = within(tmp_path, newer, find(tmp_path, ALL))
+    assert [sorted(one.keys) for one in some] == [["1", "2", "3"]]
+    with pytest.raises(GateClosed, match=r"has 1 error in 4 records"):
+        retry(newer, target_of(sandbox.url), USER_STAGE, tmp_path, some)
+    assert sandbox.uploads() == [4, 1, 1, 1]
+    assert line(read_summary(tmp_path, newer)) == {"records": 3, "uploaded": 3, "batches": 3, "elsewhere": 1}
+    with pytest.raises(MappingError, match=r"has none of the records that have failed; put their rows right"):
+        within(tmp_path, newer, find(tmp_path, ALL))
