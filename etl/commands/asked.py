@@ -80,8 +80,13 @@ class Search(Struct):
         return name in MAILS and any("@" in text for text in self.texts)
 
     def belongs(self, record: Mapping[str, Any]) -> bool:
-        """Whether a record is of a customer or an order that was found."""
-        return _among(record, CUSTOMERS, self.customers) or _among(record, ORDERS, self.orders)
+        """Whether a record is of a customer or an order that was found.
+
+        One that tells whose it is is theirs alone: two stages may have orders with one number.
+        """
+        if self.customers and any(record.get(name) is not None for name in CUSTOMERS):
+            return _among(record, CUSTOMERS, self.customers)
+        return _among(record, ORDERS, self.orders)
 
     def learn(self, record: Mapping[str, Any]) -> None:
         """Whose it is. What an order holds is known by its number."""

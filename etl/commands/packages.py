@@ -8,6 +8,7 @@ from etl.commands.which import Which
 from etl.errors import MappingError, NoPackage
 from etl.findings import Sentence, said
 from etl.journal.purges import purges
+from etl.mapping import migration_name
 from etl.package import MANIFEST, Package, newest
 
 
@@ -38,11 +39,20 @@ def named_package(path: Path) -> Package:
 def package_of(which: Which, path: Path | None) -> Package:
     """The package that was named, or the newest. Raises PackageError, or MappingError when there is none."""
     if path is not None:
-        return named_package(path)
+        return _own(which, named_package(path))
     found = newest(which.folder().packages)
     if found is None:
         raise MappingError(_no_package(which))
     return found
+
+
+def _own(which: Which, package: Package) -> Package:
+    """Raises MappingError for one of another migration: its records would be held against this one's journals and sources."""
+    file, name = which.file(), package.manifest.migration
+    if file is None or migration_name(file) == name:
+        return package
+    words = "{path}: is a package of migration '{name}', and {file} is of '{migration}'; name the mapping that it was made from"
+    raise MappingError(said(words, path=str(package.path), name=name, file=str(file), migration=migration_name(file)))
 
 
 def packages_with(which: Which, stage: str) -> list[Package]:

@@ -275,3 +275,32 @@ def test_whose_a_row_of_an_older_package_is_is_told_with_the_lookups_of_the_same
         [("user", "A-1", "valid"), ("order", "S1-1", "valid"), ("order", "S1-2", "rejected")]
     ] * 2
     assert [place.notes for place in found] == [(), ()]
+
+
+def test_an_order_of_another_customer_with_the_same_number_in_another_stage_is_not_theirs(tmp_path):
+    begin = SAME.index("  - name: order\n")
+    end = SAME.index("  - name: order_item\n")
+    old = (
+        SAME[begin:end]
+        .replace("name: order\n", "name: archive\n    payload: order\n")
+        .replace("from: o\n", "from: old\n")
+    )
+    two = (SAME[:end] + old + SAME[end:]).replace("o: { csv: o.csv }", "o: { csv: o.csv }, old: { csv: old.csv }")
+    archive = "shop,no,who,total,state\nS1,1,B,9.00,ok\nS9,9,B,8.00,ok\n"
+    mapping = coded(tmp_path, two, **{"old.csv": archive})
+    told = [(one.stage, one.key) for one in find(Which(mapping, tmp_path / "work"), "A")[0].records]
+    assert ("order", "S1-1") in told
+    assert not [key for stage, key in told if stage == "archive"]
+
+
+@pytest.mark.parametrize("command", ["find", "report", "reconcile", "lineage"])
+def test_a_package_of_another_migration_is_refused(tmp_path, command):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    other = coded(tmp_path / "one")
+    own = coded(tmp_path / "two", SAME.replace("name: coded", "name: own"))
+    [package] = (other.parent / "work" / "coded" / "packages").iterdir()
+    words = ["A"] if command == "find" else []
+    done = etl(command, own, *words, "--package", package)
+    assert done.returncode == 2
+    assert "is a package of migration 'coded', and" in done.stderr
